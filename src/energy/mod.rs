@@ -1,0 +1,3 @@
+//! Measured energy: what it is, where it comes from, and windows over it. Knows nothing of trials or training.
+
+pub mod units;

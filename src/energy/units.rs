@@ -1,0 +1,248 @@
+//! Joules, and where they come from: plain data, without any metering.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, Div, Sub};
+
+use serde::{Deserialize, Serialize};
+
+/// An amount of energy, in joules.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Joules(pub f64);
+
+impl Joules {
+    /// From watt hours.
+    #[must_use]
+    pub fn from_wh(wh: f64) -> Self {
+        Self(wh * 3600.0)
+    }
+
+    /// In watt hours.
+    #[must_use]
+    pub fn wh(self) -> f64 {
+        self.0 / 3600.0
+    }
+}
+
+impl Add for Joules {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl Sub for Joules {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl Div<f64> for Joules {
+    type Output = Self;
+    fn div(self, by: f64) -> Self {
+        Self(self.0 / by)
+    }
+}
+
+impl Sum for Joules {
+    fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+        Self(items.map(|j| j.0).sum())
+    }
+}
+
+/// For people: three significant digits, in mJ, J, Wh (from 3.6 kJ) or kWh. `{:.0}` and the like are ignored.
+impl fmt::Display for Joules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (value, unit) = match self.0.abs() {
+            j if j >= 3.6e6 => (self.0 / 3.6e6, "kWh"),
+            j if j >= 3600.0 => (self.0 / 3600.0, "Wh"),
+            j if j >= 1.0 || j == 0.0 => (self.0, "J"),
+            _ => (self.0 * 1e3, "mJ"),
+        };
+        let digits = match value.abs() {
+            v if v >= 99.95 || v == 0.0 => 0,
+            v if v >= 9.995 => 1,
+            _ => 2,
+        };
+        f.pad(&format!("{value:.digits$} {unit}"))
+    }
+}
+
+/// How a figure of energy came about, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Difference of a hardware energy counter.
+    Counter,
+    /// Integral of power readings over time.
+    PowerIntegral,
+    /// A share of a measured total.
+    Attributed,
+    /// Told by the user's program.
+    Reported,
+    /// A model, not a measurement: CPU time times a stated figure of watts per core.
+    Estimate,
+}
+
+impl Method {
+    /// The word for outputs, such as `counter` or `ESTIMATED`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::PowerIntegral => "power integral",
+            Self::Attributed => "attributed",
+            Self::Reported => "reported",
+            Self::Estimate => "ESTIMATED",
+        }
+    }
+
+    /// Whether the figure is a model's and not a measurement.
+    #[must_use]
+    pub fn is_estimate(self) -> bool {
+        self == Self::Estimate
+    }
+}
+
+/// The kind of hardware whose energy is metered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainKind {
+    /// A graphics processor with its board.
+    Gpu,
+    /// A processor package, or the processors of a machine taken together.
+    Cpu,
+    /// Main memory.
+    Dram,
+}
+
+impl DomainKind {
+    /// The word in metric names: `gpu`, `cpu`, `dram`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Cpu => "cpu",
+            Self::Dram => "dram",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Gpu, Self::Cpu, Self::Dram].into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// A piece of hardware with an energy figure of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Domain {
+    /// What it is.
+    pub kind: DomainKind,
+    /// Which one: a GPU's UUID, `package-0`, `dram-0`, or `processes` for an estimate from CPU time.
+    pub id: String,
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.name(), self.id)
+    }
+}
+
+/// The energy of one domain over one window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DomainEnergy {
+    /// The hardware.
+    pub domain: Domain,
+    /// How the figure came about.
+    pub method: Method,
+    /// The energy; `None` is missing, which is not zero.
+    pub joules: Option<Joules>,
+    /// What the reader of the figure should know: why it is missing, a gap, a window below the resolution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// The energy of one window: one entry per domain that was in use.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WindowEnergy {
+    /// Length of the window, by the monotonic clock.
+    pub seconds: f64,
+    /// One entry per domain.
+    pub domains: Vec<DomainEnergy>,
+}
+
+impl WindowEnergy {
+    /// The sum over all domains, or `None` if there is no domain or one of them is missing.
+    #[must_use]
+    pub fn total(&self) -> Option<Joules> {
+        sum(&self.domains, |_| true)
+    }
+
+    /// The sum over the domains of one kind, or `None` if there is no such domain or one of them is missing.
+    #[must_use]
+    pub fn of(&self, kind: DomainKind) -> Option<Joules> {
+        sum(&self.domains, |d| d.domain.kind == kind)
+    }
+
+    /// The weakest method among the domains: one estimate makes the sum an estimate.
+    #[must_use]
+    pub fn method(&self) -> Option<Method> {
+        self.domains.iter().map(|d| d.method).max()
+    }
+
+    /// What the total covers and how it came about, such as `gpu+cpu, counter` or `cpu, ESTIMATED`.
+    #[must_use]
+    pub fn provenance(&self) -> String {
+        let mut kinds: Vec<_> = self.domains.iter().map(|d| d.domain.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let kinds: Vec<_> = kinds.into_iter().map(DomainKind::name).collect();
+        match self.method() {
+            Some(method) => format!("{}, {}", kinds.join("+"), method.label()),
+            None => "not metered".to_owned(),
+        }
+    }
+}
+
+fn sum(domains: &[DomainEnergy], wanted: impl Fn(&DomainEnergy) -> bool) -> Option<Joules> {
+    let mut parts = domains.iter().filter(|d| wanted(d)).map(|d| d.joules).peekable();
+    parts.peek()?;
+    parts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_shown_three_digits_in_the_unit_of_the_size() {
+        let shown = |j: f64| Joules(j).to_string();
+        assert_eq!(shown(0.0), "0 J");
+        assert_eq!(shown(0.0123), "12.3 mJ");
+        assert_eq!(shown(1.0), "1.00 J");
+        assert_eq!(shown(99.96), "100 J");
+        assert_eq!(shown(3599.0), "3599 J");
+        assert_eq!(shown(3600.0), "1.00 Wh");
+        assert_eq!(shown(7.2e6), "2.00 kWh");
+    }
+
+    #[test]
+    fn a_missing_domain_makes_the_total_missing_not_smaller() {
+        let part = |id: &str, joules| DomainEnergy {
+            domain: Domain { kind: DomainKind::Cpu, id: id.to_owned() },
+            method: Method::Counter,
+            joules,
+            note: None,
+        };
+        let whole =
+            WindowEnergy { seconds: 1.0, domains: vec![part("a", Some(Joules(1.0))), part("b", Some(Joules(2.0)))] };
+        assert_eq!(whole.total(), Some(Joules(3.0)));
+        let holed = WindowEnergy { seconds: 1.0, domains: vec![part("a", Some(Joules(1.0))), part("b", None)] };
+        assert_eq!(holed.total(), None);
+        assert_eq!(WindowEnergy::default().total(), None);
+        assert_eq!(whole.of(DomainKind::Gpu), None);
+    }
+}

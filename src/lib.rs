@@ -1,0 +1,5 @@
+//! Wattfront finds energy-efficient training settings: a Bayesian multi-objective hyperparameter optimizer over accuracy
+//! and *measured* energy.
+
+pub mod energy;
+pub mod optimizer;

@@ -1,0 +1,3 @@
+//! The `optimize` binary.
+
+fn main() {}

@@ -1,0 +1,181 @@
+//! What is known so far: the trials of a study as a sampler sees them.
+
+use serde::{Deserialize, Serialize};
+
+use super::problem::Metrics;
+use super::space::Point;
+
+/// Why a trial gave no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The loss became NaN, infinite, or absurdly large.
+    Diverged,
+    /// It needed more memory than there is.
+    OutOfMemory,
+    /// It ran longer than the study allows.
+    Timeout,
+    /// The program ended with a code other than zero, or by a signal of its own making.
+    Exit,
+    /// Its code panicked.
+    Panic,
+    /// It ended well, but a metric is missing, NaN or infinite.
+    BadMetrics,
+    /// The user, or the end of the process that ran the study, stopped it.
+    Interrupted,
+    /// The process that trained it is gone, for no fault of the configuration.
+    WorkerLost,
+    /// The energy could not be read.
+    Meter,
+    /// The device is gone or does not answer.
+    Device,
+}
+
+impl FailureKind {
+    /// Whether the configuration is to blame. Such failures teach the sampler to stay away; the others (of the
+    /// environment) do not, and the same point is tried again.
+    #[must_use]
+    pub fn is_of_configuration(self) -> bool {
+        match self {
+            Self::Diverged | Self::OutOfMemory | Self::Timeout | Self::Exit | Self::Panic | Self::BadMetrics => true,
+            Self::Interrupted | Self::WorkerLost | Self::Meter | Self::Device => false,
+        }
+    }
+
+    /// The kind in words, such as `out of memory`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Diverged => "diverged",
+            Self::OutOfMemory => "out of memory",
+            Self::Timeout => "timeout",
+            Self::Exit => "exit",
+            Self::Panic => "panic",
+            Self::BadMetrics => "bad metrics",
+            Self::Interrupted => "interrupted",
+            Self::WorkerLost => "worker lost",
+            Self::Meter => "meter",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// Where a trial stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Proposed, without a result yet.
+    Pending,
+    /// Ended with metrics, at least those of the objectives, all finite.
+    Finished {
+        /// What was reported and measured.
+        metrics: Metrics,
+        /// Known standard deviations of some metrics, in the metrics' own units; 0 means exact.
+        sd: Metrics,
+    },
+    /// Failed through its configuration.
+    Failed(FailureKind),
+}
+
+/// The surrogate's hyperparameters for one objective, all for standardized losses and inputs in \[0,1\].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectiveFit {
+    /// One lengthscale per parameter, in units of the encoded input.
+    pub lengthscales: Vec<f64>,
+    /// Variance of the function.
+    pub outputscale: f64,
+    /// Variance of the observation noise.
+    pub noise: f64,
+    /// Log marginal posterior density at these hyperparameters, up to a constant.
+    pub log_posterior: f64,
+}
+
+/// How a proposal came about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Fit {
+    /// Which rule proposed: `sobol`, `random`, `log-ehvi`, `log-ei`, ...
+    pub rule: String,
+    /// The surrogate's hyperparameters, one entry per objective; empty where no surrogate was fitted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveFit>,
+    /// The acquisition function's value (a logarithm) at the proposed point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquisition: Option<f64>,
+    /// What went wrong and what was done instead, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+}
+
+/// One trial as a sampler sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Unique in the study, counted from 0.
+    pub id: u64,
+    /// Its configuration.
+    pub point: Point,
+    /// How it was proposed; `None` for a point that the user brought.
+    pub fit: Option<Fit>,
+    /// Where it stands.
+    pub outcome: Outcome,
+}
+
+/// All trials that a sampler may learn from, in ascending order of their ids.
+///
+/// Failures of the environment are not in here: a trial that is to be tried again is pending, one that was given up is
+/// absent.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    trials: Vec<Trial>,
+    reference: Option<Vec<f64>>,
+    next_id: u64,
+}
+
+impl History {
+    /// No trials.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a trial, or replaces the one with the same id.
+    pub fn record(&mut self, trial: Trial) {
+        self.next_id = self.next_id.max(trial.id + 1);
+        match self.trials.binary_search_by_key(&trial.id, |t| t.id) {
+            Ok(i) => self.trials[i] = trial,
+            Err(i) => self.trials.insert(i, trial),
+        }
+    }
+
+    /// Says that ids below `next_id` are taken, also where their trials are absent.
+    pub fn reserve(&mut self, next_id: u64) {
+        self.next_id = self.next_id.max(next_id);
+    }
+
+    /// Sets the frozen reference point, in losses.
+    pub fn freeze_reference(&mut self, reference: Vec<f64>) {
+        self.reference = Some(reference);
+    }
+
+    /// The trials, in ascending order of their ids.
+    #[must_use]
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// The trial with this id.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<&Trial> {
+        self.trials.binary_search_by_key(&id, |t| t.id).ok().map(|i| &self.trials[i])
+    }
+
+    /// The frozen reference point, in losses, once there is one.
+    #[must_use]
+    pub fn reference(&self) -> Option<&[f64]> {
+        self.reference.as_deref()
+    }
+
+    /// The id that the next trial will get: one above the highest so far.
+    #[must_use]
+    pub fn next_id(&self) -> u64 {
+        self.next_id
+    }
+}

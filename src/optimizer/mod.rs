@@ -1,0 +1,15 @@
+//! The optimizer: pure functions from a problem and its history to the next point.
+//!
+//! No files, clock, environment, libtorch or NVML in here, so it embeds anywhere and replays exactly.
+
+pub mod history;
+pub mod problem;
+pub mod sampler;
+pub mod space;
+
+use serde::{Deserialize, Serialize};
+
+/// The seed of a study. All randomness derives from it and from trial ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seed(pub u64);

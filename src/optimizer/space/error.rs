@@ -1,0 +1,133 @@
+//! What can be wrong with a space or a point.
+
+use super::Value;
+
+/// Why a space cannot be built. Every variant names the parameter at fault.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpaceError {
+    /// No parameter at all.
+    #[error("the space has no parameters")]
+    Empty,
+    /// Two parameters of one name.
+    #[error("parameter `{name}` is declared twice")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// `low` is above `high`, or a bound is NaN or infinite.
+    #[error("parameter `{name}`: the range from {low} to {high} is empty or not finite")]
+    Range {
+        /// The parameter.
+        name: String,
+        /// Its lower bound.
+        low: f64,
+        /// Its upper bound.
+        high: f64,
+    },
+    /// A log scale whose range touches or crosses zero.
+    #[error("parameter `{name}`: a log scale needs a lower bound above zero, not {low}")]
+    LogThroughZero {
+        /// The parameter.
+        name: String,
+        /// Its lower bound.
+        low: f64,
+    },
+    /// A step that is not above zero, is wider than the range, or stands beside a float's log scale.
+    #[error("parameter `{name}`: {reason}")]
+    Step {
+        /// The parameter.
+        name: String,
+        /// What is wrong with the step.
+        reason: String,
+    },
+    /// A choice of nothing.
+    #[error("parameter `{name}`: a choice needs at least one value")]
+    EmptyChoice {
+        /// The parameter.
+        name: String,
+    },
+    /// A value listed twice, or a number that is not finite.
+    #[error("parameter `{name}`: the value {value} is listed twice or is not a finite number")]
+    ChoiceValue {
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: Value,
+    },
+    /// A condition on a parameter that does not exist.
+    #[error("parameter `{name}`: its condition names the unknown parameter `{on}`")]
+    UnknownCondition {
+        /// The parameter with the condition.
+        name: String,
+        /// The name in the condition.
+        on: String,
+    },
+    /// A condition that can never hold, because the other parameter never has that value.
+    #[error("parameter `{name}`: its condition wants `{on}` = {value}, a value that `{on}` never has")]
+    ConditionValue {
+        /// The parameter with the condition.
+        name: String,
+        /// The parameter that decides.
+        on: String,
+        /// The impossible value.
+        value: Value,
+    },
+    /// Conditions that go round in a circle.
+    #[error("the conditions of {} depend on each other in a circle", .names.join(", "))]
+    ConditionCycle {
+        /// The parameters in the circle.
+        names: Vec<String>,
+    },
+}
+
+impl SpaceError {
+    /// The parameter at fault, where there is one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Empty => None,
+            Self::DuplicateName { name }
+            | Self::Range { name, .. }
+            | Self::LogThroughZero { name, .. }
+            | Self::Step { name, .. }
+            | Self::EmptyChoice { name }
+            | Self::ChoiceValue { name, .. }
+            | Self::UnknownCondition { name, .. }
+            | Self::ConditionValue { name, .. } => Some(name),
+            Self::ConditionCycle { names } => names.first().map(String::as_str),
+        }
+    }
+}
+
+/// Why a point does not belong to a space.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PointError {
+    /// A name that the space does not have.
+    #[error("the space has no parameter `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// An active parameter without a value.
+    #[error("parameter `{name}` has no value")]
+    Missing {
+        /// The parameter.
+        name: String,
+    },
+    /// A value for a parameter whose condition does not hold.
+    #[error("parameter `{name}` has a value, but its condition does not hold at this point")]
+    Inactive {
+        /// The parameter.
+        name: String,
+    },
+    /// A value outside the parameter's domain, or of another type.
+    #[error("parameter `{name}` cannot be {value}")]
+    Value {
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: Value,
+    },
+}

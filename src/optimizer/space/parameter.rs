@@ -1,0 +1,127 @@
+//! One parameter: its name, the values it can take, and when it is active.
+
+use serde::{Deserialize, Serialize};
+
+use super::Value;
+
+/// How the values of a numeric parameter or objective are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// Equal differences count the same (the default).
+    #[default]
+    Linear,
+    /// Equal ratios count the same; every value must be above zero.
+    Log,
+}
+
+/// The values that a parameter can take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Domain {
+    /// Floating-point numbers from `low` to `high`, both included.
+    Float {
+        /// Smallest value.
+        low: f64,
+        /// Largest value.
+        high: f64,
+        /// Spread of the values.
+        scale: Scale,
+        /// If given, only `low`, `low + step`, `low + 2 step`, ... up to `high`. Cannot be combined with [`Scale::Log`].
+        step: Option<f64>,
+    },
+    /// Whole numbers `low`, `low + step`, ... up to `high`.
+    Int {
+        /// Smallest value.
+        low: i64,
+        /// No value is larger than this.
+        high: i64,
+        /// Spread of the values.
+        scale: Scale,
+        /// Distance of neighbouring values, at least 1.
+        step: i64,
+    },
+    /// One of the listed values. If all are numbers they are ordered by size, else they have no order.
+    Choice {
+        /// The values, at least one, no two equal.
+        values: Vec<Value>,
+    },
+}
+
+impl Domain {
+    /// Whether the values have an order that the surrogate may use: everything but a choice among names.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        match self {
+            Self::Choice { values } => values.iter().all(Value::is_number),
+            Self::Float { .. } | Self::Int { .. } => true,
+        }
+    }
+
+    /// How many values there are, or `None` if there is a continuum.
+    #[must_use]
+    pub fn cardinality(&self) -> Option<u64> {
+        match self {
+            Self::Float { low, high, .. } if low == high => Some(1),
+            Self::Float { step: None, .. } => None,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a finite count of steps")]
+            Self::Float { low, high, step: Some(step), .. } => Some(((high - low) / step + 1e-9).floor() as u64 + 1),
+            Self::Int { low, high, step, .. } => Some(high.abs_diff(*low) / step.unsigned_abs() + 1),
+            Self::Choice { values } => Some(values.len() as u64),
+        }
+    }
+
+    /// The `k`-th value in ascending order (of listing, for a choice), or `None` if there is none or a continuum.
+    #[must_use]
+    pub fn nth(&self, k: u64) -> Option<Value> {
+        if k >= self.cardinality()? {
+            return None;
+        }
+        Some(match self {
+            #[expect(clippy::cast_precision_loss, reason = "a count of steps")]
+            Self::Float { low, high, step, .. } => Value::Float((low + step.unwrap_or(0.0) * k as f64).min(*high)),
+            Self::Int { low, step, .. } => Value::Int(low.checked_add_unsigned(k.checked_mul(step.unsigned_abs())?)?),
+            Self::Choice { values } => values.get(usize::try_from(k).ok()?)?.clone(),
+        })
+    }
+
+    /// Whether `value` is one of this domain's values, in type and in size.
+    #[must_use]
+    pub fn contains(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Float { low, high, step, .. }, Value::Float(v)) => {
+                let on_grid = step.is_none_or(|s| {
+                    let k = (v - low) / s;
+                    (k - k.round()).abs() < 1e-6
+                });
+                low <= v && v <= high && on_grid
+            }
+            (Self::Int { low, high, step, .. }, Value::Int(v)) => {
+                low <= v && v <= high && v.abs_diff(*low).is_multiple_of(step.unsigned_abs())
+            }
+            (Self::Choice { values }, v) => values.contains(v),
+            _ => false,
+        }
+    }
+}
+
+/// One part of a condition: the named parameter is active and has one of the listed values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Clause {
+    /// The parameter that decides.
+    pub parameter: String,
+    /// The values of it under which the clause holds.
+    pub values: Vec<Value>,
+}
+
+/// One dimension of the search space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name, unique in the space.
+    pub name: String,
+    /// The values it can take.
+    pub domain: Domain,
+    /// The parameter is active where all of these hold; always, if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub condition: Vec<Clause>,
+}
