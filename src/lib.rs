@@ -3,3 +3,4 @@
 
 pub mod energy;
 pub mod optimizer;
+pub mod record;
