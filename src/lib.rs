@@ -2,5 +2,9 @@
 //! and *measured* energy.
 
 pub mod energy;
+#[cfg(feature = "cli")]
+pub mod objective;
 pub mod optimizer;
 pub mod record;
+#[cfg(feature = "cli")]
+pub mod study;
