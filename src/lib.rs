@@ -1,5 +1,9 @@
 //! Wattfront finds energy-efficient training settings: a Bayesian multi-objective hyperparameter optimizer over accuracy
 //! and *measured* energy.
 
+#[cfg(any(feature = "cli", feature = "torch"))]
+pub mod data;
 pub mod energy;
 pub mod optimizer;
+#[cfg(any(feature = "cli", feature = "torch"))]
+pub mod training;
