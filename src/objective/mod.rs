@@ -8,11 +8,15 @@ mod listen;
 mod process;
 mod protocol;
 mod train;
+#[cfg(feature = "torch")]
+mod worker;
 
 pub use command::{CommandObjective, CommandTemplate, TemplateError};
 pub use process::{Process, ProcessEvent};
 pub use protocol::{Message, parse_line};
 pub use train::{TrainObjective, TrainRequest};
+#[cfg(feature = "torch")]
+pub use worker::serve;
 
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;

@@ -1,5 +1,7 @@
 //! Where a study's events are kept.
 
+#[cfg(test)]
+mod contract;
 mod memory;
 mod sqlite;
 
