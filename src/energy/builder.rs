@@ -83,7 +83,7 @@ impl Meters {
 pub struct SessionBuilder {
     meters: Meters,
     own: Vec<Box<dyn Meter>>,
-    watts_per_core: f64,
+    pub(super) watts_per_core: f64,
     poll: Option<Duration>,
     clock: Arc<dyn Clock>,
     pub(super) places: Places,

@@ -14,6 +14,9 @@
 
 mod builder;
 mod clock;
+#[cfg(test)]
+mod contract;
+pub mod diagnosis;
 mod error;
 mod estimate;
 mod meter;
@@ -22,6 +25,8 @@ mod nvml;
 mod process_tree;
 mod rapl;
 mod session;
+#[cfg(test)]
+mod testing;
 mod track;
 pub mod units;
 
