@@ -4,3 +4,5 @@
 pub mod energy;
 pub mod optimizer;
 pub mod record;
+#[cfg(feature = "cli")]
+pub mod study;
