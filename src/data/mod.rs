@@ -1,0 +1,54 @@
+//! Datasets as plain arrays, and their split into parts for training, validation and the final test. No tensors in here.
+//!
+//! ```
+//! use wattfront::data::{self, Shares, Split};
+//!
+//! let digits = data::load("digits")?;
+//! let split = Split::stratified(digits.labels(), Shares::default(), 0)?;
+//! assert_eq!(split.train.len() + split.validation.len() + split.test.len(), digits.len());
+//! # Ok::<(), wattfront::data::DataError>(())
+//! ```
+
+mod dataset;
+mod digits;
+mod error;
+mod split;
+
+pub use dataset::{Dataset, Shape};
+pub use error::DataError;
+pub use split::{Shares, Split};
+
+/// The names of the built-in datasets.
+pub const NAMES: &[&str] = &[digits::NAME];
+
+/// The built-in dataset of this name.
+///
+/// # Errors
+/// [`DataError::Unknown`] for a name that is not among [`NAMES`].
+pub fn load(name: &str) -> Result<Dataset, DataError> {
+    match name {
+        digits::NAME => digits::load(),
+        _ => {
+            let known = NAMES.iter().map(|n| (*n).to_owned()).collect();
+            Err(DataError::Unknown { name: name.to_owned(), known })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_dataset_loads_under_its_name() {
+        for name in NAMES {
+            assert_eq!(load(name).unwrap().name(), *name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = load("cifar11").unwrap_err();
+        assert_eq!(error.to_string(), "there is no dataset `cifar11` (there is: digits)");
+    }
+}

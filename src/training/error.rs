@@ -1,0 +1,116 @@
+//! What can be wrong with a recipe, and what can go wrong in training.
+
+use crate::data::DataError;
+use crate::optimizer::space::Value;
+
+/// Why settings do not make a recipe. Every variant names the setting at fault.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// A name that no setting has.
+    #[error("there is no training setting `{name}` (there are: {})", .known.join(", "))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names of all settings.
+        known: Vec<String>,
+    },
+    /// A setting without a default that is not given.
+    #[error("the training setting `{name}` is missing: it must be {allowed}")]
+    Missing {
+        /// The setting.
+        name: String,
+        /// What it can be, in words.
+        allowed: String,
+    },
+    /// A setting given twice, as when it is both fixed and searched.
+    #[error("the training setting `{name}` is given twice; fix it or search it, not both")]
+    Twice {
+        /// The setting.
+        name: String,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("the training setting `{name}` cannot be {value}: it must be {allowed}")]
+    Value {
+        /// The setting.
+        name: String,
+        /// The value.
+        value: Value,
+        /// What it can be, in words.
+        allowed: String,
+    },
+    /// A setting that must be the same in all trials is searched.
+    #[error("the training setting `{name}` must be fixed: trials that differ in it cannot be compared")]
+    NotSearchable {
+        /// The setting.
+        name: String,
+    },
+    /// A setting that has no meaning beside the value of another.
+    #[error(
+        "the training setting `{name}` has no meaning with `{on}` = {value}, only where it is {}; {remedy}",
+        .allowed.join(" or ")
+    )]
+    Meaningless {
+        /// The setting.
+        name: String,
+        /// The setting that decides.
+        on: String,
+        /// Its value.
+        value: Value,
+        /// The values beside which `name` has a meaning.
+        allowed: Vec<String>,
+        /// What to do about it.
+        remedy: String,
+    },
+}
+
+impl RecipeError {
+    /// The setting at fault.
+    #[must_use]
+    pub fn setting(&self) -> &str {
+        match self {
+            Self::Unknown { name, .. }
+            | Self::Missing { name, .. }
+            | Self::Twice { name }
+            | Self::Value { name, .. }
+            | Self::NotSearchable { name }
+            | Self::Meaningless { name, .. } => name,
+        }
+    }
+}
+
+/// Why a training did not come to its end.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The loss grew beyond all sense or is no number: a fault of the configuration.
+    #[error("training diverged in epoch {epoch}: the loss is {loss}; a smaller learning rate may help")]
+    Diverged {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The mean loss of that epoch: NaN, infinite or absurdly large.
+        loss: f64,
+    },
+    /// The device or the machine has too little memory: a fault of the configuration.
+    #[error("out of memory: {detail}")]
+    OutOfMemory {
+        /// libtorch's words.
+        detail: String,
+    },
+    /// The device failed or cannot be used: a fault of the environment. A CUDA context does not recover from it, so the
+    /// process should be replaced.
+    #[error("the device failed: {detail}")]
+    Device {
+        /// What happened.
+        detail: String,
+    },
+    /// The dataset or its split cannot be made.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Any other error of libtorch.
+    #[error("libtorch failed: {detail}")]
+    Torch {
+        /// libtorch's words.
+        detail: String,
+    },
+}

@@ -1,0 +1,121 @@
+//! What a training tells while it runs, and what it reports.
+
+use std::collections::BTreeMap;
+
+/// Named numbers.
+pub type Metrics = BTreeMap<String, f64>;
+
+/// One metric of a finished training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in one sentence, with its unit.
+    pub description: &'static str,
+    /// Whether a study may use it as an objective or a constraint.
+    pub objective: bool,
+}
+
+const fn metric(name: &'static str, description: &'static str) -> Metric {
+    Metric { name, description, objective: true }
+}
+
+/// The metrics of a finished training. Nothing is ever decided by `test_accuracy`, or it would not be a test.
+pub const METRICS: &[Metric] = &[
+    metric("accuracy", "the share of validation samples classified correctly, 0 to 1"),
+    Metric {
+        objective: false,
+        ..metric("test_accuracy", "the share of test samples classified correctly, 0 to 1, looked at once at the end")
+    },
+    metric("loss", "the mean cross-entropy of the last epoch over the training samples, in nats"),
+    metric("validation_loss", "the mean cross-entropy over the validation samples, in nats"),
+    metric("train_accuracy", "the share of training samples classified correctly during the last epoch, 0 to 1"),
+    metric("parameters", "how many weights the network has"),
+    metric("epochs", "how many epochs were trained"),
+    metric("train_seconds", "seconds spent in training steps, evaluations excluded"),
+];
+
+/// A part of a training whose edges are told to the observer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Everything that a study compares: set-up of the network, training and validation.
+    Trial,
+    /// The steps of one epoch, inside [`Phase::Trial`].
+    Train,
+    /// The validation after one epoch, inside [`Phase::Trial`].
+    Evaluate,
+    /// The test at the end, after [`Phase::Trial`].
+    Test,
+}
+
+impl Phase {
+    /// The name in lowercase: `trial`, `train`, `evaluate` or `test`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trial => "trial",
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Whether a training goes on after an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Control {
+    /// Go on (the default).
+    #[default]
+    Continue,
+    /// Stop with what is learned so far.
+    Stop,
+}
+
+/// The device that a training uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// `cpu` or `cuda`.
+    pub kind: String,
+    /// The UUID of the GPU as its driver's tools show it, `GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`; `None` for the CPU
+    /// and where the driver does not tell.
+    pub uuid: Option<String>,
+    /// How many threads one operation on the CPU uses.
+    pub threads: usize,
+}
+
+/// Listens to a training. Every method does nothing unless it is written.
+pub trait Observer {
+    /// The device, once before everything else.
+    fn device(&mut self, device: &Device) {
+        let _ = device;
+    }
+
+    /// A phase begins. Work given to the device before is done.
+    fn begin(&mut self, phase: Phase) {
+        let _ = phase;
+    }
+
+    /// A phase ends, also when the training fails in it. Work given to the device in it is done.
+    fn end(&mut self, phase: Phase) {
+        let _ = phase;
+    }
+
+    /// An epoch is over, inside [`Phase::Trial`]: `step` counts from 1, and `metrics` are `loss`, `train_accuracy`,
+    /// `accuracy`, `validation_loss` (see [`METRICS`]) and `seconds`, those of the epoch with its validation.
+    fn epoch(&mut self, step: u64, metrics: &Metrics) -> Control {
+        let _ = (step, metrics);
+        Control::Continue
+    }
+}
+
+/// Listens to nothing.
+impl Observer for () {}
+
+/// The result of a training that came to its end, or was stopped by its observer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The numbers listed in [`METRICS`].
+    pub metrics: Metrics,
+    /// Whether the observer stopped it before the last epoch.
+    pub stopped: bool,
+}
