@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::optimizer::space::SpaceError;
 use crate::record::EnergyMetricError;
+use crate::training::RecipeError;
 
 /// A stretch of a study file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,6 @@ impl Place {
 pub struct Issue {
     pub(super) kind: IssueKind,
     pub(super) place: Option<Place>,
-    pub(super) label: Option<String>,
     pub(super) also: Vec<(Place, String)>,
     pub(super) help: Vec<String>,
 }
@@ -211,14 +211,9 @@ pub enum IssueKind {
         /// The parameter.
         parameter: String,
     },
-    /// A setting that cannot have this value, or not all values of this domain.
-    #[error("the setting `{setting}` {reason}")]
-    Setting {
-        /// The setting.
-        setting: String,
-        /// What is wrong.
-        reason: String,
-    },
+    /// Settings that do not make a recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// A placeholder that stands for no parameter.
     #[error("the placeholder `{{{name}}}` stands for no parameter")]
     UnknownPlaceholder {
@@ -274,7 +269,7 @@ impl SpecErrors {
         let group = match &issue.place {
             None => title.element(Origin::path(&self.path)),
             Some(place) => {
-                let annotation = AnnotationKind::Primary.span(place.span.clone()).label(issue.label.as_deref());
+                let annotation = AnnotationKind::Primary.span(place.span.clone());
                 let also = issue.also.iter().map(|(p, l)| AnnotationKind::Context.span(p.span.clone()).label(l));
                 title.element(Snippet::source(&self.text).path(&self.path).annotation(annotation).annotations(also))
             }

@@ -5,8 +5,19 @@
 
 mod command;
 mod error;
+mod findings;
+mod identity;
 mod model;
+mod objectives;
+mod parse;
+mod quantity;
+mod reader;
+mod source;
+mod space;
+mod spelling;
+mod summary;
 
 pub use command::{CommandSpec, Template};
 pub use error::{Issue, IssueKind, Place, SpecErrors};
+pub use identity::{Difference, differences};
 pub use model::{Budget, EnergySpec, MeterKind, Meters, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
