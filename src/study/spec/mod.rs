@@ -1,0 +1,23 @@
+//! The study file: TOML text in, a checked [`StudySpec`] out.
+//!
+//! Everything that can be known to be wrong before the first trial is found here, as much of it at once as possible,
+//! and shown with its line, what is wrong with it, and what to write instead.
+
+mod command;
+mod error;
+mod findings;
+mod identity;
+mod model;
+mod objectives;
+mod parse;
+mod quantity;
+mod reader;
+mod source;
+mod space;
+mod spelling;
+mod summary;
+
+pub use command::{CommandSpec, Template};
+pub use error::{Issue, IssueKind, Place, SpecErrors};
+pub use identity::{Difference, differences};
+pub use model::{Budget, EnergySpec, MeterKind, Meters, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
