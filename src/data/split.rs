@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn the_digits_split_is_pinned_in_size() {
         let split = Split::stratified(&digits(), Shares::default(), 0).unwrap();
-        assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (1077, 360, 360));
+        assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (1079, 359, 359));
     }
 
     #[test]

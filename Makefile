@@ -1,0 +1,20 @@
+# make run     finds or installs libtorch, builds the release binary with the trainer, and runs the digits study
+# make build   the same without running
+# make test    everything that CI runs
+# make deny    licences, sources and banned crates of the dependencies
+
+.PHONY: run build test deny
+
+run: build
+	target/release/optimize studies/digits.toml
+
+build:
+	@scripts/with-libtorch cargo build --release --features torch
+
+test:
+	@scripts/with-libtorch scripts/test
+
+deny:
+	@command -v cargo >/dev/null || { echo 'error: Rust is missing; install it from https://rustup.rs and run this again.' >&2; exit 1; }
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check bans licenses sources

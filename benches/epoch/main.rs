@@ -1,0 +1,58 @@
+//! Our side of the comparison with PyTorch: trains as the arguments say and prints the seconds of every epoch's training
+//! steps, a number a line. `compare.py` runs both sides; see there.
+//!
+//! Arguments: `--threads N`, and settings of the recipe as `name=value`.
+
+use std::time::Instant;
+
+use wattfront::optimizer::space::Value;
+use wattfront::training::{Observer, Phase, Recipe, Trainer, TrainerOptions};
+
+/// Notes how long each epoch's training steps take.
+struct Stopwatch {
+    start: Instant,
+    seconds: Vec<f64>,
+}
+
+impl Observer for Stopwatch {
+    fn begin(&mut self, phase: Phase) {
+        if phase == Phase::Train {
+            self.start = Instant::now();
+        }
+    }
+
+    fn end(&mut self, phase: Phase) {
+        if phase == Phase::Train {
+            self.seconds.push(self.start.elapsed().as_secs_f64());
+        }
+    }
+}
+
+fn value(text: &str) -> Value {
+    let whole = text.parse::<i64>().map(Value::from);
+    whole.or_else(|_| text.parse::<f64>().map(Value::from)).unwrap_or_else(|_| Value::from(text))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut options = TrainerOptions::default();
+    let mut settings = vec![("dataset".to_owned(), Value::from("digits"))];
+    // `cargo bench` adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
+    while let Some(argument) = arguments.next() {
+        if argument == "--threads" {
+            options.threads = arguments.next().ok_or("--threads needs a number")?.parse()?;
+        } else if let Some((name, text)) = argument.split_once('=') {
+            settings.push((name.to_owned(), value(text)));
+        } else {
+            return Err(format!("what is `{argument}`? settings are written name=value").into());
+        }
+    }
+    let recipe = Recipe::from_settings(settings.iter().map(|(name, value)| (name.as_str(), value)))?;
+    let mut stopwatch = Stopwatch { start: Instant::now(), seconds: Vec::new() };
+    let outcome = Trainer::new(&options)?.train(&recipe, 1, &mut stopwatch)?;
+    for seconds in stopwatch.seconds {
+        println!("{seconds:e}");
+    }
+    eprintln!("accuracy {:.4}", outcome.metrics["accuracy"]);
+    Ok(())
+}
