@@ -1,8 +1,11 @@
 //! Bridges records to the functions on losses.
 
+pub(super) fn dominates(a: &[f64], b: &[f64]) -> bool {
+    a.iter().zip(b).all(|(x, y)| x <= y) && a != b
+}
+
 /// Rows that no other row dominates; of equal rows all.
 pub(super) fn front_of(losses: &[Vec<f64>]) -> Vec<usize> {
-    let dominates = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(x, y)| x <= y) && a != b;
     (0..losses.len()).filter(|&i| !losses.iter().any(|other| dominates(other, &losses[i]))).collect()
 }
 

@@ -17,5 +17,5 @@ mod totals;
 pub use comparison::{Change, Comparison};
 pub use provenance::{EnergyBasis, Provenance};
 pub use quantity::{Quantity, QuantityKind, significant};
-pub use summary::{Hypervolume, HypervolumeStep, Summary};
+pub use summary::{Hypervolume, HypervolumeStep, Summary, is_on_front};
 pub use totals::{Spent, Totals};

@@ -92,7 +92,7 @@ impl Summary {
     /// Such as `the highest accuracy` or `the least estimated energy`.
     fn superlative(&self, record: &StudyRecord, objective: usize) -> String {
         let quantity = &self.quantities[objective];
-        let estimated = if quantity.is_energy() && self.is_estimated() { "estimated " } else { "" };
+        let estimated = if quantity.is_energy() && self.front_is_estimated() { "estimated " } else { "" };
         let word = match record.problem().objectives()[objective].goal {
             Goal::Maximize => "highest",
             Goal::Minimize if quantity.is_energy() => "least",
@@ -117,6 +117,7 @@ impl Summary {
             (0, 0) => "no trial has run yet".to_owned(),
             (0, _) => "no trial has finished yet".to_owned(),
             (1, 0) => "the only trial failed, so there is no front".to_owned(),
+            (2, 0) if self.totals.finished == 0 => "both trials failed, so there is no front".to_owned(),
             (failed, 0) if self.totals.finished == 0 => format!("all {failed} trials failed, so there is no front"),
             (failed, _) => format!("no trial has finished yet; {failed} failed"),
         }

@@ -1,7 +1,7 @@
 //! The front of a study and what stands out on it.
 
-use super::front::{front_of, hypervolume_of, infer_reference_of, knee_of};
-use super::{EnergyBasis, Quantity, Totals};
+use super::front::{dominates, front_of, hypervolume_of, infer_reference_of, knee_of};
+use super::{EnergyBasis, Provenance, Quantity, Totals};
 use crate::optimizer::problem::Objective;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 
@@ -106,11 +106,21 @@ impl Summary {
         self.front.contains(&trial)
     }
 
-    /// Whether an energy objective of the study rests on estimates, so that the front must be called estimated.
+    /// Whether energy is an objective and rests on estimates, so that the front must be called estimated.
     #[must_use]
-    pub fn is_estimated(&self) -> bool {
-        self.basis.is_estimated()
+    pub fn front_is_estimated(&self) -> bool {
+        let energy = self.quantities.iter().any(Quantity::is_energy);
+        energy && self.basis.provenances.iter().any(Provenance::is_estimate)
     }
+}
+
+/// Whether no finished trial dominates this one; false for a trial without a result. Quicker than a whole [`Summary`].
+#[must_use]
+pub fn is_on_front(record: &StudyRecord, trial: u64) -> bool {
+    let losses = |t: &TrialRecord| record.losses(t);
+    let Some(own) = record.trial(trial).and_then(losses) else { return false };
+    let mut others = record.trials().iter().filter_map(losses);
+    !others.any(|other| dominates(&other, &own))
 }
 
 /// Losses with the `k`-th first: the order of "best in objective k", the others deciding ties.

@@ -86,8 +86,9 @@ impl Totals {
             failed,
             open,
             spent: spent.map(|s| Spent { unknown: s.unknown + lost, ..s }),
-            trial_seconds: record.trial_seconds(),
-            propose_seconds: record.propose_seconds(),
+            // An empty sum of floats is -0.
+            trial_seconds: record.trial_seconds() + 0.0,
+            propose_seconds: record.propose_seconds() + 0.0,
         }
     }
 
