@@ -1,6 +1,7 @@
 //! Wattfront finds energy-efficient training settings: a Bayesian multi-objective hyperparameter optimizer over accuracy
 //! and *measured* energy.
 
+pub mod analysis;
 #[cfg(any(feature = "cli", feature = "torch"))]
 pub mod data;
 pub mod energy;
@@ -8,6 +9,7 @@ pub mod energy;
 pub mod objective;
 pub mod optimizer;
 pub mod record;
+pub mod report;
 #[cfg(feature = "cli")]
 pub mod study;
 #[cfg(any(feature = "cli", feature = "torch"))]
