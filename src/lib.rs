@@ -2,6 +2,8 @@
 //! and *measured* energy.
 
 pub mod analysis;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(any(feature = "cli", feature = "torch"))]
 pub mod data;
 pub mod energy;

@@ -31,6 +31,9 @@ pub enum MeterKind {
 }
 
 impl MeterKind {
+    /// All of them, in the order in which they are listed for people.
+    pub const ALL: [Self; 3] = [Self::Nvml, Self::Rapl, Self::Estimate];
+
     /// Its name in study files.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -52,7 +55,7 @@ impl FromStr for MeterKind {
     type Err = EnergyError;
 
     fn from_str(name: &str) -> Result<Self, EnergyError> {
-        [Self::Nvml, Self::Rapl, Self::Estimate]
+        Self::ALL
             .into_iter()
             .find(|kind| kind.name() == name)
             .ok_or_else(|| EnergyError::UnknownMeter { name: name.to_owned() })

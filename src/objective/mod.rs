@@ -11,7 +11,7 @@ mod train;
 #[cfg(feature = "torch")]
 mod worker;
 
-pub use command::{CommandObjective, CommandTemplate, TemplateError};
+pub use command::{CommandLine, CommandObjective, Template};
 pub use process::{Process, ProcessEvent};
 pub use protocol::{Message, parse_line};
 pub use train::{TrainObjective, TrainRequest};

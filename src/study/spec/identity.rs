@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
-use super::{MeterKind, Meters, Source, StudySpec, TrainSpec};
+use super::{Source, StudySpec, TrainSpec};
+use crate::energy::{MeterKind, Meters};
 use crate::optimizer::problem::Objective;
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
 use crate::training::SETTINGS;

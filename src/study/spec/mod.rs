@@ -3,7 +3,6 @@
 //! Everything that can be known to be wrong before the first trial is found here, as much of it at once as possible,
 //! and shown with its line, what is wrong with it, and what to write instead.
 
-mod command;
 mod error;
 mod findings;
 mod identity;
@@ -17,7 +16,6 @@ mod space;
 mod spelling;
 mod summary;
 
-pub use command::{CommandSpec, Template};
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences};
-pub use model::{Budget, EnergySpec, MeterKind, Meters, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+pub use model::{Budget, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};

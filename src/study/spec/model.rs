@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::CommandSpec;
+use crate::energy::Meters;
+use crate::objective::CommandLine;
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::space::Value;
@@ -112,7 +113,7 @@ pub enum Source {
     /// The built-in trainer.
     Train(TrainSpec),
     /// The user's own program.
-    Command(CommandSpec),
+    Command(CommandLine),
     /// Nothing: somebody asks for points and tells their outcomes.
     None,
 }
@@ -147,40 +148,4 @@ pub struct EnergySpec {
     pub meters: Meters,
     /// Watts per busy core of the estimate from CPU time, above zero; `None` leaves it to the estimate.
     pub watts_per_core: Option<f64>,
-}
-
-/// Which meters are used.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Meters {
-    /// All that the machine has, and the estimate where it has none.
-    #[default]
-    Auto,
-    /// Exactly these, at least one, no two equal; it is an error if one of them is not available.
-    List(Vec<MeterKind>),
-}
-
-/// A kind of meter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum MeterKind {
-    /// NVIDIA GPUs through NVML.
-    Nvml,
-    /// CPU packages and memory through RAPL (powercap).
-    Rapl,
-    /// CPU time times a stated figure of watts per core: a model, not a measurement.
-    Estimate,
-}
-
-impl MeterKind {
-    /// All of them, in the order in which they are listed for people.
-    pub const ALL: [Self; 3] = [Self::Nvml, Self::Rapl, Self::Estimate];
-
-    /// The name in study files: `nvml`, `rapl`, `estimate`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nvml => "nvml",
-            Self::Rapl => "rapl",
-            Self::Estimate => "estimate",
-        }
-    }
 }

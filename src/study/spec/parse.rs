@@ -10,7 +10,8 @@ use super::findings::{Draft, Findings, Span};
 use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
-use super::{Budget, EnergySpec, MeterKind, Meters, SamplerSpec, StudySpec, TrialSpec, objectives, source, space};
+use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, objectives, source, space};
+use crate::energy::{MeterKind, Meters};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 

@@ -9,7 +9,8 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{CommandSpec, Source, Template, TrainSpec};
+use super::{Source, TrainSpec};
+use crate::objective::{CommandLine, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{Range, RecipeError, SETTINGS, Setting, check_settings};
 
@@ -150,7 +151,7 @@ fn quoted(value: &Value) -> String {
     }
 }
 
-fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandSpec> {
+fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandLine> {
     section.refuse_unknown_keys(&["argv", "cwd", "env"], findings);
     let cwd = section.get("cwd").and_then(|entry| {
         let text = plain_text(entry, entry.string("cwd = \".\"", findings)?, findings)?;
@@ -189,7 +190,7 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
             }
         }
     }
-    Some(CommandSpec { argv, cwd, env })
+    Some(CommandLine { argv, cwd, env })
 }
 
 /// Text that can be handed to another program.
@@ -219,7 +220,7 @@ fn check_placeholders(
                 let help = format!(
                     "write one argument, such as \"--{name}={{{name}}}\", which is left out where `{name}` is inactive, or \
                      read the environment variable {}",
-                    CommandSpec::variable(name)
+                    CommandLine::variable(name)
                 );
                 findings.push(draft.also(places.condition.clone(), "its condition").help(help));
             }

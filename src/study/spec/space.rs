@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Template;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::read_scale;
 use super::reader::{Element, Entry, Section};
 use super::spelling::nearest;
+use crate::objective::Template;
 use crate::optimizer::space::{Clause, Domain, Parameter, Scale, Space, SpaceError, Value};
 
 const EXAMPLE: &str = "learning_rate = { float = [1e-5, 1e-1], scale = \"log\" }";

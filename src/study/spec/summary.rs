@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{Meters, Source, StudySpec};
+use super::{Source, StudySpec};
+use crate::energy::Meters;
 use crate::energy::units::Joules;
 use crate::optimizer::problem::{Goal, Objective};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};

@@ -1,56 +1,51 @@
 //! The user's own program: its arguments with placeholders, its folder and its environment.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::optimizer::space::Point;
+use crate::objective::Task;
 
 /// How to start the user's program for a trial. No shell is involved.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CommandSpec {
+pub struct CommandLine {
     /// The program and its arguments; at least one, and the first has no placeholder.
     pub argv: Vec<Template>,
-    /// Where the program runs, as given; `None` is the folder in which `optimize` was started.
+    /// Where the program runs, as given: relative to the folder of the study file; `None` is the folder in which
+    /// `optimize` was started.
     pub cwd: Option<PathBuf>,
     /// Environment variables in addition to those that are inherited.
     pub env: BTreeMap<String, String>,
 }
 
-impl CommandSpec {
+impl CommandLine {
     /// Environment variable that carries a parameter: `WATTFRONT_LEARNING_RATE` for `learning_rate`.
     #[must_use]
     pub fn variable(parameter: &str) -> String {
         format!("WATTFRONT_{}", parameter.to_ascii_uppercase())
     }
 
-    /// The folder in which the program runs: `cwd`, which is relative to the folder of the study file; `None` is the
-    /// folder in which `optimize` was started.
-    #[must_use]
-    pub fn folder(&self, study_folder: &Path) -> Option<PathBuf> {
-        self.cwd.as_ref().map(|cwd| study_folder.join(cwd))
-    }
-
     /// The program and its arguments for one trial. An argument with a placeholder of an inactive parameter is left
     /// out.
     #[must_use]
-    pub fn arguments(&self, point: &Point, trial: u64, seed: u64) -> Vec<String> {
-        self.argv.iter().filter_map(|t| t.fill(point, trial, seed)).collect()
+    pub fn arguments(&self, task: Task<'_>) -> Vec<String> {
+        self.argv.iter().filter_map(|t| t.fill(task)).collect()
     }
 
     /// The environment variables to add for one trial: `env`, `WATTFRONT_TRIAL` (the trial's number),
-    /// `WATTFRONT_SEED` (the trial's seed) and one variable per active parameter.
+    /// `WATTFRONT_SEED` (its seed), `WATTFRONT_ATTEMPT` (counted from 1) and one variable per active parameter.
     #[must_use]
-    pub fn environment(&self, point: &Point, trial: u64, seed: u64) -> BTreeMap<String, String> {
+    pub fn environment(&self, task: Task<'_>) -> BTreeMap<String, String> {
         let mut environment = self.env.clone();
-        environment.insert(Self::variable("trial"), trial.to_string());
-        environment.insert(Self::variable("seed"), seed.to_string());
-        environment.extend(point.iter().map(|(name, value)| (Self::variable(name), value.to_string())));
+        environment.insert(Self::variable("trial"), task.trial.to_string());
+        environment.insert(Self::variable("seed"), task.seed.to_string());
+        environment.insert(Self::variable("attempt"), task.attempt.to_string());
+        environment.extend(task.point.iter().map(|(name, value)| (Self::variable(name), value.to_string())));
         environment
     }
 }
 
-/// One argument: text with placeholders such as `{learning_rate}`; `{trial}` is the trial's number and `{seed}` its
-/// seed. `{{` and `}}` stand for the braces themselves.
+/// One argument: text with placeholders such as `{learning_rate}`; `{trial}` is the trial's number, `{seed}` its
+/// seed, `{attempt}` counts the attempts at it from 1. `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     source: String,
@@ -65,7 +60,7 @@ enum Part {
 
 impl Template {
     /// Names with a meaning of their own in placeholders, which no parameter may have.
-    pub const RESERVED: [&'static str; 2] = ["trial", "seed"];
+    pub const RESERVED: [&'static str; 3] = ["trial", "seed", "attempt"];
 
     /// Takes the text apart.
     ///
@@ -116,15 +111,16 @@ impl Template {
 
     /// The argument for one trial, or `None` where a parameter is inactive.
     #[must_use]
-    pub fn fill(&self, point: &Point, trial: u64, seed: u64) -> Option<String> {
+    pub fn fill(&self, task: Task<'_>) -> Option<String> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(part) => text.push_str(part),
                 Part::Parameter(name) => match name.as_str() {
-                    "trial" => text.push_str(&trial.to_string()),
-                    "seed" => text.push_str(&seed.to_string()),
-                    name => text.push_str(&point.get(name)?.to_string()),
+                    "trial" => text.push_str(&task.trial.to_string()),
+                    "seed" => text.push_str(&task.seed.to_string()),
+                    "attempt" => text.push_str(&task.attempt.to_string()),
+                    name => text.push_str(&task.point.get(name)?.to_string()),
                 },
             }
         }
@@ -135,10 +131,15 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::space::Point;
+
+    fn task(point: &Point, trial: u64, seed: u64) -> Task<'_> {
+        Task { trial, attempt: 1, point, seed }
+    }
 
     fn fill(source: &str) -> Option<String> {
         let point: Point = [("lr", 0.1)].into_iter().collect();
-        Template::parse(source).expect("a template").fill(&point, 3, 99)
+        Template::parse(source).expect("a template").fill(task(&point, 3, 99))
     }
 
     #[test]
@@ -153,12 +154,12 @@ mod tests {
     fn an_argument_of_an_inactive_parameter_is_left_out() {
         assert_eq!(fill("--momentum={momentum}"), None);
         let argv = ["train", "--momentum={momentum}", "--lr={lr}"].map(|s| Template::parse(s).expect("a template"));
-        let command = CommandSpec { argv: argv.to_vec(), cwd: None, env: BTreeMap::new() };
+        let command = CommandLine { argv: argv.to_vec(), cwd: None, env: BTreeMap::new() };
         let point: Point = [("lr", 0.5)].into_iter().collect();
-        assert_eq!(command.arguments(&point, 0, 0), ["train", "--lr=0.5"]);
-        let environment = command.environment(&point, 4, 5);
+        assert_eq!(command.arguments(task(&point, 0, 0)), ["train", "--lr=0.5"]);
+        let environment = command.environment(task(&point, 4, 5));
         let pairs: Vec<_> = environment.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(pairs, ["WATTFRONT_LR=0.5", "WATTFRONT_SEED=5", "WATTFRONT_TRIAL=4"]);
+        assert_eq!(pairs, ["WATTFRONT_ATTEMPT=1", "WATTFRONT_LR=0.5", "WATTFRONT_SEED=5", "WATTFRONT_TRIAL=4"]);
     }
 
     #[test]
