@@ -165,7 +165,9 @@ fn processors(places: &Places, surroundings: &Surroundings) -> Vec<Entry> {
                 Ok(_) => format!("{tree} has no processor package"),
                 Err(error) => format!("{tree}: {error}"),
             };
-            let (reason, remedy) = if surroundings.container {
+            let (reason, remedy) = if surroundings.container && surroundings.virtual_machine {
+                (format!("{seen}; container runtimes hide it, and virtual machines rarely have it"), CONTAINER_REMEDY)
+            } else if surroundings.container {
                 (format!("{seen}; container runtimes hide it"), CONTAINER_REMEDY)
             } else if surroundings.virtual_machine {
                 (
