@@ -26,6 +26,8 @@ mod process_tree;
 mod rapl;
 mod session;
 #[cfg(test)]
+mod session_tests;
+#[cfg(test)]
 mod testing;
 mod track;
 pub mod units;

@@ -176,3 +176,96 @@ impl Meter for RaplMeter {
         self.counters.iter_mut().map(read).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::clock::testing::ManualClock;
+    use super::super::testing::PowercapTree;
+    use super::*;
+
+    const RANGE: u64 = 262_143_328_850;
+
+    fn ids(tree: &PowercapTree) -> Vec<String> {
+        zones(tree.root()).unwrap().iter().map(|zone| zone.domain.to_string()).collect()
+    }
+
+    #[test]
+    fn only_packages_and_their_memory_are_summed() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0", 1, RANGE)
+            .zone("intel-rapl:0/intel-rapl:0:0", "core", 1, RANGE)
+            .zone("intel-rapl:0/intel-rapl:0:1", "uncore", 1, RANGE)
+            .zone("intel-rapl:0/intel-rapl:0:2", "dram", 1, RANGE)
+            .zone("intel-rapl:1", "psys", 1, RANGE)
+            .zone("intel-rapl-mmio:0", "package-0", 1, RANGE);
+        // The kernel shows every zone at the top too.
+        symlink(tree.root().join("intel-rapl:0/intel-rapl:0:2"), tree.root().join("intel-rapl:0:2")).unwrap();
+        assert_eq!(ids(&tree), ["cpu:package-0", "dram:dram-0"]);
+    }
+
+    #[test]
+    fn several_packages_and_dies_are_kept_apart() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0-die-0", 1, RANGE)
+            .zone("intel-rapl:0:0", "dram", 1, RANGE)
+            .zone("intel-rapl:1", "package-0-die-1", 1, RANGE)
+            .zone("intel-rapl:1:0", "dram", 1, RANGE)
+            .zone("intel-rapl:10", "package-0-die-1", 1, RANGE);
+        let expected = [
+            "cpu:package-0-die-0",
+            "dram:dram-0-die-0",
+            "cpu:package-0-die-1",
+            "dram:dram-0-die-1",
+            "cpu:package-0-die-1 (intel-rapl:10)",
+        ];
+        assert_eq!(ids(&tree), expected);
+    }
+
+    #[test]
+    fn a_package_that_cannot_be_read_makes_the_meter_unavailable_and_memory_does_not() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0", 1, RANGE)
+            .zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE)
+            .garble("intel-rapl:0/intel-rapl:0:0");
+        assert_eq!(RaplMeter::open(tree.root()).unwrap().sources().len(), 1);
+        tree.garble("intel-rapl:0");
+        let error = RaplMeter::open(tree.root()).unwrap_err();
+        assert!(matches!(error, EnergyError::Unavailable { meter: "rapl", .. }), "{error}");
+        assert!(error.to_string().contains("intel-rapl:0/energy_uj"), "{error}");
+        assert!(RaplMeter::open(&tree.root().join("nowhere")).is_err());
+        assert!(RaplMeter::open(PowercapTree::new().root()).is_err(), "an empty tree, as containers show it");
+    }
+
+    #[test]
+    fn without_a_range_a_counter_that_falls_ends_the_segment() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0", 5_000_000, 0);
+        let mut meter = RaplMeter::open(tree.root()).unwrap();
+        let clock = ManualClock::at(1.0);
+        meter.read(&clock);
+        tree.set("intel-rapl:0", 6_000_000);
+        clock.advance(1.0);
+        assert_eq!(meter.read(&clock)[0].as_ref().unwrap().microjoules, 1_000_000);
+        tree.set("intel-rapl:0", 10);
+        clock.advance(1.0);
+        let fallen = meter.read(&clock)[0].clone().unwrap();
+        assert_eq!((fallen.microjoules, fallen.segment), (1_000_000, 1));
+    }
+
+    #[test]
+    fn a_failed_reading_adds_no_range() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0", 1_000_000_000, RANGE);
+        let mut meter = RaplMeter::open(tree.root()).unwrap();
+        let clock = ManualClock::at(1.0);
+        meter.read(&clock);
+        clock.advance(0.5);
+        tree.garble("intel-rapl:0");
+        assert!(meter.read(&clock)[0].is_err());
+        clock.advance(0.5);
+        tree.set("intel-rapl:0", 1_100_000_000);
+        assert_eq!(meter.read(&clock)[0].as_ref().unwrap().microjoules, 100_000_000);
+    }
+}

@@ -1,11 +1,10 @@
 //! Hardware for tests: trees of files and a library, driven by a clock that the test turns.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::clock::testing::ManualClock;
 use super::clock::{Clock, Moment};
 use super::error::EnergyError;
 use super::meter::{Meter, Reading, Source};
@@ -125,9 +124,11 @@ pub(crate) use fake_nvml::FakeNvml;
 
 #[cfg(feature = "nvml")]
 mod fake_nvml {
+    use std::path::PathBuf;
     use std::process::Command;
     use std::sync::OnceLock;
 
+    use super::super::clock::testing::ManualClock;
     use super::*;
 
     const SOURCE: &str = include_str!("../../examples/fake_nvml.rs");
