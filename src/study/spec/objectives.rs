@@ -2,6 +2,7 @@
 
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
+use super::parse::KEYS;
 use super::reader::{Entry, Section};
 use super::spelling::nearest;
 use crate::optimizer::problem::{Goal, Objective};
@@ -20,6 +21,9 @@ pub(super) struct Placed {
 /// Reads `[[objective]]`, whatever is reported by whom.
 pub(super) fn read(root: &Section, findings: &mut Findings) -> Vec<Placed> {
     let Some(entry) = root.get("objective") else {
+        if root.misspells("objective", &KEYS) {
+            return Vec::new();
+        }
         let help = "add one section [[objective]] for each, for example with metric = \"accuracy\" and goal = \
                     \"maximize\", and another with metric = \"energy\" and goal = \"minimize\"";
         findings.push(Draft::new(IssueKind::NoObjective).help(help));

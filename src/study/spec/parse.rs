@@ -15,7 +15,7 @@ use crate::energy::{MeterKind, Meters};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 
-const KEYS: [&str; 10] =
+pub(super) const KEYS: [&str; 10] =
     ["name", "seed", "budget", "objective", "sampler", "space", "train", "command", "trial", "energy"];
 
 /// Sections of later versions, and what stands in for them today.
@@ -73,11 +73,10 @@ impl StudySpec {
 }
 
 fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findings) -> Option<StudySpec> {
-    let mut root = Section::new("a study file", document.as_table(), None);
+    let root = Section::new("the study file", document.as_table(), None);
     refuse_later_sections(&root, findings);
     let known: Vec<&str> = KEYS.into_iter().chain(LATER.map(|(key, _)| key)).collect();
     root.refuse_unknown_keys(&known, findings);
-    root.title = "the study file".to_owned();
 
     let name = read_name(&root, path, findings);
     let seed = read_seed(&root, findings);
@@ -184,7 +183,7 @@ fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
         }
         span = section.span;
     }
-    if budget == Budget::default() && findings.len() == before {
+    if budget == Budget::default() && findings.len() == before && !root.misspells("budget", &KEYS) {
         let help = "give one or several of: trials = 40, time = \"30m\", energy = \"50 Wh\"; the first that runs out ends \
                     the study";
         findings.push(Draft::new(IssueKind::NoBudget).at(span).help(help));

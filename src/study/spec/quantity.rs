@@ -17,6 +17,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let mut last = f64::INFINITY;
     while !rest.is_empty() {
         let (number, after) = split_number(rest).ok_or(EXAMPLES)?;
+        let after = after.trim_start();
         let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
         let unit = match &after[..end] {
             "min" | "mins" | "minutes" | "minute" => "m",

@@ -62,6 +62,12 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether a key that is not `known` looks like a misspelt `wanted`, which is then not missing besides.
+    pub(super) fn misspells(&self, wanted: &str, known: &[&str]) -> bool {
+        let meant = |key: &str| nearest(key, known.iter().copied()) == Some(wanted);
+        self.entries().any(|e| !known.contains(&e.name()) && meant(e.name()))
+    }
+
     /// Complains that something must be there.
     pub(super) fn missing(&self, what: &str, example: &str, findings: &mut Findings) {
         let kind = IssueKind::Missing { what: what.to_owned(), section: self.title.clone() };
@@ -159,7 +165,10 @@ impl<'a> Entry<'a> {
             for value in array {
                 match value.as_inline_table() {
                     Some(table) => sections.push(Section::new(title, table as &dyn TableLike, table.span())),
-                    None => self.wrong_type("an array of tables", describe(value), value.span(), "", findings),
+                    None => {
+                        let help = format!("write {title} above the keys of each");
+                        self.wrong_type("an array of tables", describe(value), value.span(), &help, findings);
+                    }
                 }
             }
         } else {
@@ -205,8 +214,7 @@ impl<'a> Entry<'a> {
 
     fn wrong_type(&self, expected: &str, found: &str, span: Span, help: &str, findings: &mut Findings) {
         let (key, expected, found) = (self.name().to_owned(), expected.to_owned(), found.to_owned());
-        let draft = Draft::new(IssueKind::WrongType { key, expected, found }).at(span);
-        findings.push(if help.is_empty() { draft } else { draft.help(help) });
+        findings.push(Draft::new(IssueKind::WrongType { key, expected, found }).at(span).help(help));
     }
 }
 
@@ -248,7 +256,12 @@ impl<'a> Element<'a> {
         if value.is_none() {
             let (key, expected) = (self.key.to_owned(), expected.to_owned());
             let found = describe(self.value).to_owned();
-            findings.push(Draft::new(IssueKind::WrongType { key, expected, found }).at(self.span()));
+            let draft = Draft::new(IssueKind::WrongType { key, expected, found }).at(self.span());
+            findings.push(match (self.key, self.value) {
+                ("int", toml_edit::Value::Float(_)) => draft.help("write `float` for numbers with a point"),
+                (_, toml_edit::Value::Integer(_)) => draft.help("put it in quotation marks"),
+                _ => draft,
+            });
         }
         value
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::error::IssueKind;
-use super::findings::{Draft, Findings};
+use super::findings::{Draft, Findings, Span};
 use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
@@ -88,12 +88,14 @@ fn read_train(section: &Section, searched: &Searched, findings: &mut Findings) -
     {
         let name = error.setting();
         let place = section.get(name).and_then(|e| e.whole()).or_else(|| searched.places.get(name)?.key.clone());
-        let help = match &error {
-            RecipeError::Meaningless { remedy, .. } => Some(remedy.clone()),
-            _ => None,
+        let draft = match error {
+            RecipeError::Meaningless { name, on, value, allowed, remedy } => {
+                let context = format!("with `{on}` = {value}, only where it is {}", allowed.join(" or "));
+                Draft::new(IssueKind::Meaningless { key: name, context }).help(remedy)
+            }
+            other => Draft::new(other),
         };
-        let draft = Draft::new(error).at(place.or_else(|| section.span.clone()));
-        findings.push(help.into_iter().fold(draft, Draft::help));
+        findings.push(draft.at(place.or_else(|| section.span.clone())));
     }
     TrainSpec { settings }
 }
@@ -154,7 +156,7 @@ fn quoted(value: &Value) -> String {
 fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandLine> {
     section.refuse_unknown_keys(&["argv", "cwd", "env"], findings);
     let cwd = section.get("cwd").and_then(|entry| {
-        let text = plain_text(entry, entry.string("cwd = \".\"", findings)?, findings)?;
+        let text = plain_text(entry, entry.span(), entry.string("cwd = \".\"", findings)?, findings)?;
         if text.is_empty() {
             entry.bad_value("a folder", "empty", findings);
         }
@@ -178,7 +180,10 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
     }
     let mut argv = Vec::new();
     for (i, element) in elements.iter().enumerate() {
-        let Some(text) = element.string(findings).and_then(|text| plain_text(entry, text, findings)) else { continue };
+        let Some(text) = element.string(findings).and_then(|text| plain_text(entry, element.span(), text, findings))
+        else {
+            continue;
+        };
         match Template::parse(text) {
             Ok(template) => {
                 check_placeholders(i == 0, &template, element, searched, findings);
@@ -194,9 +199,9 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
 }
 
 /// Text that can be handed to another program.
-fn plain_text<'a>(entry: Entry, text: &'a str, findings: &mut Findings) -> Option<&'a str> {
+fn plain_text<'a>(entry: Entry, span: Span, text: &'a str, findings: &mut Findings) -> Option<&'a str> {
     if text.contains('\0') {
-        entry.bad_value("free of NUL characters", "text with one", findings);
+        findings.push(entry.draft_bad_value("free of NUL characters", "text with one").at(span));
         return None;
     }
     Some(text)
@@ -251,7 +256,7 @@ fn read_env(entry: Entry, findings: &mut Findings) -> BTreeMap<String, String> {
             findings.push(draft.at(variable.key_span()).help(help));
         }
         let Some(value) = variable.string(EXAMPLE, findings) else { continue };
-        let Some(value) = plain_text(variable, value, findings) else { continue };
+        let Some(value) = plain_text(variable, variable.span(), value, findings) else { continue };
         env.insert(name.to_owned(), value.to_owned());
     }
     env

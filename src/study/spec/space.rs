@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::read_scale;
+use super::parse::KEYS;
 use super::reader::{Element, Entry, Section};
 use super::spelling::nearest;
 use crate::objective::Template;
@@ -41,6 +42,9 @@ pub(super) struct Places {
 pub(super) fn read(root: &Section, findings: &mut Findings) -> Searched {
     let mut searched = Searched::default();
     let Some(entry) = root.get("space") else {
+        if root.misspells("space", &KEYS) {
+            return searched;
+        }
         let kind = IssueKind::Missing { what: "a section [space]".to_owned(), section: "the study".to_owned() };
         findings.push(Draft::new(kind).help(format!("list there what is searched, for example: {EXAMPLE}")));
         return searched;
@@ -132,9 +136,11 @@ fn parameter_table<'a>(entry: Entry<'a>, findings: &mut Findings) -> Option<Sect
 }
 
 fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings: &mut Findings) {
-    table.refuse_unknown_keys(&["float", "int", "choice", "scale", "step", "when"], findings);
+    let known = ["float", "int", "choice", "scale", "step", "when"];
+    table.refuse_unknown_keys(&known, findings);
     let given: Vec<Entry> = DOMAINS.iter().filter_map(|kind| table.get(kind)).collect();
     let entry = match given[..] {
+        [] if DOMAINS.iter().any(|kind| table.misspells(kind, &known)) => return,
         [] => {
             return table.missing(
                 "one of `float`, `int` and `choice`",
@@ -260,8 +266,14 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
             draft.at(low).also(places.scale.clone(), "because of this").help(help)
         }
         SpaceError::Step { .. } => {
-            draft.at(places.step.clone().or(whole)).help("for example: float = [0.0, 0.5], step = 0.1")
+            let example = match &parameter.domain {
+                Domain::Float { scale: Scale::Log, .. } => "remove `step` or `scale`",
+                Domain::Int { .. } => "for example: int = [8, 128], step = 8",
+                _ => "for example: float = [0.0, 0.5], step = 0.1",
+            };
+            draft.at(places.step.clone().or(whole)).help(example)
         }
+
         SpaceError::ChoiceValue { value, .. } => {
             let same = |v: &Value| *v == value || (v.is_number() && v.as_f64() == value.as_f64());
             let at = match &parameter.domain {

@@ -49,7 +49,10 @@ impl StudySpec {
         let time = self.budget.seconds.map(|s| format!("{} in trials", show_duration(s)));
         let energy = self.budget.joules.map(|j| format!("{} in trials", Joules(j)));
         let limits: Vec<String> = [trials, time, energy].into_iter().flatten().collect();
-        limits.join(" or ")
+        match limits.len() {
+            1 => limits.concat(),
+            _ => format!("{}, whichever is reached first", limits.join(", ")),
+        }
     }
 
     fn show_source(&self) -> Vec<String> {
