@@ -154,6 +154,10 @@ impl SessionBuilder {
     }
 
     /// Estimates for the process of this number and its descendants. Default: this process.
+    ///
+    /// Descendants count while they live and when somebody of the tree has waited for them. What an orphan uses up after
+    /// the last reading before its end is lost, unless this process adopts and waits for orphans: `prctl` with
+    /// `PR_SET_CHILD_SUBREAPER`, which is for the caller to set.
     #[must_use]
     pub fn process(mut self, pid: u32) -> Self {
         self.places.process = pid;

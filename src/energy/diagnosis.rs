@@ -203,7 +203,8 @@ fn read_remedy(error: &io::Error) -> &'static str {
 }
 
 const CONTAINER_REMEDY: &str = "if the host has the counters, show them to the container: `docker run --security-opt \
-    systempaths=unconfined`, and let its user read energy_uj; or run outside of it";
+    systempaths=unconfined` or `podman run --security-opt unmask=/sys/devices/virtual/powercap`, and \
+    let its user read energy_uj; or run outside of it";
 
 const VIRTUAL_REMEDY: &str = "run on the physical machine, or live with the estimate";
 

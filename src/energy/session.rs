@@ -23,6 +23,13 @@ use super::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 /// let session = Session::builder().meters(Meters::estimate()).open()?;
 /// let (sum, energy) = session.measure(|| (0..1_000_000_u64).sum::<u64>());
 /// println!("{sum} took {:.3} s, {}", energy.seconds, energy.provenance());
+///
+/// let training = session.window();
+/// let first = session.mark();
+/// // one epoch
+/// let epoch = session.between(&first, &session.mark());
+/// let whole = training.close();
+/// assert!(whole.seconds >= epoch.seconds);
 /// # Ok::<(), wattfront::energy::EnergyError>(())
 /// ```
 #[derive(Clone)]
@@ -56,7 +63,7 @@ pub enum Usage {
     /// All that is metered.
     #[default]
     All,
-    /// These GPUs, by UUID, with or without the leading `GPU-`; none for work on the processor alone.
+    /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone.
     Gpus(Vec<String>),
 }
 
@@ -76,7 +83,7 @@ impl Usage {
 }
 
 fn same_uuid(one: &str, other: &str) -> bool {
-    let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").to_owned();
+    let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
     bare(one) == bare(other)
 }
 
@@ -136,8 +143,18 @@ impl Session {
         shared.mark(&state, moment)
     }
 
-    /// Takes an edge that another thread or process stamped a little while ago (up to five minutes; half a second at most
-    /// is exact but for interpolation). A moment in the future is taken as now.
+    /// Takes an edge that another thread or process stamped a little while ago: up to five minutes. The energy at that
+    /// moment is interpolated between the readings around it, which lie half a second apart at most. A moment in the
+    /// future is taken as now.
+    ///
+    /// ```
+    /// # use wattfront::energy::{Meters, Moment, Session};
+    /// # let session = Session::builder().meters(Meters::estimate()).open()?;
+    /// # let told_by_a_child = Moment::now().monotonic_seconds();
+    /// let edge = Moment::from_monotonic_seconds(told_by_a_child).map(|moment| session.mark_at(moment));
+    /// # assert!(edge.is_some());
+    /// # Ok::<(), wattfront::energy::EnergyError>(())
+    /// ```
     #[must_use]
     pub fn mark_at(&self, moment: Moment) -> Mark {
         let shared = self.shared();

@@ -247,7 +247,7 @@ fn the_estimate_stands_in_only_where_nothing_else_counts() {
     let (tree, proc) = machine(false);
     let builder = || builder_on(&tree, &proc).meter(ScriptedMeter::new("GPU-ab"));
     let session = builder().open().unwrap();
-    let used = Usage::Gpus(vec!["AB".to_owned()]);
+    let used = Usage::Gpus(vec!["A-B".to_owned()]);
     assert_eq!(names(&session, &used), ["gpu:GPU-ab counter"]);
     assert_eq!(names(&session, &Usage::cpu()), ["cpu:processes ESTIMATED"]);
     // Who asks for it by name gets it always.
