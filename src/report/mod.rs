@@ -9,7 +9,7 @@ mod error;
 pub mod json;
 pub mod pick;
 pub mod progress;
-//pub mod svg;
+pub mod svg;
 pub mod text;
 
 pub use error::ReportError;
