@@ -145,6 +145,12 @@ impl History {
         }
     }
 
+    /// Takes a trial out, for one that was given up; its id stays taken.
+    pub fn remove(&mut self, id: u64) -> Option<Trial> {
+        let i = self.trials.binary_search_by_key(&id, |t| t.id).ok()?;
+        Some(self.trials.remove(i))
+    }
+
     /// Says that ids below `next_id` are taken, also where their trials are absent.
     pub fn reserve(&mut self, next_id: u64) {
         self.next_id = self.next_id.max(next_id);
