@@ -7,7 +7,6 @@
 mod comparison;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod front;
 mod provenance;
 mod quantity;
 mod sentence;
