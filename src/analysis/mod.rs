@@ -11,6 +11,8 @@ mod provenance;
 mod quantity;
 mod sentence;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod totals;
 
 pub use comparison::{Change, Comparison};

@@ -5,7 +5,7 @@
 
 pub mod csv;
 mod error;
-//pub mod html;
+pub mod html;
 pub mod json;
 pub mod pick;
 pub mod progress;

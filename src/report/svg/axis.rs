@@ -10,6 +10,7 @@ pub(super) struct Axis {
     low: f64,
     high: f64,
     log: bool,
+    whole: bool,
     start: f64,
     end: f64,
     factor: f64,
@@ -32,13 +33,18 @@ impl Axis {
         let (low, high) = bounds?;
         let (low, high) = if log { widen_log(low, high) } else { widen(low, high, quantity.kind) };
         let (factor, unit) = unit(quantity.kind, low, high, log);
-        Some(Self { low, high, log, start, end, factor, unit })
+        Some(Self { low, high, log, whole: false, start, end, factor, unit })
     }
 
     /// An axis from `low` to `high` without margins or unit.
     pub(super) fn plain(low: f64, high: f64, (start, end): (f64, f64)) -> Self {
         let high = if high > low { high } else { low + 1.0 };
-        Self { low, high, log: false, start, end, factor: 1.0, unit: "" }
+        Self { low, high, log: false, whole: false, start, end, factor: 1.0, unit: "" }
+    }
+
+    /// With ticks at whole numbers only.
+    pub(super) fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The pixel of a value, held inside the axis.
@@ -60,7 +66,10 @@ impl Axis {
     /// Pixels and labels of at most `most` ticks.
     pub(super) fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         let (low, high) = (self.low * self.factor, self.high * self.factor);
-        let ticks = if self.log { log_ticks(low, high, most) } else { linear_ticks(low, high, most) };
+        let mut ticks = if self.log { log_ticks(low, high, most) } else { linear_ticks(low, high, most) };
+        if self.whole {
+            ticks.retain(|t| (t - t.round()).abs() < 1e-6);
+        }
         let labels = tick_labels(&ticks, self.log);
         ticks.into_iter().map(|t| self.place(t / self.factor)).zip(labels).collect()
     }

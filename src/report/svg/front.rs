@@ -102,7 +102,7 @@ pub(in crate::report) fn pair_chart(
     }
 
     let bounds =
-        Extent { left: area.left + 3.0, top: area.top - 4.0, right: area.right + 14.0, bottom: area.bottom - 3.0 };
+        Extent { left: area.left + 3.0, top: area.top - 16.0, right: area.right + 14.0, bottom: area.bottom - 3.0 };
     let mut placement = Placement::new(bounds, dots.iter().map(&pixel));
     for dot in front.iter().rev() {
         let Mark { class, .. } = mark(summary, dot.trial.id);
@@ -111,9 +111,12 @@ pub(in crate::report) fn pair_chart(
         #[expect(clippy::cast_precision_loss, reason = "the length of a label")]
         let width = text.chars().count() as f64 * if marked { CHARACTER + 0.5 } else { CHARACTER };
         let size = (width, if marked { 16.0 } else { 12.0 });
-        if let Some(at) = placement.place(pixel(dot), size, marked) {
+        if let Some(spot) = placement.place(pixel(dot), size, marked) {
+            if let Some(end) = spot.lead {
+                canvas.line("lead", pixel(dot), end);
+            }
             let class = if marked { format!("label of-{class}") } else { "number".to_owned() };
-            canvas.text(&class, "start", at, &text);
+            canvas.text(&class, "start", spot.baseline, &text);
         }
     }
     legend.draw(&mut canvas, area.left, dots.iter().filter(|d| outside(d)).count());
@@ -266,7 +269,7 @@ impl Legend {
     fn height(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a few rows")]
         let rows = self.per_row.len() as f64;
-        20.0 * (rows + f64::from(u8::from(self.estimated))) + 14.0
+        20.0 * (rows + f64::from(u8::from(self.estimated))) + 22.0
     }
 
     fn draw(&self, canvas: &mut Canvas, left: f64, outside: usize) {

@@ -28,7 +28,7 @@ fn draw(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
     let up =
         Axis::over([0.0, if highest > 0.0 { highest } else { 1.0 }], &plain, Scale::Linear, (area.bottom, area.top));
     let Some(up) = up else { return chart.nothing(&title, "The hypervolume is not finite.") };
-    let right = Axis::plain(0.0, number(steps.len() as u64), (area.left, area.right));
+    let right = Axis::plain(0.0, number(steps.len() as u64), (area.left, area.right)).whole();
     let mut canvas = Canvas::default();
     if let Some(initial) = summary.initial.filter(|n| *n > 0) {
         let edge = right.place(number(initial as u64) + 0.5);

@@ -38,38 +38,53 @@ impl Placement {
         Self { bounds, taken: Vec::new(), points }
     }
 
-    /// The left end of the baseline for a text of this size beside `point`, or `None` if every place is taken. With
-    /// `insist` a place over other points, though not over another label, is better than none.
-    pub(super) fn place(&mut self, point: (f64, f64), (width, height): (f64, f64), insist: bool) -> Option<(f64, f64)> {
+    /// A place for a text of this size beside `point`, or `None` if every place is taken. With `insist` a place over
+    /// other points, though not over another label, is better than none.
+    pub(super) fn place(&mut self, point: (f64, f64), (width, height): (f64, f64), insist: bool) -> Option<Spot> {
         let free =
             |extent: &Extent| extent.is_inside(&self.bounds) && !self.taken.iter().any(|other| other.overlaps(extent));
         let own = Extent::around(point, 5.0);
-        let hit = |extent: &Extent| self.points.iter().filter(|p| **p != own && p.overlaps(extent)).count();
-        let candidates = around(point, width, height, insist);
-        let best = candidates.into_iter().filter(free).min_by_key(hit)?;
-        if !insist && hit(&best) > 0 {
+        let hits = |extent: &Extent| self.points.iter().filter(|p| **p != own && p.overlaps(extent)).count();
+        #[expect(clippy::cast_precision_loss, reason = "a count of points")]
+        let cost = |(distance, extent): &(f64, Extent)| distance + 22.0 * hits(extent) as f64;
+        let candidates = around(point, width, height, insist).into_iter().filter(|(_, extent)| free(extent));
+        let (distance, extent) = candidates.min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
+        if !insist && hits(&extent) > 0 {
             return None;
         }
-        self.taken.push(best);
-        Some((best.left, best.bottom - 0.25 * height))
+        self.taken.push(extent);
+        let (x, y) = (point.0.clamp(extent.left, extent.right), point.1.clamp(extent.top, extent.bottom));
+        Some(Spot { baseline: (extent.left, extent.bottom - 0.25 * height), lead: (distance > FAR).then_some((x, y)) })
     }
 }
 
-/// Places near a point in order of preference: upper left and right first, then below, then farther away.
-fn around((x, y): (f64, f64), width: f64, height: f64, far: bool) -> Vec<Extent> {
-    let distances: &[f64] = if far { &[8.0, 16.0, 28.0, 44.0, 64.0] } else { &[6.0] };
+/// Beyond this distance a line leads from the label to its point.
+const FAR: f64 = 20.0;
+
+/// Where a label goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spot {
+    /// The left end of its baseline.
+    pub(super) baseline: (f64, f64),
+    /// The end of a line that leads to the point, if the label is far from it.
+    pub(super) lead: Option<(f64, f64)>,
+}
+
+/// Places near a point with their distances, in order of preference: upper left and lower right first, then the sides.
+fn around((x, y): (f64, f64), width: f64, height: f64, far: bool) -> Vec<(f64, Extent)> {
+    let distances: &[f64] = if far { &[10.0, 17.0, 28.0, 42.0, 60.0, 80.0] } else { &[7.0] };
     let mut places = Vec::new();
-    for d in distances {
+    for &d in distances {
         let diagonal = 0.75 * d;
-        let lefts = [x - width - d, x + d, x - width / 2.0, x - width - diagonal, x + diagonal, x - width / 2.0];
-        let tops = [y - height / 2.0, y - height / 2.0, y - height - d, y - height - diagonal, y + diagonal, y + d];
-        places.push((x - width - diagonal, y - height - diagonal));
-        places.push((x + diagonal, y + diagonal));
-        places.extend(lefts.into_iter().zip(tops));
-        places.push((x + diagonal, y - height - diagonal));
-        places.push((x - width - diagonal, y + diagonal));
+        let (before, after, middle) = (x - width - diagonal, x + diagonal, x - width / 2.0);
+        let (above, below) = (y - height - diagonal, y + diagonal);
+        let corners = [(before, above), (after, below), (after, above), (before, below)];
+        let level = y - height / 2.0;
+        let sides = [(x - width - d, level), (x + d, level), (middle, y - height - d), (middle, y + d)];
+        let extent = |(left, top)| Extent { left, top, right: left + width, bottom: top + height };
+        places.extend(corners.into_iter().chain(sides).map(|at| (d, extent(at))));
     }
-    places.into_iter().map(|(left, top)| Extent { left, top, right: left + width, bottom: top + height }).collect()
+    places
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) fn trace_chart(record: &StudyRecord, summary: &Summary, chart: &Chart
     let (Some(up), Some(last)) = (up, values.last()) else {
         return chart.nothing(&title, "No trial has finished, so there is nothing to show.");
     };
-    let right = Axis::plain(0.0, number(last.0), (area.left + 8.0, area.right - 8.0));
+    let right = Axis::plain(0.0, number(last.0), (area.left + 8.0, area.right - 8.0)).whole();
     let mut canvas = Canvas::default();
     let estimated = if quantity.is_energy() && summary.front_is_estimated() { "ESTIMATED " } else { "" };
     area.draw(&mut canvas, (&right, "trial"), (&up, &format!("{estimated}{}", quantity.name())));
