@@ -209,7 +209,7 @@ pub(crate) fn digits(energy: fn(f64) -> WindowEnergy) -> StudyRecord {
 /// Points without a pattern, but always the same.
 fn sample_point(i: u32) -> Point {
     let spread = |step: u32, of: u32| f64::from(i * step % of) / f64::from(of);
-    let momentum = (i % 3 == 0).then(|| (spread(7, 11) * 90.0).round() / 100.0);
+    let momentum = i.is_multiple_of(3).then(|| (spread(7, 11) * 90.0).round() / 100.0);
     let batch_size = [16, 32, 64, 128][(i * 5 % 4) as usize];
     let width = i64::from(8 + i * 37 % 249);
     digits_point(10f64.powf(-4.5 + 3.0 * spread(13, 31)), width, batch_size, momentum)

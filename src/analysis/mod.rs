@@ -7,11 +7,12 @@
 mod comparison;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod front;
 mod provenance;
 mod quantity;
 mod sentence;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod totals;
 
 pub use comparison::{Change, Comparison};

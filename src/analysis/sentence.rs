@@ -26,7 +26,7 @@ impl Summary {
         };
         if self.quantities.len() == 2 && best == cheapest {
             let (lead, cost) = (self.trial_superlative(record, self.lead), self.superlative(record, cost));
-            return format!("trial {best} is {lead} and at once has {cost}: {}", values());
+            return format!("trial {best} is both {lead} and the one with {cost}: {}", values());
         }
         let most = self.trial_superlative(record, self.lead);
         if knee != best {

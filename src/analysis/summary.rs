@@ -1,8 +1,7 @@
 //! The front of a study and what stands out on it.
 
-use super::front::{dominates, front_of, hypervolume_of, infer_reference_of, knee_of};
 use super::{EnergyBasis, Provenance, Quantity, Totals};
-use crate::optimizer::problem::Objective;
+use crate::optimizer::pareto::{dominates, hypervolume, knee, non_dominated, reference_point};
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 
 /// A hypervolume and what it was measured against.
@@ -13,7 +12,7 @@ pub struct Hypervolume {
     pub value: f64,
     /// The reference point, in losses: one per objective, smaller is better.
     pub reference: Vec<f64>,
-    /// Whether the reference is the study's frozen one; else it was inferred from the trials at hand, and will change.
+    /// Whether the reference is fixed, by the user or by the study; else it was inferred from the trials at hand, and will change.
     pub frozen: bool,
 }
 
@@ -75,7 +74,7 @@ impl Summary {
 
         let (ids, losses): (Vec<u64>, Vec<Vec<f64>>) =
             record.trials().iter().filter_map(|t| Some((t.id, record.losses(t)?))).unzip();
-        let mut rows = if objectives.is_empty() { Vec::new() } else { front_of(&losses) };
+        let mut rows = if objectives.is_empty() { Vec::new() } else { non_dominated(&losses) };
         rows.sort_by(|&a, &b| losses[a][0].total_cmp(&losses[b][0]).then(ids[a].cmp(&ids[b])));
         let front_losses: Vec<_> = rows.iter().map(|&i| losses[i].clone()).collect();
         let least = |k: usize| {
@@ -86,7 +85,7 @@ impl Summary {
         Self {
             lead,
             cost,
-            knee: knee_of(&front_losses).map(|i| ids[rows[i]]),
+            knee: knee(&front_losses).map(|i| ids[rows[i]]),
             best: least(lead),
             cheapest: cost.and_then(least),
             front: rows.iter().map(|&i| ids[i]).collect(),
@@ -153,37 +152,24 @@ fn counted(record: &StudyRecord) -> Vec<&TrialRecord> {
 fn hypervolumes(record: &StudyRecord) -> (Option<Hypervolume>, Vec<HypervolumeStep>) {
     let trials = counted(record);
     let losses: Vec<_> = trials.iter().map(|t| record.losses(t)).collect();
-    let known: Vec<Vec<f64>> = losses.iter().flatten().cloned().collect();
-    let frozen = record.reference().filter(|r| r.len() == record.problem().objectives().len());
-    let Some(reference) = frozen.map(<[f64]>::to_vec).or_else(|| infer_reference(record, &known)) else {
-        return (None, Vec::new());
-    };
-    if known.is_empty() {
+    let Some(reference) = reference_point(record.problem(), &record.history()) else { return (None, Vec::new()) };
+    if losses.iter().all(Option::is_none) {
         return (None, Vec::new());
     }
+    let given = record.problem().objectives().iter().all(|o| o.reference.is_some());
+    let frozen = given || record.reference().is_some_and(|r| r.len() == reference.len());
     let mut front: Vec<Vec<f64>> = Vec::new();
     let mut value = 0.0;
     let mut steps = Vec::with_capacity(trials.len());
     for (trial, loss) in trials.iter().zip(&losses) {
         if let Some(loss) = loss {
             front.push(loss.clone());
-            front = front_of(&front).into_iter().map(|i| front[i].clone()).collect();
-            value = hypervolume_of(&front, &reference);
+            front = non_dominated(&front).into_iter().map(|i| front[i].clone()).collect();
+            value = hypervolume(&front, &reference);
         }
         steps.push(HypervolumeStep { trial: trial.id, value, failed: loss.is_none() });
     }
-    (Some(Hypervolume { value, reference, frozen: frozen.is_some() }), steps)
-}
-
-/// The user's coordinates where given, else those inferred from the losses.
-fn infer_reference(record: &StudyRecord, losses: &[Vec<f64>]) -> Option<Vec<f64>> {
-    let mut reference = infer_reference_of(losses)?;
-    for (coordinate, objective) in reference.iter_mut().zip(record.problem().objectives()) {
-        if let Some(loss) = objective.reference.and_then(|v| Objective::loss(objective, v).ok()) {
-            *coordinate = loss;
-        }
-    }
-    Some(reference)
+    (Some(Hypervolume { value, reference, frozen }), steps)
 }
 
 fn initial(record: &StudyRecord) -> Option<usize> {

@@ -5,11 +5,11 @@
 
 pub mod csv;
 mod error;
-//pub mod html;
+pub mod html;
 pub mod json;
 pub mod pick;
 pub mod progress;
-//pub mod svg;
+pub mod svg;
 pub mod text;
 
 pub use error::ReportError;

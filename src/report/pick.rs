@@ -300,7 +300,14 @@ mod tests {
                 Choice::within("-1%").expect_err("refused").to_string(),
             ]
             .join("\n"),
-            @""
+            @r"
+        the study `empty` has no finished trial to pick from (0 failed); run it first
+        the study has no trial 77; its ids go from 0 to 4
+        trial 4 is failed (diverged), so it has no result to compare; pick a finished trial, such as 1
+        `-0.1` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+        `1 %%` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+        `-1%` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+        "
         );
     }
 

@@ -40,7 +40,7 @@ fn result(record: &StudyRecord, trial: &TrialRecord) -> String {
 }
 
 /// `name=value` pairs in the order of the space, floats in three digits.
-fn point(record: &StudyRecord, trial: &TrialRecord) -> String {
+pub(super) fn point(record: &StudyRecord, trial: &TrialRecord) -> String {
     let parameters = record.problem().space().parameters().iter();
     let pairs = parameters.filter_map(|p| Some(format!("{}={}", p.name, short(trial.point.get(&p.name)?))));
     pairs.collect::<Vec<_>>().join(" ")

@@ -96,7 +96,11 @@ fn front_table(record: &StudyRecord, summary: &Summary, width: usize) -> String 
 }
 
 fn mark(summary: &Summary, trial: &TrialRecord) -> &'static str {
-    if summary.knee == Some(trial.id) { "knee" } else { "" }
+    match summary.cost {
+        _ if summary.knee != Some(trial.id) => "",
+        Some(_) => "knee",
+        None => "best",
+    }
 }
 
 fn provenance(summary: &Summary, trial: &TrialRecord) -> String {
