@@ -40,30 +40,32 @@ def main() -> None:
             for side in SIDES[turn % len(SIDES):] + SIDES[: turn % len(SIDES)]:
                 line = command(side, arguments.executable, arguments.epochs, optimizer)
                 done = subprocess.run(line, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-                seconds = [float(s) for s in done.stdout.split()]
-                rows += [(optimizer, turn, side, i, s) for i, s in enumerate(seconds) if i >= arguments.warm]
+                for epoch, line in enumerate(done.stdout.splitlines()):
+                    if epoch >= arguments.warm:
+                        rows.append((optimizer, turn, side, epoch, *map(float, line.split())))
 
     lines = []
     for optimizer in arguments.optimizers:
-        of = {s: [r[4] for r in rows if r[0] == optimizer and r[2] == s] for s in SIDES}
-        ours = statistics.median(of["wattfront"])
-        for side, seconds in of.items():
-            low, median, high = statistics.quantiles(seconds, n=4)
-            turns = [[r[4] for r in rows if r[:3] == (optimizer, t, side)] for t in range(arguments.turns)]
-            medians = [statistics.median(t) for t in turns]
-            lines.append(
-                f"{optimizer:5} {side:10} median {1e3 * median:7.3f} ms  quartiles {1e3 * low:7.3f} to {1e3 * high:7.3f} ms"
-                f"  medians of turns {1e3 * min(medians):7.3f} to {1e3 * max(medians):7.3f} ms"
-                f"  wattfront takes {ours / median:.3f} of it"
-            )
+        for column, measure in (4, "clock"), (5, "processor"):
+            of = {s: [1e3 * r[column] for r in rows if r[0] == optimizer and r[2] == s] for s in SIDES}
+            ours = statistics.median(of["wattfront"])
+            for side, values in of.items():
+                low, median, high = statistics.quantiles(values, n=4)
+                turns = [[1e3 * r[column] for r in rows if r[:3] == (optimizer, t, side)] for t in range(arguments.turns)]
+                medians = [statistics.median(t) for t in turns]
+                lines.append(
+                    f"{optimizer:5} {measure:9} {side:10} median {median:7.3f} ms  quartiles {low:7.3f} to {high:7.3f} ms"
+                    f"  medians of turns {min(medians):7.3f} to {max(medians):7.3f} ms"
+                    f"  wattfront / {side} = {ours / median:.3f}"
+                )
     print("\n".join(lines))
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / "summary.txt").write_text("\n".join(lines) + "\n")
         with open(arguments.out / "raw.csv", "w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["optimizer", "turn", "side", "epoch", "seconds"])
-            writer.writerows((*r[:4], f"{r[4]:.6e}") for r in rows)
+            writer.writerow(["optimizer", "turn", "side", "epoch", "clock_s", "processor_s"])
+            writer.writerows((*r[:4], f"{r[4]:.6e}", f"{r[5]:.6e}") for r in rows)
 
 
 main()

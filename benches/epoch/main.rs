@@ -1,5 +1,5 @@
-//! Our side of the comparison with PyTorch: trains as the arguments say and prints the seconds of every epoch's training
-//! steps, a number a line. `compare.py` runs both sides; see there.
+//! Our side of the comparison with PyTorch: trains as the arguments say and prints for every epoch how long its
+//! training steps took: seconds by the clock and seconds of processor time, a line an epoch. `compare.py` runs both sides; see there.
 //!
 //! Arguments: `--threads N`, and settings of the recipe as `name=value`.
 
@@ -10,22 +10,29 @@ use wattfront::training::{Observer, Phase, Recipe, Trainer, TrainerOptions};
 
 /// Notes how long each epoch's training steps take.
 struct Stopwatch {
-    start: Instant,
-    seconds: Vec<f64>,
+    start: (Instant, f64),
+    seconds: Vec<(f64, f64)>,
 }
 
 impl Observer for Stopwatch {
     fn begin(&mut self, phase: Phase) {
         if phase == Phase::Train {
-            self.start = Instant::now();
+            self.start = (Instant::now(), processor_seconds());
         }
     }
 
     fn end(&mut self, phase: Phase) {
         if phase == Phase::Train {
-            self.seconds.push(self.start.elapsed().as_secs_f64());
+            let (clock, processor) = self.start;
+            self.seconds.push((clock.elapsed().as_secs_f64(), processor_seconds() - processor));
         }
     }
+}
+
+/// Processor time of all threads of this process.
+fn processor_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 fn value(text: &str) -> Value {
@@ -48,10 +55,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let recipe = Recipe::from_settings(settings.iter().map(|(name, value)| (name.as_str(), value)))?;
-    let mut stopwatch = Stopwatch { start: Instant::now(), seconds: Vec::new() };
+    let mut stopwatch = Stopwatch { start: (Instant::now(), 0.0), seconds: Vec::new() };
     let outcome = Trainer::new(&options)?.train(&recipe, 1, &mut stopwatch)?;
-    for seconds in stopwatch.seconds {
-        println!("{seconds:e}");
+    for (clock, processor) in stopwatch.seconds {
+        println!("{clock:e} {processor:e}");
     }
     eprintln!("accuracy {:.4}", outcome.metrics["accuracy"]);
     Ok(())

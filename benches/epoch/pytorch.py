@@ -1,6 +1,7 @@
 """PyTorch's side of the comparison: the same network, data, batches and updates as `main.rs`.
 
-Prints the seconds of every epoch's training steps, a number a line. Variants:
+Prints for every epoch how long its training steps took: seconds by the clock and seconds of processor time, a line an
+epoch. Variants:
 
 plain   the loop as usually written: a batch is selected by its indices, loss and hits are added up in tensors;
 same    operation by operation what Wattfront does: an epoch's samples are gathered at once and split, logits are kept
@@ -88,9 +89,9 @@ def main() -> None:
     optimizer = kind(model.parameters(), lr=1e-3, **fused)
     epoch = plain_epoch if arguments.variant == "plain" else same_epoch
     for _ in range(arguments.epochs):
-        start = time.perf_counter()
+        clock, processor = time.perf_counter(), time.process_time()
         epoch(model, optimizer, images, labels, arguments.batch)
-        print(f"{time.perf_counter() - start:e}")
+        print(f"{time.perf_counter() - clock:e} {time.process_time() - processor:e}")
 
 
 main()
