@@ -171,9 +171,6 @@ pub enum MeterKind {
 }
 
 impl MeterKind {
-    /// All of them, in the order in which they are listed for people.
-    pub const ALL: [Self; 3] = [Self::Nvml, Self::Rapl, Self::Estimate];
-
     /// The name in study files: `nvml`, `rapl`, `estimate`.
     #[must_use]
     pub fn name(self) -> &'static str {

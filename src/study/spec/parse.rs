@@ -28,6 +28,8 @@ const LATER: [(&str, &str); 3] = [
 pub(super) const SAMPLERS: [&str; 3] = ["gp", "random", "sobol"];
 const LATER_SAMPLERS: [&str; 3] = ["grid", "nsga2", "tpe"];
 
+const METERS: [MeterKind; 3] = [MeterKind::Nvml, MeterKind::Rapl, MeterKind::Estimate];
+
 /// How many objectives the Gaussian-process sampler handles.
 const GP_OBJECTIVES: usize = 2;
 
@@ -279,7 +281,7 @@ fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
         Some("auto") => return Some(Meters::Auto),
         Some(text) => {
             let draft = entry.draft_bad_value("\"auto\" or an array of meters", &format!("\"{text}\""));
-            let known = MeterKind::ALL.iter().any(|m| m.name() == text);
+            let known = METERS.iter().any(|m| m.name() == text);
             let help = if known { format!("write meters = [\"{text}\"]") } else { format!("for example: {EXAMPLE}") };
             findings.push(draft.help(help));
             return None;
@@ -293,9 +295,9 @@ fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
     let mut meters = Vec::new();
     for element in elements {
         let Some(name) = element.string(findings) else { continue };
-        let Some(meter) = MeterKind::ALL.into_iter().find(|m| m.name() == name) else {
+        let Some(meter) = METERS.into_iter().find(|m| m.name() == name) else {
             let draft = Draft::new(IssueKind::UnknownName { what: "meter", value: name.to_owned() });
-            let help = advice(name, MeterKind::ALL.map(MeterKind::name), "the meters are");
+            let help = advice(name, METERS.map(MeterKind::name), "the meters are");
             findings.push(draft.at(element.span()).help(help));
             continue;
         };
