@@ -28,6 +28,9 @@ const LATER: [(&str, &str); 3] = [
 pub(super) const SAMPLERS: [&str; 3] = ["gp", "random", "sobol"];
 const LATER_SAMPLERS: [&str; 3] = ["grid", "nsga2", "tpe"];
 
+/// A folder beside those of the studies.
+const PUBLISHED: &str = "published";
+
 const METERS: [MeterKind; 3] = [MeterKind::Nvml, MeterKind::Rapl, MeterKind::Estimate];
 
 /// How many objectives the Gaussian-process sampler handles.
@@ -121,12 +124,16 @@ fn refuse_later_sections(root: &Section, findings: &mut Findings) {
 fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<String> {
     let usable = |name: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        name.chars().all(known) && !name.starts_with(['.', '-']) && (1..=100).contains(&name.len())
+        name.chars().all(known) && !name.starts_with(['.', '-']) && (1..=100).contains(&name.len()) && name != PUBLISHED
     };
     let rule = "it becomes the name of a folder: letters, digits, `-`, `_` and `.`, at most 100, not beginning with `.` \
                 or `-`";
     let refuse = |name: &str| {
-        let draft = Draft::new(IssueKind::BadName { what: "study", name: name.to_owned() }).help(rule);
+        let draft = Draft::new(IssueKind::BadName { what: "study", name: name.to_owned() });
+        if name == PUBLISHED {
+            return draft.help("the folder of that name keeps the results that were published; choose another name");
+        }
+        let draft = draft.help(rule);
         let cleaned: String =
             name.trim().chars().take(100).map(|c| if usable(&format!("a{c}")) { c } else { '-' }).collect();
         let cleaned = cleaned.trim_start_matches(['.', '-']);

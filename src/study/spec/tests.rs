@@ -197,6 +197,7 @@ fn refused_types_and_values() {
         ("a number that is too large", with("budget.trials = 3\ntrial = { attempts = 9999999999 }")),
         ("initial", with("budget.trials = 3\nsampler = { initial = 0 }")),
         ("a name that is no folder's", with("budget.trials = 3\nname = \"../my study\"")),
+        ("a name that is taken", with("budget.trials = 3\nname = \"published\"")),
         ("meters", with("budget.trials = 3\nenergy.meters = [\"nvlm\", \"rapl\", \"rapl\", \"estimate\"]")),
         ("one meter as text", with("budget.trials = 3\nenergy.meters = \"rapl\"")),
         ("no meters", with("budget.trials = 3\nenergy.meters = []")),
