@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use crate::record::StudyRecord;
-use crate::report::csv;
 use crate::report::text::{Closing, closing};
+use crate::report::{csv, html};
 use crate::study::{ResultsFolder, StudyError};
 
 /// Writes the tables, the report and the environment anew.
 pub(super) fn write_outputs(folder: &ResultsFolder, record: &StudyRecord) -> Result<(), StudyError> {
     folder.write("trials.csv", csv::trials(record).as_bytes())?;
     folder.write("front.csv", csv::front(record).as_bytes())?;
+    folder.write("report.html", html::page(record).as_bytes())?;
     let environments: Vec<_> = record.sessions().iter().map(|session| &session.environment).collect();
     let json = serde_json::to_string_pretty(&environments).unwrap_or_default();
     folder.write("environment.json", (json + "\n").as_bytes())

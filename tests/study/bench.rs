@@ -121,7 +121,8 @@ impl Bench {
     /// Number, point and outcome of every finished trial.
     pub fn finished(&self) -> Vec<(u64, Point, Metrics)> {
         let record = self.record();
-        let finished = record.trials().iter().filter_map(|t| Some((t.id, t.point.clone(), t.result()?.metrics.clone())));
+        let finished =
+            record.trials().iter().filter_map(|t| Some((t.id, t.point.clone(), t.result()?.metrics.clone())));
         finished.collect()
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proptest::test_runner::{RngAlgorithm, TestRng};
 use proptest::prelude::RngCore;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use crate::bench::Bench;
 
@@ -36,7 +36,8 @@ fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
         let mut child = killed.start();
         // Some progress before each kill, so that ten of them hit different moments; then a random while.
         killed.wait_for("an event", || {
-            killed.try_record().is_some_and(|r| r.last_seq() > before) || killed.try_record().is_some_and(|r| r.counted_trials() == 12)
+            killed.try_record().is_some_and(|r| r.last_seq() > before)
+                || killed.try_record().is_some_and(|r| r.counted_trials() == 12)
         });
         std::thread::sleep(Duration::from_millis(u64::from(random.next_u32() % 120)));
         child.kill().unwrap();

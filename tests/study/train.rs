@@ -90,7 +90,8 @@ fn a_killed_trainer_costs_one_attempt() {
 #[test]
 fn a_diverging_configuration_fails_and_the_study_goes_on() {
     let bench = digits();
-    bench.edit("learning_rate = { float = [1e-3, 1e-2], scale = \"log\" }", "learning_rate = { choice = [1e-2, 10.0] }");
+    bench
+        .edit("learning_rate = { float = [1e-3, 1e-2], scale = \"log\" }", "learning_rate = { choice = [1e-2, 10.0] }");
     bench.edit("optimizer     = { choice = [\"sgd\", \"adam\"] }", "optimizer     = { choice = [\"sgd\"] }");
     bench.edit("trials = 4", "trials = 6");
     bench.optimize(&["study.toml"]).code(0);

@@ -21,11 +21,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of a stretch of `text`. A stretch that leaves the text, or cuts a character, is cut down to what fits.
+    /// The place of a stretch of `text`. A stretch that leaves the text is cut
+    /// short, one that cuts a character takes it in.
     #[must_use]
     pub fn of(text: &str, span: Range<usize>) -> Self {
-        let start = text.floor_char_boundary(span.start);
-        let end = text.ceil_char_boundary(span.end).max(start);
+        let boundary = |i: &usize| text.is_char_boundary(*i);
+        let start = (0..=span.start.min(text.len())).rev().find(boundary).unwrap_or(0);
+        let end = (span.end.min(text.len())..=text.len()).find(boundary).unwrap_or(text.len()).max(start);
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
         Self {

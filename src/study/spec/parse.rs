@@ -14,6 +14,7 @@ use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, objectives, s
 use crate::energy::{MeterKind, Meters};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
+use crate::optimizer::sampler;
 
 pub(super) const KEYS: [&str; 10] =
     ["name", "seed", "budget", "objective", "sampler", "space", "train", "command", "trial", "energy"];
@@ -26,8 +27,13 @@ const LATER: [(&str, &str); 3] = [
 ];
 
 /// The samplers of this version.
-pub(super) const SAMPLERS: [&str; 3] = ["gp", "random", "sobol"];
+pub(super) const SAMPLERS: [&str; 3] = sampler::NAMES;
 const LATER_SAMPLERS: [&str; 3] = ["grid", "nsga2", "tpe"];
+
+/// A folder beside those of the studies.
+const PUBLISHED: &str = "published";
+
+const METERS: [MeterKind; 3] = MeterKind::ALL;
 
 /// How many objectives the Gaussian-process sampler handles.
 const GP_OBJECTIVES: usize = 2;
@@ -120,12 +126,16 @@ fn refuse_later_sections(root: &Section, findings: &mut Findings) {
 fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<String> {
     let usable = |name: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        name.chars().all(known) && !name.starts_with(['.', '-']) && (1..=100).contains(&name.len())
+        name.chars().all(known) && !name.starts_with(['.', '-']) && (1..=100).contains(&name.len()) && name != PUBLISHED
     };
     let rule = "it becomes the name of a folder: letters, digits, `-`, `_` and `.`, at most 100, not beginning with `.` \
                 or `-`";
     let refuse = |name: &str| {
-        let draft = Draft::new(IssueKind::BadName { what: "study", name: name.to_owned() }).help(rule);
+        let draft = Draft::new(IssueKind::BadName { what: "study", name: name.to_owned() });
+        if name == PUBLISHED {
+            return draft.help("the folder of that name keeps the results that were published; choose another name");
+        }
+        let draft = draft.help(rule);
         let cleaned: String =
             name.trim().chars().take(100).map(|c| if usable(&format!("a{c}")) { c } else { '-' }).collect();
         let cleaned = cleaned.trim_start_matches(['.', '-']);
@@ -280,7 +290,7 @@ fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
         Some("auto") => return Some(Meters::Auto),
         Some(text) => {
             let draft = entry.draft_bad_value("\"auto\" or an array of meters", &format!("\"{text}\""));
-            let known = MeterKind::ALL.iter().any(|m| m.name() == text);
+            let known = METERS.iter().any(|m| m.name() == text);
             let help = if known { format!("write meters = [\"{text}\"]") } else { format!("for example: {EXAMPLE}") };
             findings.push(draft.help(help));
             return None;
@@ -294,9 +304,9 @@ fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
     let mut meters = Vec::new();
     for element in elements {
         let Some(name) = element.string(findings) else { continue };
-        let Some(meter) = MeterKind::ALL.into_iter().find(|m| m.name() == name) else {
+        let Some(meter) = METERS.into_iter().find(|m| m.name() == name) else {
             let draft = Draft::new(IssueKind::UnknownName { what: "meter", value: name.to_owned() });
-            let help = advice(name, MeterKind::ALL.map(MeterKind::name), "the meters are");
+            let help = advice(name, METERS.map(MeterKind::name), "the meters are");
             findings.push(draft.at(element.span()).help(help));
             continue;
         };

@@ -197,6 +197,7 @@ fn refused_types_and_values() {
         ("a number that is too large", with("budget.trials = 3\ntrial = { attempts = 9999999999 }")),
         ("initial", with("budget.trials = 3\nsampler = { initial = 0 }")),
         ("a name that is no folder's", with("budget.trials = 3\nname = \"../my study\"")),
+        ("a name that is taken", with("budget.trials = 3\nname = \"published\"")),
         ("meters", with("budget.trials = 3\nenergy.meters = [\"nvlm\", \"rapl\", \"rapl\", \"estimate\"]")),
         ("one meter as text", with("budget.trials = 3\nenergy.meters = \"rapl\"")),
         ("no meters", with("budget.trials = 3\nenergy.meters = []")),
@@ -386,6 +387,7 @@ fn columns_count_characters() {
     let place = Place::of("ä = 1\nnämé = x", 14..15);
     assert_eq!((place.line, place.column), (2, 6));
     assert_eq!(Place::of("a", 5..9).span, 1..1);
+    assert_eq!(Place::of("aé", 2..2).span, 1..3);
 }
 
 #[test]
@@ -442,9 +444,8 @@ proptest! {
     ) {
         let mut text = if which { DIGITS } else { COMMAND }.to_owned();
         for (at, length, insert) in damages {
-            let start = text.floor_char_boundary(at.index(text.len() + 1));
-            let end = text.ceil_char_boundary((start + length).min(text.len()));
-            text.replace_range(start..end, &insert);
+            let start = at.index(text.len());
+            text.replace_range(Place::of(&text, start..start + length).span, &insert);
         }
         if let Err(errors) = StudySpec::parse(&text, "a.toml") {
             prop_assert!(!errors.issues().is_empty());
@@ -454,7 +455,7 @@ proptest! {
                 }
             }
             prop_assert!(errors.to_string().contains("a.toml"));
-            errors.render(true);
+            prop_assert!(errors.render(true).contains("a.toml"));
         }
     }
 
