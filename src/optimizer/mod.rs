@@ -2,6 +2,7 @@
 //!
 //! No files, clock, environment, libtorch or NVML in here, so it embeds anywhere and replays exactly.
 
+pub mod acquisition;
 mod ask_tell;
 mod descent;
 pub mod history;

@@ -8,11 +8,13 @@
 
 #[cfg(test)]
 mod contract;
+mod gp;
 mod random;
 mod sobol;
 mod stream;
 mod tried;
 
+pub use gp::GpSampler;
 pub use random::RandomSampler;
 pub use sobol::SobolSampler;
 
@@ -92,7 +94,7 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
 }
 
 /// The names that [`by_name`] knows, the recommended one first.
-pub const NAMES: [&str; 2] = ["sobol", "random"];
+pub const NAMES: [&str; 3] = ["gp", "sobol", "random"];
 
 /// Settings of samplers as study files give them; a sampler ignores what it has no use for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -105,8 +107,9 @@ pub struct Settings {
 ///
 /// # Errors
 /// [`SamplerError::UnknownName`] for a name that is not in [`NAMES`].
-pub fn by_name(name: &str, _settings: &Settings) -> Result<Box<dyn Sampler>, SamplerError> {
+pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, SamplerError> {
     match name {
+        "gp" => Ok(Box::new(GpSampler { initial: settings.initial })),
         "sobol" => Ok(Box::new(SobolSampler)),
         "random" => Ok(Box::new(RandomSampler)),
         _ => Err(SamplerError::UnknownName { name: name.to_owned() }),

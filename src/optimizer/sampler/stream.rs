@@ -13,6 +13,8 @@ pub(super) enum Purpose {
     Points,
     /// The scrambling of the study's Sobol sequence.
     Scramble,
+    /// The search for the best acquisition.
+    Acquisition,
 }
 
 /// The stream of one trial (or of the whole study, with id 0) for one purpose.

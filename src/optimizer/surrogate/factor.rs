@@ -28,11 +28,6 @@ impl Factor {
         positive.then_some(Self { lower: matrix })
     }
 
-    /// `L`, `n x n`, zero above the diagonal.
-    pub(super) fn lower(&self) -> &DMatrix<f64> {
-        &self.lower
-    }
-
     /// `ln det` of the factorized matrix.
     pub(super) fn log_determinant(&self) -> f64 {
         2.0 * self.lower.diagonal().iter().map(|v| v.ln()).sum::<f64>()
@@ -105,10 +100,10 @@ mod tests {
     fn agrees_with_nalgebra() {
         let factor = Factor::new(matrix()).unwrap();
         let other = nalgebra::Cholesky::new(matrix()).unwrap();
-        assert!((factor.lower() - other.l()).norm() < 1e-12);
+        assert!((&factor.lower - other.l()).norm() < 1e-12);
         let inverse = factor.inverse();
         assert!((inverse.lower_triangle() - other.inverse().lower_triangle()).norm() < 1e-10);
-        assert!((factor.lower_inverse() * factor.lower() - DMatrix::identity(9, 9)).norm() < 1e-12);
+        assert!((factor.lower_inverse() * &factor.lower - DMatrix::identity(9, 9)).norm() < 1e-12);
         assert!((factor.log_determinant() - other.determinant().ln()).abs() < 1e-12);
         let y: Vec<f64> = (0..9).map(f64::from).collect();
         let expected = other.solve(&nalgebra::DVector::from_vec(y.clone()));
