@@ -126,3 +126,24 @@ fn charts_alone_need_no_custom_properties() {
         check_balance(&svg);
     }
 }
+
+#[test]
+fn numbers_of_any_size_make_a_sound_picture() {
+    let sizes = [f64::MAX, f64::MIN_POSITIVE, 1e-320, 1.0, 1e20];
+    let mut fixture = StudyFixture::new(
+        "sizes",
+        Problem::new(digits_problem().space().clone()).maximize("score").minimize("energy").log(),
+    );
+    for (i, size) in sizes.into_iter().enumerate() {
+        for sign in [1.0, -1.0] {
+            let point = digits_point(1e-3, 8 + i as i64, 32, None);
+            fixture = fixture.finish(point, [("score", size * sign)], Some(counters(size)));
+        }
+    }
+    let html = page(&fixture.record());
+    check_balance(&html);
+    let drawn = html.split("<svg").skip(1).map(|s| s.split("</svg>").next().unwrap());
+    for part in drawn.flat_map(|svg| svg.split(['=', '<'])).filter(|p| p.starts_with('"')) {
+        assert!(!part.contains("NaN") && !part.contains("inf\""), "{part}");
+    }
+}
