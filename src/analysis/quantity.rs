@@ -100,12 +100,6 @@ impl Quantity {
         let phase = phase.map_or_else(String::new, |p| format!(" of {p}"));
         format!("{domain}energy{phase}")
     }
-
-    /// The unit of raw values in column headings: `J` for energy, else nothing.
-    #[must_use]
-    pub fn raw_unit(&self) -> Option<&'static str> {
-        self.is_energy().then_some("J")
-    }
 }
 
 /// Names are split at everything that is no letter or digit; what stands for a loss or an error is no fraction.

@@ -48,7 +48,8 @@ impl Div<f64> for Joules {
 
 impl Sum for Joules {
     fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
-        Self(items.map(|j| j.0).sum())
+        // An empty sum of floats is -0.
+        Self(items.map(|j| j.0).sum::<f64>() + 0.0)
     }
 }
 
@@ -266,5 +267,6 @@ mod tests {
         assert_eq!(holed.total(), None);
         assert_eq!(WindowEnergy::default().total(), None);
         assert_eq!(whole.of(DomainKind::Gpu), None);
+        assert_eq!([].into_iter().sum::<Joules>().to_string(), "0 J");
     }
 }

@@ -36,8 +36,13 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
         let items: String = notes.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
         body += &format!("<ul>\n{items}</ul>\n");
     }
-    body += "<p>Energy is gross: what the hardware drew while a trial ran, idle power included. A trial's energy covers its \
-             training and validation; start-up and final test are only in what the whole search spent.</p>\n";
+    if basis.domains.iter().any(|(_, method)| !method.is_estimate()) {
+        body += "<p>Measured energy is gross: all that the hardware drew while a trial ran, idle power included.</p>\n";
+    }
+    if !basis.domains.is_empty() {
+        body += "<p>A trial's energy covers its training and validation; start-up and final test are only in what the whole \
+                 search spent.</p>\n";
+    }
     section("energy", "Where the joules come from", &body)
 }
 

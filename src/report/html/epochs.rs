@@ -28,11 +28,14 @@ fn one(record: &StudyRecord, trial: &TrialRecord) -> String {
     let objectives = record.problem().objectives().iter().map(|o| &o.metric);
     let drawn = objectives.clone().find(|m| names.contains(m)).or_else(|| names.first().copied());
     let line = drawn.map_or_else(String::new, |metric| {
+        let quantity = Quantity::of(record, metric);
+        let shown = trial.epochs.last().and_then(|e| e.metrics.get(metric)).map(|v| quantity.show(*v));
+        let last = format!("{} {}", quantity.name(), shown.unwrap_or_default());
         let values: Vec<f64> = trial.epochs.iter().filter_map(|e| e.metrics.get(metric).copied()).collect();
         format!(
             "{} <span class=\"why\">{}</span>",
             sparkline(&values, &format!("{metric} over the steps")),
-            escape(metric)
+            escape(&last)
         )
     });
     let quantities: Vec<_> = names.iter().map(|name| Quantity::of(record, name)).collect();

@@ -126,24 +126,24 @@ fn charts_alone_need_no_custom_properties() {
         check_balance(&svg);
     }
 }
+
 #[test]
-fn zz_dump() {
-    std::fs::create_dir_all("/tmp/rep").unwrap();
-    std::fs::write("/tmp/rep/est.html", page(&digits(estimate))).unwrap();
-    std::fs::write("/tmp/rep/cnt.html", page(&digits(counters))).unwrap();
-    std::fs::write("/tmp/rep/front.svg", svg::front_chart(&digits(estimate), &Chart::default())).unwrap();
-    let point = |i| digits_point(1e-3, i, 32, None);
-    let three = StudyFixture::new("three", digits_problem().minimize("parameters"))
-        .finish(point(8), [("accuracy", 0.5), ("parameters", 10.0)], Some(counters(1.0)))
-        .finish(point(9), [("accuracy", 0.6), ("parameters", 20.0)], Some(counters(2.0)))
-        .finish(point(10), [("accuracy", 0.55), ("parameters", 5.0)], Some(counters(3.0)))
-        .record();
-    std::fs::write("/tmp/rep/three.html", page(&three)).unwrap();
-    let one = StudyFixture::new("one", Problem::new(digits_problem().space().clone()).minimize("loss"))
-        .finish(point(8), [("loss", 0.5)], None)
-        .finish(point(9), [("loss", 0.2)], None)
-        .finish(point(9), [("loss", 0.3)], None)
-        .finish(point(9), [("loss", 0.1)], None)
-        .record();
-    std::fs::write("/tmp/rep/one.html", page(&one)).unwrap();
+fn numbers_of_any_size_make_a_sound_picture() {
+    let sizes = [f64::MAX, f64::MIN_POSITIVE, 1e-320, 1.0, 1e20];
+    let mut fixture = StudyFixture::new(
+        "sizes",
+        Problem::new(digits_problem().space().clone()).maximize("score").minimize("energy").log(),
+    );
+    for (i, size) in sizes.into_iter().enumerate() {
+        for sign in [1.0, -1.0] {
+            let point = digits_point(1e-3, 8 + i as i64, 32, None);
+            fixture = fixture.finish(point, [("score", size * sign)], Some(counters(size)));
+        }
+    }
+    let html = page(&fixture.record());
+    check_balance(&html);
+    let drawn = html.split("<svg").skip(1).map(|s| s.split("</svg>").next().unwrap());
+    for part in drawn.flat_map(|svg| svg.split(['=', '<'])).filter(|p| p.starts_with('"')) {
+        assert!(!part.contains("NaN") && !part.contains("inf\""), "{part}");
+    }
 }

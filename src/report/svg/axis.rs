@@ -54,7 +54,9 @@ impl Axis {
         } else {
             (self.low, self.high, value)
         };
-        let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
+        let share = (value - low) / (high - low);
+        // Ranges beyond the largest float have no shares.
+        let share = if share.is_nan() { 0.5 } else { share.clamp(0.0, 1.0) };
         self.start + share * (self.end - self.start)
     }
 
