@@ -29,7 +29,6 @@ fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
     assert_eq!(expected.len(), 12);
 
     let killed = Bench::new();
-    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[11; 32]);
     let mut kills = 0;
     while kills < 10 {
         let before = killed.try_record().map_or(0, |r| r.last_seq());
@@ -39,7 +38,7 @@ fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
             killed.try_record().is_some_and(|r| r.last_seq() > before)
                 || killed.try_record().is_some_and(|r| r.counted_trials() == 12)
         });
-        std::thread::sleep(Duration::from_millis(u64::from(random.next_u32() % 120)));
+        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kills) % 120));
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::energy::{MeterKind, Meters};
+use crate::objective::Task;
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Goal;
 use crate::optimizer::space::{Domain, Scale, Value};
@@ -82,10 +84,10 @@ fn the_command_study_is_read_as_written() {
     let study = StudySpec::parse(COMMAND, "studies/other.toml").unwrap();
     assert_eq!(study.name(), "command");
     let Source::Command(command) = study.source() else { panic!("a command") };
-    assert_eq!(command.folder(std::path::Path::new("studies")).unwrap(), std::path::Path::new("studies/."));
+    assert_eq!(command.cwd.as_deref(), Some(std::path::Path::new(".")));
     let point = [("learning_rate", Value::Float(0.1)), ("epochs", 3.into()), ("batch_size", 8.into())];
     let point = point.into_iter().chain([("solver", "plain".into())]).collect();
-    let arguments = command.arguments(&point, 0, 5).join(" ");
+    let arguments = command.arguments(Task { trial: 0, attempt: 1, point: &point, seed: 5 }).join(" ");
     assert_eq!(arguments, "python3 command_train.py --learning-rate 0.1 --epochs 3 --batch-size 8 --seed 5");
     insta::assert_snapshot!("summary_of_command", study.summary());
 }
