@@ -99,7 +99,7 @@ fn run_study(
         attempts: spec.trial().attempts,
         initial,
     };
-    let before = record.last_seq();
+    let before = record.counted_trials();
     let environment = describe_machine(&session);
     let end = Runner {
         store,
@@ -115,7 +115,7 @@ fn run_study(
     .run();
     progress.finish();
     let end = end?;
-    if record.last_seq() == before && !quiet {
+    if record.counted_trials() == before && !quiet {
         println!("{}", already_done(end, record));
     }
     Ok(end)

@@ -25,7 +25,7 @@ fn a_study_leaves_its_files_and_answers_questions() {
     let json = bench.optimize(&["export", "study.toml", "--format", "json"]).code(0).out();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["trials"].as_array().unwrap().len(), 6);
-    bench.optimize(&["pick", "study.toml"]).code(0).says("x = ").says("estimated");
+    bench.optimize(&["pick", "study.toml"]).code(0).says("x = ").says("ESTIMATED");
     let picked = bench.optimize(&["pick", "study.toml", "--trial", "0", "--json"]).code(0).out();
     let picked: serde_json::Value = serde_json::from_str(&picked).unwrap();
     assert_eq!(picked["trial"], 0);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proptest::prelude::RngCore;
-use proptest::test_runner::{RngAlgorithm, TestRng};
+use wattfront::optimizer::Seed;
+use wattfront::study::trial_seed;
 
 use crate::bench::Bench;
 
