@@ -1,5 +1,6 @@
 //! Trainings of real networks on the digits, with libtorch.
 #![cfg(feature = "torch")]
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not their helpers")]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -252,6 +253,6 @@ impl AddressLimit {
 
 impl Drop for AddressLimit {
     fn drop(&mut self) {
-        rustix::process::setrlimit(rustix::process::Resource::As, self.0.clone()).unwrap();
+        rustix::process::setrlimit(rustix::process::Resource::As, self.0).unwrap();
     }
 }

@@ -26,7 +26,7 @@ pub enum DeviceChoice {
 fn cuda_is_there() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
-        if !driver().is_some_and(|d| d.devices() > 0) {
+        if driver().map_or(0, Driver::devices) < 1 {
             return false;
         }
         let candidates = beside_libtorch().into_iter().chain([PathBuf::from("libtorch_cuda.so")]);

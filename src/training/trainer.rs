@@ -197,7 +197,7 @@ impl Trainer {
             })?;
             train_seconds += start.elapsed().as_secs_f64();
             let limit = DIVERGED * (data.classes as f64).ln();
-            if !(train.loss <= limit) {
+            if !train.loss.is_finite() || train.loss > limit {
                 return Err(TrainError::Diverged { epoch, loss: train.loss });
             }
             let validation = self.phase(Phase::Evaluate, observer, |_| guard(|| data.validation.evaluate(&network)))?;
