@@ -25,7 +25,7 @@ pub const DEFAULT_WATTS_PER_CORE: f64 = 4.0;
 #[derive(Debug)]
 pub(crate) struct EstimateMeter {
     tree: ProcessTree,
-    microjoules_per_tick: f64,
+    watts_per_core: f64,
     source: [Source; 1],
 }
 
@@ -44,19 +44,19 @@ impl EstimateMeter {
                 expected: "above 0 and at most 1000",
             });
         }
-        let tree = ProcessTree::open(proc.to_owned(), root).map_err(|error| EnergyError::Unavailable {
+        let tick = 1_000_000 / clock_ticks_per_second().max(1);
+        let tree = ProcessTree::open(proc.to_owned(), root, tick).map_err(|error| EnergyError::Unavailable {
             meter: "estimate",
             reason: format!("the CPU time of process {root} cannot be read: {error}"),
             remedy: "it needs Linux with /proc mounted".to_owned(),
         })?;
-        let tick = 1.0 / clock_ticks_per_second().max(1) as f64;
         let source = Source {
             domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
             method: Method::Estimate,
-            // User and system time are both cut to whole ticks.
-            resolution: Duration::from_secs_f64(2.0 * tick),
+            // The clocks tell microseconds, but reading a tree takes some of them.
+            resolution: Duration::from_millis(1),
         };
-        Ok(Self { tree, microjoules_per_tick: watts_per_core * tick * 1e6, source: [source] })
+        Ok(Self { tree, watts_per_core, source: [source] })
     }
 }
 
@@ -72,9 +72,9 @@ impl Meter for EstimateMeter {
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
         let domain = || self.source[0].domain.clone();
         let reading = match self.tree.advance() {
-            Ok(ticks) => Ok(Reading {
+            Ok(microseconds) => Ok(Reading {
                 at: clock.now(),
-                microjoules: (ticks as f64 * self.microjoules_per_tick).round() as u64,
+                microjoules: (microseconds as f64 * self.watts_per_core).round() as u64,
                 segment: 0,
             }),
             Err(error) => Err(EnergyError::Read { domain: domain(), reason: error.to_string() }),

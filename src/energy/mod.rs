@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later), else power integral | 0.1 s, 0.5 s |
 //! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
-//! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 20 ms |
+//! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms |
 //!
 //! A window needs two resolutions at least, else its figure is missing.
 

@@ -1,9 +1,9 @@
-//! The CPU time of a process and everything that it started, as `/proc` tells it.
+//! The CPU time of a process and everything that it started, as `/proc` and the processes' own clocks tell it.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A process: its number, and when it started (in ticks since boot), because numbers are used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ impl Stat {
     }
 }
 
-/// What was counted of a process when it was last seen.
+/// What was counted of a process when it was last seen, in microseconds.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     parent: Option<Process>,
@@ -53,10 +53,15 @@ struct Seen {
 /// again there, once. A process that left the tree (its parent ended before it) is followed on by its number. Nobody tells
 /// the last moments of a process whose parent does not wait for it, unless the root is a child subreaper
 /// (`PR_SET_CHILD_SUBREAPER`), which is for the caller to arrange.
+///
+/// `/proc` counts in ticks, usually hundredths of a second, too coarse for a training of some milliseconds. So what lives
+/// is read by its own clock, and the ended children of this very process by their resource usage; both count
+/// microseconds. Only what ended further down is counted in ticks.
 #[derive(Debug)]
 pub(crate) struct ProcessTree {
     proc: PathBuf,
     root: u32,
+    tick: u64,
     seen: HashMap<Process, Seen>,
     /// Time of processes that ended which their heirs did not show yet: see [`Self::count`].
     owed: HashMap<Process, u64>,
@@ -64,19 +69,19 @@ pub(crate) struct ProcessTree {
 }
 
 impl ProcessTree {
-    /// The tree below `root`, whose CPU time counts from now on.
+    /// The tree below `root`, whose CPU time counts from now on. A tick of `/proc` is `tick` microseconds.
     ///
     /// # Errors
     ///
     /// If the process does not exist, or there is no `/proc`.
-    pub(crate) fn open(proc: PathBuf, root: u32) -> io::Result<Self> {
-        let mut tree = Self { proc, root, seen: HashMap::new(), owed: HashMap::new(), total: 0 };
+    pub(crate) fn open(proc: PathBuf, root: u32, tick: u64) -> io::Result<Self> {
+        let mut tree = Self { proc, root, tick, seen: HashMap::new(), owed: HashMap::new(), total: 0 };
         tree.advance()?;
         tree.total = 0;
         Ok(tree)
     }
 
-    /// CPU time since the tree was opened, in clock ticks, as of now.
+    /// CPU time since the tree was opened, in microseconds, as of now.
     ///
     /// # Errors
     ///
@@ -129,7 +134,7 @@ impl ProcessTree {
         loop {
             while let Some((parent, pid, stat)) = open.pop() {
                 let process = Process { pid, start: stat.start };
-                if found.insert(process, Seen { parent, own: stat.own, waited: stat.waited }).is_some() {
+                if found.insert(process, self.seen_now(parent, pid, stat)).is_some() {
                     continue;
                 }
                 for child in children.of(self, pid) {
@@ -151,12 +156,52 @@ impl ProcessTree {
         }
     }
 
+    fn seen_now(&self, parent: Option<Process>, pid: u32, stat: Stat) -> Seen {
+        let (mut own, mut waited) = (None, None);
+        // The clocks are those of this machine, which another root (of a test) is not.
+        if self.proc == Path::new("/proc") {
+            own = process_clock(pid);
+            waited = (pid == std::process::id()).then(waited_for).flatten();
+        }
+        Seen { parent, own: own.unwrap_or(stat.own * self.tick), waited: waited.unwrap_or(stat.waited * self.tick) }
+    }
+
     fn stat(&self, pid: u32) -> io::Result<Stat> {
         let path = self.proc.join(pid.to_string()).join("stat");
         let text = fs::read(&path)?;
         Stat::parse(&String::from_utf8_lossy(&text))
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not understood", path.display())))
     }
+}
+
+/// CPU time of a process, its ended threads included, in microseconds; `None` if it is gone.
+fn process_clock(pid: u32) -> Option<u64> {
+    let mut clock: libc::clockid_t = 0;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: both places outlive the calls, and the clock is one that the first call gave.
+    let known = unsafe {
+        libc::clock_getcpuclockid(pid.try_into().ok()?, &raw mut clock) == 0
+            && libc::clock_gettime(clock, &raw mut time) == 0
+    };
+    known.then(|| microseconds(time.tv_sec, time.tv_nsec / 1000)).flatten()
+}
+
+/// CPU time of the children of this process that ended and were waited for, and of theirs, in microseconds.
+fn waited_for() -> Option<u64> {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::uninit();
+    // SAFETY: the place outlives the call, which fills it if it succeeds.
+    let usage = unsafe {
+        if libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr()) != 0 {
+            return None;
+        }
+        usage.assume_init()
+    };
+    let (user, system) = (usage.ru_utime, usage.ru_stime);
+    Some(microseconds(user.tv_sec, user.tv_usec)? + microseconds(system.tv_sec, system.tv_usec)?)
+}
+
+fn microseconds(seconds: i64, microseconds: i64) -> Option<u64> {
+    Some(u64::try_from(seconds).ok()? * 1_000_000 + u64::try_from(microseconds).ok()?)
 }
 
 /// Who is whose child: by the kernel's own lists where it keeps them (`CONFIG_PROC_CHILDREN`), else by asking everybody
@@ -223,7 +268,7 @@ mod tests {
     use super::*;
 
     fn open(proc: &FakeProc, root: u32) -> ProcessTree {
-        ProcessTree::open(proc.root().to_owned(), root).unwrap()
+        ProcessTree::open(proc.root().to_owned(), root, 1).unwrap()
     }
 
     #[test]
@@ -330,7 +375,7 @@ mod tests {
         let busy = "busy() { i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; }; read go; (busy); echo; read end";
         let mut shell =
             Command::new("sh").args(["-c", busy]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut tree = ProcessTree::open(PathBuf::from("/proc"), shell.id()).unwrap();
+        let mut tree = ProcessTree::open(PathBuf::from("/proc"), shell.id(), 10_000).unwrap();
         let mut input = shell.stdin.take().unwrap();
         std::io::Write::write_all(&mut input, b"\n").unwrap();
         let mut line = String::new();
@@ -341,6 +386,43 @@ mod tests {
         drop(input);
         shell.wait().unwrap();
         assert!(tree.advance().is_err());
+    }
+
+    #[test]
+    fn on_this_machine_much_less_than_a_tick_is_seen() {
+        let mut tree = ProcessTree::open(PathBuf::from("/proc"), std::process::id(), 10_000).unwrap();
+        let mut last = 0;
+        let mut steps = Vec::new();
+        for _ in 0..50 {
+            let begin = std::hint::black_box((0..20_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
+            std::hint::black_box(begin);
+            let now = tree.advance().unwrap();
+            steps.push(now - last);
+            last = now;
+        }
+        assert!(steps.iter().any(|step| *step > 0 && *step % 10_000 != 0), "{steps:?}");
+    }
+
+    #[test]
+    fn on_this_machine_a_child_that_ended_is_not_counted_twice() {
+        let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo; read end";
+        let mut tree = ProcessTree::open(PathBuf::from("/proc"), std::process::id(), 10_000).unwrap();
+        let mut shell =
+            Command::new("sh").args(["-c", busy]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let alive = process_clock(shell.id()).unwrap();
+        assert!(tree.advance().unwrap() >= alive);
+        let before = waited_for().unwrap();
+        let own = process_clock(std::process::id()).unwrap();
+        let counted = tree.advance().unwrap();
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+        let after = tree.advance().unwrap();
+        // Other tests of this process may burn time and wait for children, but no more than the clocks tell.
+        let possible = waited_for().unwrap() - before + process_clock(std::process::id()).unwrap() - own;
+        assert!(after - counted <= possible, "{} of at most {possible}", after - counted);
+        assert!(process_clock(shell.id()).is_none());
     }
 
     /// Processes as the kernel would keep them.

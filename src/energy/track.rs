@@ -126,7 +126,7 @@ pub(crate) fn energy_between(source: &Source, open: &Edge, close: &Edge, seconds
                     DomainKind::Cpu | DomainKind::Gpu => (None, Some("the counter did not move: it hangs".to_owned())),
                 }
             } else if gained == 0 && source.method == Method::Estimate {
-                (Some(joules), Some("less CPU time than one tick of the system's clock".to_owned()))
+                (Some(joules), Some("no CPU time at all".to_owned()))
             } else if failed > 0 {
                 (Some(joules), Some(format!("{failed} readings in between failed; the cumulative figure covers them")))
             } else {

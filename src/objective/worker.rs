@@ -1,12 +1,18 @@
 //! The built-in trainer's side of the child process: requests in, lines of the protocol out.
 
 use std::io::{BufRead, Write};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Stamp, TrainRequest};
 use crate::optimizer::history::FailureKind;
 use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
+
+/// A GPU's energy counter ticks ten times a second. A trial between two rests of a tick and a half can be metered even if
+/// it is shorter than that: what its neighbours use does not get into the ticks around it.
+const QUIET: Duration = Duration::from_millis(150);
 
 /// Answers [`TrainRequest`]s from `input` with lines on `output`, until `input` is closed.
 ///
@@ -38,7 +44,7 @@ fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: 
         }
     }
     let Some((_, trainer)) = trainer else { return failed(FailureKind::WorkerLost, "there is no trainer") };
-    let mut lines = Lines { output, broken: false };
+    let mut lines = Lines { output, quiet: Duration::ZERO, broken: false };
     match trainer.train(&recipe, request.seed, &mut lines) {
         Ok(outcome) => json!(outcome.metrics),
         Err(error) => failed(kind_of(&error), &error.to_string()),
@@ -66,6 +72,8 @@ fn say(output: &mut dyn Write, line: &Value) -> std::io::Result<()> {
 /// Tells the parent what happens in a training.
 struct Lines<'a> {
     output: &'a mut dyn Write,
+    /// Rest before and after the trial.
+    quiet: Duration,
     broken: bool,
 }
 
@@ -77,6 +85,9 @@ impl Lines<'_> {
 
 impl Observer for Lines<'_> {
     fn device(&mut self, device: &Device) {
+        if device.kind != "cpu" {
+            self.quiet = QUIET;
+        }
         match (&device.uuid, device.kind.as_str()) {
             (Some(uuid), _) => self.say(&json!({ "device": [uuid] })),
             (None, "cpu") => self.say(&json!({ "device": "cpu" })),
@@ -86,11 +97,17 @@ impl Observer for Lines<'_> {
     }
 
     fn begin(&mut self, phase: Phase) {
+        if phase == Phase::Trial {
+            thread::sleep(self.quiet);
+        }
         self.say(&json!({ "begin": phase.as_str(), "at": Stamp::now().0 }));
     }
 
     fn end(&mut self, phase: Phase) {
         self.say(&json!({ "end": phase.as_str(), "at": Stamp::now().0 }));
+        if phase == Phase::Trial {
+            thread::sleep(self.quiet);
+        }
     }
 
     fn epoch(&mut self, step: u64, metrics: &Metrics) -> Control {
