@@ -3,6 +3,12 @@
 use super::super::surrogate::{GaussianProcess, Kernel, Noise, Observations, Standardization, fit};
 use super::logs::log_distribution;
 
+/// Labels jump where a crashing region begins. A stationary process takes a jump for a short lengthscale, and then knows
+/// nothing of the region a step further in. So labels are noisy, and no lengthscale is shorter than this.
+const SHORTEST: f64 = 0.5;
+/// Noise of the labels, in standardized units.
+const LABEL_NOISE: Noise = Noise { known: 0.1, inferred: true };
+
 /// The probability that a trial does not fail through its configuration: a Gaussian process over the labels +1 (finished) and
 /// -1 (failed), read as `Phi(mean / sqrt(variance + noise))` (least-squares classification, Rasmussen and Williams,
 /// "Gaussian Processes for Machine Learning", 2006, section 6.5). It learns with the same kernel, so a crash that depends on
@@ -25,16 +31,19 @@ impl Feasibility {
         let labels = Standardization::new(&raw);
         let mut observations = Observations::default();
         for (x, label) in finished.iter().chain(failed).zip(&raw) {
-            observations.push(x.clone(), labels.forward(*label), Noise { known: 0.0, inferred: true });
+            observations.push(x.clone(), labels.forward(*label), LABEL_NOISE);
         }
-        let (process, _) = fit(kernel, observations, &[]).ok()?;
+        let (fitted, _) = fit(kernel, observations.clone(), &[]).ok()?;
+        let mut hyperparameters = fitted.hyperparameters().clone();
+        hyperparameters.lengthscales.iter_mut().for_each(|l| *l = l.max(SHORTEST));
+        let process = GaussianProcess::new(kernel.clone(), hyperparameters, observations)?;
         Some(Self { process, labels })
     }
 
     /// `ln` of the probability of success at `x`, and its gradient by `x` if `gradient` is there, to which it is added.
     #[must_use]
     pub fn log_probability(&self, x: &[f64], gradient: Option<&mut [f64]>) -> f64 {
-        let noise = self.process.hyperparameters().noise;
+        let noise = self.process.hyperparameters().noise + LABEL_NOISE.known;
         // The label 0 divides success from failure.
         let middle = self.labels.forward(0.0);
         let Some(gradient) = gradient else {

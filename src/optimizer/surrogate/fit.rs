@@ -52,12 +52,12 @@ impl<'o> LogPosterior<'o> {
         self.kernel.dimension() + 1 + usize::from(self.infers_noise)
     }
 
-    pub(super) fn to_logs(&self, h: &Hyperparameters) -> Vec<f64> {
+    pub(super) fn logs_of(&self, h: &Hyperparameters) -> Vec<f64> {
         let all = h.lengthscales.iter().chain([&h.outputscale, &h.noise]);
         all.take(self.free()).map(|v| v.ln()).collect()
     }
 
-    pub(super) fn from_logs(&self, logs: &[f64]) -> Hyperparameters {
+    pub(super) fn hyperparameters_at(&self, logs: &[f64]) -> Hyperparameters {
         let d = self.kernel.dimension();
         Hyperparameters {
             lengthscales: logs[..d].iter().map(|v| v.exp()).collect(),
@@ -78,7 +78,7 @@ impl<'o> LogPosterior<'o> {
     /// cannot be factorized. Rasmussen and Williams, 2006, eq. 5.9, plus the priors.
     pub(super) fn evaluate(&self, logs: &[f64], gradient: &mut [f64]) -> f64 {
         let (n, d) = (self.observations.y.len(), self.kernel.dimension());
-        let h = self.from_logs(logs);
+        let h = self.hyperparameters_at(logs);
         let precision: Vec<f64> = h.lengthscales.iter().map(|l| 1.0 / (l * l)).collect();
         let mut r2 = vec![0.0; n * n.saturating_sub(1) / 2];
         for (differences, p) in self.differences.iter().zip(&precision) {
@@ -167,12 +167,12 @@ pub fn fit(
         gradient.iter_mut().for_each(|g| *g = -*g);
         -value
     };
-    let candidates = std::iter::once(posterior.mode()).chain(starts.iter().map(|h| posterior.to_logs(h)));
+    let candidates = std::iter::once(posterior.mode()).chain(starts.iter().map(|h| posterior.logs_of(h)));
     let best = candidates
         .filter_map(|start| minimize(loss, &start, &bounds, EFFORT))
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
         .ok_or(FitError::Singular)?;
-    let hyperparameters = posterior.from_logs(&best.0);
+    let hyperparameters = posterior.hyperparameters_at(&best.0);
     let gp = GaussianProcess::new(kernel.clone(), hyperparameters, observations).ok_or(FitError::Singular)?;
     Ok((gp, -best.1))
 }
