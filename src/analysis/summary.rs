@@ -42,7 +42,9 @@ pub struct Summary {
     /// Ids of the trials that no other dominates, best in the first objective first, ties by id. Trials of equal values
     /// are all in it.
     pub front: Vec<u64>,
-    /// The trial of the front that gives the best trade: its knee.
+    /// The trial of the front that gives the best trade: the knee of what lies within the reference point. Trials beyond
+    /// it, such as a network that has learned nothing for next to no energy, are on the front and of no use; they would
+    /// draw the knee to themselves. Where all lie beyond, all count.
     pub knee: Option<u64>,
     /// The trial of the front that is best in the lead.
     pub best: Option<u64>,
@@ -85,7 +87,7 @@ impl Summary {
         Self {
             lead,
             cost,
-            knee: knee(&front_losses).map(|i| ids[rows[i]]),
+            knee: knee_that_counts(&front_losses, hypervolume.as_ref()).map(|i| ids[rows[i]]),
             best: least(lead),
             cheapest: cost.and_then(least),
             front: rows.iter().map(|&i| ids[i]).collect(),
@@ -111,6 +113,15 @@ impl Summary {
         let energy = self.quantities.iter().any(Quantity::is_energy);
         energy && self.basis.provenances.iter().any(Provenance::is_estimate)
     }
+}
+
+/// The knee among the losses that are better than the reference point in every objective, or among all if none is.
+fn knee_that_counts(front: &[Vec<f64>], hypervolume: Option<&Hypervolume>) -> Option<usize> {
+    let reference = hypervolume.map_or(&[][..], |h| &h.reference);
+    let counts = |i: &usize| front[*i].iter().zip(reference).all(|(loss, corner)| loss < corner);
+    let within: Vec<usize> = (0..front.len()).filter(counts).collect();
+    let losses: Vec<&[f64]> = within.iter().map(|&i| front[i].as_slice()).collect();
+    knee(&losses).map(|i| within[i]).or_else(|| knee(front))
 }
 
 /// Whether no finished trial dominates this one; false for a trial without a result. Quicker than a whole [`Summary`].
