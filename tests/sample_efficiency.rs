@@ -1,4 +1,5 @@
 //! What the Gaussian-process sampler is for: better fronts than random search from the same number of trials.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::f64::consts::PI;
 

@@ -231,3 +231,112 @@ fn last_fit(history: &History, j: usize, d: usize) -> Option<Hyperparameters> {
     let fits = history.trials().iter().rev().filter_map(|t| t.fit.as_ref()?.objectives.get(j));
     fits.filter_map(|fit| Hyperparameters::from_record(fit, d)).next()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::history::{FailureKind, Trial};
+    use crate::optimizer::problem::Metrics;
+    use crate::optimizer::space::Space;
+
+    fn problem(objectives: usize) -> Problem {
+        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
+        (0..objectives).fold(Problem::new(space), |p, j| p.minimize(format!("y{j}")))
+    }
+
+    fn finished(values: [f64; 2], sd: Option<f64>) -> Outcome {
+        let named = |v: [f64; 2]| Metrics::from([("y0".to_owned(), v[0]), ("y1".to_owned(), v[1])]);
+        Outcome::Finished { metrics: named(values), sd: sd.map_or_else(Metrics::new, |sd| named([sd; 2])) }
+    }
+
+    /// `n` trials of the first `n` Sobol points.
+    fn history(n: usize, outcome: impl Fn(usize, f64, f64) -> Outcome) -> History {
+        let mut history = History::new();
+        let points = super::super::SobolSampler.propose(&problem(2), &history, n, Seed(1)).unwrap();
+        for (i, Proposal { point, fit }) in points.into_iter().enumerate() {
+            let outcome = outcome(i, point.number("a").unwrap(), point.number("b").unwrap());
+            history.record(Trial { id: i as u64, point, fit: Some(fit), outcome });
+        }
+        history
+    }
+
+    fn propose(problem: &Problem, history: &History, count: usize) -> Vec<Proposal> {
+        GpSampler::default().propose(problem, history, count, Seed(1)).unwrap()
+    }
+
+    #[test]
+    fn starts_with_sobol_and_goes_on_with_the_surrogate() {
+        let smooth = |_, a: f64, b: f64| finished([a + b, 1.0 - a], None);
+        for (objectives, rule) in [(1, "log-ei"), (2, "log-ehvi")] {
+            let problem = problem(objectives);
+            let batch = propose(&problem, &history(4, smooth), 4);
+            let rules: Vec<_> = batch.iter().map(|p| p.fit.rule.as_str()).collect();
+            assert_eq!(rules, ["sobol", "sobol", rule, rule]);
+            assert_eq!(batch[3].fit.objectives.len(), objectives);
+            assert!(batch[3].fit.acquisition.is_some() && batch[3].fit.fallback.is_none());
+        }
+    }
+
+    #[test]
+    fn more_objectives_than_it_handles_are_named() {
+        let error = GpSampler::default().propose(&problem(3), &History::new(), 1, Seed(1)).unwrap_err();
+        assert!(error.to_string().contains("one or two objectives, not 3"), "{error}");
+    }
+
+    #[test]
+    fn without_a_result_it_falls_back_and_says_so() {
+        let proposals = propose(&problem(2), &history(8, |_, _, _| Outcome::Failed(FailureKind::Diverged)), 1);
+        assert_eq!(proposals[0].fit.rule, "sobol");
+        assert!(proposals[0].fit.fallback.as_ref().unwrap().contains("no observation"));
+    }
+
+    #[test]
+    fn constant_huge_and_scattered_results_do_no_harm() {
+        type Values = fn(usize, f64, f64) -> [f64; 2];
+        let cases: [Values; 4] = [
+            |_, _, _| [1.0, 1.0],
+            |i, a, _| [if i == 3 { 1e300 } else { a }, -1e300 * a],
+            |_, a, b| [1e-300 * a, 1e12 + b],
+            |i, _, _| [f64::from(u8::from(i % 2 == 0)), f64::from(u8::from(i % 3 == 0))],
+        ];
+        for values in cases {
+            for sd in [None, Some(0.0), Some(1.0), Some(1e200)] {
+                let history = history(9, |i, a, b| finished(values(i, a, b), sd));
+                for objectives in [1, 2] {
+                    let problem = problem(objectives);
+                    let proposals = propose(&problem, &history, 2);
+                    assert!(proposals.iter().all(|p| problem.space().check(&p.point).is_ok()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pending_points_are_kept_away_from() {
+        let problem = problem(2);
+        let mut history = history(9, |_, a, b| finished([a * a + b, (1.0 - a).powi(2) + b], Some(0.0)));
+        let batch = propose(&problem, &history, 3);
+        for Proposal { point, fit } in batch.clone() {
+            history.record(Trial { id: history.next_id(), point, fit: Some(fit), outcome: Outcome::Pending });
+        }
+        let next = propose(&problem, &history, 1).remove(0).point;
+        let distance = |p: &Proposal| {
+            let gap = |name| p.point.number(name).unwrap() - next.number(name).unwrap();
+            gap("a").hypot(gap("b"))
+        };
+        assert!(batch.iter().all(|p| distance(p) > 1e-2));
+    }
+
+    #[test]
+    fn a_told_exact_zero_is_taken_for_exact_and_anything_else_is_not() {
+        #[expect(clippy::cast_precision_loss, reason = "a small index")]
+        let wave = |a: f64, i: usize| (3.0 * a).sin() + 0.5 * (1e4 * (i * i + 1) as f64).sin();
+        let noise = |sd| {
+            let history = history(30, |i, a, _| finished([wave(a, i), a], sd));
+            propose(&problem(1), &history, 1)[0].fit.objectives[0].noise
+        };
+        let (untold, known, exact) = (noise(None), noise(Some(0.3)), noise(Some(0.0)));
+        assert!(untold > 10.0 * exact, "{untold} is inferred, {exact} is the floor");
+        assert!(known < untold, "what is known need not be inferred: {known} {untold}");
+    }
+}
