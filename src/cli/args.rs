@@ -56,7 +56,7 @@ pub(super) enum Command {
     Pick(PickArgs),
     /// Write the report and the tables of a study again
     Report(ReportArgs),
-    /// Print all that is known of a study's trials
+    /// Print the trials of a study as a table or as JSON, or its front as a picture
     Export(ExportArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
@@ -113,6 +113,8 @@ pub(super) enum ExportFormat {
     Csv,
     /// Everything, epochs and environment included
     Json,
+    /// The front as a picture
+    Svg,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::open::{find_results, read_record};
 use super::outputs::{print_closing, write_outputs};
 use crate::report::pick::{Choice, pick as pick_trial};
+use crate::report::svg::{Chart, front_chart};
 use crate::report::{csv, json};
 use crate::study::ResultsFolder;
 
@@ -35,14 +36,15 @@ pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    if args.front && args.format == ExportFormat::Json {
-        return Err(Failure::usage("--front goes with --format csv; the JSON names the trials of the front anyway"));
+    if args.front && args.format != ExportFormat::Csv {
+        return Err(Failure::usage("--front goes with --format csv; the others show the front anyway"));
     }
     let record = read_record(&find_results(&args.study)?)?;
     print(match args.format {
         ExportFormat::Csv if args.front => csv::front(&record),
         ExportFormat::Csv => csv::trials(&record),
         ExportFormat::Json => json::study_text(&record),
+        ExportFormat::Svg => front_chart(&record, &Chart::default()),
     })
 }
 
