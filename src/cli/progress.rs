@@ -49,8 +49,12 @@ impl Progress {
         let Some(bar) = &self.bar else { return };
         let done = record.counted_trials();
         bar.set_position(done);
-        let mut parts = vec![format!("{} spent", record.spent())];
-        if let Some(hypervolume) = Summary::of(record).hypervolume {
+        let summary = Summary::of(record);
+        let mut parts = Vec::new();
+        if let Some(spent) = &summary.totals.spent {
+            parts.push(format!("{spent} spent"));
+        }
+        if let Some(hypervolume) = &summary.hypervolume {
             parts.push(format!("hypervolume {:.4}", hypervolume.value));
         }
         let new = done.saturating_sub(self.counted_before);
@@ -67,8 +71,9 @@ impl RunObserver for Progress {
         self.began = Instant::now();
         self.counted_before = record.counted_trials();
         if !record.trials().is_empty() {
-            let (done, seconds) = (record.counted_trials(), record.trial_seconds());
-            self.say(&format!("going on after {done} trials, {} and {}", duration(seconds), record.spent()));
+            let (done, time) = (record.counted_trials(), duration(record.trial_seconds()));
+            let spent = Summary::of(record).totals.spent.map_or_else(String::new, |spent| format!(" and {spent}"));
+            self.say(&format!("going on after {done} trials, {time}{spent}"));
         }
         self.update(record);
     }
