@@ -1,5 +1,7 @@
 //! The rooms of the crate and who may know whom, as ARCHITECTURE.md states them.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
