@@ -11,7 +11,7 @@
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 20 ms |
 //!
 //! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
-//! the same if the device is at rest for 150 ms (better 210 ms) before and after: by the counter's ticks around it, less
+//! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
 //! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
 mod builder;
@@ -44,3 +44,4 @@ pub use error::EnergyError;
 pub use estimate::DEFAULT_WATTS_PER_CORE;
 pub use meter::{Meter, Reading, Source};
 pub use session::{Mark, Session, Usage, Window};
+pub use ticks::REST;

@@ -177,11 +177,12 @@ impl Session {
     /// of their ticks that closes there has a figure: for a GPU 0.2 s after the edge, and never more than 0.25 s from now.
     /// Returns at once where no counter ticks slowly.
     ///
-    /// A short window also needs its device at rest for 150 ms (better 210 ms) before and after: what it spent is told from
-    /// the padding between the window and the ticks around it, whose power is that of the next whole tick. And the marks
-    /// at its edges, or one within half a second before, must come within some 50 ms: each has the counters read every
-    /// 10 ms for half a second. Where marks follow one another for longer than two seconds, that stops until there
-    /// is none for a second, or a call of this: call it at the end of every piece of work, long or short.
+    /// Such a window also needs its device at rest for [`REST`](super::REST) before and after: what it spent is told from the
+    /// padding between the window and the ticks around it, whose power is that of the next whole tick. To see the ticks,
+    /// each mark has such counters read every 10 ms for the next half second: take one when the work begins to set up, and
+    /// those at the edges within some milliseconds. Where marks follow one another for longer than two seconds, as the
+    /// epochs of a long training do, that stops until there is none for a second, or until this is called: call it at
+    /// the end of every piece of work, long or short.
     ///
     /// ```
     /// # use wattfront::energy::{Meters, Session, Usage};

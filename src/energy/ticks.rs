@@ -5,8 +5,8 @@
 //! window, what was spent there, in the padding, is known from the whole ticks on either side:
 //!
 //! ```text
-//!  rest   |      rest   [ work ]  rest    |   rest   |
-//!  t0 ... t1 ...      open   close   ...  t2 ...    t3      E = C(t2) - C(t1) - P01 (open - t1) - P23 (t2 - close)
+//!  |   rest   |    rest   [ work ]   rest   |   rest   |
+//!  t0   ...   t1  ...   open   close   ...  t2   ...   t3   E = C(t2) - C(t1) - P01 (open - t1) - P23 (t2 - close)
 //! ```
 //!
 //! Ticks are only seen between two readings. They are taken to be periodic: a straight line through the ticks that were
@@ -21,9 +21,9 @@ use super::meter::Reading;
 /// How far on either side of a window readings are of use.
 pub(crate) const REACH: Duration = Duration::from_secs(1);
 
-/// For so long before and after a short window its work should keep the hardware at rest, in seconds. A tick of 100 ms
-/// that begins within the rest fits in as a whole half of the time; see [`padding_watts`].
-const REST: f64 = 0.150;
+/// For so long before and after it a window shorter than two ticks of a GPU's counter needs the device at rest: two ticks of
+/// 100 ms, each a little late, so that one of them lies within the rest as a whole.
+pub const REST: Duration = Duration::from_millis(210);
 
 /// A tick counts as seen if the readings around it are no farther apart, in nominal periods.
 const SHARP: f64 = 0.35;
@@ -84,9 +84,9 @@ pub(crate) fn energy_by_outer_ticks(
         let watts = (ticks.level(from + 1)? - ticks.level(from)?) / (ticks.time(from + 1) - ticks.time(from));
         Some(Neighbour { watts, calm })
     };
-    let tolerance = 2.0 * DATING;
-    let left = own(first - 1, ticks.time(first - 1) >= -REST - tolerance);
-    let right = own(last, ticks.time(last + 1) <= end + REST + tolerance);
+    let rest = REST.as_secs_f64() + 2.0 * DATING;
+    let left = own(first - 1, ticks.time(first - 1) >= -rest);
+    let right = own(last, ticks.time(last + 1) <= end + rest);
     let (Some(before_watts), Some(after_watts)) = (padding_watts(left, right), padding_watts(right, left)) else {
         return Err(format!("no whole tick was seen beside it to tell the power of its padding{}", torn()));
     };
@@ -116,8 +116,9 @@ struct Neighbour {
     calm: bool,
 }
 
-/// The power of the padding on one side: of the tick beside it; but where that reaches beyond the rest, what was there
-/// may be in it, and then the less of both sides is nearer to the power at rest.
+/// The power of the padding on one side: that of the tick beside it, for a device that has just worked rests at more power
+/// than one that has not. Where a slower tick reaches beyond the rest, what was there may be in it, and the less of both
+/// sides is nearer to the power at rest.
 fn padding_watts(own: Option<Neighbour>, other: Option<Neighbour>) -> Option<f64> {
     match (own, other) {
         (Some(own), _) if own.calm => Some(own.watts),

@@ -143,18 +143,14 @@ impl Track {
         self.history.back().map(|reading| reading.at)
     }
 
-    /// Whether the tick after `moment` and the one after that were seen, or cannot be any more.
+    /// Whether two ticks were seen that surely lie after `moment`, or will not be.
     pub(crate) fn is_settled(&self, moment: Moment) -> bool {
-        let tick = self.source.resolution;
-        if self.last_error.is_some() || self.last_read().is_some_and(|at| at.since(moment) > tick.mul_f64(2.5)) {
+        let late = |at: Moment| at.since(moment) > self.source.resolution.mul_f64(2.5);
+        if self.last_error.as_ref().is_some_and(EnergyError::is_device_lost) || self.last_read().is_some_and(late) {
             return true;
         }
-        let from = self.history.partition_point(|reading| reading.at <= moment).saturating_sub(1);
-        let later = self.history.range(from..);
-        let moved = |(a, b): &(&Reading, &Reading)| {
-            a.microjoules != b.microjoules && (a.at >= moment || b.at.since(a.at) < tick.mul_f64(0.3))
-        };
-        later.clone().zip(later.skip(1)).filter(moved).count() >= 2
+        let later = self.history.range(self.history.partition_point(|reading| reading.at < moment)..);
+        later.clone().zip(later.skip(1)).filter(|(a, b)| a.microjoules != b.microjoules).count() >= 2
     }
 
     /// The energy of a window of few ticks by the ticks outside of it, or why that is not known. `None` if the window is
