@@ -12,6 +12,7 @@
 //! gpu GPU-1234 NVIDIA_H200     # UUID and name
 //! power 300                    # watts, always; or
 //! power square 150 500 0.2     # low for half of a period of so many seconds, then high
+//! power pulse 70 270 5 5.1      # low, but high between two times
 //! gain 0.95                    # readings are this much of the truth; default: 1
 //! start 123456                 # the counter at time 0, in millijoules; default: 0
 //! reset 12.5                   # at this time the counter begins anew from zero
@@ -57,6 +58,7 @@ struct Gpu {
     low: f64,
     high: f64,
     period: f64,
+    pulse: Option<(f64, f64)>,
     gain: f64,
     start: f64,
     reset: Option<f64>,
@@ -92,6 +94,7 @@ impl Script {
                 low: 0.0,
                 high: 0.0,
                 period: 1.0,
+                pulse: None,
                 gain: 1.0,
                 start: 0.0,
                 reset: None,
@@ -108,6 +111,10 @@ impl Script {
             "power" if words.get(1) == Some(&"square") => {
                 let gpu = gpu?;
                 (gpu.low, gpu.high, gpu.period) = (number(2)?, number(3)?, number(4)?);
+            }
+            "power" if words.get(1) == Some(&"pulse") => {
+                let gpu = gpu?;
+                (gpu.low, gpu.high, gpu.pulse) = (number(2)?, number(3)?, Some((number(4)?, number(5)?)));
             }
             "power" => {
                 let gpu = gpu?;
@@ -140,12 +147,18 @@ impl Script {
 
 impl Gpu {
     fn watts(&self, time: f64) -> f64 {
+        if let Some((from, to)) = self.pulse {
+            return if (from..to).contains(&time) { self.high } else { self.low };
+        }
         let phase = (time / self.period).rem_euclid(1.0);
         if phase < 0.5 { self.low } else { self.high }
     }
 
     /// Joules from time 0.
     fn joules(&self, time: f64) -> f64 {
+        if let Some((from, to)) = self.pulse {
+            return time * self.low + (time.min(to) - from).max(0.0) * (self.high - self.low);
+        }
         let periods = (time / self.period).floor();
         let rest = time - periods * self.period;
         let half = self.period / 2.0;

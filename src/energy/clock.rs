@@ -53,6 +53,11 @@ impl Moment {
 pub trait Clock: Send + Sync {
     /// The present moment. Never falls.
     fn now(&self) -> Moment;
+
+    /// Lets this much time pass. Default: the thread sleeps.
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 /// The machine's `CLOCK_MONOTONIC`.
@@ -89,6 +94,10 @@ pub(crate) mod testing {
     impl Clock for ManualClock {
         fn now(&self) -> Moment {
             *self.0.lock().unwrap()
+        }
+
+        fn sleep(&self, time: Duration) {
+            self.advance(time.as_secs_f64());
         }
     }
 }

@@ -413,7 +413,12 @@ mod tests {
         fn a_missing_library_tells_whether_the_driver_is_there() {
             let machine = Machine::new();
             let reason = |machine: &Machine| machine.diagnose().entries[0].reason.clone().unwrap();
-            assert!(reason(&machine).starts_with("no NVIDIA driver here"));
+            let missing = reason(&machine);
+            assert!(missing.starts_with("no NVIDIA driver here"));
+            assert!(
+                missing.ends_with("libnvidia-ml.so.1, which comes with NVIDIA's driver, is not there"),
+                "{missing}"
+            );
             fs::create_dir_all(machine.proc.root().join("driver/nvidia")).unwrap();
             fs::write(machine.proc.root().join("driver/nvidia/version"), "").unwrap();
             assert!(reason(&machine).contains("kernel's driver is loaded"));

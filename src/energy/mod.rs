@@ -10,9 +10,12 @@
 //! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms |
 //!
-//! A window needs two resolutions at least, else its figure is missing.
+//! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
+//! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
+//! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
 mod builder;
+mod bursts;
 mod clock;
 #[cfg(test)]
 mod contract;
@@ -29,6 +32,9 @@ mod session;
 mod session_tests;
 #[cfg(test)]
 mod testing;
+mod ticks;
+#[cfg(test)]
+mod ticks_tests;
 mod track;
 pub mod units;
 
@@ -38,3 +44,4 @@ pub use error::EnergyError;
 pub use estimate::DEFAULT_WATTS_PER_CORE;
 pub use meter::{Meter, Reading, Source};
 pub use session::{Mark, Session, Usage, Window};
+pub use ticks::REST;

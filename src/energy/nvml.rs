@@ -75,7 +75,17 @@ pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
         Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
         None => Nvml::init(),
     };
-    nvml.map_err(|error| Obstacle::of(&error))
+    nvml.map_err(|error| {
+        let obstacle = Obstacle::of(&error);
+        match &error {
+            // The linker's own words name the file, and no more than that it cannot be opened.
+            NvmlError::LibloadingError(_) if obstacle.reason.contains("No such file") => {
+                let file = library.map_or_else(|| "libnvidia-ml.so.1".into(), Path::to_string_lossy);
+                Obstacle { reason: format!("{file}, which comes with NVIDIA's driver, is not there"), ..obstacle }
+            }
+            _ => obstacle,
+        }
+    })
 }
 
 /// All GPUs of the machine.

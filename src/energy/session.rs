@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::builder::SessionBuilder;
+use super::bursts::{Bursts, EVERY};
 use super::clock::{Clock, Moment};
 use super::error::EnergyError;
 use super::meter::{Meter, Source};
-use super::track::{Edge, Track, energy_between};
+use super::track::{Edge, Track, energy_between, ticks_slowly};
 use super::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
@@ -121,8 +122,8 @@ impl Session {
             clock,
             sources,
             missing_gpus_matter,
-            state: Mutex::new(State { meters, tracks, stop: false }),
-            stopped: Condvar::new(),
+            state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), stop: false }),
+            woken: Condvar::new(),
         });
         shared.lock().read(&*shared.clock);
         let spawn = |interval| {
@@ -140,7 +141,7 @@ impl Session {
         let mut state = shared.lock();
         let moment = shared.clock.now();
         state.read(&*shared.clock);
-        shared.mark(&state, moment)
+        shared.mark(&mut state, moment)
     }
 
     /// Takes an edge that another thread or process stamped a little while ago: up to five minutes. The energy at that
@@ -161,7 +162,7 @@ impl Session {
         let mut state = shared.lock();
         let moment = moment.min(shared.clock.now());
         state.read(&*shared.clock);
-        shared.mark(&state, moment)
+        shared.mark(&mut state, moment)
     }
 
     /// The energy of everything metered between two edges. What is not known is `None` with a note that says why: edges in
@@ -172,7 +173,50 @@ impl Session {
         self.between_using(open, close, &Usage::All)
     }
 
-    /// The energy between two edges of what was used. A GPU that was used and has no meter is a domain without a figure, so
+    /// Waits until what follows an edge is known of the counters in use that tick slowly, so that a window shorter than two
+    /// of their ticks that closes there has a figure: for a GPU 0.2 s after the edge, and never more than 0.25 s from now.
+    /// Returns at once where no counter ticks slowly.
+    ///
+    /// Such a window also needs its device at rest for [`REST`](super::REST) before and after: what it spent is told from the
+    /// padding between the window and the ticks around it, whose power is that of the next whole tick. To see the ticks,
+    /// each mark has such counters read every 10 ms for the next half second: take one when the work begins to set up, and
+    /// those at the edges within some milliseconds. Where marks follow one another for longer than two seconds, as the
+    /// epochs of a long training do, that stops until there is none for a second, or until this is called: call it at
+    /// the end of every piece of work, long or short.
+    ///
+    /// ```
+    /// # use wattfront::energy::{Meters, Session, Usage};
+    /// # let session = Session::builder().meters(Meters::estimate()).open()?;
+    /// let (open, close) = (session.mark(), session.mark());
+    /// session.settle(&close, &Usage::All);
+    /// let energy = session.between(&open, &close);
+    /// # Ok::<(), wattfront::energy::EnergyError>(())
+    /// ```
+    pub fn settle(&self, mark: &Mark, usage: &Usage) {
+        let shared = self.shared();
+        let (mut slow, _) = shared.select(usage);
+        slow.retain(|index| ticks_slowly(&shared.sources[*index].0));
+        if slow.is_empty() || mark.session != shared.id {
+            return;
+        }
+        // Counted, for a clock that stands still must not hold up anybody.
+        for _ in 0..25 {
+            let mut state = shared.lock();
+            if slow.iter().all(|index| state.tracks[*index].is_settled(mark.moment)) {
+                break;
+            }
+            let now = shared.clock.now();
+            if slow.iter().any(|index| state.tracks[*index].last_read().is_none_or(|at| now.since(at) >= EVERY / 2)) {
+                state.read_slow(&*shared.clock);
+            }
+            drop(state);
+            shared.clock.sleep(EVERY);
+        }
+        shared.lock().bursts.renew();
+    }
+
+    /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter than
+    /// two ticks of a counter. A GPU that was used and has no meter is a domain without a figure, so
     /// that the total is missing rather than too small, unless the choice of meters left GPUs out.
     #[must_use]
     pub fn between_using(&self, open: &Mark, close: &Mark, usage: &Usage) -> WindowEnergy {
@@ -185,10 +229,14 @@ impl Session {
         } else {
             None
         };
+        let outer = |index: usize| match ticks_slowly(&shared.sources[index].0) {
+            true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
+            false => None,
+        };
         let energy = |index: usize| {
             let source = &shared.sources[index].0;
             match wrong {
-                None => energy_between(source, &open.edges[index], &close.edges[index], seconds),
+                None => energy_between(source, &open.edges[index], &close.edges[index], seconds, outer(index)),
                 Some(reason) => unknown(source.domain.clone(), source.method, reason),
             }
         };
@@ -295,7 +343,7 @@ struct Poller {
 impl Drop for Poller {
     fn drop(&mut self) {
         self.shared.lock().stop = true;
-        self.shared.stopped.notify_all();
+        self.shared.woken.notify_all();
         if let Some(thread) = self.thread.take() {
             // A meter that panicked has said so on standard error already.
             let _ = thread.join();
@@ -310,27 +358,40 @@ struct Shared {
     sources: Vec<(Source, bool)>,
     missing_gpus_matter: bool,
     state: Mutex<State>,
-    stopped: Condvar,
+    woken: Condvar,
 }
 
 struct State {
     meters: Vec<Box<dyn Meter>>,
     tracks: Vec<Track>,
+    bursts: Bursts,
     stop: bool,
 }
 
 impl State {
     fn read(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |_| true);
+    }
+
+    /// Reads the meters with a counter that ticks slowly.
+    fn read_slow(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly));
+    }
+
+    fn read_those(&mut self, clock: &dyn Clock, wanted: impl Fn(&dyn Meter) -> bool) {
         let mut tracks = self.tracks.iter_mut();
         for meter in &mut self.meters {
-            let readings = meter.read(clock);
-            let expected = meter.sources().len();
-            let name = meter.name();
-            let mut readings = readings.into_iter();
-            for track in tracks.by_ref().take(expected) {
+            let tracks = tracks.by_ref().take(meter.sources().len());
+            if !wanted(&**meter) {
+                tracks.for_each(drop);
+                continue;
+            }
+            let mut readings = meter.read(clock).into_iter();
+            let (name, now) = (meter.name(), clock.now());
+            for track in tracks {
                 let domain = track.source.domain.clone();
                 let missing = || EnergyError::Read { domain, reason: format!("the meter {name} gave no reading") };
-                track.record(readings.next().unwrap_or_else(|| Err(missing())));
+                track.record(readings.next().unwrap_or_else(|| Err(missing())), now);
             }
         }
     }
@@ -341,17 +402,30 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn mark(&self, state: &State, moment: Moment) -> Mark {
+    /// An edge, around which the slow counters are read often from now on.
+    fn mark(&self, state: &mut State, moment: Moment) -> Mark {
+        if self.sources.iter().any(|(source, _)| ticks_slowly(source)) && state.bursts.ask(self.clock.now()) {
+            self.woken.notify_all();
+        }
         Mark { session: self.id, moment, edges: state.tracks.iter().map(|track| track.edge(moment)).collect() }
     }
 
     fn poll_until_stopped(&self, interval: Duration) {
         let mut state = self.lock();
+        let mut due = Instant::now() + interval;
         while !state.stop {
-            let (guard, timeout) = self.stopped.wait_timeout(state, interval).unwrap_or_else(PoisonError::into_inner);
+            let rest = due.saturating_duration_since(Instant::now());
+            let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
+            let (guard, timeout) = self.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state = guard;
-            if timeout.timed_out() && !state.stop {
+            if state.stop {
+                break;
+            }
+            if Instant::now() >= due {
                 state.read(&*self.clock);
+                due = Instant::now() + interval;
+            } else if timeout.timed_out() && state.bursts.take() {
+                state.read_slow(&*self.clock);
             }
         }
     }

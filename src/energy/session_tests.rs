@@ -352,6 +352,50 @@ fn the_background_reads_on_its_own_until_the_last_handle_is_gone() {
     assert!(weak.upgrade().is_none(), "the thread ended and let go of its meters");
 }
 
+/// Counts its readings for one of two meters.
+struct PairedMeter {
+    inner: ScriptedMeter,
+    slow: bool,
+    reads: Arc<(Mutex<(u32, u32)>, std::sync::Condvar)>,
+}
+
+impl Meter for PairedMeter {
+    fn name(&self) -> &'static str {
+        "paired"
+    }
+    fn sources(&self) -> &[Source] {
+        self.inner.sources()
+    }
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+        let mut reads = self.reads.0.lock().unwrap();
+        *(if self.slow { &mut reads.0 } else { &mut reads.1 }) += 1;
+        self.reads.1.notify_all();
+        drop(reads);
+        self.inner.read(clock)
+    }
+}
+
+#[test]
+fn an_edge_has_the_slow_counters_alone_read_often_for_a_while() {
+    let reads = Arc::new((Mutex::new((0, 0)), std::sync::Condvar::new()));
+    let meter = |id: &str, resolution: Duration| {
+        let inner = ScriptedMeter::new(id).with_resolution(resolution);
+        PairedMeter { inner, slow: resolution > Duration::from_millis(50), reads: Arc::clone(&reads) }
+    };
+    let (slow, fast) = (meter("GPU-1", Duration::from_millis(100)), meter("GPU-2", Duration::from_millis(1)));
+    let session = Session::builder().meters(Meters::List(vec![])).meter(slow).meter(fast).open().unwrap();
+    let _mark = session.mark();
+    let guard = reads.0.lock().unwrap();
+    let apart = |(slow, fast): &mut (u32, u32)| *slow - *fast < 50;
+    let (guard, waited) = reads.1.wait_timeout_while(guard, Duration::from_secs(120), apart).unwrap();
+    assert!(!waited.timed_out(), "no burst: {guard:?}");
+    // Once the burst is over, both are read in step.
+    let before = guard.1;
+    let more = |(_, fast): &mut (u32, u32)| *fast < before + 2;
+    let (guard, _) = reads.1.wait_timeout_while(guard, Duration::from_secs(120), more).unwrap();
+    assert!((50..=51).contains(&(guard.0 - guard.1)), "{guard:?}");
+}
+
 #[cfg(feature = "nvml")]
 mod nvml {
     use super::super::testing::FakeNvml;

@@ -98,6 +98,11 @@ impl ScriptedMeter {
         let sources = vec![Source { domain, method: Method::Counter, resolution }];
         Self { sources, next: std::sync::Arc::new(std::sync::Mutex::new(Ok((0, 0)))) }
     }
+
+    pub(crate) fn with_resolution(mut self, resolution: std::time::Duration) -> Self {
+        self.sources[0].resolution = resolution;
+        self
+    }
 }
 
 impl Meter for ScriptedMeter {
