@@ -6,7 +6,8 @@ What a program must do to be optimized:
 * print one JSON object on a line of its own with the final metrics;
 * end with exit code 0, or with another one if the training failed.
 
-It may also print a JSON object with "step" in it after every epoch, which is kept with the trial.
+It may also print a JSON object with "step" in it after every epoch, which is kept with the trial, and say which
+hardware it uses: `{"device": "cpu"}`, or the UUIDs of GPUs. Without that every metered GPU counts, even if it only idles.
 """
 
 import argparse
@@ -77,6 +78,7 @@ def main():
     parser.add_argument("--momentum", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    print(json.dumps({"device": "cpu"}), flush=True)
 
     # The data is the same in every trial, so that trials can be compared; only the order of training depends on the seed.
     data = make_spirals(600, random.Random(0))

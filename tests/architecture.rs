@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("energy", &[]),
     ("data", &[]),
     ("training", &["data", "optimizer"]),
-    ("objective", &["optimizer", "training"]),
+    ("objective", &["optimizer", "training", "energy::REST"]),
     ("record", &["optimizer", "energy::units"]),
     ("study", &["objective", "record", "energy", "optimizer", "training"]),
     ("analysis", &["record", "optimizer", "energy::units"]),

@@ -327,10 +327,13 @@ impl Window {
         self.session.between_using(&self.open, &self.session.mark(), &self.usage)
     }
 
-    /// Closes the window now and tells its energy.
+    /// Closes the window now and tells its energy, once what a slow counter needs for it is there: see
+    /// [`Session::settle`].
     #[must_use]
     pub fn close(self) -> WindowEnergy {
-        self.so_far()
+        let close = self.session.mark();
+        self.session.settle(&close, &self.usage);
+        self.session.between_using(&self.open, &close, &self.usage)
     }
 }
 

@@ -7,12 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Stamp, TrainRequest};
+use crate::energy::REST;
 use crate::optimizer::history::FailureKind;
 use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
-
-/// A GPU's energy counter ticks ten times a second. A trial between two rests of a tick and a half can be metered even if
-/// it is shorter than that: what its neighbours use does not get into the ticks around it.
-const QUIET: Duration = Duration::from_millis(150);
 
 /// Answers [`TrainRequest`]s from `input` with lines on `output`, until `input` is closed.
 ///
@@ -86,7 +83,7 @@ impl Lines<'_> {
 impl Observer for Lines<'_> {
     fn device(&mut self, device: &Device) {
         if device.kind != "cpu" {
-            self.quiet = QUIET;
+            self.quiet = REST;
         }
         match (&device.uuid, device.kind.as_str()) {
             (Some(uuid), _) => self.say(&json!({ "device": [uuid] })),

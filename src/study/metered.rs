@@ -64,6 +64,8 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
     /// Ends the metering and sums it up.
     pub(super) fn close(self) -> Metered {
         let end = self.desk.session.mark();
+        let trial = self.closed.iter().rev().find(|(name, ..)| name == TRIAL_PHASE);
+        self.desk.session.settle(trial.map_or(&end, |(_, _, to)| to), &self.usage);
         let window = |from: &Mark, to: &Mark| self.desk.session.between_using(from, to, &self.usage);
         let spent = window(&self.opened, &end);
         let mut phases = Phases::new();
