@@ -424,9 +424,9 @@ mod nvml {
         let fake = FakeNvml::new(50.033, "jitter 0.002\ngpu GPU-a A\npower 400\n");
         let session = session(&fake);
         for _ in 0..40 {
-            let window = session.window();
+            let open = session.mark();
             fake.advance(0.777);
-            let joules = window.close().total().unwrap().0;
+            let joules = session.between(&open, &session.mark()).total().unwrap().0;
             assert!((joules - 400.0 * 0.777).abs() <= 400.0 * 0.103, "{joules}");
         }
     }
@@ -455,14 +455,14 @@ mod nvml {
     fn a_driver_reload_adds_nothing() {
         let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nstart 987654321\nreset 101\n");
         let session = session(&fake);
-        let window = session.window();
+        let open = session.mark();
         fake.advance(2.0);
-        let torn = window.close();
+        let torn = session.between(&open, &session.mark());
         assert_eq!(torn.total(), None);
         assert!(note(&torn).contains("started anew"), "{torn:?}");
-        let window = session.window();
+        let open = session.mark();
         fake.advance(2.0);
-        assert_eq!(window.close().total(), Some(Joules(600.0)));
+        assert_eq!(session.between(&open, &session.mark()).total(), Some(Joules(600.0)));
     }
 
     #[test]
