@@ -57,6 +57,19 @@ fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
 }
 
 #[test]
+fn the_energy_and_the_time_of_all_sessions_count_towards_the_budget() {
+    for (limit, spent) in [("energy = \"0.3 J\"", "a larger `energy`"), ("time = \"0.2s\"", "a larger `time`")] {
+        let bench = Bench::new();
+        bench.edit("trials = 12", limit);
+        bench.optimize(&["study.toml"]).code(0);
+        let done = bench.finished();
+        assert!((1..100).contains(&done.len()), "{}", done.len());
+        bench.optimize(&["study.toml"]).code(0).says("the budget is spent").says(spent);
+        assert_eq!(bench.finished(), done);
+    }
+}
+
+#[test]
 fn fresh_keeps_the_old_results_beside_the_new() {
     let bench = Bench::new();
     bench.edit("trials = 12", "trials = 2");

@@ -31,6 +31,9 @@ epochs        = { int = [2, 4] }
 optimizer     = { choice = ["sgd", "adam"] }
 momentum      = { float = [0.5, 0.95], when = { optimizer = "sgd" } }
 
+[energy]
+meters = ["estimate"]
+
 [train]
 dataset = "digits"
 model = "mlp"
@@ -56,9 +59,10 @@ fn a_short_study_of_the_digits() {
         }
         assert_eq!(trial.epochs.len() as f64, result.metrics["epochs"], "a row per epoch");
         for row in &trial.epochs {
-            for metric in ["loss", "accuracy", "train_accuracy"] {
+            for metric in ["loss", "accuracy", "train_accuracy", "seconds"] {
                 assert!(row.metrics.contains_key(metric), "{metric} in {:?}", row.metrics);
             }
+            assert!(row.energy.as_ref().and_then(|e| e.total()).is_some(), "{row:?}");
         }
         for phase in [TRIAL_PHASE, "train", "evaluate", "test"] {
             assert!(result.energy.contains_key(phase), "{phase} in {:?}", result.energy.keys());
@@ -85,6 +89,21 @@ fn a_killed_trainer_costs_one_attempt() {
     assert_eq!(message.trial(0).unwrap().lost_attempts, 1);
     kill_process(Pid::from_child(&study), Signal::INT).unwrap();
     Answer(study.wait_with_output().unwrap()).code(130).says("worker lost, will be tried again");
+}
+
+#[test]
+fn a_trainer_that_hangs_is_replaced_and_the_study_goes_on() {
+    let bench = digits();
+    bench.edit("epochs        = { int = [2, 4] }", "epochs        = { int = [300, 301] }");
+    bench.edit("trials = 4", "trials = 2");
+    bench.edit("[train]", "[trial]\ntimeout = \"20s\"\n[train]");
+    let study = bench.start();
+    bench.wait_for("an epoch", || bench.try_record().is_some_and(|r| r.trials().iter().any(|t| !t.epochs.is_empty())));
+    kill_process(trainer_of(study.id()), Signal::STOP).unwrap();
+    Answer(study.wait_with_output().unwrap()).code(0).says("FAILED timeout");
+    let record = bench.record();
+    assert!(record.trial(0).unwrap().failure().is_some());
+    assert!(record.trial(1).unwrap().result().is_some(), "{:?}", record.trial(1).unwrap().failure());
 }
 
 #[test]
