@@ -5,6 +5,7 @@
 //! Replace `train` by yours. Needs neither libtorch nor a GPU; where a GPU or a counter is, it is metered.
 
 use wattfront::energy::Session;
+use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::{Metrics, Problem};
 use wattfront::optimizer::sampler::GpSampler;
 use wattfront::optimizer::space::{Point, Space};
@@ -12,11 +13,11 @@ use wattfront::optimizer::{Optimizer, Seed};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let space = Space::builder()
-        .float("learning_rate", 1e-3..=1.0)
+        .float("learning_rate", 1e-4..=0.1)
         .log()
-        .int("epochs", 5..=200)
+        .int("epochs", 10..=100)
         .log()
-        .int("hidden", 2..=64)
+        .int("hidden", 4..=64)
         .log()
         .build()?;
     // The energy's logarithm is the objective: a saving of half counts the same at 1 J and at 1 kJ.
@@ -27,8 +28,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..25 {
         let trial = optimizer.ask()?;
         let (accuracy, energy) = session.measure(|| train(trial.point()));
-        // Missing is not zero: a trial whose energy is unknown has no place on a front of energies.
-        let joules = energy.total().ok_or("the energy of a trial is unknown; is it too short for the meter?")?;
+        let Some(joules) = energy.total() else {
+            // Missing is not zero: a trial whose energy is unknown has no place on a front of energies.
+            println!("trial {:2}  not metered: {:?}", trial.id(), energy.domains);
+            optimizer.fail(trial.id(), FailureKind::Meter)?;
+            continue;
+        };
         println!("trial {:2}  accuracy {accuracy:.3}  {joules} ({})", trial.id(), energy.provenance());
         let metrics = Metrics::from([("accuracy".into(), accuracy), ("energy".into(), joules.0)]);
         optimizer.tell(trial.id(), metrics)?;
@@ -46,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn train(point: &Point) -> f64 {
     let setting = |name: &str| point.number(name).expect("every parameter of this space is always active");
     let (rate, epochs, hidden) = (setting("learning_rate"), setting("epochs") as usize, setting("hidden") as usize);
-    let (training, validation) = (half_moons(400, 0.0), half_moons(400, 0.37));
+    let (training, validation) = (half_moons(5000, 0.0), half_moons(1000, 0.37));
     // Weights of the hidden layer (two inputs and a bias) and of the output, begun small and all different.
     let mut inner: Vec<[f64; 3]> =
         (0..hidden).map(|h| [1.0, 2.0, 3.0].map(|k| ((h as f64 + 1.0) * k * 12.9898).sin())).collect();
