@@ -4,7 +4,7 @@
 //!
 //! Replace `train` by yours. Needs neither libtorch nor a GPU; where a GPU or a counter is, it is metered.
 
-use wattfront::energy::Session;
+use wattfront::energy::{Session, Usage};
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::{Metrics, Problem};
 use wattfront::optimizer::sampler::GpSampler;
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     for _ in 0..25 {
         let trial = optimizer.ask()?;
-        let (accuracy, energy) = session.measure(|| train(trial.point()));
+        let (accuracy, energy) = session.measure_using(Usage::cpu(), || train(trial.point()));
         let Some(joules) = energy.total() else {
             // Missing is not zero: a trial whose energy is unknown has no place on a front of energies.
             println!("trial {:2}  not metered: {:?}", trial.id(), energy.domains);

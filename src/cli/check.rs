@@ -3,9 +3,10 @@
 use super::args::CheckArgs;
 use super::failure::Failure;
 use super::open::read_spec;
+use super::print::print;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
-    println!("{}", spec.summary());
+    print(spec.summary())?;
     super::run::check_source(&spec)
 }

@@ -2,7 +2,7 @@
 
 use super::args::DevicesArgs;
 use super::failure::Failure;
-use super::front::print;
+use super::print::print;
 use crate::energy::Session;
 
 pub(super) fn devices(args: &DevicesArgs) -> Result<(), Failure> {

@@ -56,7 +56,10 @@ impl Failure {
 impl From<StudyError> for Failure {
     fn from(error: StudyError) -> Self {
         let code = match &error {
-            StudyError::Locked { .. } | StudyError::Different { .. } | StudyError::Metering { .. } => Self::CONFLICT,
+            StudyError::Locked { .. }
+            | StudyError::Occupied { .. }
+            | StudyError::Different { .. }
+            | StudyError::Metering { .. } => Self::CONFLICT,
             StudyError::Environment { .. } => Self::ENVIRONMENT,
             StudyError::NoStudy { .. } => Self::NOTHING,
             StudyError::Sampler(_) => Self::USAGE,

@@ -1,11 +1,10 @@
 //! `optimize pick`, `report` and `export`: answers from the record.
 
-use std::io::Write;
-
 use super::args::{ExportArgs, ExportFormat, PickArgs, ReportArgs};
 use super::failure::Failure;
 use super::open::{find_results, read_record};
 use super::outputs::{print_closing, write_outputs};
+use super::print::print;
 use crate::report::pick::{Choice, pick as pick_trial};
 use crate::report::svg::{Chart, front_chart};
 use crate::report::{csv, json};
@@ -31,8 +30,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let record = read_record(&path)?;
     let folder = ResultsFolder::open(&path)?;
     write_outputs(&folder, &record)?;
-    print_closing(&record, &path);
-    Ok(())
+    print_closing(&record, &path)
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
@@ -46,14 +44,4 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         ExportFormat::Json => json::study_text(&record),
         ExportFormat::Svg => front_chart(&record, &Chart::default()),
     })
-}
-
-/// Prints a text that may be piped into a program that does not read all of it.
-pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {
-    let text = text.as_ref();
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    match write!(std::io::stdout().lock(), "{text}{end}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::other(error)),
-        _ => Ok(()),
-    }
 }

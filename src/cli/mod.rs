@@ -7,6 +7,7 @@ mod failure;
 mod front;
 mod open;
 mod outputs;
+mod print;
 mod progress;
 mod run;
 

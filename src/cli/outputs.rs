@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::failure::Failure;
+use super::print::print;
 use crate::record::StudyRecord;
 use crate::report::text::{Closing, closing};
 use crate::report::{csv, html};
@@ -18,9 +20,9 @@ pub(super) fn write_outputs(folder: &ResultsFolder, record: &StudyRecord) -> Res
 }
 
 /// Prints what the study came to.
-pub(super) fn print_closing(record: &StudyRecord, folder: &Path) {
+pub(super) fn print_closing(record: &StudyRecord, folder: &Path) -> Result<(), Failure> {
     let report = folder.join("report.html").display().to_string();
-    print!("{}", closing(record, &Closing { width: terminal_width(), report: Some(report) }));
+    print(closing(record, &Closing { width: terminal_width(), report: Some(report) }))
 }
 
 /// Characters in a line of the terminal; 100 where there is none.

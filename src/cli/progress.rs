@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::outputs::terminal_width;
+use super::print::say;
 use crate::analysis::Summary;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
@@ -41,7 +42,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => println!("{line}"),
+            None => say(line),
         }
     }
 

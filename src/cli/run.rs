@@ -6,8 +6,9 @@ use super::args::RunArgs;
 use super::failure::Failure;
 use super::open::{read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
+use super::print::say;
 use super::progress::Progress;
-use crate::energy::{self, Session};
+use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
 use crate::optimizer::sampler;
 use crate::record::{Event, StudyRecord};
@@ -30,7 +31,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         let (new, aside) = folder.set_aside()?;
         folder = new;
         if let Some(aside) = aside.filter(|_| !args.quiet) {
-            println!("the old results are now in {}", aside.display());
+            say(&format!("the old results are now in {}", aside.display()));
         }
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
@@ -40,7 +41,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let written = write_outputs(&folder, &record);
     let end = end?;
     written?;
-    print_closing(&record, folder.path());
+    print_closing(&record, folder.path())?;
     if end == EndReason::Interrupted {
         eprintln!("stopped; run the same command again to go on");
         return Err(Failure::interrupted());
@@ -52,6 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 fn begin_or_resume(spec: &StudySpec, store: &mut dyn Store, folder: &ResultsFolder) -> Result<StudyRecord, StudyError> {
     let mut entries = store.load()?;
     if entries.is_empty() {
+        folder.refuse_foreign_files(spec.text())?;
         folder.write("study.toml", spec.text().as_bytes())?;
         entries.push(store.append(Event::StudyCreated {
             name: spec.name().to_owned(),
@@ -100,7 +102,8 @@ fn run_study(
         initial,
     };
     let before = record.counted_trials();
-    let environment = describe_machine(&session);
+    let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
+    let environment = describe_machine(&session, watts);
     let end = Runner {
         store,
         record,
@@ -116,7 +119,7 @@ fn run_study(
     progress.finish();
     let end = end?;
     if record.counted_trials() == before && !quiet {
-        println!("{}", already_done(end, record));
+        say(&already_done(end, record));
     }
     Ok(end)
 }

@@ -246,9 +246,15 @@ impl Session {
         WindowEnergy { seconds, domains }
     }
 
-    /// Runs `work` and tells its energy.
+    /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which
+    /// `work` leaves idle. See [`measure_using`](Self::measure_using).
     pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
-        let window = self.window();
+        self.measure_using(Usage::All, work)
+    }
+
+    /// Runs `work` and tells the energy of what it uses, such as [`Usage::cpu`].
+    pub fn measure_using<T>(&self, usage: Usage, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
+        let window = self.window().using(usage);
         let result = work();
         (result, window.close())
     }

@@ -194,12 +194,16 @@ impl WindowEnergy {
         for domain in &mut self.domains {
             let same = |d: &&DomainEnergy| d.domain == domain.domain && d.method == domain.method;
             let part = other.domains.iter().find(same);
-            domain.joules = match (domain.joules, part.and_then(|d| d.joules)) {
-                (Some(a), Some(b)) => Some(a + b),
-                _ => None,
-            };
             let note = part.map_or_else(|| Some("missing in a part of the window".to_owned()), |d| d.note.clone());
-            domain.note = domain.note.take().or(note);
+            match (domain.joules, part.and_then(|d| d.joules)) {
+                (Some(a), Some(b)) => {
+                    domain.joules = Some(a + b);
+                    domain.note = domain.note.take().or(note);
+                }
+                // The reason why something is missing is the note that matters.
+                (Some(_), None) => (domain.joules, domain.note) = (None, note),
+                (None, _) => {}
+            }
         }
         for domain in &other.domains {
             if !self.domains.iter().any(|d| d.domain == domain.domain && d.method == domain.method) {
@@ -250,6 +254,27 @@ mod tests {
         assert_eq!(shown(3599.0), "3599 J");
         assert_eq!(shown(3600.0), "1.00 Wh");
         assert_eq!(shown(7.2e6), "2.00 kWh");
+    }
+
+    #[test]
+    fn windows_add_up_and_the_note_tells_why_a_part_is_missing() {
+        let window = |joules: Option<f64>, note: Option<&str>| WindowEnergy {
+            seconds: 1.0,
+            domains: vec![DomainEnergy {
+                domain: Domain { kind: DomainKind::Gpu, id: "a".to_owned() },
+                method: Method::Counter,
+                joules: joules.map(Joules),
+                note: note.map(str::to_owned),
+            }],
+        };
+        let mut sum = window(Some(1.0), Some("short"));
+        sum.accumulate(&window(Some(2.0), None));
+        assert_eq!((sum.seconds, sum.total()), (2.0, Some(Joules(3.0))));
+        sum.accumulate(&window(None, Some("lost")));
+        sum.accumulate(&window(Some(5.0), None));
+        assert_eq!((sum.total(), sum.domains[0].note.as_deref()), (None, Some("lost")));
+        sum.accumulate(&WindowEnergy { seconds: 1.0, domains: Vec::new() });
+        assert_eq!((sum.seconds, sum.total()), (5.0, None));
     }
 
     #[test]

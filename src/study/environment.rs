@@ -8,8 +8,9 @@ use crate::energy::{Session, Source, Usage};
 use crate::record::{Environment, Gpu};
 
 /// Describes this machine and this program as far as results depend on them. What cannot be found out stays empty.
+/// `watts_per_core` is what estimates take a busy core to draw.
 #[must_use]
-pub fn describe_machine(session: &Session) -> Environment {
+pub fn describe_machine(session: &Session, watts_per_core: f64) -> Environment {
     let sources = session.sources(&Usage::All);
     let features =
         [("cli", cfg!(feature = "cli")), ("nvml", cfg!(feature = "nvml")), ("torch", cfg!(feature = "torch"))];
@@ -23,8 +24,16 @@ pub fn describe_machine(session: &Session) -> Environment {
         gpus: gpus(&sources),
         driver: fs::read_to_string("/sys/module/nvidia/version").ok().map(|v| v.trim().to_owned()),
         libtorch: libtorch_version(),
-        meters: sources.iter().map(|s| format!("{} ({})", s.domain, s.method.label())).collect(),
+        meters: sources.iter().map(|source| meter(source, watts_per_core)).collect(),
     }
+}
+
+fn meter(source: &Source, watts_per_core: f64) -> String {
+    let figure = match source.method.is_estimate() {
+        true => format!(": {watts_per_core} W per busy core"),
+        false => String::new(),
+    };
+    format!("{} ({}{figure})", source.domain, source.method.label())
 }
 
 fn gpus(sources: &[Source]) -> Vec<Gpu> {

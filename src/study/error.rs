@@ -20,6 +20,17 @@ pub enum StudyError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// The folder holds files that are not of a study.
+    #[error(
+        "{} holds a file {file} but no study, and the study would write over it; move it away, or choose another folder \
+         with --results", .path.display()
+    )]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+        /// The file.
+        file: String,
+    },
     /// Another process runs the study.
     #[error("the study in {} is being run by another process{}; wait for it, or choose another folder with --results", .path.display(), .owner.map_or(String::new(), |pid| format!(" ({pid})")))]
     Locked {

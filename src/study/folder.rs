@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::StudyError;
 
+/// What a study leaves in its folder beside its store.
+const OUTPUTS: [&str; 5] = ["study.toml", "trials.csv", "front.csv", "report.html", "environment.json"];
+
 /// A folder that belongs to one study, and to this process as long as this value lives.
 #[derive(Debug)]
 pub struct ResultsFolder {
@@ -60,6 +63,21 @@ impl ResultsFolder {
     #[must_use]
     pub fn has_study(&self) -> bool {
         self.store_path().exists()
+    }
+
+    /// Refuses a folder without a study in which files of other people's making would be written over.
+    ///
+    /// # Errors
+    /// [`StudyError::Occupied`] if there is a report, a table or a study file that is not `study_file`.
+    pub fn refuse_foreign_files(&self, study_file: &str) -> Result<(), StudyError> {
+        let own = |name: &&str| {
+            let text = fs::read_to_string(self.path.join(name));
+            *name == "study.toml" && text.is_ok_and(|text| text == study_file)
+        };
+        match OUTPUTS.iter().find(|name| self.path.join(name).exists() && !own(name)) {
+            Some(name) => Err(StudyError::Occupied { path: self.path.clone(), file: (*name).to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// The folder.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::store::{Store, StoreError};
 use super::{Interrupt, RunObserver};
-use crate::energy::units::WindowEnergy;
+use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Mark, Moment, Session, Usage};
 use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
@@ -40,6 +40,7 @@ pub(super) struct MeteredScope<'a, 'd> {
     closed: Vec<(String, Mark, Mark)>,
     usage: Usage,
     broken: Option<StoreError>,
+    refused: Option<Failure>,
 }
 
 /// The energy of an attempt that is over.
@@ -58,12 +59,16 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         let opened = desk.session.mark();
         let last_edge = opened.clone();
         let (open, closed) = (Vec::new(), Vec::new());
-        Self { desk, trial, timeout, opened, last_edge, open, closed, usage: Usage::All, broken: None }
+        Self { desk, trial, timeout, opened, last_edge, open, closed, usage: Usage::All, broken: None, refused: None }
     }
 
     /// Ends the metering and sums it up.
-    pub(super) fn close(self) -> Metered {
+    pub(super) fn close(mut self) -> Metered {
         let end = self.desk.session.mark();
+        // What was not ended lasted until now.
+        while let Some((name, from)) = self.open.pop() {
+            self.add(name, from, end.clone());
+        }
         let trial = self.closed.iter().rev().find(|(name, ..)| name == TRIAL_PHASE);
         self.desk.session.settle(trial.map_or(&end, |(_, _, to)| to), &self.usage);
         let window = |from: &Mark, to: &Mark| self.desk.session.between_using(from, to, &self.usage);
@@ -82,6 +87,13 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         Metered { phases, spent, broken: self.broken }
     }
 
+    /// Adds a window, unless one of the same name is still open around it.
+    fn add(&mut self, name: String, from: Mark, to: Mark) {
+        if !self.open.iter().any(|(open, _)| *open == name) {
+            self.closed.push((name, from, to));
+        }
+    }
+
     fn mark(&self, at: Stamp) -> Mark {
         match Moment::from_monotonic_seconds(at.0) {
             // A stamp from before the trial is a mistake of the program, or of another clock.
@@ -93,6 +105,14 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
 
 impl Scope for MeteredScope<'_, '_> {
     fn begin(&mut self, phase: &str, at: Stamp) {
+        if !is_phase_name(phase) {
+            let message = format!(
+                "a phase cannot be named `{phase}`: letters, digits and `_` make a name, and gpu, cpu, dram and net mean \
+                 something else in names of energy metrics"
+            );
+            self.refused = Some(Failure::new(FailureKind::BadMetrics, message));
+            return;
+        }
         let mark = self.mark(at);
         if phase == TRIAL_PHASE {
             self.last_edge = mark.clone();
@@ -104,7 +124,7 @@ impl Scope for MeteredScope<'_, '_> {
         let Some(i) = self.open.iter().rposition(|(name, _)| name == phase) else { return };
         let mark = self.mark(at);
         let (name, from) = self.open.remove(i);
-        self.closed.push((name, from, mark));
+        self.add(name, from, mark);
     }
 
     fn report(&mut self, step: u64, mut metrics: Metrics, at: Stamp) -> Control {
@@ -141,6 +161,9 @@ impl Scope for MeteredScope<'_, '_> {
         if self.broken.is_some() {
             return Some(Failure::new(FailureKind::Interrupted, "the study's store failed"));
         }
+        if let Some(refused) = &self.refused {
+            return Some(refused.clone());
+        }
         if self.desk.interrupt.is_raised() {
             return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
@@ -153,4 +176,9 @@ impl Scope for MeteredScope<'_, '_> {
             Failure::new(FailureKind::Timeout, message)
         })
     }
+}
+
+fn is_phase_name(name: &str) -> bool {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    plain && name != "net" && DomainKind::from_name(name).is_none()
 }

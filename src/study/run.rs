@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use super::metered::{Desk, MeteredScope};
 use super::store::Store;
 use super::{Interrupt, RunObserver, StudyError};
-use crate::energy::units::{DomainKind, WindowEnergy};
+use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::objective::{Failure, Objective, Task};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::reference_point;
-use crate::optimizer::problem::{Metrics, Problem, ValueError};
+use crate::optimizer::problem::{Metrics, ValueError};
 use crate::optimizer::sampler::{Sampler, SamplerError};
 use crate::optimizer::space::Point;
-use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialState};
+use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
@@ -137,7 +137,7 @@ fn run_trials(
         let failure = run_attempt(desk, objective, limits, next)?;
         desk.observer.trial_ended(desk.record, trial);
         match failure {
-            Some(failure) if failure.kind == FailureKind::Interrupted => {}
+            Some(failure) if failure.kind == FailureKind::Interrupted && desk.interrupt.is_raised() => {}
             Some(last) if !last.kind.is_of_configuration() => {
                 misfortunes += 1;
                 if misfortunes == PATIENCE {
@@ -199,9 +199,10 @@ fn run_attempt(
         return Err(broken.into());
     }
     let outcome = match outcome {
-        Ok(outcome) => outcome.and_then(|metrics| complete(desk.record.problem(), metrics, &metered.phases)),
+        Ok(outcome) => outcome.and_then(|metrics| complete(desk.record, metrics, &metered.phases)),
         Err(panic) => Err(Failure::new(FailureKind::Panic, panic_message(&*panic))),
     };
+    let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
     match outcome {
         Ok(metrics) => {
             let (energy, spent) = (metered.phases, metered.spent);
@@ -211,7 +212,7 @@ fn run_attempt(
         Err(failure) => {
             let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
             let retry = match failure.kind {
-                FailureKind::Interrupted => true,
+                FailureKind::Interrupted if desk.interrupt.is_raised() => true,
                 kind => !kind.is_of_configuration() && lost < limits.attempts,
             };
             let Failure { kind, message } = failure.clone();
@@ -223,7 +224,8 @@ fn run_attempt(
 }
 
 /// The metrics of a trial with the metered ones that the objectives ask for.
-fn complete(problem: &Problem, mut metrics: Metrics, phases: &Phases) -> Result<Metrics, Failure> {
+fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Result<Metrics, Failure> {
+    let problem = record.problem();
     let bad = |message: String| Failure::new(FailureKind::BadMetrics, message);
     if let Some(name) = metrics.keys().find(|name| EnergyMetric::is_reserved(name)) {
         return Err(bad(format!("the program reports `{name}`, but `energy` names what is metered; use another name")));
@@ -245,6 +247,9 @@ fn complete(problem: &Problem, mut metrics: Metrics, phases: &Phases) -> Result<
         })?;
         metrics.insert(name.clone(), joules.0);
     }
+    if problem.objectives().iter().any(|o| EnergyMetric::is_reserved(&o.metric)) {
+        same_metering(record, phases).map_err(|message| Failure::new(FailureKind::Meter, message))?;
+    }
     problem.losses(&metrics).map_err(|error| match &error {
         // Zero joules are no mistake of the configuration: the trial was too short for its meter.
         ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
@@ -256,8 +261,17 @@ fn complete(problem: &Problem, mut metrics: Metrics, phases: &Phases) -> Result<
     Ok(metrics)
 }
 
+/// Under a budget of energy an attempt without a figure would be free.
+fn budgeted(metrics: Metrics, spent: &WindowEnergy) -> Result<Metrics, Failure> {
+    if spent.total().is_some() {
+        return Ok(metrics);
+    }
+    let message = format!("the budget is one of energy, and this could not be metered: {}", why_missing(spent, None));
+    Err(Failure::new(FailureKind::Meter, message))
+}
+
 fn why_missing(window: &WindowEnergy, kind: Option<DomainKind>) -> String {
-    let wanted = |d: &&crate::energy::units::DomainEnergy| kind.is_none_or(|k| d.domain.kind == k);
+    let wanted = |d: &&DomainEnergy| kind.is_none_or(|k| d.domain.kind == k);
     let reasons: Vec<_> = window
         .domains
         .iter()
@@ -295,22 +309,39 @@ fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> {
     }
 }
 
-/// Refuses to add figures of another origin to those that are there.
+/// Refuses to resume where the next figures would be of another origin than those that are there.
 fn check_metering(record: &StudyRecord, session: &Session) -> Result<(), StudyError> {
-    let Some(first) = record.trials().iter().find_map(|t| t.energy()) else { return Ok(()) };
+    let Some(first) = record.trials().iter().find_map(TrialRecord::energy) else { return Ok(()) };
     let gpus = first.domains.iter().filter(|d| d.domain.kind == DomainKind::Gpu).map(|d| d.domain.id.clone());
     let sources = session.sources(&Usage::Gpus(gpus.collect()));
-    let describe = |parts: &mut Vec<String>| {
-        parts.sort();
-        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
-    };
-    let label = |domain: &crate::energy::units::Domain, method: crate::energy::units::Method| {
-        format!("{domain} ({})", method.label())
-    };
-    let mut stored: Vec<_> = first.domains.iter().map(|d| label(&d.domain, d.method)).collect();
-    let mut now: Vec<_> = sources.iter().map(|s| label(&s.domain, s.method)).collect();
-    let (stored, now) = (describe(&mut stored), describe(&mut now));
+    let stored = origin(metered(first));
+    let now = origin(sources.iter().map(|s| (&s.domain, s.method)));
     if stored == now { Ok(()) } else { Err(StudyError::Metering { stored, now }) }
+}
+
+/// Refuses a trial whose figures are of another origin than those of the first.
+fn same_metering(record: &StudyRecord, phases: &Phases) -> Result<(), String> {
+    let first = record.trials().iter().find_map(TrialRecord::energy);
+    let (Some(first), Some(this)) = (first, phases.get(TRIAL_PHASE)) else { return Ok(()) };
+    let (stored, now) = (origin(metered(first)), origin(metered(this)));
+    if stored == now {
+        return Ok(());
+    }
+    Err(format!(
+        "metered by {now}, but the first trial was metered by {stored}, and figures of different origin cannot be \
+         compared; let all trials use the same hardware, or choose the same `meters` for all in [energy]"
+    ))
+}
+
+fn metered(window: &WindowEnergy) -> impl Iterator<Item = (&Domain, Method)> {
+    window.domains.iter().filter(|d| d.joules.is_some()).map(|d| (&d.domain, d.method))
+}
+
+/// Domains and methods in words, in a fixed order.
+fn origin<'a>(parts: impl Iterator<Item = (&'a Domain, Method)>) -> String {
+    let mut parts: Vec<_> = parts.map(|(domain, method)| format!("{domain} ({})", method.label())).collect();
+    parts.sort();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
 /// The seed of a trial: SplitMix64 (Steele, Lea, Flood 2014) of the study's seed and the trial's number, cut to 31 bits so

@@ -62,17 +62,17 @@ fn a_hung_program_is_ended_with_all_it_started() {
         + r#"
 if trial == 0:
     if os.fork() == 0:
-        time.sleep(2); open("survivor", "w"); sys.exit()
+        time.sleep(8); open("survivor", "w"); sys.exit()
     time.sleep(1000)
 "#;
     let bench = Bench::with_program(&format!("{program}\n{}", crate::bench::PROGRAM));
     bench.edit("trials = 12", "trials = 2");
-    bench.edit("[command]", "[trial]\ntimeout = \"1s\"\n[command]");
+    bench.edit("[command]", "[trial]\ntimeout = \"6s\"\n[command]");
     bench.optimize(&["study.toml"]).code(0).says("FAILED timeout");
     let record = bench.record();
     assert!(matches!(&record.trial(0).unwrap().state, TrialState::Failed(f) if f.kind == FailureKind::Timeout));
     assert!(record.trial(1).unwrap().result().is_some());
-    std::thread::sleep(std::time::Duration::from_millis(2500));
+    std::thread::sleep(std::time::Duration::from_millis(3500));
     assert!(!bench.path().join("survivor").exists(), "a process of the hung trial lives on");
 }
 
@@ -101,6 +101,33 @@ fn a_program_that_cannot_be_started_stops_the_study_with_the_reason() {
     let (failed, answer) = failures("", 12, |bench| bench.edit("\"python3\"", "\"no-such-program\""));
     answer.code(4).says("cannot start `no-such-program`").says("5 failures in a row");
     assert!(failed.iter().all(|(_, kind, _)| *kind == FailureKind::WorkerLost), "{failed:?}");
+}
+
+#[test]
+fn a_program_that_calls_itself_interrupted_is_not_tried_for_ever() {
+    let program = TRIAL.to_owned() + "\nif trial == 0: print('{\"failed\": \"interrupted\"}'); sys.exit()\n";
+    let (failed, answer) = failures(&program, 2, |_| {});
+    answer.code(0);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+}
+
+#[test]
+fn phases_nest_and_may_be_left_open() {
+    let program = TRIAL.to_owned()
+        + r#"
+print('{"begin": "train"}'); print('{"begin": "train"}'); time.sleep(0.1)
+print('{"end": "train"}'); time.sleep(0.1); print('{"end": "train"}')
+print('{"begin": "open"}'); time.sleep(0.1)
+if trial == 1: print('{"begin": "gpu"}')
+"#;
+    let bench = Bench::with_program(&format!("{program}\n{}", crate::bench::PROGRAM));
+    bench.edit("trials = 12", "trials = 2");
+    bench.optimize(&["study.toml"]).code(0).says("a phase cannot be named `gpu`");
+    let record = bench.record();
+    let phases = &record.trial(0).unwrap().result().unwrap().energy;
+    let seconds = |name: &str| phases[name].seconds;
+    assert!(seconds("train") >= 0.19, "the outer one counts: {}", seconds("train"));
+    assert!(seconds("train") + seconds("open") <= seconds("trial"), "and counts once: {phases:?}");
 }
 
 #[test]

@@ -36,6 +36,26 @@ fn a_study_leaves_its_files_and_answers_questions() {
 }
 
 #[test]
+fn a_reader_that_goes_away_does_not_end_the_study() {
+    let bench = Bench::new();
+    bench.edit("trials = 12", "trials = 4");
+    let mut study = bench.start();
+    drop(study.stdout.take());
+    let status = study.wait().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(bench.finished().len(), 4);
+    assert!(bench.results().join("report.html").exists());
+}
+
+#[test]
+fn files_that_are_no_results_are_not_written_over() {
+    let bench = Bench::new();
+    bench.write("report.html", "mine");
+    bench.optimize(&["study.toml", "--results", "."]).code(3).says("holds a file");
+    assert_eq!(std::fs::read_to_string(bench.path().join("report.html")).unwrap(), "mine");
+}
+
+#[test]
 fn quiet_prints_only_the_result() {
     let bench = Bench::new();
     bench.edit("trials = 12", "trials = 2");

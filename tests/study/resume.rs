@@ -23,30 +23,33 @@ fn a_spent_budget_is_said_and_can_be_extended() {
 
 #[test]
 fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
-    let whole = Bench::new();
+    let long = || {
+        let bench = Bench::new();
+        bench.edit("trials = 12", "trials = 30");
+        bench
+    };
+    let whole = long();
     whole.optimize(&["study.toml"]).code(0);
     let expected = whole.finished();
-    assert_eq!(expected.len(), 12);
+    assert_eq!(expected.len(), 30);
 
-    let killed = Bench::new();
-    let mut kills = 0;
-    while kills < 10 {
+    let killed = long();
+    let last = whole.record().last_seq();
+    for kill in 0..10 {
         let before = killed.try_record().map_or(0, |r| r.last_seq());
+        // After some more events, and then some more milliseconds, so that kills hit all kinds of moments, all of them
+        // before the end: a study of thirty trials has many more events than these.
+        let events = 1 + trial_seed(Seed(5), kill) % 6;
         let mut child = killed.start();
-        // Some progress before each kill, so that ten of them hit different moments; then a random while.
-        killed.wait_for("an event", || {
-            killed.try_record().is_some_and(|r| r.last_seq() > before)
-                || killed.try_record().is_some_and(|r| r.counted_trials() == 12)
-        });
-        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kills) % 120));
+        killed.wait_for("events", || killed.try_record().is_some_and(|r| r.last_seq() >= before + events));
+        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kill) % 40));
         child.kill().unwrap();
         child.wait().unwrap();
-        kills += 1;
-        if killed.record().counted_trials() < 12 {
-            let finished = killed.finished();
-            assert_eq!(finished[..], expected[..finished.len()], "after {kills} kills");
-        }
+        let finished = killed.finished();
+        assert_eq!(finished[..], expected[..finished.len()], "after {} kills", kill + 1);
     }
+    assert!(killed.record().sessions().iter().all(|s| s.end.is_none()), "every session was killed before its end");
+    assert!(killed.record().last_seq() > last / 4, "and got somewhere");
     killed.optimize(&["study.toml"]).code(0);
     assert_eq!(killed.finished(), expected);
     // The surrogate's own numbers are the same, too.
@@ -67,6 +70,27 @@ fn the_energy_and_the_time_of_all_sessions_count_towards_the_budget() {
         bench.optimize(&["study.toml"]).code(0).says("the budget is spent").says(spent);
         assert_eq!(bench.finished(), done);
     }
+}
+
+#[test]
+fn figures_of_another_origin_are_not_added() {
+    let bench = Bench::new();
+    bench.edit("trials = 12", "trials = 1");
+    bench.optimize(&["study.toml"]).code(0);
+    // As if the first trial had been metered by a counter that is not here.
+    let store = rusqlite::Connection::open(bench.results().join("study.db")).unwrap();
+    let changed = store.execute(
+        "UPDATE events SET body = replace(replace(body, '\"estimate\"', '\"counter\"'), '\"processes\"', '\"package-0\"')
+         WHERE body LIKE '%trial_finished%'",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    bench
+        .optimize(&["study.toml", "--trials", "2"])
+        .code(3)
+        .says("were metered by cpu:package-0 (counter)")
+        .says("cpu:processes (ESTIMATED)");
+    assert_eq!(bench.finished().len(), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
 use super::{Source, StudySpec, TrainSpec};
-use crate::energy::{MeterKind, Meters};
+use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters};
 use crate::optimizer::problem::Objective;
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
 use crate::training::SETTINGS;
@@ -35,7 +35,7 @@ impl StudySpec {
                 "energy",
                 object([
                     ("meters", meters(&self.energy.meters)),
-                    ("watts_per_core", json!(self.energy.watts_per_core)),
+                    ("watts_per_core", json!(self.energy.watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE))),
                 ]),
             ),
         ]);

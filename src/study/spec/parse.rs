@@ -271,8 +271,8 @@ fn read_energy(root: &Section, findings: &mut Findings) -> EnergySpec {
     if let Some(entry) = section.get("watts_per_core")
         && let Some(watts) = entry.number("watts_per_core = 8.0", findings)
     {
-        if watts <= 0.0 {
-            entry.bad_value("above zero", &watts.to_string(), findings);
+        if !(watts > 0.0 && watts <= 1000.0) {
+            entry.bad_value("above zero and at most 1000", &watts.to_string(), findings);
         }
         if matches!(&energy.meters, Meters::List(list) if !list.contains(&MeterKind::Estimate)) {
             let context = "without the meter `estimate`".to_owned();

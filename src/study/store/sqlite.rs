@@ -42,13 +42,26 @@ impl SqliteStore {
     /// As for [`open`](Self::open), and [`StoreError::Database`] if there is no such file.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         // Reading a database in WAL mode needs write access to its side files; nothing is appended through it.
-        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .or_else(|_| Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
+        match Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            Err(StoreError::Database { .. }) => {
+                // On read-only media there are no side files to write; nobody else can change the file there either.
+                let uri = format!(
+                    "file:{}?immutable=1",
+                    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+                );
+                Self::connect_as(path, Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+            }
+            other => other,
+        }
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+        Self::connect_as(path, path, flags)
+    }
+
+    fn connect_as(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let failed = |source| database_error(path, source);
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+        let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));
         let (id, version) = (number("application_id").map_err(failed)?, number("user_version").map_err(failed)?);
