@@ -1,3 +1,5 @@
 //! The `optimize` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wattfront::cli::main()
+}

@@ -1,3 +1,47 @@
 //! Measured energy: what it is, where it comes from, and windows over it. Knows nothing of trials or training.
+//!
+//! A [`Session`] owns the meters and reads them; a [`Mark`] is an edge; the energy between two edges is a
+//! [`WindowEnergy`](units::WindowEnergy) with one figure per piece of hardware, each with the method it came by. What is
+//! not known is missing, never zero.
+//!
+//! | meter | domains | method | resolution |
+//! |---|---|---|---|
+//! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later), else power integral | 0.1 s, 0.5 s |
+//! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
+//! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms |
+//!
+//! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
+//! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
+//! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
+mod builder;
+mod bursts;
+mod clock;
+#[cfg(test)]
+mod contract;
+pub mod diagnosis;
+mod error;
+mod estimate;
+mod meter;
+#[cfg(feature = "nvml")]
+mod nvml;
+mod process_tree;
+mod rapl;
+mod session;
+#[cfg(test)]
+mod session_tests;
+#[cfg(test)]
+mod testing;
+mod ticks;
+#[cfg(test)]
+mod ticks_tests;
+mod track;
 pub mod units;
+
+pub use builder::{MeterKind, Meters, SessionBuilder};
+pub use clock::{Clock, Moment, MonotonicClock};
+pub use error::EnergyError;
+pub use estimate::DEFAULT_WATTS_PER_CORE;
+pub use meter::{Meter, Reading, Source};
+pub use session::{Mark, Session, Usage, Window};
+pub use ticks::REST;

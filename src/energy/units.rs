@@ -48,7 +48,8 @@ impl Div<f64> for Joules {
 
 impl Sum for Joules {
     fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
-        Self(items.map(|j| j.0).sum())
+        // An empty sum of floats is -0.
+        Self(items.map(|j| j.0).sum::<f64>() + 0.0)
     }
 }
 
@@ -187,6 +188,28 @@ impl WindowEnergy {
         sum(&self.domains, |d| d.domain.kind == kind)
     }
 
+    /// Adds the energy of another window that does not overlap this one, domain by domain. A domain that is missing in
+    /// either becomes missing.
+    pub fn accumulate(&mut self, other: &Self) {
+        for domain in &mut self.domains {
+            let same = |d: &&DomainEnergy| d.domain == domain.domain && d.method == domain.method;
+            let part = other.domains.iter().find(same);
+            domain.joules = match (domain.joules, part.and_then(|d| d.joules)) {
+                (Some(a), Some(b)) => Some(a + b),
+                _ => None,
+            };
+            let note = part.map_or_else(|| Some("missing in a part of the window".to_owned()), |d| d.note.clone());
+            domain.note = domain.note.take().or(note);
+        }
+        for domain in &other.domains {
+            if !self.domains.iter().any(|d| d.domain == domain.domain && d.method == domain.method) {
+                let note = Some("missing in a part of the window".to_owned());
+                self.domains.push(DomainEnergy { joules: None, note, ..domain.clone() });
+            }
+        }
+        self.seconds += other.seconds;
+    }
+
     /// The weakest method among the domains: one estimate makes the sum an estimate.
     #[must_use]
     pub fn method(&self) -> Option<Method> {
@@ -244,5 +267,6 @@ mod tests {
         assert_eq!(holed.total(), None);
         assert_eq!(WindowEnergy::default().total(), None);
         assert_eq!(whole.of(DomainKind::Gpu), None);
+        assert_eq!([].into_iter().sum::<Joules>().to_string(), "0 J");
     }
 }

@@ -118,6 +118,17 @@ pub struct Trial {
     pub outcome: Outcome,
 }
 
+impl Trial {
+    /// The value of a metric that the trial finished with, in its own unit.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        match &self.outcome {
+            Outcome::Finished { metrics, .. } => metrics.get(name).copied(),
+            Outcome::Pending | Outcome::Failed(_) => None,
+        }
+    }
+}
+
 /// All trials that a sampler may learn from, in ascending order of their ids.
 ///
 /// Failures of the environment are not in here: a trial that is to be tried again is pending, one that was given up is
@@ -143,6 +154,12 @@ impl History {
             Ok(i) => self.trials[i] = trial,
             Err(i) => self.trials.insert(i, trial),
         }
+    }
+
+    /// Takes a trial out, for one that was given up; its id stays taken.
+    pub fn remove(&mut self, id: u64) -> Option<Trial> {
+        let i = self.trials.binary_search_by_key(&id, |t| t.id).ok()?;
+        Some(self.trials.remove(i))
     }
 
     /// Says that ids below `next_id` are taken, also where their trials are absent.

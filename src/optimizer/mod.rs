@@ -2,10 +2,18 @@
 //!
 //! No files, clock, environment, libtorch or NVML in here, so it embeds anywhere and replays exactly.
 
+pub mod acquisition;
+mod ask_tell;
+mod descent;
 pub mod history;
+pub mod pareto;
 pub mod problem;
 pub mod sampler;
 pub mod space;
+pub mod surrogate;
+
+pub use ask_tell::{Asked, Optimizer, OptimizerError};
+pub use pareto::front;
 
 use serde::{Deserialize, Serialize};
 

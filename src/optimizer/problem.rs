@@ -58,6 +58,16 @@ impl Objective {
         })
     }
 
+    /// The standard deviation of the loss of a metric that is `value` with the standard deviation `sd`: `sd` itself, or
+    /// `sd / value` on a log scale (the delta method, to first order).
+    #[must_use]
+    pub fn loss_sd(&self, value: f64, sd: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => sd,
+            Scale::Log => sd / value.abs(),
+        }
+    }
+
     /// The metric's value that has this loss: the inverse of [`loss`](Self::loss).
     #[must_use]
     pub fn value(&self, loss: f64) -> f64 {

@@ -1,4 +1,22 @@
 //! Samplers: what to try next.
+//!
+//! | name | what it does |
+//! |---|---|
+//! | `gp` | Gaussian processes and expected hypervolume improvement, after a Sobol start: [`GpSampler`] |
+//! | `sobol` | a scrambled Sobol sequence: [`SobolSampler`] |
+//! | `random` | independent uniform draws: [`RandomSampler`] |
+
+#[cfg(test)]
+mod contract;
+mod gp;
+mod random;
+mod sobol;
+mod stream;
+mod tried;
+
+pub use gp::GpSampler;
+pub use random::RandomSampler;
+pub use sobol::SobolSampler;
 
 use super::Seed;
 use super::history::{Fit, History};
@@ -21,6 +39,12 @@ pub enum SamplerError {
     /// Every point of a finite space has been tried or is pending.
     #[error("every point of the space has been tried")]
     Exhausted,
+    /// No sampler has this name.
+    #[error("there is no sampler `{name}` (known: {})", NAMES.join(", "))]
+    UnknownName {
+        /// The name.
+        name: String,
+    },
     /// The sampler cannot handle this kind of problem.
     #[error("the sampler `{sampler}` {reason}")]
     Unsupported {
@@ -51,4 +75,60 @@ pub trait Sampler: Send + Sync {
         count: usize,
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError>;
+}
+
+impl<S: Sampler + ?Sized> Sampler for Box<S> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn propose(
+        &self,
+        problem: &Problem,
+        history: &History,
+        count: usize,
+        seed: Seed,
+    ) -> Result<Vec<Proposal>, SamplerError> {
+        (**self).propose(problem, history, count, seed)
+    }
+}
+
+/// The names that [`by_name`] knows, the recommended one first.
+pub const NAMES: [&str; 3] = ["gp", "sobol", "random"];
+
+/// Settings of samplers as study files give them; a sampler ignores what it has no use for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// Trials before a surrogate is used; `None` leaves it to the sampler.
+    pub initial: Option<usize>,
+}
+
+/// The sampler of this name.
+///
+/// # Errors
+/// [`SamplerError::UnknownName`] for a name that is not in [`NAMES`].
+pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, SamplerError> {
+    match name {
+        "gp" => Ok(Box::new(GpSampler { initial: settings.initial })),
+        "sobol" => Ok(Box::new(SobolSampler)),
+        "random" => Ok(Box::new(RandomSampler)),
+        _ => Err(SamplerError::UnknownName { name: name.to_owned() }),
+    }
+}
+
+/// Calls `next` for the ids of up to `count` trials until it runs out of points; running out at once is an error.
+fn collect(
+    first: u64,
+    count: usize,
+    mut next: impl FnMut(u64) -> Result<Proposal, SamplerError>,
+) -> Result<Vec<Proposal>, SamplerError> {
+    let mut proposals = Vec::with_capacity(count);
+    for id in (first..).take(count.max(1)) {
+        match next(id) {
+            Ok(proposal) => proposals.push(proposal),
+            Err(SamplerError::Exhausted) if !proposals.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(proposals)
 }

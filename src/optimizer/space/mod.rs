@@ -6,6 +6,7 @@
 //! parameter cannot exist.
 
 mod builder;
+mod encoding;
 mod error;
 mod parameter;
 mod point;
@@ -14,6 +15,7 @@ mod space;
 mod value;
 
 pub use builder::SpaceBuilder;
+pub use encoding::{CoordinateKind, Encoding};
 pub use error::{PointError, SpaceError};
 pub use parameter::{Clause, Domain, Parameter, Scale};
 pub use point::Point;

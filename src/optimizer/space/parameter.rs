@@ -66,7 +66,7 @@ impl Domain {
             Self::Float { step: None, .. } => None,
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a finite count of steps")]
             Self::Float { low, high, step: Some(step), .. } => Some(((high - low) / step + 1e-9).floor() as u64 + 1),
-            Self::Int { low, high, step, .. } => Some(high.abs_diff(*low) / step.unsigned_abs() + 1),
+            Self::Int { low, high, step, .. } => Some((high.abs_diff(*low) / step.unsigned_abs()).saturating_add(1)),
             Self::Choice { values } => Some(values.len() as u64),
         }
     }

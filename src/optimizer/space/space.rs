@@ -79,6 +79,30 @@ impl Space {
         }
     }
 
+    /// All points, or `None` if there is a continuum or more than `limit`. Deterministic order.
+    #[must_use]
+    pub fn points(&self, limit: u64) -> Option<Vec<Point>> {
+        self.cardinality(limit)?;
+        let mut points = vec![Point::new()];
+        for &i in &self.order {
+            let parameter = &self.parameters[i];
+            let mut next = Vec::with_capacity(points.len());
+            for point in points {
+                if !self.is_active(parameter, &point) {
+                    next.push(point);
+                    continue;
+                }
+                for k in 0..parameter.domain.cardinality()? {
+                    let mut longer = point.clone();
+                    longer.insert(&parameter.name, parameter.domain.nth(k)?);
+                    next.push(longer);
+                }
+            }
+            points = next;
+        }
+        Some(points)
+    }
+
     /// Whether the parameter's condition holds, given the values of the parameters that it depends on.
     #[must_use]
     pub fn is_active(&self, parameter: &Parameter, point: &Point) -> bool {

@@ -1,0 +1,124 @@
+//! Where joules come from: the methods and domains behind a study's figures.
+
+use std::collections::BTreeSet;
+
+use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
+use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
+
+/// How one figure of energy came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The weakest method among the domains.
+    pub method: Method,
+    /// The kinds of hardware, in order and without repetition; empty if the figure was reported by the user's program.
+    pub kinds: Vec<DomainKind>,
+}
+
+impl Provenance {
+    /// Of a metered window; `None` if no domain was metered.
+    #[must_use]
+    pub fn of_window(window: &WindowEnergy) -> Option<Self> {
+        Self::of_domains(&window.domains)
+    }
+
+    /// Of an energy metric of a finished trial; `None` if the trial has no value of it. A value without a metered window
+    /// was reported.
+    #[must_use]
+    pub fn of_metric(result: &TrialResult, metric: &str) -> Option<Self> {
+        let parsed: Option<EnergyMetric> = metric.parse().ok();
+        let metered = parsed.and_then(|m| {
+            let window = result.energy.get(m.phase_name())?;
+            Self::of_domains(window.domains.iter().filter(|d| m.domain.is_none_or(|k| k == d.domain.kind)))
+        });
+        let reported = || Self { method: Method::Reported, kinds: Vec::new() };
+        metered.or_else(|| result.metrics.contains_key(metric).then(reported))
+    }
+
+    /// Whether the figure is a model's and not a measurement.
+    #[must_use]
+    pub fn is_estimate(&self) -> bool {
+        self.method.is_estimate()
+    }
+
+    /// The weaker of both methods over the hardware of both.
+    #[must_use]
+    pub fn join(mut self, other: Self) -> Self {
+        self.method = self.method.max(other.method);
+        self.kinds.extend(other.kinds);
+        self.kinds.sort_unstable();
+        self.kinds.dedup();
+        self
+    }
+
+    fn of_domains<'a>(domains: impl IntoIterator<Item = &'a DomainEnergy>) -> Option<Self> {
+        let parts = domains.into_iter().map(|d| Self { method: d.method, kinds: vec![d.domain.kind] });
+        parts.reduce(Self::join)
+    }
+}
+
+/// Such as `gpu+cpu, counter`, `cpu, ESTIMATED` or `reported`.
+impl std::fmt::Display for Provenance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kinds: Vec<_> = self.kinds.iter().map(|k| k.name()).collect();
+        match kinds[..] {
+            [] => f.write_str(self.method.label()),
+            _ => write!(f, "{}, {}", kinds.join("+"), self.method.label()),
+        }
+    }
+}
+
+/// What the energy figures of a whole study rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EnergyBasis {
+    /// The distinct provenances of the finished trials' figures, best method first. More than one means that figures
+    /// of the study are not alike.
+    pub provenances: Vec<Provenance>,
+    /// The hardware and how each piece was metered, in order.
+    pub domains: Vec<(Domain, Method)>,
+    /// What the meters had to say, each thing once.
+    pub notes: Vec<String>,
+}
+
+impl EnergyBasis {
+    /// Of all energies that the record holds: trials, their phases, and what each attempt spent.
+    #[must_use]
+    pub fn of(record: &StudyRecord) -> Self {
+        let mut provenances: Vec<Provenance> = Vec::new();
+        let mut domains = BTreeSet::new();
+        let mut notes = BTreeSet::new();
+        for trial in record.trials() {
+            for found in objective_provenances(record, trial) {
+                if !provenances.contains(&found) {
+                    provenances.push(found);
+                }
+            }
+            let phases = trial.result().into_iter().flat_map(|r| r.energy.values());
+            for part in phases.chain(&trial.spent).flat_map(|w| &w.domains) {
+                domains.insert((part.domain.clone(), part.method));
+                notes.extend(part.note.iter().map(|n| format!("{}: {n}", part.domain)));
+            }
+        }
+        provenances.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        Self { provenances, domains: domains.into_iter().collect(), notes: notes.into_iter().collect() }
+    }
+
+    /// Whether any figure is an estimate.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.provenances.iter().any(Provenance::is_estimate) || self.domains.iter().any(|(_, m)| m.is_estimate())
+    }
+
+    /// Whether some figures are estimates and others are not, so that they cannot be compared.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.provenances.iter().any(Provenance::is_estimate) && !self.provenances.iter().all(Provenance::is_estimate)
+    }
+}
+
+/// Of the energy objectives of a finished trial, or of its trial phase where energy is no objective.
+fn objective_provenances(record: &StudyRecord, trial: &TrialRecord) -> Vec<Provenance> {
+    let Some(result) = trial.result() else { return Vec::new() };
+    let objectives = record.problem().objectives().iter().filter(|o| EnergyMetric::is_reserved(&o.metric));
+    let found: Vec<_> = objectives.filter_map(|o| Provenance::of_metric(result, &o.metric)).collect();
+    if found.is_empty() { Provenance::of_metric(result, "energy").into_iter().collect() } else { found }
+}

@@ -1,0 +1,188 @@
+//! The front of a study and what stands out on it.
+
+use super::{EnergyBasis, Provenance, Quantity, Totals};
+use crate::optimizer::pareto::{dominates, hypervolume, knee, non_dominated, reference_point};
+use crate::record::{StudyRecord, TrialRecord, TrialState};
+
+/// A hypervolume and what it was measured against.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hypervolume {
+    /// The volume that the front dominates below the reference, in the units of the losses: on a log scale the unit is
+    /// a factor of e.
+    pub value: f64,
+    /// The reference point, in losses: one per objective, smaller is better.
+    pub reference: Vec<f64>,
+    /// Whether the reference is fixed, by the user or by the study; else it was inferred from the trials at hand, and will change.
+    pub frozen: bool,
+}
+
+/// The hypervolume after one more trial that counts towards the budget.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HypervolumeStep {
+    /// The trial.
+    pub trial: u64,
+    /// The hypervolume of all trials up to this one.
+    pub value: f64,
+    /// Whether the trial failed, and so adds nothing.
+    pub failed: bool,
+}
+
+/// What a study came to.
+///
+/// The *lead* is the first objective that is no energy (or the first, if all are): "the most accurate trial" is best in
+/// it. The *cost* is the first energy objective besides (or the first other one): what the user may save.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Index of the lead among the objectives.
+    pub lead: usize,
+    /// Index of the cost among the objectives; `None` if there is but one objective.
+    pub cost: Option<usize>,
+    /// One per objective, in order.
+    pub quantities: Vec<Quantity>,
+    /// Ids of the trials that no other dominates, best in the first objective first, ties by id. Trials of equal values
+    /// are all in it.
+    pub front: Vec<u64>,
+    /// The trial of the front that gives the best trade: the knee of what lies within the reference point. Trials beyond
+    /// it, such as a network that has learned nothing for next to no energy, are on the front and of no use; they would
+    /// draw the knee to themselves. Where all lie beyond, all count.
+    pub knee: Option<u64>,
+    /// The trial of the front that is best in the lead.
+    pub best: Option<u64>,
+    /// The trial of the front that is best in the cost.
+    pub cheapest: Option<u64>,
+    /// The first trial whose point the user brought and that finished.
+    pub start: Option<u64>,
+    /// `None` without finished trials.
+    pub hypervolume: Option<Hypervolume>,
+    /// The growth of the hypervolume, against the same reference, over the trials that count, by id.
+    pub steps: Vec<HypervolumeStep>,
+    /// How many of the steps came before the first that a fitted surrogate proposed; `None` if there is no such trial.
+    pub initial: Option<usize>,
+    /// Counts, energy and time.
+    pub totals: Totals,
+    /// What the energy figures rest on.
+    pub basis: EnergyBasis,
+}
+
+impl Summary {
+    /// Of a record in any state: without trials, with failures only, still running.
+    #[must_use]
+    pub fn of(record: &StudyRecord) -> Self {
+        let objectives = record.problem().objectives();
+        let quantities: Vec<_> = objectives.iter().map(|o| Quantity::of(record, &o.metric)).collect();
+        let lead = quantities.iter().position(|q| !q.is_energy()).unwrap_or(0);
+        let mut others = (0..objectives.len()).filter(|&i| i != lead);
+        let cost = others.clone().find(|&i| quantities[i].is_energy()).or_else(|| others.next());
+
+        let (ids, losses): (Vec<u64>, Vec<Vec<f64>>) =
+            record.trials().iter().filter_map(|t| Some((t.id, record.losses(t)?))).unzip();
+        let mut rows = if objectives.is_empty() { Vec::new() } else { non_dominated(&losses) };
+        rows.sort_by(|&a, &b| losses[a][0].total_cmp(&losses[b][0]).then(ids[a].cmp(&ids[b])));
+        let front_losses: Vec<_> = rows.iter().map(|&i| losses[i].clone()).collect();
+        let least = |k: usize| {
+            let by = |a: &&usize, b: &&usize| rank(&losses[**a], k).total_cmp_all(&rank(&losses[**b], k));
+            rows.iter().min_by(by).map(|&i| ids[i])
+        };
+        let (hypervolume, steps) = hypervolumes(record);
+        Self {
+            lead,
+            cost,
+            knee: knee_that_counts(&front_losses, hypervolume.as_ref()).map(|i| ids[rows[i]]),
+            best: least(lead),
+            cheapest: cost.and_then(least),
+            front: rows.iter().map(|&i| ids[i]).collect(),
+            start: record.trials().iter().find(|t| t.fit.is_none() && t.result().is_some()).map(|t| t.id),
+            hypervolume,
+            initial: initial(record),
+            steps,
+            totals: Totals::of(record),
+            basis: EnergyBasis::of(record),
+            quantities,
+        }
+    }
+
+    /// Whether a trial is on the front.
+    #[must_use]
+    pub fn on_front(&self, trial: u64) -> bool {
+        self.front.contains(&trial)
+    }
+
+    /// Whether energy is an objective and rests on estimates, so that the front must be called estimated.
+    #[must_use]
+    pub fn front_is_estimated(&self) -> bool {
+        let energy = self.quantities.iter().any(Quantity::is_energy);
+        energy && self.basis.provenances.iter().any(Provenance::is_estimate)
+    }
+}
+
+/// The knee among the losses that are better than the reference point in every objective, or among all if none is.
+fn knee_that_counts(front: &[Vec<f64>], hypervolume: Option<&Hypervolume>) -> Option<usize> {
+    let reference = hypervolume.map_or(&[][..], |h| &h.reference);
+    let counts = |i: &usize| front[*i].iter().zip(reference).all(|(loss, corner)| loss < corner);
+    let within: Vec<usize> = (0..front.len()).filter(counts).collect();
+    let losses: Vec<&[f64]> = within.iter().map(|&i| front[i].as_slice()).collect();
+    knee(&losses).map(|i| within[i]).or_else(|| knee(front))
+}
+
+/// Whether no finished trial dominates this one; false for a trial without a result. Quicker than a whole [`Summary`].
+#[must_use]
+pub fn is_on_front(record: &StudyRecord, trial: u64) -> bool {
+    let losses = |t: &TrialRecord| record.losses(t);
+    let Some(own) = record.trial(trial).and_then(losses) else { return false };
+    let mut others = record.trials().iter().filter_map(losses);
+    !others.any(|other| dominates(&other, &own))
+}
+
+/// Losses with the `k`-th first: the order of "best in objective k", the others deciding ties.
+struct Rank(Vec<f64>);
+
+fn rank(losses: &[f64], k: usize) -> Rank {
+    let rest = losses.iter().enumerate().filter(|(i, _)| *i != k).map(|(_, v)| *v);
+    Rank(std::iter::once(losses[k]).chain(rest).collect())
+}
+
+impl Rank {
+    fn total_cmp_all(&self, other: &Self) -> std::cmp::Ordering {
+        let pairs = self.0.iter().zip(&other.0).map(|(a, b)| a.total_cmp(b));
+        pairs.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    }
+}
+
+/// Trials that count towards the budget, by id.
+fn counted(record: &StudyRecord) -> Vec<&TrialRecord> {
+    let counts = |t: &&TrialRecord| match &t.state {
+        TrialState::Finished(_) => true,
+        TrialState::Failed(failure) => failure.kind.is_of_configuration(),
+        TrialState::Running | TrialState::Waiting(_) => false,
+    };
+    let mut trials: Vec<_> = record.trials().iter().filter(counts).collect();
+    trials.sort_by_key(|t| t.id);
+    trials
+}
+
+fn hypervolumes(record: &StudyRecord) -> (Option<Hypervolume>, Vec<HypervolumeStep>) {
+    let trials = counted(record);
+    let losses: Vec<_> = trials.iter().map(|t| record.losses(t)).collect();
+    let Some(reference) = reference_point(record.problem(), &record.history()) else { return (None, Vec::new()) };
+    if losses.iter().all(Option::is_none) {
+        return (None, Vec::new());
+    }
+    let given = record.problem().objectives().iter().all(|o| o.reference.is_some());
+    let frozen = given || record.reference().is_some_and(|r| r.len() == reference.len());
+    let mut front: Vec<Vec<f64>> = Vec::new();
+    let mut value = 0.0;
+    let mut steps = Vec::with_capacity(trials.len());
+    for (trial, loss) in trials.iter().zip(&losses) {
+        if let Some(loss) = loss {
+            front.push(loss.clone());
+            front = non_dominated(&front).into_iter().map(|i| front[i].clone()).collect();
+            value = hypervolume(&front, &reference);
+        }
+        steps.push(HypervolumeStep { trial: trial.id, value, failed: loss.is_none() });
+    }
+    (Some(Hypervolume { value, reference, frozen }), steps)
+}
+
+fn initial(record: &StudyRecord) -> Option<usize> {
+    counted(record).iter().position(|t| t.fit.as_ref().is_some_and(|f| !f.objectives.is_empty()))
+}

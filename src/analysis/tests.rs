@@ -1,0 +1,165 @@
+//! Sentences, totals and provenance of made-up studies.
+
+use super::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
+use super::{EnergyBasis, Summary, Totals, is_on_front};
+use crate::energy::units::{DomainKind, Method, WindowEnergy};
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Problem;
+use crate::optimizer::space::Point;
+use crate::record::{Event, StudyRecord};
+
+fn point(width: i64) -> Point {
+    digits_point(1e-3, width, 32, None)
+}
+
+/// A study of accuracies and energies.
+fn study(rows: &[(f64, f64)], energy: fn(f64) -> WindowEnergy) -> StudyRecord {
+    let mut fixture = StudyFixture::new("rows", digits_problem());
+    for (i, (accuracy, joules)) in rows.iter().enumerate() {
+        fixture = fixture.finish(point(8 + i as i64), [("accuracy", *accuracy)], Some(energy(*joules)));
+    }
+    fixture.record()
+}
+
+fn sentence(record: &StudyRecord) -> String {
+    Summary::of(record).sentence(record)
+}
+
+#[test]
+fn the_sentence_that_the_user_came_for() {
+    let rows = [(0.964, 100.0), (0.96, 29.0), (0.5, 20.0)];
+    assert_eq!(
+        sentence(&study(&rows, counters)),
+        "trial 1 uses 71 % less energy than the most accurate trial (0) for 0.4 points of accuracy"
+    );
+    assert_eq!(
+        sentence(&study(&rows, estimate)),
+        "trial 1 uses 71 % less estimated energy than the most accurate trial (0) for 0.4 points of accuracy"
+    );
+}
+
+#[test]
+fn a_knee_that_is_the_most_accurate_is_said_to_be() {
+    let record = study(&[(0.96, 100.0), (0.80, 99.0), (0.5, 10.0)], counters);
+    assert_eq!(
+        sentence(&record),
+        "trial 0, the most accurate trial, is also the best trade on the front; trial 2, with the least energy, uses 90 % \
+         less energy for 46.0 points of accuracy"
+    );
+}
+
+#[test]
+fn one_trial_best_in_everything() {
+    assert_eq!(
+        sentence(&study(&[(0.9, 1.0), (0.8, 2.0)], counters)),
+        "trial 0 is both the most accurate trial and the one with the least energy: accuracy 90.0 %, energy 1.00 J \
+         (gpu+cpu, counter)"
+    );
+}
+
+#[test]
+fn the_lead_is_not_energy_even_if_energy_comes_first() {
+    let problem = Problem::new(digits_problem().space().clone()).minimize("energy").log().maximize("accuracy");
+    let record = StudyFixture::new("turned", problem)
+        .finish(point(8), [("accuracy", 0.964)], Some(counters(100.0)))
+        .finish(point(9), [("accuracy", 0.96)], Some(counters(29.0)))
+        .finish(point(10), [("accuracy", 0.5)], Some(counters(20.0)))
+        .record();
+    let summary = Summary::of(&record);
+    assert_eq!((summary.lead, summary.cost), (1, Some(0)));
+    assert_eq!(summary.front, [2, 1, 0], "sorted by the first objective");
+    assert!(summary.sentence(&record).starts_with("trial 1 uses 71 % less energy than the most accurate trial (0)"));
+}
+
+#[test]
+fn the_users_own_setting_is_compared() {
+    let mut fixture = StudyFixture::new("start", digits_problem());
+    let start = Event::TrialStarted { trial: 9, attempt: 1, point: point(8), fit: None, propose_seconds: 0.0 };
+    fixture.push(start);
+    let metrics = [("accuracy", 0.9), ("energy", 40.0)].map(|(k, v)| (k.to_owned(), v)).into();
+    fixture.push(Event::TrialFinished {
+        trial: 9,
+        metrics,
+        sd: Default::default(),
+        energy: Default::default(),
+        spent: counters(40.0),
+    });
+    let record = fixture
+        .finish(point(9), [("accuracy", 0.92)], Some(counters(10.0)))
+        .finish(point(10), [("accuracy", 0.5)], Some(counters(9.0)))
+        .record();
+    let summary = Summary::of(&record);
+    assert_eq!(summary.start, Some(9));
+    assert_eq!(
+        summary.start_sentence(&record).unwrap(),
+        "trial 0 uses 75 % less energy than your own setting (trial 9) with 2.0 points more accuracy"
+    );
+}
+
+#[test]
+fn totals_of_a_study() {
+    let totals = Totals::of(&digits(counters));
+    assert_eq!(totals.counts(), "30 trials: 27 finished, 3 failed (1 diverged, 1 out of memory, 1 timeout)");
+    let spent = totals.spent.clone().unwrap();
+    assert_eq!(spent.unknown, 1, "the out-of-memory failure has no energy");
+    assert!(spent.to_string().starts_with("at least "));
+    let share = totals.optimizer_share().unwrap();
+    assert!((share - 0.6 / (0.6 + totals.trial_seconds)).abs() < 1e-12, "{share}");
+    assert_eq!(Totals::of(&StudyFixture::new("empty", digits_problem()).record()).optimizer_share(), None);
+}
+
+#[test]
+fn measured_and_estimated_figures_are_seen_to_be_mixed() {
+    let record = StudyFixture::new("mixed", digits_problem())
+        .finish(point(8), [("accuracy", 0.9)], Some(counters(10.0)))
+        .finish(point(9), [("accuracy", 0.8)], Some(estimate(5.0)))
+        .record();
+    let basis = EnergyBasis::of(&record);
+    assert!(basis.is_estimated() && basis.is_mixed());
+    assert_eq!(
+        basis.provenances.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["gpu+cpu, counter", "cpu, ESTIMATED"]
+    );
+    assert_eq!(basis.notes, ["cpu:processes: CPU time times 10 W per core"]);
+    assert!(!EnergyBasis::of(&digits(counters)).is_estimated());
+}
+
+#[test]
+fn only_the_domain_of_the_objective_counts_for_its_method() {
+    let mut both = window(DomainKind::Gpu, "GPU-1", Method::Counter, Some(8.0));
+    both.domains.extend(estimate(2.0).domains);
+    let problem = Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy.gpu");
+    let record = StudyFixture::new("gpu", problem)
+        .finish(point(8), [("accuracy", 0.9), ("energy.gpu", 8.0)], Some(both))
+        .record();
+    let summary = Summary::of(&record);
+    assert!(!summary.front_is_estimated() && summary.basis.is_estimated());
+    assert_eq!(
+        summary.sentence(&record),
+        "trial 0 is the only one that finished: accuracy 90.0 %, GPU energy 8.00 J (gpu, counter)"
+    );
+}
+
+#[test]
+fn the_hypervolume_grows_against_one_reference() {
+    let record = digits(counters);
+    let summary = Summary::of(&record);
+    let hypervolume = summary.hypervolume.unwrap();
+    assert!(hypervolume.frozen);
+    assert_eq!(Some(&hypervolume.reference[..]), record.reference());
+    assert_eq!(summary.steps.len() as u64, record.counted_trials());
+    assert!(summary.steps.is_sorted_by(|a, b| a.value <= b.value && a.trial < b.trial));
+    assert_eq!(summary.steps.last().unwrap().value, hypervolume.value);
+    assert_eq!(summary.initial, Some(8));
+}
+
+#[test]
+fn the_quick_test_agrees_with_the_front() {
+    let record = digits(counters);
+    let summary = Summary::of(&record);
+    for trial in record.trials() {
+        assert_eq!(is_on_front(&record, trial.id), summary.on_front(trial.id), "{}", trial.id);
+    }
+    assert!(!is_on_front(&record, 5) && !is_on_front(&record, 999));
+    assert_eq!(record.trial(5).unwrap().failure().unwrap().kind, FailureKind::Diverged);
+}

@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Find energy-efficient training settings.
+///
+/// Proposes configurations, trains each while metering its energy, and keeps the front of those that no other beats in
+/// both accuracy and energy. `optimize STUDY.toml` runs a study or goes on with it.
+#[derive(Debug, Parser)]
+#[command(name = "optimize", version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    something went wrong; finished trials are safe
+  2    the command line or the study file is wrong
+  3    the results folder belongs to another study, or another process uses it
+  4    trial after trial failed for no fault of its configuration
+  5    there is nothing to answer with, such as a front without a trial
+  130  stopped by Ctrl-C";
+
+/// Running a study.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The study file
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: Option<PathBuf>,
+    /// Folder for the results [default: results/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
+    /// Total number of trials, instead of the study file's; more than before extends the study
+    #[arg(long, value_name = "N")]
+    pub(super) trials: Option<u64>,
+    /// Keep earlier results under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Print only the result
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say what a study file would run, or what is wrong with it
+    Check(CheckArgs),
+    /// Print one configuration of the front, ready to paste
+    Pick(PickArgs),
+    /// Write the report and the tables of a study again
+    Report(ReportArgs),
+    /// Print the trials of a study as a table or as JSON, or its front as a picture
+    Export(ExportArgs),
+    /// Say what can be metered on this machine, and for what cannot, why and what to do
+    Devices(DevicesArgs),
+    /// Train what is asked for on standard input
+    #[command(name = "train-worker", hide = true)]
+    TrainWorker,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The study file
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+}
+
+/// A study by its file or its results.
+#[derive(Debug, Args)]
+pub(super) struct StudyArg {
+    /// The study file, or a results folder such as results/digits
+    #[arg(value_name = "STUDY")]
+    pub(super) study: PathBuf,
+    /// Folder of the results, if it is not the one that belongs to the study file
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PickArgs {
+    #[command(flatten)]
+    pub(super) study: StudyArg,
+    /// The knee of the front, where a little more of one objective begins to cost much of the other (the default)
+    #[arg(long, group = "choice")]
+    pub(super) knee: bool,
+    /// The cheapest configuration within so much of the best first objective, such as 1% or 0.01
+    #[arg(long, group = "choice", value_name = "DIFFERENCE")]
+    pub(super) within: Option<String>,
+    /// This trial
+    #[arg(long, group = "choice", value_name = "N")]
+    pub(super) trial: Option<u64>,
+    /// JSON instead of TOML
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    #[command(flatten)]
+    pub(super) study: StudyArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// One line per trial
+    Csv,
+    /// Everything, epochs and environment included
+    Json,
+    /// The front as a picture
+    Svg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    pub(super) study: StudyArg,
+    /// What to print
+    #[arg(long, value_enum, default_value = "csv")]
+    pub(super) format: ExportFormat,
+    /// Only the trials of the front (csv only)
+    #[arg(long)]
+    pub(super) front: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}

@@ -1,0 +1,67 @@
+//! How a command fails: what is printed, and the exit code.
+
+use std::fmt::Display;
+
+use crate::study::StudyError;
+
+/// A failed command.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    text: Option<String>,
+}
+
+impl Failure {
+    pub(super) const USAGE: u8 = 2;
+    const OTHER: u8 = 1;
+    const CONFLICT: u8 = 3;
+    const ENVIRONMENT: u8 = 4;
+    const NOTHING: u8 = 5;
+    const INTERRUPTED: u8 = 130;
+
+    /// Something went wrong.
+    pub(super) fn other(error: impl Display) -> Self {
+        Self { code: Self::OTHER, text: Some(format!("error: {error}")) }
+    }
+
+    /// The command line or the study file is wrong.
+    pub(super) fn usage(error: impl Display) -> Self {
+        Self { code: Self::USAGE, text: Some(format!("error: {error}")) }
+    }
+
+    /// The study file is wrong; `rendered` shows where.
+    pub(super) fn study_file(rendered: String) -> Self {
+        Self { code: Self::USAGE, text: Some(rendered) }
+    }
+
+    /// There is nothing to answer with.
+    pub(super) fn nothing(error: impl Display) -> Self {
+        Self { code: Self::NOTHING, text: Some(format!("error: {error}")) }
+    }
+
+    /// The user stopped it.
+    pub(super) fn interrupted() -> Self {
+        Self { code: Self::INTERRUPTED, text: None }
+    }
+
+    pub(super) fn code(&self) -> u8 {
+        self.code
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+}
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        let code = match &error {
+            StudyError::Locked { .. } | StudyError::Different { .. } | StudyError::Metering { .. } => Self::CONFLICT,
+            StudyError::Environment { .. } => Self::ENVIRONMENT,
+            StudyError::NoStudy { .. } => Self::NOTHING,
+            StudyError::Sampler(_) => Self::USAGE,
+            _ => Self::OTHER,
+        };
+        Self { code, text: Some(format!("error: {error}")) }
+    }
+}

@@ -1,0 +1,59 @@
+//! `optimize pick`, `report` and `export`: answers from the record.
+
+use std::io::Write;
+
+use super::args::{ExportArgs, ExportFormat, PickArgs, ReportArgs};
+use super::failure::Failure;
+use super::open::{find_results, read_record};
+use super::outputs::{print_closing, write_outputs};
+use crate::report::pick::{Choice, pick as pick_trial};
+use crate::report::svg::{Chart, front_chart};
+use crate::report::{csv, json};
+use crate::study::ResultsFolder;
+
+pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
+    let choice = match (&args.within, args.trial) {
+        (Some(within), _) => Choice::within(within).map_err(Failure::usage)?,
+        (None, Some(trial)) => Choice::Trial(trial),
+        (None, None) => Choice::Knee,
+    };
+    let record = read_record(&find_results(&args.study)?)?;
+    let picked = pick_trial(&record, choice).map_err(Failure::nothing)?;
+    print(if args.json {
+        serde_json::to_string_pretty(&picked.to_json()).map_err(Failure::other)?
+    } else {
+        picked.to_toml()
+    })
+}
+
+pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
+    let path = find_results(&args.study)?;
+    let record = read_record(&path)?;
+    let folder = ResultsFolder::open(&path)?;
+    write_outputs(&folder, &record)?;
+    print_closing(&record, &path);
+    Ok(())
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
+    if args.front && args.format != ExportFormat::Csv {
+        return Err(Failure::usage("--front goes with --format csv; the others show the front anyway"));
+    }
+    let record = read_record(&find_results(&args.study)?)?;
+    print(match args.format {
+        ExportFormat::Csv if args.front => csv::front(&record),
+        ExportFormat::Csv => csv::trials(&record),
+        ExportFormat::Json => json::study_text(&record),
+        ExportFormat::Svg => front_chart(&record, &Chart::default()),
+    })
+}
+
+/// Prints a text that may be piped into a program that does not read all of it.
+pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {
+    let text = text.as_ref();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(std::io::stdout().lock(), "{text}{end}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::other(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,51 @@
+//! The command line: parses, calls, prints.
+
+mod args;
+mod check;
+mod devices;
+mod failure;
+mod front;
+mod open;
+mod outputs;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use failure::Failure;
+
+/// Runs the `optimize` command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done if even the help cannot be printed.
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return if asked { ExitCode::SUCCESS } else { Failure::USAGE.into() };
+        }
+    };
+    let done = match &cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Check(args)) => check::check(args),
+        Some(Command::Pick(args)) => front::pick(args),
+        Some(Command::Report(args)) => front::report(args),
+        Some(Command::Export(args)) => front::export(args),
+        Some(Command::Devices(args)) => devices::devices(args),
+        Some(Command::TrainWorker) => run::train_worker(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(text) = failure.text() {
+                eprintln!("{text}");
+            }
+            failure.code().into()
+        }
+    }
+}

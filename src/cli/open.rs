@@ -1,0 +1,49 @@
+//! From the arguments to a study: reading its file, finding its results.
+
+use std::path::{Path, PathBuf};
+
+use super::args::StudyArg;
+use super::failure::Failure;
+use crate::record::StudyRecord;
+use crate::study::spec::StudySpec;
+use crate::study::store::{SqliteStore, Store};
+use crate::study::{StudyError, store_path};
+
+/// Reads and checks a study file.
+pub(super) fn read_spec(path: &Path) -> Result<StudySpec, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let hint = if path.is_dir() { "; it is a folder, and a study file ends in .toml" } else { "" };
+        Failure::usage(format!("cannot read the study file {}: {error}{hint}", path.display()))
+    })?;
+    StudySpec::parse(&text, &path.display().to_string()).map_err(|errors| {
+        let color = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+        Failure::study_file(errors.render(color))
+    })
+}
+
+/// Where the results of a study go unless the user says otherwise.
+pub(super) fn results_of(spec: &StudySpec) -> PathBuf {
+    Path::new("results").join(spec.name())
+}
+
+/// The results folder meant: a folder stands for itself, a study file for the folder of its study.
+pub(super) fn find_results(arg: &StudyArg) -> Result<PathBuf, Failure> {
+    match &arg.results {
+        Some(folder) => Ok(folder.clone()),
+        None if arg.study.is_dir() => Ok(arg.study.clone()),
+        None => Ok(results_of(&read_spec(&arg.study)?)),
+    }
+}
+
+/// Reads the record in a results folder; it may be running at the same time.
+pub(super) fn read_record(folder: &Path) -> Result<StudyRecord, StudyError> {
+    let path = store_path(folder);
+    if !path.exists() {
+        return Err(StudyError::NoStudy { path: folder.to_owned() });
+    }
+    let entries = SqliteStore::open_to_read(&path)?.load()?;
+    if entries.is_empty() {
+        return Err(StudyError::NoStudy { path: folder.to_owned() });
+    }
+    Ok(StudyRecord::from_entries(entries)?)
+}

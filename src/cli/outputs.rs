@@ -1,0 +1,29 @@
+//! The files that a study leaves beside its store.
+
+use std::path::Path;
+
+use crate::record::StudyRecord;
+use crate::report::text::{Closing, closing};
+use crate::report::{csv, html};
+use crate::study::{ResultsFolder, StudyError};
+
+/// Writes the tables, the report and the environment anew.
+pub(super) fn write_outputs(folder: &ResultsFolder, record: &StudyRecord) -> Result<(), StudyError> {
+    folder.write("trials.csv", csv::trials(record).as_bytes())?;
+    folder.write("front.csv", csv::front(record).as_bytes())?;
+    folder.write("report.html", html::page(record).as_bytes())?;
+    let environments: Vec<_> = record.sessions().iter().map(|session| &session.environment).collect();
+    let json = serde_json::to_string_pretty(&environments).unwrap_or_default();
+    folder.write("environment.json", (json + "\n").as_bytes())
+}
+
+/// Prints what the study came to.
+pub(super) fn print_closing(record: &StudyRecord, folder: &Path) {
+    let report = folder.join("report.html").display().to_string();
+    print!("{}", closing(record, &Closing { width: terminal_width(), report: Some(report) }));
+}
+
+/// Characters in a line of the terminal; 100 where there is none.
+pub(super) fn terminal_width() -> usize {
+    console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
+}

@@ -1,0 +1,197 @@
+//! `optimize STUDY.toml`: runs a study, or goes on with it.
+
+use std::path::Path;
+
+use super::args::RunArgs;
+use super::failure::Failure;
+use super::open::{read_spec, results_of};
+use super::outputs::{print_closing, write_outputs};
+use super::progress::Progress;
+use crate::energy::{self, Session};
+use crate::objective::{CommandObjective, Objective, TrainObjective};
+use crate::optimizer::sampler;
+use crate::record::{Event, StudyRecord};
+use crate::study::spec::{Source, StudySpec, differences};
+use crate::study::store::{SqliteStore, Store};
+use crate::study::{EndReason, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine};
+
+pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
+    let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };
+    let mut spec = read_spec(path)?;
+    if let Some(trials) = args.trials {
+        if trials == 0 {
+            return Err(Failure::usage("--trials must be at least 1"));
+        }
+        spec = spec.with_trials(trials);
+    }
+    check_source(&spec)?;
+    let mut folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
+    if args.fresh {
+        let (new, aside) = folder.set_aside()?;
+        folder = new;
+        if let Some(aside) = aside.filter(|_| !args.quiet) {
+            println!("the old results are now in {}", aside.display());
+        }
+    }
+    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    let end = run_study(&spec, path, args.quiet, &mut store, &mut record);
+    // Whatever ended the study, what it has found is worth a report.
+    let written = write_outputs(&folder, &record);
+    let end = end?;
+    written?;
+    print_closing(&record, folder.path());
+    if end == EndReason::Interrupted {
+        eprintln!("stopped; run the same command again to go on");
+        return Err(Failure::interrupted());
+    }
+    Ok(())
+}
+
+/// Creates the study, or loads it if it is the same.
+fn begin_or_resume(spec: &StudySpec, store: &mut dyn Store, folder: &ResultsFolder) -> Result<StudyRecord, StudyError> {
+    let mut entries = store.load()?;
+    if entries.is_empty() {
+        folder.write("study.toml", spec.text().as_bytes())?;
+        entries.push(store.append(Event::StudyCreated {
+            name: spec.name().to_owned(),
+            seed: spec.seed(),
+            problem: spec.problem().clone(),
+            sampler: spec.sampler().kind.clone(),
+            identity: spec.identity(),
+        })?);
+    }
+    let record = StudyRecord::from_entries(entries)?;
+    let differences = differences(&record.header().identity, &spec.identity());
+    if differences.is_empty() {
+        folder.write("study.toml", spec.text().as_bytes())?;
+        return Ok(record);
+    }
+    let lines = differences.iter().map(|d| format!("  {d}")).collect();
+    Err(StudyError::Different { path: folder.path().to_owned(), differences: lines })
+}
+
+fn run_study(
+    spec: &StudySpec,
+    path: &Path,
+    quiet: bool,
+    store: &mut dyn Store,
+    record: &mut StudyRecord,
+) -> Result<EndReason, Failure> {
+    let settings = sampler::Settings { initial: spec.sampler().initial };
+    let sampler = sampler::by_name(&spec.sampler().kind, &settings).map_err(StudyError::Sampler)?;
+    let session = open_session(spec)?;
+    let interrupt = Interrupt::default();
+    catch_signals(&interrupt).map_err(Failure::other)?;
+    // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let mut objective = objective_of(spec, path)?;
+    let mut progress = Progress::new(spec.budget().trials);
+    let mut nobody = ();
+    let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
+    let initial = spec.sampler().initial.unwrap_or(2 * (spec.problem().space().len() + 1)) as u64;
+    let budget = spec.budget();
+    let limits = Limits {
+        trials: budget.trials,
+        seconds: budget.seconds,
+        joules: budget.joules,
+        timeout: spec.trial().timeout,
+        attempts: spec.trial().attempts,
+        initial,
+    };
+    let before = record.counted_trials();
+    let environment = describe_machine(&session);
+    let end = Runner {
+        store,
+        record,
+        sampler: &*sampler,
+        objective: &mut *objective,
+        session: &session,
+        observer,
+        interrupt: &interrupt,
+        limits,
+        environment,
+    }
+    .run();
+    progress.finish();
+    let end = end?;
+    if record.counted_trials() == before && !quiet {
+        println!("{}", already_done(end, record));
+    }
+    Ok(end)
+}
+
+fn already_done(end: EndReason, record: &StudyRecord) -> String {
+    let done = record.counted_trials();
+    match end {
+        EndReason::Trials => format!(
+            "the budget is spent: {done} trials are done; `--trials {}` extends the study",
+            done + done.div_ceil(2).max(1)
+        ),
+        EndReason::Time => "the budget is spent: a larger `time` in [budget] extends the study".to_owned(),
+        EndReason::Energy => "the budget is spent: a larger `energy` in [budget] extends the study".to_owned(),
+        EndReason::Space => "every point of the space has been tried".to_owned(),
+        EndReason::Interrupted => "stopped before the first trial".to_owned(),
+    }
+}
+
+fn open_session(spec: &StudySpec) -> Result<Session, Failure> {
+    let mut builder = Session::builder().meters(spec.energy().meters.clone());
+    if let Some(watts) = spec.energy().watts_per_core {
+        builder = builder.watts_per_core(watts);
+    }
+    builder.open().map_err(|error: energy::EnergyError| {
+        Failure::other(format!("{error}; `optimize devices` says what can be metered here"))
+    })
+}
+
+/// Whether this build can run what the study asks for.
+pub(super) fn check_source(spec: &StudySpec) -> Result<(), Failure> {
+    match spec.source() {
+        Source::Train(_) if !cfg!(feature = "torch") => Err(Failure::usage(
+            "this build of optimize has no trainer, which [train] needs; build it with `make build`, which finds or \
+             installs libtorch, or with `cargo build --release --features torch`; or let [command] run your own program",
+        )),
+        Source::None => Err(Failure::usage(
+            "the study says what to search but not what to run: add [train] for the built-in trainer or [command] for \
+             your own program",
+        )),
+        Source::Train(_) | Source::Command(_) => Ok(()),
+    }
+}
+
+fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Failure> {
+    match spec.source() {
+        Source::Train(train) => {
+            // The very program that runs, even if the file has been replaced meanwhile.
+            let command = vec!["/proc/self/exe".to_owned(), "train-worker".to_owned()];
+            Ok(Box::new(TrainObjective::new(command, train.settings.clone(), spec.seed().0)))
+        }
+        Source::Command(command) => {
+            let base = path.parent().unwrap_or(Path::new(""));
+            Ok(Box::new(CommandObjective::new(command.clone(), base)))
+        }
+        Source::None => Err(Failure::usage("the study has nothing to run")),
+    }
+}
+
+/// The first Ctrl-C (or SIGTERM) asks the study to end; the second ends the process at once.
+fn catch_signals(interrupt: &Interrupt) -> std::io::Result<()> {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupt.flag())?;
+        signal_hook::flag::register(signal, interrupt.flag())?;
+    }
+    Ok(())
+}
+
+/// The child process in which training happens.
+#[cfg(feature = "torch")]
+pub(super) fn train_worker() -> Result<(), Failure> {
+    crate::objective::serve(std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Failure::other)
+}
+
+/// The child process in which training happens.
+#[cfg(not(feature = "torch"))]
+pub(super) fn train_worker() -> Result<(), Failure> {
+    Err(Failure::usage("this build of optimize has no trainer"))
+}

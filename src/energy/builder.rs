@@ -1,0 +1,266 @@
+//! Choosing and opening the meters of a session.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::{Clock, MonotonicClock};
+use super::error::EnergyError;
+use super::estimate::{DEFAULT_WATTS_PER_CORE, EstimateMeter};
+use super::meter::Meter;
+use super::rapl::RaplMeter;
+use super::session::Session;
+
+/// Twice a second: enough for every counter, and no burden on the driver.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A meter that this crate brings along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MeterKind {
+    /// NVIDIA GPUs, by their driver's library (feature `nvml`): the total-energy counter, else integrated power.
+    Nvml,
+    /// Processor packages and their memory, by the Linux powercap tree.
+    Rapl,
+    /// CPU time of this process and its descendants times a stated figure of watts: a model, not a measurement.
+    Estimate,
+}
+
+impl MeterKind {
+    /// All of them, in the order in which they are listed for people.
+    pub const ALL: [Self; 3] = [Self::Nvml, Self::Rapl, Self::Estimate];
+
+    /// Its name in study files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nvml => "nvml",
+            Self::Rapl => "rapl",
+            Self::Estimate => "estimate",
+        }
+    }
+}
+
+impl fmt::Display for MeterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for MeterKind {
+    type Err = EnergyError;
+
+    fn from_str(name: &str) -> Result<Self, EnergyError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| EnergyError::UnknownMeter { name: name.to_owned() })
+    }
+}
+
+/// Which meters a session uses: the word `auto`, or a list of names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Meters {
+    /// NVML if there is a GPU, RAPL if it can be read; the estimate in place of RAPL for work that uses no metered GPU.
+    #[default]
+    Auto,
+    /// Exactly these; one that cannot be used is an error.
+    #[serde(untagged)]
+    List(Vec<MeterKind>),
+}
+
+impl Meters {
+    /// The estimate alone.
+    #[must_use]
+    pub fn estimate() -> Self {
+        Self::List(vec![MeterKind::Estimate])
+    }
+}
+
+/// Settings of a [`Session`].
+pub struct SessionBuilder {
+    meters: Meters,
+    own: Vec<Box<dyn Meter>>,
+    pub(super) watts_per_core: f64,
+    poll: Option<Duration>,
+    clock: Arc<dyn Clock>,
+    pub(super) places: Places,
+}
+
+/// Where the meters look.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) root: PathBuf,
+    pub(super) powercap: PathBuf,
+    pub(super) proc: PathBuf,
+    pub(super) process: u32,
+    pub(super) nvml_library: Option<PathBuf>,
+}
+
+impl Default for SessionBuilder {
+    fn default() -> Self {
+        Self {
+            meters: Meters::Auto,
+            own: Vec::new(),
+            watts_per_core: DEFAULT_WATTS_PER_CORE,
+            poll: Some(POLL_INTERVAL),
+            clock: Arc::new(MonotonicClock),
+            places: Places {
+                root: PathBuf::from("/"),
+                powercap: PathBuf::from("/sys/class/powercap"),
+                proc: PathBuf::from("/proc"),
+                process: std::process::id(),
+                nvml_library: None,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder")
+            .field("meters", &self.meters)
+            .field("places", &self.places)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SessionBuilder {
+    /// Which of the crate's meters to use. Default: [`Meters::Auto`].
+    #[must_use]
+    pub fn meters(mut self, meters: Meters) -> Self {
+        self.meters = meters;
+        self
+    }
+
+    /// Adds a meter of one's own, which always counts.
+    #[must_use]
+    pub fn meter(mut self, meter: impl Meter + 'static) -> Self {
+        self.own.push(Box::new(meter));
+        self
+    }
+
+    /// The power that the estimate takes for one busy logical processor, in watts: above 0 and at most 1000. Default:
+    /// [`DEFAULT_WATTS_PER_CORE`].
+    #[must_use]
+    pub fn watts_per_core(mut self, watts: f64) -> Self {
+        self.watts_per_core = watts;
+        self
+    }
+
+    /// Estimates for the process of this number and its descendants. Default: this process.
+    ///
+    /// Descendants count while they live and when somebody of the tree has waited for them. What an orphan uses up after
+    /// the last reading before its end is lost, unless this process adopts and waits for orphans: `prctl` with
+    /// `PR_SET_CHILD_SUBREAPER`, which is for the caller to set.
+    #[must_use]
+    pub fn process(mut self, pid: u32) -> Self {
+        self.places.process = pid;
+        self
+    }
+
+    /// Starts no background thread. Then [`Session::poll`] must be called about twice a second: a counter that is left
+    /// alone for longer than it takes to wrap, or power that is left unread for over two seconds, leaves a gap.
+    #[must_use]
+    pub fn without_polling(mut self) -> Self {
+        self.poll = None;
+        self
+    }
+
+    /// The clock to go by. Default: [`MonotonicClock`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The powercap tree. Default: `/sys/class/powercap`.
+    #[must_use]
+    pub fn powercap_root(mut self, path: impl Into<PathBuf>) -> Self {
+        self.places.powercap = path.into();
+        self
+    }
+
+    /// The process file system. Default: `/proc`.
+    #[must_use]
+    pub fn proc_root(mut self, path: impl Into<PathBuf>) -> Self {
+        self.places.proc = path.into();
+        self
+    }
+
+    /// NVIDIA's management library. Default: `libnvidia-ml.so.1`, wherever the dynamic linker finds it.
+    #[must_use]
+    pub fn nvml_library(mut self, path: impl Into<PathBuf>) -> Self {
+        self.places.nvml_library = Some(path.into());
+        self
+    }
+
+    /// Opens the meters and starts reading.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::NoMeter`] for an empty choice, [`EnergyError::Unavailable`] for a meter of a list that cannot work
+    /// here, or if nothing can; [`EnergyError::Setting`] for a setting out of range.
+    pub fn open(self) -> Result<Session, EnergyError> {
+        let auto = self.meters == Meters::Auto;
+        let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
+        let missing_gpus_matter = match &self.meters {
+            Meters::Auto => {
+                meters.extend(self.open_kind(MeterKind::Nvml).ok().map(|meter| (meter, false)));
+                match self.open_kind(MeterKind::Rapl) {
+                    Ok(meter) => meters.push((meter, false)),
+                    Err(_) => match self.open_kind(MeterKind::Estimate) {
+                        Ok(meter) => meters.push((meter, true)),
+                        Err(error @ EnergyError::Setting { .. }) => return Err(error),
+                        Err(error) if meters.is_empty() && self.own.is_empty() => return Err(error),
+                        Err(_) => {}
+                    },
+                }
+                true
+            }
+            Meters::List(kinds) => {
+                let mut kinds = kinds.clone();
+                kinds.sort_unstable();
+                kinds.dedup();
+                for kind in &kinds {
+                    meters.push((self.open_kind(*kind)?, false));
+                }
+                kinds.contains(&MeterKind::Nvml)
+            }
+        };
+        meters.extend(self.own.into_iter().map(|meter| (meter, false)));
+        if meters.is_empty() && !auto {
+            return Err(EnergyError::NoMeter);
+        }
+        Session::start(meters, self.clock, self.poll, missing_gpus_matter)
+    }
+
+    fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {
+        Ok(match kind {
+            MeterKind::Nvml => open_nvml(&self.places)?,
+            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.powercap)?),
+            MeterKind::Estimate => {
+                Box::new(EstimateMeter::open(&self.places.proc, self.places.process, self.watts_per_core)?)
+            }
+        })
+    }
+}
+
+#[cfg(feature = "nvml")]
+fn open_nvml(places: &Places) -> Result<Box<dyn Meter>, EnergyError> {
+    Ok(Box::new(super::nvml::NvmlMeter::open(places.nvml_library.as_deref())?))
+}
+
+#[cfg(not(feature = "nvml"))]
+fn open_nvml(_: &Places) -> Result<Box<dyn Meter>, EnergyError> {
+    Err(EnergyError::Unavailable {
+        meter: "nvml",
+        reason: "this build leaves NVIDIA GPUs out".to_owned(),
+        remedy: "build with the feature `nvml`".to_owned(),
+    })
+}

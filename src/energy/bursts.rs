@@ -1,0 +1,106 @@
+//! When counters that tick slowly are read often.
+
+use std::time::Duration;
+
+use super::clock::Moment;
+
+/// How often that is.
+pub(crate) const EVERY: Duration = Duration::from_millis(10);
+
+/// How often after one edge: for half a second. The two ticks after the edge need 0.2 s; the rest is for an edge that
+/// opens a piece of work which sets up for a moment before its own edge, to have the ticks before that.
+const READINGS: u32 = 50;
+
+/// Edges that follow one another with no more than this between them are a row.
+const ROW: Duration = Duration::from_secs(1);
+
+/// So long into a row readings are frequent. After that the edges are the epochs of a long training, which must not be
+/// disturbed.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Counts the readings that are left of a burst, and keeps bursts rare where edges are frequent.
+#[derive(Debug, Default)]
+pub(crate) struct Bursts {
+    left: u32,
+    /// The first and the last edge of the row under way.
+    row: Option<(Moment, Moment)>,
+}
+
+impl Bursts {
+    /// An edge was taken at `now`; says whether a burst begins that was not under way.
+    pub(crate) fn ask(&mut self, now: Moment) -> bool {
+        let first = match self.row {
+            Some((first, last)) if now.since(last) <= ROW => first,
+            _ => now,
+        };
+        self.row = Some((first, now));
+        if now.since(first) > LONGEST {
+            return false;
+        }
+        let begins = self.left == 0;
+        self.left = READINGS;
+        begins
+    }
+
+    /// The next edge begins a row.
+    pub(crate) fn renew(&mut self) {
+        self.row = None;
+    }
+
+    /// Whether a burst is under way.
+    pub(crate) fn is_on(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Takes one reading of the burst, if there is one left.
+    pub(crate) fn take(&mut self) -> bool {
+        let on = self.is_on();
+        self.left = self.left.saturating_sub(1);
+        on
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::moment;
+    use super::*;
+
+    /// How many readings edges `gap` seconds apart get until `end`, if all are made that are asked for.
+    fn readings(gap: f64, end: f64, renew: bool) -> u32 {
+        let (mut bursts, mut count, mut next) = (Bursts::default(), 0, 0.0);
+        for step in 0..(end * 100.0) as u32 {
+            let now = f64::from(step) * 0.01;
+            if now >= next {
+                bursts.ask(moment(now));
+                if renew {
+                    bursts.renew();
+                }
+                next += gap;
+            }
+            count += u32::from(bursts.take());
+        }
+        count
+    }
+
+    #[test]
+    fn an_edge_is_followed_by_half_a_second_of_readings() {
+        assert_eq!(readings(1e9, 5.0, false), READINGS);
+        assert_eq!(readings(1.5, 5.9, false), 4 * READINGS, "far enough apart, each edge is");
+    }
+
+    #[test]
+    fn the_epochs_of_a_long_training_are_left_alone_after_a_while() {
+        assert!(readings(0.2, 600.0, false) <= 251);
+        assert!(readings(0.2, 600.0, true) > 50_000, "but trials that short are not");
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_burst_wakes_the_reader() {
+        let mut bursts = Bursts::default();
+        assert!(!bursts.is_on() && !bursts.take());
+        assert!(bursts.ask(moment(1.0)));
+        assert!(!bursts.ask(moment(1.1)));
+        while bursts.take() {}
+        assert!(bursts.ask(moment(1.7)));
+    }
+}

@@ -1,0 +1,285 @@
+//! The contract of [`Meter`], kept by every meter.
+
+use std::collections::BTreeSet;
+
+use super::clock::Clock;
+use super::clock::testing::ManualClock;
+use super::error::EnergyError;
+use super::estimate::EstimateMeter;
+use super::meter::{Meter, Reading};
+use super::rapl::RaplMeter;
+use super::testing::{FakeProc, PowercapTree, ScriptedMeter};
+
+/// A meter with hardware under it that can be run, broken and mended.
+trait Bench {
+    fn meter(&mut self) -> &mut dyn Meter;
+    fn clock(&self) -> ManualClock;
+    /// Lets a second pass.
+    fn run(&mut self);
+    /// What each source should show for that second, in microjoules, exactly.
+    fn microjoules_per_second(&self) -> Vec<u64>;
+    /// From now on no reading succeeds.
+    fn spoil(&mut self);
+    fn mend(&mut self);
+}
+
+fn read(bench: &mut dyn Bench) -> Vec<Result<Reading, EnergyError>> {
+    let clock = bench.clock();
+    bench.meter().read(&clock)
+}
+
+fn read_well(bench: &mut dyn Bench) -> Vec<Reading> {
+    read(bench).into_iter().map(Result::unwrap).collect()
+}
+
+fn keeps_the_contract(bench: &mut dyn Bench) {
+    let sources = bench.meter().sources().to_vec();
+    assert!(!sources.is_empty());
+    let domains: BTreeSet<_> = sources.iter().map(|source| source.domain.clone()).collect();
+    assert_eq!(domains.len(), sources.len(), "no domain twice");
+    assert!(!bench.meter().name().is_empty());
+
+    // Energy arrives in the order of the sources, and the stamps are those of the clock.
+    let mut last = read_well(bench);
+    assert_eq!(last.len(), sources.len());
+    for _ in 0..5 {
+        bench.run();
+        let now = read_well(bench);
+        let gained: Vec<_> = now.iter().zip(&last).map(|(now, last)| now.microjoules - last.microjoules).collect();
+        assert_eq!(gained, bench.microjoules_per_second());
+        assert!(now.iter().zip(&last).all(|(now, last)| now.segment == last.segment));
+        assert!(now.iter().all(|reading| reading.at == bench.clock().now()));
+        last = now;
+    }
+    let again = read_well(bench);
+    assert_eq!(again, last, "reading twice at one moment adds nothing");
+
+    // A failed reading is an error for as long as it lasts, and the next good one has not lost its place.
+    bench.spoil();
+    for _ in 0..2 {
+        bench.run();
+        let failed = read(bench);
+        assert_eq!(failed.len(), sources.len());
+        assert!(failed.iter().all(Result::is_err), "{failed:?}");
+    }
+    bench.mend();
+    let mended = read_well(bench);
+    for ((now, last), rate) in mended.iter().zip(&last).zip(bench.microjoules_per_second()) {
+        assert!(now.segment >= last.segment);
+        assert!(now.microjoules >= last.microjoules);
+        if now.segment == last.segment {
+            assert_eq!(now.microjoules - last.microjoules, 2 * rate);
+        }
+    }
+    assert_eq!(bench.meter().sources(), sources, "the sources never change");
+}
+
+struct RaplBench {
+    tree: PowercapTree,
+    clock: ManualClock,
+    meter: RaplMeter,
+    seconds: u64,
+    spoilt: bool,
+}
+
+const ZONES: [(&str, &str, u64); 5] = [
+    ("intel-rapl:0", "package-0", 40_000_001),
+    ("intel-rapl:0/intel-rapl:0:0", "core", 30_000_000),
+    ("intel-rapl:0/intel-rapl:0:1", "dram", 5_000_003),
+    ("intel-rapl:1", "package-1", 60_000_000),
+    ("intel-rapl:2", "psys", 200_000_000),
+];
+
+/// So small that the first package wraps within the test.
+const RANGE: u64 = 1_100_000_000;
+
+impl RaplBench {
+    fn new() -> Self {
+        let tree = PowercapTree::new();
+        for (path, name, _) in ZONES {
+            tree.zone(path, name, RANGE - 100_000_000, RANGE);
+        }
+        let meter = RaplMeter::open(tree.root()).unwrap();
+        Self { tree, clock: ManualClock::at(50.0), meter, seconds: 0, spoilt: false }
+    }
+
+    fn publish(&self) {
+        for (path, _, rate) in ZONES {
+            match self.spoilt {
+                true => self.tree.garble(path),
+                false => self.tree.set(path, (RANGE - 100_000_000 + rate * self.seconds) % RANGE),
+            };
+        }
+    }
+}
+
+impl Bench for RaplBench {
+    fn meter(&mut self) -> &mut dyn Meter {
+        &mut self.meter
+    }
+    fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+    fn run(&mut self) {
+        self.seconds += 1;
+        self.clock.advance(1.0);
+        self.publish();
+    }
+    fn microjoules_per_second(&self) -> Vec<u64> {
+        vec![40_000_001, 5_000_003, 60_000_000]
+    }
+    fn spoil(&mut self) {
+        self.spoilt = true;
+        self.publish();
+    }
+    fn mend(&mut self) {
+        self.spoilt = false;
+        self.publish();
+    }
+}
+
+struct EstimateBench {
+    proc: FakeProc,
+    clock: ManualClock,
+    meter: EstimateMeter,
+    seconds: u64,
+}
+
+impl EstimateBench {
+    fn new() -> Self {
+        let proc = FakeProc::new();
+        proc.process(10, 1, 500, 30).process(11, 10, 70, 0).process(99, 1, 1_000_000, 0);
+        let meter = EstimateMeter::open(proc.root(), 10, 5.0).unwrap();
+        Self { proc, clock: ManualClock::at(50.0), meter, seconds: 0 }
+    }
+}
+
+impl Bench for EstimateBench {
+    fn meter(&mut self) -> &mut dyn Meter {
+        &mut self.meter
+    }
+    fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+    fn run(&mut self) {
+        self.seconds += 1;
+        self.clock.advance(1.0);
+        if self.proc.root().join("10").exists() {
+            self.mend();
+        }
+    }
+    fn microjoules_per_second(&self) -> Vec<u64> {
+        let ticks_per_second = rustix::param::clock_ticks_per_second();
+        vec![(100 + 50) * 5_000_000 / ticks_per_second]
+    }
+    fn spoil(&mut self) {
+        self.proc.end(10);
+    }
+    fn mend(&mut self) {
+        let s = self.seconds;
+        self.proc.process(10, 1, 500 + 100 * s, 30).process(11, 10, 70 + 50 * s, 0).process(99, 1, 2_000_000 * s, 0);
+    }
+}
+
+struct ScriptedBench {
+    clock: ManualClock,
+    meter: ScriptedMeter,
+    seconds: u64,
+}
+
+impl Bench for ScriptedBench {
+    fn meter(&mut self) -> &mut dyn Meter {
+        &mut self.meter
+    }
+    fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+    fn run(&mut self) {
+        self.seconds += 1;
+        self.clock.advance(1.0);
+        let mut next = self.meter.next.lock().unwrap();
+        if next.is_ok() {
+            *next = Ok((self.seconds * 7, 0));
+        }
+    }
+    fn microjoules_per_second(&self) -> Vec<u64> {
+        vec![7]
+    }
+    fn spoil(&mut self) {
+        let domain = self.meter.sources()[0].domain.clone();
+        *self.meter.next.lock().unwrap() = Err(EnergyError::Read { domain, reason: "spoilt".to_owned() });
+    }
+    fn mend(&mut self) {
+        *self.meter.next.lock().unwrap() = Ok((self.seconds * 7, 0));
+    }
+}
+
+#[test]
+fn rapl() {
+    keeps_the_contract(&mut RaplBench::new());
+}
+
+#[test]
+fn estimate() {
+    keeps_the_contract(&mut EstimateBench::new());
+}
+
+#[test]
+fn scripted() {
+    let meter = ScriptedMeter::new("fake");
+    keeps_the_contract(&mut ScriptedBench { clock: ManualClock::at(1.0), meter, seconds: 0 });
+}
+
+#[cfg(feature = "nvml")]
+mod nvml {
+    use super::super::nvml::NvmlMeter;
+    use super::super::testing::FakeNvml;
+    use super::*;
+
+    struct NvmlBench {
+        fake: FakeNvml,
+        script: String,
+        meter: NvmlMeter,
+    }
+
+    impl NvmlBench {
+        fn new(script: &str) -> Self {
+            let fake = FakeNvml::new(50.05, script);
+            let meter = NvmlMeter::open(Some(&fake.library())).unwrap();
+            Self { fake, script: script.to_owned(), meter }
+        }
+    }
+
+    impl Bench for NvmlBench {
+        fn meter(&mut self) -> &mut dyn Meter {
+            &mut self.meter
+        }
+        fn clock(&self) -> ManualClock {
+            self.fake.clock.clone()
+        }
+        fn run(&mut self) {
+            self.fake.advance(1.0);
+        }
+        fn microjoules_per_second(&self) -> Vec<u64> {
+            vec![300_000_000, 75_000_000]
+        }
+        fn spoil(&mut self) {
+            self.fake.rewrite(&format!("fault handle 999\n{}", self.script));
+        }
+        fn mend(&mut self) {
+            self.fake.rewrite(&self.script.clone());
+        }
+    }
+
+    #[test]
+    fn counters() {
+        let script = "gpu GPU-a A\npower 300\nstart 5000\ngpu GPU-b B\npower square 50 100 0.5\n";
+        keeps_the_contract(&mut NvmlBench::new(script));
+    }
+
+    #[test]
+    fn integrated_power() {
+        let script = "gpu GPU-a A\npower 300\nfault energy 3\ngpu GPU-b B\npower 75\nfault energy 3\n";
+        keeps_the_contract(&mut NvmlBench::new(script));
+    }
+}

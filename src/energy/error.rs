@@ -1,0 +1,68 @@
+//! What can go wrong with metering.
+
+use super::units::Domain;
+
+/// Why energy cannot be metered, or a figure could not be had.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnergyError {
+    /// A meter of this name does not exist.
+    #[error("unknown meter `{name}`: the meters are nvml, rapl and estimate")]
+    UnknownMeter {
+        /// The name that was given.
+        name: String,
+    },
+    /// A session was asked for without a single meter.
+    #[error("no meter was chosen: name at least one of nvml, rapl and estimate, or use auto")]
+    NoMeter,
+    /// A meter that was asked for cannot work here.
+    #[error("the meter `{meter}` cannot be used: {reason}; {remedy}")]
+    Unavailable {
+        /// The meter.
+        meter: &'static str,
+        /// What is in the way.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A setting of the session outside its range.
+    #[error("{setting} = {value} is out of range: {expected}")]
+    Setting {
+        /// The name of the setting.
+        setting: &'static str,
+        /// The value that was given.
+        value: f64,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// The thread that reads the meters cannot be started.
+    #[error("the metering thread cannot be started: {reason}")]
+    Background {
+        /// What the system said.
+        reason: String,
+    },
+    /// One reading failed; the next may succeed.
+    #[error("reading {domain} failed: {reason}")]
+    Read {
+        /// What was read.
+        domain: Domain,
+        /// What happened.
+        reason: String,
+    },
+    /// The device is gone: fallen off the bus, or unusable until it is reset.
+    #[error("the device {domain} is lost: {reason}; reset it or restart the machine")]
+    DeviceLost {
+        /// The device.
+        domain: Domain,
+        /// What the driver said.
+        reason: String,
+    },
+}
+
+impl EnergyError {
+    /// Whether the device itself is gone, so that what ran on it failed through no fault of its own.
+    #[must_use]
+    pub fn is_device_lost(&self) -> bool {
+        matches!(self, Self::DeviceLost { .. })
+    }
+}

@@ -1,0 +1,84 @@
+//! Where nothing can be measured: CPU time times a stated figure of watts.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::param::clock_ticks_per_second;
+
+use super::clock::Clock;
+use super::error::EnergyError;
+use super::meter::{Meter, Reading, Source};
+use super::process_tree::ProcessTree;
+use super::units::{Domain, DomainKind, Method};
+
+/// The default power of one busy logical processor, in watts.
+///
+/// A logical processor at full load draws 4.05 W on Intel Skylake, 3.80 W on Cascade Lake, 3.54 W on Broadwell and 1.87 W on
+/// AMD EPYC Milan servers, by the `SPECpower_ssj2008` results as the Cloud Carbon Footprint project breaks them down
+/// (<https://www.cloudcarbonfootprint.org/docs/methodology/>, "max watts"); CodeCarbon too takes 4 W per thread for a
+/// processor that it does not know (<https://github.com/mlco2/codecarbon>, `core/cpu.py`). Laptops draw more per core
+/// when few are busy, and all of it varies with clock and instructions: such a figure ranks settings by CPU time, and its
+/// joules may be off by a factor of two or three.
+pub const DEFAULT_WATTS_PER_CORE: f64 = 4.0;
+
+/// The CPU time of a process tree, as energy.
+#[derive(Debug)]
+pub(crate) struct EstimateMeter {
+    tree: ProcessTree,
+    watts_per_core: f64,
+    source: [Source; 1],
+}
+
+impl EstimateMeter {
+    /// The meter of the process `root` and all its descendants, by `/proc` at `proc`.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Setting`] if `watts_per_core` is not a positive number, [`EnergyError::Unavailable`] if there is no
+    /// such process or no `/proc`.
+    pub(crate) fn open(proc: &Path, root: u32, watts_per_core: f64) -> Result<Self, EnergyError> {
+        if !(watts_per_core > 0.0 && watts_per_core <= 1000.0) {
+            return Err(EnergyError::Setting {
+                setting: "watts_per_core",
+                value: watts_per_core,
+                expected: "above 0 and at most 1000",
+            });
+        }
+        let tick = 1_000_000 / clock_ticks_per_second().max(1);
+        let tree = ProcessTree::open(proc.to_owned(), root, tick).map_err(|error| EnergyError::Unavailable {
+            meter: "estimate",
+            reason: format!("the CPU time of process {root} cannot be read: {error}"),
+            remedy: "it needs Linux with /proc mounted".to_owned(),
+        })?;
+        let source = Source {
+            domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
+            method: Method::Estimate,
+            // The clocks tell microseconds, but reading a tree takes some of them.
+            resolution: Duration::from_millis(1),
+        };
+        Ok(Self { tree, watts_per_core, source: [source] })
+    }
+}
+
+impl Meter for EstimateMeter {
+    fn name(&self) -> &'static str {
+        "estimate"
+    }
+
+    fn sources(&self) -> &[Source] {
+        &self.source
+    }
+
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+        let domain = || self.source[0].domain.clone();
+        let reading = match self.tree.advance() {
+            Ok(microseconds) => Ok(Reading {
+                at: clock.now(),
+                microjoules: (microseconds as f64 * self.watts_per_core).round() as u64,
+                segment: 0,
+            }),
+            Err(error) => Err(EnergyError::Read { domain: domain(), reason: error.to_string() }),
+        };
+        vec![reading]
+    }
+}

@@ -1,0 +1,177 @@
+//! What a meter is.
+
+use std::time::Duration;
+
+use super::clock::{Clock, Moment};
+use super::error::EnergyError;
+use super::units::{Domain, Method};
+
+/// One figure that a meter reads: of which hardware, how, and how finely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The hardware.
+    pub domain: Domain,
+    /// How the figure comes about.
+    pub method: Method,
+    /// The time between two changes of the figure. A window of less than two of these is not resolved.
+    pub resolution: Duration,
+}
+
+/// The cumulative energy of one source at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Moment,
+    /// Energy since the meter was opened, in microjoules (whole ones, so that differences are exact).
+    pub microjoules: u64,
+    /// Readings of one segment can be subtracted from each other. A counter that starts anew, or stood unread for too
+    /// long, starts the next segment, because the energy in between is unknown.
+    pub segment: u64,
+}
+
+/// A reader of energy.
+///
+/// # Contract
+///
+/// * [`sources`](Self::sources) never changes; no two of its domains are the same and no energy is in two of them.
+/// * [`read`](Self::read) answers with exactly one entry per source, in the order of the sources.
+/// * `at` and `segment` never fall from one successful reading of a source to the next; within one segment neither does
+///   `microjoules`. When a segment ends, `microjoules` goes on from its last value: unknown energy is not counted.
+/// * What cannot be read is an error, never zero, never the value before. A reading after a failed one is right again, or
+///   in a new segment.
+/// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second.
+pub trait Meter: Send {
+    /// The name of the meter, such as `rapl`.
+    fn name(&self) -> &'static str;
+
+    /// What the meter reads.
+    fn sources(&self) -> &[Source];
+
+    /// Reads all sources now, by this clock.
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>>;
+}
+
+/// Turns the raw values of a hardware counter into cumulative energy without a jump that did not happen.
+#[derive(Debug, Clone)]
+pub(crate) struct CounterTotal {
+    /// The counter starts again from zero after this value; `None` if it does not wrap, or nobody says when.
+    range_uj: Option<u64>,
+    /// More power than this hardware can draw, in watts. What implies more is no energy but a counter that was reset.
+    max_watts: f64,
+    /// Energy that may arrive in one piece, in microjoules: one tick of the counter at full power.
+    burst_uj: f64,
+    last: Option<(Moment, u64)>,
+    total_uj: u64,
+    segment: u64,
+}
+
+impl CounterTotal {
+    pub(crate) fn new(range_uj: Option<u64>, max_watts: f64, burst_joules: f64) -> Self {
+        let range_uj = range_uj.filter(|range| *range > 0);
+        Self { range_uj, max_watts, burst_uj: burst_joules * 1e6, last: None, total_uj: 0, segment: 0 }
+    }
+
+    /// The counter showed `raw` microjoules at `at`.
+    pub(crate) fn advance(&mut self, at: Moment, raw: u64) -> Reading {
+        if let Some((before, last)) = self.last {
+            let seconds = at.since(before).as_secs_f64();
+            match self.step(seconds, last, raw) {
+                Some(step) => self.total_uj += step,
+                None => self.segment += 1,
+            }
+        }
+        self.last = Some((at, raw));
+        Reading { at, microjoules: self.total_uj, segment: self.segment }
+    }
+
+    /// The energy between two raw values, or `None` if they do not tell.
+    fn step(&self, seconds: f64, last: u64, raw: u64) -> Option<u64> {
+        let possible_uj = self.max_watts * 1e6 * seconds;
+        if self.range_uj.is_some_and(|range| possible_uj >= range as f64) {
+            return None; // it may have wrapped any number of times
+        }
+        let step = match self.range_uj {
+            _ if raw >= last => raw - last,
+            Some(range) => range.checked_sub(last)?.checked_add(raw)?,
+            None => return None,
+        };
+        (step as f64 <= possible_uj + self.burst_uj).then_some(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn second(s: f64) -> Moment {
+        Moment::from_monotonic_seconds(s).unwrap()
+    }
+
+    #[test]
+    fn a_counter_that_starts_anew_ends_the_segment_and_adds_nothing() {
+        let mut counter = CounterTotal::new(None, 1000.0, 10.0);
+        counter.advance(second(0.0), 500_000_000);
+        assert_eq!(counter.advance(second(1.0), 600_000_000).microjoules, 100_000_000);
+        let after = counter.advance(second(2.0), 3);
+        assert_eq!((after.microjoules, after.segment), (100_000_000, 1));
+        let later = counter.advance(second(3.0), 1_000_003);
+        assert_eq!((later.microjoules, later.segment), (101_000_000, 1));
+    }
+
+    #[test]
+    fn a_fall_that_would_be_half_a_megawatt_is_a_reset_and_no_wrap() {
+        let mut counter = CounterTotal::new(Some(262_143_328_850), 1000.0, 10.0);
+        counter.advance(second(0.0), 100_000_000);
+        let after = counter.advance(second(0.5), 0);
+        assert_eq!((after.microjoules, after.segment), (0, 1));
+    }
+
+    #[test]
+    fn a_jump_that_no_hardware_makes_is_not_energy() {
+        let mut counter = CounterTotal::new(None, 1000.0, 10.0);
+        counter.advance(second(0.0), 0);
+        let after = counter.advance(second(0.5), u64::MAX - 7);
+        assert_eq!((after.microjoules, after.segment), (0, 1));
+    }
+
+    #[test]
+    fn a_counter_left_unread_for_longer_than_its_range_lasts_is_not_guessed_at() {
+        let mut counter = CounterTotal::new(Some(65_000_000_000), 1000.0, 10.0);
+        counter.advance(second(0.0), 0);
+        assert_eq!(counter.advance(second(64.0), 1_000_000).segment, 0);
+        assert_eq!(counter.advance(second(129.5), 2_000_000).segment, 1);
+    }
+
+    #[test]
+    fn a_value_beyond_the_stated_range_does_not_underflow() {
+        let mut counter = CounterTotal::new(Some(1_000_000), 1e9, 10.0);
+        counter.advance(second(0.0), 5_000_000);
+        assert_eq!(counter.advance(second(1e-9), 4_000_000).segment, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn random_wraps_add_up_to_the_microjoule(
+            range in 1_000_000_000_u64..300_000_000_000,
+            start in any::<u64>(),
+            steps in prop::collection::vec((1_u64..1_000_000_000, any::<bool>()), 1..400),
+        ) {
+            // Below 1000 W by construction: each step takes 1 s for up to 1000 J, and never as long as the range lasts.
+            let mut counter = CounterTotal::new(Some(range), 1000.0, 10.0);
+            let (mut raw, mut expected, mut time) = (start % range, 0_u64, 0.0);
+            let origin = counter.advance(second(time), raw);
+            prop_assert_eq!(origin.microjoules, 0);
+            for (step, small) in steps {
+                let step = if small { step % 1000 } else { step.min(range / 2) };
+                raw = (raw + step) % range;
+                expected += step;
+                time += 0.999_f64.min(range as f64 / 1e9 * 0.9);
+                // The burst allowance covers the remaining millisecond.
+                let step = counter.advance(second(time), raw);
+                prop_assert_eq!((step.microjoules, step.segment), (expected, 0));
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! Windows of energy over a set of meters.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::builder::SessionBuilder;
+use super::bursts::{Bursts, EVERY};
+use super::clock::{Clock, Moment};
+use super::error::EnergyError;
+use super::meter::{Meter, Source};
+use super::track::{Edge, Track, energy_between, ticks_slowly};
+use super::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
+
+/// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
+///
+/// A session is a handle; clones share the meters, and may be used from any thread. A background thread reads the meters
+/// twice a second, so that no counter wraps unseen and power is integrated, until the last handle is dropped.
+///
+/// ```
+/// use wattfront::energy::{Meters, Session};
+///
+/// let session = Session::builder().meters(Meters::estimate()).open()?;
+/// let (sum, energy) = session.measure(|| (0..1_000_000_u64).sum::<u64>());
+/// println!("{sum} took {:.3} s, {}", energy.seconds, energy.provenance());
+///
+/// let training = session.window();
+/// let first = session.mark();
+/// // one epoch
+/// let epoch = session.between(&first, &session.mark());
+/// let whole = training.close();
+/// assert!(whole.seconds >= epoch.seconds);
+/// # Ok::<(), wattfront::energy::EnergyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    poller: Arc<Poller>,
+}
+
+/// One edge of a window: a moment, and what every source showed then.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    session: u64,
+    moment: Moment,
+    edges: Arc<[Edge]>,
+}
+
+impl Mark {
+    /// When it was taken.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+}
+
+/// What a piece of work uses, so that an idle second GPU is not held against it.
+///
+/// The processor and its memory always count. The estimate that stands in for a missing processor counter counts only if
+/// nothing else does: work on a metered GPU of a machine without such a counter is "GPU only", the same work on its
+/// processor an estimate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Usage {
+    /// All that is metered.
+    #[default]
+    All,
+    /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone.
+    Gpus(Vec<String>),
+}
+
+impl Usage {
+    /// Work on the processor alone.
+    #[must_use]
+    pub fn cpu() -> Self {
+        Self::Gpus(Vec::new())
+    }
+
+    fn covers(&self, domain: &Domain) -> bool {
+        match self {
+            Self::All => true,
+            Self::Gpus(used) => domain.kind != DomainKind::Gpu || used.iter().any(|uuid| same_uuid(uuid, &domain.id)),
+        }
+    }
+}
+
+fn same_uuid(one: &str, other: &str) -> bool {
+    let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
+    bare(one) == bare(other)
+}
+
+impl Session {
+    /// A session with the meters that this machine has; see [`Meters::Auto`](super::Meters::Auto).
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if not even an estimate is possible.
+    pub fn open() -> Result<Self, EnergyError> {
+        Self::builder().open()
+    }
+
+    /// A session of one's own choice.
+    #[must_use]
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    pub(crate) fn start(
+        meters: Vec<(Box<dyn Meter>, bool)>,
+        clock: Arc<dyn Clock>,
+        poll: Option<Duration>,
+        missing_gpus_matter: bool,
+    ) -> Result<Self, EnergyError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let sources: Vec<(Source, bool)> = meters
+            .iter()
+            .flat_map(|(meter, fallback)| meter.sources().iter().map(|source| (source.clone(), *fallback)))
+            .collect();
+        let tracks = sources.iter().map(|(source, _)| Track::new(source.clone())).collect();
+        let meters = meters.into_iter().map(|(meter, _)| meter).collect();
+        let shared = Arc::new(Shared {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            clock,
+            sources,
+            missing_gpus_matter,
+            state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), stop: false }),
+            woken: Condvar::new(),
+        });
+        shared.lock().read(&*shared.clock);
+        let spawn = |interval| {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new().name("energy".to_owned()).spawn(move || shared.poll_until_stopped(interval))
+        };
+        let thread = poll.map(spawn).transpose().map_err(|e| EnergyError::Background { reason: e.to_string() })?;
+        Ok(Self { poller: Arc::new(Poller { shared, thread }) })
+    }
+
+    /// Takes an edge now. Synchronise the device first: work that is queued but not done is not in the figures.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let shared = self.shared();
+        let mut state = shared.lock();
+        let moment = shared.clock.now();
+        state.read(&*shared.clock);
+        shared.mark(&mut state, moment)
+    }
+
+    /// Takes an edge that another thread or process stamped a little while ago: up to five minutes. The energy at that
+    /// moment is interpolated between the readings around it, which lie half a second apart at most. A moment in the
+    /// future is taken as now.
+    ///
+    /// ```
+    /// # use wattfront::energy::{Meters, Moment, Session};
+    /// # let session = Session::builder().meters(Meters::estimate()).open()?;
+    /// # let told_by_a_child = Moment::now().monotonic_seconds();
+    /// let edge = Moment::from_monotonic_seconds(told_by_a_child).map(|moment| session.mark_at(moment));
+    /// # assert!(edge.is_some());
+    /// # Ok::<(), wattfront::energy::EnergyError>(())
+    /// ```
+    #[must_use]
+    pub fn mark_at(&self, moment: Moment) -> Mark {
+        let shared = self.shared();
+        let mut state = shared.lock();
+        let moment = moment.min(shared.clock.now());
+        state.read(&*shared.clock);
+        shared.mark(&mut state, moment)
+    }
+
+    /// The energy of everything metered between two edges. What is not known is `None` with a note that says why: edges in
+    /// the wrong order or of different sessions, a failed reading at an edge, a counter that started anew, a window below
+    /// the resolution.
+    #[must_use]
+    pub fn between(&self, open: &Mark, close: &Mark) -> WindowEnergy {
+        self.between_using(open, close, &Usage::All)
+    }
+
+    /// Waits until what follows an edge is known of the counters in use that tick slowly, so that a window shorter than two
+    /// of their ticks that closes there has a figure: for a GPU 0.2 s after the edge, and never more than 0.25 s from now.
+    /// Returns at once where no counter ticks slowly.
+    ///
+    /// Such a window also needs its device at rest for [`REST`](super::REST) before and after: what it spent is told from the
+    /// padding between the window and the ticks around it, whose power is that of the next whole tick. To see the ticks,
+    /// each mark has such counters read every 10 ms for the next half second: take one when the work begins to set up, and
+    /// those at the edges within some milliseconds. Where marks follow one another for longer than two seconds, as the
+    /// epochs of a long training do, that stops until there is none for a second, or until this is called: call it at
+    /// the end of every piece of work, long or short.
+    ///
+    /// ```
+    /// # use wattfront::energy::{Meters, Session, Usage};
+    /// # let session = Session::builder().meters(Meters::estimate()).open()?;
+    /// let (open, close) = (session.mark(), session.mark());
+    /// session.settle(&close, &Usage::All);
+    /// let energy = session.between(&open, &close);
+    /// # Ok::<(), wattfront::energy::EnergyError>(())
+    /// ```
+    pub fn settle(&self, mark: &Mark, usage: &Usage) {
+        let shared = self.shared();
+        let (mut slow, _) = shared.select(usage);
+        slow.retain(|index| ticks_slowly(&shared.sources[*index].0));
+        if slow.is_empty() || mark.session != shared.id {
+            return;
+        }
+        // Counted, for a clock that stands still must not hold up anybody.
+        for _ in 0..25 {
+            let mut state = shared.lock();
+            if slow.iter().all(|index| state.tracks[*index].is_settled(mark.moment)) {
+                break;
+            }
+            let now = shared.clock.now();
+            if slow.iter().any(|index| state.tracks[*index].last_read().is_none_or(|at| now.since(at) >= EVERY / 2)) {
+                state.read_slow(&*shared.clock);
+            }
+            drop(state);
+            shared.clock.sleep(EVERY);
+        }
+        shared.lock().bursts.renew();
+    }
+
+    /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter than
+    /// two ticks of a counter. A GPU that was used and has no meter is a domain without a figure, so
+    /// that the total is missing rather than too small, unless the choice of meters left GPUs out.
+    #[must_use]
+    pub fn between_using(&self, open: &Mark, close: &Mark, usage: &Usage) -> WindowEnergy {
+        let shared = self.shared();
+        let seconds = close.moment.since(open.moment).as_secs_f64();
+        let wrong = if open.session != shared.id || close.session != shared.id {
+            Some("the edges belong to another session")
+        } else if close.moment < open.moment {
+            Some("the window closes before it opens")
+        } else {
+            None
+        };
+        let outer = |index: usize| match ticks_slowly(&shared.sources[index].0) {
+            true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
+            false => None,
+        };
+        let energy = |index: usize| {
+            let source = &shared.sources[index].0;
+            match wrong {
+                None => energy_between(source, &open.edges[index], &close.edges[index], seconds, outer(index)),
+                Some(reason) => unknown(source.domain.clone(), source.method, reason),
+            }
+        };
+        let (chosen, unmetered) = shared.select(usage);
+        let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
+        domains.extend(unmetered.into_iter().map(|domain| unknown(domain, Method::Counter, "no meter reads this GPU")));
+        WindowEnergy { seconds, domains }
+    }
+
+    /// Runs `work` and tells its energy.
+    pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
+        let window = self.window();
+        let result = work();
+        (result, window.close())
+    }
+
+    /// Opens a window now. Windows nest as they like: each is a pair of edges.
+    #[must_use = "the energy is told when the window is closed"]
+    pub fn window(&self) -> Window {
+        Window { session: self.clone(), open: self.mark(), usage: Usage::All }
+    }
+
+    /// What is metered for work of this usage: the domains of a window, with their methods.
+    #[must_use]
+    pub fn sources(&self, usage: &Usage) -> Vec<Source> {
+        let (chosen, _) = self.shared().select(usage);
+        chosen.into_iter().map(|index| self.shared().sources[index].0.clone()).collect()
+    }
+
+    /// Whether the devices in use are still there.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::DeviceLost`] if the last reading of one of them said that it is gone. What ran on it then failed
+    /// because of its surroundings, and not because of its settings.
+    pub fn check(&self, usage: &Usage) -> Result<(), EnergyError> {
+        let (chosen, _) = self.shared().select(usage);
+        let state = self.shared().lock();
+        let lost = chosen.iter().find_map(|index| state.tracks[*index].last_error().filter(|e| e.is_device_lost()));
+        lost.map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Reads all meters now. Only needed in a session without a background thread.
+    pub fn poll(&self) {
+        self.shared().lock().read(&*self.shared().clock);
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.poller.shared
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("sources", &self.shared().sources).finish_non_exhaustive()
+    }
+}
+
+fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
+    DomainEnergy { domain, method, joules: None, note: Some(reason.to_owned()) }
+}
+
+/// An open window; close it to learn its energy.
+#[derive(Debug)]
+pub struct Window {
+    session: Session,
+    open: Mark,
+    usage: Usage,
+}
+
+impl Window {
+    /// Restricts the window to what the work uses.
+    #[must_use]
+    pub fn using(mut self, usage: Usage) -> Self {
+        self.usage = usage;
+        self
+    }
+
+    /// Its first edge.
+    #[must_use]
+    pub fn opened(&self) -> &Mark {
+        &self.open
+    }
+
+    /// The energy up to now.
+    #[must_use]
+    pub fn so_far(&self) -> WindowEnergy {
+        self.session.between_using(&self.open, &self.session.mark(), &self.usage)
+    }
+
+    /// Closes the window now and tells its energy, once what a slow counter needs for it is there: see
+    /// [`Session::settle`].
+    #[must_use]
+    pub fn close(self) -> WindowEnergy {
+        let close = self.session.mark();
+        self.session.settle(&close, &self.usage);
+        self.session.between_using(&self.open, &close, &self.usage)
+    }
+}
+
+/// Ends the thread with the last handle.
+struct Poller {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        self.shared.lock().stop = true;
+        self.shared.woken.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A meter that panicked has said so on standard error already.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Shared {
+    id: u64,
+    clock: Arc<dyn Clock>,
+    /// With whether it serves only where no other source does.
+    sources: Vec<(Source, bool)>,
+    missing_gpus_matter: bool,
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+struct State {
+    meters: Vec<Box<dyn Meter>>,
+    tracks: Vec<Track>,
+    bursts: Bursts,
+    stop: bool,
+}
+
+impl State {
+    fn read(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |_| true);
+    }
+
+    /// Reads the meters with a counter that ticks slowly.
+    fn read_slow(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly));
+    }
+
+    fn read_those(&mut self, clock: &dyn Clock, wanted: impl Fn(&dyn Meter) -> bool) {
+        let mut tracks = self.tracks.iter_mut();
+        for meter in &mut self.meters {
+            let tracks = tracks.by_ref().take(meter.sources().len());
+            if !wanted(&**meter) {
+                tracks.for_each(drop);
+                continue;
+            }
+            let mut readings = meter.read(clock).into_iter();
+            let (name, now) = (meter.name(), clock.now());
+            for track in tracks {
+                let domain = track.source.domain.clone();
+                let missing = || EnergyError::Read { domain, reason: format!("the meter {name} gave no reading") };
+                track.record(readings.next().unwrap_or_else(|| Err(missing())), now);
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An edge, around which the slow counters are read often from now on.
+    fn mark(&self, state: &mut State, moment: Moment) -> Mark {
+        if self.sources.iter().any(|(source, _)| ticks_slowly(source)) && state.bursts.ask(self.clock.now()) {
+            self.woken.notify_all();
+        }
+        Mark { session: self.id, moment, edges: state.tracks.iter().map(|track| track.edge(moment)).collect() }
+    }
+
+    fn poll_until_stopped(&self, interval: Duration) {
+        let mut state = self.lock();
+        let mut due = Instant::now() + interval;
+        while !state.stop {
+            let rest = due.saturating_duration_since(Instant::now());
+            let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
+            let (guard, timeout) = self.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            if state.stop {
+                break;
+            }
+            if Instant::now() >= due {
+                state.read(&*self.clock);
+                due = Instant::now() + interval;
+            } else if timeout.timed_out() && state.bursts.take() {
+                state.read_slow(&*self.clock);
+            }
+        }
+    }
+
+    /// The indices of the sources that count for this usage, and the GPUs in use that have no source.
+    fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<Domain>) {
+        let of = |wanted: bool| -> Vec<usize> {
+            let counts = |(source, fallback): &(Source, bool)| *fallback == wanted && usage.covers(&source.domain);
+            (0..self.sources.len()).filter(|index| counts(&self.sources[*index])).collect()
+        };
+        let metered = |uuid: &str| {
+            let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
+            self.sources.iter().any(|(source, _)| is(&source.domain))
+        };
+        let unmetered: Vec<Domain> = match usage {
+            Usage::Gpus(used) if self.missing_gpus_matter => used
+                .iter()
+                .filter(|uuid| !metered(uuid))
+                .map(|uuid| Domain { kind: DomainKind::Gpu, id: uuid.clone() })
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut chosen = of(false);
+        if chosen.is_empty() && unmetered.is_empty() {
+            chosen = of(true);
+        }
+        (chosen, unmetered)
+    }
+}

@@ -1,0 +1,506 @@
+//! Sessions over meters that the test drives.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::clock::testing::ManualClock;
+use super::testing::{FakeProc, PowercapTree, ScriptedMeter, moment};
+use super::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
+use super::*;
+
+/// What a scripted meter will show next: microjoules and segment.
+type Dial = Arc<Mutex<Result<(u64, u64), EnergyError>>>;
+
+fn scripted(clock: &ManualClock) -> (Session, Dial) {
+    let meter = ScriptedMeter::new("GPU-1");
+    let dial = Arc::clone(&meter.next);
+    let builder = Session::builder().meters(Meters::List(vec![])).meter(meter);
+    (builder.clock(clock.clone()).without_polling().open().unwrap(), dial)
+}
+
+fn turn(dial: &Dial, microjoules: u64, segment: u64) {
+    *dial.lock().unwrap() = Ok((microjoules, segment));
+}
+
+fn fail(dial: &Dial, lost: bool) {
+    let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
+    let reason = "as told".to_owned();
+    *dial.lock().unwrap() =
+        Err(if lost { EnergyError::DeviceLost { domain, reason } } else { EnergyError::Read { domain, reason } });
+}
+
+fn note(window: &WindowEnergy) -> &str {
+    window.domains[0].note.as_deref().unwrap_or("")
+}
+
+#[test]
+fn nested_windows_share_their_edges_and_add_up() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    let trial = session.window();
+    let marks: Vec<Mark> = (1..=4_u64)
+        .map(|epoch| {
+            clock.advance(1.5);
+            turn(&dial, epoch * epoch * 1_000_000, 0);
+            session.mark()
+        })
+        .collect();
+    let whole = trial.close();
+    assert_eq!(whole.seconds, 6.0);
+    assert_eq!(whole.total(), Some(Joules(16.0)));
+    let epochs: f64 = marks.windows(2).map(|pair| session.between(&pair[0], &pair[1]).total().unwrap().0).sum();
+    assert_eq!(epochs, 15.0);
+    assert_eq!(whole.method(), Some(Method::Counter));
+}
+
+#[test]
+fn an_edge_of_a_little_while_ago_is_interpolated_between_readings() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    clock.advance(1.0);
+    turn(&dial, 100_000_000, 0);
+    session.poll();
+    clock.advance(1.0);
+    turn(&dial, 300_000_000, 0);
+    let open = session.mark_at(moment(10.5));
+    let close = session.mark_at(moment(11.25));
+    assert_eq!(session.between(&open, &close).total(), Some(Joules(100.0)));
+    assert_eq!(open.moment(), moment(10.5));
+}
+
+#[test]
+fn an_edge_in_the_future_is_now_and_one_before_the_session_is_unknown() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    let open = session.mark();
+    clock.advance(1.0);
+    turn(&dial, 5_000_000, 0);
+    let close = session.mark_at(moment(1e9));
+    assert_eq!(close.moment(), moment(11.0));
+    assert_eq!(session.between(&open, &close).total(), Some(Joules(5.0)));
+    let early = session.between(&session.mark_at(moment(9.0)), &close);
+    assert_eq!(early.total(), None);
+    assert!(note(&early).contains("before metering began"), "{early:?}");
+}
+
+#[test]
+fn edges_the_wrong_way_round_or_of_another_session_have_no_energy() {
+    let clock = ManualClock::at(10.0);
+    let ((one, dial), (other, _)) = (scripted(&clock), scripted(&clock));
+    let open = one.mark();
+    clock.advance(1.0);
+    turn(&dial, 5_000_000, 0);
+    let close = one.mark();
+    let reversed = one.between(&close, &open);
+    assert_eq!((reversed.total(), reversed.seconds), (None, 0.0));
+    assert!(note(&reversed).contains("closes before"));
+    let foreign = one.between(&other.mark(), &close);
+    assert_eq!(foreign.total(), None);
+    assert!(note(&foreign).contains("another session"));
+}
+
+#[test]
+fn a_window_below_the_resolution_is_missing_and_not_zero() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    let window = session.window();
+    clock.advance(0.15);
+    turn(&dial, 30_000_000, 0);
+    let short = window.so_far();
+    assert_eq!(short.total(), None);
+    assert!(note(&short).contains("below the resolution"), "{short:?}");
+    clock.advance(0.05);
+    assert_eq!(window.close().total(), Some(Joules(30.0)));
+}
+
+#[test]
+fn a_counter_that_starts_anew_leaves_a_hole_and_no_energy() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    let window = session.window();
+    clock.advance(1.0);
+    turn(&dial, 2_000_000, 1);
+    let torn = window.close();
+    assert_eq!(torn.total(), None);
+    assert!(note(&torn).contains("at least 2.00 J"), "{torn:?}");
+    // The next window is whole again; one that opens in the hole is not.
+    let window = session.window();
+    clock.advance(1.0);
+    turn(&dial, 5_000_000, 1);
+    assert_eq!(window.close().total(), Some(Joules(3.0)));
+    let hole = session.between(&session.mark_at(moment(10.5)), &session.mark());
+    assert!(note(&hole).contains("where the counter started anew"), "{hole:?}");
+}
+
+#[test]
+fn a_failed_reading_at_an_edge_is_a_hole_and_in_between_a_note() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    let window = session.window();
+    clock.advance(1.0);
+    fail(&dial, false);
+    assert_eq!(window.so_far().total(), None);
+    assert!(note(&window.so_far()).contains("as told"));
+    clock.advance(1.0);
+    turn(&dial, 8_000_000, 0);
+    let whole = window.close();
+    assert_eq!(whole.total(), Some(Joules(8.0)));
+    assert!(note(&whole).contains("2 readings in between failed"), "{whole:?}");
+}
+
+#[test]
+fn a_lost_device_is_told_apart_while_it_is_lost() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    assert_eq!(session.check(&Usage::All), Ok(()));
+    fail(&dial, false);
+    session.poll();
+    assert_eq!(session.check(&Usage::All), Ok(()), "a reading that failed is no lost device");
+    fail(&dial, true);
+    session.poll();
+    assert!(session.check(&Usage::All).unwrap_err().is_device_lost());
+    assert_eq!(session.check(&Usage::cpu()), Ok(()), "work on the processor does not mind");
+    turn(&dial, 0, 1);
+    session.poll();
+    assert_eq!(session.check(&Usage::All), Ok(()));
+}
+
+#[test]
+fn a_counter_that_hangs_has_no_energy() {
+    let clock = ManualClock::at(10.0);
+    let (session, _dial) = scripted(&clock);
+    let window = session.window();
+    clock.advance(5.0);
+    let hanging = window.close();
+    assert_eq!(hanging.total(), None);
+    assert!(note(&hanging).contains("hangs"), "{hanging:?}");
+}
+
+#[test]
+fn a_meter_that_goes_backwards_is_not_believed() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    turn(&dial, 9_000_000, 0);
+    let window = session.window();
+    clock.advance(1.0);
+    turn(&dial, 1_000_000, 0);
+    let fallen = window.so_far();
+    assert_eq!(fallen.total(), None);
+    assert!(note(&fallen).contains("went backwards"), "{fallen:?}");
+    turn(&dial, 10_000_000, 0);
+    assert_eq!(window.close().total(), Some(Joules(1.0)));
+}
+
+#[test]
+fn an_old_edge_is_forgotten_and_says_so() {
+    let clock = ManualClock::at(10.0);
+    let (session, dial) = scripted(&clock);
+    for second in 0..800_u64 {
+        clock.advance(0.5);
+        turn(&dial, second * 1_000_000, 0);
+        session.poll();
+    }
+    let close = session.mark();
+    assert_eq!(session.between(&session.mark_at(moment(20.0)), &close).total(), None);
+    assert!(session.between(&session.mark_at(moment(200.0)), &close).total().is_some());
+}
+
+/// A machine with a processor counter, or without, and the process that the session belongs to.
+fn machine(rapl: bool) -> (PowercapTree, FakeProc) {
+    let (tree, proc) = (PowercapTree::new(), FakeProc::new());
+    if rapl {
+        tree.zone("intel-rapl:0", "package-0", 0, 1_000_000_000_000).zone(
+            "intel-rapl:0/intel-rapl:0:0",
+            "dram",
+            0,
+            1_000_000_000_000,
+        );
+    }
+    proc.process(std::process::id(), 1, 0, 0);
+    (tree, proc)
+}
+
+fn builder_on(tree: &PowercapTree, proc: &FakeProc) -> SessionBuilder {
+    Session::builder()
+        .powercap_root(tree.root())
+        .proc_root(proc.root())
+        .nvml_library(tree.root().join("no-such-library.so"))
+        .without_polling()
+}
+
+fn names(session: &Session, usage: &Usage) -> Vec<String> {
+    session.sources(usage).iter().map(|source| format!("{} {}", source.domain, source.method.label())).collect()
+}
+
+#[test]
+fn auto_takes_the_processors_counter_and_else_estimates() {
+    let (tree, proc) = machine(true);
+    let session = builder_on(&tree, &proc).open().unwrap();
+    assert_eq!(names(&session, &Usage::cpu()), ["cpu:package-0 counter", "dram:dram-0 counter"]);
+    let (tree, proc) = machine(false);
+    let session = builder_on(&tree, &proc).open().unwrap();
+    assert_eq!(names(&session, &Usage::All), ["cpu:processes ESTIMATED"]);
+}
+
+#[test]
+fn the_estimate_stands_in_only_where_nothing_else_counts() {
+    let (tree, proc) = machine(false);
+    let builder = || builder_on(&tree, &proc).meter(ScriptedMeter::new("GPU-ab"));
+    let session = builder().open().unwrap();
+    let used = Usage::Gpus(vec!["A-B".to_owned()]);
+    assert_eq!(names(&session, &used), ["gpu:GPU-ab counter"]);
+    assert_eq!(names(&session, &Usage::cpu()), ["cpu:processes ESTIMATED"]);
+    // Who asks for it by name gets it always.
+    let session = builder().meters(Meters::estimate()).open().unwrap();
+    assert_eq!(names(&session, &used), ["cpu:processes ESTIMATED", "gpu:GPU-ab counter"]);
+}
+
+#[test]
+fn a_used_gpu_without_a_meter_makes_the_total_missing_unless_gpus_were_left_out() {
+    let (tree, proc) = machine(true);
+    let clock = ManualClock::at(10.0);
+    let used = Usage::Gpus(vec!["GPU-x".to_owned()]);
+    let energy = |builder: SessionBuilder| {
+        tree.set("intel-rapl:0", 0).set("intel-rapl:0/intel-rapl:0:0", 0);
+        let session = builder.clock(clock.clone()).open().unwrap();
+        let open = session.mark();
+        clock.advance(1.0);
+        tree.set("intel-rapl:0", 40_000_000).set("intel-rapl:0/intel-rapl:0:0", 2_000_000);
+        session.between_using(&open, &session.mark(), &used)
+    };
+    let auto = energy(builder_on(&tree, &proc));
+    assert_eq!((auto.total(), auto.of(DomainKind::Cpu)), (None, Some(Joules(40.0))));
+    let rapl = energy(builder_on(&tree, &proc).meters(Meters::List(vec![MeterKind::Rapl])));
+    assert_eq!(rapl.total(), Some(Joules(42.0)));
+}
+
+#[test]
+fn meters_that_are_named_must_work() {
+    let (tree, proc) = machine(false);
+    let open = |meters| builder_on(&tree, &proc).meters(Meters::List(meters)).open();
+    assert_eq!(open(vec![]).unwrap_err(), EnergyError::NoMeter);
+    for (kind, name) in [(MeterKind::Nvml, "nvml"), (MeterKind::Rapl, "rapl")] {
+        let error = open(vec![kind]).unwrap_err();
+        assert!(matches!(&error, EnergyError::Unavailable { meter, .. } if *meter == name), "{error}");
+    }
+    proc.end(std::process::id());
+    assert!(open(vec![MeterKind::Estimate]).is_err());
+    assert!(builder_on(&tree, &proc).open().is_err(), "auto finds nothing at all");
+}
+
+#[test]
+fn watts_out_of_range_are_refused() {
+    let (tree, proc) = machine(false);
+    for watts in [0.0, -4.0, f64::NAN, f64::INFINITY] {
+        let error = builder_on(&tree, &proc).watts_per_core(watts).open().unwrap_err();
+        assert!(matches!(error, EnergyError::Setting { setting: "watts_per_core", .. }), "{error}");
+    }
+}
+
+#[test]
+fn meters_are_read_from_words() {
+    let read = |text: &str| serde_json::from_str::<Meters>(text);
+    assert_eq!(read(r#""auto""#).unwrap(), Meters::Auto);
+    assert_eq!(read(r#"["nvml","rapl"]"#).unwrap(), Meters::List(vec![MeterKind::Nvml, MeterKind::Rapl]));
+    assert!(read(r#"["wattmeter"]"#).is_err());
+    assert_eq!(serde_json::to_string(&Meters::estimate()).unwrap(), r#"["estimate"]"#);
+    assert_eq!("rapl".parse::<MeterKind>(), Ok(MeterKind::Rapl));
+    assert!("RAPL".parse::<MeterKind>().is_err());
+}
+
+/// Shows how often it was read.
+struct CountingMeter {
+    inner: ScriptedMeter,
+    reads: Arc<(Mutex<u32>, std::sync::Condvar)>,
+}
+
+impl Meter for CountingMeter {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+    fn sources(&self) -> &[Source] {
+        self.inner.sources()
+    }
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+        *self.reads.0.lock().unwrap() += 1;
+        self.reads.1.notify_all();
+        self.inner.read(clock)
+    }
+}
+
+#[test]
+fn the_background_reads_on_its_own_until_the_last_handle_is_gone() {
+    let reads = Arc::new((Mutex::new(0), std::sync::Condvar::new()));
+    let meter = CountingMeter { inner: ScriptedMeter::new("GPU-1"), reads: Arc::clone(&reads) };
+    let session = Session::builder().meters(Meters::List(vec![])).meter(meter).open().unwrap();
+    let clone = session.clone();
+    drop(session);
+    let at_least = |count| {
+        let guard = reads.0.lock().unwrap();
+        let (_guard, waited) =
+            reads.1.wait_timeout_while(guard, Duration::from_secs(120), |reads| *reads < count).unwrap();
+        assert!(!waited.timed_out(), "the thread does not read");
+    };
+    at_least(3);
+    std::thread::scope(|scope| {
+        scope.spawn(|| clone.mark());
+        clone.poll();
+    });
+    drop(clone);
+    let weak = Arc::downgrade(&reads);
+    drop(reads);
+    assert!(weak.upgrade().is_none(), "the thread ended and let go of its meters");
+}
+
+/// Counts its readings for one of two meters.
+struct PairedMeter {
+    inner: ScriptedMeter,
+    slow: bool,
+    reads: Arc<(Mutex<(u32, u32)>, std::sync::Condvar)>,
+}
+
+impl Meter for PairedMeter {
+    fn name(&self) -> &'static str {
+        "paired"
+    }
+    fn sources(&self) -> &[Source] {
+        self.inner.sources()
+    }
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+        let mut reads = self.reads.0.lock().unwrap();
+        *(if self.slow { &mut reads.0 } else { &mut reads.1 }) += 1;
+        self.reads.1.notify_all();
+        drop(reads);
+        self.inner.read(clock)
+    }
+}
+
+#[test]
+fn an_edge_has_the_slow_counters_alone_read_often_for_a_while() {
+    let reads = Arc::new((Mutex::new((0, 0)), std::sync::Condvar::new()));
+    let meter = |id: &str, resolution: Duration| {
+        let inner = ScriptedMeter::new(id).with_resolution(resolution);
+        PairedMeter { inner, slow: resolution > Duration::from_millis(50), reads: Arc::clone(&reads) }
+    };
+    let (slow, fast) = (meter("GPU-1", Duration::from_millis(100)), meter("GPU-2", Duration::from_millis(1)));
+    let session = Session::builder().meters(Meters::List(vec![])).meter(slow).meter(fast).open().unwrap();
+    let _mark = session.mark();
+    let guard = reads.0.lock().unwrap();
+    let apart = |(slow, fast): &mut (u32, u32)| *slow - *fast < 50;
+    let (guard, waited) = reads.1.wait_timeout_while(guard, Duration::from_secs(120), apart).unwrap();
+    assert!(!waited.timed_out(), "no burst: {guard:?}");
+    // Once the burst is over, both are read in step.
+    let before = guard.1;
+    let more = |(_, fast): &mut (u32, u32)| *fast < before + 2;
+    let (guard, _) = reads.1.wait_timeout_while(guard, Duration::from_secs(120), more).unwrap();
+    assert!((50..=51).contains(&(guard.0 - guard.1)), "{guard:?}");
+}
+
+#[cfg(feature = "nvml")]
+mod nvml {
+    use super::super::testing::FakeNvml;
+    use super::*;
+
+    fn session(fake: &FakeNvml) -> Session {
+        let builder = Session::builder().meters(Meters::List(vec![MeterKind::Nvml])).nvml_library(fake.library());
+        builder.clock(fake.clock.clone()).without_polling().open().unwrap()
+    }
+
+    #[test]
+    fn only_the_gpus_in_use_are_summed() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\ngpu GPU-b B\npower 50\n");
+        let session = session(&fake);
+        let open = session.mark();
+        fake.advance(2.0);
+        let close = session.mark();
+        assert_eq!(session.between(&open, &close).total(), Some(Joules(700.0)));
+        let second = session.between_using(&open, &close, &Usage::Gpus(vec!["gpu-B".to_owned()]));
+        assert_eq!(second.total(), Some(Joules(100.0)));
+        assert_eq!(second.provenance(), "gpu, counter");
+    }
+
+    #[test]
+    fn ticks_of_the_counter_bound_the_error_of_a_window() {
+        let fake = FakeNvml::new(50.033, "jitter 0.002\ngpu GPU-a A\npower 400\n");
+        let session = session(&fake);
+        for _ in 0..40 {
+            let open = session.mark();
+            fake.advance(0.777);
+            let joules = session.between(&open, &session.mark()).total().unwrap().0;
+            assert!((joules - 400.0 * 0.777).abs() <= 400.0 * 0.103, "{joules}");
+        }
+    }
+
+    #[test]
+    fn power_is_integrated_where_there_is_no_counter() {
+        let fake = FakeNvml::new(100.0, "gpu GPU-a A\npower square 100 300 20\nfault energy 3\n");
+        let session = session(&fake);
+        let window = session.window();
+        for _ in 0..40 {
+            fake.advance(0.5);
+            session.poll();
+        }
+        let energy = window.close();
+        assert_eq!(energy.method(), Some(Method::PowerIntegral));
+        let joules = energy.total().unwrap().0;
+        // The truth is 4000 J; a step between two readings is off by half an interval at most.
+        assert!((joules - 4000.0).abs() <= 2.0 * 200.0 * 0.25, "{joules}");
+        let window = session.window();
+        fake.advance(30.0);
+        let unread = window.close();
+        assert_eq!(unread.total(), None, "power that nobody read for 30 s is not made up");
+    }
+
+    #[test]
+    fn a_driver_reload_adds_nothing() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nstart 987654321\nreset 101\n");
+        let session = session(&fake);
+        let open = session.mark();
+        fake.advance(2.0);
+        let torn = session.between(&open, &session.mark());
+        assert_eq!(torn.total(), None);
+        assert!(note(&torn).contains("started anew"), "{torn:?}");
+        let open = session.mark();
+        fake.advance(2.0);
+        assert_eq!(session.between(&open, &session.mark()).total(), Some(Joules(600.0)));
+    }
+
+    #[test]
+    fn a_lost_gpu_is_a_typed_error_and_the_other_goes_on() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nfault handle 15 101 102\ngpu GPU-b B\npower 100\n");
+        let session = session(&fake);
+        let open = session.mark();
+        fake.advance(1.5);
+        let close = session.mark();
+        let (a, b) = (Usage::Gpus(vec!["GPU-a".into()]), Usage::Gpus(vec!["GPU-b".into()]));
+        assert!(session.check(&a).unwrap_err().is_device_lost());
+        assert_eq!(session.check(&b), Ok(()));
+        assert_eq!(session.between_using(&open, &close, &a).total(), None);
+        assert_eq!(session.between_using(&open, &close, &b).total(), Some(Joules(150.0)));
+    }
+
+    #[test]
+    fn a_stalled_counter_is_no_idle_gpu() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nstall 100 110\n");
+        let session = session(&fake);
+        let window = session.window();
+        fake.advance(5.0);
+        let stalled = window.so_far();
+        assert_eq!(stalled.total(), None);
+        assert!(note(&stalled).contains("hangs"), "{stalled:?}");
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_allowed_is_left_out_and_no_gpu_at_all_is_unavailable() {
+        let mut fake = FakeNvml::new(100.05, "gpu GPU-a A\nfault handle 4\ngpu GPU-b B\npower 100\n");
+        assert_eq!(names(&session(&fake), &Usage::All), ["gpu:GPU-b counter"]);
+        for script in
+            ["", "gpu GPU-a A\nfault handle 4\n", "fault init 9\n", "gpu A A\nfault energy 3\nfault power 3\n"]
+        {
+            fake.rewrite(script);
+            let builder = Session::builder().meters(Meters::List(vec![MeterKind::Nvml])).nvml_library(fake.library());
+            let error = builder.open().unwrap_err();
+            assert!(matches!(error, EnergyError::Unavailable { meter: "nvml", .. }), "{script}: {error}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a study evaluates: the user's own program, the built-in trainer, or a function.
+//!
+//! An [`Objective`] turns a point into metrics. It reports phases and steps to its [`Scope`] and never sees a meter:
+//! whoever runs the trial meters it.
+
+mod command;
+mod listen;
+mod process;
+mod protocol;
+mod train;
+#[cfg(feature = "torch")]
+mod worker;
+
+pub use command::{CommandLine, CommandObjective, Template};
+pub use process::{Process, ProcessEvent};
+pub use protocol::{Message, parse_line};
+pub use train::{TrainObjective, TrainRequest};
+#[cfg(feature = "torch")]
+pub use worker::serve;
+
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Metrics;
+use crate::optimizer::space::Point;
+
+/// A moment: seconds of the operating system's monotonic clock (`CLOCK_MONOTONIC`; in Python, `time.monotonic()`).
+/// The same clock serves all processes of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Stamp(pub f64);
+
+impl Stamp {
+    /// This moment.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        #[expect(clippy::cast_precision_loss, reason = "an uptime in seconds is far below 2^53 nanoseconds")]
+        Self(now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9)
+    }
+}
+
+/// Whether a trial should go on after a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// End early and return the metrics reached.
+    Stop,
+}
+
+/// The hardware that a trial computes on, beside the processor that every trial uses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DeviceUse {
+    /// Not told: every metered GPU counts.
+    #[default]
+    Unknown,
+    /// No GPU.
+    CpuOnly,
+    /// These GPUs, by UUID.
+    Gpus(Vec<String>),
+}
+
+/// Why an evaluation gave no metrics.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{}: {message}", .kind.label())]
+pub struct Failure {
+    /// The kind, which decides whether the point is tried again.
+    pub kind: FailureKind,
+    /// What exactly happened, for people.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of this kind.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// What an objective tells about the trial under way, and asks of it.
+pub trait Scope {
+    /// A phase begins. Phases nest; the name `trial` narrows what a plain `energy` metric covers. The device must be
+    /// idle at `at`.
+    fn begin(&mut self, phase: &str, at: Stamp);
+
+    /// The innermost phase of this name ends. The device must be idle at `at`.
+    fn end(&mut self, phase: &str, at: Stamp);
+
+    /// A step, usually an epoch, is done.
+    fn report(&mut self, step: u64, metrics: Metrics, at: Stamp) -> Control;
+
+    /// Which hardware the trial computes on. Counts from the trial's begin.
+    fn uses(&mut self, devices: DeviceUse);
+
+    /// Why the evaluation must end now: [`FailureKind::Interrupted`], [`FailureKind::Timeout`] or a lost device. An
+    /// objective that waits asks at least ten times a second, ends what it started and returns a failure of this kind.
+    fn must_end(&mut self) -> Option<Failure>;
+}
+
+/// Runs `work` as a phase of the trial.
+pub fn phase<T>(scope: &mut dyn Scope, name: &str, work: impl FnOnce(&mut dyn Scope) -> T) -> T {
+    scope.begin(name, Stamp::now());
+    let result = work(scope);
+    scope.end(name, Stamp::now());
+    result
+}
+
+/// A trial as its objective sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// Number of the trial.
+    pub trial: u64,
+    /// Which attempt at it this is, counted from 1.
+    pub attempt: u32,
+    /// The configuration.
+    pub point: &'a Point,
+    /// Seed of the trial, derived from the study's seed and the trial's number: the same in every attempt.
+    pub seed: u64,
+}
+
+/// Something that can be evaluated at a point.
+pub trait Objective {
+    /// Evaluates one point.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says whether the configuration or the environment is to blame. Must not panic; a panic is
+    /// recorded as a failure of the configuration.
+    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure>;
+}
+
+impl<F> Objective for F
+where
+    F: FnMut(Task<'_>, &mut dyn Scope) -> Result<Metrics, Failure>,
+{
+    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
+        self(task, scope)
+    }
+}

@@ -1,0 +1,198 @@
+//! The JSON lines by which a program tells about its trial. The built-in trainer speaks them too.
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `{"step": 3, "loss": 0.2}` | a report: step 3 is done |
+//! | `{"accuracy": 0.93}` | metrics of the trial; of several such lines the last counts |
+//! | `{"begin": "train"}`, `{"end": "train"}` | a phase begins or ends, to be metered on its own |
+//! | `{"device": "cpu"}`, `{"device": ["GPU-..."]}` | the hardware in use |
+//! | `{"failed": "diverged", "message": "..."}` | the trial has failed |
+//!
+//! Reports and phases may carry `"at"`, a moment of the monotonic clock in seconds; without it, the moment of reading
+//! counts. Any other line is the program's own and is left alone.
+
+use serde_json::{Map, Value};
+
+use super::{DeviceUse, Stamp};
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Metrics;
+
+/// One understood line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A step is done.
+    Step {
+        /// Its number.
+        step: u64,
+        /// What was reported.
+        metrics: Metrics,
+        /// When.
+        at: Option<Stamp>,
+    },
+    /// Metrics of the whole trial.
+    Metrics(Metrics),
+    /// A phase begins.
+    Begin {
+        /// Its name.
+        phase: String,
+        /// When.
+        at: Option<Stamp>,
+    },
+    /// A phase ends.
+    End {
+        /// Its name.
+        phase: String,
+        /// When.
+        at: Option<Stamp>,
+    },
+    /// The hardware in use.
+    Device(DeviceUse),
+    /// The trial has failed.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// What exactly happened.
+        message: String,
+    },
+}
+
+/// Understands one line of output, or returns `None` for a line that is not part of the protocol.
+///
+/// `NaN` and `Infinity`, which Python's `json` writes although JSON has no such numbers, are read as what they mean.
+#[must_use]
+pub fn parse_line(line: &str) -> Option<Message> {
+    let line = line.trim();
+    if !(line.starts_with('{') && line.ends_with('}')) {
+        return None;
+    }
+    let value = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quote_non_finite(line))).ok()?;
+    let Value::Object(mut object) = value else { return None };
+    if let Some(step) = object.get("step") {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number")]
+        let step =
+            step.as_u64().or_else(|| step.as_f64().filter(|s| *s >= 0.0 && s.fract() == 0.0).map(|s| s as u64))?;
+        object.remove("step");
+        let at = take_stamp(&mut object);
+        return Some(Message::Step { step, metrics: numbers(&object), at });
+    }
+    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    if let Some(phase) = text("begin") {
+        return Some(Message::Begin { phase, at: take_stamp(&mut object) });
+    }
+    if let Some(phase) = text("end") {
+        return Some(Message::End { phase, at: take_stamp(&mut object) });
+    }
+    if let Some(failed) = text("failed") {
+        let kind = serde_json::from_value(Value::String(failed.replace(' ', "_"))).unwrap_or(FailureKind::Exit);
+        return Some(Message::Failed { kind, message: text("message").unwrap_or(failed) });
+    }
+    match object.get("device") {
+        Some(Value::String(device)) if device == "cpu" => return Some(Message::Device(DeviceUse::CpuOnly)),
+        Some(Value::String(device)) => return Some(Message::Device(DeviceUse::Gpus(vec![device.clone()]))),
+        Some(Value::Array(list)) => {
+            let uuids = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            return Some(Message::Device(DeviceUse::Gpus(uuids)));
+        }
+        _ => {}
+    }
+    let metrics = numbers(&object);
+    (!metrics.is_empty()).then_some(Message::Metrics(metrics))
+}
+
+fn take_stamp(object: &mut Map<String, Value>) -> Option<Stamp> {
+    object.remove("at").as_ref().and_then(Value::as_f64).map(Stamp)
+}
+
+fn numbers(object: &Map<String, Value>) -> Metrics {
+    let number = |value: &Value| match value {
+        Value::Number(n) => n.as_f64(),
+        Value::String(s) if s == "NaN" => Some(f64::NAN),
+        Value::String(s) if s == "Infinity" => Some(f64::INFINITY),
+        Value::String(s) if s == "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
+    };
+    object.iter().filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect()
+}
+
+/// Puts quotation marks around the bare words `NaN`, `Infinity` and `-Infinity` outside of strings.
+fn quote_non_finite(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + 8);
+    let mut rest = line;
+    let mut in_string = false;
+    while let Some(c) = rest.chars().next() {
+        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|w| !in_string && rest.starts_with(w));
+        if let Some(word) = word {
+            out.push('"');
+            out.push_str(word);
+            out.push('"');
+            rest = &rest[word.len()..];
+            continue;
+        }
+        let escaped = in_string && c == '\\';
+        in_string ^= c == '"';
+        let take = if escaped { 1 + rest[1..].chars().next().map_or(0, char::len_utf8) } else { c.len_utf8() };
+        out.push_str(&rest[..take]);
+        rest = &rest[take..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics(line: &str) -> Metrics {
+        match parse_line(line) {
+            Some(Message::Metrics(metrics) | Message::Step { metrics, .. }) => metrics,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_step_is_a_report_and_the_rest_are_metrics() {
+        let step = parse_line(r#"{"step": 2, "loss": 0.5, "note": "x", "at": 12.5}"#);
+        let expected = Message::Step { step: 2, metrics: [("loss".to_owned(), 0.5)].into(), at: Some(Stamp(12.5)) };
+        assert_eq!(step, Some(expected));
+        assert_eq!(metrics(r#"  {"accuracy": 1} "#)["accuracy"], 1.0);
+        assert!(matches!(parse_line(r#"{"step": 2.0}"#), Some(Message::Step { step: 2, .. })));
+    }
+
+    #[test]
+    fn pythons_numbers_that_json_lacks_are_understood() {
+        let read = metrics(r#"{"a": NaN, "b": -Infinity, "say \"NaN\"": 1, "c": Infinity}"#);
+        assert!(read["a"].is_nan());
+        assert_eq!(read["b"], f64::NEG_INFINITY);
+        assert_eq!(read["c"], f64::INFINITY);
+        assert_eq!(read["say \"NaN\""], 1.0);
+    }
+
+    #[test]
+    fn phases_devices_and_failures() {
+        assert_eq!(parse_line(r#"{"begin":"train"}"#), Some(Message::Begin { phase: "train".into(), at: None }));
+        assert_eq!(parse_line(r#"{"device":"cpu"}"#), Some(Message::Device(DeviceUse::CpuOnly)));
+        let gpus = Message::Device(DeviceUse::Gpus(vec!["GPU-1".into()]));
+        assert_eq!(parse_line(r#"{"device":["GPU-1"]}"#), Some(gpus));
+        let failed = Message::Failed { kind: FailureKind::OutOfMemory, message: "9 GB".into() };
+        assert_eq!(parse_line(r#"{"failed":"out of memory","message":"9 GB"}"#), Some(failed));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn other_output_is_left_alone(line in "\\PC*") {
+            if !line.trim().starts_with('{') {
+                proptest::prop_assert_eq!(parse_line(&line), None);
+            } else {
+                let _ = parse_line(&line);
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_json_is_left_alone() {
+        for line in
+            ["", "{", "{}", "{broken}", "[1]", "epoch 3", r#"{"step":"x"}"#, r#"{"step":-1}"#, r#"{"a":"b"}"#, "{\"\\"]
+        {
+            assert_eq!(parse_line(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The built-in trainer as an objective: the parent's side of the child process that trains.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::listen::{Until, listen};
+use super::process::Process;
+use super::{Failure, Objective, Scope, Task};
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Metrics;
+use crate::optimizer::space::Value;
+
+/// What the parent asks of the trainer: one line of JSON on its standard input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainRequest {
+    /// Number of the trial.
+    pub trial: u64,
+    /// Seed of the trial: initial weights, order of the data, dropout.
+    pub seed: u64,
+    /// Seed of the study: the split of the data is the same for all its trials.
+    pub split_seed: u64,
+    /// Every setting of the recipe that is not left at its default.
+    pub settings: BTreeMap<String, Value>,
+}
+
+/// Trains in a child process of this same program, so that the study survives whatever happens to libtorch.
+///
+/// The child stays for the next trial and is replaced after a failure. Its standard input tells it to end: it is closed
+/// when the parent ends, however that happens.
+#[derive(Debug)]
+pub struct TrainObjective {
+    command: Vec<String>,
+    settings: BTreeMap<String, Value>,
+    split_seed: u64,
+    process: Option<Process>,
+}
+
+impl TrainObjective {
+    /// Trains with the given fixed settings; the points of the study supply the others. `command` starts a trainer that
+    /// reads [`TrainRequest`]s, usually this program with its hidden subcommand.
+    #[must_use]
+    pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
+        Self { command, settings, split_seed, process: None }
+    }
+
+    fn start(&self) -> Result<Process, Failure> {
+        let program = self.command.first().map_or("", String::as_str);
+        let mut command = Command::new(program);
+        command.args(self.command.get(1..).unwrap_or_default()).stdin(Stdio::piped());
+        Process::spawn(&mut command).map_err(|error| {
+            Failure::new(FailureKind::WorkerLost, format!("cannot start the trainer `{program}`: {error}"))
+        })
+    }
+
+    fn request(&self, task: Task<'_>) -> TrainRequest {
+        let mut settings = self.settings.clone();
+        settings.extend(task.point.iter().map(|(name, value)| (name.to_owned(), value.clone())));
+        TrainRequest { trial: task.trial, seed: task.seed, split_seed: self.split_seed, settings }
+    }
+}
+
+impl Objective for TrainObjective {
+    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
+        let mut line = serde_json::to_string(&self.request(task))
+            .map_err(|error| Failure::new(FailureKind::BadMetrics, error.to_string()))?;
+        line.push('\n');
+        let mut process = match self.process.take() {
+            Some(process) => process,
+            None => self.start()?,
+        };
+        let sent = process.stdin().map(|stdin| stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()));
+        if !matches!(sent, Some(Ok(()))) {
+            // It may have been killed while it waited: that is no fault of this configuration.
+            let reason = process.verdict().err().map_or_else(String::new, |f| f.message);
+            return Err(Failure::new(
+                FailureKind::WorkerLost,
+                format!("the trainer was gone before the trial: {reason}"),
+            ));
+        }
+        let heard = listen(&mut process, scope, Until::Metrics);
+        match (heard.failure, heard.metrics) {
+            (None, Some(metrics)) if !heard.stopped => {
+                self.process = Some(process);
+                Ok(metrics)
+            }
+            (None, Some(metrics)) => Ok(metrics),
+            (failure, _) => {
+                process.end(Duration::from_millis(200));
+                Err(failure.unwrap_or_else(|| Failure::new(FailureKind::WorkerLost, "the trainer said nothing")))
+            }
+        }
+    }
+}

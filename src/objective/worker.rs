@@ -1,0 +1,118 @@
+//! The built-in trainer's side of the child process: requests in, lines of the protocol out.
+
+use std::io::{BufRead, Write};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Stamp, TrainRequest};
+use crate::energy::REST;
+use crate::optimizer::history::FailureKind;
+use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
+
+/// Answers [`TrainRequest`]s from `input` with lines on `output`, until `input` is closed.
+///
+/// # Errors
+/// Those of reading requests and writing answers. What goes wrong with a training is answered as a line.
+pub fn serve(input: impl BufRead, output: &mut dyn Write) -> std::io::Result<()> {
+    let mut trainer: Option<(u64, Trainer)> = None;
+    for line in input.lines() {
+        let line = line?;
+        let answer = match serde_json::from_str::<TrainRequest>(&line) {
+            Ok(request) => answer(&request, &mut trainer, output),
+            Err(error) => failed(FailureKind::WorkerLost, &format!("the request makes no sense: {error}")),
+        };
+        say(output, &answer)?;
+    }
+    Ok(())
+}
+
+fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: &mut dyn Write) -> Value {
+    let recipe = match Recipe::from_settings(request.settings.iter().map(|(name, value)| (name.as_str(), value))) {
+        Ok(recipe) => recipe,
+        Err(error) => return failed(FailureKind::Exit, &error.to_string()),
+    };
+    if trainer.as_ref().is_none_or(|(seed, _)| *seed != request.split_seed) {
+        let options = TrainerOptions { split_seed: request.split_seed, ..TrainerOptions::default() };
+        match Trainer::new(&options) {
+            Ok(new) => *trainer = Some((request.split_seed, new)),
+            Err(error) => return failed(kind_of(&error), &error.to_string()),
+        }
+    }
+    let Some((_, trainer)) = trainer else { return failed(FailureKind::WorkerLost, "there is no trainer") };
+    let mut lines = Lines { output, quiet: Duration::ZERO, broken: false };
+    match trainer.train(&recipe, request.seed, &mut lines) {
+        Ok(outcome) => json!(outcome.metrics),
+        Err(error) => failed(kind_of(&error), &error.to_string()),
+    }
+}
+
+fn kind_of(error: &TrainError) -> FailureKind {
+    match error {
+        TrainError::Diverged { .. } => FailureKind::Diverged,
+        TrainError::OutOfMemory { .. } => FailureKind::OutOfMemory,
+        TrainError::Device { .. } => FailureKind::Device,
+        TrainError::Data(_) | TrainError::Torch { .. } => FailureKind::Exit,
+    }
+}
+
+fn failed(kind: FailureKind, message: &str) -> Value {
+    json!({ "failed": kind, "message": message })
+}
+
+fn say(output: &mut dyn Write, line: &Value) -> std::io::Result<()> {
+    writeln!(output, "{line}")?;
+    output.flush()
+}
+
+/// Tells the parent what happens in a training.
+struct Lines<'a> {
+    output: &'a mut dyn Write,
+    /// Rest before and after the trial.
+    quiet: Duration,
+    broken: bool,
+}
+
+impl Lines<'_> {
+    fn say(&mut self, line: &Value) {
+        self.broken |= say(self.output, line).is_err();
+    }
+}
+
+impl Observer for Lines<'_> {
+    fn device(&mut self, device: &Device) {
+        if device.kind != "cpu" {
+            self.quiet = REST;
+        }
+        match (&device.uuid, device.kind.as_str()) {
+            (Some(uuid), _) => self.say(&json!({ "device": [uuid] })),
+            (None, "cpu") => self.say(&json!({ "device": "cpu" })),
+            // A GPU without a name: every metered one counts, rather than none.
+            (None, _) => {}
+        }
+    }
+
+    fn begin(&mut self, phase: Phase) {
+        if phase == Phase::Trial {
+            thread::sleep(self.quiet);
+        }
+        self.say(&json!({ "begin": phase.as_str(), "at": Stamp::now().0 }));
+    }
+
+    fn end(&mut self, phase: Phase) {
+        self.say(&json!({ "end": phase.as_str(), "at": Stamp::now().0 }));
+        if phase == Phase::Trial {
+            thread::sleep(self.quiet);
+        }
+    }
+
+    fn epoch(&mut self, step: u64, metrics: &Metrics) -> Control {
+        let mut line = json!(metrics);
+        line["step"] = json!(step);
+        line["at"] = json!(Stamp::now().0);
+        self.say(&line);
+        // Without a parent there is nobody to train for.
+        if self.broken { Control::Stop } else { Control::Continue }
+    }
+}

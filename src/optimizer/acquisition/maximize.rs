@@ -1,0 +1,241 @@
+//! The search for the best point of a landscape, over continuous and discrete coordinates together.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::super::descent;
+use super::super::space::{CoordinateKind, Encoding};
+use super::landscape::Landscape;
+
+/// How hard to search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// Points from which the search climbs.
+    pub climbs: usize,
+    /// Most gradient evaluations in one climb along the continuous coordinates.
+    pub evaluations: usize,
+    /// Most rounds of continuous and discrete search in one climb.
+    pub rounds: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { climbs: 10, evaluations: 60, rounds: 4 }
+    }
+}
+
+/// A point with its acquisition value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Canonical vector.
+    pub x: Vec<f64>,
+    /// Acquisition.
+    pub value: f64,
+}
+
+/// A level is searched exhaustively up to this number of levels, else in steps that double.
+const EXHAUSTIVE: u64 = 16;
+/// A smaller improvement ends a climb.
+const TOLERANCE: f64 = 1e-6;
+/// Temperature of the Boltzmann picks: weights are `exp(2 z)` for standardized acquisition values `z`.
+const BOLTZMANN: f64 = 2.0;
+
+/// The best points found, best first, none of them excluded by `tried`. Empty only if every start and all that was found
+/// from it is excluded.
+///
+/// `starts` are canonical vectors, some hundreds; the best of them and a random selection that favours good ones are
+/// improved, alternating between gradient ascent along the continuous coordinates and a coordinate search along the discrete
+/// ones.
+pub fn maximize(
+    landscape: &Landscape,
+    encoding: &Encoding<'_>,
+    starts: Vec<Vec<f64>>,
+    tried: &dyn Fn(&[f64]) -> bool,
+    effort: Effort,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Candidate> {
+    let evaluate = |x: Vec<f64>| {
+        let value = landscape.value(&x);
+        Candidate { x, value }
+    };
+    let mut pool: Vec<Candidate> =
+        starts.into_iter().filter(|x| !tried(x)).map(evaluate).filter(|c| !c.value.is_nan()).collect();
+    pool.sort_by(|a, b| b.value.total_cmp(&a.value));
+    let picks = pick(&pool, effort.climbs, rng);
+    let climbed = picks.into_iter().map(|i| climb(landscape, encoding, pool[i].clone(), tried, effort));
+    let mut found: Vec<Candidate> = climbed.collect();
+    found.extend(pool);
+    found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    found
+}
+
+/// The best of a sorted pool and `count - 1` others, drawn without replacement.
+fn pick(pool: &[Candidate], count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    if pool.len() <= count {
+        return (0..pool.len()).collect();
+    }
+    let finite: Vec<f64> = pool.iter().map(|c| c.value).filter(|v| v.is_finite()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a count of candidates")]
+    let n = finite.len().max(1) as f64;
+    let mean = finite.iter().sum::<f64>() / n;
+    let sd = (finite.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt().max(1e-12);
+    // Gumbel noise on log weights draws without replacement with those weights.
+    let mut keys: Vec<(f64, usize)> = pool
+        .iter()
+        .enumerate()
+        .skip(1)
+        .map(|(i, c)| {
+            let gumbel = -(-rng.random::<f64>().max(1e-300).ln()).ln();
+            (BOLTZMANN * (c.value - mean) / sd + gumbel, i)
+        })
+        .collect();
+    keys.sort_by(|a, b| b.0.total_cmp(&a.0));
+    std::iter::once(0).chain(keys.into_iter().take(count - 1).map(|(_, i)| i)).collect()
+}
+
+/// Climbs from one point. What is found was not tried.
+fn climb(
+    landscape: &Landscape,
+    encoding: &Encoding<'_>,
+    mut at: Candidate,
+    tried: &dyn Fn(&[f64]) -> bool,
+    effort: Effort,
+) -> Candidate {
+    let discrete = (0..encoding.len()).any(|i| encoding.kind(i) != CoordinateKind::Continuous);
+    for round in 0..effort.rounds {
+        let before = at.value;
+        ascend(landscape, encoding, &mut at, tried, effort.evaluations);
+        if !discrete {
+            break;
+        }
+        let moved = search_levels(landscape, encoding, &mut at, tried);
+        if at.value - before < TOLERANCE || (!moved && round > 0) {
+            break;
+        }
+    }
+    at
+}
+
+/// Gradient ascent along the active continuous coordinates.
+fn ascend(
+    landscape: &Landscape,
+    encoding: &Encoding<'_>,
+    at: &mut Candidate,
+    tried: &dyn Fn(&[f64]) -> bool,
+    evaluations: usize,
+) {
+    let mut snapped = at.x.clone();
+    let active = encoding.snap(&mut snapped);
+    let free: Vec<usize> =
+        (0..encoding.len()).filter(|&i| active[i] && encoding.kind(i) == CoordinateKind::Continuous).collect();
+    if free.is_empty() {
+        return;
+    }
+    let mut full = at.x.clone();
+    let loss = |x: &[f64], gradient: &mut [f64]| {
+        for (&i, v) in free.iter().zip(x) {
+            full[i] = *v;
+        }
+        let (value, slope) = landscape.value_with_gradient(&full);
+        for (g, &i) in gradient.iter_mut().zip(&free) {
+            *g = -slope[i];
+        }
+        -value
+    };
+    let start: Vec<f64> = free.iter().map(|&i| at.x[i]).collect();
+    let effort = descent::Effort { evaluations, tolerance: TOLERANCE };
+    if let Some((x, _)) = descent::minimize(loss, &start, &vec![(0.0, 1.0); free.len()], effort) {
+        let mut moved = at.x.clone();
+        for (&i, v) in free.iter().zip(&x) {
+            moved[i] = *v;
+        }
+        // A continuous parent may switch others on or off.
+        encoding.snap(&mut moved);
+        accept(landscape, at, moved, tried);
+    }
+}
+
+/// Moves one discrete coordinate after another to its best level, until none moves. Returns whether any did.
+fn search_levels(
+    landscape: &Landscape,
+    encoding: &Encoding<'_>,
+    at: &mut Candidate,
+    tried: &dyn Fn(&[f64]) -> bool,
+) -> bool {
+    let mut moved_at_all = false;
+    for _ in 0..encoding.len() {
+        let mut moved = false;
+        for i in 0..encoding.len() {
+            let mut snapped = at.x.clone();
+            if !encoding.snap(&mut snapped)[i] {
+                continue;
+            }
+            let here = encoding.level(i, at.x[i]);
+            for level in levels(encoding.kind(i), here) {
+                let mut next = at.x.clone();
+                next[i] = encoding.centre(i, level);
+                encoding.snap(&mut next);
+                moved |= accept(landscape, at, next, tried);
+            }
+        }
+        moved_at_all |= moved;
+        if !moved {
+            break;
+        }
+    }
+    moved_at_all
+}
+
+/// The levels to try from `here`: all others if they are few or have no order, else those at distances 1, 2, 4, ...
+fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
+    match kind {
+        CoordinateKind::Continuous => Vec::new(),
+        CoordinateKind::Ordered(n) if n > EXHAUSTIVE => {
+            let steps = || (0..64).map(|k| 1u64 << k).take_while(|step| *step < n);
+            let below = steps().filter_map(|s| here.checked_sub(s));
+            let above = steps().map(|s| here.saturating_add(s)).filter(|k| *k < n);
+            below.chain(above).collect()
+        }
+        CoordinateKind::Ordered(n) | CoordinateKind::Unordered(n) => (0..n).filter(|k| *k != here).collect(),
+    }
+}
+
+fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &dyn Fn(&[f64]) -> bool) -> bool {
+    if tried(&x) {
+        return false;
+    }
+    let value = landscape.value(&x);
+    let better = value > at.value;
+    if better {
+        *at = Candidate { x, value };
+    }
+    better
+}
+
+/// `count` vectors around each other: `centres` in turn, moved by normal steps whose size is log-uniform from 1e-3 to
+/// 1e-1; each discrete coordinate keeps its level with probability 0.8. Canonical.
+pub(crate) fn perturb(
+    encoding: &Encoding<'_>,
+    centres: &[Vec<f64>],
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Vec<f64>> {
+    let mut step = |x: &[f64]| {
+        let size = 10f64.powf(rng.random_range(-3.0..-1.0));
+        let mut moved: Vec<f64> = (0..x.len())
+            .map(|i| {
+                let normal: f64 = StandardNormal.sample(rng);
+                match encoding.kind(i) {
+                    CoordinateKind::Continuous => x[i] + size * normal,
+                    _ if rng.random_bool(0.8) => x[i],
+                    CoordinateKind::Ordered(n) if n > EXHAUSTIVE => x[i] + size * normal,
+                    _ => rng.random(),
+                }
+            })
+            .collect();
+        encoding.snap(&mut moved);
+        moved
+    };
+    centres.iter().cycle().take(if centres.is_empty() { 0 } else { count }).map(|x| step(x)).collect()
+}

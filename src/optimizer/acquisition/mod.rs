@@ -1,0 +1,17 @@
+//! What a point promises: the acquisition functions, in logarithms throughout, and their maximizer.
+//!
+//! Linear expected improvement underflows to zero over most of a space once the surrogate is sure of itself, and a search
+//! that sees only zeros is blind; its logarithm has a slope everywhere (Ament et al., "Unexpected improvements to expected
+//! improvement for Bayesian optimization", NeurIPS 2023). Everything in here is in standardized losses.
+
+mod criterion;
+mod feasibility;
+mod landscape;
+mod logs;
+mod maximize;
+
+pub use criterion::{Criterion, Posterior, Value};
+pub use feasibility::Feasibility;
+pub use landscape::Landscape;
+pub(super) use maximize::perturb;
+pub use maximize::{Candidate, Effort, maximize};

@@ -1,0 +1,91 @@
+//! The reference point: the corner up to which hypervolume is counted.
+
+use super::super::history::History;
+use super::super::problem::Problem;
+use super::{losses_of, non_dominated};
+
+/// How far beyond the worst loss on the front, as a share of the front's range.
+const MARGIN: f64 = 0.1;
+
+/// A reference point for these losses, or `None` without any.
+///
+/// Nadir of the front plus a tenth of the front's range in each objective, as BoTorch's `infer_reference_point` does
+/// (Ishibuchi et al., "How to specify a reference point in hypervolume calculation for fair performance comparison",
+/// Evol. Comput. 26(3), 2018). Where the front has no range, the range of all losses stands in; where that is zero too,
+/// the size of the loss or, at last, one.
+#[must_use]
+pub fn infer_reference<V: AsRef<[f64]>>(losses: &[V]) -> Option<Vec<f64>> {
+    let front = non_dominated(losses);
+    let m = losses.get(*front.first()?)?.as_ref().len();
+    let bounds = |values: &mut dyn Iterator<Item = f64>| {
+        values.filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
+    };
+    let coordinate = |j: usize| {
+        let (low, nadir) = bounds(&mut front.iter().map(|&i| losses[i].as_ref()[j]));
+        let (all_low, all_high) = bounds(&mut losses.iter().map(|v| v.as_ref()[j]));
+        let positive = |range: &f64| *range > 0.0 && range.is_finite();
+        let range = [nadir - low, all_high - all_low, nadir.abs()].into_iter().find(positive).unwrap_or(1.0);
+        let corner = nadir + MARGIN * range;
+        if corner > nadir { corner } else { nadir.next_up() }
+    };
+    Some((0..m).map(coordinate).collect())
+}
+
+/// The reference point for reports, in losses: the user's coordinates first, then those that the history has frozen,
+/// then those [inferred](infer_reference) from the finished trials. `None` before the first finished trial, unless the
+/// user gave every coordinate or one is frozen.
+///
+/// A user's coordinate that its objective's scale cannot take (zero under a logarithm) counts as not given.
+#[must_use]
+pub fn reference_point(problem: &Problem, history: &History) -> Option<Vec<f64>> {
+    let given = given_reference(problem);
+    if let Some(all) = given.iter().copied().collect::<Option<Vec<f64>>>() {
+        return Some(all);
+    }
+    let m = given.len();
+    let others = match history.reference() {
+        Some(frozen) if frozen.len() == m => frozen.to_vec(),
+        _ => infer_reference(&losses_of(problem, history).into_iter().map(|(_, l)| l).collect::<Vec<_>>())?,
+    };
+    Some(given.into_iter().zip(others).map(|(user, other)| user.unwrap_or(other)).collect())
+}
+
+/// The user's coordinates of the reference point, in losses.
+pub(crate) fn given_reference(problem: &Problem) -> Vec<Option<f64>> {
+    problem.objectives().iter().map(|o| o.reference.and_then(|r| o.loss(r).ok())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::space::Space;
+
+    #[test]
+    fn lies_a_tenth_of_the_range_beyond_the_nadir() {
+        let losses = [[0.0, 10.0], [1.0, 0.0], [5.0, 50.0]];
+        assert_eq!(infer_reference(&losses), Some(vec![1.1, 11.0]));
+    }
+
+    #[test]
+    fn degenerate_fronts_still_have_one_beyond_every_front_point() {
+        assert_eq!(infer_reference::<[f64; 2]>(&[]), None);
+        assert_eq!(infer_reference(&[[2.0, -3.0]]), Some(vec![2.2, -2.7]));
+        assert_eq!(infer_reference(&[[0.0, 0.0]]), Some(vec![0.1, 0.1]));
+        assert_eq!(infer_reference(&[[0.0, 1.0], [0.0, 3.0]]), Some(vec![0.1, 1.2]));
+        let huge = infer_reference(&[[1e300, -1e300]]).unwrap();
+        assert!(huge[0] > 1e300 && huge[1] > -1e300);
+    }
+
+    #[test]
+    fn the_users_coordinates_win_and_are_losses() {
+        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
+        let problem = Problem::new(space).maximize("a").reference(0.5).minimize("e").log().reference(100.0);
+        assert_eq!(reference_point(&problem, &History::new()), Some(vec![-0.5, 100f64.ln()]));
+        let space = problem.space().clone();
+        let partly = Problem::new(space).maximize("a").reference(0.5).minimize("e");
+        assert_eq!(reference_point(&partly, &History::new()), None);
+        let mut history = History::new();
+        history.freeze_reference(vec![0.0, 7.0]);
+        assert_eq!(reference_point(&partly, &history), Some(vec![-0.5, 7.0]));
+    }
+}

@@ -1,0 +1,190 @@
+//! What every sampler promises, checked on all of them. A new sampler adds one line to [`all`].
+
+use super::*;
+use crate::optimizer::history::{FailureKind, Outcome, Trial};
+use crate::optimizer::problem::Metrics;
+use crate::optimizer::space::Space;
+
+fn all() -> Vec<Box<dyn Sampler>> {
+    let settings = Settings { initial: Some(5) };
+    NAMES.iter().map(|name| by_name(name, &settings).unwrap()).collect()
+}
+
+fn mixed() -> Problem {
+    let space = Space::builder()
+        .float("learning_rate", 1e-5..=1e-1)
+        .log()
+        .int("width", 8..=128)
+        .log()
+        .choice("batch", [16, 32, 64])
+        .choice("optimizer", ["sgd", "adam", "rmsprop"])
+        .float("momentum", 0.0..=0.99)
+        .when("optimizer", ["sgd", "rmsprop"])
+        .float("dropout", 0.0..=0.5)
+        .step(0.1)
+        .build()
+        .unwrap();
+    Problem::new(space).maximize("accuracy").minimize("energy").log()
+}
+
+fn finite() -> Problem {
+    let space = Space::builder()
+        .choice("optimizer", ["sgd", "adam"])
+        .choice("nesterov", [true, false])
+        .when("optimizer", ["sgd"])
+        .int("layers", 1..=4)
+        .build()
+        .unwrap();
+    Problem::new(space).maximize("accuracy").minimize("energy")
+}
+
+fn single() -> Problem {
+    let space = Space::builder().float("learning_rate", 1e-5..=1e-1).log().int("width", 8..=128).build().unwrap();
+    Problem::new(space).maximize("accuracy")
+}
+
+/// Some smooth function of whatever the point holds; fails now and then.
+fn evaluate(point: &Point) -> Outcome {
+    let lr = point.number("learning_rate").unwrap_or(1e-2).log10();
+    let width = point.number("width").or(point.number("layers")).unwrap_or(20.0);
+    let text: usize = point.iter().filter_map(|(_, v)| v.as_str()).map(str::len).sum();
+    if lr > -1.2 {
+        return Outcome::Failed(FailureKind::Diverged);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a short text")]
+    let accuracy = 1.0 - (lr + 2.5).powi(2) / 10.0 + width.ln() / 10.0 + text as f64 / 100.0;
+    let metrics = Metrics::from([("accuracy".to_owned(), accuracy), ("energy".to_owned(), 10.0 + width)]);
+    Outcome::Finished { metrics, sd: Metrics::new() }
+}
+
+fn record(history: &mut History, proposal: Proposal, outcome: Outcome) {
+    let Proposal { point, fit } = proposal;
+    history.record(Trial { id: history.next_id(), point, fit: Some(fit), outcome });
+}
+
+/// Runs `n` trials, of which every fifth stays pending.
+fn run(sampler: &dyn Sampler, problem: &Problem, n: usize, seed: Seed) -> History {
+    let mut history = History::new();
+    for i in 0..n {
+        let proposal = sampler.propose(problem, &history, 1, seed).unwrap().remove(0);
+        let outcome = if i % 5 == 4 { Outcome::Pending } else { evaluate(&proposal.point) };
+        record(&mut history, proposal, outcome);
+    }
+    history
+}
+
+fn duplicates(history: &History) -> usize {
+    let trials = history.trials();
+    (0..trials.len()).filter(|&i| trials[..i].iter().any(|t| t.point == trials[i].point)).count()
+}
+
+#[test]
+fn points_belong_to_the_space_and_are_new() {
+    for sampler in all() {
+        for problem in [mixed(), single()] {
+            let history = run(&*sampler, &problem, 14, Seed(3));
+            for trial in history.trials() {
+                assert_eq!(problem.space().check(&trial.point), Ok(()), "{}", sampler.name());
+                assert!(!trial.fit.as_ref().unwrap().rule.is_empty());
+            }
+            assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+        }
+    }
+}
+
+#[test]
+fn same_arguments_give_the_same_proposals_and_seeds_differ() {
+    for sampler in all() {
+        let problem = mixed();
+        let history = run(&*sampler, &problem, 9, Seed(3));
+        assert_eq!(history, run(&*sampler, &problem, 9, Seed(3)), "{}", sampler.name());
+        let propose = |seed| sampler.propose(&problem, &history, 2, seed).unwrap();
+        assert_eq!(propose(Seed(3)), propose(Seed(3)));
+        assert_ne!(run(&*sampler, &problem, 2, Seed(4)).trials(), &history.trials()[..2], "{}", sampler.name());
+    }
+}
+
+/// A history that went through its record (every field written and read) gives the same next proposal.
+#[test]
+fn a_replayed_history_goes_on_the_same_way() {
+    for sampler in all() {
+        let problem = mixed();
+        let history = run(&*sampler, &problem, 11, Seed(5));
+        let mut replayed = History::new();
+        replayed.reserve(history.next_id());
+        for trial in history.trials().iter().rev() {
+            let fit = serde_json::to_string(&trial.fit).unwrap();
+            let point = serde_json::to_string(&trial.point).unwrap();
+            let (fit, point) = (serde_json::from_str(&fit).unwrap(), serde_json::from_str(&point).unwrap());
+            replayed.record(Trial { id: trial.id, point, fit, outcome: trial.outcome.clone() });
+        }
+        let next = |h: &History| sampler.propose(&problem, h, 1, Seed(5)).unwrap();
+        assert_eq!(next(&history), next(&replayed), "{}", sampler.name());
+    }
+}
+
+#[test]
+fn batches_hold_distinct_new_points() {
+    for sampler in all() {
+        let problem = mixed();
+        let mut history = run(&*sampler, &problem, 8, Seed(1));
+        let batch = sampler.propose(&problem, &history, 4, Seed(1)).unwrap();
+        assert_eq!(batch.len(), 4, "{}", sampler.name());
+        for proposal in batch {
+            record(&mut history, proposal, Outcome::Pending);
+        }
+        assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+    }
+}
+
+#[test]
+fn a_finite_space_is_used_up_point_by_point_and_then_ends() {
+    for sampler in all() {
+        let problem = finite();
+        let total = problem.space().cardinality(100).unwrap();
+        assert_eq!(total, 12);
+        let mut history = run(&*sampler, &problem, 10, Seed(2));
+        let rest = sampler.propose(&problem, &history, 5, Seed(2)).unwrap();
+        assert_eq!(rest.len(), 2, "{}", sampler.name());
+        for proposal in rest {
+            record(&mut history, proposal, Outcome::Pending);
+        }
+        assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+        assert_eq!(sampler.propose(&problem, &history, 1, Seed(2)), Err(SamplerError::Exhausted));
+    }
+}
+
+/// Trials that were given up leave gaps in the ids; the sampler goes on with the next free id.
+#[test]
+fn gaps_in_the_history_do_no_harm() {
+    for sampler in all() {
+        let problem = mixed();
+        let mut history = run(&*sampler, &problem, 9, Seed(8));
+        history.remove(3);
+        history.reserve(20);
+        let proposals = sampler.propose(&problem, &history, 1, Seed(8)).unwrap();
+        assert_eq!(problem.space().check(&proposals[0].point), Ok(()), "{}", sampler.name());
+    }
+}
+
+#[test]
+fn a_history_of_failures_alone_does_no_harm() {
+    for sampler in all() {
+        let problem = mixed();
+        let mut history = History::new();
+        for _ in 0..9 {
+            let proposal = sampler.propose(&problem, &history, 1, Seed(8)).unwrap().remove(0);
+            record(&mut history, proposal, Outcome::Failed(FailureKind::OutOfMemory));
+        }
+        assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+    }
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_known_ones() {
+    let Err(error) = by_name("gpp", &Settings::default()) else { panic!("there is no sampler gpp") };
+    assert!(error.to_string().contains("random"), "{error}");
+    for name in NAMES {
+        assert_eq!(by_name(name, &Settings::default()).unwrap().name(), name);
+    }
+}

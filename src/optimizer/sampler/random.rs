@@ -1,0 +1,36 @@
+//! Random search.
+
+use super::super::Seed;
+use super::super::history::{Fit, History};
+use super::super::problem::Problem;
+use super::super::space::Encoding;
+use super::stream::{Purpose, stream};
+use super::tried::Tried;
+use super::{Proposal, Sampler, SamplerError, collect};
+
+/// Independent draws, uniform over the encoded space; a point that was tried is drawn again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RandomSampler;
+
+impl Sampler for RandomSampler {
+    fn name(&self) -> &'static str {
+        "random"
+    }
+
+    fn propose(
+        &self,
+        problem: &Problem,
+        history: &History,
+        count: usize,
+        seed: Seed,
+    ) -> Result<Vec<Proposal>, SamplerError> {
+        let encoding = Encoding::new(problem.space());
+        let mut tried = Tried::new(&encoding, history);
+        collect(history.next_id(), count, |id| {
+            let x = tried.draw(&mut stream(seed, id, Purpose::Points))?;
+            tried.insert(&x);
+            let fit = Fit { rule: "random".to_owned(), ..Fit::default() };
+            Ok(Proposal { point: encoding.decode(&x), fit })
+        })
+    }
+}

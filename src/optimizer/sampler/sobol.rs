@@ -1,0 +1,50 @@
+//! Quasi-random search.
+
+use super::super::Seed;
+use super::super::history::{Fit, History};
+use super::super::problem::Problem;
+use super::super::space::Encoding;
+use super::stream::{Purpose, SobolSequence, stream};
+use super::tried::Tried;
+use super::{Proposal, Sampler, SamplerError, collect};
+
+/// An Owen-scrambled Sobol sequence (Burley, "Practical hash-based Owen scrambling", JCGT 9(4), 2020): trial `id` gets the
+/// `id`-th point. Where that was tried already, as happens with discrete parameters, a random one takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SobolSampler;
+
+impl Sampler for SobolSampler {
+    fn name(&self) -> &'static str {
+        "sobol"
+    }
+
+    fn propose(
+        &self,
+        problem: &Problem,
+        history: &History,
+        count: usize,
+        seed: Seed,
+    ) -> Result<Vec<Proposal>, SamplerError> {
+        let encoding = Encoding::new(problem.space());
+        let mut tried = Tried::new(&encoding, history);
+        collect(history.next_id(), count, |id| {
+            let x = sobol_vector(&encoding, &tried, id, seed)?;
+            tried.insert(&x);
+            let fit = Fit { rule: "sobol".to_owned(), ..Fit::default() };
+            Ok(Proposal { point: encoding.decode(&x), fit })
+        })
+    }
+}
+
+/// The canonical vector that [`SobolSampler`] proposes for a trial.
+pub(super) fn sobol_vector(
+    encoding: &Encoding<'_>,
+    tried: &Tried<'_>,
+    id: u64,
+    seed: Seed,
+) -> Result<Vec<f64>, SamplerError> {
+    let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
+    let mut x = sequence.point(id, encoding.len());
+    encoding.snap(&mut x);
+    if tried.contains(&x) { tried.draw(&mut stream(seed, id, Purpose::Points)) } else { Ok(x) }
+}

@@ -1,0 +1,300 @@
+//! Hyperparameters at the maximum of their posterior.
+
+use nalgebra::DMatrix;
+
+use super::factor::{Factor, dot};
+use super::gp::{FLOOR, GaussianProcess, JITTERS, Observations, log_likelihood};
+use super::kernel::{Hyperparameters, Kernel, matern};
+use super::prior::Prior;
+use crate::optimizer::descent::{Effort, minimize};
+
+/// Effort from each start.
+const EFFORT: Effort = Effort { evaluations: 80, tolerance: 1e-5 };
+
+/// Why no Gaussian process could be fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// Nothing to learn from.
+    #[error("there is no observation to fit a surrogate to")]
+    NoObservation,
+    /// The covariance could not be factorized anywhere.
+    #[error("the surrogate's covariance could not be factorized, with no jitter")]
+    Singular,
+}
+
+/// The log posterior density of log hyperparameters as a function with a gradient. The squared differences between points
+/// are computed once.
+pub(super) struct LogPosterior<'o> {
+    kernel: &'o Kernel,
+    observations: &'o Observations,
+    /// Per coordinate, the squared differences of all pairs `i > j`, column by column.
+    differences: Vec<Vec<f64>>,
+    priors: Vec<Prior>,
+    infers_noise: bool,
+}
+
+impl<'o> LogPosterior<'o> {
+    pub(super) fn new(kernel: &'o Kernel, observations: &'o Observations) -> Self {
+        let (n, d) = (observations.x.len(), kernel.dimension());
+        let pairs = || (0..n).flat_map(move |j| (j + 1..n).map(move |i| (i, j)));
+        let x = &observations.x;
+        let differences =
+            (0..d).map(|k| pairs().map(|(i, j)| kernel.squared_difference(k, x[i][k], x[j][k])).collect()).collect();
+        let mut priors = vec![Prior::lengthscale(d); d];
+        priors.extend([Prior::outputscale(), Prior::noise()]);
+        let infers_noise = observations.noise.iter().any(|n| n.inferred);
+        Self { kernel, observations, differences, priors, infers_noise }
+    }
+
+    /// Lengthscales, outputscale and, if there is any to infer, noise; all in logarithms.
+    fn free(&self) -> usize {
+        self.kernel.dimension() + 1 + usize::from(self.infers_noise)
+    }
+
+    pub(super) fn logs_of(&self, h: &Hyperparameters) -> Vec<f64> {
+        let all = h.lengthscales.iter().chain([&h.outputscale, &h.noise]);
+        all.take(self.free()).map(|v| v.ln()).collect()
+    }
+
+    pub(super) fn hyperparameters_at(&self, logs: &[f64]) -> Hyperparameters {
+        let d = self.kernel.dimension();
+        Hyperparameters {
+            lengthscales: logs[..d].iter().map(|v| v.exp()).collect(),
+            outputscale: logs[d].exp(),
+            noise: logs.get(d + 1).copied().unwrap_or(self.priors[d + 1].bounds.0).exp(),
+        }
+    }
+
+    pub(super) fn mode(&self) -> Vec<f64> {
+        self.priors[..self.free()].iter().map(Prior::mode).collect()
+    }
+
+    fn bounds(&self) -> Vec<(f64, f64)> {
+        self.priors[..self.free()].iter().map(|p| p.bounds).collect()
+    }
+
+    /// The log posterior density (up to a constant) at `logs`, whose gradient goes to `gradient`; NaN where the covariance
+    /// cannot be factorized. Rasmussen and Williams, 2006, eq. 5.9, plus the priors.
+    pub(super) fn evaluate(&self, logs: &[f64], gradient: &mut [f64]) -> f64 {
+        let (n, d) = (self.observations.y.len(), self.kernel.dimension());
+        let h = self.hyperparameters_at(logs);
+        let precision: Vec<f64> = h.lengthscales.iter().map(|l| 1.0 / (l * l)).collect();
+        let mut r2 = vec![0.0; n * n.saturating_sub(1) / 2];
+        for (differences, p) in self.differences.iter().zip(&precision) {
+            for (r, difference) in r2.iter_mut().zip(differences) {
+                *r += difference * p;
+            }
+        }
+        let mut kernels = r2;
+        let mut slopes = vec![0.0; kernels.len()];
+        for (k, slope) in kernels.iter_mut().zip(&mut slopes) {
+            (*k, *slope) = matern(*k);
+        }
+        let mut matrix = DMatrix::zeros(n, n);
+        let mut rest = kernels.as_slice();
+        for j in 0..n {
+            let noise = self.observations.noise[j];
+            matrix[(j, j)] = h.outputscale + FLOOR + noise.known + if noise.inferred { h.noise } else { 0.0 };
+            let (column, later) = rest.split_at(n - j - 1);
+            for (target, k) in matrix.as_mut_slice()[j * n + j + 1..(j + 1) * n].iter_mut().zip(column) {
+                *target = h.outputscale * k;
+            }
+            rest = later;
+        }
+        let factor = JITTERS.iter().find_map(|jitter| {
+            let mut lifted = matrix.clone();
+            (0..n).for_each(|i| lifted[(i, i)] += jitter * h.outputscale);
+            Factor::new(lifted)
+        });
+        let Some(factor) = factor else {
+            gradient.fill(f64::NAN);
+            return f64::NAN;
+        };
+        let alpha = factor.solve(&self.observations.y);
+        let inverse = factor.inverse();
+
+        // Half the trace of (alpha alpha^T - K^-1) dK, over pairs i > j twice and over the diagonal once.
+        gradient.fill(0.0);
+        let (mut weighted, mut by_scale) = (slopes, 0.0);
+        let mut p = 0;
+        for j in 0..n {
+            let column = &inverse.as_slice()[j * n..(j + 1) * n];
+            for i in j + 1..n {
+                let weight = h.outputscale * (alpha[i] * alpha[j] - column[i]);
+                by_scale += weight * kernels[p];
+                weighted[p] *= weight;
+                p += 1;
+            }
+            let diagonal = alpha[j] * alpha[j] - column[j];
+            by_scale += 0.5 * diagonal * h.outputscale;
+            if self.infers_noise && self.observations.noise[j].inferred {
+                gradient[d + 1] += 0.5 * diagonal * h.noise;
+            }
+        }
+        for k in 0..d {
+            gradient[k] = precision[k] * dot(&weighted, &self.differences[k]);
+        }
+        gradient[d] = by_scale;
+        let mut value = log_likelihood(&factor, &self.observations.y, &alpha);
+        for ((g, prior), log_value) in gradient.iter_mut().zip(&self.priors).zip(logs) {
+            let (density, slope) = prior.log_density(*log_value);
+            value += density;
+            *g += slope;
+        }
+        value
+    }
+}
+
+/// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters, from the priors' mode and
+/// from each of `starts`. Returns the best process with its log posterior density (up to a constant).
+///
+/// # Errors
+/// [`FitError::NoObservation`] without observations; [`FitError::Singular`] where the covariance cannot be factorized
+/// with any jitter, as for values that are not finite.
+pub fn fit(
+    kernel: &Kernel,
+    observations: Observations,
+    starts: &[Hyperparameters],
+) -> Result<(GaussianProcess, f64), FitError> {
+    if observations.y.is_empty() {
+        return Err(FitError::NoObservation);
+    }
+    let posterior = LogPosterior::new(kernel, &observations);
+    let bounds = posterior.bounds();
+    let loss = |logs: &[f64], gradient: &mut [f64]| {
+        let value = posterior.evaluate(logs, gradient);
+        gradient.iter_mut().for_each(|g| *g = -*g);
+        -value
+    };
+    let candidates = std::iter::once(posterior.mode()).chain(starts.iter().map(|h| posterior.logs_of(h)));
+    let best = candidates
+        .filter_map(|start| minimize(loss, &start, &bounds, EFFORT))
+        .min_by(|(_, a), (_, b)| a.total_cmp(b))
+        .ok_or(FitError::Singular)?;
+    let hyperparameters = posterior.hyperparameters_at(&best.0);
+    let gp = GaussianProcess::new(kernel.clone(), hyperparameters, observations).ok_or(FitError::Singular)?;
+    Ok((gp, -best.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::gp::Noise;
+    use super::*;
+    use crate::optimizer::space::{Encoding, Space};
+
+    fn observations() -> impl Strategy<Value = Observations> {
+        let row = (proptest::collection::vec(0.0..1.0f64, 2), 0u8..3, -2.0..2.0f64, 0.0..0.1f64, any::<bool>());
+        proptest::collection::vec(row, 1..12).prop_map(|rows| {
+            let mut observations = Observations::default();
+            for (mut x, category, y, known, inferred) in rows {
+                x.push((f64::from(category) + 0.5) / 3.0);
+                observations.push(x, y, Noise { known, inferred });
+            }
+            observations
+        })
+    }
+
+    fn kernel() -> Kernel {
+        let space =
+            Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).choice("c", ["x", "y", "z"]).build().unwrap();
+        Kernel::new(&Encoding::new(&space))
+    }
+
+    proptest! {
+        #[test]
+        fn gradient_agrees_with_finite_differences(observations in observations(), logs in proptest::collection::vec(-1.0..1.0f64, 5)) {
+            let kernel = kernel();
+            let posterior = LogPosterior::new(&kernel, &observations);
+            let mut logs: Vec<f64> = logs[..posterior.free()].to_vec();
+            if let Some(noise) = logs.get_mut(4) {
+                *noise -= 3.0;
+            }
+            let mut gradient = vec![0.0; logs.len()];
+            posterior.evaluate(&logs, &mut gradient);
+            let mut ignored = gradient.clone();
+            for k in 0..logs.len() {
+                let step = 1e-5;
+                let mut at = |shift: f64| {
+                    let mut moved = logs.clone();
+                    moved[k] += shift;
+                    posterior.evaluate(&moved, &mut ignored)
+                };
+                let difference = (at(step) - at(-step)) / (2.0 * step);
+                prop_assert!((difference - gradient[k]).abs() < 1e-4 * gradient[k].abs().max(1.0), "{k}: {difference} {}", gradient[k]);
+            }
+        }
+
+        #[test]
+        fn predictions_have_the_slopes_that_finite_differences_show(observations in observations(), x in proptest::collection::vec(0.1..0.9f64, 2)) {
+            let h = Hyperparameters { lengthscales: vec![0.5, 0.9, 1.4], outputscale: 1.3, noise: 1e-2 };
+            let gp = GaussianProcess::new(kernel(), h, observations).unwrap();
+            let x = vec![x[0], x[1], 0.5];
+            let (prediction, mean, variance) = gp.predict_with_gradient(&x);
+            prop_assert_eq!(prediction, gp.predict(&x));
+            prop_assert_eq!((mean[2], variance[2]), (0.0, 0.0));
+            for k in 0..2 {
+                let at = |shift: f64| {
+                    let mut moved = x.clone();
+                    moved[k] += shift;
+                    gp.predict(&moved)
+                };
+                let (up, down) = (at(1e-6), at(-1e-6));
+                let tolerance = |v: f64| 1e-4 * v.abs().max(1.0);
+                prop_assert!(((up.mean - down.mean) / 2e-6 - mean[k]).abs() < tolerance(mean[k]));
+                prop_assert!(((up.variance - down.variance) / 2e-6 - variance[k]).abs() < tolerance(variance[k]));
+            }
+        }
+
+        #[test]
+        fn fits_anything_finite(observations in observations()) {
+            let (gp, log_posterior) = fit(&kernel(), observations, &[]).unwrap();
+            prop_assert!(log_posterior.is_finite());
+            let p = gp.predict(&[0.3, 0.3, 0.5]);
+            prop_assert!(p.mean.is_finite() && p.variance > 0.0);
+        }
+    }
+
+    fn sines(n: u32, noise: Noise) -> Observations {
+        let mut observations = Observations::default();
+        for i in 0..n {
+            let x = f64::from(i) / f64::from(n - 1);
+            let y = (6.0 * x).sin() * std::f64::consts::SQRT_2;
+            observations.push(vec![x, (f64::from(i) * 0.618).fract(), 0.5], y, noise);
+        }
+        observations
+    }
+
+    #[test]
+    fn learns_which_parameter_matters() {
+        let (gp, _) = fit(&kernel(), sines(15, Noise { known: 0.0, inferred: false }), &[]).unwrap();
+        let l = &gp.hyperparameters().lengthscales;
+        assert!(l[0] < 0.5 * l[1], "{l:?}");
+        let p = gp.predict(&[0.5, 0.1, 0.5]);
+        assert!((p.mean - 3f64.sin() * std::f64::consts::SQRT_2).abs() < 0.05, "{p:?}");
+    }
+
+    #[test]
+    fn a_warm_start_is_never_worse() {
+        let observations = sines(15, Noise { known: 0.0, inferred: true });
+        let (cold, value) = fit(&kernel(), observations.clone(), &[]).unwrap();
+        let (_, again) = fit(&kernel(), observations, &[cold.hyperparameters().clone()]).unwrap();
+        assert!(again >= value - 1e-9);
+    }
+
+    #[test]
+    fn survives_duplicates_constants_single_trials_and_refuses_the_rest() {
+        let exact = Noise { known: 0.0, inferred: false };
+        let same = |n: usize, y: f64| Observations { x: vec![vec![0.5; 3]; n], y: vec![y; n], noise: vec![exact; n] };
+        for observations in [same(1, 0.0), same(30, 0.0), same(30, 1.0)] {
+            assert!(fit(&kernel(), observations, &[]).is_ok());
+        }
+        let mut contradicting = same(10, 1.0);
+        contradicting.y[3] = -1.0;
+        assert!(fit(&kernel(), contradicting, &[]).is_ok());
+        assert_eq!(fit(&kernel(), Observations::default(), &[]).unwrap_err(), FitError::NoObservation);
+        assert_eq!(fit(&kernel(), same(3, f64::NAN), &[]).unwrap_err(), FitError::Singular);
+    }
+}

@@ -1,0 +1,120 @@
+//! The events of a study.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Environment;
+use crate::energy::units::WindowEnergy;
+use crate::optimizer::Seed;
+use crate::optimizer::history::{FailureKind, Fit};
+use crate::optimizer::problem::{Metrics, Problem};
+use crate::optimizer::space::Point;
+
+/// The version of the event format that this program writes. It reads this version and older ones.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The phase whose energy a plain `energy` metric means: the whole trial, its validation included, start-up and final
+/// test evaluation excluded.
+pub const TRIAL_PHASE: &str = "trial";
+
+/// Energy by phase name; see [`TRIAL_PHASE`].
+pub type Phases = BTreeMap<String, WindowEnergy>;
+
+/// One event with its place and time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Place in the study, counted from 1.
+    pub seq: u64,
+    /// When it was stored: seconds since 1970 by the wall clock, for people only.
+    pub time: f64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What can happen in a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The first event of every study.
+    StudyCreated {
+        /// Name of the study.
+        name: String,
+        /// Its seed.
+        seed: Seed,
+        /// What is searched for.
+        problem: Problem,
+        /// Name of the sampler.
+        sampler: String,
+        /// Everything that makes this study this study: the checked study file without its budget.
+        identity: serde_json::Value,
+    },
+    /// A process began to run the study. Trials that were running are interrupted.
+    SessionStarted {
+        /// Where it runs.
+        environment: Environment,
+    },
+    /// The reference point of reported hypervolumes is fixed from here on.
+    ReferenceFrozen {
+        /// The point, in losses: one per objective, smaller is better.
+        reference: Vec<f64>,
+    },
+    /// A point was proposed, or taken up again, and its trial begins.
+    TrialStarted {
+        /// The trial.
+        trial: u64,
+        /// Which attempt at it this is, counted from 1.
+        attempt: u32,
+        /// Its configuration.
+        point: Point,
+        /// How it was proposed.
+        fit: Option<Fit>,
+        /// Seconds that the optimizer took to propose it.
+        propose_seconds: f64,
+    },
+    /// A trial reported a step, usually an epoch.
+    StepReported {
+        /// The trial.
+        trial: u64,
+        /// The step's number, as reported.
+        step: u64,
+        /// What was reported.
+        metrics: Metrics,
+        /// Seconds from the last edge: the step before, or the begin of the trial phase.
+        seconds: f64,
+        /// Energy from the last edge.
+        energy: Option<WindowEnergy>,
+    },
+    /// A trial ended with metrics.
+    TrialFinished {
+        /// The trial.
+        trial: u64,
+        /// What it reported, and the metered values of the objectives.
+        metrics: Metrics,
+        /// Known standard deviations of metrics, in their own units.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        sd: Metrics,
+        /// Energy by phase.
+        energy: Phases,
+        /// Energy of everything that the attempt did, start-up and test included.
+        spent: WindowEnergy,
+    },
+    /// A trial ended without a result.
+    TrialFailed {
+        /// The trial.
+        trial: u64,
+        /// Why.
+        kind: FailureKind,
+        /// What exactly happened, for people.
+        message: String,
+        /// Whether the same point will be tried again.
+        retry: bool,
+        /// Energy of everything that the attempt did.
+        spent: Option<WindowEnergy>,
+    },
+    /// A process ended its work on the study in good order.
+    SessionEnded {
+        /// Why: `budget`, `interrupted`, `space`, or an error.
+        reason: String,
+    },
+}

@@ -1,0 +1,16 @@
+//! What happened in a study, as plain data: versioned events, and the record that they fold into.
+//!
+//! A study *is* its events, in order. [`StudyRecord`] is their fold, so a resumed study is a replayed one, and a report
+//! needs nothing but the record. No files, clocks or meters in here.
+
+mod energy_metric;
+mod environment;
+mod event;
+mod study;
+mod trial;
+
+pub use energy_metric::{EnergyMetric, EnergyMetricError};
+pub use environment::{Environment, Gpu};
+pub use event::{Entry, Event, Phases, SCHEMA_VERSION, TRIAL_PHASE};
+pub use study::{Header, RecordError, Session, StudyRecord};
+pub use trial::{EpochRow, Failure, TrialRecord, TrialResult, TrialState};

@@ -1,0 +1,284 @@
+//! The record of a study: the fold of its events.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
+use crate::energy::units::Joules;
+use crate::optimizer::Seed;
+use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
+use crate::optimizer::problem::Problem;
+
+/// What a study is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its seed.
+    pub seed: Seed,
+    /// What is searched for.
+    pub problem: Problem,
+    /// Name of the sampler.
+    pub sampler: String,
+    /// The checked study file without its budget.
+    pub identity: serde_json::Value,
+}
+
+/// One process's work on the study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// When it began, in seconds since 1970.
+    pub started: f64,
+    /// When its last event was stored, in seconds since 1970.
+    pub last: f64,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Why it ended; `None` while it runs or if it was killed.
+    pub end: Option<String>,
+}
+
+/// Why events do not make a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The first event does not create a study, or a later one does.
+    #[error("event {seq}: a study is created by its first event and by no other")]
+    Creation {
+        /// Place of the event.
+        seq: u64,
+    },
+    /// An event about a trial that never started.
+    #[error("event {seq}: trial {trial} has not started")]
+    UnknownTrial {
+        /// Place of the event.
+        seq: u64,
+        /// The trial.
+        trial: u64,
+    },
+    /// A trial that ends twice, or begins while it runs or after it ended.
+    #[error("event {seq}: trial {trial} is {state}, so this cannot happen to it")]
+    State {
+        /// Place of the event.
+        seq: u64,
+        /// The trial.
+        trial: u64,
+        /// The state it is in.
+        state: &'static str,
+    },
+}
+
+/// All that is known of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyRecord {
+    header: Header,
+    sessions: Vec<Session>,
+    reference: Option<Vec<f64>>,
+    trials: Vec<TrialRecord>,
+    last_seq: u64,
+}
+
+impl StudyRecord {
+    /// Folds the events of a study, in order.
+    ///
+    /// # Errors
+    /// The first [`RecordError`]; also for an empty list.
+    pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Result<Self, RecordError> {
+        let mut entries = entries.into_iter();
+        let first = entries.next().ok_or(RecordError::Creation { seq: 0 })?;
+        let Event::StudyCreated { name, seed, problem, sampler, identity } = first.event else {
+            return Err(RecordError::Creation { seq: first.seq });
+        };
+        let mut record = Self {
+            header: Header { name, seed, problem, sampler, identity },
+            sessions: Vec::new(),
+            reference: None,
+            trials: Vec::new(),
+            last_seq: first.seq,
+        };
+        for entry in entries {
+            record.apply(entry)?;
+        }
+        Ok(record)
+    }
+
+    /// Adds one more event.
+    ///
+    /// # Errors
+    /// A [`RecordError`] if the event cannot follow; the record is then unchanged.
+    pub fn apply(&mut self, entry: Entry) -> Result<(), RecordError> {
+        let Entry { seq, time, event } = entry;
+        match event {
+            Event::StudyCreated { .. } => return Err(RecordError::Creation { seq }),
+            Event::SessionStarted { environment } => {
+                self.interrupt_running();
+                self.sessions.push(Session { started: time, last: time, environment, end: None });
+            }
+            Event::SessionEnded { reason } => {
+                if let Some(session) = self.sessions.last_mut() {
+                    session.end = Some(reason);
+                }
+            }
+            Event::ReferenceFrozen { reference } => self.reference = Some(reference),
+            Event::TrialStarted { trial, attempt, point, fit, propose_seconds } => {
+                match self.trials.iter_mut().find(|t| t.id == trial) {
+                    Some(known) if matches!(known.state, TrialState::Waiting(_)) => {
+                        known.state = TrialState::Running;
+                        known.attempts = attempt;
+                        known.epochs.clear();
+                        known.started = time;
+                        known.ended = None;
+                    }
+                    Some(known) => return Err(RecordError::State { seq, trial, state: known.state.label() }),
+                    None => self.trials.push(TrialRecord {
+                        id: trial,
+                        point,
+                        fit,
+                        propose_seconds,
+                        attempts: attempt,
+                        lost_attempts: 0,
+                        state: TrialState::Running,
+                        epochs: Vec::new(),
+                        spent: Vec::new(),
+                        started: time,
+                        ended: None,
+                    }),
+                }
+            }
+            Event::StepReported { trial, step, metrics, seconds, energy } => {
+                self.running(seq, trial)?.epochs.push(EpochRow { step, metrics, seconds, energy });
+            }
+            Event::TrialFinished { trial, metrics, sd, energy, spent } => {
+                let trial = self.running(seq, trial)?;
+                trial.state = TrialState::Finished(TrialResult { metrics, sd, energy });
+                trial.spent.push(spent);
+                trial.ended = Some(time);
+            }
+            Event::TrialFailed { trial, kind, message, retry, spent } => {
+                let trial = self.running(seq, trial)?;
+                let failure = Failure { kind, message };
+                trial.lost_attempts += u32::from(!kind.is_of_configuration() && kind != FailureKind::Interrupted);
+                trial.state = if retry { TrialState::Waiting(failure) } else { TrialState::Failed(failure) };
+                trial.spent.extend(spent);
+                trial.ended = Some(time);
+            }
+        }
+        self.last_seq = seq;
+        if let Some(session) = self.sessions.last_mut() {
+            session.last = time;
+        }
+        Ok(())
+    }
+
+    /// What the study is.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What is searched for.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.header.problem
+    }
+
+    /// The processes that worked on it, in order.
+    #[must_use]
+    pub fn sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    /// The frozen reference point, in losses, once there is one.
+    #[must_use]
+    pub fn reference(&self) -> Option<&[f64]> {
+        self.reference.as_deref()
+    }
+
+    /// All trials, in the order in which they first started.
+    #[must_use]
+    pub fn trials(&self) -> &[TrialRecord] {
+        &self.trials
+    }
+
+    /// The trial with this id.
+    #[must_use]
+    pub fn trial(&self, id: u64) -> Option<&TrialRecord> {
+        self.trials.iter().find(|t| t.id == id)
+    }
+
+    /// Place of the last event.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// How many trials count towards the budget: finished ones and failures of the configuration.
+    #[must_use]
+    pub fn counted_trials(&self) -> u64 {
+        let counts = |t: &&TrialRecord| match &t.state {
+            TrialState::Finished(_) => true,
+            TrialState::Failed(failure) => failure.kind.is_of_configuration(),
+            TrialState::Running | TrialState::Waiting(_) => false,
+        };
+        self.trials.iter().filter(counts).count() as u64
+    }
+
+    /// Energy of everything that was tried, as far as known.
+    #[must_use]
+    pub fn spent(&self) -> Joules {
+        self.trials.iter().filter_map(TrialRecord::spent_joules).sum()
+    }
+
+    /// Seconds spent in trials, over all attempts whose end is known.
+    #[must_use]
+    pub fn trial_seconds(&self) -> f64 {
+        self.trials.iter().flat_map(|t| &t.spent).map(|w| w.seconds).sum()
+    }
+
+    /// Seconds that the optimizer took for all its proposals.
+    #[must_use]
+    pub fn propose_seconds(&self) -> f64 {
+        self.trials.iter().map(|t| t.propose_seconds).sum()
+    }
+
+    /// The losses of a finished trial: one per objective, smaller is better.
+    #[must_use]
+    pub fn losses(&self, trial: &TrialRecord) -> Option<Vec<f64>> {
+        self.problem().losses(&trial.result()?.metrics).ok()
+    }
+
+    /// What samplers see: see [`History`].
+    #[must_use]
+    pub fn history(&self) -> History {
+        let mut history = History::new();
+        for trial in &self.trials {
+            history.reserve(trial.id + 1);
+            let outcome = match &trial.state {
+                TrialState::Running | TrialState::Waiting(_) => Outcome::Pending,
+                TrialState::Finished(r) => Outcome::Finished { metrics: r.metrics.clone(), sd: r.sd.clone() },
+                TrialState::Failed(f) if f.kind.is_of_configuration() => Outcome::Failed(f.kind),
+                TrialState::Failed(_) => continue,
+            };
+            history.record(Trial { id: trial.id, point: trial.point.clone(), fit: trial.fit.clone(), outcome });
+        }
+        if let Some(reference) = &self.reference {
+            history.freeze_reference(reference.clone());
+        }
+        history
+    }
+
+    fn running(&mut self, seq: u64, trial: u64) -> Result<&mut TrialRecord, RecordError> {
+        let known = self.trials.iter_mut().find(|t| t.id == trial).ok_or(RecordError::UnknownTrial { seq, trial })?;
+        match known.state {
+            TrialState::Running => Ok(known),
+            _ => Err(RecordError::State { seq, trial, state: known.state.label() }),
+        }
+    }
+
+    fn interrupt_running(&mut self) {
+        for trial in &mut self.trials {
+            if trial.state == TrialState::Running {
+                let message = "the process that ran the study ended".to_owned();
+                trial.state = TrialState::Waiting(Failure { kind: FailureKind::Interrupted, message });
+            }
+        }
+    }
+}

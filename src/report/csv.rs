@@ -1,0 +1,273 @@
+//! Trials as comma-separated values (RFC 4180, UTF-8, a header line).
+//!
+//! Columns, in this order: `trial`, `state`; one per parameter in the order of the space, under its name; one per metric
+//! in the order of objectives, then by name; energies in joules; then the rest.
+//!
+//! | column | content |
+//! |---|---|
+//! | `energy_j`, `energy_<domain>_j` | energy of the `trial` phase, in all and by `gpu`, `cpu`, `dram` |
+//! | `energy_<phase>_j`, `energy_<phase>_<domain>_j` | the same for every other phase that was metered |
+//! | `energy_method` | `counter`, `power-integral`, `attributed`, `reported` or `estimate`: the weakest behind `energy_j` |
+//! | `energy_domains` | the hardware behind `energy_j`, such as `gpu:GPU-5d2c cpu:package-0` |
+//! | `energy_note` | what the meters had to say |
+//! | `spent_j`, `spent_method` | energy of all attempts at the trial, start-up and test included, as far as known |
+//! | `seconds` | duration of all attempts whose end is known |
+//! | `attempts` | attempts begun |
+//! | `on_front` | `true` or `false` |
+//! | `rule` | what proposed the point |
+//! | `failure`, `message` | kind and text, of failed and waiting trials |
+//!
+//! A metric named as energy (`energy.train.gpu`) shares the column of its figure (`energy_train_gpu_j`). What is missing or
+//! inactive is empty, never zero. A metric or parameter whose name is another column's gets `metric.` or `param.` before it.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::{Provenance, Summary};
+use crate::energy::units::{Method, WindowEnergy};
+use crate::record::{EnergyMetric, StudyRecord, TRIAL_PHASE, TrialRecord};
+
+/// All trials, by id.
+#[must_use]
+pub fn trials(record: &StudyRecord) -> String {
+    let mut all: Vec<_> = record.trials().iter().collect();
+    all.sort_by_key(|t| t.id);
+    table(record, &Summary::of(record), &all)
+}
+
+/// The trials of the front, best in the first objective first.
+#[must_use]
+pub fn front(record: &StudyRecord) -> String {
+    let summary = Summary::of(record);
+    let front: Vec<_> = summary.front.iter().filter_map(|id| record.trial(*id)).collect();
+    table(record, &summary, &front)
+}
+
+fn table(record: &StudyRecord, summary: &Summary, trials: &[&TrialRecord]) -> String {
+    let layout = Layout::of(record);
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let rows = std::iter::once(layout.header()).chain(trials.iter().map(|t| layout.row(t, summary)));
+    for row in rows {
+        writer.write_record(&row).expect("rows of one length into memory");
+    }
+    let bytes = writer.into_inner().expect("memory takes everything");
+    String::from_utf8(bytes).expect("only text was written")
+}
+
+const BEFORE: [&str; 2] = ["trial", "state"];
+const AFTER: [&str; 11] = [
+    "energy_method",
+    "energy_domains",
+    "energy_note",
+    "spent_j",
+    "spent_method",
+    "seconds",
+    "attempts",
+    "on_front",
+    "rule",
+    "failure",
+    "message",
+];
+
+/// Which columns a study has.
+struct Layout {
+    parameters: Vec<String>,
+    metrics: Vec<String>,
+    energies: Vec<EnergyMetric>,
+}
+
+impl Layout {
+    fn of(record: &StudyRecord) -> Self {
+        let parameters = record.problem().space().parameters().iter().map(|p| p.name.clone()).collect();
+        let results = || record.trials().iter().filter_map(|t| t.result());
+        let objectives = record.problem().objectives().iter().map(|o| o.metric.clone());
+        let (mut energies, mut metrics): (Vec<String>, Vec<String>) =
+            objectives.partition(|m| EnergyMetric::is_reserved(m));
+        for name in results().flat_map(|r| r.metrics.keys()).collect::<BTreeSet<_>>() {
+            let list = if EnergyMetric::is_reserved(name) { &mut energies } else { &mut metrics };
+            if !list.contains(name) {
+                list.push(name.clone());
+            }
+        }
+        let mut columns: Vec<EnergyMetric> = vec![EnergyMetric { phase: None, domain: None }];
+        let windows: BTreeSet<_> = results()
+            .flat_map(|r| &r.energy)
+            .flat_map(|(phase, window)| {
+                let phase = (phase != TRIAL_PHASE).then(|| phase.clone());
+                let kinds = window.domains.iter().map(|d| Some(d.domain.kind)).chain([None]);
+                kinds.map(move |domain| (phase.clone(), domain)).collect::<Vec<_>>()
+            })
+            .collect();
+        let metered = windows.into_iter().map(|(phase, domain)| EnergyMetric { phase, domain });
+        for column in metered.chain(energies.iter().filter_map(|name| name.parse().ok())) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        // Metrics that begin like energy but are none keep their own column.
+        metrics.extend(energies.into_iter().filter(|name| name.parse::<EnergyMetric>().is_err()));
+        Self { parameters, metrics, energies: columns }
+    }
+
+    fn header(&self) -> Vec<String> {
+        let energies: Vec<String> =
+            self.energies.iter().map(|e| format!("{}_j", e.to_string().replace('.', "_"))).collect();
+        let fixed = |name: &String| BEFORE.iter().chain(&AFTER).any(|f| f == name) || energies.contains(name);
+        let parameters =
+            self.parameters.iter().map(|p| if fixed(p) { format!("param.{p}") } else { p.clone() }).collect::<Vec<_>>();
+        let metrics = self
+            .metrics
+            .iter()
+            .map(|m| if fixed(m) || parameters.contains(m) { format!("metric.{m}") } else { m.clone() });
+        let metrics: Vec<_> = metrics.collect();
+        let (before, after) = (BEFORE.map(str::to_owned), AFTER.map(str::to_owned));
+        [&before[..], &parameters, &metrics, &energies, &after].concat()
+    }
+
+    fn row(&self, trial: &TrialRecord, summary: &Summary) -> Vec<String> {
+        let result = trial.result();
+        let metric = |name: &str| result.and_then(|r| r.metrics.get(name).copied());
+        let mut row = vec![trial.id.to_string(), trial.state.label().to_owned()];
+        row.extend(self.parameters.iter().map(|p| trial.point.get(p).map_or_else(String::new, ToString::to_string)));
+        row.extend(self.metrics.iter().map(|m| number(metric(m))));
+        row.extend(self.energies.iter().map(|energy| {
+            let metered = result.and_then(|r| energy.read(&r.energy)).map(|j| j.0);
+            number(metric(&energy.to_string()).or(metered))
+        }));
+        let window = trial.energy();
+        let provenance = result.and_then(|r| Provenance::of_metric(r, "energy"));
+        let failure = trial.failure();
+        row.extend([
+            provenance.map_or_else(String::new, |p| method_name(p.method).to_owned()),
+            window.map_or_else(String::new, domains),
+            window.map_or_else(String::new, notes),
+            number(trial.spent_joules().map(|j| j.0)),
+            trial.spent.iter().filter_map(WindowEnergy::method).max().map_or("", method_name).to_owned(),
+            number((!trial.spent.is_empty()).then(|| trial.spent.iter().map(|w| w.seconds).sum())),
+            trial.attempts.to_string(),
+            summary.on_front(trial.id).to_string(),
+            trial.fit.as_ref().map_or_else(String::new, |f| f.rule.clone()),
+            failure.map_or("", |f| f.kind.label()).to_owned(),
+            failure.map_or_else(String::new, |f| f.message.clone()),
+        ]);
+        row
+    }
+}
+
+/// The shortest text that reads back as the same number; empty for nothing.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |v| v.to_string())
+}
+
+fn domains(window: &WindowEnergy) -> String {
+    window.domains.iter().map(|d| d.domain.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+fn notes(window: &WindowEnergy) -> String {
+    let notes = window.domains.iter().filter_map(|d| Some(format!("{}: {}", d.domain, d.note.as_ref()?)));
+    notes.collect::<Vec<_>>().join("; ")
+}
+
+/// The word for a method in files that programs read.
+pub(super) fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Counter => "counter",
+        Method::PowerIntegral => "power-integral",
+        Method::Attributed => "attributed",
+        Method::Reported => "reported",
+        Method::Estimate => "estimate",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
+    use crate::energy::units::DomainKind;
+    use crate::optimizer::history::FailureKind;
+    use crate::optimizer::problem::Problem;
+    use crate::optimizer::space::Space;
+
+    fn parse(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        (header, reader.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect())
+    }
+
+    fn cell(text: &str, trial: usize, column: &str) -> String {
+        let (header, rows) = parse(text);
+        let at = header.iter().position(|h| h == column).unwrap_or_else(|| panic!("{column} in {header:?}"));
+        rows[trial][at].clone()
+    }
+
+    #[test]
+    fn columns_come_in_a_fixed_order() {
+        insta::assert_snapshot!(parse(&trials(&digits(counters))).0.join("\n"));
+    }
+
+    #[test]
+    fn rows_of_a_result_and_of_failures() {
+        let text = trials(&digits(estimate));
+        let lines: Vec<_> = text.lines().collect();
+        insta::assert_snapshot!([lines[1], lines[6], lines[14], lines[22]].join("\n"));
+    }
+
+    #[test]
+    fn what_is_missing_is_empty_and_not_zero() {
+        let missing = window(DomainKind::Gpu, "GPU-1", Method::Counter, None);
+        let record = StudyFixture::new("holes", digits_problem())
+            .finish(digits_point(1e-3, 8, 16, None), [("accuracy", 0.5)], Some(missing))
+            .fail(digits_point(1e-3, 9, 16, Some(0.0)), FailureKind::WorkerLost, "gone,\n\"away\"", None)
+            .record();
+        let text = trials(&record);
+        assert_eq!(cell(&text, 0, "energy_j"), "");
+        assert_eq!(cell(&text, 0, "energy_gpu_j"), "");
+        assert_eq!(cell(&text, 0, "energy_method"), "counter");
+        assert_eq!(cell(&text, 0, "spent_j"), "");
+        assert_eq!(cell(&text, 0, "momentum"), "");
+        assert_eq!(cell(&text, 1, "momentum"), "0.0");
+        assert_eq!(cell(&text, 1, "accuracy"), "");
+        assert_eq!(cell(&text, 1, "message"), "gone,\n\"away\"");
+        assert_eq!(cell(&text, 1, "seconds"), "");
+    }
+
+    #[test]
+    fn every_number_reads_back_as_it_was() {
+        let record = digits(counters);
+        let text = trials(&record);
+        let trial = &record.trials()[0];
+        let read: f64 = cell(&text, 0, "accuracy").parse().unwrap();
+        assert_eq!(read.to_bits(), trial.result().unwrap().metrics["accuracy"].to_bits());
+        let rate: f64 = cell(&text, 0, "learning_rate").parse().unwrap();
+        assert_eq!(Some(rate), trial.point.number("learning_rate"));
+    }
+
+    #[test]
+    fn the_front_is_sorted_by_the_first_objective() {
+        let (header, rows) = parse(&front(&digits(counters)));
+        let at = header.iter().position(|h| h == "accuracy").unwrap();
+        let accuracies: Vec<f64> = rows.iter().map(|r| r[at].parse().unwrap()).collect();
+        assert!(accuracies.len() > 2 && accuracies.is_sorted_by(|a, b| a >= b), "{accuracies:?}");
+        assert!(rows.iter().all(|r| r.contains(&"true".to_owned())));
+    }
+
+    #[test]
+    fn names_of_other_columns_are_told_apart() {
+        let space = Space::builder().int("state", 0..=1).int("accuracy", 0..=1).build().unwrap();
+        let point = [("state", 1), ("accuracy", 0)].into_iter().collect();
+        let record = StudyFixture::new("clash", Problem::new(space).maximize("accuracy"))
+            .finish(point, [("accuracy", 0.5), ("seconds", 3.0)], None)
+            .record();
+        let header = parse(&trials(&record)).0;
+        assert_eq!(header[2..6], ["param.state", "accuracy", "metric.accuracy", "metric.seconds"]);
+    }
+
+    #[test]
+    fn a_reported_energy_is_called_reported() {
+        let record = StudyFixture::new("told", digits_problem())
+            .finish(digits_point(1e-3, 8, 16, None), [("accuracy", 0.5), ("energy", 3.5)], None)
+            .record();
+        let text = trials(&record);
+        assert_eq!(cell(&text, 0, "energy_j"), "3.5");
+        assert_eq!(cell(&text, 0, "energy_method"), "reported");
+    }
+}

@@ -1,0 +1,39 @@
+//! What can be wrong with a request for an output.
+
+/// Why a report or a pick cannot be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// There is nothing to pick from.
+    #[error("the study `{study}` has no finished trial to pick from ({failed} failed); run it first")]
+    NoFinishedTrial {
+        /// The study.
+        study: String,
+        /// How many trials failed for good.
+        failed: usize,
+    },
+    /// A trial id that the study does not have.
+    #[error("the study has no trial {trial}; its ids go from 0 to {last}")]
+    UnknownTrial {
+        /// The id.
+        trial: u64,
+        /// The highest id of the study.
+        last: u64,
+    },
+    /// A trial without a result.
+    #[error("trial {trial} is {state}, so it has no result to compare; pick a finished trial, such as {suggestion}")]
+    NotFinished {
+        /// The id.
+        trial: u64,
+        /// The state it is in, with the kind of failure.
+        state: String,
+        /// The trial at the knee.
+        suggestion: u64,
+    },
+    /// A tolerance that is no number at or above zero.
+    #[error("`{text}` is no tolerance: give a number at or above zero, such as `1%` or `0.01`")]
+    Tolerance {
+        /// What was given.
+        text: String,
+    },
+}

@@ -1,0 +1,143 @@
+//! The end of the page: where the joules come from, where the study ran, how to run it again.
+
+use super::tables::escape_lines;
+use super::{escape, section};
+use crate::analysis::Summary;
+use crate::energy::units::Method;
+use crate::record::{Environment, StudyRecord};
+
+pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
+    let basis = &summary.basis;
+    let mut body = String::new();
+    if basis.domains.is_empty() {
+        let reported = basis.provenances.iter().any(|p| p.method == Method::Reported);
+        let text =
+            if reported { "Energies were reported by the program under study." } else { "No energy was metered." };
+        body += &format!("<p>{text}</p>\n");
+    } else {
+        body += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Metered hardware\"><table>\n\
+                 <caption><span>Metered hardware</span></caption>\n<thead><tr><th scope=\"col\">domain</th><th scope=\"col\">method</th>\
+                 <th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n";
+        for (domain, method) in &basis.domains {
+            let class = if method.is_estimate() { " class=\"estimate\"" } else { "" };
+            body += &format!(
+                "<tr><th scope=\"row\">{}</th><td><b{class}>{}</b></td><td>{}</td></tr>\n",
+                escape(&domain.to_string()),
+                method.label(),
+                meaning(*method)
+            );
+        }
+        body += "</tbody></table></div>\n";
+    }
+    let meters: Vec<&String> = record.sessions().iter().flat_map(|s| &s.environment.meters).collect();
+    let mut notes: Vec<&String> = meters.into_iter().chain(&basis.notes).collect();
+    notes.dedup();
+    if !notes.is_empty() {
+        let items: String = notes.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
+        body += &format!("<ul>\n{items}</ul>\n");
+    }
+    if basis.domains.iter().any(|(_, method)| !method.is_estimate()) {
+        body += "<p>Measured energy is gross: all that the hardware drew while a trial ran, idle power included.</p>\n";
+    }
+    if !basis.domains.is_empty() {
+        body += "<p>A trial's energy covers its training and validation; start-up and final test are only in what the whole \
+                 search spent.</p>\n";
+    }
+    section("energy", "Where the joules come from", &body)
+}
+
+fn meaning(method: Method) -> &'static str {
+    match method {
+        Method::Counter => "difference of a hardware energy counter",
+        Method::PowerIntegral => "integral of power readings over time",
+        Method::Attributed => "a share of a measured total",
+        Method::Reported => "told by the program under study",
+        Method::Estimate => "a model, not a measurement: CPU time times a stated figure of watts per core",
+    }
+}
+
+pub(super) fn surroundings(record: &StudyRecord) -> String {
+    let Some(last) = record.sessions().last() else { return String::new() };
+    let rows: String = environment(&last.environment)
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>\n", escape(&value)))
+        .collect();
+    let sessions: String = record
+        .sessions()
+        .iter()
+        .map(|s| {
+            let end = s.end.as_deref().unwrap_or("not ended in good order, or still running");
+            format!("<li>{} to {}: {}</li>\n", utc(s.started), utc(s.last), escape(end))
+        })
+        .collect();
+    let body = format!("<dl class=\"pairs\">\n{rows}</dl>\n<h3>Sessions</h3>\n<ul>\n{sessions}</ul>\n");
+    section("environment", "Where it ran", &body)
+}
+
+fn environment(environment: &Environment) -> Vec<(&'static str, String)> {
+    let gpus: Vec<_> = environment.gpus.iter().map(|g| format!("{} ({})", g.name, g.uuid)).collect();
+    let memory = environment.memory_bytes;
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+    let memory = if memory > 0 { format!("{:.1} GiB", memory as f64 / f64::from(1u32 << 30)) } else { String::new() };
+    let cores =
+        if environment.cores > 0 { format!(", {} logical processors", environment.cores) } else { String::new() };
+    vec![
+        ("Wattfront", format!("{} ({})", environment.wattfront, environment.features.join(", "))),
+        ("System", environment.os.clone()),
+        ("Processor", format!("{}{cores}", environment.cpu)),
+        ("Memory", memory),
+        ("Graphics", gpus.join(", ")),
+        ("Driver", environment.driver.clone().unwrap_or_default()),
+        ("libtorch", environment.libtorch.clone().unwrap_or_default()),
+    ]
+}
+
+pub(super) fn reproduce(record: &StudyRecord) -> String {
+    let header = record.header();
+    let identity = format!("{:#}", header.identity);
+    let body = format!(
+        "<p>Beside this page lies <code>study.toml</code>, the study file as it ran. <code>optimize study.toml</code> with the \
+         same version proposes the same trials as long as their outcomes are the same: sampler <code>{}</code>, seed \
+         <code>{}</code>. Energies differ from run to run, and so will later proposals.</p>\n\
+         <details><summary>Everything that makes this study this study</summary>\n<pre tabindex=\"0\"><code>{}</code></pre>\n\
+         </details>\n",
+        escape(&header.sampler),
+        header.seed.0,
+        escape_lines(&identity),
+    );
+    section("reproduce", "How to run it again", &body)
+}
+
+/// Seconds since 1970 as `2025-06-15 15:06 UTC` (days to dates after Hinnant, "chrono-compatible low-level date
+/// algorithms").
+fn utc(time: f64) -> String {
+    if !(0.0..=253_402_300_799.0).contains(&time) {
+        return "at an unknown time".to_owned();
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "within the year 9999")]
+    let seconds = time as i64;
+    let (days, minutes) = (seconds / 86_400 + 719_468, seconds % 86_400 / 60);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        assert_eq!(utc(0.0), "1970-01-01 00:00 UTC");
+        assert_eq!(utc(1_750_000_000.0), "2025-06-15 15:06 UTC");
+        assert_eq!(utc(951_782_400.0), "2000-02-29 00:00 UTC");
+        assert_eq!(utc(253_402_300_799.0), "9999-12-31 23:59 UTC");
+        assert_eq!(utc(f64::NAN), "at an unknown time");
+    }
+}

@@ -1,0 +1,81 @@
+//! The top of the page: title, sentence, banner, key numbers.
+
+use super::escape;
+use crate::analysis::{Provenance, Summary};
+use crate::record::StudyRecord;
+use crate::report::text::seconds;
+
+pub(super) fn head(record: &StudyRecord, summary: &Summary) -> String {
+    let header = record.header();
+    let mut sentence = summary.sentence(record);
+    if let Some(first) = sentence.get(..1) {
+        let upper = first.to_uppercase();
+        sentence.replace_range(..1, &upper);
+    }
+    let start = summary
+        .start_sentence(record)
+        .map_or_else(String::new, |s| format!("<p class=\"start\">Against your own setting: {}.</p>\n", escape(&s)));
+    format!(
+        "<header>\n<p class=\"kind\">Wattfront study</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{start}{}{}</header>\n",
+        escape(&header.name),
+        escape(&sentence),
+        banner(summary),
+        numbers(summary),
+    )
+}
+
+/// Nobody may take estimates for measurements.
+fn banner(summary: &Summary) -> String {
+    let basis = &summary.basis;
+    if !basis.is_estimated() {
+        return String::new();
+    }
+    let mixed = if basis.is_mixed() {
+        " Other figures of this study <b>were</b> measured: the two kinds cannot be compared."
+    } else {
+        ""
+    };
+    let of: Vec<_> = basis.provenances.iter().filter(|p| p.is_estimate()).map(Provenance::to_string).collect();
+    let of = if of.is_empty() { String::new() } else { format!(" ({})", escape(&of.join("; "))) };
+    format!(
+        "<div class=\"banner\" role=\"note\"><strong>Energy is ESTIMATED, not measured{of}.</strong> The joules below come \
+         from a model of the processor, not from a meter. They serve to compare the trials of this study with each other; do \
+         not quote them as measurements.{mixed}</div>\n"
+    )
+}
+
+fn numbers(summary: &Summary) -> String {
+    let totals = &summary.totals;
+    let failures = if totals.failed.is_empty() {
+        "none failed".to_owned()
+    } else {
+        let kinds: Vec<_> = totals.failed.iter().map(|(kind, n)| format!("{n} {}", kind.label())).collect();
+        format!("{} failed: {}", totals.failures(), kinds.join(", "))
+    };
+    let open = if totals.open > 0 { format!("; {} not ended", totals.open) } else { String::new() };
+    let mut tiles = vec![("Trials finished", totals.finished.to_string(), format!("{failures}{open}"))];
+    tiles.push(("On the front", summary.front.len().to_string(), String::new()));
+    tiles.push(match &totals.spent {
+        Some(spent) => {
+            let bound = if spent.unknown > 0 { "at least " } else { "" };
+            let unknown = match spent.unknown {
+                0 => String::new(),
+                1 => "; unknown for 1 attempt".to_owned(),
+                n => format!("; unknown for {n} attempts"),
+            };
+            let note = format!("{}{unknown}", spent.provenance);
+            ("Energy of the whole search", format!("{bound}{}", spent.joules), note)
+        }
+        None => ("Energy of the whole search", "not known".to_owned(), String::new()),
+    });
+    if let Some(share) = totals.optimizer_share() {
+        let note =
+            format!("{} of proposals, {} of trials", seconds(totals.propose_seconds), seconds(totals.trial_seconds));
+        tiles.push(("Optimizer's share of time", format!("{:.1} %", share * 100.0), note));
+    }
+    let tile = |(name, value, note): &(&str, String, String)| {
+        let note = if note.is_empty() { String::new() } else { format!("<span>{}</span>", escape(note)) };
+        format!("<div><dt>{name}</dt><dd>{}{note}</dd></div>\n", escape(value))
+    };
+    format!("<dl class=\"tiles\">\n{}</dl>\n", tiles.iter().map(tile).collect::<String>())
+}

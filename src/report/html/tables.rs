@@ -1,0 +1,179 @@
+//! The tables of the front and of all trials.
+
+use super::{escape, section};
+use crate::analysis::{Provenance, Summary};
+use crate::record::{StudyRecord, TrialRecord, TrialState};
+use crate::report::pick::{Choice, pick};
+use crate::report::progress::short;
+use crate::report::text::seconds;
+
+/// One column: its heading and whether it holds numbers.
+type Column = (String, bool);
+
+/// Cells are escaped already.
+fn table(caption: &str, columns: &[Column], rows: &[(String, Vec<String>)]) -> String {
+    let class = |number: bool| if number { " class=\"n\"" } else { "" };
+    let head: String =
+        columns.iter().map(|(name, n)| format!("<th scope=\"col\"{}>{}</th>", class(*n), escape(name))).collect();
+    let body: String = rows
+        .iter()
+        .map(|(row_class, cells)| {
+            let cells = cells.iter().zip(columns).enumerate().map(|(i, (cell, (_, n)))| match i {
+                0 => format!("<th scope=\"row\"{}>{cell}</th>", class(*n)),
+                _ => format!("<td{}>{cell}</td>", class(*n)),
+            });
+            format!("<tr class=\"{row_class}\">{}</tr>\n", cells.collect::<String>())
+        })
+        .collect();
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\">\n<table>\n<caption><span>{0}</span></caption>\n\
+         <thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n",
+        escape(caption),
+    )
+}
+
+fn value_columns(record: &StudyRecord, summary: &Summary) -> Vec<Column> {
+    let mut columns: Vec<Column> = summary.quantities.iter().map(|q| (q.name(), true)).collect();
+    if shows_method(summary) {
+        columns.push(("energy by".to_owned(), false));
+    }
+    let parameters = record.problem().space().parameters().iter();
+    columns.extend(parameters.map(|p| (p.name.clone(), p.domain.is_ordered())));
+    columns
+}
+
+fn shows_method(summary: &Summary) -> bool {
+    summary.quantities.iter().any(|q| q.is_energy())
+}
+
+fn value_cells(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> Vec<String> {
+    let result = trial.result();
+    let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
+    let shown = |q: &crate::analysis::Quantity| value(&q.metric).map_or_else(missing, |v| escape(&q.show(v)));
+    let mut cells: Vec<String> = summary.quantities.iter().map(shown).collect();
+    if shows_method(summary) {
+        cells.push(result.map_or_else(missing, |r| methods(summary, r)));
+    }
+    let parameters = record.problem().space().parameters().iter();
+    cells.extend(parameters.map(|p| trial.point.get(&p.name).map_or_else(inactive, |v| escape(&short(v)))));
+    cells
+}
+
+/// How a trial's energy objectives came about; one text where they agree.
+fn methods(summary: &Summary, result: &crate::record::TrialResult) -> String {
+    let energies = summary.quantities.iter().filter(|q| q.is_energy());
+    let mut found: Vec<_> = energies.filter_map(|q| Provenance::of_metric(result, &q.metric)).collect();
+    found.dedup();
+    let shown = found.iter().map(|p| {
+        let text = escape(&p.to_string());
+        if p.is_estimate() { format!("<strong class=\"estimate\">{text}</strong>") } else { text }
+    });
+    shown.collect::<Vec<_>>().join("; ")
+}
+
+fn missing() -> String {
+    "<span class=\"none\" title=\"missing\">–</span>".to_owned()
+}
+
+fn inactive() -> String {
+    "<span class=\"none\" title=\"not active\">–</span>".to_owned()
+}
+
+/// Such as `knee` or `most accurate`.
+fn roles(summary: &Summary, trial: u64) -> String {
+    let knee = summary.knee.filter(|_| summary.cost.is_some());
+    let roles = [(knee, "knee"), (summary.best, "best"), (summary.cheapest, "cheapest")];
+    let held = roles.iter().filter(|(id, _)| *id == Some(trial));
+    held.map(|(_, role)| format!("<span class=\"role {role}\">{role}</span>")).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn front(record: &StudyRecord, summary: &Summary) -> String {
+    let mut columns: Vec<Column> = vec![("trial".to_owned(), true), (String::new(), false)];
+    columns.extend(value_columns(record, summary));
+    let rows: Vec<_> = summary
+        .front
+        .iter()
+        .filter_map(|id| record.trial(*id))
+        .map(|trial| {
+            let mut cells = vec![trial.id.to_string(), roles(summary, trial.id)];
+            cells.extend(value_cells(record, summary, trial));
+            let class = if summary.knee == Some(trial.id) { "marked" } else { "" };
+            (class.to_owned(), cells)
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let estimated = if summary.front_is_estimated() { " (ESTIMATED energy)" } else { "" };
+    let caption =
+        format!("No other trial is better than these in one objective without being worse in another{estimated}");
+    if summary.cost.is_none() {
+        return section("front-table", "The best in full", &table("No other trial is better", &columns, &rows));
+    }
+    section("front-table", "The front in full", &table(&caption, &columns, &rows))
+}
+
+pub(super) fn knee(record: &StudyRecord, summary: &Summary) -> String {
+    let Ok(knee) = pick(record, Choice::Knee) else { return String::new() };
+    let body = format!(
+        "<p>{}, ready to paste into <code>[train]</code> of a study file or into your own settings. \
+         <code>optimize pick</code> prints others.</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
+        if summary.cost.is_some() { "The knee of the front" } else { "The best trial" },
+        escape_lines(&knee.to_toml()),
+    );
+    section("knee", "The setting to use", &body)
+}
+
+/// Escaped text that keeps its line breaks.
+pub(super) fn escape_lines(text: &str) -> String {
+    text.lines().map(|line| escape(line) + "\n").collect()
+}
+
+pub(super) fn trials(record: &StudyRecord, summary: &Summary) -> String {
+    let mut columns: Vec<Column> = vec![("trial".to_owned(), true), ("state".to_owned(), false)];
+    columns.extend(value_columns(record, summary));
+    columns.extend([
+        ("spent".to_owned(), true),
+        ("time".to_owned(), true),
+        ("attempts".to_owned(), true),
+        ("proposed by".to_owned(), false),
+    ]);
+    let mut all: Vec<_> = record.trials().iter().collect();
+    all.sort_by_key(|t| t.id);
+    let rows: Vec<_> = all.into_iter().map(|trial| row(record, summary, trial)).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    section("trials", "All trials", &table(&summary.totals.counts(), &columns, &rows))
+}
+
+fn row(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> (String, Vec<String>) {
+    let state = match &trial.state {
+        TrialState::Finished(_) if summary.on_front(trial.id) => "<b>front</b>".to_owned(),
+        TrialState::Finished(_) | TrialState::Running => trial.state.label().to_owned(),
+        TrialState::Failed(failure) | TrialState::Waiting(failure) => format!(
+            "<b class=\"failure\">{}: {}</b><br><span class=\"why\">{}</span>",
+            trial.state.label(),
+            failure.kind.label(),
+            escape(&failure.message)
+        ),
+    };
+    let mut cells = vec![trial.id.to_string(), state];
+    cells.extend(value_cells(record, summary, trial));
+    let time: f64 = trial.spent.iter().map(|w| w.seconds).sum();
+    let rule = trial.fit.as_ref().map_or_else(
+        || "you".to_owned(),
+        |fit| {
+            let fallback = fit.fallback.as_ref().map(|f| format!("<br><span class=\"why\">{}</span>", escape(f)));
+            format!("{}{}", escape(&fit.rule), fallback.unwrap_or_default())
+        },
+    );
+    cells.extend([
+        trial.spent_joules().map_or_else(missing, |j| escape(&j.to_string())),
+        if trial.spent.is_empty() { missing() } else { seconds(time) },
+        trial.attempts.to_string(),
+        rule,
+    ]);
+    let class = if summary.on_front(trial.id) { "on-front-row" } else { trial.state.label() };
+    (class.to_owned(), cells)
+}

@@ -1,0 +1,149 @@
+use super::*;
+use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Problem;
+use crate::optimizer::space::{Point, Space};
+
+/// Whether every tag that opens also closes, in order, so that nothing of a study leaked into the markup.
+fn check_balance(html: &str) {
+    let void = ["!DOCTYPE", "meta", "br", "line", "rect", "polyline", "polygon"];
+    let mut open: Vec<&str> = Vec::new();
+    let (before, rest) = html.split_once("<style>").unwrap_or((html, ""));
+    let after = rest.split_once("</style>").map_or(rest, |(_, after)| after);
+    for tag in before.split('<').skip(1).chain(after.split('<').skip(1)).map(|t| t.split('>').next().unwrap()) {
+        let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "at </{name}>");
+        } else if !tag.ends_with('/') && !void.contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn the_page_of_estimates_says_so() {
+    let html = page(&digits(estimate));
+    check_balance(&html);
+    for part in [
+        "class=\"banner\"",
+        "Energy is ESTIMATED, not measured",
+        "The front, by estimated energy",
+        "ESTIMATED energy (J, log scale)",
+        "less estimated energy than the most accurate trial",
+        "needs 9.1 GiB, of which 7.9 are free",
+        "initial design",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_page_of_counters_does_not_speak_of_estimates() {
+    let html = page(&digits(counters));
+    check_balance(&html);
+    assert!(!html.to_lowercase().contains("estimated"));
+    assert!(html.contains("gpu+cpu, counter"));
+}
+
+#[test]
+fn nothing_of_a_study_becomes_markup() {
+    let evil = "</title><script>alert(\"1\")</script>'&\u{1b}";
+    let space = Space::builder().choice(evil, [evil]).build().unwrap();
+    let point: Point = [(evil, evil)].into_iter().collect();
+    let record = StudyFixture::new(evil, Problem::new(space).maximize(evil).minimize("energy"))
+        .finish(point.clone(), [(evil, 0.5)], Some(estimate(1.0)))
+        .finish(point.clone(), [(evil, 0.4)], Some(estimate(0.5)))
+        .fail(point, FailureKind::Exit, evil, None)
+        .record();
+    let html = page(&record);
+    check_balance(&html);
+    assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
+    let svg = svg::front_chart(&record, &Chart::default());
+    assert!(!svg.contains("<script") && !svg.contains('\u{1b}'));
+}
+
+#[test]
+fn pages_of_every_kind_of_study() {
+    let point = |i| digits_point(1e-3, i, 32, None);
+    let space = || digits_problem().space().clone();
+    let empty = StudyFixture::new("empty", digits_problem()).record();
+    let failed = StudyFixture::new("failed", digits_problem())
+        .fail(point(8), FailureKind::Panic, "index out of range", None)
+        .wait(point(9), FailureKind::Device, "no answer")
+        .record();
+    let single = StudyFixture::new("single", digits_problem())
+        .finish(point(8), [("accuracy", 0.5)], Some(counters(1.0)))
+        .record();
+    let alike = StudyFixture::new("alike", digits_problem())
+        .finish(point(8), [("accuracy", 0.5)], Some(counters(1.0)))
+        .finish(point(9), [("accuracy", 0.5)], Some(counters(1.0)))
+        .record();
+    let one = StudyFixture::new("one", Problem::new(space()).minimize("loss"))
+        .finish(point(8), [("loss", 0.5)], None)
+        .finish(point(9), [("loss", 0.2)], None)
+        .record();
+    let three = StudyFixture::new("three", digits_problem().minimize("parameters"))
+        .finish(point(8), [("accuracy", 0.5), ("parameters", 10.0)], Some(counters(1.0)))
+        .finish(point(9), [("accuracy", 0.6), ("parameters", 20.0)], Some(counters(2.0)))
+        .finish(point(10), [("accuracy", 0.55), ("parameters", 5.0)], Some(counters(3.0)))
+        .record();
+    let pages = [&empty, &failed, &single, &alike, &one, &three].map(page);
+    pages.iter().for_each(|html| check_balance(html));
+    let sentence = |html: &str| {
+        let (_, rest) = html.split_once("<p class=\"sentence\">").unwrap();
+        rest.split_once("</p>").unwrap().0.to_owned()
+    };
+    insta::assert_snapshot!(pages.iter().map(|p| sentence(p)).collect::<Vec<_>>().join("\n"), @r"
+    No trial has run yet.
+    No trial has finished yet; 1 failed.
+    Trial 0 is the only one that finished: accuracy 50.0 %, energy 1.00 J (gpu+cpu, counter).
+    Trial 0 is both the most accurate trial and the one with the least energy: accuracy 50.0 %, energy 1.00 J (gpu+cpu, counter).
+    Trial 1 has the lowest loss: loss 0.2.
+    Trial 0 uses 50 % less energy than the most accurate trial (1) for 10.0 points of accuracy and with 50 % less parameters.
+    ");
+    assert!(pages[0].contains("No trial has finished"));
+    assert_eq!(pages[5].matches("<figure class=\"wide\">").count(), 3, "two pairs and the hypervolume");
+}
+
+#[test]
+fn far_off_trials_stay_at_the_edge_and_are_counted() {
+    let point = |i| digits_point(1e-3, i, 32, None);
+    let record = StudyFixture::new("far", digits_problem())
+        .finish(point(8), [("accuracy", 0.97)], Some(counters(10.0)))
+        .finish(point(9), [("accuracy", 0.95)], Some(counters(5.0)))
+        .finish(point(10), [("accuracy", 0.1)], Some(counters(7.0)))
+        .record();
+    let svg = svg::front_chart(&record, &Chart::default());
+    assert!(svg.contains("1 far off, at the edge"), "{svg}");
+}
+
+#[test]
+fn charts_alone_need_no_custom_properties() {
+    for theme in [Theme::Light, Theme::Dark] {
+        let svg = svg::front_chart(&digits(estimate), &Chart { theme, ..Chart::default() });
+        assert!(svg.starts_with("<svg xmlns") && !svg.contains("var("), "{svg}");
+        check_balance(&svg);
+    }
+}
+
+#[test]
+fn numbers_of_any_size_make_a_sound_picture() {
+    let sizes = [f64::MAX, f64::MIN_POSITIVE, 1e-320, 1.0, 1e20];
+    let mut fixture = StudyFixture::new(
+        "sizes",
+        Problem::new(digits_problem().space().clone()).maximize("score").minimize("energy").log(),
+    );
+    for (i, size) in sizes.into_iter().enumerate() {
+        for sign in [1.0, -1.0] {
+            let point = digits_point(1e-3, 8 + i as i64, 32, None);
+            fixture = fixture.finish(point, [("score", size * sign)], Some(counters(size)));
+        }
+    }
+    let html = page(&fixture.record());
+    check_balance(&html);
+    let drawn = html.split("<svg").skip(1).map(|s| s.split("</svg>").next().unwrap());
+    for part in drawn.flat_map(|svg| svg.split(['=', '<'])).filter(|p| p.starts_with('"')) {
+        assert!(!part.contains("NaN") && !part.contains("inf\""), "{part}");
+    }
+}

@@ -1,0 +1,197 @@
+//! A whole study as JSON, for other programs.
+//!
+//! The shape is stable: `format` is `wattfront-study` and `version` grows when a field changes its meaning or goes; new
+//! fields may come at any time. Energies are joules (`_j`), durations seconds, times seconds since 1970. Missing is
+//! null, never zero; inactive parameters are absent. A number that is not finite (a diverged loss) is null.
+//!
+//! ```json
+//! {
+//!   "format": "wattfront-study", "version": 1,
+//!   "study": {"name": "digits", "seed": 7, "sampler": "gp", "identity": {}},
+//!   "space": [{"name": "learning_rate", "domain": {"type": "float", "low": 1e-5, "high": 0.1, "scale": "log", "step": null}}],
+//!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
+//!   "front": [23, 17], "knee": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
+//!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
+//!                   "frozen": true, "steps": [{"trial": 0, "value": 1.1, "failed": false}]},
+//!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": []},
+//!   "totals": {"finished": 37, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
+//!              "spent_unknown_attempts": 0, "trial_seconds": 130.0, "propose_seconds": 1.2, "optimizer_share": 0.009},
+//!   "sessions": [{"started": 1.75e9, "last": 1.75e9, "end": "budget", "environment": {}}],
+//!   "trials": [{
+//!     "id": 0, "state": "finished", "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
+//!     "params": {"learning_rate": 0.01}, "metrics": {"accuracy": 0.9}, "sd": {},
+//!     "energy": {"trial": {"seconds": 3.1, "total_j": 12.5, "method": "counter",
+//!                          "domains": [{"kind": "gpu", "id": "GPU-5d2c", "method": "counter", "joules": 12.5, "note": null}]}},
+//!     "spent_j": 14.0, "spent": [], "failure": null,
+//!     "proposal": {"rule": "log-ehvi"}, "propose_seconds": 0.02,
+//!     "epochs": [{"step": 1, "seconds": 0.3, "metrics": {"loss": 0.7}, "energy": null}]
+//!   }]
+//! }
+//! ```
+
+use serde_json::{Map, Value, json};
+
+use super::csv::method_name;
+use crate::analysis::Summary;
+use crate::energy::units::WindowEnergy;
+use crate::record::{StudyRecord, TrialRecord};
+
+/// Version of the shape.
+pub const VERSION: u32 = 1;
+
+/// The whole study as a JSON value; see the [module](self) for its shape.
+#[must_use]
+pub fn study(record: &StudyRecord) -> Value {
+    let summary = Summary::of(record);
+    let header = record.header();
+    json!({
+        "format": "wattfront-study",
+        "version": VERSION,
+        "study": {
+            "name": header.name,
+            "seed": header.seed,
+            "sampler": header.sampler,
+            "identity": header.identity,
+        },
+        "space": header.problem.space(),
+        "objectives": header.problem.objectives(),
+        "front": summary.front,
+        "knee": summary.knee,
+        "best": summary.best,
+        "start": summary.start,
+        "sentence": summary.sentence(record),
+        "hypervolume": hypervolume(record, &summary),
+        "energy": basis(&summary),
+        "totals": totals(&summary),
+        "sessions": record.sessions(),
+        "trials": record.trials().iter().map(|t| trial(t, &summary)).collect::<Vec<_>>(),
+    })
+}
+
+/// [`study`] as indented text with a line break at its end.
+#[must_use]
+pub fn study_text(record: &StudyRecord) -> String {
+    format!("{:#}\n", study(record))
+}
+
+fn hypervolume(record: &StudyRecord, summary: &Summary) -> Value {
+    let Some(hypervolume) = &summary.hypervolume else { return Value::Null };
+    let values = record.problem().values(&hypervolume.reference);
+    let names = record.problem().objectives().iter().map(|o| o.metric.clone());
+    let steps = summary.steps.iter().map(|s| json!({"trial": s.trial, "value": s.value, "failed": s.failed}));
+    json!({
+        "value": hypervolume.value,
+        "reference": names.zip(values.into_iter().map(Value::from)).collect::<Map<_, _>>(),
+        "reference_losses": hypervolume.reference,
+        "frozen": hypervolume.frozen,
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+fn basis(summary: &Summary) -> Value {
+    let basis = &summary.basis;
+    let domains =
+        basis.domains.iter().map(|(d, method)| json!({"domain": d.to_string(), "method": method_name(*method)}));
+    json!({
+        "estimated": basis.is_estimated(),
+        "mixed": basis.is_mixed(),
+        "domains": domains.collect::<Vec<_>>(),
+        "notes": basis.notes,
+    })
+}
+
+fn totals(summary: &Summary) -> Value {
+    let totals = &summary.totals;
+    let failed: Map<_, _> = totals.failed.iter().map(|(kind, n)| (kind.label().to_owned(), (*n).into())).collect();
+    json!({
+        "finished": totals.finished,
+        "failed": failed,
+        "open": totals.open,
+        "spent_j": totals.spent.as_ref().map(|s| s.joules),
+        "spent_method": totals.spent.as_ref().map(|s| method_name(s.provenance.method)),
+        "spent_unknown_attempts": totals.spent.as_ref().map(|s| s.unknown),
+        "trial_seconds": totals.trial_seconds,
+        "propose_seconds": totals.propose_seconds,
+        "optimizer_share": totals.optimizer_share(),
+    })
+}
+
+fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
+    let result = trial.result();
+    let energy = |phases: &crate::record::Phases| {
+        phases.iter().map(|(phase, w)| (phase.clone(), window(w))).collect::<Map<String, Value>>()
+    };
+    let epochs = trial.epochs.iter().map(|e| {
+        json!({"step": e.step, "seconds": e.seconds, "metrics": e.metrics, "energy": e.energy.as_ref().map(window)})
+    });
+    json!({
+        "id": trial.id,
+        "state": trial.state.label(),
+        "on_front": summary.on_front(trial.id),
+        "attempts": trial.attempts,
+        "started": trial.started,
+        "ended": trial.ended,
+        "params": trial.point,
+        "metrics": result.map(|r| &r.metrics),
+        "sd": result.map(|r| &r.sd),
+        "energy": result.map(|r| energy(&r.energy)),
+        "spent_j": trial.spent_joules(),
+        "spent": trial.spent.iter().map(window).collect::<Vec<_>>(),
+        "failure": trial.failure(),
+        "proposal": trial.fit,
+        "propose_seconds": trial.propose_seconds,
+        "epochs": epochs.collect::<Vec<_>>(),
+    })
+}
+
+fn window(window: &WindowEnergy) -> Value {
+    let domains = window.domains.iter().map(|d| {
+        json!({
+            "kind": d.domain.kind.name(),
+            "id": d.domain.id,
+            "method": method_name(d.method),
+            "joules": d.joules,
+            "note": d.note,
+        })
+    });
+    json!({
+        "seconds": window.seconds,
+        "total_j": window.total(),
+        "method": window.method().map(method_name),
+        "domains": domains.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem};
+    use crate::optimizer::history::FailureKind;
+
+    #[test]
+    fn the_shape_of_a_small_study() {
+        let record = StudyFixture::new("small", digits_problem())
+            .finish(digits_point(1e-3, 8, 16, None), [("accuracy", 0.5)], Some(counters(2.0)))
+            .fail(digits_point(1e-3, 9, 16, Some(0.5)), FailureKind::Timeout, "too long", None)
+            .record();
+        insta::assert_snapshot!(study_text(&record));
+    }
+
+    #[test]
+    fn the_reference_is_in_raw_units() {
+        let value = study(&digits(counters));
+        assert_eq!(value["hypervolume"]["reference"]["accuracy"], 0.2);
+        let energy = value["hypervolume"]["reference"]["energy"].as_f64().unwrap();
+        assert!((energy - 5f64.exp()).abs() < 1e-9, "{energy}");
+        assert_eq!(value["hypervolume"]["frozen"], true);
+        assert_eq!(value["trials"].as_array().map(Vec::len), Some(30));
+    }
+
+    #[test]
+    fn an_empty_study_is_still_an_answer() {
+        let value = study(&StudyFixture::new("empty", digits_problem()).record());
+        assert_eq!(value["hypervolume"], Value::Null);
+        assert_eq!(value["totals"]["spent_j"], Value::Null);
+        assert_eq!(value["front"], json!([]));
+    }
+}

@@ -1,0 +1,15 @@
+//! Outputs of a study: pure functions from a [`StudyRecord`](crate::record::StudyRecord) to text, CSV, JSON, SVG and
+//! HTML. No files and no clock: the caller writes what it gets.
+//!
+//! Every figure of energy carries its method; what is missing is empty and never zero.
+
+pub mod csv;
+mod error;
+pub mod html;
+pub mod json;
+pub mod pick;
+pub mod progress;
+pub mod svg;
+pub mod text;
+
+pub use error::ReportError;

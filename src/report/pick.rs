@@ -1,0 +1,332 @@
+//! One configuration of the front, ready to use.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::ReportError;
+use crate::analysis::{Comparison, QuantityKind, Summary};
+use crate::optimizer::problem::{Goal, Metrics};
+use crate::optimizer::space::{Point, Space, Value};
+use crate::record::StudyRecord;
+
+/// Which configuration to pick.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Choice {
+    /// The knee of the front: the best trade (the default).
+    #[default]
+    Knee,
+    /// The cheapest trial of the front whose first non-energy objective is no worse than the best by more than this. A
+    /// share: 0.01 is 1 %. Of a fraction such as an accuracy 1 % means one *point* (0.95 is within 1 % of 0.96); of any
+    /// other metric it means 1 % of the best value.
+    Within(f64),
+    /// The finished trial with this id, on the front or not.
+    Trial(u64),
+}
+
+impl Choice {
+    /// [`Choice::Within`] from text such as `1%`, `0.5 %` or `0.01`.
+    ///
+    /// # Errors
+    /// [`ReportError::Tolerance`] for anything that is no finite number at or above zero.
+    pub fn within(text: &str) -> Result<Self, ReportError> {
+        let error = || ReportError::Tolerance { text: text.to_owned() };
+        let (number, unit) = match text.trim().strip_suffix('%') {
+            Some(number) => (number.trim_end(), 0.01),
+            None => (text.trim(), 1.0),
+        };
+        let share = number.parse::<f64>().map_err(|_| error())? * unit;
+        if share.is_finite() && share >= 0.0 { Ok(Self::Within(share)) } else { Err(error()) }
+    }
+}
+
+/// A picked trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pick {
+    /// Its id.
+    pub trial: u64,
+    /// Its configuration.
+    pub point: Point,
+    /// Everything it reported, in the metrics' own units.
+    pub values: Metrics,
+    /// Whether it is on the front.
+    pub on_front: bool,
+    /// Its objectives in words, with the provenance of energies.
+    pub in_words: String,
+    /// Against the trial that is best in the first non-energy objective; `None` if it is that trial.
+    pub against_best: Option<Comparison>,
+    /// Against the first finished point that the user brought; `None` if there is none or if it is that trial.
+    pub against_start: Option<Comparison>,
+    space: Space,
+    study: String,
+}
+
+/// Picks a configuration.
+///
+/// # Errors
+/// [`ReportError::NoFinishedTrial`] if there is nothing to pick from, [`ReportError::UnknownTrial`] and
+/// [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that is negative or not finite.
+pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
+    let summary = Summary::of(record);
+    let (Some(knee), Some(best)) = (summary.knee, summary.best) else {
+        let study = record.header().name.clone();
+        return Err(ReportError::NoFinishedTrial { study, failed: summary.totals.failures() });
+    };
+    let id = match choice {
+        Choice::Knee => knee,
+        Choice::Within(share) => within(record, &summary, best, share)?,
+        Choice::Trial(id) => id,
+    };
+    let trial = record.trial(id).ok_or_else(|| ReportError::UnknownTrial {
+        trial: id,
+        last: record.trials().iter().map(|t| t.id).max().unwrap_or(0),
+    })?;
+    let Some(result) = trial.result() else {
+        let kind = trial.failure().map_or_else(String::new, |f| format!(" ({})", f.kind.label()));
+        let state = format!("{}{kind}", trial.state.label());
+        return Err(ReportError::NotFinished { trial: id, state, suggestion: knee });
+    };
+    let against = |other: u64| if other == id { None } else { Comparison::between(record, id, other) };
+    Ok(Pick {
+        trial: id,
+        point: trial.point.clone(),
+        values: result.metrics.clone(),
+        on_front: summary.on_front(id),
+        in_words: summary.values_in_words(record, id),
+        against_best: against(best),
+        against_start: summary.start.and_then(against),
+        space: record.problem().space().clone(),
+        study: record.header().name.clone(),
+    })
+}
+
+fn within(record: &StudyRecord, summary: &Summary, best: u64, share: f64) -> Result<u64, ReportError> {
+    if !(share.is_finite() && share >= 0.0) {
+        return Err(ReportError::Tolerance { text: share.to_string() });
+    }
+    let objectives = record.problem().objectives();
+    let value = |id: u64, k: usize| record.trial(id)?.result()?.metrics.get(&objectives[k].metric).copied();
+    let loss = |id: u64, k: usize| value(id, k).and_then(|v| objectives[k].loss(v).ok()).unwrap_or(f64::INFINITY);
+    let Some(top) = value(best, summary.lead) else { return Ok(best) };
+    let room = match summary.quantities[summary.lead].kind {
+        QuantityKind::Fraction => share,
+        QuantityKind::Energy | QuantityKind::Plain => share * top.abs(),
+    };
+    // The slack of a few units in the last place lets 0.95 count as within 1 % of 0.96.
+    let slack = 8.0 * f64::EPSILON * top.abs().max(room);
+    let near = |id: &&u64| {
+        value(**id, summary.lead).is_some_and(|v| match objectives[summary.lead].goal {
+            Goal::Maximize => v >= top - room - slack,
+            Goal::Minimize => v <= top + room + slack,
+        })
+    };
+    let by = |id: &u64| (loss(*id, summary.cost.unwrap_or(summary.lead)), loss(*id, summary.lead));
+    let order = |a: &&u64, b: &&u64| {
+        let (a, b) = (by(a), by(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    Ok(summary.front.iter().filter(near).min_by(order).copied().unwrap_or(best))
+}
+
+impl Pick {
+    /// What it saves and costs, a line each: against the best, and against the user's own setting.
+    #[must_use]
+    pub fn comparisons(&self) -> Vec<String> {
+        let line = |comparison: &Comparison, other: &str| {
+            let changes: Vec<_> = comparison.changes.iter().map(|c| c.phrase()).collect();
+            let values = comparison.changes.iter().filter(|c| c.quantity.is_energy());
+            let joules: Vec<_> =
+                values.map(|c| format!("{} against {}", c.quantity.show(c.to), c.quantity.show(c.from))).collect();
+            let joules = if joules.is_empty() { String::new() } else { format!(": {}", joules.join(", ")) };
+            format!("against {other} {}: {}{joules}", comparison.against, changes.join(", "))
+        };
+        let best = self.against_best.iter().map(|c| {
+            let accurate = c.changes.iter().any(|c| !c.quantity.is_energy() && c.quantity.metric.contains("accuracy"));
+            line(c, if accurate { "the most accurate trial" } else { "the best trial" })
+        });
+        let start = self.against_start.iter().map(|c| line(c, "your own setting, trial"));
+        best.chain(start).collect()
+    }
+
+    /// The configuration as TOML, parameters in the order of the space, with what it achieves as comments. The lines can
+    /// be pasted into `[train]` of a study file.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut toml = format!("# trial {} of the study {}", self.trial, one_line(&self.study));
+        if !self.on_front {
+            toml += ", which is not on the front";
+        }
+        let _ = write!(toml, "\n# {}\n", one_line(&self.in_words));
+        for line in self.comparisons() {
+            let _ = writeln!(toml, "# {}", one_line(&line));
+        }
+        toml + &point_toml(&self.space, &self.point)
+    }
+
+    /// The same as JSON: `trial`, `on_front`, `params`, `metrics`, and `against_best` and `against_start`, each null or
+    /// with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero) and `estimated`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let against = |comparison: &Comparison| {
+            let changes: serde_json::Map<_, _> = comparison
+                .changes
+                .iter()
+                .map(|c| {
+                    let change = json!({"value": c.to, "other": c.from, "ratio": c.ratio(), "estimated": c.estimated});
+                    (c.quantity.metric.clone(), change)
+                })
+                .collect();
+            json!({"trial": comparison.against, "metrics": changes})
+        };
+        json!({
+            "study": self.study,
+            "trial": self.trial,
+            "on_front": self.on_front,
+            "params": self.point,
+            "metrics": self.values,
+            "in_words": self.in_words,
+            "against_best": self.against_best.as_ref().map(against),
+            "against_start": self.against_start.as_ref().map(against),
+        })
+    }
+}
+
+/// A point as TOML, a line per active parameter, in the order of the space.
+#[must_use]
+pub fn point_toml(space: &Space, point: &Point) -> String {
+    let active = space.parameters().iter().filter_map(|p| Some((p.name.as_str(), point.get(&p.name)?)));
+    active.map(|(name, value)| format!("{} = {}\n", toml_key(name), toml_value(value))).collect()
+}
+
+fn toml_key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if bare { name.to_owned() } else { toml_string(name) }
+}
+
+fn toml_value(value: &Value) -> String {
+    match value {
+        Value::Text(text) => toml_string(text),
+        // Bools, integers and Rust's `{:?}` of finite floats are TOML as they are.
+        other => other.to_string(),
+    }
+}
+
+fn toml_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted += "\\\"",
+            '\\' => quoted += "\\\\",
+            '\n' => quoted += "\\n",
+            '\t' => quoted += "\\t",
+            '\r' => quoted += "\\r",
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+/// Keeps text on its line: a newline in a name must not end a comment.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
+    use crate::optimizer::history::FailureKind;
+
+    #[test]
+    fn the_knee_as_toml() {
+        insta::assert_snapshot!(pick(&digits(estimate), Choice::Knee).unwrap().to_toml());
+    }
+
+    #[test]
+    fn the_knee_as_json() {
+        let picked = pick(&digits(counters), Choice::default()).unwrap().to_json();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&picked).unwrap());
+    }
+
+    fn study() -> StudyRecord {
+        let point = |i| digits_point(1e-3, i, 32, None);
+        StudyFixture::new("picking", digits_problem())
+            .finish(point(8), [("accuracy", 0.96)], Some(counters(100.0)))
+            .finish(point(9), [("accuracy", 0.95)], Some(counters(40.0)))
+            .finish(point(10), [("accuracy", 0.90)], Some(counters(5.0)))
+            .finish(point(11), [("accuracy", 0.80)], Some(counters(50.0)))
+            .fail(point(12), FailureKind::Diverged, "NaN", None)
+            .record()
+    }
+
+    #[test]
+    fn one_percent_of_a_fraction_is_one_point() {
+        let trial = |share| pick(&study(), Choice::Within(share)).unwrap().trial;
+        assert_eq!(trial(0.0), 0);
+        assert_eq!(trial(0.009), 0);
+        assert_eq!(trial(0.01), 1);
+        assert_eq!(trial(0.06), 2);
+        assert_eq!(trial(1.0), 2);
+    }
+
+    #[test]
+    fn one_percent_of_another_metric_is_relative() {
+        let point = |i| digits_point(1e-3, i, 32, None);
+        let study = |name: &str| {
+            let problem = crate::optimizer::problem::Problem::new(digits_problem().space().clone());
+            StudyFixture::new(name, problem.minimize("loss").minimize("energy"))
+                .finish(point(8), [("loss", 2.0)], Some(counters(100.0)))
+                .finish(point(9), [("loss", 2.02)], Some(counters(40.0)))
+                .record()
+        };
+        assert_eq!(pick(&study("loss"), Choice::Within(0.009)).unwrap().trial, 0);
+        assert_eq!(pick(&study("loss"), Choice::Within(0.01)).unwrap().trial, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_picked_is_refused() {
+        let empty = StudyFixture::new("empty", digits_problem()).record();
+        let error = |record: &StudyRecord, choice| pick(record, choice).expect_err("refused").to_string();
+        insta::assert_snapshot!(
+            [
+                error(&empty, Choice::Knee),
+                error(&study(), Choice::Trial(77)),
+                error(&study(), Choice::Trial(4)),
+                error(&study(), Choice::Within(-0.1)),
+                Choice::within("1 %%").expect_err("refused").to_string(),
+                Choice::within("-1%").expect_err("refused").to_string(),
+            ]
+            .join("\n"),
+            @r"
+        the study `empty` has no finished trial to pick from (0 failed); run it first
+        the study has no trial 77; its ids go from 0 to 4
+        trial 4 is failed (diverged), so it has no result to compare; pick a finished trial, such as 1
+        `-0.1` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+        `1 %%` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+        `-1%` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+        "
+        );
+    }
+
+    #[test]
+    fn tolerances_are_shares_or_percent() {
+        assert_eq!(Choice::within("1%"), Ok(Choice::Within(0.01)));
+        assert_eq!(Choice::within(" 0.5 % "), Ok(Choice::Within(0.005)));
+        assert_eq!(Choice::within("0.02"), Ok(Choice::Within(0.02)));
+    }
+
+    #[test]
+    fn a_dominated_trial_says_so() {
+        assert!(pick(&study(), Choice::Trial(3)).unwrap().to_toml().contains("which is not on the front"));
+    }
+
+    #[test]
+    fn names_and_texts_are_quoted() {
+        let space = Space::builder().choice("a b", ["x\"\\\n\u{7}"]).float("lr", 1e-9..=1.0).build().unwrap();
+        let point: Point = [("a b", Value::from("x\"\\\n\u{7}")), ("lr", Value::from(1e-5))].into_iter().collect();
+        assert_eq!(point_toml(&space, &point), "\"a b\" = \"x\\\"\\\\\\n\\u0007\"\nlr = 1e-5\n");
+    }
+}

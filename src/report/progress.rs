@@ -1,0 +1,103 @@
+//! One line per trial, for the screen and for logs.
+
+use crate::analysis::{Provenance, Quantity, is_on_front, significant};
+use crate::optimizer::space::Value;
+use crate::record::{StudyRecord, TrialRecord, TrialState};
+
+/// The line of a trial that just ended, such as
+/// `trial 12  accuracy 96.4 %  energy 3.21 J (cpu, ESTIMATED)  + front  learning_rate=0.0123 width=64`, or for a failure
+/// `trial 13  FAILED out of memory: needs 9.1 GiB  learning_rate=...`. `None` for an unknown trial or one that runs.
+///
+/// Lines are cut to `width` characters (at least 40), the point first, and never contain line breaks.
+#[must_use]
+pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<String> {
+    let trial = record.trial(trial)?;
+    let mut line = format!("trial {:<3}", trial.id);
+    match &trial.state {
+        TrialState::Running => return None,
+        TrialState::Finished(_) => line += &result(record, trial),
+        TrialState::Failed(failure) => line += &format!(" FAILED {}: {}", failure.kind.label(), failure.message),
+        TrialState::Waiting(failure) => {
+            line += &format!(" {}, will be tried again: {}", failure.kind.label(), failure.message);
+        }
+    }
+    line += &format!("  {}", point(record, trial));
+    Some(cut(&line, width.max(40)))
+}
+
+fn result(record: &StudyRecord, trial: &TrialRecord) -> String {
+    let Some(result) = trial.result() else { return String::new() };
+    let mut text = String::new();
+    for objective in record.problem().objectives() {
+        let quantity = Quantity::of(record, &objective.metric);
+        let Some(value) = result.metrics.get(&objective.metric) else { continue };
+        text += &format!(" {} {:<6} ", quantity.name(), quantity.show(*value));
+        let provenance = Provenance::of_metric(result, &objective.metric).filter(|_| quantity.is_energy());
+        text += &provenance.map_or_else(String::new, |p| format!("({p}) "));
+    }
+    let front = if is_on_front(record, trial.id) { " + front" } else { "        " };
+    text + front
+}
+
+/// `name=value` pairs in the order of the space, floats in three digits.
+pub(super) fn point(record: &StudyRecord, trial: &TrialRecord) -> String {
+    let parameters = record.problem().space().parameters().iter();
+    let pairs = parameters.filter_map(|p| Some(format!("{}={}", p.name, short(trial.point.get(&p.name)?))));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+/// A parameter's value for people: floats in three significant digits.
+pub(super) fn short(value: &Value) -> String {
+    match value {
+        Value::Float(v) => significant(*v, 3),
+        other => other.to_string(),
+    }
+}
+
+/// At most `width` characters, on one line.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let clean: String = clean.collect();
+    let clean = clean.trim_end();
+    if clean.chars().count() <= width {
+        return clean.to_owned();
+    }
+    let kept: String = clean.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
+    use crate::optimizer::history::FailureKind;
+
+    #[test]
+    fn lines_of_a_study() {
+        let record = digits(estimate);
+        let lines: Vec<_> = (0..record.trials().len() as u64).filter_map(|t| trial_line(&record, t, 110)).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn a_trial_that_waits_and_others_without_a_line() {
+        let mut fixture = StudyFixture::new("lines", digits_problem()).wait(
+            digits_point(1e-3, 8, 16, None),
+            FailureKind::WorkerLost,
+            "signal 9\nand more",
+        );
+        let running = fixture.start(digits_point(1e-3, 9, 16, None));
+        let record = fixture.record();
+        let line = trial_line(&record, 0, 200).unwrap();
+        assert!(line.contains("worker lost, will be tried again: signal 9 and more"), "{line}");
+        assert_eq!(trial_line(&record, running, 100), None);
+        assert_eq!(trial_line(&record, 99, 100), None);
+    }
+
+    #[test]
+    fn lines_are_cut_to_the_width() {
+        let record = digits(counters);
+        let line = trial_line(&record, 0, 60).unwrap();
+        assert!(line.chars().count() <= 60 && line.ends_with('…'), "{line}");
+    }
+}

@@ -1,0 +1,24 @@
+//! Charts as SVG, drawn by hand: no script, no fonts, no files.
+//!
+//! [`front_chart`] stands alone as a picture (its background is painted, so it can be read on any page); the HTML report
+//! embeds the same charts with colours from its style sheet. Colour never carries meaning alone: the marked trials have
+//! shapes and labels of their own.
+
+mod axis;
+mod canvas;
+mod chart;
+mod front;
+mod hypervolume;
+mod labels;
+mod sparkline;
+mod ticks;
+mod trace;
+
+pub use chart::{Chart, Theme};
+pub use front::front_chart;
+pub(super) use front::{front_pairs, pair_chart};
+pub use hypervolume::hypervolume_chart;
+pub(super) use sparkline::sparkline;
+
+pub(super) use canvas::escape;
+pub(super) use chart::{CHART_CSS, DARK, LIGHT};

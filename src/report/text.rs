@@ -1,0 +1,223 @@
+//! What the console says at the end of a study, as plain text.
+
+use super::progress::{cut, short};
+use crate::analysis::{Provenance, QuantityKind, Summary};
+use crate::record::{StudyRecord, TrialRecord};
+
+/// What the closing words need besides the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// Characters per line; 40 or more.
+    pub width: usize,
+    /// Where the outputs are, such as `results/digits/report.html`.
+    pub report: Option<String>,
+}
+
+impl Default for Closing {
+    /// 100 characters, no place.
+    fn default() -> Self {
+        Self { width: 100, report: None }
+    }
+}
+
+/// The front as a table with the knee marked, the sentence, and what the search took. Ends with a line break.
+#[must_use]
+pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
+    let summary = Summary::of(record);
+    let width = closing.width.max(40);
+    let mut text = String::new();
+    if !summary.front.is_empty() {
+        let n = summary.front.len();
+        let estimated = if summary.front_is_estimated() { ", ESTIMATED energy" } else { "" };
+        let trials = if n == 1 { "trial" } else { "trials" };
+        text += &format!("front ({n} {trials}{estimated})\n\n{}\n", front_table(record, &summary, width));
+    }
+    let start = summary.start_sentence(record).map_or_else(String::new, |s| format!("; {s}"));
+    text += &wrap(&format!("{}{start}.", summary.sentence(record)), width);
+    if summary.basis.is_estimated() {
+        text +=
+            &wrap("Energy is ESTIMATED from CPU time, not measured: compare trials by it, but quote no joules.", width);
+    }
+    if summary.basis.is_mixed() {
+        text += &wrap("Some trials were measured and others estimated: their energies cannot be compared.", width);
+    }
+    text.push('\n');
+    for (name, value) in totals(&summary, closing) {
+        text += &format!("{name:<11} {value}\n");
+    }
+    text
+}
+
+fn totals(summary: &Summary, closing: &Closing) -> Vec<(&'static str, String)> {
+    let totals = &summary.totals;
+    let mut rows = vec![("trials", totals.counts().split_once(": ").map_or_else(String::new, |(_, c)| c.to_owned()))];
+    if let Some(spent) = &totals.spent {
+        rows.push(("energy", format!("{spent} for the whole search")));
+    }
+    rows.push(("time", format!("{} in trials{}", seconds(totals.trial_seconds), optimizer(summary))));
+    if let Some(hypervolume) = &summary.hypervolume {
+        let basis = if hypervolume.frozen { "" } else { " (reference not frozen yet)" };
+        rows.push(("hypervolume", format!("{:.4}{basis}", hypervolume.value)));
+    }
+    rows.extend(closing.report.as_ref().map(|place| ("report", place.clone())));
+    rows
+}
+
+fn optimizer(summary: &Summary) -> String {
+    let share = summary.totals.optimizer_share();
+    share.map_or_else(String::new, |share| {
+        format!(", {} in the optimizer ({:.1} % of the whole)", seconds(summary.totals.propose_seconds), share * 100.0)
+    })
+}
+
+fn front_table(record: &StudyRecord, summary: &Summary, width: usize) -> String {
+    let parameters = record.problem().space().parameters();
+    let mut header = vec![String::new(), "trial".to_owned()];
+    header.extend(summary.quantities.iter().map(|q| q.name()));
+    let energies = summary.quantities.iter().any(|q| q.is_energy());
+    if energies {
+        header.push("energy by".to_owned());
+    }
+    let numbers = 1 + summary.quantities.len();
+    header.extend(parameters.iter().map(|p| p.name.clone()));
+    let rows = summary.front.iter().filter_map(|id| record.trial(*id)).map(|trial| {
+        let mut row = vec![mark(summary, trial).to_owned(), trial.id.to_string()];
+        let result = trial.result();
+        let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
+        row.extend(summary.quantities.iter().map(|q| value(&q.metric).map_or_else(String::new, |v| q.show(v))));
+        if energies {
+            row.push(provenance(summary, trial));
+        }
+        let shown = parameters.iter().map(|p| trial.point.get(&p.name).map_or_else(|| "-".to_owned(), short));
+        row.extend(shown);
+        row
+    });
+    align(std::iter::once(header).chain(rows).collect(), numbers, width)
+}
+
+fn mark(summary: &Summary, trial: &TrialRecord) -> &'static str {
+    match summary.cost {
+        _ if summary.knee != Some(trial.id) => "",
+        Some(_) => "knee",
+        None => "best",
+    }
+}
+
+fn provenance(summary: &Summary, trial: &TrialRecord) -> String {
+    let energy = summary.quantities.iter().find(|q| q.kind == QuantityKind::Energy);
+    let found = energy.zip(trial.result()).and_then(|(q, r)| Provenance::of_metric(r, &q.metric));
+    found.map_or_else(String::new, |p| p.to_string())
+}
+
+/// Columns of equal width, the first of them and the `numbers` after it flush right where they hold numbers. Columns that
+/// do not fit are left out, and a last line says how many.
+fn align(rows: Vec<Vec<String>>, numbers: usize, width: usize) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let cell = |row: &[String], c: usize| row.get(c).map_or(0, |t| t.chars().count());
+    let widths: Vec<usize> = (0..columns).map(|c| rows.iter().map(|r| cell(r, c)).max().unwrap_or(0)).collect();
+    let mut used = 0;
+    let fitting = widths.iter().take_while(|w| {
+        used += *w + 2;
+        used <= width + 2
+    });
+    let shown = fitting.count().max(numbers + 1).min(columns);
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .take(shown)
+            .enumerate()
+            .map(|(c, (t, w))| if (1..=numbers).contains(&c) { format!("{t:>w$}") } else { format!("{t:<w$}") });
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    if shown < columns {
+        let names: Vec<_> = rows[0][shown..].iter().map(String::as_str).collect();
+        text += &cut(&format!("(not shown for want of width: {})", names.join(", ")), width);
+        text.push('\n');
+    }
+    text
+}
+
+/// Breaks at spaces, so that no line but one of a single long word is wider than `width`.
+fn wrap(text: &str, width: usize) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines += &line;
+            lines.push('\n');
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    lines + &line + "\n"
+}
+
+/// A duration for people: `0.42 s`, `12.3 s`, `4 min 05 s`, `3 h 12 min`.
+#[must_use]
+pub fn seconds(duration: f64) -> String {
+    if !(duration.is_finite() && duration >= 0.0) {
+        return "unknown time".to_owned();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is shown only")]
+    let whole = duration.round() as u64;
+    match duration {
+        d if d < 9.995 => format!("{d:.2} s"),
+        d if d < 59.95 => format!("{d:.1} s"),
+        _ if whole < 3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
+    use crate::optimizer::history::FailureKind;
+    use crate::optimizer::problem::Problem;
+
+    fn at(width: usize) -> Closing {
+        Closing { width, report: Some("results/digits/report.html".to_owned()) }
+    }
+
+    #[test]
+    fn closing_words_of_estimates() {
+        insta::assert_snapshot!(closing(&digits(estimate), &at(110)));
+    }
+
+    #[test]
+    fn closing_words_of_counters_on_a_narrow_screen() {
+        insta::assert_snapshot!(closing(&digits(counters), &at(70)));
+    }
+
+    #[test]
+    fn closing_words_without_a_result() {
+        let failed = StudyFixture::new("failed", digits_problem())
+            .fail(digits_point(1e-3, 8, 16, None), FailureKind::Exit, "code 1", Some(counters(3.0)))
+            .fail(digits_point(1e-3, 9, 16, None), FailureKind::Exit, "code 1", None)
+            .record();
+        let empty = StudyFixture::new("empty", digits_problem()).record();
+        let both = [&failed, &empty].map(|r| closing(r, &Closing::default())).join("----\n");
+        insta::assert_snapshot!(both);
+    }
+
+    #[test]
+    fn closing_words_of_one_objective() {
+        let problem = Problem::new(digits_problem().space().clone()).minimize("loss");
+        let record = StudyFixture::new("one", problem)
+            .finish(digits_point(1e-3, 8, 16, None), [("loss", 0.5)], None)
+            .finish(digits_point(2e-3, 8, 16, None), [("loss", 0.25)], None)
+            .record();
+        insta::assert_snapshot!(closing(&record, &Closing::default()));
+    }
+
+    #[test]
+    fn durations() {
+        let shown: Vec<_> = [0.0, 0.421, 12.34, 59.96, 245.0, 11520.0, f64::NAN].map(seconds).into();
+        assert_eq!(shown, ["0.00 s", "0.42 s", "12.3 s", "1 min 00 s", "4 min 05 s", "3 h 12 min", "unknown time"]);
+    }
+}

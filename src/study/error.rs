@@ -1,0 +1,83 @@
+//! What can stop a study.
+
+use std::path::PathBuf;
+
+use super::store::StoreError;
+use crate::energy::EnergyError;
+use crate::objective::Failure;
+use crate::optimizer::sampler::SamplerError;
+use crate::record::RecordError;
+
+/// Why a study cannot begin or go on. Finished trials are safe in its store whatever happens.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StudyError {
+    /// The results folder cannot be made or written to.
+    #[error("cannot write to the results folder {}: {source}; choose another one with --results", .path.display())]
+    Folder {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Another process runs the study.
+    #[error("the study in {} is being run by another process{}; wait for it, or choose another folder with --results", .path.display(), .owner.map_or(String::new(), |pid| format!(" ({pid})")))]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The number of the other process, if it could be read.
+        owner: Option<u32>,
+    },
+    /// There is no study in the folder.
+    #[error("there is no study in {}: it has no study.db; run `optimize STUDY.toml` first", .path.display())]
+    NoStudy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder holds a study of another file.
+    #[error(
+        "{} holds a study that was begun with other settings:\n{}\n\
+         run it with --fresh to keep the old results beside the new ones, or give the study a new name",
+        .path.display(), .differences.join("\n")
+    )]
+    Different {
+        /// The folder.
+        path: PathBuf,
+        /// One line per setting that differs.
+        differences: Vec<String>,
+    },
+    /// The trials so far were metered in another way than the next ones would be.
+    #[error(
+        "the trials so far were metered by {stored}, but here they would be metered by {now}; figures of different \
+         origin cannot be compared: run the study where it was begun, or set `meters` in [energy], or use --fresh"
+    )]
+    Metering {
+        /// Domains and methods so far.
+        stored: String,
+        /// Domains and methods here.
+        now: String,
+    },
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store's events make no sense.
+    #[error("the study's events contradict each other: {0}")]
+    Record(#[from] RecordError),
+    /// Nothing can be metered.
+    #[error(transparent)]
+    Energy(#[from] EnergyError),
+    /// The sampler cannot handle the problem.
+    #[error(transparent)]
+    Sampler(SamplerError),
+    /// Trial after trial failed for no fault of its configuration.
+    #[error(
+        "{count} failures in a row that are not the configurations' fault; the last: {last}\n\
+         mend the cause and run the study again: it goes on where it stopped"
+    )]
+    Environment {
+        /// How many.
+        count: u32,
+        /// The last of them.
+        last: Failure,
+    },
+}

@@ -1,0 +1,107 @@
+//! The results folder of a study.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::StudyError;
+
+/// A folder that belongs to one study, and to this process as long as this value lives.
+#[derive(Debug)]
+pub struct ResultsFolder {
+    path: PathBuf,
+    lock: File,
+}
+
+impl ResultsFolder {
+    /// Makes the folder if need be and locks it. The lock goes with the process, however it ends.
+    ///
+    /// # Errors
+    /// [`StudyError::Folder`] if it cannot be written to, [`StudyError::Locked`] if another process holds it.
+    pub fn open(path: &Path) -> Result<Self, StudyError> {
+        fs::create_dir_all(path).map_err(|e| folder_error(path, e))?;
+        let file = path.join("study.lock");
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
+        let mut lock = opened.map_err(|e| folder_error(&file, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let owner = lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(StudyError::Locked { path: path.to_owned(), owner });
+            }
+            Err(fs::TryLockError::Error(e)) => return Err(folder_error(&file, e)),
+        }
+        let named =
+            lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        named.map_err(|e| folder_error(&file, e))?;
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// Moves what is in the folder aside, to the first free name of `NAME.1`, `NAME.2`, ..., and starts an empty one.
+    /// Returns where the old results are now, or `None` if there were none.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn set_aside(self) -> Result<(Self, Option<PathBuf>), StudyError> {
+        if !self.has_study() {
+            return Ok((self, None));
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let free = (1u32..).map(|k| self.path.with_file_name(format!("{name}.{k}"))).find(|p| !p.exists());
+        let aside = free.unwrap_or_else(|| self.path.with_extension("old"));
+        fs::rename(&self.path, &aside).map_err(|e| folder_error(&self.path, e))?;
+        let path = self.path.clone();
+        drop(self);
+        Ok((Self::open(&path)?, Some(aside)))
+    }
+
+    /// Whether a study was begun in it.
+    #[must_use]
+    pub fn has_study(&self) -> bool {
+        self.store_path().exists()
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the events are.
+    #[must_use]
+    pub fn store_path(&self) -> PathBuf {
+        store_path(&self.path)
+    }
+
+    /// Writes a file of the folder, whole or not at all.
+    ///
+    /// # Errors
+    /// [`StudyError::Folder`] if it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StudyError> {
+        let (target, part) = (self.path.join(name), self.path.join(format!(".{name}.part")));
+        let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, &target));
+        written.map_err(|e| folder_error(&target, e))
+    }
+}
+
+impl Drop for ResultsFolder {
+    fn drop(&mut self) {
+        // An unlocked file with a number in it would only puzzle; failing to empty it does no harm.
+        let _ = self.lock.set_len(0);
+    }
+}
+
+/// Where the events of the study in a folder are.
+#[must_use]
+pub fn store_path(folder: &Path) -> PathBuf {
+    folder.join("study.db")
+}
+
+fn folder_error(path: &Path, source: std::io::Error) -> StudyError {
+    let source = match source.kind() {
+        ErrorKind::AlreadyExists => std::io::Error::new(source.kind(), "there is a file of this name"),
+        _ => source,
+    };
+    StudyError::Folder { path: path.to_owned(), source }
+}

@@ -1,0 +1,156 @@
+//! One metered trial: the scope that stands between an objective and the meters, the store and the watcher.
+
+use std::time::{Duration, Instant};
+
+use super::store::{Store, StoreError};
+use super::{Interrupt, RunObserver};
+use crate::energy::units::WindowEnergy;
+use crate::energy::{Mark, Moment, Session, Usage};
+use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Metrics;
+use crate::record::{Event, Phases, StudyRecord, TRIAL_PHASE};
+
+/// What the trials of a session share.
+pub(super) struct Desk<'a> {
+    pub(super) session: &'a Session,
+    pub(super) store: &'a mut dyn Store,
+    pub(super) record: &'a mut StudyRecord,
+    pub(super) observer: &'a mut dyn RunObserver,
+    pub(super) interrupt: &'a Interrupt,
+}
+
+impl Desk<'_> {
+    /// Stores an event and adds it to the record.
+    pub(super) fn append(&mut self, event: Event) -> Result<(), super::StudyError> {
+        let entry = self.store.append(event)?;
+        self.record.apply(entry)?;
+        Ok(())
+    }
+}
+
+/// The scope of one attempt at a trial. Opened, it meters.
+pub(super) struct MeteredScope<'a, 'd> {
+    desk: &'a mut Desk<'d>,
+    trial: u64,
+    timeout: Option<(Duration, Instant)>,
+    opened: Mark,
+    last_edge: Mark,
+    open: Vec<(String, Mark)>,
+    closed: Vec<(String, Mark, Mark)>,
+    usage: Usage,
+    broken: Option<StoreError>,
+}
+
+/// The energy of an attempt that is over.
+pub(super) struct Metered {
+    /// By phase; the trial phase is always among them.
+    pub(super) phases: Phases,
+    /// All of it.
+    pub(super) spent: WindowEnergy,
+    /// Why the store could not take a step.
+    pub(super) broken: Option<StoreError>,
+}
+
+impl<'a, 'd> MeteredScope<'a, 'd> {
+    pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, timeout: Option<Duration>) -> Self {
+        let timeout = timeout.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
+        let opened = desk.session.mark();
+        let last_edge = opened.clone();
+        let (open, closed) = (Vec::new(), Vec::new());
+        Self { desk, trial, timeout, opened, last_edge, open, closed, usage: Usage::All, broken: None }
+    }
+
+    /// Ends the metering and sums it up.
+    pub(super) fn close(self) -> Metered {
+        let end = self.desk.session.mark();
+        let trial = self.closed.iter().rev().find(|(name, ..)| name == TRIAL_PHASE);
+        self.desk.session.settle(trial.map_or(&end, |(_, _, to)| to), &self.usage);
+        let window = |from: &Mark, to: &Mark| self.desk.session.between_using(from, to, &self.usage);
+        let spent = window(&self.opened, &end);
+        let mut phases = Phases::new();
+        for (name, from, to) in &self.closed {
+            let energy = window(from, to);
+            match phases.get_mut(name) {
+                Some(sum) => sum.accumulate(&energy),
+                None => {
+                    phases.insert(name.clone(), energy);
+                }
+            }
+        }
+        phases.entry(TRIAL_PHASE.to_owned()).or_insert_with(|| spent.clone());
+        Metered { phases, spent, broken: self.broken }
+    }
+
+    fn mark(&self, at: Stamp) -> Mark {
+        match Moment::from_monotonic_seconds(at.0) {
+            // A stamp from before the trial is a mistake of the program, or of another clock.
+            Some(moment) if moment >= self.opened.moment() => self.desk.session.mark_at(moment),
+            _ => self.desk.session.mark(),
+        }
+    }
+}
+
+impl Scope for MeteredScope<'_, '_> {
+    fn begin(&mut self, phase: &str, at: Stamp) {
+        let mark = self.mark(at);
+        if phase == TRIAL_PHASE {
+            self.last_edge = mark.clone();
+        }
+        self.open.push((phase.to_owned(), mark));
+    }
+
+    fn end(&mut self, phase: &str, at: Stamp) {
+        let Some(i) = self.open.iter().rposition(|(name, _)| name == phase) else { return };
+        let mark = self.mark(at);
+        let (name, from) = self.open.remove(i);
+        self.closed.push((name, from, mark));
+    }
+
+    fn report(&mut self, step: u64, mut metrics: Metrics, at: Stamp) -> Control {
+        let mark = self.mark(at);
+        let window = self.desk.session.between_using(&self.last_edge, &mark, &self.usage);
+        self.last_edge = mark;
+        // JSON, and so the store, has no NaN or infinity; the absence of the metric says as much.
+        metrics.retain(|_, value| value.is_finite());
+        let (seconds, trial) = (window.seconds, self.trial);
+        let energy = window.total().is_some().then_some(window);
+        match self.desk.store.append(Event::StepReported { trial, step, metrics, seconds, energy }) {
+            Ok(entry) => {
+                // The trial is running, so its step cannot be refused.
+                if self.desk.record.apply(entry).is_ok()
+                    && let Some(row) = self.desk.record.trial(trial).and_then(|t| t.epochs.last())
+                {
+                    self.desk.observer.step(trial, row);
+                }
+            }
+            Err(error) => self.broken = Some(error),
+        }
+        Control::Continue
+    }
+
+    fn uses(&mut self, devices: DeviceUse) {
+        self.usage = match devices {
+            DeviceUse::Unknown => Usage::All,
+            DeviceUse::CpuOnly => Usage::cpu(),
+            DeviceUse::Gpus(uuids) => Usage::Gpus(uuids),
+        };
+    }
+
+    fn must_end(&mut self) -> Option<Failure> {
+        if self.broken.is_some() {
+            return Some(Failure::new(FailureKind::Interrupted, "the study's store failed"));
+        }
+        if self.desk.interrupt.is_raised() {
+            return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
+        }
+        if let Err(error) = self.desk.session.check(&self.usage) {
+            return Some(Failure::new(FailureKind::Device, error.to_string()));
+        }
+        let (limit, deadline) = self.timeout?;
+        (Instant::now() >= deadline).then(|| {
+            let message = format!("not done after {} s, the time limit of a trial", limit.as_secs_f64());
+            Failure::new(FailureKind::Timeout, message)
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! Who watches a study.
+
+use crate::record::{EpochRow, StudyRecord};
+
+/// Is told what happens in a study while it runs. Every method may be left out.
+pub trait RunObserver {
+    /// The study begins, or goes on after an earlier session.
+    fn began(&mut self, record: &StudyRecord) {
+        let _ = record;
+    }
+
+    /// An attempt at a trial begins.
+    fn trial_started(&mut self, record: &StudyRecord, trial: u64) {
+        let _ = (record, trial);
+    }
+
+    /// The trial under way reported a step.
+    fn step(&mut self, trial: u64, row: &EpochRow) {
+        let _ = (trial, row);
+    }
+
+    /// An attempt at a trial ended, with or without a result; it is in the store already.
+    fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
+        let _ = (record, trial);
+    }
+}
+
+/// Watches nothing.
+impl RunObserver for () {}

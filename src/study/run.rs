@@ -1,0 +1,329 @@
+//! The run loop: propose, evaluate, store, until the budget is spent.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::metered::{Desk, MeteredScope};
+use super::store::Store;
+use super::{Interrupt, RunObserver, StudyError};
+use crate::energy::units::{DomainKind, WindowEnergy};
+use crate::energy::{Session, Usage};
+use crate::objective::{Failure, Objective, Task};
+use crate::optimizer::Seed;
+use crate::optimizer::history::{FailureKind, Fit};
+use crate::optimizer::pareto::reference_point;
+use crate::optimizer::problem::{Metrics, Problem, ValueError};
+use crate::optimizer::sampler::{Sampler, SamplerError};
+use crate::optimizer::space::Point;
+use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialState};
+
+/// So many failures of the environment in a row end a study.
+const PATIENCE: u32 = 5;
+
+/// When a study ends, and how its trials are treated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Trials that count: finished ones and failures of the configuration.
+    pub trials: Option<u64>,
+    /// Seconds in trials, all sessions and failures included.
+    pub seconds: Option<f64>,
+    /// Joules in trials, all sessions and failures included.
+    pub joules: Option<f64>,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// How often a point is tried when its environment fails, the first time included; at least 1.
+    pub attempts: u32,
+    /// After so many counted trials the reference point of reported hypervolumes is frozen.
+    pub initial: u64,
+}
+
+/// Why a study ended in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// All trials of the budget are done.
+    Trials,
+    /// The time of the budget is spent.
+    Time,
+    /// The energy of the budget is spent.
+    Energy,
+    /// The user stopped it.
+    Interrupted,
+    /// Every point of the space has been tried.
+    Space,
+}
+
+impl EndReason {
+    /// One word for the record.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Trials | Self::Time | Self::Energy => "budget",
+            Self::Interrupted => "interrupted",
+            Self::Space => "space",
+        }
+    }
+}
+
+/// Everything that a study needs to run.
+pub struct Runner<'a> {
+    /// Keeps its events.
+    pub store: &'a mut dyn Store,
+    /// The fold of the events so far, the creating one included.
+    pub record: &'a mut StudyRecord,
+    /// Proposes.
+    pub sampler: &'a dyn Sampler,
+    /// Evaluates.
+    pub objective: &'a mut dyn Objective,
+    /// Meters.
+    pub session: &'a Session,
+    /// Watches.
+    pub observer: &'a mut dyn RunObserver,
+    /// Stops.
+    pub interrupt: &'a Interrupt,
+    /// When to end.
+    pub limits: Limits,
+    /// Where it runs.
+    pub environment: Environment,
+}
+
+impl Runner<'_> {
+    /// Runs the study until a limit is reached, the space is exhausted or the user stops it.
+    ///
+    /// # Errors
+    /// [`StudyError`]; what was finished before is stored.
+    pub fn run(self) -> Result<EndReason, StudyError> {
+        if let Some(reason) = spent(self.record, &self.limits) {
+            return Ok(reason);
+        }
+        check_metering(self.record, self.session)?;
+        let Self { store, record, sampler, objective, session, observer, interrupt, limits, environment } = self;
+        let mut desk = Desk { session, store, record, observer, interrupt };
+        desk.append(Event::SessionStarted { environment })?;
+        desk.observer.began(desk.record);
+        let end = run_trials(&mut desk, sampler, objective, &limits);
+        let reason = match &end {
+            Ok(reason) => reason.label().to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let ended = desk.append(Event::SessionEnded { reason });
+        // The first error is the one that matters.
+        let reason = end?;
+        ended?;
+        Ok(reason)
+    }
+}
+
+fn run_trials(
+    desk: &mut Desk<'_>,
+    sampler: &dyn Sampler,
+    objective: &mut dyn Objective,
+    limits: &Limits,
+) -> Result<EndReason, StudyError> {
+    let mut misfortunes = 0;
+    loop {
+        if desk.interrupt.is_raised() {
+            return Ok(EndReason::Interrupted);
+        }
+        freeze_reference(desk, limits)?;
+        if let Some(reason) = spent(desk.record, limits) {
+            return Ok(reason);
+        }
+        let next = match next_trial(desk.record, sampler) {
+            Ok(next) => next,
+            Err(SamplerError::Exhausted) => return Ok(EndReason::Space),
+            Err(error) => return Err(StudyError::Sampler(error)),
+        };
+        let trial = next.trial;
+        let failure = run_attempt(desk, objective, limits, next)?;
+        desk.observer.trial_ended(desk.record, trial);
+        match failure {
+            Some(failure) if failure.kind == FailureKind::Interrupted => {}
+            Some(last) if !last.kind.is_of_configuration() => {
+                misfortunes += 1;
+                if misfortunes == PATIENCE {
+                    return Err(StudyError::Environment { count: misfortunes, last });
+                }
+            }
+            _ => misfortunes = 0,
+        }
+    }
+}
+
+struct NextTrial {
+    trial: u64,
+    attempt: u32,
+    point: Point,
+    fit: Option<Fit>,
+    propose_seconds: f64,
+}
+
+/// The trial that waits to be tried again, or else a new one.
+fn next_trial(record: &StudyRecord, sampler: &dyn Sampler) -> Result<NextTrial, SamplerError> {
+    if let Some(waiting) = record.trials().iter().find(|t| matches!(t.state, TrialState::Waiting(_))) {
+        return Ok(NextTrial {
+            trial: waiting.id,
+            attempt: waiting.attempts + 1,
+            point: waiting.point.clone(),
+            fit: waiting.fit.clone(),
+            propose_seconds: waiting.propose_seconds,
+        });
+    }
+    let begin = Instant::now();
+    let history = record.history();
+    let proposals = sampler.propose(record.problem(), &history, 1, record.header().seed)?;
+    let proposal = proposals.into_iter().next().ok_or(SamplerError::Exhausted)?;
+    Ok(NextTrial {
+        trial: history.next_id(),
+        attempt: 1,
+        point: proposal.point,
+        fit: Some(proposal.fit),
+        propose_seconds: begin.elapsed().as_secs_f64(),
+    })
+}
+
+/// Runs one attempt at a trial and stores how it ended. Returns the failure, if it failed.
+fn run_attempt(
+    desk: &mut Desk<'_>,
+    objective: &mut dyn Objective,
+    limits: &Limits,
+    next: NextTrial,
+) -> Result<Option<Failure>, StudyError> {
+    let NextTrial { trial, attempt, point, fit, propose_seconds } = next;
+    desk.append(Event::TrialStarted { trial, attempt, point: point.clone(), fit, propose_seconds })?;
+    desk.observer.trial_started(desk.record, trial);
+    let task = Task { trial, attempt, point: &point, seed: trial_seed(desk.record.header().seed, trial) };
+    let mut scope = MeteredScope::open(desk, trial, limits.timeout);
+    let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
+    let metered = scope.close();
+    if let Some(broken) = metered.broken {
+        return Err(broken.into());
+    }
+    let outcome = match outcome {
+        Ok(outcome) => outcome.and_then(|metrics| complete(desk.record.problem(), metrics, &metered.phases)),
+        Err(panic) => Err(Failure::new(FailureKind::Panic, panic_message(&*panic))),
+    };
+    match outcome {
+        Ok(metrics) => {
+            let (energy, spent) = (metered.phases, metered.spent);
+            desk.append(Event::TrialFinished { trial, metrics, sd: Metrics::new(), energy, spent })?;
+            Ok(None)
+        }
+        Err(failure) => {
+            let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
+            let retry = match failure.kind {
+                FailureKind::Interrupted => true,
+                kind => !kind.is_of_configuration() && lost < limits.attempts,
+            };
+            let Failure { kind, message } = failure.clone();
+            let spent = Some(metered.spent);
+            desk.append(Event::TrialFailed { trial, kind, message, retry, spent })?;
+            Ok(Some(failure))
+        }
+    }
+}
+
+/// The metrics of a trial with the metered ones that the objectives ask for.
+fn complete(problem: &Problem, mut metrics: Metrics, phases: &Phases) -> Result<Metrics, Failure> {
+    let bad = |message: String| Failure::new(FailureKind::BadMetrics, message);
+    if let Some(name) = metrics.keys().find(|name| EnergyMetric::is_reserved(name)) {
+        return Err(bad(format!("the program reports `{name}`, but `energy` names what is metered; use another name")));
+    }
+    for objective in problem.objectives() {
+        let name = &objective.metric;
+        if !EnergyMetric::is_reserved(name) {
+            continue;
+        }
+        let metric: EnergyMetric = name.parse().map_err(|e| bad(format!("{e}")))?;
+        let Some(window) = phases.get(metric.phase_name()) else {
+            let known: Vec<_> = phases.keys().map(String::as_str).collect();
+            let message = format!("`{name}`: no such phase was metered (there are: {})", known.join(", "));
+            return Err(bad(message));
+        };
+        let joules = metric.read(phases).ok_or_else(|| {
+            let message = format!("`{name}` could not be metered: {}", why_missing(window, metric.domain));
+            Failure::new(FailureKind::Meter, message)
+        })?;
+        metrics.insert(name.clone(), joules.0);
+    }
+    problem.losses(&metrics).map_err(|error| match &error {
+        // Zero joules are no mistake of the configuration: the trial was too short for its meter.
+        ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
+            Failure::new(FailureKind::Meter, error.to_string())
+        }
+        _ => bad(error.to_string()),
+    })?;
+    metrics.retain(|_, value| value.is_finite());
+    Ok(metrics)
+}
+
+fn why_missing(window: &WindowEnergy, kind: Option<DomainKind>) -> String {
+    let wanted = |d: &&crate::energy::units::DomainEnergy| kind.is_none_or(|k| d.domain.kind == k);
+    let reasons: Vec<_> = window
+        .domains
+        .iter()
+        .filter(wanted)
+        .filter(|d| d.joules.is_none())
+        .map(|d| format!("{}: {}", d.domain, d.note.as_deref().unwrap_or("no figure")))
+        .collect();
+    match (reasons.is_empty(), kind) {
+        (false, _) => reasons.join("; "),
+        (true, Some(kind)) => format!("this trial used no metered {}", kind.name()),
+        (true, None) => "nothing is metered here".to_owned(),
+    }
+}
+
+/// Fixes the reference point once the initial design is done. A resumed study does so at the same place.
+fn freeze_reference(desk: &mut Desk<'_>, limits: &Limits) -> Result<(), StudyError> {
+    if desk.record.reference().is_some() || desk.record.counted_trials() < limits.initial {
+        return Ok(());
+    }
+    match reference_point(desk.record.problem(), &desk.record.history()) {
+        Some(reference) => desk.append(Event::ReferenceFrozen { reference }),
+        None => Ok(()),
+    }
+}
+
+fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> {
+    if limits.trials.is_some_and(|limit| record.counted_trials() >= limit) {
+        Some(EndReason::Trials)
+    } else if limits.seconds.is_some_and(|limit| record.trial_seconds() >= limit) {
+        Some(EndReason::Time)
+    } else if limits.joules.is_some_and(|limit| record.spent().0 >= limit) {
+        Some(EndReason::Energy)
+    } else {
+        None
+    }
+}
+
+/// Refuses to add figures of another origin to those that are there.
+fn check_metering(record: &StudyRecord, session: &Session) -> Result<(), StudyError> {
+    let Some(first) = record.trials().iter().find_map(|t| t.energy()) else { return Ok(()) };
+    let gpus = first.domains.iter().filter(|d| d.domain.kind == DomainKind::Gpu).map(|d| d.domain.id.clone());
+    let sources = session.sources(&Usage::Gpus(gpus.collect()));
+    let describe = |parts: &mut Vec<String>| {
+        parts.sort();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    };
+    let label = |domain: &crate::energy::units::Domain, method: crate::energy::units::Method| {
+        format!("{domain} ({})", method.label())
+    };
+    let mut stored: Vec<_> = first.domains.iter().map(|d| label(&d.domain, d.method)).collect();
+    let mut now: Vec<_> = sources.iter().map(|s| label(&s.domain, s.method)).collect();
+    let (stored, now) = (describe(&mut stored), describe(&mut now));
+    if stored == now { Ok(()) } else { Err(StudyError::Metering { stored, now }) }
+}
+
+/// The seed of a trial: SplitMix64 (Steele, Lea, Flood 2014) of the study's seed and the trial's number, cut to 31 bits so
+/// that every language and framework can take it.
+#[must_use]
+pub fn trial_seed(study: Seed, trial: u64) -> u64 {
+    let mut z = study.0.wrapping_add(trial.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) >> 33
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked without a message".to_owned())
+}

@@ -1,0 +1,189 @@
+//! What makes a study this study and no other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::quantity::show_duration;
+use super::{Source, StudySpec, TrainSpec};
+use crate::energy::{MeterKind, Meters};
+use crate::optimizer::problem::Objective;
+use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
+use crate::training::SETTINGS;
+
+impl StudySpec {
+    /// Everything that makes this study this study, as canonical JSON in the shape of the study file: all but the
+    /// budget, with defaults written out. Two study files that differ in layout, in the order of keys, or in how
+    /// numbers are spelt have the same identity.
+    #[must_use]
+    pub fn identity(&self) -> Json {
+        let mut identity = object([
+            ("name", json!(self.name)),
+            ("seed", json!(self.seed)),
+            ("objective", self.problem.objectives().iter().map(objective).collect()),
+            ("sampler", object([("kind", json!(self.sampler.kind)), ("initial", json!(self.sampler.initial))])),
+            ("space", self.problem.space().parameters().iter().map(|p| (p.name.clone(), parameter(p))).collect()),
+            (
+                "trial",
+                object([
+                    ("timeout", json!(self.trial.timeout.map(|t| show_duration(t.as_secs_f64())))),
+                    ("attempts", json!(self.trial.attempts)),
+                ]),
+            ),
+            (
+                "energy",
+                object([
+                    ("meters", meters(&self.energy.meters)),
+                    ("watts_per_core", json!(self.energy.watts_per_core)),
+                ]),
+            ),
+        ]);
+        match &self.source {
+            Source::Train(train) => identity["train"] = json!(train.complete(self.problem.space())),
+            Source::Command(command) => {
+                let argv: Vec<&str> = command.argv.iter().map(|t| t.source()).collect();
+                let cwd = command.cwd.as_ref().map(|c| c.to_string_lossy());
+                identity["command"] = object([("argv", json!(argv)), ("cwd", json!(cwd)), ("env", json!(command.env))]);
+            }
+            Source::None => {}
+        }
+        identity
+    }
+}
+
+impl TrainSpec {
+    /// The fixed settings with defaults for all that is neither fixed nor searched, but for settings that never have a
+    /// meaning here, such as the momentum of a fixed adam.
+    #[must_use]
+    pub fn complete(&self, space: &Space) -> BTreeMap<String, Value> {
+        let mut settings = self.settings.clone();
+        for setting in SETTINGS {
+            if let Some(value) = setting.default.value()
+                && space.get(setting.name).is_none()
+            {
+                settings.entry(setting.name.to_owned()).or_insert(value);
+            }
+        }
+        let meaningless = |name: &&str| {
+            let condition = SETTINGS.iter().find(|s| s.name == *name).and_then(|s| s.condition);
+            let decider = condition.and_then(|c| Some((c, settings.get(c.on)?.as_str()?)));
+            decider.is_some_and(|(condition, value)| !condition.values.contains(&value))
+        };
+        let drop: Vec<&str> = SETTINGS.iter().map(|s| s.name).filter(meaningless).collect();
+        settings.retain(|name, _| !drop.contains(&name.as_str()));
+        settings
+    }
+}
+
+/// An object without the entries that are null.
+fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+    Json::Object(entries.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+fn objective(objective: &Objective) -> Json {
+    object([
+        ("metric", json!(objective.metric)),
+        ("goal", json!(objective.goal)),
+        ("scale", json!(objective.scale)),
+        ("reference", json!(objective.reference)),
+    ])
+}
+
+fn parameter(parameter: &Parameter) -> Json {
+    let ranged = |kind: &str, low: Json, high: Json, scale: Scale, step: Json| {
+        object([(kind, json!([low, high])), ("scale", json!(scale)), ("step", step)])
+    };
+    let mut shown = match &parameter.domain {
+        Domain::Float { low, high, scale, step } => ranged("float", json!(low), json!(high), *scale, json!(step)),
+        Domain::Int { low, high, scale, step } => ranged("int", json!(low), json!(high), *scale, json!(step)),
+        Domain::Choice { values } => object([("choice", json!(values))]),
+    };
+    if !parameter.condition.is_empty() {
+        shown["when"] = parameter.condition.iter().map(|c| (c.parameter.clone(), json!(c.values))).collect();
+    }
+    shown
+}
+
+fn meters(meters: &Meters) -> Json {
+    match meters {
+        Meters::Auto => json!("auto"),
+        Meters::List(list) => list.iter().copied().map(MeterKind::name).collect(),
+    }
+}
+
+/// One place in which two identities differ. Displays as a part of a sentence, such as
+/// ``` `space.learning_rate.float[1]` was 0.1 there and is 0.01 here```.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Where, such as `objective[1].scale`.
+    pub path: String,
+    /// What is stored; `None` if nothing is.
+    pub stored: Option<Json>,
+    /// What is new; `None` if nothing is.
+    pub new: Option<Json>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        match (&self.stored, &self.new) {
+            (Some(stored), Some(new)) => write!(f, "`{path}` was {} there and is {} here", Toml(stored), Toml(new)),
+            (Some(stored), None) => write!(f, "`{path}` was {} there and is not given here", Toml(stored)),
+            (None, Some(new)) => write!(f, "`{path}` was not given there and is {} here", Toml(new)),
+            (None, None) => write!(f, "`{path}` is the same"),
+        }
+    }
+}
+
+/// All places in which two identities differ, in the order of their paths' keys; none if they are the same.
+#[must_use]
+pub fn differences(stored: &Json, new: &Json) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare(String::new(), Some(stored), Some(new), &mut found);
+    found
+}
+
+fn compare(path: String, stored: Option<&Json>, new: Option<&Json>, found: &mut Vec<Difference>) {
+    match (stored, new) {
+        (stored, new) if stored == new => {}
+        (Some(Json::Object(a)), Some(Json::Object(b))) => {
+            let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                compare(path, a.get(key), b.get(key), found);
+            }
+        }
+        // Lists of plain values that grew or shrank are better seen as a whole.
+        (Some(Json::Array(a)), Some(Json::Array(b)))
+            if a.len() == b.len() || a.iter().chain(b).all(Json::is_object) =>
+        {
+            for i in 0..a.len().max(b.len()) {
+                compare(format!("{path}[{i}]"), a.get(i), b.get(i), found);
+            }
+        }
+        (stored, new) => found.push(Difference { path, stored: stored.cloned(), new: new.cloned() }),
+    }
+}
+
+/// JSON in the way in which a study file would say it.
+struct Toml<'a>(&'a Json);
+
+impl fmt::Display for Toml<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Json::Array(values) => {
+                let values: Vec<String> = values.iter().map(|v| Toml(v).to_string()).collect();
+                write!(f, "[{}]", values.join(", "))
+            }
+            Json::Object(entries) => {
+                let entries: Vec<String> = entries.iter().map(|(k, v)| format!("{k} = {}", Toml(v))).collect();
+                write!(f, "{{ {} }}", entries.join(", "))
+            }
+            plain => write!(f, "{plain}"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The study file: TOML text in, a checked [`StudySpec`] out.
+//!
+//! Everything that can be known to be wrong before the first trial is found here, as much of it at once as possible,
+//! and shown with its line, what is wrong with it, and what to write instead. The only names that cannot be checked are
+//! those of the metrics that a user's own program will report.
+//!
+//! | section | key | default |
+//! |---|---|---|
+//! | | `name`: letters, digits, `-`, `_`, `.` | the file's name without its ending |
+//! | | `seed`: a whole number from 0 on | 0 |
+//! | `[budget]` | `trials`, `time` (`"1h30m"`), `energy` (`"50 Wh"`) | at least one is needed |
+//! | `[[objective]]` | `metric`, `goal` (`"maximize"`, `"minimize"`) | needed |
+//! | | `scale` (`"linear"`, `"log"`) | `"linear"` |
+//! | | `reference`: a number in the metric's own units | inferred |
+//! | `[sampler]` | `kind` (`"gp"`, `"random"`, `"sobol"`) | `"gp"` |
+//! | | `initial`: trials before the surrogate proposes, for `gp` | the sampler's own |
+//! | `[space]` | a table for each parameter: `float`, `int` or `choice`; `scale`, `step`, `when` | at least one is needed |
+//! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS) | |
+//! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
+//! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
+//! | | `env`: variables by name | none |
+//! | `[trial]` | `timeout` (`"1h"`) | none |
+//! | | `attempts`: how often a point is tried if its environment fails | 2 |
+//! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
+//! | | `watts_per_core`: for the estimate | the estimate's own |
+//!
+//! Of `[train]` and `[command]` there is at most one.
+
+mod error;
+mod findings;
+mod identity;
+mod model;
+mod objectives;
+mod parse;
+mod quantity;
+mod reader;
+mod source;
+mod space;
+mod spelling;
+mod summary;
+
+pub use error::{Issue, IssueKind, Place, SpecErrors};
+pub use identity::{Difference, differences};
+pub use model::{Budget, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! What a study file says, checked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::energy::Meters;
+use crate::objective::CommandLine;
+use crate::optimizer::Seed;
+use crate::optimizer::problem::Problem;
+use crate::optimizer::space::Value;
+
+/// A checked study file. [`StudySpec::parse`] makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudySpec {
+    pub(super) name: String,
+    pub(super) seed: Seed,
+    pub(super) budget: Budget,
+    pub(super) problem: Problem,
+    pub(super) sampler: SamplerSpec,
+    pub(super) source: Source,
+    pub(super) trial: TrialSpec,
+    pub(super) energy: EnergySpec,
+    pub(super) text: String,
+}
+
+impl StudySpec {
+    /// The study's name, usable as the name of a folder; the study file's own name without its ending if none is given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The seed of all randomness; default 0.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// When the study ends.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// What is searched for.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What proposes the points.
+    #[must_use]
+    pub fn sampler(&self) -> &SamplerSpec {
+        &self.sampler
+    }
+
+    /// What evaluates the points.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Limits of a single trial.
+    #[must_use]
+    pub fn trial(&self) -> &TrialSpec {
+        &self.trial
+    }
+
+    /// What is metered.
+    #[must_use]
+    pub fn energy(&self) -> &EnergySpec {
+        &self.energy
+    }
+
+    /// The study file as it was read.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same study with another number of trials in its budget.
+    #[must_use]
+    pub fn with_trials(mut self, trials: u64) -> Self {
+        self.budget.trials = Some(trials);
+        self
+    }
+}
+
+/// When a study ends: as soon as one of the limits is reached. At least one is given.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Budget {
+    /// Number of trials: finished ones and failures of the configuration.
+    pub trials: Option<u64>,
+    /// Seconds spent in trials, added up over resumes, failed trials included.
+    pub seconds: Option<f64>,
+    /// Joules spent in trials, added up over resumes, failed trials included.
+    pub joules: Option<f64>,
+}
+
+/// The sampler and its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SamplerSpec {
+    /// Its name; default `gp`.
+    pub kind: String,
+    /// Number of trials of the initial design, before the surrogate proposes; `None` leaves it to the sampler. Only
+    /// for `gp`.
+    pub initial: Option<usize>,
+}
+
+/// What evaluates the points of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// The built-in trainer.
+    Train(TrainSpec),
+    /// The user's own program.
+    Command(CommandLine),
+    /// Nothing: somebody asks for points and tells their outcomes.
+    None,
+}
+
+/// The settings of the built-in trainer that do not change from trial to trial.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainSpec {
+    /// Fixed settings by name, as given in the file (`dataset` and `model` among them). A setting that is neither in
+    /// here nor in the space has its default.
+    pub settings: BTreeMap<String, Value>,
+}
+
+/// Limits of a single trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialSpec {
+    /// How long one attempt may take; no limit by default.
+    pub timeout: Option<Duration>,
+    /// How often a point is tried if its environment fails, the first time included, at least 1; default 2.
+    pub attempts: u32,
+}
+
+impl Default for TrialSpec {
+    fn default() -> Self {
+        Self { timeout: None, attempts: 2 }
+    }
+}
+
+/// What is metered.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EnergySpec {
+    /// Which meters are used.
+    pub meters: Meters,
+    /// Watts per busy core of the estimate from CPU time, above zero; `None` leaves it to the estimate.
+    pub watts_per_core: Option<f64>,
+}

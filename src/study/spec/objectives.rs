@@ -1,0 +1,160 @@
+//! The objectives of a study file.
+
+use super::error::IssueKind;
+use super::findings::{Draft, Findings, Span};
+use super::parse::KEYS;
+use super::reader::{Entry, Section};
+use super::spelling::nearest;
+use crate::optimizer::problem::{Goal, Objective};
+use crate::optimizer::space::Scale;
+use crate::record::{EnergyMetric, EnergyMetricError, TRIAL_PHASE};
+use crate::training::{METRICS, Phase};
+
+const EXAMPLE: &str = "metric = \"accuracy\" and goal = \"maximize\"";
+
+/// An objective with the place of its metric. `goal` and `scale` are guesses where the file is wrong.
+pub(super) struct Placed {
+    pub(super) objective: Objective,
+    pub(super) span: Span,
+}
+
+/// Reads `[[objective]]`, whatever is reported by whom.
+pub(super) fn read(root: &Section, findings: &mut Findings) -> Vec<Placed> {
+    let Some(entry) = root.get("objective") else {
+        if root.misspells("objective", &KEYS) {
+            return Vec::new();
+        }
+        let help = "add one section [[objective]] for each, for example with metric = \"accuracy\" and goal = \
+                    \"maximize\", and another with metric = \"energy\" and goal = \"minimize\"";
+        findings.push(Draft::new(IssueKind::NoObjective).help(help));
+        return Vec::new();
+    };
+    let before = findings.len();
+    let sections = entry.tables("[[objective]]", findings);
+    if sections.is_empty() && findings.len() == before {
+        let help = format!("for example: objective = [{{ {} }}]", EXAMPLE.replace(" and", ","));
+        findings.push(Draft::new(IssueKind::NoObjective).at(entry.whole()).help(help));
+    }
+    let mut objectives: Vec<Placed> = Vec::new();
+    for section in sections {
+        let Some(placed) = read_one(&section, findings) else { continue };
+        match objectives.iter().find(|o| o.objective.metric == placed.objective.metric) {
+            Some(first) => {
+                let kind = IssueKind::DuplicateObjective { metric: placed.objective.metric };
+                let draft = Draft::new(kind).at(placed.span).also(first.span.clone(), "first here");
+                findings.push(draft.help("remove one of them"));
+            }
+            None => objectives.push(placed),
+        }
+    }
+    objectives
+}
+
+fn read_one(section: &Section, findings: &mut Findings) -> Option<Placed> {
+    section.refuse_unknown_keys(&["metric", "goal", "scale", "reference"], findings);
+    let goal = match section.get("goal") {
+        Some(entry) => read_goal(entry, findings).unwrap_or(Goal::Minimize),
+        None => {
+            section.missing("`goal`", "goal = \"maximize\" or goal = \"minimize\"", findings);
+            Goal::Minimize
+        }
+    };
+    let scale = section.get("scale").and_then(|entry| read_scale(entry, findings)).unwrap_or_default();
+    let reference = section.get("reference").and_then(|entry| {
+        let value = entry.number("reference = 1e5", findings)?;
+        if scale == Scale::Log && value <= 0.0 {
+            let draft = entry.draft_bad_value("above zero, because the objective has a log scale", &value.to_string());
+            findings.push(draft.help("the reference point is given in the metric's own units, without the logarithm"));
+            return None;
+        }
+        Some(value)
+    });
+    let Some(entry) = section.get("metric") else {
+        section.missing("`metric`", "metric = \"accuracy\"", findings);
+        return None;
+    };
+    let metric = entry.string("metric = \"accuracy\"", findings)?;
+    let span = entry.span();
+    if metric.is_empty() {
+        entry.bad_value("the name of a metric", "empty", findings);
+        return None;
+    }
+    if EnergyMetric::is_reserved(metric)
+        && let Err(error) = metric.parse::<EnergyMetric>()
+    {
+        let draft = Draft::new(IssueKind::EnergyMetric(error.clone())).at(span);
+        findings.push(match error {
+            EnergyMetricError::Net { gross, .. } => draft.help(format!("for example: metric = \"{gross}\"")),
+            _ => {
+                draft.help("for example: metric = \"energy\", \"energy.gpu\", \"energy.train\" or \"energy.train.gpu\"")
+            }
+        });
+        return None;
+    }
+    let objective = Objective { metric: metric.to_owned(), goal, scale, reference };
+    Some(Placed { objective, span })
+}
+
+fn read_goal(entry: Entry, findings: &mut Findings) -> Option<Goal> {
+    match entry.string("goal = \"maximize\"", findings)? {
+        "maximize" => Some(Goal::Maximize),
+        "minimize" => Some(Goal::Minimize),
+        other => {
+            refuse_word(entry, other, &["maximize", "minimize"], findings);
+            None
+        }
+    }
+}
+
+/// Reads `scale` of an objective or a parameter.
+pub(super) fn read_scale(entry: Entry, findings: &mut Findings) -> Option<Scale> {
+    match entry.string("scale = \"log\"", findings)? {
+        "linear" => Some(Scale::Linear),
+        "log" => Some(Scale::Log),
+        other => {
+            refuse_word(entry, other, &["log", "linear"], findings);
+            None
+        }
+    }
+}
+
+fn refuse_word(entry: Entry, word: &str, allowed: &[&str], findings: &mut Findings) {
+    let quoted: Vec<String> = allowed.iter().map(|w| format!("\"{w}\"")).collect();
+    let draft = entry.draft_bad_value(&quoted.join(" or "), &format!("\"{word}\""));
+    findings.push(match nearest(word, allowed.iter().copied()) {
+        Some(near) => draft.help(format!("did you mean \"{near}\"?")),
+        None => draft,
+    });
+}
+
+/// Checks that somebody reports every metric; `trained` says whether that is the trainer.
+pub(super) fn check_metrics(objectives: &[Placed], trained: bool, findings: &mut Findings) {
+    let usable = || METRICS.iter().filter(|m| m.objective).map(|m| m.name);
+    for Placed { objective, span } in objectives {
+        let metric = &objective.metric;
+        if METRICS.iter().any(|m| m.name == metric && !m.objective) {
+            let draft = Draft::new(IssueKind::TestObjective { metric: metric.clone() }).at(span.clone());
+            let help = "use `accuracy`, which is measured on the validation set; the test set shows afterwards how much of it \
+                        was luck";
+            findings.push(draft.help(help));
+        } else if let (true, Ok(energy)) = (trained, metric.parse::<EnergyMetric>()) {
+            let phases = || [Phase::Train, Phase::Evaluate].map(Phase::as_str);
+            if energy.phase_name() != TRIAL_PHASE && !phases().contains(&energy.phase_name()) {
+                let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
+                let phase = nearest(energy.phase_name(), phases().into_iter().chain(["gpu", "cpu", "dram"]));
+                findings.push(draft.help(match phase {
+                    Some(phase) => format!("did you mean `energy.{phase}`?"),
+                    None => format!("the phases of a training are: {}", phases().join(", ")),
+                }));
+            }
+        } else if trained && !usable().any(|m| m == metric) {
+            let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
+            let near = nearest(metric, usable().chain(["energy"]));
+            let draft = near.map(|near| format!("did you mean `{near}`?")).into_iter().fold(draft, Draft::help);
+            let all: Vec<&str> = usable().collect();
+            findings.push(
+                draft.help(format!("the trainer reports: {}; metered are: energy, energy.gpu, ...", all.join(", "))),
+            );
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The study file as a whole, and its small sections.
+
+use std::path::Path;
+use std::time::Duration;
+
+use toml_edit::Document;
+
+use super::error::{IssueKind, SpecErrors};
+use super::findings::{Draft, Findings, Span};
+use super::quantity::{parse_duration, parse_energy};
+use super::reader::{Entry, Section};
+use super::spelling::advice;
+use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, objectives, source, space};
+use crate::energy::{MeterKind, Meters};
+use crate::optimizer::Seed;
+use crate::optimizer::problem::Problem;
+use crate::optimizer::sampler;
+
+pub(super) const KEYS: [&str; 10] =
+    ["name", "seed", "budget", "objective", "sampler", "space", "train", "command", "trial", "energy"];
+
+/// Sections of later versions, and what stands in for them today.
+const LATER: [(&str, &str); 3] = [
+    ("constraint", "leave it out; the front shows every trade-off, so pick from the part that satisfies you"),
+    ("start", "leave it out; the initial design covers the space evenly"),
+    ("forbid", "leave it out, or use `when` to keep a parameter out where it makes no sense"),
+];
+
+/// The samplers of this version.
+pub(super) const SAMPLERS: [&str; 3] = sampler::NAMES;
+const LATER_SAMPLERS: [&str; 3] = ["grid", "nsga2", "tpe"];
+
+/// A folder beside those of the studies.
+const PUBLISHED: &str = "published";
+
+const METERS: [MeterKind; 3] = MeterKind::ALL;
+
+/// How many objectives the Gaussian-process sampler handles.
+const GP_OBJECTIVES: usize = 2;
+
+impl StudySpec {
+    /// Reads and checks a study file. `path` is for messages, and gives the study its name if the file does not.
+    ///
+    /// ```
+    /// use wattfront::study::spec::StudySpec;
+    ///
+    /// let text = r#"
+    /// budget.trials = 40
+    /// command.argv = ["./train", "--lr={lr}"]
+    /// objective = [{ metric = "accuracy", goal = "maximize" }, { metric = "energy", goal = "minimize" }]
+    /// space.lr = { float = [1e-5, 1e-1], scale = "log" }
+    /// "#;
+    /// let study = StudySpec::parse(text, "studies/digits.toml")?;
+    /// assert_eq!(study.name(), "digits");
+    ///
+    /// let errors = StudySpec::parse(&text.replace("trials", "trails"), "studies/digits.toml").unwrap_err();
+    /// assert!(errors.to_string().contains("did you mean `trials`?"));
+    /// # Ok::<(), wattfront::study::spec::SpecErrors>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is found to be wrong with it.
+    pub fn parse(text: &str, path: &str) -> Result<Self, SpecErrors> {
+        let mut findings = Findings::default();
+        let spec = match Document::parse(text) {
+            Ok(document) => read(&document, text, path, &mut findings),
+            Err(error) => {
+                let kind = IssueKind::Syntax { message: error.message().trim().replace('\n', ", ") };
+                findings.push(Draft::new(kind).at(error.span()));
+                None
+            }
+        };
+        match (findings.into_errors(path, text), spec) {
+            (None, Some(spec)) => Ok(spec),
+            (Some(errors), _) => Err(errors),
+            (None, None) => unreachable!("a study file without a finding is complete"),
+        }
+    }
+}
+
+fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findings) -> Option<StudySpec> {
+    let root = Section::new("the study file", document.as_table(), None);
+    refuse_later_sections(&root, findings);
+    let known: Vec<&str> = KEYS.into_iter().chain(LATER.map(|(key, _)| key)).collect();
+    root.refuse_unknown_keys(&known, findings);
+
+    let name = read_name(&root, path, findings);
+    let seed = read_seed(&root, findings);
+    let budget = read_budget(&root, findings);
+    let sampler = read_sampler(&root, findings);
+    let trial = read_trial(&root, findings);
+    let energy = read_energy(&root, findings);
+    let searched = space::read(&root, findings);
+    let objectives = objectives::read(&root, findings);
+    let source = source::read(&root, &searched, findings);
+    objectives::check_metrics(&objectives, root.get("train").is_some(), findings);
+    if sampler.kind == "gp" && objectives.len() > GP_OBJECTIVES {
+        let (limit, count) = (GP_OBJECTIVES, objectives.len());
+        let kind = IssueKind::TooManyObjectives { sampler: sampler.kind.clone(), limit, count };
+        let help = "drop the objectives that you can do without, or set `kind` of [sampler] to \"random\" or \"sobol\"";
+        findings.push(Draft::new(kind).at(objectives[GP_OBJECTIVES].span.clone()).help(help));
+    }
+    let problem = objectives.into_iter().fold(Problem::new(searched.space?), |p, o| p.objective(o.objective));
+    Some(StudySpec {
+        name: name?,
+        seed,
+        budget,
+        problem,
+        sampler,
+        source: source?,
+        trial,
+        energy,
+        text: text.to_owned(),
+    })
+}
+
+fn refuse_later_sections(root: &Section, findings: &mut Findings) {
+    for (key, instead) in LATER {
+        if let Some(entry) = root.get(key) {
+            let span = entry.key_span().or_else(|| entry.span());
+            findings.push(Draft::new(IssueKind::Unsupported { what: format!("[[{key}]]") }).at(span).help(instead));
+        }
+    }
+}
+
+fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<String> {
+    let usable = |name: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        name.chars().all(known) && !name.starts_with(['.', '-']) && (1..=100).contains(&name.len()) && name != PUBLISHED
+    };
+    let rule = "it becomes the name of a folder: letters, digits, `-`, `_` and `.`, at most 100, not beginning with `.` \
+                or `-`";
+    let refuse = |name: &str| {
+        let draft = Draft::new(IssueKind::BadName { what: "study", name: name.to_owned() });
+        if name == PUBLISHED {
+            return draft.help("the folder of that name keeps the results that were published; choose another name");
+        }
+        let draft = draft.help(rule);
+        let cleaned: String =
+            name.trim().chars().take(100).map(|c| if usable(&format!("a{c}")) { c } else { '-' }).collect();
+        let cleaned = cleaned.trim_start_matches(['.', '-']);
+        if usable(cleaned) { draft.help(format!("for example: name = \"{cleaned}\"")) } else { draft }
+    };
+    match root.get("name") {
+        Some(entry) => {
+            let name = entry.string("name = \"digits\"", findings)?;
+            if !usable(name) {
+                findings.push(refuse(name).at(entry.span()));
+                return None;
+            }
+            Some(name.to_owned())
+        }
+        None => {
+            let stem = Path::new(path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+            if !usable(&stem) {
+                findings.push(refuse(&stem).help("the study has the name of its file unless `name` is given"));
+                return None;
+            }
+            Some(stem)
+        }
+    }
+}
+
+fn read_seed(root: &Section, findings: &mut Findings) -> Seed {
+    let read = |entry: Entry, findings: &mut Findings| {
+        let seed = entry.integer("seed = 7", findings)?;
+        u64::try_from(seed).map_err(|_| entry.bad_value("a whole number from 0 on", &seed.to_string(), findings)).ok()
+    };
+    Seed(root.get("seed").and_then(|entry| read(entry, findings)).unwrap_or(0))
+}
+
+/// The section with this key, or `None` if it is absent or no table.
+pub(super) fn section<'a>(root: &Section<'a>, key: &str, findings: &mut Findings) -> Option<Section<'a>> {
+    let title = format!("[{key}]");
+    root.get(key)?.table(&title, &format!("a section that begins with the line {title}"), findings)
+}
+
+fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
+    let before = findings.len();
+    let mut budget = Budget::default();
+    let mut span: Span = None;
+    if let Some(section) = section(root, "budget", findings) {
+        section.refuse_unknown_keys(&["trials", "time", "energy"], findings);
+        budget.trials = section.get("trials").and_then(|e| read_positive(e, "trials = 40", findings));
+        let time = section.get("time").and_then(|e| read_duration(e, "time = \"30m\"", findings));
+        budget.seconds = time.map(|t| t.as_secs_f64());
+        if let Some(entry) = section.get("energy") {
+            let read = entry.string("energy = \"50 Wh\"", findings);
+            budget.joules = read.and_then(|text| {
+                let energy = parse_energy(text);
+                energy.map(|e| e.0).map_err(|help| refuse_amount(entry, "an energy", text, help, findings)).ok()
+            });
+        }
+        span = section.span;
+    }
+    if budget == Budget::default() && findings.len() == before && !root.misspells("budget", &KEYS) {
+        let help = "give one or several of: trials = 40, time = \"30m\", energy = \"50 Wh\"; the first that runs out ends \
+                    the study";
+        findings.push(Draft::new(IssueKind::NoBudget).at(span).help(help));
+    }
+    budget
+}
+
+/// A whole number of at least 1.
+fn read_positive<T: TryFrom<i64>>(entry: Entry, example: &str, findings: &mut Findings) -> Option<T> {
+    let number = entry.integer(example, findings)?;
+    match T::try_from(number) {
+        Ok(value) if number >= 1 => Some(value),
+        _ => {
+            let expected = if number < 1 { "at least 1" } else { "a smaller number" };
+            entry.bad_value(expected, &number.to_string(), findings);
+            None
+        }
+    }
+}
+
+fn read_duration(entry: Entry, example: &str, findings: &mut Findings) -> Option<Duration> {
+    let text = entry.string(example, findings)?;
+    parse_duration(text).map_err(|help| refuse_amount(entry, "a duration", text, help, findings)).ok()
+}
+
+fn refuse_amount(entry: Entry, expected: &str, text: &str, help: String, findings: &mut Findings) {
+    findings.push(entry.draft_bad_value(expected, &format!("\"{text}\"")).help(help));
+}
+
+fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
+    let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None };
+    let Some(section) = section(root, "sampler", findings) else { return sampler };
+    section.refuse_unknown_keys(&["kind", "initial"], findings);
+    if let Some(entry) = section.get("kind")
+        && let Some(kind) = entry.string("kind = \"gp\"", findings)
+    {
+        sampler.kind = kind.to_owned();
+        if LATER_SAMPLERS.contains(&kind) {
+            let draft = Draft::new(IssueKind::Unsupported { what: format!("the sampler `{kind}`") });
+            findings.push(draft.at(entry.span()).help(format!("the samplers are: {}", SAMPLERS.join(", "))));
+        } else if !SAMPLERS.contains(&kind) {
+            let draft = Draft::new(IssueKind::UnknownName { what: "sampler", value: kind.to_owned() });
+            findings.push(draft.at(entry.span()).help(advice(kind, SAMPLERS, "the samplers are")));
+        }
+    }
+    if let Some(entry) = section.get("initial") {
+        sampler.initial = read_positive(entry, "initial = 10", findings);
+        if SAMPLERS.contains(&sampler.kind.as_str()) && sampler.kind != "gp" {
+            let context = format!("for the sampler `{}`, which does not learn from trials", sampler.kind);
+            let kind = IssueKind::Meaningless { key: "initial".to_owned(), context };
+            findings.push(Draft::new(kind).at(entry.whole()).help("remove it"));
+        }
+    }
+    sampler
+}
+
+fn read_trial(root: &Section, findings: &mut Findings) -> TrialSpec {
+    let mut trial = TrialSpec::default();
+    let Some(section) = section(root, "trial", findings) else { return trial };
+    section.refuse_unknown_keys(&["timeout", "attempts"], findings);
+    trial.timeout = section.get("timeout").and_then(|e| read_duration(e, "timeout = \"1h\"", findings));
+    if let Some(attempts) = section.get("attempts").and_then(|e| read_positive(e, "attempts = 2", findings)) {
+        trial.attempts = attempts;
+    }
+    trial
+}
+
+fn read_energy(root: &Section, findings: &mut Findings) -> EnergySpec {
+    let mut energy = EnergySpec::default();
+    let Some(section) = section(root, "energy", findings) else { return energy };
+    section.refuse_unknown_keys(&["meters", "watts_per_core"], findings);
+    if let Some(entry) = section.get("meters") {
+        energy.meters = read_meters(entry, findings).unwrap_or_default();
+    }
+    if let Some(entry) = section.get("watts_per_core")
+        && let Some(watts) = entry.number("watts_per_core = 8.0", findings)
+    {
+        if watts <= 0.0 {
+            entry.bad_value("above zero", &watts.to_string(), findings);
+        }
+        if matches!(&energy.meters, Meters::List(list) if !list.contains(&MeterKind::Estimate)) {
+            let context = "without the meter `estimate`".to_owned();
+            let kind = IssueKind::Meaningless { key: "watts_per_core".to_owned(), context };
+            findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"estimate\" to `meters`"));
+        }
+        energy.watts_per_core = Some(watts);
+    }
+    energy
+}
+
+fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
+    const EXAMPLE: &str = "meters = \"auto\", meters = [\"nvml\", \"rapl\"] or meters = [\"estimate\"]";
+    match entry.as_str() {
+        Some("auto") => return Some(Meters::Auto),
+        Some(text) => {
+            let draft = entry.draft_bad_value("\"auto\" or an array of meters", &format!("\"{text}\""));
+            let known = METERS.iter().any(|m| m.name() == text);
+            let help = if known { format!("write meters = [\"{text}\"]") } else { format!("for example: {EXAMPLE}") };
+            findings.push(draft.help(help));
+            return None;
+        }
+        None => {}
+    }
+    let elements = entry.array(EXAMPLE, findings)?;
+    if elements.is_empty() {
+        findings.push(entry.draft_bad_value("at least one meter", "empty").help(format!("for example: {EXAMPLE}")));
+    }
+    let mut meters = Vec::new();
+    for element in elements {
+        let Some(name) = element.string(findings) else { continue };
+        let Some(meter) = METERS.into_iter().find(|m| m.name() == name) else {
+            let draft = Draft::new(IssueKind::UnknownName { what: "meter", value: name.to_owned() });
+            let help = advice(name, METERS.map(MeterKind::name), "the meters are");
+            findings.push(draft.at(element.span()).help(help));
+            continue;
+        };
+        let clash = |other: &MeterKind| {
+            meter == *other || [meter, *other].iter().all(|m| matches!(m, MeterKind::Rapl | MeterKind::Estimate))
+        };
+        match meters.iter().find(|other| clash(other)) {
+            Some(other) if *other == meter => {
+                let draft = Draft::new(IssueKind::Conflict {
+                    section: "`meters`".to_owned(),
+                    first: format!("\"{name}\""),
+                    second: format!("\"{name}\" again"),
+                });
+                findings.push(draft.at(element.span()).help("list every meter once"));
+            }
+            Some(other) => {
+                let draft = Draft::new(IssueKind::Conflict {
+                    section: "`meters`".to_owned(),
+                    first: format!("\"{}\"", other.name()),
+                    second: format!("\"{name}\""),
+                });
+                findings.push(draft.at(element.span()).help("both stand for the CPU; keep \"rapl\" where it works"));
+            }
+            None => meters.push(meter),
+        }
+    }
+    Some(Meters::List(meters))
+}

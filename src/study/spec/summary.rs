@@ -1,0 +1,167 @@
+//! A study file in words: what would run.
+
+use std::fmt::Write;
+
+use super::quantity::show_duration;
+use super::{Source, StudySpec};
+use crate::energy::Meters;
+use crate::energy::units::Joules;
+use crate::optimizer::problem::{Goal, Objective};
+use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
+
+/// Finite spaces are counted up to this size.
+const COUNTED: u64 = 100_000;
+
+impl StudySpec {
+    /// What would run, for people: objectives, space, sampler, budget, source with its defaults made explicit, limits of a
+    /// trial, and metering. Lines end with newlines; warnings come last.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut text = format!("study {}, seed {}\n", self.name, self.seed.0);
+        let mut row = |title: &str, lines: Vec<String>| {
+            for (i, line) in lines.iter().enumerate() {
+                let title = if i == 0 { title } else { "" };
+                let _ = writeln!(text, "{title:<12}{line}");
+            }
+        };
+        row("objectives", self.problem.objectives().iter().map(show_objective).collect());
+        row("space", show_space(self.problem.space()));
+        row("sampler", vec![self.show_sampler()]);
+        row("budget", vec![self.show_budget()]);
+        row("source", self.show_source());
+        row("trial", vec![self.show_trial()]);
+        row("energy", vec![self.show_energy()]);
+        row("warning", self.warnings());
+        text
+    }
+
+    fn show_sampler(&self) -> String {
+        match (self.sampler.kind.as_str(), self.sampler.initial) {
+            ("gp", Some(n)) => format!("gp: {n} trials of an initial design, then a Gaussian process proposes"),
+            ("gp", None) => "gp: an initial design of its own size, then a Gaussian process proposes".to_owned(),
+            ("sobol", _) => "sobol: evenly spread points, without learning from trials".to_owned(),
+            (kind, _) => format!("{kind}: without learning from trials"),
+        }
+    }
+
+    fn show_budget(&self) -> String {
+        let trials = self.budget.trials.map(|n| format!("{n} trials"));
+        let time = self.budget.seconds.map(|s| format!("{} in trials", show_duration(s)));
+        let energy = self.budget.joules.map(|j| format!("{} in trials", Joules(j)));
+        let limits: Vec<String> = [trials, time, energy].into_iter().flatten().collect();
+        match limits.len() {
+            1 => limits.concat(),
+            _ => format!("{}, whichever is reached first", limits.join(", ")),
+        }
+    }
+
+    fn show_source(&self) -> Vec<String> {
+        match &self.source {
+            Source::None => vec!["none: somebody asks for points and tells their outcomes".to_owned()],
+            Source::Train(train) => {
+                let mut lines = vec!["the built-in trainer, with these settings fixed:".to_owned()];
+                let complete = train.complete(self.problem.space());
+                let width = complete.keys().map(String::len).max().unwrap_or(0);
+                lines.extend(complete.iter().map(|(name, value)| {
+                    let origin = if train.settings.contains_key(name) { "" } else { " (default)" };
+                    format!("  {name:<width$}  {value}{origin}")
+                }));
+                lines
+            }
+            Source::Command(command) => {
+                let arguments: Vec<String> = command.argv.iter().map(|t| format!("{:?}", t.source())).collect();
+                let mut lines = vec![format!("the program {}", arguments.join(" "))];
+                lines.extend(
+                    command.cwd.as_ref().map(|cwd| format!("  in the folder {} beside the study file", cwd.display())),
+                );
+                lines.extend(command.env.iter().map(|(name, value)| format!("  with {name}={value}")));
+                lines
+            }
+        }
+    }
+
+    fn show_trial(&self) -> String {
+        let limit = match self.trial.timeout {
+            Some(timeout) => format!("at most {}", show_duration(timeout.as_secs_f64())),
+            None => "no time limit".to_owned(),
+        };
+        match self.trial.attempts {
+            1 => format!("{limit}; not tried again if its environment fails"),
+            n => format!("{limit}; tried up to {n} times if its environment fails"),
+        }
+    }
+
+    fn show_energy(&self) -> String {
+        let meters = match &self.energy.meters {
+            Meters::Auto => "auto: every meter of this machine, and an ESTIMATE where it has none".to_owned(),
+            Meters::List(list) => list.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "),
+        };
+        match self.energy.watts_per_core {
+            Some(watts) => format!("{meters}; estimates at {watts} W per busy core"),
+            None => meters,
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let (Some(initial), Some(trials)) = (self.sampler.initial, self.budget.trials)
+            && initial as u64 >= trials
+        {
+            warnings.push(format!("the initial design of {initial} trials uses up the budget of {trials}"));
+        }
+        if let (Some(points), Some(trials)) = (self.problem.space().cardinality(COUNTED), self.budget.trials)
+            && points < trials
+        {
+            warnings.push(format!("the space has {points} points, fewer than the budget of {trials} trials"));
+        }
+        warnings
+    }
+}
+
+fn show_objective(objective: &Objective) -> String {
+    let goal = match objective.goal {
+        Goal::Maximize => "maximize",
+        Goal::Minimize => "minimize",
+    };
+    let scale = if objective.scale == Scale::Log { ", log scale" } else { "" };
+    let reference = objective.reference.map(|r| format!(", reference {r:?}")).unwrap_or_default();
+    format!("{goal} {}{scale}{reference}", objective.metric)
+}
+
+fn show_space(space: &Space) -> Vec<String> {
+    let size = match space.cardinality(COUNTED) {
+        Some(1) => "1 point".to_owned(),
+        Some(n) => format!("{n} points"),
+        None if space.parameters().iter().all(|p| p.domain.cardinality().is_some()) => {
+            format!("more than {COUNTED} points")
+        }
+        None => "a continuum of points".to_owned(),
+    };
+    let noun = if space.len() == 1 { "parameter" } else { "parameters" };
+    let mut lines = vec![format!("{} {noun}, {size}", space.len())];
+    let width = space.parameters().iter().map(|p| p.name.len()).max().unwrap_or(0);
+    lines.extend(space.parameters().iter().map(|p| format!("  {:<width$}  {}", p.name, show_parameter(p))));
+    lines
+}
+
+fn show_parameter(parameter: &Parameter) -> String {
+    let log = |scale: &Scale| if *scale == Scale::Log { ", log scale" } else { "" };
+    let domain = match &parameter.domain {
+        Domain::Float { low, high, scale, step } => {
+            let step = step.map(|s| format!(" in steps of {s:?}")).unwrap_or_default();
+            format!("{low:?} to {high:?}{step}{}", log(scale))
+        }
+        Domain::Int { low, high, scale, step } => {
+            let step = if *step == 1 { String::new() } else { format!(" in steps of {step}") };
+            format!("{low} to {high}, whole{step}{}", log(scale))
+        }
+        Domain::Choice { values } => join(values, ", "),
+    };
+    let clauses = parameter.condition.iter().map(|c| format!("{} is {}", c.parameter, join(&c.values, " or ")));
+    let clauses: Vec<String> = clauses.collect();
+    if clauses.is_empty() { domain } else { format!("{domain}; only where {}", clauses.join(" and ")) }
+}
+
+fn join(values: &[Value], separator: &str) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}

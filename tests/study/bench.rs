@@ -1,0 +1,166 @@
+//! A temporary folder with a study in it, and the binary to run it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use wattfront::optimizer::problem::Metrics;
+use wattfront::optimizer::space::Point;
+use wattfront::record::StudyRecord;
+use wattfront::study::store::{SqliteStore, Store};
+
+/// A program that answers at once, always the same to the same point.
+pub const PROGRAM: &str = r#"
+import json, os
+x, n = float(os.environ["WATTFRONT_X"]), int(os.environ["WATTFRONT_N"])
+for step in range(3):
+    print(json.dumps({"step": step, "loss": x / (step + 1)}), flush=True)
+print(json.dumps({"accuracy": 1 - (x - 0.3) ** 2 - 1 / n, "cost": n * (1 + x)}))
+"#;
+
+const STUDY: &str = r#"
+name = "bench"
+seed = 5
+
+[budget]
+trials = 12
+
+[[objective]]
+metric = "accuracy"
+goal = "maximize"
+
+[[objective]]
+metric = "cost"
+goal = "minimize"
+scale = "log"
+
+[sampler]
+kind = "gp"
+initial = 5
+
+[space]
+x = { float = [0.0, 1.0] }
+n = { int = [2, 64], scale = "log" }
+kind = { choice = ["a", "b"] }
+y = { float = [0.0, 1.0], when = { kind = "b" } }
+
+[command]
+argv = ["python3", "program.py", "{x}"]
+cwd = "."
+
+[energy]
+meters = ["estimate"]
+"#;
+
+pub struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    /// A study of twelve trials by `gp` with a deterministic program.
+    pub fn new() -> Self {
+        let bench = Self { folder: tempfile::tempdir().unwrap() };
+        bench.write("study.toml", STUDY);
+        bench.write("program.py", PROGRAM);
+        bench
+    }
+
+    /// The same with another program.
+    pub fn with_program(program: &str) -> Self {
+        let bench = Self::new();
+        bench.write("program.py", program);
+        bench
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn results(&self) -> PathBuf {
+        self.path().join("results/bench")
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    /// Replaces a part of the study file that must be there.
+    pub fn edit(&self, from: &str, to: &str) {
+        let path = self.path().join("study.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from:?} is not in the study file");
+        std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+        command.args(arguments).current_dir(self.path()).env_remove("NO_COLOR").stdin(Stdio::null());
+        command
+    }
+
+    pub fn optimize(&self, arguments: &[&str]) -> Answer {
+        Answer(self.command(arguments).output().unwrap())
+    }
+
+    /// Starts the study and leaves it running.
+    pub fn start(&self) -> Child {
+        let mut command = self.command(&["study.toml"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    pub fn record(&self) -> StudyRecord {
+        self.try_record().expect("a study in the results folder")
+    }
+
+    pub fn try_record(&self) -> Option<StudyRecord> {
+        let store = SqliteStore::open_to_read(&self.results().join("study.db")).ok()?;
+        StudyRecord::from_entries(store.load().ok()?).ok()
+    }
+
+    /// Number, point and outcome of every finished trial.
+    pub fn finished(&self) -> Vec<(u64, Point, Metrics)> {
+        let record = self.record();
+        let finished =
+            record.trials().iter().filter_map(|t| Some((t.id, t.point.clone(), t.result()?.metrics.clone())));
+        finished.collect()
+    }
+
+    /// Waits until `condition` holds; fails the test if it never does.
+    pub fn wait_for(&self, what: &str, condition: impl Fn() -> bool) {
+        let begin = Instant::now();
+        while !condition() {
+            assert!(begin.elapsed() < Duration::from_secs(120), "waited in vain for {what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// What a run of the binary left.
+pub struct Answer(pub Output);
+
+impl Answer {
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// Checks the exit code, and that nothing panicked.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.0.status.code(), Some(code), "out:\n{}\nerr:\n{}", self.out(), self.err());
+        assert!(!self.err().contains("panicked"), "{}", self.err());
+        self
+    }
+
+    /// Checks that both outputs together contain a text.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let all = self.out() + &self.err();
+        assert!(all.contains(text), "{text:?} is not in:\n{all}");
+        self
+    }
+}

@@ -1,0 +1,12 @@
+//! The real binary, run on real studies: to their end, killed, stopped, resumed, and given what is wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bench;
+mod failures;
+mod outputs;
+mod refusals;
+mod resume;
+mod signals;
+#[cfg(feature = "torch")]
+mod train;

@@ -1,0 +1,85 @@
+//! A study is its events: stopped and resumed, it goes on as if nothing had been.
+
+use std::time::Duration;
+
+use wattfront::optimizer::Seed;
+use wattfront::study::trial_seed;
+
+use crate::bench::Bench;
+
+#[test]
+fn a_spent_budget_is_said_and_can_be_extended() {
+    let bench = Bench::new();
+    bench.edit("trials = 12", "trials = 4");
+    bench.optimize(&["study.toml"]).code(0).says("trial 3");
+    let four = bench.finished();
+    assert_eq!(four.len(), 4);
+    bench.optimize(&["study.toml"]).code(0).says("the budget is spent: 4 trials are done; `--trials 6`");
+    assert_eq!(bench.finished(), four, "nothing is run again");
+    bench.optimize(&["study.toml", "--trials", "6"]).code(0).says("going on after 4 trials");
+    let six = bench.finished();
+    assert_eq!((six.len(), &six[..4]), (6, &four[..]), "what was there stays");
+}
+
+#[test]
+fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
+    let whole = Bench::new();
+    whole.optimize(&["study.toml"]).code(0);
+    let expected = whole.finished();
+    assert_eq!(expected.len(), 12);
+
+    let killed = Bench::new();
+    let mut kills = 0;
+    while kills < 10 {
+        let before = killed.try_record().map_or(0, |r| r.last_seq());
+        let mut child = killed.start();
+        // Some progress before each kill, so that ten of them hit different moments; then a random while.
+        killed.wait_for("an event", || {
+            killed.try_record().is_some_and(|r| r.last_seq() > before)
+                || killed.try_record().is_some_and(|r| r.counted_trials() == 12)
+        });
+        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kills) % 120));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if killed.record().counted_trials() < 12 {
+            let finished = killed.finished();
+            assert_eq!(finished[..], expected[..finished.len()], "after {kills} kills");
+        }
+    }
+    killed.optimize(&["study.toml"]).code(0);
+    assert_eq!(killed.finished(), expected);
+    // The surrogate's own numbers are the same, too.
+    let fits = |bench: &Bench| bench.record().trials().iter().map(|t| t.fit.clone()).collect::<Vec<_>>();
+    assert_eq!(fits(&killed), fits(&whole));
+    assert_eq!(killed.record().reference(), whole.record().reference());
+    assert!(killed.record().trials().iter().all(|t| t.fit.is_some()));
+}
+
+#[test]
+fn the_energy_and_the_time_of_all_sessions_count_towards_the_budget() {
+    for (limit, spent) in [("energy = \"0.3 J\"", "a larger `energy`"), ("time = \"0.2s\"", "a larger `time`")] {
+        let bench = Bench::new();
+        bench.edit("trials = 12", limit);
+        bench.optimize(&["study.toml"]).code(0);
+        let done = bench.finished();
+        assert!((1..100).contains(&done.len()), "{}", done.len());
+        bench.optimize(&["study.toml"]).code(0).says("the budget is spent").says(spent);
+        assert_eq!(bench.finished(), done);
+    }
+}
+
+#[test]
+fn fresh_keeps_the_old_results_beside_the_new() {
+    let bench = Bench::new();
+    bench.edit("trials = 12", "trials = 2");
+    bench.optimize(&["study.toml"]).code(0);
+    bench.edit("x = { float = [0.0, 1.0] }", "x = { float = [0.0, 0.5] }");
+    let refused = bench.optimize(&["study.toml"]).code(3).says("--fresh").says("space.x");
+    assert!(refused.err().contains("other settings"), "{}", refused.err());
+    assert_eq!(bench.finished().len(), 2, "a refusal changes nothing");
+    bench.optimize(&["study.toml", "--fresh"]).code(0).says("bench.1");
+    assert!(bench.path().join("results/bench.1/study.db").exists());
+    assert!(bench.finished().iter().all(|(_, point, _)| point.number("x").unwrap() <= 0.5));
+    bench.optimize(&["pick", "results/bench.1"]).code(0);
+}

@@ -1,0 +1,131 @@
+//! The built-in trainer in its child process, for real.
+
+use rustix::process::{Pid, Signal, kill_process};
+use wattfront::record::TRIAL_PHASE;
+
+use crate::bench::{Answer, Bench};
+
+const DIGITS: &str = r#"
+name = "bench"
+seed = 3
+
+[budget]
+trials = 4
+
+[[objective]]
+metric = "accuracy"
+goal = "maximize"
+
+[[objective]]
+metric = "energy"
+goal = "minimize"
+scale = "log"
+
+[sampler]
+kind = "gp"
+initial = 3
+
+[space]
+learning_rate = { float = [1e-3, 1e-2], scale = "log" }
+epochs        = { int = [2, 4] }
+optimizer     = { choice = ["sgd", "adam"] }
+momentum      = { float = [0.5, 0.95], when = { optimizer = "sgd" } }
+
+[energy]
+meters = ["estimate"]
+
+[train]
+dataset = "digits"
+model = "mlp"
+width = 64
+"#;
+
+fn digits() -> Bench {
+    let bench = Bench::new();
+    bench.write("study.toml", DIGITS);
+    bench
+}
+
+#[test]
+fn a_short_study_of_the_digits() {
+    let bench = digits();
+    bench.optimize(&["study.toml"]).code(0).says("in the optimizer");
+    let record = bench.record();
+    assert_eq!(bench.finished().len(), 4);
+    for trial in record.trials() {
+        let result = trial.result().unwrap();
+        for metric in ["accuracy", "test_accuracy", "loss", "parameters", "epochs", "train_seconds", "energy"] {
+            assert!(result.metrics.contains_key(metric), "{metric} in {:?}", result.metrics);
+        }
+        assert_eq!(trial.epochs.len() as f64, result.metrics["epochs"], "a row per epoch");
+        for row in &trial.epochs {
+            for metric in ["loss", "accuracy", "train_accuracy", "seconds"] {
+                assert!(row.metrics.contains_key(metric), "{metric} in {:?}", row.metrics);
+            }
+            assert!(row.energy.as_ref().and_then(|e| e.total()).is_some(), "{row:?}");
+        }
+        for phase in [TRIAL_PHASE, "train", "evaluate", "test"] {
+            assert!(result.energy.contains_key(phase), "{phase} in {:?}", result.energy.keys());
+        }
+        // The trial contains its parts and is contained in what the attempt spent.
+        let seconds = |phase: &str| result.energy[phase].seconds;
+        assert!(seconds("train") + seconds("evaluate") <= seconds(TRIAL_PHASE) + 1e-6);
+        assert!(seconds(TRIAL_PHASE) + seconds("test") <= trial.spent[0].seconds + 1e-6);
+    }
+    let best = bench.finished().into_iter().map(|(_, _, m)| m["accuracy"]).fold(0.0, f64::max);
+    assert!(best > 0.8, "the digits are learned: {best}");
+}
+
+#[test]
+fn a_killed_trainer_costs_one_attempt() {
+    let bench = digits();
+    bench.edit("epochs        = { int = [2, 4] }", "epochs        = { int = [900, 1000] }");
+    bench.edit("trials = 4", "trials = 1");
+    let study = bench.start();
+    bench.wait_for("an epoch", || bench.try_record().is_some_and(|r| r.trials().iter().any(|t| !t.epochs.is_empty())));
+    kill_process(trainer_of(study.id()), Signal::KILL).unwrap();
+    bench.wait_for("the second attempt", || bench.try_record().is_some_and(|r| r.trial(0).unwrap().attempts == 2));
+    let message = bench.record();
+    assert_eq!(message.trial(0).unwrap().lost_attempts, 1);
+    kill_process(Pid::from_child(&study), Signal::INT).unwrap();
+    Answer(study.wait_with_output().unwrap()).code(130).says("worker lost, will be tried again");
+}
+
+#[test]
+fn a_trainer_that_hangs_is_replaced_and_the_study_goes_on() {
+    let bench = digits();
+    bench.edit("epochs        = { int = [2, 4] }", "epochs        = { int = [300, 301] }");
+    bench.edit("trials = 4", "trials = 2");
+    bench.edit("[train]", "[trial]\ntimeout = \"20s\"\n[train]");
+    let study = bench.start();
+    bench.wait_for("an epoch", || bench.try_record().is_some_and(|r| r.trials().iter().any(|t| !t.epochs.is_empty())));
+    kill_process(trainer_of(study.id()), Signal::STOP).unwrap();
+    Answer(study.wait_with_output().unwrap()).code(0).says("FAILED timeout");
+    let record = bench.record();
+    assert!(record.trial(0).unwrap().failure().is_some());
+    assert!(record.trial(1).unwrap().result().is_some(), "{:?}", record.trial(1).unwrap().failure());
+}
+
+#[test]
+fn a_diverging_configuration_fails_and_the_study_goes_on() {
+    let bench = digits();
+    bench
+        .edit("learning_rate = { float = [1e-3, 1e-2], scale = \"log\" }", "learning_rate = { choice = [1e-2, 10.0] }");
+    bench.edit("optimizer     = { choice = [\"sgd\", \"adam\"] }", "optimizer     = { choice = [\"sgd\"] }");
+    bench.edit("trials = 4", "trials = 6");
+    bench.optimize(&["study.toml"]).code(0);
+    let record = bench.record();
+    let diverged = record.trials().iter().filter(|t| t.failure().is_some());
+    for trial in diverged {
+        assert_eq!(trial.failure().unwrap().kind.label(), "diverged", "{:?}", trial.failure());
+        assert_eq!(trial.point.number("learning_rate"), Some(10.0));
+    }
+    assert!(record.trials().iter().any(|t| t.result().is_some()));
+}
+
+/// The process that trains: the one child of the study that runs the same program.
+fn trainer_of(study: u32) -> Pid {
+    let children = std::fs::read_to_string(format!("/proc/{study}/task/{study}/children")).unwrap();
+    let child = children.split_whitespace().next().expect("a trainer");
+    Pid::from_raw(child.parse().unwrap()).unwrap()
+}
