@@ -6,7 +6,7 @@
 .PHONY: run build test deny
 
 run: build
-	target/release/optimize studies/digits.toml
+	"$${CARGO_TARGET_DIR:-target}/release/optimize" studies/digits.toml
 
 build:
 	@scripts/with-libtorch cargo build --release --features torch
