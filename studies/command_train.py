@@ -6,7 +6,8 @@ What a program must do to be optimized:
 * print one JSON object on a line of its own with the final metrics;
 * end with exit code 0, or with another one if the training failed.
 
-It may also print a JSON object with "step" in it after every epoch, which is kept with the trial, and say which
+It may also print a JSON object with "step" in it after every epoch, which is kept with the trial; mark with
+`{"begin": "trial"}` and `{"end": "trial"}` what is to be metered, else all it does from start to end is; and say which
 hardware it uses: `{"device": "cpu"}`, or the UUIDs of GPUs. Without that every metered GPU counts, even if it only idles.
 """
 
@@ -86,6 +87,8 @@ def main():
     rng = random.Random(options.seed)
     weights = [0.0] * len(data[0][0])
     velocity = [0.0] * len(weights)
+    # Only what follows is the trial's energy, not the start of Python and the making of the data.
+    print(json.dumps({"begin": "trial"}), flush=True)
     for epoch in range(1, options.epochs + 1):
         rng.shuffle(training)
         loss = train_epoch(weights, velocity, training, options)
@@ -93,6 +96,7 @@ def main():
             sys.exit("the loss is no longer a number")  # the trial fails, the study goes on
         # A report of this step; flushed, so that it is seen while the training runs.
         print(json.dumps({"step": epoch, "loss": loss, "accuracy": accuracy(weights, validation)}), flush=True)
+    print(json.dumps({"end": "trial"}), flush=True)
     # The metrics of the trial: a JSON object without "step".
     print(json.dumps({"accuracy": accuracy(weights, validation), "loss": loss}))
 

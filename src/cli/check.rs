@@ -8,5 +8,6 @@ use super::print::print;
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
     print(spec.summary())?;
-    super::run::check_source(&spec)
+    super::run::check_source(&spec)?;
+    super::run::check_program(&spec, &args.study)
 }

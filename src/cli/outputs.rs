@@ -25,7 +25,7 @@ pub(super) fn print_closing(record: &StudyRecord, folder: &Path) -> Result<(), F
     print(closing(record, &Closing { width: terminal_width(), report: Some(report) }))
 }
 
-/// Characters in a line of the terminal; 100 where there is none.
+/// Characters in a line of the terminal; 200 where there is none, for a file has room.
 pub(super) fn terminal_width() -> usize {
-    console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
+    console::Term::stdout().size_checked().map_or(200, |(_, columns)| usize::from(columns))
 }

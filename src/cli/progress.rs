@@ -93,6 +93,10 @@ impl RunObserver for Progress {
         }
     }
 
+    fn stopping(&mut self) {
+        self.say("stopping: the running trial is being ended; Ctrl-C again stops at once");
+    }
+
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         // A log may be as wide as it needs to be; on a screen a line that wraps is hard to read.
         let width = if self.bar.is_some() { terminal_width() } else { usize::MAX };

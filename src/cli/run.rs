@@ -1,6 +1,6 @@
 //! `optimize STUDY.toml`: runs a study, or goes on with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
 use super::failure::Failure;
@@ -26,6 +26,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         spec = spec.with_trials(trials);
     }
     check_source(&spec)?;
+    check_program(&spec, path)?;
     let mut folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
     if args.fresh {
         let (new, aside) = folder.set_aside()?;
@@ -42,6 +43,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let end = end?;
     written?;
     print_closing(&record, folder.path())?;
+    if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
+        return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
+    }
     if end == EndReason::Interrupted {
         eprintln!("stopped; run the same command again to go on");
         return Err(Failure::interrupted());
@@ -118,13 +122,13 @@ fn run_study(
     .run();
     progress.finish();
     let end = end?;
-    if record.counted_trials() == before && !quiet {
-        say(&already_done(end, record));
+    if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
+        say(&why_it_ended(end, record));
     }
     Ok(end)
 }
 
-fn already_done(end: EndReason, record: &StudyRecord) -> String {
+fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
     let done = record.counted_trials();
     match end {
         EndReason::Trials => format!(
@@ -134,12 +138,12 @@ fn already_done(end: EndReason, record: &StudyRecord) -> String {
         EndReason::Time => "the budget is spent: a larger `time` in [budget] extends the study".to_owned(),
         EndReason::Energy => "the budget is spent: a larger `energy` in [budget] extends the study".to_owned(),
         EndReason::Space => "every point of the space has been tried".to_owned(),
-        EndReason::Interrupted => "stopped before the first trial".to_owned(),
+        EndReason::Interrupted => "stopped by the user".to_owned(),
     }
 }
 
 fn open_session(spec: &StudySpec) -> Result<Session, Failure> {
-    let mut builder = Session::builder().meters(spec.energy().meters.clone());
+    let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
     if let Some(watts) = spec.energy().watts_per_core {
         builder = builder.watts_per_core(watts);
     }
@@ -161,6 +165,34 @@ pub(super) fn check_source(spec: &StudySpec) -> Result<(), Failure> {
         )),
         Source::Train(_) | Source::Command(_) => Ok(()),
     }
+}
+
+/// Whether the program of the study is there, before trials fail for want of it.
+pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
+    let Source::Command(command) = spec.source() else { return Ok(()) };
+    let folder = command.cwd.as_ref().map(|cwd| path.parent().unwrap_or(Path::new("")).join(cwd));
+    if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format!(
+            "the folder {} does not exist: correct `cwd` in [command]",
+            folder.display()
+        )));
+    }
+    let Some(program) = command.argv.first().filter(|p| p.placeholders().next().is_none()) else { return Ok(()) };
+    let name = Path::new(program.source());
+    // With a slash it is a path from where the program runs, else a name to look up.
+    let candidates: Vec<_> = match name.components().count() {
+        1 => std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).map(|dir| dir.join(name)).collect(),
+        _ => vec![folder.unwrap_or_default().join(name)],
+    };
+    let executable = |path: &PathBuf| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    if candidates.iter().any(executable) {
+        return Ok(());
+    }
+    let reason = match candidates.iter().any(|path| path.is_file()) {
+        true => "is not executable; `chmod +x` makes it so, or name its interpreter first",
+        false => "was not found; give its path, or install it",
+    };
+    Err(Failure::usage(format!("the program `{}` of [command] {reason}", program.source())))
 }
 
 fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Failure> {

@@ -99,6 +99,7 @@ pub(super) struct Places {
     pub(super) powercap: PathBuf,
     pub(super) proc: PathBuf,
     pub(super) process: u32,
+    pub(super) with_process: bool,
     pub(super) nvml_library: Option<PathBuf>,
 }
 
@@ -115,6 +116,7 @@ impl Default for SessionBuilder {
                 powercap: PathBuf::from("/sys/class/powercap"),
                 proc: PathBuf::from("/proc"),
                 process: std::process::id(),
+                with_process: true,
                 nvml_library: None,
             },
         }
@@ -161,6 +163,14 @@ impl SessionBuilder {
     #[must_use]
     pub fn process(mut self, pid: u32) -> Self {
         self.places.process = pid;
+        self
+    }
+
+    /// Estimates leave out the process itself and count its descendants alone: for a program that runs others, whose own
+    /// work is not theirs.
+    #[must_use]
+    pub fn descendants_only(mut self) -> Self {
+        self.places.with_process = false;
         self
     }
 
@@ -244,9 +254,12 @@ impl SessionBuilder {
         Ok(match kind {
             MeterKind::Nvml => open_nvml(&self.places)?,
             MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.powercap)?),
-            MeterKind::Estimate => {
-                Box::new(EstimateMeter::open(&self.places.proc, self.places.process, self.watts_per_core)?)
-            }
+            MeterKind::Estimate => Box::new(EstimateMeter::open(
+                &self.places.proc,
+                self.places.process,
+                self.places.with_process,
+                self.watts_per_core,
+            )?),
         })
     }
 }

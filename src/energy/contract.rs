@@ -149,7 +149,7 @@ impl EstimateBench {
     fn new() -> Self {
         let proc = FakeProc::new();
         proc.process(10, 1, 500, 30).process(11, 10, 70, 0).process(99, 1, 1_000_000, 0);
-        let meter = EstimateMeter::open(proc.root(), 10, 5.0).unwrap();
+        let meter = EstimateMeter::open(proc.root(), 10, true, 5.0).unwrap();
         Self { proc, clock: ManualClock::at(50.0), meter, seconds: 0 }
     }
 }

@@ -210,7 +210,7 @@ const VIRTUAL_REMEDY: &str = "run on the physical machine, or live with the esti
 
 fn estimate(places: &Places, watts_per_core: f64) -> Entry {
     let meter = MeterKind::Estimate;
-    match EstimateMeter::open(&places.proc, places.process, watts_per_core) {
+    match EstimateMeter::open(&places.proc, places.process, true, watts_per_core) {
         Ok(estimate) => {
             use super::meter::Meter;
             let source = estimate.sources()[0].clone();

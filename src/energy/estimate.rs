@@ -30,13 +30,13 @@ pub(crate) struct EstimateMeter {
 }
 
 impl EstimateMeter {
-    /// The meter of the process `root` and all its descendants, by `/proc` at `proc`.
+    /// The meter of all descendants of the process `root`, and of itself if `with_root`, by `/proc` at `proc`.
     ///
     /// # Errors
     ///
     /// [`EnergyError::Setting`] if `watts_per_core` is not a positive number, [`EnergyError::Unavailable`] if there is no
     /// such process or no `/proc`.
-    pub(crate) fn open(proc: &Path, root: u32, watts_per_core: f64) -> Result<Self, EnergyError> {
+    pub(crate) fn open(proc: &Path, root: u32, with_root: bool, watts_per_core: f64) -> Result<Self, EnergyError> {
         if !(watts_per_core > 0.0 && watts_per_core <= 1000.0) {
             return Err(EnergyError::Setting {
                 setting: "watts_per_core",
@@ -45,11 +45,12 @@ impl EstimateMeter {
             });
         }
         let tick = 1_000_000 / clock_ticks_per_second().max(1);
-        let tree = ProcessTree::open(proc.to_owned(), root, tick).map_err(|error| EnergyError::Unavailable {
-            meter: "estimate",
-            reason: format!("the CPU time of process {root} cannot be read: {error}"),
-            remedy: "it needs Linux with /proc mounted".to_owned(),
-        })?;
+        let tree =
+            ProcessTree::open(proc.to_owned(), root, tick, with_root).map_err(|error| EnergyError::Unavailable {
+                meter: "estimate",
+                reason: format!("the CPU time of process {root} cannot be read: {error}"),
+                remedy: "it needs Linux with /proc mounted".to_owned(),
+            })?;
         let source = Source {
             domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
             method: Method::Estimate,

@@ -62,6 +62,8 @@ pub(crate) struct ProcessTree {
     proc: PathBuf,
     root: u32,
     tick: u64,
+    /// Whether the root's own time counts, beside that of its descendants.
+    with_root: bool,
     seen: HashMap<Process, Seen>,
     /// Time of processes that ended which their heirs did not show yet: see [`Self::count`].
     owed: HashMap<Process, u64>,
@@ -69,13 +71,14 @@ pub(crate) struct ProcessTree {
 }
 
 impl ProcessTree {
-    /// The tree below `root`, whose CPU time counts from now on. A tick of `/proc` is `tick` microseconds.
+    /// The tree below `root`, whose CPU time counts from now on, that of `root` itself only if `with_root`. A tick of
+    /// `/proc` is `tick` microseconds.
     ///
     /// # Errors
     ///
     /// If the process does not exist, or there is no `/proc`.
-    pub(crate) fn open(proc: PathBuf, root: u32, tick: u64) -> io::Result<Self> {
-        let mut tree = Self { proc, root, tick, seen: HashMap::new(), owed: HashMap::new(), total: 0 };
+    pub(crate) fn open(proc: PathBuf, root: u32, tick: u64, with_root: bool) -> io::Result<Self> {
+        let mut tree = Self { proc, root, tick, with_root, seen: HashMap::new(), owed: HashMap::new(), total: 0 };
         tree.advance()?;
         tree.total = 0;
         Ok(tree)
@@ -111,7 +114,8 @@ impl ProcessTree {
         }
         for (process, seen) in now {
             let last = self.seen.get(process);
-            let own = seen.own.saturating_sub(last.map_or(0, |l| l.own));
+            let counts = self.with_root || process.pid != self.root;
+            let own = if counts { seen.own.saturating_sub(last.map_or(0, |l| l.own)) } else { 0 };
             let waited = seen.waited.saturating_sub(last.map_or(0, |l| l.waited));
             let ended = ended.get(process).copied().unwrap_or(0);
             let counted = ended + old.get(process).unwrap_or(&0);
@@ -268,7 +272,7 @@ mod tests {
     use super::*;
 
     fn open(proc: &FakeProc, root: u32) -> ProcessTree {
-        ProcessTree::open(proc.root().to_owned(), root, 1).unwrap()
+        ProcessTree::open(proc.root().to_owned(), root, 1, true).unwrap()
     }
 
     #[test]
@@ -288,6 +292,17 @@ mod tests {
         proc.process(11, 10, 40, 0);
         assert_eq!(tree.advance().unwrap(), 40);
         proc.end(11).process(10, 1, 0, 45);
+        assert_eq!(tree.advance().unwrap(), 45);
+    }
+
+    #[test]
+    fn the_root_itself_may_be_left_out() {
+        let proc = FakeProc::new();
+        proc.process(10, 1, 7, 0);
+        let mut tree = ProcessTree::open(proc.root().to_owned(), 10, 1, false).unwrap();
+        proc.process(10, 1, 1000, 0).process(11, 10, 40, 0);
+        assert_eq!(tree.advance().unwrap(), 40);
+        proc.end(11).process(10, 1, 2000, 45);
         assert_eq!(tree.advance().unwrap(), 45);
     }
 
@@ -375,7 +390,7 @@ mod tests {
         let busy = "busy() { i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; }; read go; (busy); echo; read end";
         let mut shell =
             Command::new("sh").args(["-c", busy]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut tree = ProcessTree::open(PathBuf::from("/proc"), shell.id(), 10_000).unwrap();
+        let mut tree = ProcessTree::open(PathBuf::from("/proc"), shell.id(), 10_000, true).unwrap();
         let mut input = shell.stdin.take().unwrap();
         std::io::Write::write_all(&mut input, b"\n").unwrap();
         let mut line = String::new();
@@ -390,7 +405,7 @@ mod tests {
 
     #[test]
     fn on_this_machine_much_less_than_a_tick_is_seen() {
-        let mut tree = ProcessTree::open(PathBuf::from("/proc"), std::process::id(), 10_000).unwrap();
+        let mut tree = ProcessTree::open(PathBuf::from("/proc"), std::process::id(), 10_000, true).unwrap();
         let mut last = 0;
         let mut steps = Vec::new();
         for _ in 0..50 {
@@ -406,7 +421,7 @@ mod tests {
     #[test]
     fn on_this_machine_a_child_that_ended_is_not_counted_twice() {
         let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo; read end";
-        let mut tree = ProcessTree::open(PathBuf::from("/proc"), std::process::id(), 10_000).unwrap();
+        let mut tree = ProcessTree::open(PathBuf::from("/proc"), std::process::id(), 10_000, true).unwrap();
         let mut shell =
             Command::new("sh").args(["-c", busy]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

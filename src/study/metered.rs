@@ -165,6 +165,7 @@ impl Scope for MeteredScope<'_, '_> {
             return Some(refused.clone());
         }
         if self.desk.interrupt.is_raised() {
+            self.desk.observer.stopping();
             return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
         if let Err(error) = self.desk.session.check(&self.usage) {

@@ -19,6 +19,9 @@ pub trait RunObserver {
         let _ = (trial, row);
     }
 
+    /// The user asked to stop; the trial under way is being ended.
+    fn stopping(&mut self) {}
+
     /// An attempt at a trial ended, with or without a result; it is in the store already.
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         let _ = (record, trial);

@@ -97,10 +97,27 @@ fn a_program_that_somebody_kills_is_tried_again() {
 }
 
 #[test]
-fn a_program_that_cannot_be_started_stops_the_study_with_the_reason() {
-    let (failed, answer) = failures("", 12, |bench| bench.edit("\"python3\"", "\"no-such-program\""));
-    answer.code(4).says("cannot start `no-such-program`").says("5 failures in a row");
-    assert!(failed.iter().all(|(_, kind, _)| *kind == FailureKind::WorkerLost), "{failed:?}");
+fn a_program_that_is_not_there_is_found_out_before_any_trial() {
+    let bench = Bench::new();
+    bench.edit("\"python3\"", "\"no-such-program\"");
+    bench.optimize(&["study.toml"]).code(2).says("the program `no-such-program` of [command] was not found");
+    bench.edit("\"no-such-program\"", "\"./program.py\"");
+    bench.optimize(&["check", "study.toml"]).code(2).says("is not executable");
+    bench.edit("cwd = \".\"", "cwd = \"nowhere\"");
+    bench.optimize(&["study.toml"]).code(2).says("nowhere does not exist");
+    assert!(!bench.path().join("results").exists());
+}
+
+#[test]
+fn a_program_that_can_no_longer_be_started_stops_the_study_with_the_reason() {
+    let bench = Bench::with_program("#!/bin/sh\nrm -- \"$0\"\necho '{\"accuracy\": 1, \"cost\": 1}'\n");
+    bench.edit("\"python3\", \"program.py\"", "\"./program.py\"");
+    let program = bench.path().join("program.py");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    bench.optimize(&["study.toml"]).code(4).says("cannot start `./program.py`").says("5 failures in a row");
+    let record = bench.record();
+    assert_eq!(record.counted_trials(), 1);
+    assert!(record.trials()[1..].iter().all(|t| t.failure().unwrap().kind == FailureKind::WorkerLost));
 }
 
 #[test]
@@ -128,6 +145,29 @@ if trial == 1: print('{"begin": "gpu"}')
     let seconds = |name: &str| phases[name].seconds;
     assert!(seconds("train") >= 0.19, "the outer one counts: {}", seconds("train"));
     assert!(seconds("train") + seconds("open") <= seconds("trial"), "and counts once: {phases:?}");
+}
+
+#[test]
+fn a_study_without_any_result_says_so_in_its_exit_code() {
+    let (failed, answer) = failures("import sys; sys.exit(1)", 2, |_| {});
+    answer.code(5).says("no trial has finished");
+    assert_eq!(failed.len(), 2);
+}
+
+#[test]
+fn what_the_study_itself_does_is_not_held_against_a_trial() {
+    let energy = |steps: u32| {
+        let program = format!(
+            "import json\nprint('{{\"begin\": \"trial\"}}', flush=True)\nfor s in range({steps}):\n    print(json.dumps({{'step': s}}))\n"
+        );
+        let bench = Bench::with_program(&format!("{program}{}", crate::bench::PROGRAM));
+        bench.edit("trials = 12", "trials = 1");
+        bench.optimize(&["study.toml"]).code(0);
+        bench.record().trials()[0].energy().and_then(|e| e.total()).unwrap().0
+    };
+    // Some microseconds a line in Python; the study stores each in a transaction, which takes many times as long.
+    let (few, many) = (energy(10), energy(2000));
+    assert!(many - few < 2000.0 * 4.0 * 60e-6, "{few} J and {many} J");
 }
 
 #[test]

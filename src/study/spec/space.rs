@@ -10,6 +10,7 @@ use super::reader::{Element, Entry, Section};
 use super::spelling::nearest;
 use crate::objective::Template;
 use crate::optimizer::space::{Clause, Domain, Parameter, Scale, Space, SpaceError, Value};
+use crate::record::EnergyMetric;
 
 const EXAMPLE: &str = "learning_rate = { float = [1e-5, 1e-1], scale = \"log\" }";
 const DOMAINS: [&str; 3] = ["float", "int", "choice"];
@@ -105,6 +106,10 @@ fn check_name(entry: Entry, searched: &Searched, findings: &mut Findings) {
     if Template::RESERVED.contains(&lower.as_str()) {
         let draft = Draft::new(IssueKind::BadName { what: "parameter", name: name.to_owned() }).at(entry.key_span());
         findings.push(draft.help(format!("{{{lower}}} already stands for the trial's own {}", reserved(&lower))));
+    }
+    if EnergyMetric::is_reserved(&lower) {
+        let draft = Draft::new(IssueKind::BadName { what: "parameter", name: name.to_owned() }).at(entry.key_span());
+        findings.push(draft.help("`energy` names what is metered"));
     }
     if let Some((first, places)) = searched.places.iter().find(|(other, _)| other.to_lowercase() == lower) {
         let kind = IssueKind::CaseCollision { first: first.clone(), second: name.to_owned() };

@@ -42,7 +42,11 @@ impl SqliteStore {
     /// As for [`open`](Self::open), and [`StoreError::Database`] if there is no such file.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         // Reading a database in WAL mode needs write access to its side files; nothing is appended through it.
-        match Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        let readable = |store: Self| {
+            let count = store.connection.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0));
+            count.map(|_| ()).map_err(|e| store.failed(e)).map(|()| store)
+        };
+        match Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(readable) {
             Err(StoreError::Database { .. }) => {
                 // On read-only media there are no side files to write; nobody else can change the file there either.
                 let uri = format!(
