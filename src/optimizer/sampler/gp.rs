@@ -5,11 +5,11 @@ use rand_chacha::ChaCha8Rng;
 use super::super::Seed;
 use super::super::acquisition::{Criterion, Effort, Feasibility, Landscape, maximize, perturb};
 use super::super::history::{Fit, History, ObjectiveFit, Outcome};
-use super::super::pareto::{given_reference, infer_reference, losses_of, non_dominated};
+use super::super::pareto::{complete_reference, given_reference, losses_of, non_dominated};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
 use super::super::surrogate::{
-    FitError, GaussianProcess, Hyperparameters, Kernel, Noise, Observations, Standardization, fit,
+    Compression, FitError, GaussianProcess, Hyperparameters, Kernel, Noise, Observations, Standardization, fit,
 };
 use super::sobol::sobol_vector;
 use super::stream::{Purpose, SobolSequence, stream};
@@ -114,30 +114,39 @@ impl Model {
         let mut surrogates = Vec::new();
         let mut fits = Vec::new();
         let mut given = given_reference(problem);
+        let reference =
+            complete_reference(&given, &finished.iter().map(|(_, l)| l).collect::<Vec<_>>()).unwrap_or_default();
         for (j, objective) in problem.objectives().iter().enumerate() {
             let losses: Vec<f64> = finished.iter().map(|(_, l)| l[j]).collect();
-            let scaling = Standardization::new(&losses);
+            let compression = match (given[j], reference.get(j)) {
+                (Some(bound), _) => Compression::beyond(bound, &losses),
+                (None, Some(needed)) => Compression::of_outliers(*needed, &losses),
+                (None, None) => Compression::NONE,
+            };
+            let compressed: Vec<f64> = losses.iter().map(|l| compression.forward(*l)).collect();
+            let scaling = Standardization::new(&compressed);
             let mut observations = Observations::default();
             for (i, (trial, _)) in finished.iter().enumerate() {
                 let noise = match &trial.outcome {
                     Outcome::Finished { metrics, sd } => match sd.get(&objective.metric) {
                         Some(&sd) if sd > 0.0 => {
                             let value = metrics.get(&objective.metric).copied().unwrap_or(1.0);
-                            Noise { known: scaling.variance(objective.loss_sd(value, sd)), inferred: true }
+                            let sd = objective.loss_sd(value, sd) * compression.slope(losses[i]);
+                            Noise { known: scaling.variance(sd), inferred: true }
                         }
                         Some(_) => EXACT,
                         None => Noise { known: 0.0, inferred: true },
                     },
                     _ => EXACT,
                 };
-                observations.push(x[i].clone(), scaling.forward(losses[i]), noise);
+                observations.push(x[i].clone(), scaling.forward(compressed[i]), noise);
             }
             let previous = last_fit(history, j, encoding.len());
             let (surrogate, log_posterior) = fit(&kernel, observations, previous.as_slice())?;
             let Hyperparameters { lengthscales, outputscale, noise } = surrogate.hyperparameters().clone();
             fits.push(ObjectiveFit { lengthscales, outputscale, noise, log_posterior });
             surrogates.push(surrogate);
-            given[j] = given[j].map(|r| scaling.forward(r));
+            given[j] = given[j].map(|r| scaling.forward(compression.forward(r)));
         }
         let failed: Vec<Vec<f64>> = history
             .trials()
@@ -175,9 +184,7 @@ impl Model {
         let means: Vec<Vec<f64>> =
             points.iter().map(|x| self.surrogates.iter().map(|gp| gp.predict(x).mean).collect()).collect();
         let members = non_dominated(&means);
-        let inferred = infer_reference(&means).unwrap_or_default();
-        let reference: Vec<f64> =
-            self.given.iter().zip(inferred).map(|(given, other)| given.unwrap_or(other)).collect();
+        let reference = complete_reference(&self.given, &means).unwrap_or_default();
         let mut rng = stream(seed, id, Purpose::Acquisition);
         let fit = |rule: &str, acquisition, fallback| Fit {
             rule: rule.to_owned(),
