@@ -335,6 +335,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_best_at_a_bound_is_proposed_on_it() {
+        let history = history(9, |_, a, b| finished([a + b, 1.0 - a + b], Some(0.0)));
+        for Proposal { point, .. } in propose(&problem(2), &history, 3) {
+            assert_eq!(point.number("b"), Some(0.0), "{point:?}");
+        }
+    }
+
+    #[test]
     fn a_told_exact_zero_is_taken_for_exact_and_anything_else_is_not() {
         #[expect(clippy::cast_precision_loss, reason = "a small index")]
         let wave = |a: f64, i: usize| (3.0 * a).sin() + 0.5 * (1e4 * (i * i + 1) as f64).sin();
