@@ -28,7 +28,8 @@ const EXACT: Noise = Noise { known: 0.0, inferred: false };
 /// Each proposal fits one [`GaussianProcess`] per objective to the finished trials (from the priors' mode, and from the last
 /// fit in the history), takes the front of its posterior means at the tried points, and maximizes the exact log expected
 /// hypervolume improvement over it; log expected improvement for a single objective. Coordinates of the reference point
-/// that the user did not give are inferred anew from that front.
+/// that the user did not give are inferred anew from that front, but never short of those that the history has frozen:
+/// what is reported is what is searched for.
 ///
 /// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
 ///   standard deviation that is told, if any.
@@ -104,6 +105,8 @@ struct Model {
     fits: Vec<ObjectiveFit>,
     /// The user's coordinates of the reference point, standardized.
     given: Vec<Option<f64>>,
+    /// The frozen reference point, standardized, if there is one.
+    frozen: Option<Vec<f64>>,
 }
 
 impl Model {
@@ -114,6 +117,7 @@ impl Model {
         let mut surrogates = Vec::new();
         let mut fits = Vec::new();
         let mut given = given_reference(problem);
+        let mut frozen = history.reference().filter(|r| r.len() == given.len()).map(<[f64]>::to_vec);
         let reference =
             complete_reference(&given, &finished.iter().map(|(_, l)| l).collect::<Vec<_>>()).unwrap_or_default();
         for (j, objective) in problem.objectives().iter().enumerate() {
@@ -146,7 +150,11 @@ impl Model {
             let Hyperparameters { lengthscales, outputscale, noise } = surrogate.hyperparameters().clone();
             fits.push(ObjectiveFit { lengthscales, outputscale, noise, log_posterior });
             surrogates.push(surrogate);
-            given[j] = given[j].map(|r| scaling.forward(compression.forward(r)));
+            let scaled = |r| scaling.forward(compression.forward(r));
+            given[j] = given[j].map(scaled);
+            if let Some(frozen) = &mut frozen {
+                frozen[j] = scaled(frozen[j]);
+            }
         }
         let failed: Vec<Vec<f64>> = history
             .trials()
@@ -155,7 +163,7 @@ impl Model {
             .map(|t| encoding.encode(&t.point))
             .collect();
         let feasibility = Feasibility::new(&kernel, &x, &failed);
-        let mut model = Self { surrogates, feasibility, fits, given };
+        let mut model = Self { surrogates, feasibility, fits, given, frozen };
         for trial in history.trials().iter().filter(|t| t.outcome == Outcome::Pending) {
             model.believe(&encoding.encode(&trial.point));
         }
@@ -184,7 +192,12 @@ impl Model {
         let means: Vec<Vec<f64>> =
             points.iter().map(|x| self.surrogates.iter().map(|gp| gp.predict(x).mean).collect()).collect();
         let members = non_dominated(&means);
-        let reference = complete_reference(&self.given, &means).unwrap_or_default();
+        let mut reference = complete_reference(&self.given, &means).unwrap_or_default();
+        for ((coordinate, given), frozen) in reference.iter_mut().zip(&self.given).zip(self.frozen.iter().flatten()) {
+            if given.is_none() {
+                *coordinate = coordinate.max(*frozen);
+            }
+        }
         let mut rng = stream(seed, id, Purpose::Acquisition);
         let fit = |rule: &str, acquisition, fallback| Fit {
             rule: rule.to_owned(),
