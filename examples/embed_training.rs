@@ -80,7 +80,7 @@ fn half_moons(n: usize, shift: f64) -> Vec<(f64, f64, f64)> {
     let point = |i: usize| {
         let angle = std::f64::consts::PI * (i as f64 + shift) / n as f64;
         let scatter = 0.35 * ((i as f64 + shift) * 43.7).sin();
-        if i % 2 == 0 {
+        if i.is_multiple_of(2) {
             (angle.cos() + scatter, angle.sin() - scatter, 0.0)
         } else {
             (1.0 - angle.cos() - scatter, 0.4 - angle.sin() + scatter, 1.0)
