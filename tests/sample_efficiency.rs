@@ -116,3 +116,49 @@ fn gp_clearly_beats_random_on_a_mixed_conditional_scattered_problem_that_crashes
     assert!(volumes[0] > 1.05 * volumes[1], "{volumes:?}");
     assert!(4 * failures[0] < 3 * failures[1], "{failures:?}");
 }
+
+/// Something like training a classifier: most settings learn little, and accuracy saturates above what is asked for. Losses:
+/// minus accuracy, and log energy.
+fn classifier(point: &Point) -> Option<[f64; 2]> {
+    let rate = point.number("rate")?;
+    let (batch, epochs, width) = (point.number("batch")?, point.number("epochs")?, point.number("width")?);
+    let (momentum, dropout) = (point.number("momentum"), point.number("dropout")?);
+    let (rate, best) = momentum.map_or((rate, 6e-3), |m| (rate / (1.0 - m), 0.15));
+    let distance = (rate / (best * (batch / 64.0).powf(0.4) * (32.0 / width).powf(0.4))).log10();
+    let stable = 1.0 / (1.0 + (9.0 * (distance - 0.8)).exp());
+    let speed = 10f64.powf(distance.min(0.3)) * width.powf(0.35) * (1.0 - 0.6 * dropout);
+    let learned = 1.0 - (-(epochs / batch * speed * 4.0).powf(0.8)).exp();
+    let plateau = 0.987 - 0.05 * (8.0 / width).powf(0.8) * (1.0 + 1.5 * dropout) - 0.004 * distance.max(0.0);
+    let energy = 4.0 + epochs * (0.12 + 20.0 / batch + 0.2 * (width / 32.0).powf(1.3));
+    Some([-(0.1 + (plateau - 0.1) * learned * stable), energy.ln()])
+}
+
+#[test]
+fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
+    let space = Space::builder()
+        .float("rate", 1e-4..=1e-1)
+        .log()
+        .choice("batch", [16, 32, 64, 128, 256])
+        .int("epochs", 5..=80)
+        .log()
+        .int("width", 8..=128)
+        .log()
+        .float("dropout", 0.0..=0.5)
+        .choice("optimizer", ["sgd", "adam"])
+        .float("momentum", 0.0..=0.99)
+        .when("optimizer", ["sgd"])
+        .build()
+        .unwrap();
+    let problem = Problem::new(space).minimize("a").reference(-0.95).minimize("b");
+    let mut wins = 0;
+    let mut volumes = [0.0; 2];
+    for seed in SEEDS {
+        let volume = |sampler| run(sampler, &problem, classifier, [-0.95, 6.0], [0.006, 0.03], 40, seed).0;
+        let (gp, random) = (volume("gp"), volume("random"));
+        wins += usize::from(gp > random);
+        volumes[0] += gp;
+        volumes[1] += random;
+    }
+    assert!(wins + 1 >= SEEDS.len(), "{wins} wins of {}: {volumes:?}", SEEDS.len());
+    assert!(volumes[0] > 1.5 * volumes[1], "{volumes:?}");
+}

@@ -38,6 +38,10 @@ pub struct Candidate {
 const EXHAUSTIVE: u64 = 16;
 /// A smaller improvement ends a climb.
 const TOLERANCE: f64 = 1e-6;
+/// Nearer to a bound than this, in encoded units, the bound itself is meant.
+const NEAR: f64 = 1e-3;
+/// What the acquisition, a logarithm, may lose by going there.
+const TRIFLE: f64 = 1e-3;
 /// Temperature of the Boltzmann picks: weights are `exp(2 z)` for standardized acquisition values `z`.
 const BOLTZMANN: f64 = 2.0;
 
@@ -46,7 +50,7 @@ const BOLTZMANN: f64 = 2.0;
 ///
 /// `starts` are canonical vectors, some hundreds; the best of them and a random selection that favours good ones are
 /// improved, alternating between gradient ascent along the continuous coordinates and a coordinate search along the discrete
-/// ones.
+/// ones. Coordinates of the very best that end next to a bound are put onto it, where that makes no difference.
 pub fn maximize(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
@@ -67,7 +71,29 @@ pub fn maximize(
     let mut found: Vec<Candidate> = climbed.collect();
     found.extend(pool);
     found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    if let Some(best) = found.first_mut() {
+        settle(landscape, encoding, best, tried);
+    }
     found
+}
+
+/// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
+/// comes near to a bound but seldom quite there, and people mean 0 rather than 1e-11.
+fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &dyn Fn(&[f64]) -> bool) {
+    let least = at.value - TRIFLE;
+    for i in 0..at.x.len() {
+        let bound = at.x[i].round();
+        if encoding.kind(i) != CoordinateKind::Continuous || at.x[i] == bound || (at.x[i] - bound).abs() > NEAR {
+            continue;
+        }
+        let mut x = at.x.clone();
+        x[i] = bound;
+        encoding.snap(&mut x);
+        let value = landscape.value(&x);
+        if value >= least && !tried(&x) {
+            *at = Candidate { x, value };
+        }
+    }
 }
 
 /// The best of a sorted pool and `count - 1` others, drawn without replacement.

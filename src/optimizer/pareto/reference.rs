@@ -31,23 +31,35 @@ pub fn infer_reference<V: AsRef<[f64]>>(losses: &[V]) -> Option<Vec<f64>> {
     Some((0..m).map(coordinate).collect())
 }
 
+/// The given coordinates of a reference point, and the others [inferred](infer_reference) from those losses that lie within
+/// the given ones; from all, if none does. `None` without losses, unless every coordinate is given.
+///
+/// What lies beyond a given coordinate adds nothing to the hypervolume, so it has no say in how far the others reach: a
+/// front's useless end may well be its cheapest.
+pub(crate) fn complete_reference<V: AsRef<[f64]>>(given: &[Option<f64>], losses: &[V]) -> Option<Vec<f64>> {
+    if let Some(all) = given.iter().copied().collect() {
+        return Some(all);
+    }
+    let lies_within = |v: &&[f64]| given.iter().zip(*v).all(|(bound, loss)| bound.is_none_or(|bound| *loss < bound));
+    let within: Vec<&[f64]> = losses.iter().map(AsRef::as_ref).filter(lies_within).collect();
+    let inferred = if within.is_empty() { infer_reference(losses) } else { infer_reference(&within) }?;
+    Some(given.iter().zip(inferred).map(|(user, other)| user.unwrap_or(other)).collect())
+}
+
 /// The reference point for reports, in losses: the user's coordinates first, then those that the history has frozen,
-/// then those [inferred](infer_reference) from the finished trials. `None` before the first finished trial, unless the
-/// user gave every coordinate or one is frozen.
+/// then those inferred from the finished trials that lie within the user's coordinates (from all, if none does; see
+/// [`infer_reference`]). `None` before the first finished trial, unless the user gave every coordinate or one is frozen.
 ///
 /// A user's coordinate that its objective's scale cannot take (zero under a logarithm) counts as not given.
 #[must_use]
 pub fn reference_point(problem: &Problem, history: &History) -> Option<Vec<f64>> {
     let given = given_reference(problem);
-    if let Some(all) = given.iter().copied().collect::<Option<Vec<f64>>>() {
-        return Some(all);
+    match history.reference() {
+        Some(frozen) if frozen.len() == given.len() => {
+            Some(given.into_iter().zip(frozen).map(|(user, other)| user.unwrap_or(*other)).collect())
+        }
+        _ => complete_reference(&given, &losses_of(problem, history).into_iter().map(|(_, l)| l).collect::<Vec<_>>()),
     }
-    let m = given.len();
-    let others = match history.reference() {
-        Some(frozen) if frozen.len() == m => frozen.to_vec(),
-        _ => infer_reference(&losses_of(problem, history).into_iter().map(|(_, l)| l).collect::<Vec<_>>())?,
-    };
-    Some(given.into_iter().zip(others).map(|(user, other)| user.unwrap_or(other)).collect())
 }
 
 /// The user's coordinates of the reference point, in losses.
@@ -87,5 +99,16 @@ mod tests {
         let mut history = History::new();
         history.freeze_reference(vec![0.0, 7.0]);
         assert_eq!(reference_point(&partly, &history), Some(vec![-0.5, 7.0]));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_given_coordinates_has_no_say_in_the_others() {
+        let losses = [[-0.96, 10.0], [-0.97, 30.0], [-0.95, 1.0], [-0.1, 0.5]];
+        let reference = complete_reference(&[Some(-0.95), None], &losses).unwrap();
+        assert_eq!(reference, [-0.95, 32.0]);
+        let none_within = complete_reference(&[Some(-0.99), None], &losses).unwrap();
+        assert_eq!(none_within[1], infer_reference(&losses).unwrap()[1]);
+        assert_eq!(complete_reference(&[None, None], &losses), infer_reference(&losses));
+        assert_eq!(complete_reference::<[f64; 2]>(&[Some(1.0), None], &[]), None);
     }
 }

@@ -5,11 +5,11 @@ use rand_chacha::ChaCha8Rng;
 use super::super::Seed;
 use super::super::acquisition::{Criterion, Effort, Feasibility, Landscape, maximize, perturb};
 use super::super::history::{Fit, History, ObjectiveFit, Outcome};
-use super::super::pareto::{given_reference, infer_reference, losses_of, non_dominated};
+use super::super::pareto::{complete_reference, given_reference, losses_of, non_dominated};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
 use super::super::surrogate::{
-    FitError, GaussianProcess, Hyperparameters, Kernel, Noise, Observations, Standardization, fit,
+    Compression, FitError, GaussianProcess, Hyperparameters, Kernel, Noise, Observations, Standardization, fit,
 };
 use super::sobol::sobol_vector;
 use super::stream::{Purpose, SobolSequence, stream};
@@ -28,7 +28,8 @@ const EXACT: Noise = Noise { known: 0.0, inferred: false };
 /// Each proposal fits one [`GaussianProcess`] per objective to the finished trials (from the priors' mode, and from the last
 /// fit in the history), takes the front of its posterior means at the tried points, and maximizes the exact log expected
 /// hypervolume improvement over it; log expected improvement for a single objective. Coordinates of the reference point
-/// that the user did not give are inferred anew from that front.
+/// that the user did not give are inferred anew from that front, but never short of those that the history has frozen:
+/// what is reported is what is searched for.
 ///
 /// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
 ///   standard deviation that is told, if any.
@@ -104,6 +105,8 @@ struct Model {
     fits: Vec<ObjectiveFit>,
     /// The user's coordinates of the reference point, standardized.
     given: Vec<Option<f64>>,
+    /// The frozen reference point, standardized, if there is one.
+    frozen: Option<Vec<f64>>,
 }
 
 impl Model {
@@ -114,30 +117,44 @@ impl Model {
         let mut surrogates = Vec::new();
         let mut fits = Vec::new();
         let mut given = given_reference(problem);
+        let mut frozen = history.reference().filter(|r| r.len() == given.len()).map(<[f64]>::to_vec);
+        let reference =
+            complete_reference(&given, &finished.iter().map(|(_, l)| l).collect::<Vec<_>>()).unwrap_or_default();
         for (j, objective) in problem.objectives().iter().enumerate() {
             let losses: Vec<f64> = finished.iter().map(|(_, l)| l[j]).collect();
-            let scaling = Standardization::new(&losses);
+            let compression = match (given[j], reference.get(j)) {
+                (Some(bound), _) => Compression::beyond(bound, &losses),
+                (None, Some(needed)) => Compression::of_outliers(*needed, &losses),
+                (None, None) => Compression::NONE,
+            };
+            let compressed: Vec<f64> = losses.iter().map(|l| compression.forward(*l)).collect();
+            let scaling = Standardization::new(&compressed);
             let mut observations = Observations::default();
             for (i, (trial, _)) in finished.iter().enumerate() {
                 let noise = match &trial.outcome {
                     Outcome::Finished { metrics, sd } => match sd.get(&objective.metric) {
                         Some(&sd) if sd > 0.0 => {
                             let value = metrics.get(&objective.metric).copied().unwrap_or(1.0);
-                            Noise { known: scaling.variance(objective.loss_sd(value, sd)), inferred: true }
+                            let sd = objective.loss_sd(value, sd) * compression.slope(losses[i]);
+                            Noise { known: scaling.variance(sd), inferred: true }
                         }
                         Some(_) => EXACT,
                         None => Noise { known: 0.0, inferred: true },
                     },
                     _ => EXACT,
                 };
-                observations.push(x[i].clone(), scaling.forward(losses[i]), noise);
+                observations.push(x[i].clone(), scaling.forward(compressed[i]), noise);
             }
             let previous = last_fit(history, j, encoding.len());
             let (surrogate, log_posterior) = fit(&kernel, observations, previous.as_slice())?;
             let Hyperparameters { lengthscales, outputscale, noise } = surrogate.hyperparameters().clone();
             fits.push(ObjectiveFit { lengthscales, outputscale, noise, log_posterior });
             surrogates.push(surrogate);
-            given[j] = given[j].map(|r| scaling.forward(r));
+            let scaled = |r| scaling.forward(compression.forward(r));
+            given[j] = given[j].map(scaled);
+            if let Some(frozen) = &mut frozen {
+                frozen[j] = scaled(frozen[j]);
+            }
         }
         let failed: Vec<Vec<f64>> = history
             .trials()
@@ -146,7 +163,7 @@ impl Model {
             .map(|t| encoding.encode(&t.point))
             .collect();
         let feasibility = Feasibility::new(&kernel, &x, &failed);
-        let mut model = Self { surrogates, feasibility, fits, given };
+        let mut model = Self { surrogates, feasibility, fits, given, frozen };
         for trial in history.trials().iter().filter(|t| t.outcome == Outcome::Pending) {
             model.believe(&encoding.encode(&trial.point));
         }
@@ -175,9 +192,12 @@ impl Model {
         let means: Vec<Vec<f64>> =
             points.iter().map(|x| self.surrogates.iter().map(|gp| gp.predict(x).mean).collect()).collect();
         let members = non_dominated(&means);
-        let inferred = infer_reference(&means).unwrap_or_default();
-        let reference: Vec<f64> =
-            self.given.iter().zip(inferred).map(|(given, other)| given.unwrap_or(other)).collect();
+        let mut reference = complete_reference(&self.given, &means).unwrap_or_default();
+        for ((coordinate, given), frozen) in reference.iter_mut().zip(&self.given).zip(self.frozen.iter().flatten()) {
+            if given.is_none() {
+                *coordinate = coordinate.max(*frozen);
+            }
+        }
         let mut rng = stream(seed, id, Purpose::Acquisition);
         let fit = |rule: &str, acquisition, fallback| Fit {
             rule: rule.to_owned(),
@@ -325,6 +345,14 @@ mod tests {
             gap("a").hypot(gap("b"))
         };
         assert!(batch.iter().all(|p| distance(p) > 1e-2));
+    }
+
+    #[test]
+    fn what_is_best_at_a_bound_is_proposed_on_it() {
+        let history = history(9, |_, a, b| finished([a + b, 1.0 - a + b], Some(0.0)));
+        for Proposal { point, .. } in propose(&problem(2), &history, 3) {
+            assert_eq!(point.number("b"), Some(0.0), "{point:?}");
+        }
     }
 
     #[test]

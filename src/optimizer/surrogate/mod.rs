@@ -10,8 +10,10 @@
 //! | `alpha` | `K^-1 y` |
 //!
 //! Matern-5/2 kernel with one lengthscale per parameter; hyperparameters at the maximum of their posterior under
-//! dimension-scaled priors ([`fit`](fit())); losses standardized, so the prior mean is zero.
+//! dimension-scaled priors ([`fit`](fit())); losses [compressed](Compression) beyond what matters and standardized, so the
+//! prior mean is zero.
 
+mod compression;
 mod factor;
 mod fit;
 mod gp;
@@ -19,6 +21,7 @@ mod kernel;
 mod prior;
 mod standardize;
 
+pub use compression::Compression;
 pub use fit::{FitError, fit};
 pub use gp::{GaussianProcess, Noise, Observations, Prediction};
 pub use kernel::{Hyperparameters, Kernel};
