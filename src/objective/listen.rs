@@ -10,7 +10,7 @@ use crate::optimizer::problem::Metrics;
 
 /// How often a waiting evaluation asks whether it must end.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How long the output of an ended program is waited for.
+/// How long an ended program's output may be silent before it is given up, if something else holds it open.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// When a program has said all.
@@ -36,21 +36,23 @@ pub(super) struct Heard {
 /// Passes what `process` says on to `scope` until it has said all, has failed, or must end.
 pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until) -> Heard {
     let mut heard = Heard::default();
-    let mut exited: Option<Instant> = None;
+    // Since when an ended program is silent.
+    let mut silent: Option<Instant> = None;
     let mut closed = false;
     loop {
         if let Some(failure) = scope.must_end() {
             heard.failure = Some(failure);
             return heard;
         }
-        if closed && exited.is_some() || exited.is_some_and(|since| since.elapsed() > DRAIN) {
-            return heard;
+        let event = process.next_event(PATIENCE);
+        if event.is_some() && silent.is_some() {
+            silent = Some(Instant::now());
         }
-        match process.next_event(PATIENCE) {
+        match event {
             None => {}
             Some(ProcessEvent::Closed) => closed = true,
             Some(ProcessEvent::Exited { .. }) => {
-                exited = Some(Instant::now());
+                silent = Some(Instant::now());
                 // What it left running must not hold the trial open, nor compute into the next one.
                 process.kill();
             }
@@ -77,9 +79,12 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                 }
             },
         }
-        if until == Until::Metrics && closed && exited.is_some() {
-            let message = "the program ended before it had told its metrics";
-            heard.failure = Some(process.verdict().err().unwrap_or_else(|| Failure::new(FailureKind::Exit, message)));
+        if silent.is_some_and(|since| closed || since.elapsed() > DRAIN) {
+            if until == Until::Metrics {
+                let message = "the program ended before it had told its metrics";
+                let failure = process.verdict().err();
+                heard.failure = Some(failure.unwrap_or_else(|| Failure::new(FailureKind::Exit, message)));
+            }
             return heard;
         }
     }

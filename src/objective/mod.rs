@@ -4,7 +4,9 @@
 //! whoever runs the trial meters it.
 
 mod command;
+mod family;
 mod listen;
+mod mailbox;
 mod process;
 mod protocol;
 mod train;

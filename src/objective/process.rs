@@ -1,16 +1,21 @@
 //! A child process in a group of its own: its lines with the moment of their arrival, its end, and its killing.
+//!
+//! Three threads watch it: for its standard output, its standard error, and its end. They end with it, or when its owner
+//! drops it.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
+use super::family::Family;
+use super::mailbox::Mailbox;
 use super::{Failure, Stamp};
 use crate::optimizer::history::FailureKind;
 
@@ -18,6 +23,8 @@ use crate::optimizer::history::FailureKind;
 const LINE_LIMIT: u64 = 1 << 20;
 /// Lines of standard error that are kept for failure messages.
 const TAIL_LINES: usize = 12;
+/// How long a killed process may take to end.
+const LAST_BREATH: Duration = Duration::from_secs(5);
 
 /// What happens to a process.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,25 +45,36 @@ pub enum ProcessEvent {
     },
 }
 
-/// A child process that leads a process group. Dropping it kills the whole group.
+/// A child process that leads a process group. Dropping it kills the whole group, and those of its descendants that have
+/// left the group as far as they can be found.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     group: Pid,
-    events: Receiver<ProcessEvent>,
+    family: Family,
+    mailbox: Arc<Mailbox>,
     tail: Arc<Mutex<VecDeque<String>>>,
     oom_kills: u64,
     status: Option<ExitStatus>,
     gone: bool,
+    stuck: bool,
 }
 
 impl Process {
-    /// Starts `command` in a new process group. It is killed should this process end, and is the first that the kernel
-    /// chooses when memory runs out.
+    /// Starts `command` in a new process group. It is the first that the kernel chooses when memory runs out, and it is
+    /// killed should the calling *thread* end (`PR_SET_PDEATHSIG`, prctl(2)): call this on a thread that lives as long as
+    /// the process shall, such as the main thread.
+    ///
+    /// Descendants that leave the group can be killed only if they become children of this process when their parents
+    /// end, or still have them: make it a child subreaper (`PR_SET_CHILD_SUBREAPER`).
     ///
     /// # Errors
     /// Those of starting a program.
     pub fn spawn(command: &mut Command) -> std::io::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("{}-{number}-{:.9}", std::process::id(), Stamp::now().0);
+        command.env(Family::VARIABLE, &mark);
         let oom_kills = oom_kills();
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let parent = rustix::process::getpid();
@@ -72,24 +90,29 @@ impl Process {
         let group = Pid::from_child(&child);
         // Best effort: without it the kernel may choose the study itself.
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "500");
-        let (sender, events) = channel();
+        let mailbox = Arc::new(Mailbox::default());
         if let Some(stdout) = child.stdout.take() {
-            let sender = sender.clone();
-            thread::spawn(move || forward_lines(stdout, &sender));
+            let mailbox = Arc::clone(&mailbox);
+            thread::spawn(move || {
+                each_line(stdout, |text| mailbox.put(text, Stamp::now()));
+                mailbox.close();
+            });
         }
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         if let Some(stderr) = child.stderr.take() {
             let tail = Arc::clone(&tail);
             thread::spawn(move || keep_tail(stderr, &tail));
         }
+        let watched = Arc::clone(&mailbox);
         thread::spawn(move || {
             // NOWAIT leaves the process to be reaped by its owner, so its number cannot be reused before that.
             while let Err(rustix::io::Errno::INTR) =
                 rustix::process::waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
             {}
-            let _ = sender.send(ProcessEvent::Exited { at: Stamp::now() });
+            watched.exit(Stamp::now());
         });
-        Ok(Self { child, group, events, tail, oom_kills, status: None, gone: false })
+        let family = Family::new(group, &mark);
+        Ok(Self { child, group, family, mailbox, tail, oom_kills, status: None, gone: false, stuck: false })
     }
 
     /// The process's number.
@@ -105,35 +128,51 @@ impl Process {
 
     /// The next event, or `None` if there was none within `patience`.
     pub fn next_event(&mut self, patience: Duration) -> Option<ProcessEvent> {
-        match self.events.recv_timeout(patience) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => {
-                thread::sleep(patience);
-                None
-            }
-        }
+        self.mailbox.next(patience)
+    }
+
+    /// Whether it has ended. It is not reaped by this.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        // What cannot be waited for has ended and was reaped.
+        self.status.is_some() || !matches!(rustix::process::waitid(WaitId::Pid(self.group), look), Ok(None))
+    }
+
+    /// Says that a trial begins in a process that was there before: what the kernel has killed for memory until now was
+    /// another trial's.
+    pub(super) fn begin_trial(&mut self) {
+        self.oom_kills = oom_kills();
     }
 
     /// Ends the whole group: asks it to (`SIGTERM`), and after `grace` kills it.
     pub fn end(&mut self, grace: Duration) {
-        self.signal(Signal::TERM);
-        let deadline = Instant::now() + grace;
-        while self.reap_if_ended().is_none() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(10));
+        if !self.gone {
+            self.family.remember();
+            self.signal(Signal::TERM);
+            self.wait_for_end(grace);
         }
         self.kill();
     }
 
-    /// Kills what is left of the group and reaps the process.
+    /// Kills the process, what is left of its group, and its descendants elsewhere; reaps them. A process that does not
+    /// end even so, because it hangs in the kernel, is given up after some seconds.
     pub fn kill(&mut self) {
         // Once all is over the group's number may belong to somebody else.
-        if !self.gone {
-            self.signal(Signal::KILL);
-            if self.status.is_none() {
-                self.status = self.child.wait().ok();
-            }
-            self.gone = true;
+        if self.gone {
+            return;
+        }
+        self.gone = true;
+        self.family.remember();
+        self.signal(Signal::KILL);
+        self.stuck = !self.wait_for_end(LAST_BREATH);
+        self.family.kill();
+        if !self.stuck {
+            self.status = self.child.wait().ok();
+        } else {
+            // Whenever it ends, it must not stay a zombie.
+            let group = self.group;
+            thread::spawn(move || rustix::process::waitpid(Some(group), WaitOptions::empty()));
         }
     }
 
@@ -152,7 +191,9 @@ impl Process {
     pub fn verdict(&mut self) -> Result<(), Failure> {
         self.kill();
         let Some(status) = self.status else {
-            return Err(Failure::new(FailureKind::WorkerLost, "the process could not be waited for"));
+            let hangs = "the process was killed but does not end: it hangs in the kernel, perhaps in a driver";
+            let message = if self.stuck { hangs } else { "the process could not be waited for" };
+            return Err(Failure::new(FailureKind::WorkerLost, message));
         };
         if status.success() {
             return Ok(());
@@ -174,11 +215,16 @@ impl Process {
         Err(Failure::new(kind, message))
     }
 
-    fn reap_if_ended(&mut self) -> Option<ExitStatus> {
-        if self.status.is_none() {
-            self.status = self.child.try_wait().ok().flatten();
+    /// Whether it ends within `patience`.
+    fn wait_for_end(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while !self.has_ended() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
         }
-        self.status
+        true
     }
 
     fn signal(&self, signal: Signal) {
@@ -190,14 +236,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        self.mailbox.abandon();
     }
-}
-
-fn forward_lines(stdout: impl Read, sender: &Sender<ProcessEvent>) {
-    each_line(stdout, |text| {
-        let _ = sender.send(ProcessEvent::Line { text, at: Stamp::now() });
-    });
-    let _ = sender.send(ProcessEvent::Closed);
 }
 
 fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
@@ -210,11 +250,12 @@ fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
             tail.pop_front();
         }
         tail.push_back(text);
+        true
     });
 }
 
-/// Calls `take` with every line. Invalid UTF-8 is replaced; of overlong lines only the first part is taken.
-fn each_line(input: impl Read, mut take: impl FnMut(String)) {
+/// Calls `take` with every line until it returns `false`. Invalid UTF-8 is replaced; of overlong lines only the first part is taken.
+fn each_line(input: impl Read, mut take: impl FnMut(String) -> bool) {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
     loop {
@@ -226,7 +267,9 @@ fn each_line(input: impl Read, mut take: impl FnMut(String)) {
         if line.last() != Some(&b'\n') && line.len() as u64 == LINE_LIMIT && input.skip_until(b'\n').is_err() {
             return;
         }
-        take(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned());
+        if !take(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned()) {
+            return;
+        }
     }
 }
 

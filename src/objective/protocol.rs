@@ -8,6 +8,9 @@
 //! | `{"device": "cpu"}`, `{"device": ["GPU-..."]}` | the hardware in use |
 //! | `{"failed": "diverged", "message": "..."}` | the trial has failed |
 //!
+//! Of the kinds of failures, `interrupted`, `worker_lost` and `meter` are the study's to tell; from a program they, and
+//! unknown ones, count as `exit`.
+//!
 //! Reports and phases may carry `"at"`, a moment of the monotonic clock in seconds; without it, the moment of reading
 //! counts. Any other line is the program's own and is left alone.
 
@@ -83,8 +86,7 @@ pub fn parse_line(line: &str) -> Option<Message> {
         return Some(Message::End { phase, at: take_stamp(&mut object) });
     }
     if let Some(failed) = text("failed") {
-        let kind = serde_json::from_value(Value::String(failed.replace(' ', "_"))).unwrap_or(FailureKind::Exit);
-        return Some(Message::Failed { kind, message: text("message").unwrap_or(failed) });
+        return Some(Message::Failed { kind: told_kind(&failed), message: text("message").unwrap_or(failed) });
     }
     match object.get("device") {
         Some(Value::String(device)) if device == "cpu" => return Some(Message::Device(DeviceUse::CpuOnly)),
@@ -97,6 +99,15 @@ pub fn parse_line(line: &str) -> Option<Message> {
     }
     let metrics = numbers(&object);
     (!metrics.is_empty()).then_some(Message::Metrics(metrics))
+}
+
+/// The kind of failure that a program tells. Those that only the study can know are no more than the program's opinion:
+/// taken at its word, `interrupted` would be tried again for ever.
+fn told_kind(name: &str) -> FailureKind {
+    match serde_json::from_value(Value::String(name.replace(' ', "_"))) {
+        Ok(FailureKind::Interrupted | FailureKind::WorkerLost | FailureKind::Meter) | Err(_) => FailureKind::Exit,
+        Ok(kind) => kind,
+    }
 }
 
 fn take_stamp(object: &mut Map<String, Value>) -> Option<Stamp> {
@@ -174,6 +185,22 @@ mod tests {
         assert_eq!(parse_line(r#"{"device":["GPU-1"]}"#), Some(gpus));
         let failed = Message::Failed { kind: FailureKind::OutOfMemory, message: "9 GB".into() };
         assert_eq!(parse_line(r#"{"failed":"out of memory","message":"9 GB"}"#), Some(failed));
+    }
+
+    #[test]
+    fn what_only_the_study_can_know_is_not_believed() {
+        for (told, kind) in [
+            ("interrupted", FailureKind::Exit),
+            ("worker lost", FailureKind::Exit),
+            ("worker_lost", FailureKind::Exit),
+            ("meter", FailureKind::Exit),
+            ("no such kind", FailureKind::Exit),
+            ("device", FailureKind::Device),
+            ("diverged", FailureKind::Diverged),
+        ] {
+            let expected = Message::Failed { kind, message: told.to_owned() };
+            assert_eq!(parse_line(&format!(r#"{{"failed":"{told}"}}"#)), Some(expected));
+        }
     }
 
     proptest::proptest! {

@@ -68,19 +68,19 @@ impl Objective for TrainObjective {
         let mut line = serde_json::to_string(&self.request(task))
             .map_err(|error| Failure::new(FailureKind::BadMetrics, error.to_string()))?;
         line.push('\n');
-        let mut process = match self.process.take() {
+        // One that waited for this trial may have died since, which is no fault of the configuration.
+        let waiting = self.process.take().and_then(|mut process| {
+            process.begin_trial();
+            ask(&mut process, &line).is_ok().then_some(process)
+        });
+        let mut process = match waiting {
             Some(process) => process,
-            None => self.start()?,
+            None => {
+                let mut process = self.start()?;
+                ask(&mut process, &line)?;
+                process
+            }
         };
-        let sent = process.stdin().map(|stdin| stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()));
-        if !matches!(sent, Some(Ok(()))) {
-            // It may have been killed while it waited: that is no fault of this configuration.
-            let reason = process.verdict().err().map_or_else(String::new, |f| f.message);
-            return Err(Failure::new(
-                FailureKind::WorkerLost,
-                format!("the trainer was gone before the trial: {reason}"),
-            ));
-        }
         let heard = listen(&mut process, scope, Until::Metrics);
         match (heard.failure, heard.metrics) {
             (None, Some(metrics)) if !heard.stopped => {
@@ -94,4 +94,15 @@ impl Objective for TrainObjective {
             }
         }
     }
+}
+
+/// Hands the trainer its request.
+fn ask(process: &mut Process, line: &str) -> Result<(), Failure> {
+    let sent = !process.has_ended()
+        && process.stdin().is_some_and(|stdin| stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_ok());
+    if sent {
+        return Ok(());
+    }
+    let reason = process.verdict().err().map_or_else(String::new, |failure| failure.message);
+    Err(Failure::new(FailureKind::WorkerLost, format!("the trainer was gone before the trial: {reason}")))
 }

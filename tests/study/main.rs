@@ -5,6 +5,7 @@
 mod bench;
 mod failures;
 mod outputs;
+mod processes;
 mod refusals;
 mod resume;
 mod signals;
