@@ -31,6 +31,8 @@ pub(super) struct Heard {
     pub(super) failure: Option<Failure>,
     /// Whether the trial was stopped at a step, because nothing more is wanted of it.
     pub(super) stopped: bool,
+    /// The last line that looks as if it was meant for us, but tells nothing.
+    pub(super) misspoken: Option<String>,
 }
 
 /// Passes what `process` says on to `scope` until it has said all, has failed, or must end.
@@ -57,6 +59,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                 process.kill();
             }
             Some(ProcessEvent::Line { text, at }) => match parse_line(&text) {
+                None if text.trim_start().starts_with('{') => heard.misspoken = Some(text.chars().take(200).collect()),
                 None => {}
                 Some(Message::Begin { phase, at: told }) => scope.begin(&phase, told.unwrap_or(at)),
                 Some(Message::End { phase, at: told }) => scope.end(&phase, told.unwrap_or(at)),
@@ -74,7 +77,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                 Some(Message::Step { step, metrics, at: told }) => {
                     let control = scope.report(step, metrics.clone(), told.unwrap_or(at));
                     if control == Control::Stop {
-                        return Heard { metrics: Some(metrics), failure: None, stopped: true };
+                        return Heard { metrics: Some(metrics), stopped: true, ..heard };
                     }
                 }
             },

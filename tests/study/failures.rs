@@ -31,9 +31,10 @@ if trial == 5: print('{"accuracy": 0.5, "cost": -1}'); sys.exit()
 if trial == 6: print('{"failed": "diverged", "message": "loss is nan"}'); time.sleep(100)
 if trial == 7: print('{"accuracy": 0.5, "cost": 1, "energy": 3}'); sys.exit()
 if trial == 8: os.abort()
+if trial == 10: print('{"accuracy": "0.9"}'); sys.exit()
 if trial == 9: print('{"failed": "out of memory", "message": "9 GiB"}'); sys.exit(1)
 "#;
-    let (failed, answer) = failures(&program, 11, |_| {});
+    let (failed, answer) = failures(&program, 12, |_| {});
     answer.code(0).says("FAILED exit").says("FAILED diverged");
     use FailureKind::{BadMetrics, Diverged, Exit, OutOfMemory};
     let expected = [
@@ -48,12 +49,13 @@ if trial == 9: print('{"failed": "out of memory", "message": "9 GiB"}'); sys.exi
         (7, BadMetrics, "`energy`"),
         (8, Exit, "signal 6"),
         (9, OutOfMemory, "9 GiB"),
+        (10, BadMetrics, r#"`{"accuracy": "0.9"}` is no JSON object with numbers"#),
     ];
     for (trial, kind, text) in expected {
         let found = failed.iter().find(|(id, ..)| *id == trial);
         assert!(found.is_some_and(|(_, k, m)| *k == kind && m.contains(text)), "trial {trial}, {text:?}: {found:?}");
     }
-    assert_eq!(failed.len(), 10, "the eleventh is well: {failed:?}");
+    assert_eq!(failed.len(), 11, "the twelfth is well: {failed:?}");
 }
 
 #[test]

@@ -78,7 +78,11 @@ impl Objective for CommandObjective {
             Some(metrics) => verdict.map(|()| metrics),
             None => {
                 verdict?;
-                let message = "the program ended well but printed no line of metrics such as {\"accuracy\": 0.93}";
+                let mut message =
+                    "the program ended well but printed no line of metrics such as {\"accuracy\": 0.93}".to_owned();
+                if let Some(line) = heard.misspoken {
+                    message += &format!("; `{line}` is no JSON object with numbers on one line");
+                }
                 Err(Failure::new(FailureKind::BadMetrics, message))
             }
         }
