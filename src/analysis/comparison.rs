@@ -53,7 +53,7 @@ impl Change {
         let way = if self.to < self.from { "less" } else { "more" };
         match (self.quantity.kind, self.ratio()) {
             (QuantityKind::Fraction, _) => format!("{} {way} {name}", self.quantity.points(self.to - self.from)),
-            (_, Some(ratio)) if ratio >= 2.0 => format!("{} times the {name}", significant(ratio, 2)),
+            (_, Some(ratio)) if ratio >= TWICE => format!("{} times the {name}", significant(ratio, 2)),
             (_, Some(ratio)) => format!("{} {way} {name}", percent((ratio - 1.0).abs())),
             (QuantityKind::Energy | QuantityKind::Plain, None) => {
                 format!("{} {way} {name}", self.quantity.show((self.to - self.from).abs()))
@@ -111,11 +111,15 @@ impl Comparison {
     }
 }
 
-/// A share as percent: two digits in the middle, one decimal near 0 and 100.
+/// Ratios from here on read as 2 times and more.
+pub(crate) const TWICE: f64 = 1.9995;
+
+/// A share as percent: two digits in the middle, one decimal near 0 and 100, and never 100 for less than all.
 pub(crate) fn percent(share: f64) -> String {
     let value = share * 100.0;
     match value {
         v if v > 0.0 && v < 0.1 => "less than 0.1 %".to_owned(),
+        v if (99.945..100.0).contains(&v) => "more than 99.9 %".to_owned(),
         v if v < 9.95 || (v > 99.0 && v < 100.0) => format!("{v:.1} %"),
         v => format!("{v:.0} %"),
     }
@@ -134,6 +138,10 @@ mod tests {
         let phrase = |metric, goal, from, to| change(metric, goal, from, to).phrase();
         assert_eq!(phrase("energy", Goal::Minimize, 100.0, 29.0), "71 % less energy");
         assert_eq!(phrase("energy", Goal::Minimize, 100.0, 0.3), "99.7 % less energy");
+        assert_eq!(phrase("energy", Goal::Minimize, 100.0, 0.06), "99.9 % less energy");
+        assert_eq!(phrase("energy", Goal::Minimize, 100.0, 0.05), "more than 99.9 % less energy");
+        assert_eq!(phrase("energy", Goal::Minimize, 1e6, 1.0), "more than 99.9 % less energy");
+        assert_eq!(phrase("energy", Goal::Minimize, 10.0, 19.999), "2 times the energy");
         assert_eq!(phrase("energy", Goal::Minimize, 10.0, 42.0), "4.2 times the energy");
         assert_eq!(phrase("energy.train.gpu", Goal::Minimize, 10.0, 10.2), "2.0 % more GPU energy of train");
         assert_eq!(phrase("accuracy", Goal::Maximize, 0.964, 0.96), "0.4 points less accuracy");

@@ -1,14 +1,16 @@
 //! What a record says: pure functions of a [`StudyRecord`](crate::record::StudyRecord), without files or clocks.
 //!
-//! [`Summary`] holds the front, the knee, the hypervolume and the totals; [`Summary::sentence`] is the one sentence
+//! [`Summary`] holds the front, the knee or what else to pick, the hypervolume and the totals; [`Summary::sentence`] is the one sentence
 //! that a user came for. [`Quantity`] says how a metric's numbers are shown to people, and [`Provenance`] where its
 //! joules come from.
 
 mod comparison;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod growth;
 mod provenance;
 mod quantity;
+mod recommendation;
 mod sentence;
 mod summary;
 #[cfg(test)]
@@ -16,7 +18,9 @@ mod tests;
 mod totals;
 
 pub use comparison::{Change, Comparison};
-pub use provenance::{EnergyBasis, Provenance};
+pub use growth::{Hypervolume, HypervolumeStep};
+pub use provenance::{EnergyBasis, Note, Provenance};
 pub use quantity::{Quantity, QuantityKind, significant};
-pub use summary::{Hypervolume, HypervolumeStep, Summary, is_on_front};
+pub use recommendation::Standing;
+pub use summary::{Summary, is_on_front};
 pub use totals::{Spent, Totals};

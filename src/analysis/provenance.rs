@@ -1,6 +1,6 @@
 //! Where joules come from: the methods and domains behind a study's figures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
@@ -67,6 +67,50 @@ impl std::fmt::Display for Provenance {
     }
 }
 
+/// Something that a meter said about windows of energy, once or many times with other figures in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The hardware.
+    pub domain: Domain,
+    /// The words as they were said first.
+    pub example: String,
+    /// How many windows bear it.
+    pub windows: usize,
+    /// Whether the figures in it are not the same everywhere.
+    pub varies: bool,
+}
+
+/// Such as `gpu:GPU-5d2c: 3 of 40 readings failed (the like in 120 windows)`.
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.domain, self.example)?;
+        if self.varies { write!(f, " (the like in {} windows)", self.windows) } else { Ok(()) }
+    }
+}
+
+/// The words of a note with every number as `#`.
+fn without_figures(note: &str) -> String {
+    let mut shape = String::with_capacity(note.len());
+    let mut in_number = false;
+    for (i, c) in note.char_indices() {
+        let next_is_digit = || note[i + c.len_utf8()..].starts_with(|c: char| c.is_ascii_digit());
+        match c {
+            _ if c.is_ascii_digit() => {
+                if !in_number {
+                    shape.push('#');
+                }
+                in_number = true;
+            }
+            '.' | ',' if in_number && next_is_digit() => {}
+            _ => {
+                in_number = false;
+                shape.push(c);
+            }
+        }
+    }
+    shape
+}
+
 /// What the energy figures of a whole study rest on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EnergyBasis {
@@ -75,8 +119,8 @@ pub struct EnergyBasis {
     pub provenances: Vec<Provenance>,
     /// The hardware and how each piece was metered, in order.
     pub domains: Vec<(Domain, Method)>,
-    /// What the meters had to say, each thing once.
-    pub notes: Vec<String>,
+    /// What the meters had to say, what they said most often first.
+    pub notes: Vec<Note>,
 }
 
 impl EnergyBasis {
@@ -85,7 +129,7 @@ impl EnergyBasis {
     pub fn of(record: &StudyRecord) -> Self {
         let mut provenances: Vec<Provenance> = Vec::new();
         let mut domains = BTreeSet::new();
-        let mut notes = BTreeSet::new();
+        let mut notes: BTreeMap<(Domain, String), Note> = BTreeMap::new();
         for trial in record.trials() {
             for found in objective_provenances(record, trial) {
                 if !provenances.contains(&found) {
@@ -95,11 +139,21 @@ impl EnergyBasis {
             let phases = trial.result().into_iter().flat_map(|r| r.energy.values());
             for part in phases.chain(&trial.spent).flat_map(|w| &w.domains) {
                 domains.insert((part.domain.clone(), part.method));
-                notes.extend(part.note.iter().map(|n| format!("{}: {n}", part.domain)));
+                let Some(text) = &part.note else { continue };
+                let (domain, example) = (part.domain.clone(), text.clone());
+                notes
+                    .entry((domain.clone(), without_figures(text)))
+                    .and_modify(|note| {
+                        note.windows += 1;
+                        note.varies |= note.example != *text;
+                    })
+                    .or_insert(Note { domain, example, windows: 1, varies: false });
             }
         }
         provenances.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
-        Self { provenances, domains: domains.into_iter().collect(), notes: notes.into_iter().collect() }
+        let mut notes: Vec<Note> = notes.into_values().collect();
+        notes.sort_by_key(|note| std::cmp::Reverse(note.windows));
+        Self { provenances, domains: domains.into_iter().collect(), notes }
     }
 
     /// Whether any figure is an estimate.

@@ -17,7 +17,7 @@ pub enum QuantityKind {
 /// A metric and the way its numbers are shown.
 ///
 /// A metric is energy by its reserved name. It is a fraction if one word of its name says so (`accuracy`, `f1`, `auc`,
-/// `precision`, `recall`, ...) and no finished trial of the study has a value of it outside \[0, 1\]; so an accuracy that
+/// `precision`, `recall`, ...), none makes it a loss (`dice_loss`, `auc_error`), and no finished trial of the study has a value of it outside \[0, 1\]; so an accuracy that
 /// a program reports in percent is a plain number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quantity {
@@ -43,6 +43,9 @@ const FRACTION_WORDS: [&str; 14] = [
     "dice",
     "map",
 ];
+
+/// Words of what is no share, whatever it is computed from.
+const OTHER_WORDS: [&str; 8] = ["loss", "losses", "error", "errors", "err", "distance", "divergence", "entropy"];
 
 impl Quantity {
     /// The quantity that a metric is in this study.
@@ -105,8 +108,8 @@ impl Quantity {
 /// Names are split at everything that is no letter or digit; what stands for a loss or an error is no fraction.
 fn is_fraction_name(metric: &str) -> bool {
     let lower = metric.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| FRACTION_WORDS.contains(&word))
+    let words = || lower.split(|c: char| !c.is_alphanumeric());
+    words().any(|word| FRACTION_WORDS.contains(&word)) && !words().any(|word| OTHER_WORDS.contains(&word))
 }
 
 /// A number in at most `digits` significant digits (1 to 15), trailing zeros cut; exponents below `1e-3` and from
@@ -153,6 +156,9 @@ mod tests {
         assert_eq!(kind("macro-F1", &[0.5]), QuantityKind::Fraction);
         assert_eq!(kind("accuracy", &[0.9, 96.4]), QuantityKind::Plain);
         assert_eq!(kind("loss", &[0.5]), QuantityKind::Plain);
+        for loss in ["dice_loss", "iou-loss", "AUC error", "f1_err"] {
+            assert_eq!(kind(loss, &[0.5]), QuantityKind::Plain, "{loss}");
+        }
         assert_eq!(kind("remapped", &[0.5]), QuantityKind::Plain);
         assert_eq!(kind("energy.train.gpu", &[0.5]), QuantityKind::Energy);
     }

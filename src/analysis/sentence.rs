@@ -1,20 +1,24 @@
 //! The one sentence that a user came for.
 
-use super::comparison::percent;
-use super::{Comparison, QuantityKind, Summary};
+use super::comparison::{TWICE, percent};
+use super::{Comparison, QuantityKind, Standing, Summary};
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
+
+const NO_BEST_TRADE: &str = "the front has no bend, so no trial on it is the best trade";
+const ONLY_USEFUL: &str = "the rest of the front lies beyond the reference point";
 
 impl Summary {
     /// What the front says in one sentence, such as `trial 23 uses 71 % less energy than the most accurate trial (17) for
     /// 0.4 points of accuracy`.
     ///
-    /// The trial that it recommends is the knee, compared against the best in the lead. Where the knee is that trial
-    /// itself, the sentence says so and tells what the cheapest trial would save; where one trial is best in everything,
-    /// it says that. Estimates of energy are called estimated. No full stop at the end.
+    /// The trial that it names is the [pick](Self::pick), compared against the best in the lead. Where that is no knee, the
+    /// sentence says that no trial stands out as the best trade; where the knee is the best itself, it says so and tells
+    /// what the cheapest trial would save; where one trial is best in everything, it says that. Estimates of energy are
+    /// called estimated. No full stop at the end.
     #[must_use]
     pub fn sentence(&self, record: &StudyRecord) -> String {
-        let (Some(best), Some(knee)) = (self.best, self.knee) else {
+        let (Some(best), Some(pick)) = (self.best, self.pick) else {
             return self.without_front();
         };
         let values = || self.values_in_words(record, best);
@@ -29,12 +33,27 @@ impl Summary {
             return format!("trial {best} is both {lead} and the one with {cost}: {}", values());
         }
         let most = self.trial_superlative(record, self.lead);
-        if knee != best {
-            let trade = self.trade(record, knee, best);
-            return match trade {
-                Some((gain, price)) => format!("trial {knee} {gain} than {most} ({best}) {price}"),
-                None => format!("trial {best} is {most}: {}", values()),
+        if pick != best {
+            let Some((gain, price)) = self.trade(record, pick, best) else {
+                return format!("trial {best} is {most}: {}", values());
             };
+            let trade = format!("trial {pick} {gain} than {most} ({best}) {price}");
+            return match self.standing {
+                Standing::Knee => trade,
+                Standing::NoBend => format!("{trade}; {NO_BEST_TRADE}"),
+                Standing::OnlyUseful => format!("{trade}; {ONLY_USEFUL}"),
+            };
+        }
+        match self.standing {
+            Standing::Knee => {}
+            Standing::NoBend => {
+                let cheapest = self.cheapest_useful(record).filter(|id| *id != best);
+                let trade = cheapest.and_then(|id| Some((id, self.trade(record, id, best)?)));
+                let rest = trade.map_or_else(values, |(id, (gain, price))| format!("trial {id} {gain} {price}"));
+                let and = if cheapest.is_some() { "; " } else { ": " };
+                return format!("trial {best} is {most}{and}{rest}; {NO_BEST_TRADE}");
+            }
+            Standing::OnlyUseful => return format!("trial {best} is {most}: {}; {ONLY_USEFUL}", values()),
         }
         match self.trade(record, cheapest, best) {
             Some((gain, price)) if cheapest != best => format!(
@@ -45,16 +64,20 @@ impl Summary {
         }
     }
 
-    /// How the knee compares with the user's own setting, the first point that was brought and finished; `None` if there
-    /// is none, or if it is the knee.
+    /// How the pick compares with the user's own setting, the first point that was brought and finished; `None` if there
+    /// is none.
     #[must_use]
     pub fn start_sentence(&self, record: &StudyRecord) -> Option<String> {
-        let (knee, start) = (self.knee?, self.start?);
-        if knee == start {
-            return Some(format!("your own setting (trial {start}) is already the best trade on the front"));
+        let (pick, start) = (self.pick?, self.start?);
+        if pick == start && self.front.len() == 1 {
+            return Some(format!("no other trial is better than your own setting (trial {start})"));
         }
-        let (gain, price) = self.trade(record, knee, start)?;
-        Some(format!("trial {knee} {gain} than your own setting (trial {start}) {price}"))
+        if pick == start {
+            let place = if self.knee.is_some() { "already the best trade on the front" } else { "on the front itself" };
+            return Some(format!("your own setting (trial {start}) is {place}"));
+        }
+        let (gain, price) = self.trade(record, pick, start)?;
+        Some(format!("trial {pick} {gain} than your own setting (trial {start}) {price}"))
     }
 
     /// The values of a trial in all objectives, such as `accuracy 96.4 %, energy 3.21 J (cpu, ESTIMATED)`.
@@ -70,6 +93,14 @@ impl Summary {
         shown.collect::<Vec<_>>().join(", ")
     }
 
+    /// The cheapest trial of the front within the reference point.
+    fn cheapest_useful(&self, record: &StudyRecord) -> Option<u64> {
+        let cost = self.cost?;
+        let loss = |id: &u64| record.losses(record.trial(*id)?)?.get(cost).copied();
+        let known = self.useful.iter().filter_map(|id| Some((*id, loss(id)?)));
+        known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(id, _)| id)
+    }
+
     /// What `trial` gains in the cost against `other`, and what it pays in the remaining objectives.
     fn trade(&self, record: &StudyRecord, trial: u64, other: u64) -> Option<(String, String)> {
         let comparison = Comparison::between(record, trial, other)?;
@@ -78,8 +109,8 @@ impl Summary {
         let verb = if cost.to == cost.from { "has" } else { verb };
         let gain = match cost.ratio() {
             // "3.2 times the energy than" would be no English.
-            Some(ratio) if ratio >= 2.0 && cost.quantity.kind != QuantityKind::Fraction => {
-                format!("{verb} {} more {}", percent(ratio - 1.0), cost.name())
+            Some(ratio) if ratio >= TWICE && cost.quantity.kind != QuantityKind::Fraction => {
+                format!("{verb} {} more {}", percent((ratio - 1.0).max(1.0)), cost.name())
             }
             _ => format!("{verb} {}", cost.phrase()),
         };

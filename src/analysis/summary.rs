@@ -1,31 +1,10 @@
 //! The front of a study and what stands out on it.
 
-use super::{EnergyBasis, Provenance, Quantity, Totals};
-use crate::optimizer::pareto::{dominates, hypervolume, knee, non_dominated, reference_point};
-use crate::record::{StudyRecord, TrialRecord, TrialState};
-
-/// A hypervolume and what it was measured against.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hypervolume {
-    /// The volume that the front dominates below the reference, in the units of the losses: on a log scale the unit is
-    /// a factor of e.
-    pub value: f64,
-    /// The reference point, in losses: one per objective, smaller is better.
-    pub reference: Vec<f64>,
-    /// Whether the reference is fixed, by the user or by the study; else it was inferred from the trials at hand, and will change.
-    pub frozen: bool,
-}
-
-/// The hypervolume after one more trial that counts towards the budget.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HypervolumeStep {
-    /// The trial.
-    pub trial: u64,
-    /// The hypervolume of all trials up to this one.
-    pub value: f64,
-    /// Whether the trial failed, and so adds nothing.
-    pub failed: bool,
-}
+use super::growth::{counted, hypervolume_steps};
+use super::recommendation::recommend;
+use super::{EnergyBasis, Hypervolume, HypervolumeStep, Provenance, Quantity, Standing, Totals};
+use crate::optimizer::pareto::{dominates, non_dominated};
+use crate::record::{StudyRecord, TrialRecord};
 
 /// What a study came to.
 ///
@@ -42,10 +21,17 @@ pub struct Summary {
     /// Ids of the trials that no other dominates, best in the first objective first, ties by id. Trials of equal values
     /// are all in it.
     pub front: Vec<u64>,
-    /// The trial of the front that gives the best trade: the knee of what lies within the reference point. Trials beyond
-    /// it, such as a network that has learned nothing for next to no energy, are on the front and of no use; they would
-    /// draw the knee to themselves. Where all lie beyond, all count.
+    /// The trial of the front that gives the best trade: the [knee](crate::optimizer::pareto::knee()) of what lies within
+    /// the reference point. Trials beyond it, such as a network that has learned nothing for next to no energy, are on the
+    /// front and of no use; they would draw the knee to themselves. Where all lie beyond, all count. `None` where what
+    /// counts has no bend, or is one trial of several.
     pub knee: Option<u64>,
+    /// The trial to recommend: the knee, or what [`standing`](Self::standing) says. `None` without a front.
+    pub pick: Option<u64>,
+    /// What distinguishes the pick.
+    pub standing: Standing,
+    /// The trials of the front that lie within the reference point, in the order of the front; all where none does.
+    pub useful: Vec<u64>,
     /// The trial of the front that is best in the lead.
     pub best: Option<u64>,
     /// The trial of the front that is best in the cost.
@@ -83,18 +69,27 @@ impl Summary {
             let by = |a: &&usize, b: &&usize| rank(&losses[**a], k).total_cmp_all(&rank(&losses[**b], k));
             rows.iter().min_by(by).map(|&i| ids[i])
         };
-        let (hypervolume, steps) = hypervolumes(record);
+        let hypervolume = Hypervolume::of(record);
+        let best = least(lead);
+        let front: Vec<u64> = rows.iter().map(|&i| ids[i]).collect();
+        let corner = hypervolume.as_ref().map_or(&[][..], |h| &h.reference);
+        let found = recommend(record, &front, &front_losses, corner, (lead, cost), best);
+        let standing = found.as_ref().map_or(Standing::Knee, |r| r.standing);
+        let pick = found.as_ref().map(|r| r.pick);
         Self {
             lead,
             cost,
-            knee: knee_that_counts(&front_losses, hypervolume.as_ref()).map(|i| ids[rows[i]]),
-            best: least(lead),
+            knee: pick.filter(|_| standing == Standing::Knee),
+            pick,
+            standing,
+            useful: found.map_or_else(Vec::new, |r| r.useful),
+            best,
             cheapest: cost.and_then(least),
-            front: rows.iter().map(|&i| ids[i]).collect(),
+            front,
             start: record.trials().iter().find(|t| t.fit.is_none() && t.result().is_some()).map(|t| t.id),
+            steps: hypervolume.as_ref().map_or_else(Vec::new, |h| hypervolume_steps(record, h)),
             hypervolume,
             initial: initial(record),
-            steps,
             totals: Totals::of(record),
             basis: EnergyBasis::of(record),
             quantities,
@@ -113,15 +108,6 @@ impl Summary {
         let energy = self.quantities.iter().any(Quantity::is_energy);
         energy && self.basis.provenances.iter().any(Provenance::is_estimate)
     }
-}
-
-/// The knee among the losses that are better than the reference point in every objective, or among all if none is.
-fn knee_that_counts(front: &[Vec<f64>], hypervolume: Option<&Hypervolume>) -> Option<usize> {
-    let reference = hypervolume.map_or(&[][..], |h| &h.reference);
-    let counts = |i: &usize| front[*i].iter().zip(reference).all(|(loss, corner)| loss < corner);
-    let within: Vec<usize> = (0..front.len()).filter(counts).collect();
-    let losses: Vec<&[f64]> = within.iter().map(|&i| front[i].as_slice()).collect();
-    knee(&losses).map(|i| within[i]).or_else(|| knee(front))
 }
 
 /// Whether no finished trial dominates this one; false for a trial without a result. Quicker than a whole [`Summary`].
@@ -146,41 +132,6 @@ impl Rank {
         let pairs = self.0.iter().zip(&other.0).map(|(a, b)| a.total_cmp(b));
         pairs.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
     }
-}
-
-/// Trials that count towards the budget, by id.
-fn counted(record: &StudyRecord) -> Vec<&TrialRecord> {
-    let counts = |t: &&TrialRecord| match &t.state {
-        TrialState::Finished(_) => true,
-        TrialState::Failed(failure) => failure.kind.is_of_configuration(),
-        TrialState::Running | TrialState::Waiting(_) => false,
-    };
-    let mut trials: Vec<_> = record.trials().iter().filter(counts).collect();
-    trials.sort_by_key(|t| t.id);
-    trials
-}
-
-fn hypervolumes(record: &StudyRecord) -> (Option<Hypervolume>, Vec<HypervolumeStep>) {
-    let trials = counted(record);
-    let losses: Vec<_> = trials.iter().map(|t| record.losses(t)).collect();
-    let Some(reference) = reference_point(record.problem(), &record.history()) else { return (None, Vec::new()) };
-    if losses.iter().all(Option::is_none) {
-        return (None, Vec::new());
-    }
-    let given = record.problem().objectives().iter().all(|o| o.reference.is_some());
-    let frozen = given || record.reference().is_some_and(|r| r.len() == reference.len());
-    let mut front: Vec<Vec<f64>> = Vec::new();
-    let mut value = 0.0;
-    let mut steps = Vec::with_capacity(trials.len());
-    for (trial, loss) in trials.iter().zip(&losses) {
-        if let Some(loss) = loss {
-            front.push(loss.clone());
-            front = non_dominated(&front).into_iter().map(|i| front[i].clone()).collect();
-            value = hypervolume(&front, &reference);
-        }
-        steps.push(HypervolumeStep { trial: trial.id, value, failed: loss.is_none() });
-    }
-    (Some(Hypervolume { value, reference, frozen }), steps)
 }
 
 fn initial(record: &StudyRecord) -> Option<usize> {

@@ -39,12 +39,38 @@ fn the_sentence_that_the_user_came_for() {
 }
 
 #[test]
-fn a_knee_that_is_the_most_accurate_is_said_to_be() {
-    let record = study(&[(0.96, 100.0), (0.80, 99.0), (0.5, 10.0)], counters);
+fn without_a_bend_no_trial_is_called_the_best_trade() {
+    let said = |rows: &[(f64, f64)]| sentence(&study(rows, counters));
+    let end = "; the front has no bend, so no trial on it is the best trade";
     assert_eq!(
-        sentence(&record),
-        "trial 0, the most accurate trial, is also the best trade on the front; trial 2, with the least energy, uses 90 % \
-         less energy for 46.0 points of accuracy"
+        said(&[(0.964, 100.0), (0.963, 10.0)]),
+        format!("trial 1 uses 90 % less energy than the most accurate trial (0) for 0.1 points of accuracy{end}")
+    );
+    assert_eq!(
+        said(&[(0.96, 100.0), (0.80, 99.0), (0.5, 10.0)]),
+        format!("trial 2 uses 90 % less energy than the most accurate trial (0) for 46.0 points of accuracy{end}")
+    );
+    assert_eq!(
+        said(&[(0.92, 10.0), (0.5, 9.0)]),
+        format!("trial 0 is the most accurate trial; trial 1 uses 10 % less energy for 42.0 points of accuracy{end}"),
+        "a tenth of the energy is not worth half the accuracy"
+    );
+}
+
+#[test]
+fn the_only_useful_trial_of_a_front_is_said_to_be() {
+    let rows = [(0.96, 100.0), (0.10, 1.0), (0.05, 0.5)];
+    let mut entries = StudyFixture::new("useful", digits_problem());
+    for (i, (accuracy, joules)) in rows.into_iter().enumerate() {
+        entries = entries.finish(point(8 + i as i64), [("accuracy", accuracy)], Some(counters(joules)));
+    }
+    let record = entries.freeze(vec![-0.5, 9.0]).record();
+    let summary = Summary::of(&record);
+    assert_eq!((summary.knee, summary.pick, &summary.useful[..]), (None, Some(0), &[0][..]));
+    assert_eq!(
+        summary.sentence(&record),
+        "trial 0 is the most accurate trial: accuracy 96.0 %, energy 100 J (gpu+cpu, counter); the rest of the front lies \
+         beyond the reference point"
     );
 }
 
@@ -120,8 +146,31 @@ fn measured_and_estimated_figures_are_seen_to_be_mixed() {
         basis.provenances.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["gpu+cpu, counter", "cpu, ESTIMATED"]
     );
-    assert_eq!(basis.notes, ["cpu:processes: CPU time times 10 W per core"]);
+    let notes: Vec<_> = basis.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["cpu:processes: CPU time times 10 W per core"]);
     assert!(!EnergyBasis::of(&digits(counters)).is_estimated());
+}
+
+#[test]
+fn notes_that_differ_in_their_figures_are_one() {
+    let mut fixture = StudyFixture::new("notes", digits_problem());
+    for i in 0..20u32 {
+        let mut energy = window(DomainKind::Gpu, "GPU-1", Method::Counter, Some(5.0 + f64::from(i)));
+        energy.domains[0].note = Some(match i {
+            7 => "the counter started anew".to_owned(),
+            _ => format!("at least {}.5 J of 1,{i:03} readings.", i * 9),
+        });
+        fixture = fixture.finish(point(8 + i64::from(i)), [("accuracy", 0.9)], Some(energy));
+    }
+    let notes: Vec<_> = EnergyBasis::of(&fixture.record()).notes.iter().map(ToString::to_string).collect();
+    // Phases `train` and `trial` and the whole attempt: three windows a trial.
+    assert_eq!(
+        notes,
+        [
+            "gpu:GPU-1: at least 0.5 J of 1,000 readings. (the like in 57 windows)",
+            "gpu:GPU-1: the counter started anew"
+        ]
+    );
 }
 
 #[test]
@@ -149,7 +198,7 @@ fn the_hypervolume_grows_against_one_reference() {
     assert_eq!(Some(&hypervolume.reference[..]), record.reference());
     assert_eq!(summary.steps.len() as u64, record.counted_trials());
     assert!(summary.steps.is_sorted_by(|a, b| a.value <= b.value && a.trial < b.trial));
-    assert_eq!(summary.steps.last().unwrap().value, hypervolume.value);
+    assert!((summary.steps.last().unwrap().value - hypervolume.value).abs() < 1e-12);
     assert_eq!(summary.initial, Some(8));
 }
 

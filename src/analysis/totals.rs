@@ -3,7 +3,7 @@
 use super::Provenance;
 use crate::energy::units::{Joules, WindowEnergy};
 use crate::optimizer::history::FailureKind;
-use crate::record::{StudyRecord, TrialState};
+use crate::record::{StudyRecord, TrialRecord, TrialState};
 
 /// Energy of several attempts taken together.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,12 +34,30 @@ impl Spent {
         }
         sum.map(|s| Self { unknown, ..s })
     }
+
+    /// Of all attempts at one trial; `None` if no attempt's energy is known.
+    #[must_use]
+    pub fn of(trial: &TrialRecord) -> Option<Self> {
+        Self::over(&trial.spent).map(|s| Self { unknown: s.unknown + lost(trial), ..s })
+    }
+
+    /// Whether the sum lacks an attempt, so that it is a lower bound.
+    #[must_use]
+    pub fn is_lower_bound(&self) -> bool {
+        self.unknown > 0
+    }
+}
+
+/// Attempts that ended and left no window at all.
+fn lost(trial: &TrialRecord) -> usize {
+    let running = usize::from(trial.state == TrialState::Running);
+    (trial.attempts as usize).saturating_sub(trial.spent.len() + running)
 }
 
 /// Such as `1.23 kWh (gpu+cpu, counter)`; a lower bound says `at least`.
 impl std::fmt::Display for Spent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bound = if self.unknown > 0 { "at least " } else { "" };
+        let bound = if self.is_lower_bound() { "at least " } else { "" };
         write!(f, "{bound}{} ({})", self.joules, self.provenance)
     }
 }
@@ -66,7 +84,7 @@ impl Totals {
     #[must_use]
     pub fn of(record: &StudyRecord) -> Self {
         let mut failed: Vec<(FailureKind, usize)> = Vec::new();
-        let (mut finished, mut open, mut lost) = (0, 0, 0);
+        let (mut finished, mut open) = (0, 0);
         for trial in record.trials() {
             match &trial.state {
                 TrialState::Finished(_) => finished += 1,
@@ -76,11 +94,10 @@ impl Totals {
                     None => failed.push((failure.kind, 1)),
                 },
             }
-            let running = usize::from(trial.state == TrialState::Running);
-            lost += (trial.attempts as usize).saturating_sub(trial.spent.len() + running);
         }
         failed.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), kind.label()));
         let spent = Spent::over(record.trials().iter().flat_map(|t| &t.spent));
+        let lost: usize = record.trials().iter().map(lost).sum();
         Self {
             finished,
             failed,

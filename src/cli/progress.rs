@@ -7,10 +7,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::outputs::terminal_width;
 use super::print::say;
-use crate::analysis::Summary;
+use crate::analysis::{Hypervolume, Totals};
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
 use crate::study::RunObserver;
+
+/// From so many characters on the bar's line has room for the hypervolume.
+const WIDE: usize = 100;
 
 /// A line per finished trial, and below them a bar; only the lines where standard output is no terminal.
 pub(super) struct Progress {
@@ -50,18 +53,17 @@ impl Progress {
         let Some(bar) = &self.bar else { return };
         let done = record.counted_trials();
         bar.set_position(done);
-        let summary = Summary::of(record);
         let mut parts = Vec::new();
-        if let Some(spent) = &summary.totals.spent {
+        if let Some(spent) = Totals::of(record).spent {
             parts.push(format!("{spent} spent"));
-        }
-        if let Some(hypervolume) = &summary.hypervolume {
-            parts.push(format!("hypervolume {:.4}", hypervolume.value));
         }
         let new = done.saturating_sub(self.counted_before);
         if let Some(left) = self.planned.map(|n| n.saturating_sub(done)).filter(|left| *left > 0 && new > 0) {
             let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
             parts.push(format!("{} left", duration(seconds)));
+        }
+        if let Some(hypervolume) = Hypervolume::of(record).filter(|_| terminal_width() >= WIDE) {
+            parts.push(format!("hypervolume {:.4}", hypervolume.value));
         }
         bar.set_prefix(parts.join(" · "));
     }
@@ -73,7 +75,7 @@ impl RunObserver for Progress {
         self.counted_before = record.counted_trials();
         if !record.trials().is_empty() {
             let (done, time) = (record.counted_trials(), duration(record.trial_seconds()));
-            let spent = Summary::of(record).totals.spent.map_or_else(String::new, |spent| format!(" and {spent}"));
+            let spent = Totals::of(record).spent.map_or_else(String::new, |spent| format!(" and {spent}"));
             self.say(&format!("going on after {done} trials, {time}{spent}"));
         }
         self.update(record);

@@ -11,6 +11,7 @@
 //! | `energy_domains` | the hardware behind `energy_j`, such as `gpu:GPU-5d2c cpu:package-0` |
 //! | `energy_note` | what the meters had to say |
 //! | `spent_j`, `spent_method` | energy of all attempts at the trial, start-up and test included, as far as known |
+//! | `spent_is` | `total`, or `at-least` where the energy of an attempt is not known, so that `spent_j` is a lower bound |
 //! | `seconds` | duration of all attempts whose end is known |
 //! | `attempts` | attempts begun |
 //! | `on_front` | `true` or `false` |
@@ -19,11 +20,16 @@
 //!
 //! A metric named as energy (`energy.train.gpu`) shares the column of its figure (`energy_train_gpu_j`). What is missing or
 //! inactive is empty, never zero. A metric or parameter whose name is another column's gets `metric.` or `param.` before it.
+//!
+//! Texts (names, messages, notes, values of parameters that are texts) that begin with `=`, `+`, `-`, `@`, a tab or a
+//! carriage return get an apostrophe before them: spreadsheets would take them for formulas and run what a program under
+//! study has written. Numbers stay as they are.
 
 use std::collections::BTreeSet;
 
-use crate::analysis::{Provenance, Summary};
+use crate::analysis::{Provenance, Spent, Summary};
 use crate::energy::units::{Method, WindowEnergy};
+use crate::optimizer::space::Value;
 use crate::record::{EnergyMetric, StudyRecord, TRIAL_PHASE, TrialRecord};
 
 /// All trials, by id.
@@ -54,12 +60,13 @@ fn table(record: &StudyRecord, summary: &Summary, trials: &[&TrialRecord]) -> St
 }
 
 const BEFORE: [&str; 2] = ["trial", "state"];
-const AFTER: [&str; 11] = [
+const AFTER: [&str; 12] = [
     "energy_method",
     "energy_domains",
     "energy_note",
     "spent_j",
     "spent_method",
+    "spent_is",
     "seconds",
     "attempts",
     "on_front",
@@ -120,14 +127,14 @@ impl Layout {
             .map(|m| if fixed(m) || parameters.contains(m) { format!("metric.{m}") } else { m.clone() });
         let metrics: Vec<_> = metrics.collect();
         let (before, after) = (BEFORE.map(str::to_owned), AFTER.map(str::to_owned));
-        [&before[..], &parameters, &metrics, &energies, &after].concat()
+        [&before[..], &parameters, &metrics, &energies, &after].concat().into_iter().map(text).collect()
     }
 
     fn row(&self, trial: &TrialRecord, summary: &Summary) -> Vec<String> {
         let result = trial.result();
         let metric = |name: &str| result.and_then(|r| r.metrics.get(name).copied());
         let mut row = vec![trial.id.to_string(), trial.state.label().to_owned()];
-        row.extend(self.parameters.iter().map(|p| trial.point.get(p).map_or_else(String::new, ToString::to_string)));
+        row.extend(self.parameters.iter().map(|p| trial.point.get(p).map_or_else(String::new, parameter)));
         row.extend(self.metrics.iter().map(|m| number(metric(m))));
         row.extend(self.energies.iter().map(|energy| {
             let metered = result.and_then(|r| energy.read(&r.energy)).map(|j| j.0);
@@ -136,18 +143,20 @@ impl Layout {
         let window = trial.energy();
         let provenance = result.and_then(|r| Provenance::of_metric(r, "energy"));
         let failure = trial.failure();
+        let spent = Spent::of(trial);
         row.extend([
             provenance.map_or_else(String::new, |p| method_name(p.method).to_owned()),
-            window.map_or_else(String::new, domains),
-            window.map_or_else(String::new, notes),
-            number(trial.spent_joules().map(|j| j.0)),
-            trial.spent.iter().filter_map(WindowEnergy::method).max().map_or("", method_name).to_owned(),
+            window.map_or_else(String::new, |w| text(domains(w))),
+            window.map_or_else(String::new, |w| text(notes(w))),
+            number(spent.as_ref().map(|s| s.joules.0)),
+            spent.as_ref().map_or("", |s| method_name(s.provenance.method)).to_owned(),
+            spent.as_ref().map_or("", |s| if s.is_lower_bound() { "at-least" } else { "total" }).to_owned(),
             number((!trial.spent.is_empty()).then(|| trial.spent.iter().map(|w| w.seconds).sum())),
             trial.attempts.to_string(),
             summary.on_front(trial.id).to_string(),
-            trial.fit.as_ref().map_or_else(String::new, |f| f.rule.clone()),
+            trial.fit.as_ref().map_or_else(String::new, |f| text(f.rule.clone())),
             failure.map_or("", |f| f.kind.label()).to_owned(),
-            failure.map_or_else(String::new, |f| f.message.clone()),
+            failure.map_or_else(String::new, |f| text(f.message.clone())),
         ]);
         row
     }
@@ -156,6 +165,18 @@ impl Layout {
 /// The shortest text that reads back as the same number; empty for nothing.
 fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |v| v.to_string())
+}
+
+fn parameter(value: &Value) -> String {
+    match value {
+        Value::Text(own) => text(own.clone()),
+        other => other.to_string(),
+    }
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn text(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
 fn domains(window: &WindowEnergy) -> String {
@@ -186,6 +207,7 @@ mod tests {
     use crate::optimizer::history::FailureKind;
     use crate::optimizer::problem::Problem;
     use crate::optimizer::space::Space;
+    use crate::record::Event;
 
     fn parse(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
@@ -228,6 +250,35 @@ mod tests {
         assert_eq!(cell(&text, 1, "accuracy"), "");
         assert_eq!(cell(&text, 1, "message"), "gone,\n\"away\"");
         assert_eq!(cell(&text, 1, "seconds"), "");
+    }
+
+    #[test]
+    fn a_sum_that_lacks_an_attempt_is_a_lower_bound() {
+        let mut fixture = StudyFixture::new("bound", digits_problem());
+        let trial = fixture.start(digits_point(1e-3, 8, 16, None));
+        let (kind, message) = (FailureKind::WorkerLost, "gone".to_owned());
+        let lost = Event::TrialFailed { trial, kind, message: message.clone(), retry: true, spent: None };
+        fixture.push(lost);
+        let point = digits_point(1e-3, 8, 16, None);
+        fixture.push(Event::TrialStarted { trial, attempt: 2, point, fit: None, propose_seconds: 0.0 });
+        fixture.push(Event::TrialFailed { trial, kind, message, retry: false, spent: Some(estimate(3.0)) });
+        let text = trials(&fixture.finish(digits_point(1e-3, 9, 16, None), [], Some(counters(4.0))).record());
+        let cells = |row| ["spent_j", "spent_method", "spent_is"].map(|column| cell(&text, row, column));
+        assert_eq!(cells(0), ["3", "estimate", "at-least"]);
+        assert_eq!(cells(1), ["5", "counter", "total"]);
+    }
+
+    #[test]
+    fn no_text_is_a_formula() {
+        let space = Space::builder().choice("@kind", ["-x", "x"]).int("n", -5..=0).build().unwrap();
+        let point = [("@kind", Value::from("-x")), ("n", Value::from(-3i64))].into_iter().collect();
+        let record = StudyFixture::new("formulas", Problem::new(space).maximize("score"))
+            .fail(point, FailureKind::Exit, "=HYPERLINK(\"http://example.org\")", None)
+            .record();
+        let text = trials(&record);
+        assert_eq!(cell(&text, 0, "'@kind"), "'-x");
+        assert_eq!(cell(&text, 0, "n"), "-3");
+        assert_eq!(cell(&text, 0, "message"), "'=HYPERLINK(\"http://example.org\")");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! A whole study as JSON, for other programs.
 //!
 //! The shape is stable: `format` is `wattfront-study` and `version` grows when a field changes its meaning or goes; new
-//! fields may come at any time. Energies are joules (`_j`), durations seconds, times seconds since 1970. Missing is
-//! null, never zero; inactive parameters are absent. A number that is not finite (a diverged loss) is null.
+//! fields may come at any time. Energies are joules: their names end in `_j`, but for those of `metrics`, `sd` and
+//! `reference`, which are the metrics' own (`energy`, `energy.train.gpu`). Durations are seconds, times seconds since 1970.
+//! Missing is null, never zero; inactive parameters are absent. A number that is not finite (a diverged loss) is null.
+//! `spent_j` is a lower bound where `spent_unknown_attempts` is above zero. The values of the environment variables of
+//! `[command]` may be secrets, so `identity` has their names only.
 //!
 //! ```json
 //! {
@@ -10,7 +13,7 @@
 //!   "study": {"name": "digits", "seed": 7, "sampler": "gp", "identity": {}},
 //!   "space": [{"name": "learning_rate", "domain": {"type": "float", "low": 1e-5, "high": 0.1, "scale": "log", "step": null}}],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
-//!   "front": [23, 17], "knee": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
+//!   "front": [23, 17], "knee": 23, "pick": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
 //!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
 //!                   "frozen": true, "steps": [{"trial": 0, "value": 1.1, "failed": false}]},
 //!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": []},
@@ -21,8 +24,8 @@
 //!     "id": 0, "state": "finished", "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
 //!     "params": {"learning_rate": 0.01}, "metrics": {"accuracy": 0.9}, "sd": {},
 //!     "energy": {"trial": {"seconds": 3.1, "total_j": 12.5, "method": "counter",
-//!                          "domains": [{"kind": "gpu", "id": "GPU-5d2c", "method": "counter", "joules": 12.5, "note": null}]}},
-//!     "spent_j": 14.0, "spent": [], "failure": null,
+//!                          "domains": [{"kind": "gpu", "id": "GPU-5d2c", "method": "counter", "energy_j": 12.5, "note": null}]}},
+//!     "spent_j": 14.0, "spent_method": "counter", "spent_unknown_attempts": 0, "spent": [], "failure": null,
 //!     "proposal": {"rule": "log-ehvi"}, "propose_seconds": 0.02,
 //!     "epochs": [{"step": 1, "seconds": 0.3, "metrics": {"loss": 0.7}, "energy": null}]
 //!   }]
@@ -32,7 +35,8 @@
 use serde_json::{Map, Value, json};
 
 use super::csv::method_name;
-use crate::analysis::Summary;
+use super::identity::without_secrets;
+use crate::analysis::{Spent, Summary};
 use crate::energy::units::WindowEnergy;
 use crate::record::{StudyRecord, TrialRecord};
 
@@ -51,12 +55,13 @@ pub fn study(record: &StudyRecord) -> Value {
             "name": header.name,
             "seed": header.seed,
             "sampler": header.sampler,
-            "identity": header.identity,
+            "identity": without_secrets(&header.identity),
         },
         "space": header.problem.space(),
         "objectives": header.problem.objectives(),
         "front": summary.front,
         "knee": summary.knee,
+        "pick": summary.pick,
         "best": summary.best,
         "start": summary.start,
         "sentence": summary.sentence(record),
@@ -96,7 +101,7 @@ fn basis(summary: &Summary) -> Value {
         "estimated": basis.is_estimated(),
         "mixed": basis.is_mixed(),
         "domains": domains.collect::<Vec<_>>(),
-        "notes": basis.notes,
+        "notes": basis.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -118,6 +123,7 @@ fn totals(summary: &Summary) -> Value {
 
 fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
     let result = trial.result();
+    let spent = Spent::of(trial);
     let energy = |phases: &crate::record::Phases| {
         phases.iter().map(|(phase, w)| (phase.clone(), window(w))).collect::<Map<String, Value>>()
     };
@@ -135,7 +141,9 @@ fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
         "metrics": result.map(|r| &r.metrics),
         "sd": result.map(|r| &r.sd),
         "energy": result.map(|r| energy(&r.energy)),
-        "spent_j": trial.spent_joules(),
+        "spent_j": spent.as_ref().map(|s| s.joules),
+        "spent_method": spent.as_ref().map(|s| method_name(s.provenance.method)),
+        "spent_unknown_attempts": spent.as_ref().map(|s| s.unknown),
         "spent": trial.spent.iter().map(window).collect::<Vec<_>>(),
         "failure": trial.failure(),
         "proposal": trial.fit,
@@ -150,7 +158,7 @@ fn window(window: &WindowEnergy) -> Value {
             "kind": d.domain.kind.name(),
             "id": d.domain.id,
             "method": method_name(d.method),
-            "joules": d.joules,
+            "energy_j": d.joules,
             "note": d.note,
         })
     });

@@ -6,6 +6,7 @@
 pub mod csv;
 mod error;
 pub mod html;
+mod identity;
 pub mod json;
 pub mod pick;
 pub mod progress;

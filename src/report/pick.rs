@@ -1,19 +1,24 @@
 //! One configuration of the front, ready to use.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
 
 use super::ReportError;
-use crate::analysis::{Comparison, QuantityKind, Summary};
+use super::csv::method_name;
+use crate::analysis::{Comparison, Provenance, QuantityKind, Standing, Summary};
+use crate::energy::units::{DomainEnergy, Joules};
 use crate::optimizer::problem::{Goal, Metrics};
 use crate::optimizer::space::{Point, Space, Value};
-use crate::record::StudyRecord;
+use crate::record::{EnergyMetric, StudyRecord, TrialResult};
 
 /// Which configuration to pick.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Choice {
-    /// The knee of the front: the best trade (the default).
+    /// The knee of the front: the best trade (the default). Where the front has no bend, the trial that saves the largest
+    /// share of the cost for the share of the lead that it gives up, or the best in the lead; the pick then says so. See
+    /// [`Standing`].
     #[default]
     Knee,
     /// The cheapest trial of the front whose first non-energy objective is no worse than the best by more than this. A
@@ -40,6 +45,17 @@ impl Choice {
     }
 }
 
+/// An energy of a picked trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PickedEnergy {
+    /// The figure; `None` if it was metered but is not known.
+    pub joules: Option<Joules>,
+    /// How it came about.
+    pub provenance: Provenance,
+    /// The hardware, such as `gpu:GPU-5d2c`; empty if the program under study reported the figure.
+    pub domains: Vec<String>,
+}
+
 /// A picked trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pick {
@@ -51,6 +67,12 @@ pub struct Pick {
     pub values: Metrics,
     /// Whether it is on the front.
     pub on_front: bool,
+    /// Whether it is the knee of the front.
+    pub is_knee: bool,
+    /// Why it is no knee although the knee was asked for, and what was picked instead; `None` if all is as asked.
+    pub caveat: Option<String>,
+    /// Where its energies come from: by metric, all energy metrics that it has and `energy`, that of its trial phase.
+    pub energies: BTreeMap<String, PickedEnergy>,
     /// Its objectives in words, with the provenance of energies.
     pub in_words: String,
     /// Against the trial that is best in the first non-energy objective; `None` if it is that trial.
@@ -68,12 +90,12 @@ pub struct Pick {
 /// [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that is negative or not finite.
 pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
     let summary = Summary::of(record);
-    let (Some(knee), Some(best)) = (summary.knee, summary.best) else {
+    let (Some(recommended), Some(best)) = (summary.pick, summary.best) else {
         let study = record.header().name.clone();
         return Err(ReportError::NoFinishedTrial { study, failed: summary.totals.failures() });
     };
     let id = match choice {
-        Choice::Knee => knee,
+        Choice::Knee => recommended,
         Choice::Within(share) => within(record, &summary, best, share)?,
         Choice::Trial(id) => id,
     };
@@ -84,7 +106,7 @@ pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
     let Some(result) = trial.result() else {
         let kind = trial.failure().map_or_else(String::new, |f| format!(" ({})", f.kind.label()));
         let state = format!("{}{kind}", trial.state.label());
-        return Err(ReportError::NotFinished { trial: id, state, suggestion: knee });
+        return Err(ReportError::NotFinished { trial: id, state, suggestion: recommended });
     };
     let against = |other: u64| if other == id { None } else { Comparison::between(record, id, other) };
     Ok(Pick {
@@ -92,12 +114,54 @@ pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
         point: trial.point.clone(),
         values: result.metrics.clone(),
         on_front: summary.on_front(id),
+        is_knee: summary.knee == Some(id),
+        caveat: caveat(&summary).filter(|_| choice == Choice::Knee),
+        energies: energies(result),
         in_words: summary.values_in_words(record, id),
         against_best: against(best),
         against_start: summary.start.and_then(against),
         space: record.problem().space().clone(),
         study: record.header().name.clone(),
     })
+}
+
+fn caveat(summary: &Summary) -> Option<String> {
+    match summary.standing {
+        Standing::Knee => None,
+        Standing::NoBend => {
+            let name = |k: usize| summary.quantities[k].name();
+            let cost = summary.cost.map_or_else(|| "cost".to_owned(), name);
+            let lead = name(summary.lead);
+            let none = "the front has no bend, so no trial is the knee";
+            Some(if summary.pick == summary.best {
+                format!(
+                    "{none}; this one is the best in {lead}, and no other saves more of the {cost} than it gives up of that"
+                )
+            } else {
+                format!("{none}; this one saves the largest share of {cost} for the share of {lead} that it gives up")
+            })
+        }
+        Standing::OnlyUseful => {
+            Some("not a knee but the only trial of the front that lies within the reference point".to_owned())
+        }
+    }
+}
+
+fn energies(result: &TrialResult) -> BTreeMap<String, PickedEnergy> {
+    let total = "energy".to_owned();
+    let names: BTreeSet<&String> =
+        result.metrics.keys().filter(|name| EnergyMetric::is_reserved(name)).chain([&total]).collect();
+    let energy = |name: &String| {
+        let metric: Option<EnergyMetric> = name.parse().ok();
+        let window = metric.as_ref().and_then(|m| result.energy.get(m.phase_name()));
+        let counts =
+            |d: &&DomainEnergy| metric.as_ref().and_then(|m| m.domain).is_none_or(|kind| kind == d.domain.kind);
+        let domains = window.iter().flat_map(|w| &w.domains).filter(counts).map(|d| d.domain.to_string()).collect();
+        let metered = metric.as_ref().and_then(|m| m.read(&result.energy));
+        let joules = result.metrics.get(name).copied().map(Joules).or(metered);
+        Some(PickedEnergy { joules, provenance: Provenance::of_metric(result, name)?, domains })
+    };
+    names.into_iter().filter_map(|name| Some((name.clone(), energy(name)?))).collect()
 }
 
 fn within(record: &StudyRecord, summary: &Summary, best: u64, share: f64) -> Result<u64, ReportError> {
@@ -157,14 +221,19 @@ impl Pick {
             toml += ", which is not on the front";
         }
         let _ = write!(toml, "\n# {}\n", one_line(&self.in_words));
+        if let Some(caveat) = &self.caveat {
+            let _ = writeln!(toml, "# {}", one_line(caveat));
+        }
         for line in self.comparisons() {
             let _ = writeln!(toml, "# {}", one_line(&line));
         }
         toml + &point_toml(&self.space, &self.point)
     }
 
-    /// The same as JSON: `trial`, `on_front`, `params`, `metrics`, and `against_best` and `against_start`, each null or
-    /// with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero) and `estimated`.
+    /// The same as JSON: `trial`, `on_front`, `is_knee`, `caveat` (null or why it is no knee), `params`, `metrics` (those of
+    /// energy in joules), `energy`, and `against_best` and `against_start`, each null or
+    /// with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero) and `estimated`. `energy`
+    /// has the trial's energies by metric, each with `total_j`, `method` as in the study's export, `estimated` and `domains`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let against = |comparison: &Comparison| {
@@ -178,12 +247,25 @@ impl Pick {
                 .collect();
             json!({"trial": comparison.against, "metrics": changes})
         };
+        let energy = |(metric, energy): (&String, &PickedEnergy)| {
+            let provenance = &energy.provenance;
+            let value = json!({
+                "total_j": energy.joules,
+                "method": method_name(provenance.method),
+                "estimated": provenance.is_estimate(),
+                "domains": energy.domains,
+            });
+            (metric.clone(), value)
+        };
         json!({
             "study": self.study,
             "trial": self.trial,
             "on_front": self.on_front,
+            "is_knee": self.is_knee,
+            "caveat": self.caveat,
             "params": self.point,
             "metrics": self.values,
+            "energy": self.energies.iter().map(energy).collect::<serde_json::Map<_, _>>(),
             "in_words": self.in_words,
             "against_best": self.against_best.as_ref().map(against),
             "against_start": self.against_start.as_ref().map(against),
@@ -249,6 +331,50 @@ mod tests {
     fn the_knee_as_json() {
         let picked = pick(&digits(counters), Choice::default()).unwrap().to_json();
         insta::assert_snapshot!(serde_json::to_string_pretty(&picked).unwrap());
+    }
+
+    #[test]
+    fn a_front_without_a_bend_says_what_was_picked_instead() {
+        let point = |i| digits_point(1e-3, i, 32, None);
+        let record = StudyFixture::new("straight", digits_problem())
+            .finish(point(8), [("accuracy", 0.964)], Some(counters(100.0)))
+            .finish(point(9), [("accuracy", 0.963)], Some(counters(10.0)))
+            .record();
+        let picked = pick(&record, Choice::Knee).unwrap();
+        assert_eq!((picked.trial, picked.is_knee), (1, false));
+        let toml = picked.to_toml();
+        assert!(
+            toml.contains("# the front has no bend, so no trial is the knee; this one saves the largest"),
+            "{toml}"
+        );
+        assert_eq!(pick(&record, Choice::Trial(1)).unwrap().caveat, None, "it was asked for by its id");
+    }
+
+    #[test]
+    fn every_energy_comes_with_its_method() {
+        let best = pick(&study(), Choice::Trial(0)).unwrap().to_json();
+        assert_eq!(best["against_best"], serde_json::Value::Null);
+        let domains = ["gpu:GPU-5d2c1a", "cpu:package-0"];
+        let expected = json!({"total_j": 100.0, "method": "counter", "estimated": false, "domains": domains});
+        assert_eq!(best["energy"], json!({"energy": expected}));
+
+        let problem = crate::optimizer::problem::Problem::new(digits_problem().space().clone()).maximize("accuracy");
+        let beside = StudyFixture::new("beside", problem)
+            .finish(
+                digits_point(1e-3, 8, 32, None),
+                [("accuracy", 0.9), ("energy.train.gpu", 2.0)],
+                Some(estimate(9.0)),
+            )
+            .record();
+        let energy = &pick(&beside, Choice::Knee).unwrap().to_json()["energy"];
+        assert_eq!(energy["energy"]["method"], "estimate");
+        assert_eq!(energy["energy"]["estimated"], true);
+        assert_eq!(
+            energy["energy.train.gpu"],
+            json!({
+                "total_j": 2.0, "method": "reported", "estimated": false, "domains": []
+            })
+        );
     }
 
     fn study() -> StudyRecord {

@@ -4,18 +4,23 @@ use crate::analysis::{Provenance, Quantity, is_on_front, significant};
 use crate::optimizer::space::Value;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 
+/// Lines of fewer characters have no room for all words.
+const NARROW: usize = 90;
+
 /// The line of a trial that just ended, such as
 /// `trial 12  accuracy 96.4 %  energy 3.21 J (cpu, ESTIMATED)  + front  learning_rate=0.0123 width=64`, or for a failure
 /// `trial 13  FAILED out of memory: needs 9.1 GiB  learning_rate=...`. `None` for an unknown trial or one that runs.
 ///
-/// Lines are cut to `width` characters (at least 40), the point first, and never contain line breaks.
+/// Lines are cut to `width` characters (at least 40), the point first, and never contain line breaks. Where the width is
+/// below 90, a mere `+` after the number says `+ front`, so that it is not cut off.
 #[must_use]
 pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<String> {
     let trial = record.trial(trial)?;
+    let narrow = width < NARROW;
     let mut line = format!("trial {:<3}", trial.id);
     match &trial.state {
         TrialState::Running => return None,
-        TrialState::Finished(_) => line += &result(record, trial),
+        TrialState::Finished(_) => line += &result(record, trial, narrow),
         TrialState::Failed(failure) => line += &format!(" FAILED {}: {}", failure.kind.label(), failure.message),
         TrialState::Waiting(failure) => {
             line += &format!(" {}, will be tried again: {}", failure.kind.label(), failure.message);
@@ -25,18 +30,32 @@ pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<Stri
     Some(cut(&line, width.max(40)))
 }
 
-fn result(record: &StudyRecord, trial: &TrialRecord) -> String {
+fn result(record: &StudyRecord, trial: &TrialRecord, narrow: bool) -> String {
     let Some(result) = trial.result() else { return String::new() };
-    let mut text = String::new();
+    let on_front = is_on_front(record, trial.id);
+    let mut text = match (narrow, on_front) {
+        (false, _) => String::new(),
+        (true, true) => "+".to_owned(),
+        (true, false) => " ".to_owned(),
+    };
     for objective in record.problem().objectives() {
         let quantity = Quantity::of(record, &objective.metric);
         let Some(value) = result.metrics.get(&objective.metric) else { continue };
-        text += &format!(" {} {:<6} ", quantity.name(), quantity.show(*value));
+        let value = quantity.show(*value);
+        text +=
+            &if narrow { format!(" {} {value}", quantity.name()) } else { format!(" {} {value:<6} ", quantity.name()) };
         let provenance = Provenance::of_metric(result, &objective.metric).filter(|_| quantity.is_energy());
-        text += &provenance.map_or_else(String::new, |p| format!("({p}) "));
+        text += &match provenance {
+            Some(provenance) if narrow => format!(" ({provenance})"),
+            Some(provenance) => format!("({provenance}) "),
+            None => String::new(),
+        };
     }
-    let front = if is_on_front(record, trial.id) { " + front" } else { "        " };
-    text + front
+    match (narrow, on_front) {
+        (true, _) => text,
+        (false, true) => text + " + front",
+        (false, false) => text + "        ",
+    }
 }
 
 /// `name=value` pairs in the order of the space, floats in three digits.
@@ -97,7 +116,15 @@ mod tests {
     #[test]
     fn lines_are_cut_to_the_width() {
         let record = digits(counters);
-        let line = trial_line(&record, 0, 60).unwrap();
-        assert!(line.chars().count() <= 60 && line.ends_with('…'), "{line}");
+        let line = trial_line(&record, 0, 80).unwrap();
+        assert!(line.chars().count() <= 80 && line.ends_with('…'), "{line}");
+    }
+
+    #[test]
+    fn narrow_lines_keep_the_front_and_the_method() {
+        let lines = |record: &StudyRecord| (0..6).filter_map(|t| trial_line(record, t, 60)).collect::<Vec<_>>();
+        let all = [lines(&digits(counters)), lines(&digits(estimate))].concat();
+        assert!(all.iter().all(|line| line.chars().count() <= 60));
+        insta::assert_snapshot!(all.join("\n"));
     }
 }

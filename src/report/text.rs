@@ -20,7 +20,7 @@ impl Default for Closing {
     }
 }
 
-/// The front as a table with the knee marked, the sentence, and what the search took. Ends with a line break.
+/// The front as a table with the knee marked (or the pick, where there is none), the sentence, and what the search took. Ends with a line break.
 #[must_use]
 pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
     let summary = Summary::of(record);
@@ -30,7 +30,8 @@ pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
         let n = summary.front.len();
         let estimated = if summary.front_is_estimated() { ", ESTIMATED energy" } else { "" };
         let trials = if n == 1 { "trial" } else { "trials" };
-        text += &format!("front ({n} {trials}{estimated})\n\n{}\n", front_table(record, &summary, width));
+        let name = if summary.cost.is_some() { "front" } else { "best" };
+        text += &format!("{name} ({n} {trials}{estimated})\n\n{}\n", front_table(record, &summary, width));
     }
     let start = summary.start_sentence(record).map_or_else(String::new, |s| format!("; {s}"));
     text += &wrap(&format!("{}{start}.", summary.sentence(record)), width);
@@ -43,7 +44,10 @@ pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
     }
     text.push('\n');
     for (name, value) in totals(&summary, closing) {
-        text += &format!("{name:<11} {value}\n");
+        let lines = wrap(&value, width - 12);
+        let mut lines = lines.lines();
+        text += &format!("{name:<11} {}\n", lines.next().unwrap_or_default());
+        lines.for_each(|line| text += &format!("{:<11} {line}\n", ""));
     }
     text
 }
@@ -79,6 +83,7 @@ fn front_table(record: &StudyRecord, summary: &Summary, width: usize) -> String 
         header.push("energy by".to_owned());
     }
     let numbers = 1 + summary.quantities.len();
+    let kept = header.len();
     header.extend(parameters.iter().map(|p| p.name.clone()));
     let rows = summary.front.iter().filter_map(|id| record.trial(*id)).map(|trial| {
         let mut row = vec![mark(summary, trial).to_owned(), trial.id.to_string()];
@@ -92,14 +97,15 @@ fn front_table(record: &StudyRecord, summary: &Summary, width: usize) -> String 
         row.extend(shown);
         row
     });
-    align(std::iter::once(header).chain(rows).collect(), numbers, width)
+    align(std::iter::once(header).chain(rows).collect(), numbers, kept, width)
 }
 
 fn mark(summary: &Summary, trial: &TrialRecord) -> &'static str {
     match summary.cost {
-        _ if summary.knee != Some(trial.id) => "",
-        Some(_) => "knee",
+        _ if summary.pick != Some(trial.id) => "",
         None => "best",
+        Some(_) if summary.knee.is_some() => "knee",
+        Some(_) => "pick",
     }
 }
 
@@ -110,8 +116,8 @@ fn provenance(summary: &Summary, trial: &TrialRecord) -> String {
 }
 
 /// Columns of equal width, the first of them and the `numbers` after it flush right where they hold numbers. Columns that
-/// do not fit are left out, and a last line says how many.
-fn align(rows: Vec<Vec<String>>, numbers: usize, width: usize) -> String {
+/// do not fit are left out, but for the first `kept`, and a last line names them.
+fn align(rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let cell = |row: &[String], c: usize| row.get(c).map_or(0, |t| t.chars().count());
     let widths: Vec<usize> = (0..columns).map(|c| rows.iter().map(|r| cell(r, c)).max().unwrap_or(0)).collect();
@@ -120,7 +126,7 @@ fn align(rows: Vec<Vec<String>>, numbers: usize, width: usize) -> String {
         used += *w + 2;
         used <= width + 2
     });
-    let shown = fitting.count().max(numbers + 1).min(columns);
+    let shown = fitting.count().max(kept).min(columns);
     let mut text = String::new();
     for row in &rows {
         let cells = row
@@ -192,6 +198,31 @@ mod tests {
     #[test]
     fn closing_words_of_counters_on_a_narrow_screen() {
         insta::assert_snapshot!(closing(&digits(counters), &at(70)));
+    }
+
+    #[test]
+    fn a_narrow_screen_shows_the_method_of_every_joule() {
+        let text = closing(&digits(counters), &Closing { width: 40, report: None });
+        assert_eq!(text.matches("gpu+cpu, counter").count(), 13, "{text}");
+        let (_, totals) = text.split_once("\n\ntrials").unwrap();
+        assert!(totals.lines().all(|line| line.chars().count() <= 40), "{totals}");
+    }
+
+    #[test]
+    fn closing_words_of_fronts_without_a_knee() {
+        let study = |rows: &[(f64, f64)], reference: Option<Vec<f64>>| {
+            let mut fixture = StudyFixture::new("flat", digits_problem());
+            for (i, (accuracy, joules)) in rows.iter().enumerate() {
+                let point = digits_point(1e-3, 8 + i as i64, 16, None);
+                fixture = fixture.finish(point, [("accuracy", *accuracy)], Some(counters(*joules)));
+            }
+            let fixture = if let Some(reference) = reference { fixture.freeze(reference) } else { fixture };
+            closing(&fixture.record(), &at(100))
+        };
+        let two = study(&[(0.964, 100.0), (0.963, 10.0)], None);
+        let bulge = study(&[(0.96, 100.0), (0.95, 99.0), (0.5, 10.0)], None);
+        let useful = study(&[(0.96, 100.0), (0.1, 1.0), (0.05, 0.5)], Some(vec![-0.5, 9.0]));
+        insta::assert_snapshot!([two, bulge, useful].join("----\n"));
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! The end of the page: where the joules come from, where the study ran, how to run it again.
 
+use std::collections::BTreeSet;
+
 use super::tables::escape_lines;
 use super::{escape, section};
 use crate::analysis::Summary;
 use crate::energy::units::Method;
 use crate::record::{Environment, StudyRecord};
+use crate::report::identity::without_secrets;
+
+/// Kinds of notes that the page lists.
+const MOST_NOTES: usize = 8;
 
 pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
     let basis = &summary.basis;
@@ -29,11 +35,9 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
         }
         body += "</tbody></table></div>\n";
     }
-    let meters: Vec<&String> = record.sessions().iter().flat_map(|s| &s.environment.meters).collect();
-    let mut notes: Vec<&String> = meters.into_iter().chain(&basis.notes).collect();
-    notes.dedup();
-    if !notes.is_empty() {
-        let items: String = notes.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
+    let items = remarks(record, summary);
+    if !items.is_empty() {
+        let items: String = items.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
         body += &format!("<ul>\n{items}</ul>\n");
     }
     if basis.domains.iter().any(|(_, method)| !method.is_estimate()) {
@@ -44,6 +48,17 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
                  search spent.</p>\n";
     }
     section("energy", "Where the joules come from", &body)
+}
+
+/// Each meter once over all sessions, then the notes that most windows bear.
+fn remarks(record: &StudyRecord, summary: &Summary) -> Vec<String> {
+    let meters: BTreeSet<&String> = record.sessions().iter().flat_map(|s| &s.environment.meters).collect();
+    let notes = &summary.basis.notes;
+    let shown = notes.iter().take(MOST_NOTES).map(ToString::to_string);
+    let rest = notes.len().saturating_sub(MOST_NOTES);
+    let more =
+        (rest > 0).then(|| format!("{rest} more kinds of notes, rarer than these: the JSON export has them all"));
+    meters.into_iter().cloned().chain(shown).chain(more).collect()
 }
 
 fn meaning(method: Method) -> &'static str {
@@ -95,12 +110,12 @@ fn environment(environment: &Environment) -> Vec<(&'static str, String)> {
 
 pub(super) fn reproduce(record: &StudyRecord) -> String {
     let header = record.header();
-    let identity = format!("{:#}", header.identity);
+    let identity = format!("{:#}", without_secrets(&header.identity));
     let body = format!(
         "<p>Beside this page lies <code>study.toml</code>, the study file as it ran. <code>optimize study.toml</code> with the \
          same version proposes the same trials as long as their outcomes are the same: sampler <code>{}</code>, seed \
          <code>{}</code>. Energies differ from run to run, and so will later proposals.</p>\n\
-         <details><summary>Everything that makes this study this study</summary>\n<pre tabindex=\"0\"><code>{}</code></pre>\n\
+         <details><summary>Everything that makes this study this study, but for the values of environment variables</summary>\n<pre tabindex=\"0\"><code>{}</code></pre>\n\
          </details>\n",
         escape(&header.sampler),
         header.seed.0,

@@ -1,7 +1,7 @@
 //! The tables of the front and of all trials.
 
 use super::{escape, section};
-use crate::analysis::{Provenance, Summary};
+use crate::analysis::{Provenance, Spent, Summary};
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 use crate::report::pick::{Choice, pick};
 use crate::report::progress::short;
@@ -71,6 +71,14 @@ fn methods(summary: &Summary, result: &crate::record::TrialResult) -> String {
     shown.collect::<Vec<_>>().join("; ")
 }
 
+/// Such as `at least 1.23 J` with the method below.
+fn spent_cell(spent: &Spent) -> String {
+    let bound = if spent.is_lower_bound() { "at least " } else { "" };
+    let class = if spent.provenance.is_estimate() { "why estimate" } else { "why" };
+    let (joules, provenance) = (spent.joules.to_string(), spent.provenance.to_string());
+    format!("{bound}{}<br><span class=\"{class}\">{}</span>", escape(&joules), escape(&provenance))
+}
+
 fn missing() -> String {
     "<span class=\"none\" title=\"missing\">–</span>".to_owned()
 }
@@ -82,7 +90,8 @@ fn inactive() -> String {
 /// Such as `knee` or `most accurate`.
 fn roles(summary: &Summary, trial: u64) -> String {
     let knee = summary.knee.filter(|_| summary.cost.is_some());
-    let roles = [(knee, "knee"), (summary.best, "best"), (summary.cheapest, "cheapest")];
+    let pick = summary.pick.filter(|_| summary.knee.is_none());
+    let roles = [(knee, "knee"), (pick, "pick"), (summary.best, "best"), (summary.cheapest, "cheapest")];
     let held = roles.iter().filter(|(id, _)| *id == Some(trial));
     held.map(|(_, role)| format!("<span class=\"role {role}\">{role}</span>")).collect::<Vec<_>>().join(" ")
 }
@@ -97,7 +106,7 @@ pub(super) fn front(record: &StudyRecord, summary: &Summary) -> String {
         .map(|trial| {
             let mut cells = vec![trial.id.to_string(), roles(summary, trial.id)];
             cells.extend(value_cells(record, summary, trial));
-            let class = if summary.knee == Some(trial.id) { "marked" } else { "" };
+            let class = if summary.pick == Some(trial.id) { "marked" } else { "" };
             (class.to_owned(), cells)
         })
         .collect();
@@ -118,10 +127,14 @@ pub(super) fn knee(record: &StudyRecord, summary: &Summary) -> String {
     let body = format!(
         "<p>{}, ready to paste into <code>[train]</code> of a study file or into your own settings. \
          <code>optimize pick</code> prints others.</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
-        if summary.cost.is_some() { "The knee of the front" } else { "The best trial" },
+        match summary.knee {
+            _ if summary.cost.is_none() => "The best trial",
+            Some(_) => "The knee of the front",
+            None => "A trial of the front, which has no knee",
+        },
         escape_lines(&knee.to_toml()),
     );
-    section("knee", "The setting to use", &body)
+    section("knee", if summary.knee.is_some() { "The setting to use" } else { "A setting to use" }, &body)
 }
 
 /// Escaped text that keeps its line breaks.
@@ -133,7 +146,7 @@ pub(super) fn trials(record: &StudyRecord, summary: &Summary) -> String {
     let mut columns: Vec<Column> = vec![("trial".to_owned(), true), ("state".to_owned(), false)];
     columns.extend(value_columns(record, summary));
     columns.extend([
-        ("spent".to_owned(), true),
+        ("energy of all attempts".to_owned(), true),
         ("time".to_owned(), true),
         ("attempts".to_owned(), true),
         ("proposed by".to_owned(), false),
@@ -169,7 +182,7 @@ fn row(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> (String,
         },
     );
     cells.extend([
-        trial.spent_joules().map_or_else(missing, |j| escape(&j.to_string())),
+        Spent::of(trial).map_or_else(missing, |s| spent_cell(&s)),
         if trial.spent.is_empty() { missing() } else { seconds(time) },
         trial.attempts.to_string(),
         rule,

@@ -3,6 +3,7 @@ use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, dig
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::space::{Point, Space};
+use crate::record::{Environment, Event};
 
 /// Whether every tag that opens also closes, in order, so that nothing of a study leaked into the markup.
 fn check_balance(html: &str) {
@@ -44,6 +45,45 @@ fn the_page_of_counters_does_not_speak_of_estimates() {
     check_balance(&html);
     assert!(!html.to_lowercase().contains("estimated"));
     assert!(html.contains("gpu+cpu, counter"));
+}
+
+#[test]
+fn joules_in_tables_have_a_method_and_a_bound() {
+    let problem = Problem::new(digits_problem().space().clone()).maximize("accuracy");
+    let point = |i| digits_point(1e-3, i, 32, None);
+    let mut fixture = StudyFixture::new("beside", problem).finish(point(8), [("accuracy", 0.9)], Some(counters(4.0)));
+    let trial = fixture.start(point(9));
+    let (kind, message) = (FailureKind::WorkerLost, "gone".to_owned());
+    fixture.push(Event::TrialFailed { trial, kind, message: message.clone(), retry: true, spent: None });
+    fixture.push(Event::TrialStarted { trial, attempt: 2, point: point(9), fit: None, propose_seconds: 0.0 });
+    fixture.push(Event::TrialFailed { trial, kind, message, retry: false, spent: Some(estimate(3.0)) });
+    let html = page(&fixture.record());
+    check_balance(&html);
+    assert!(html.contains("5.00 J<br><span class=\"why\">gpu+cpu, counter</span>"));
+    assert!(html.contains("at least 3.00 J<br><span class=\"why estimate\">cpu, ESTIMATED</span>"));
+}
+
+#[test]
+fn the_notes_are_bounded_and_meters_named_once() {
+    let mut fixture = StudyFixture::new("notes", digits_problem());
+    for (i, letter) in ('a'..='z').enumerate() {
+        let mut energy = counters(2.0);
+        energy.domains[0].note = Some(format!("{i} readings of kind {letter} failed"));
+        fixture = fixture.finish(digits_point(1e-3, 8 + i as i64, 32, None), [("accuracy", 0.5)], Some(energy));
+    }
+    for _ in 0..3 {
+        let environment = fixture_environment(["cpu:package-0 (counter)", "gpu:GPU-5d2c1a (counter)"]);
+        fixture.push(Event::SessionStarted { environment });
+    }
+    let html = page(&fixture.record());
+    assert_eq!(html.matches("readings of kind").count(), 8);
+    assert!(html.contains("18 more kinds of notes"));
+    assert_eq!(html.matches("cpu:package-0 (counter)").count(), 1);
+}
+
+fn fixture_environment(meters: [&str; 2]) -> Environment {
+    let digits = digits(counters);
+    Environment { meters: meters.map(str::to_owned).into(), ..digits.sessions()[0].environment.clone() }
 }
 
 #[test]
@@ -100,7 +140,7 @@ fn pages_of_every_kind_of_study() {
     Trial 0 is the only one that finished: accuracy 50.0 %, energy 1.00 J (gpu+cpu, counter).
     Trial 0 is both the most accurate trial and the one with the least energy: accuracy 50.0 %, energy 1.00 J (gpu+cpu, counter).
     Trial 1 has the lowest loss: loss 0.2.
-    Trial 0 uses 50 % less energy than the most accurate trial (1) for 10.0 points of accuracy and with 50 % less parameters.
+    Trial 0 uses 50 % less energy than the most accurate trial (1) for 10.0 points of accuracy and with 50 % less parameters; the front has no bend, so no trial on it is the best trade.
     ");
     assert!(pages[0].contains("No trial has finished"));
     assert_eq!(pages[5].matches("<figure class=\"wide\">").count(), 3, "two pairs and the hypervolume");

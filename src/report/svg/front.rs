@@ -146,12 +146,16 @@ fn dots<'a>(record: &'a StudyRecord, summary: &Summary, right: &Objective, up: &
 }
 
 /// The values that decide the range of an axis: all of the front, and others unless they are worse than the front's worst
-/// by more than the front's own range, so that a few hopeless trials do not squeeze it. In losses, so for any goal.
+/// by more than the front's own range and among the worst fifth, so that a few hopeless trials do not squeeze it. In
+/// losses, so for any goal.
 fn view(dots: &[Dot], value: fn(&Dot) -> f64, objective: &Objective) -> Vec<f64> {
     let loss = |d: &Dot| objective.loss(value(d)).unwrap_or(f64::INFINITY);
     let front = || dots.iter().filter(|d| d.on_front).map(loss);
     let (low, high) = front().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    let limit = if high > low { high + (high - low) } else { f64::INFINITY };
+    let mut all: Vec<f64> = dots.iter().map(loss).collect();
+    all.sort_by(f64::total_cmp);
+    let most = all.get((all.len() * 4 / 5).min(all.len().saturating_sub(1))).copied().unwrap_or(f64::INFINITY);
+    let limit = if high > low { (high + (high - low)).max(most) } else { f64::INFINITY };
     dots.iter().filter(|d| loss(d) <= limit).map(value).collect()
 }
 

@@ -1,0 +1,44 @@
+//! What makes a study, fit to be shown to others.
+
+use serde_json::Value;
+
+/// Stands for what is not shown.
+const HIDDEN: &str = "(not shown)";
+
+/// The identity with the values of the program's environment variables hidden: they may be tokens or passwords, and
+/// reports are made to be passed on.
+pub(super) fn without_secrets(identity: &Value) -> Value {
+    let mut shown = identity.clone();
+    if let Some(variables) = shown.pointer_mut("/command/env").and_then(Value::as_object_mut) {
+        variables.values_mut().for_each(|value| *value = HIDDEN.into());
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::analysis::fixture::digits_problem;
+    use crate::optimizer::Seed;
+    use crate::record::{Entry, Event, StudyRecord};
+    use crate::report::{html, json as export};
+
+    #[test]
+    fn outputs_name_variables_without_their_values() {
+        let identity = json!({"command": {"argv": ["./train"], "env": {"API_TOKEN": "s3cr3t-value"}}});
+        let event = Event::StudyCreated {
+            name: "secret".to_owned(),
+            seed: Seed(1),
+            problem: digits_problem(),
+            sampler: "gp".to_owned(),
+            identity,
+        };
+        let record = StudyRecord::from_entries([Entry { seq: 1, time: 0.0, event }]).unwrap();
+        for text in [html::page(&record), export::study_text(&record)] {
+            assert!(text.contains("API_TOKEN") && text.contains(HIDDEN) && text.contains("./train"));
+            assert!(!text.contains("s3cr3t"));
+        }
+    }
+}
