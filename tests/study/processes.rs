@@ -4,7 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use wattfront::objective::{Control, DeviceUse, Failure, Objective, Process, Scope, Stamp, Task, TrainObjective};
+use wattfront::objective::{
+    CommandLine, CommandObjective, Control, DeviceUse, Failure, Objective, Process, Scope, Stamp, Task, Template,
+    TrainObjective,
+};
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::space::Point;
@@ -114,12 +117,14 @@ while not os.path.exists("go"): time.sleep(0.01)
     assert_eq!(bench.finished().len(), 1);
 }
 
-struct Anything;
+/// Takes anything, every report so slowly.
+struct Anything(Duration);
 
 impl Scope for Anything {
     fn begin(&mut self, _: &str, _: Stamp) {}
     fn end(&mut self, _: &str, _: Stamp) {}
     fn report(&mut self, _: u64, _: Metrics, _: Stamp) -> Control {
+        std::thread::sleep(self.0);
         Control::Continue
     }
     fn uses(&mut self, _: DeviceUse) {}
@@ -133,9 +138,19 @@ fn trainer(program: &str) -> TrainObjective {
     TrainObjective::new(command.to_vec(), [].into(), 0)
 }
 
-fn evaluate(trainer: &mut TrainObjective, trial: u64) -> Result<Metrics, Failure> {
+fn evaluate(objective: &mut dyn Objective, trial: u64, slowness: u64) -> Result<Metrics, Failure> {
     let point = Point::default();
-    trainer.evaluate(Task { trial, attempt: 1, point: &point, seed: 0 }, &mut Anything)
+    let mut scope = Anything(Duration::from_millis(slowness));
+    objective.evaluate(Task { trial, attempt: 1, point: &point, seed: 0 }, &mut scope)
+}
+
+#[test]
+fn what_was_said_before_the_end_is_heard_however_long_that_takes() {
+    let program = "for i in range(120): print('{{\"step\": %d}}' % i)
+print('{{\"accuracy\": 0.5}}')";
+    let argv = ["python3", "-c", program].map(|text| Template::parse(text).unwrap()).to_vec();
+    let mut command = CommandObjective::new(CommandLine { argv, cwd: None, env: [].into() }, Path::new("."));
+    assert_eq!(evaluate(&mut command, 0, 25).unwrap()["accuracy"], 0.5);
 }
 
 #[test]
@@ -145,13 +160,13 @@ fn a_trainer_that_died_while_it_waited_is_replaced() {
 for line in sys.stdin: print('{\"pid\": %d}' % os.getpid(), flush=True)",
     );
     let pid = |metrics: Metrics| metrics["pid"] as i32;
-    let first = pid(evaluate(&mut trainer, 0).unwrap());
-    assert_eq!(pid(evaluate(&mut trainer, 1).unwrap()), first, "one that lives is kept");
+    let first = pid(evaluate(&mut trainer, 0, 0).unwrap());
+    assert_eq!(pid(evaluate(&mut trainer, 1, 0).unwrap()), first, "one that lives is kept");
     kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
     while state(first).is_some_and(|(state, _)| state != 'Z') {
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert_ne!(pid(evaluate(&mut trainer, 2).unwrap()), first);
+    assert_ne!(pid(evaluate(&mut trainer, 2, 0).unwrap()), first);
 }
 
 #[test]
@@ -175,7 +190,7 @@ while True:
     time.sleep(0.01)
 os.kill(os.getpid(), signal.SIGKILL)"
     );
-    let failure = evaluate(&mut trainer(&program), 0).unwrap_err();
+    let failure = evaluate(&mut trainer(&program), 0, 0).unwrap_err();
     let _ = kill_process(Pid::from_raw(pid_in(&path).expect("a holder")).unwrap(), Signal::KILL);
     assert_eq!(failure.kind, FailureKind::WorkerLost);
     assert!(failure.message.contains("signal 9"), "{failure}");
