@@ -154,7 +154,7 @@ fn view(dots: &[Dot], value: fn(&Dot) -> f64, objective: &Objective) -> Vec<f64>
     let (low, high) = front().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     let mut all: Vec<f64> = dots.iter().map(loss).collect();
     all.sort_by(f64::total_cmp);
-    let most = all.get((all.len() * 4 / 5).min(all.len().saturating_sub(1))).copied().unwrap_or(f64::INFINITY);
+    let most = all.get((all.len() * 4 / 5).saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
     let limit = if high > low { (high + (high - low)).max(most) } else { f64::INFINITY };
     dots.iter().filter(|d| loss(d) <= limit).map(value).collect()
 }
