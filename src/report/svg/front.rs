@@ -10,8 +10,8 @@ use crate::optimizer::problem::{Goal, Objective};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// The front of a study as a picture: the cost (energy) to the right, the lead (accuracy) upwards, dominated trials
-/// hollow, the front joined by the line of what was attained, the knee (or the pick, where there is none), the most accurate and the cheapest trial labelled
-/// with their numbers.
+/// hollow, the front joined by the line of what was attained, the knee (or the pick, where there is
+/// none), the most accurate and the cheapest trial labelled with their numbers.
 ///
 /// With one objective: its value over the trials, and the best so far. With more than two: the lead against the cost.
 /// Without finished trials: a picture that says so.
