@@ -10,8 +10,8 @@ use crate::optimizer::problem::{Goal, Objective};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// The front of a study as a picture: the cost (energy) to the right, the lead (accuracy) upwards, dominated trials
-/// hollow, the front joined by the line of what was attained, the knee, the most accurate and the cheapest trial labelled
-/// with their numbers.
+/// hollow, the front joined by the line of what was attained, the knee (or the pick, where there is
+/// none), the most accurate and the cheapest trial labelled with their numbers.
 ///
 /// With one objective: its value over the trials, and the best so far. With more than two: the lead against the cost.
 /// Without finished trials: a picture that says so.
@@ -190,7 +190,7 @@ fn attainment(
 
 fn mark(summary: &Summary, trial: u64) -> Mark {
     match Some(trial) {
-        t if t == summary.knee => KNEE,
+        t if t == summary.pick => KNEE,
         t if t == summary.best => BEST,
         t if t == summary.cheapest => CHEAP,
         _ => PLAIN,
@@ -202,6 +202,8 @@ fn label(record: &StudyRecord, summary: &Summary, trial: u64) -> String {
     let mut roles = Vec::new();
     if summary.knee == Some(trial) {
         roles.push("knee".to_owned());
+    } else if summary.pick == Some(trial) {
+        roles.push("pick".to_owned());
     }
     if summary.best == Some(trial) {
         roles.push(best_name(record, summary));
