@@ -87,7 +87,8 @@ pub(super) struct StudyArg {
 pub(super) struct PickArgs {
     #[command(flatten)]
     pub(super) study: StudyArg,
-    /// The knee of the front, where a little more of one objective begins to cost much of the other (the default)
+    /// The knee of the front, where a little more of one objective begins to cost much of the other (the default); where
+    /// the front has no bend, the trial that saves the largest share for the share that it gives up
     #[arg(long, group = "choice")]
     pub(super) knee: bool,
     /// The cheapest configuration within so much of the best first objective, such as 1% or 0.01

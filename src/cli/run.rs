@@ -95,7 +95,7 @@ fn run_study(
     let mut progress = Progress::new(spec.budget().trials);
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
-    let initial = spec.sampler().initial.unwrap_or(2 * (spec.problem().space().len() + 1)) as u64;
+    let initial = spec.sampler().initial.unwrap_or_else(|| sampler::default_initial(spec.problem().space())) as u64;
     let budget = spec.budget();
     let limits = Limits {
         trials: budget.trials,

@@ -11,6 +11,7 @@ use super::super::space::Encoding;
 use super::super::surrogate::{
     Compression, FitError, GaussianProcess, Hyperparameters, Kernel, Noise, Observations, Standardization, fit,
 };
+use super::default_initial;
 use super::sobol::sobol_vector;
 use super::stream::{Purpose, SobolSequence, stream};
 use super::tried::Tried;
@@ -70,7 +71,7 @@ impl Sampler for GpSampler {
         }
         let encoding = Encoding::new(problem.space());
         let mut tried = Tried::new(&encoding, history);
-        let initial = self.initial.unwrap_or(2 * (encoding.len() + 1));
+        let initial = self.initial.unwrap_or_else(|| default_initial(problem.space()));
         let known = history.trials().len();
         let mut model = None;
         let mut taken = 0;

@@ -21,7 +21,7 @@ pub use sobol::SobolSampler;
 use super::Seed;
 use super::history::{Fit, History};
 use super::problem::Problem;
-use super::space::Point;
+use super::space::{Point, Space};
 
 /// A point to be tried, and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +101,13 @@ pub const NAMES: [&str; 3] = ["gp", "sobol", "random"];
 pub struct Settings {
     /// Trials before a surrogate is used; `None` leaves it to the sampler.
     pub initial: Option<usize>,
+}
+
+/// Trials before a surrogate is used where the settings do not say: `2 (d + 1)` for `d` parameters, as many as a Gaussian
+/// process needs to begin to tell directions apart. Studies freeze their reference point after so many, too.
+#[must_use]
+pub fn default_initial(space: &Space) -> usize {
+    2 * (space.len() + 1)
 }
 
 /// The sampler of this name.

@@ -128,6 +128,9 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = &self.path;
+        if path.starts_with("command.env") {
+            return write!(f, "`{path}` is not as it was there (values are not shown)");
+        }
         match (&self.stored, &self.new) {
             (Some(stored), Some(new)) => write!(f, "`{path}` was {} there and is {} here", Toml(stored), Toml(new)),
             (Some(stored), None) => write!(f, "`{path}` was {} there and is not given here", Toml(stored)),

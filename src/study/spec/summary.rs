@@ -74,7 +74,8 @@ impl StudySpec {
                 lines.extend(
                     command.cwd.as_ref().map(|cwd| format!("  in the folder {} beside the study file", cwd.display())),
                 );
-                lines.extend(command.env.iter().map(|(name, value)| format!("  with {name}={value}")));
+                // Names only: a value may be a secret, and this is shown around.
+                lines.extend(command.env.keys().map(|name| format!("  with {name}")));
                 lines
             }
         }
