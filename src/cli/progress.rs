@@ -65,7 +65,7 @@ impl Progress {
         if let Some(hypervolume) = Hypervolume::of(record).filter(|_| terminal_width() >= WIDE) {
             parts.push(format!("hypervolume {:.4}", hypervolume.value));
         }
-        bar.set_prefix(parts.join(" · "));
+        bar.set_prefix(parts.iter().map(|part| format!(" · {part}")).collect::<String>());
     }
 }
 
@@ -111,9 +111,9 @@ impl RunObserver for Progress {
 
 fn style(counted: bool) -> ProgressStyle {
     let template = if counted {
-        "{wide_bar:.green} {pos}/{len} trials · {prefix}\n{spinner} {wide_msg}"
+        "{wide_bar:.green} {pos}/{len} trials{prefix}\n{spinner} {wide_msg}"
     } else {
-        "{pos} trials · {prefix}\n{spinner} {wide_msg}"
+        "{pos} trials{prefix}\n{spinner} {wide_msg}"
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
