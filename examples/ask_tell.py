@@ -6,7 +6,7 @@ import json, subprocess, sys
 with open("ask_tell.toml", "w") as file:
     file.write('[budget]\ntrials = 30\n[[objective]]\nmetric = "error"\ngoal = "minimize"\n[[objective]]\nmetric = "energy"\n'
                'goal = "minimize"\n[space]\nlearning_rate = { float = [1e-4, 1.0], scale = "log" }\nwidth = { int = [4, 256] }\n')
-optimizer = subprocess.Popen([*sys.argv[1:2] or ["optimize"], "ask-tell", "ask_tell.toml"], text=True,
+optimizer = subprocess.Popen([*(sys.argv[1:2] or ["optimize"]), "ask-tell", "ask_tell.toml"], text=True,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 def call(**request):
