@@ -345,3 +345,18 @@ fn a_study_file_that_says_how_to_run_trials_is_refused() {
     bench.write("study.toml", STUDY);
     bench.optimize(&["check", "study.toml"]).code(0).says("somebody asks for points");
 }
+
+#[test]
+fn the_example_in_python_searches_and_goes_on() {
+    let bench = Bench::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ask_tell.py");
+    let run = || {
+        let mut python = std::process::Command::new("python3");
+        python.args([example, env!("CARGO_BIN_EXE_optimize")]).current_dir(bench.path()).output().unwrap()
+    };
+    let first = run();
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    assert!(String::from_utf8_lossy(&first.stdout).contains("'width': 4}"), "the cheapest is on the front");
+    assert_eq!(run().stdout, first.stdout, "the budget is spent, and the front is what it was");
+    bench.optimize(&["export", "results/ask_tell", "--format", "json"]).code(0).says("\"finished\": 30");
+}
