@@ -58,6 +58,9 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Print the trials of a study as a table or as JSON, or its front as a picture
     Export(ExportArgs),
+    /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
+    #[command(name = "ask-tell")]
+    AskTell(AskTellArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
     /// Train what is asked for on standard input
@@ -128,6 +131,16 @@ pub(super) struct ExportArgs {
     /// Only the trials of the front (csv only)
     #[arg(long)]
     pub(super) front: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AskTellArgs {
+    /// The study file, without [train] and [command]
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+    /// Folder for the results [default: results/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,15 @@ use super::args::CheckArgs;
 use super::failure::Failure;
 use super::open::read_spec;
 use super::print::print;
+use crate::study::spec::Source;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
     print(spec.summary())?;
+    if *spec.source() == Source::None {
+        // Complete for `ask-tell`.
+        return Ok(());
+    }
     super::run::check_source(&spec)?;
     super::run::check_program(&spec, &args.study)
 }

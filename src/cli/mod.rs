@@ -1,6 +1,7 @@
 //! The command line: parses, calls, prints.
 
 mod args;
+mod ask_tell;
 mod check;
 mod devices;
 mod failure;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Some(Command::Pick(args)) => front::pick(args),
         Some(Command::Report(args)) => front::report(args),
         Some(Command::Export(args)) => front::export(args),
+        Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),
     };

@@ -10,7 +10,7 @@ use super::print::say;
 use super::progress::Progress;
 use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
-use crate::optimizer::sampler;
+use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{Event, StudyRecord};
 use crate::study::spec::{Source, StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
@@ -54,7 +54,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 }
 
 /// Creates the study, or loads it if it is the same.
-fn begin_or_resume(spec: &StudySpec, store: &mut dyn Store, folder: &ResultsFolder) -> Result<StudyRecord, StudyError> {
+pub(super) fn begin_or_resume(
+    spec: &StudySpec,
+    store: &mut dyn Store,
+    folder: &ResultsFolder,
+) -> Result<StudyRecord, StudyError> {
     let mut entries = store.load()?;
     if entries.is_empty() {
         folder.refuse_foreign_files(spec.text())?;
@@ -84,8 +88,7 @@ fn run_study(
     store: &mut dyn Store,
     record: &mut StudyRecord,
 ) -> Result<EndReason, Failure> {
-    let settings = sampler::Settings { initial: spec.sampler().initial };
-    let sampler = sampler::by_name(&spec.sampler().kind, &settings).map_err(StudyError::Sampler)?;
+    let sampler = sampler_of(spec)?;
     let session = open_session(spec)?;
     let interrupt = Interrupt::default();
     catch_signals(&interrupt).map_err(Failure::other)?;
@@ -95,16 +98,7 @@ fn run_study(
     let mut progress = Progress::new(spec.budget().trials);
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
-    let initial = spec.sampler().initial.unwrap_or_else(|| sampler::default_initial(spec.problem().space())) as u64;
-    let budget = spec.budget();
-    let limits = Limits {
-        trials: budget.trials,
-        seconds: budget.seconds,
-        joules: budget.joules,
-        timeout: spec.trial().timeout,
-        attempts: spec.trial().attempts,
-        initial,
-    };
+    let limits = limits_of(spec);
     let before = record.counted_trials();
     let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
     let environment = describe_machine(&session, watts);
@@ -126,6 +120,24 @@ fn run_study(
         say(&why_it_ended(end, record));
     }
     Ok(end)
+}
+
+pub(super) fn limits_of(spec: &StudySpec) -> Limits {
+    let initial = spec.sampler().initial.unwrap_or_else(|| sampler::default_initial(spec.problem().space())) as u64;
+    let budget = spec.budget();
+    Limits {
+        trials: budget.trials,
+        seconds: budget.seconds,
+        joules: budget.joules,
+        timeout: spec.trial().timeout,
+        attempts: spec.trial().attempts,
+        initial,
+    }
+}
+
+pub(super) fn sampler_of(spec: &StudySpec) -> Result<Box<dyn Sampler>, StudyError> {
+    let settings = sampler::Settings { initial: spec.sampler().initial };
+    sampler::by_name(&spec.sampler().kind, &settings).map_err(StudyError::Sampler)
 }
 
 fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
@@ -161,7 +173,7 @@ pub(super) fn check_source(spec: &StudySpec) -> Result<(), Failure> {
         )),
         Source::None => Err(Failure::usage(
             "the study says what to search but not what to run: add [train] for the built-in trainer or [command] for \
-             your own program",
+             your own program; or drive it from a program with `optimize ask-tell`",
         )),
         Source::Train(_) | Source::Command(_) => Ok(()),
     }

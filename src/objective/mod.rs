@@ -15,6 +15,8 @@ mod worker;
 
 pub use command::{CommandLine, CommandObjective, Template};
 pub use process::{Process, ProcessEvent};
+#[cfg(feature = "cli")]
+pub(crate) use protocol::quote_non_finite;
 pub use protocol::{Message, parse_line};
 pub use train::{TrainObjective, TrainRequest};
 #[cfg(feature = "torch")]

@@ -126,7 +126,7 @@ fn numbers(object: &Map<String, Value>) -> Metrics {
 }
 
 /// Puts quotation marks around the bare words `NaN`, `Infinity` and `-Infinity` outside of strings.
-fn quote_non_finite(line: &str) -> String {
+pub(crate) fn quote_non_finite(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line;
     let mut in_string = false;

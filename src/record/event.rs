@@ -54,6 +54,12 @@ pub enum Event {
         /// Where it runs.
         environment: Environment,
     },
+    /// A process began to answer questions about the study (`optimize ask-tell`). Trials that were asked for go on: they
+    /// are evaluated by whoever asked, whose work does not end with that of the process before.
+    AskingStarted {
+        /// Where it runs.
+        environment: Environment,
+    },
     /// The reference point of reported hypervolumes is fixed from here on.
     ReferenceFrozen {
         /// The point, in losses: one per objective, smaller is better.

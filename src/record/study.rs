@@ -112,6 +112,9 @@ impl StudyRecord {
                 self.interrupt_running();
                 self.sessions.push(Session { started: time, last: time, environment, end: None });
             }
+            Event::AskingStarted { environment } => {
+                self.sessions.push(Session { started: time, last: time, environment, end: None });
+            }
             Event::SessionEnded { reason } => {
                 if let Some(session) = self.sessions.last_mut() {
                     session.end = Some(reason);

@@ -12,6 +12,16 @@ use crate::record::{Environment, Gpu};
 #[must_use]
 pub fn describe_machine(session: &Session, watts_per_core: f64) -> Environment {
     let sources = session.sources(&Usage::All);
+    Environment {
+        gpus: gpus(&sources),
+        meters: sources.iter().map(|source| meter(source, watts_per_core)).collect(),
+        ..describe_host()
+    }
+}
+
+/// Describes this machine and this program where nothing is metered.
+#[must_use]
+pub fn describe_host() -> Environment {
     let features =
         [("cli", cfg!(feature = "cli")), ("nvml", cfg!(feature = "nvml")), ("torch", cfg!(feature = "torch"))];
     Environment {
@@ -21,10 +31,10 @@ pub fn describe_machine(session: &Session, watts_per_core: f64) -> Environment {
         cpu: cpu_model(),
         cores: std::thread::available_parallelism().map_or(0, usize::from),
         memory_bytes: memory_bytes(),
-        gpus: gpus(&sources),
+        gpus: Vec::new(),
         driver: fs::read_to_string("/sys/module/nvidia/version").ok().map(|v| v.trim().to_owned()),
         libtorch: libtorch_version(),
-        meters: sources.iter().map(|source| meter(source, watts_per_core)).collect(),
+        meters: Vec::new(),
     }
 }
 

@@ -1,18 +1,23 @@
-//! A study from its file to its results: the store, the run loop, and the metered trial.
+//! A study from its file to its results: the store, the run loop, and the metered trial; or asked for and
+//! told by another program.
 
+mod ask_tell;
 mod environment;
 mod error;
 mod folder;
 mod interrupt;
 mod metered;
 mod observer;
+mod request;
 mod run;
 pub mod spec;
 pub mod store;
 
-pub use environment::describe_machine;
+pub use ask_tell::AskTell;
+pub use environment::{describe_host, describe_machine};
 pub use error::StudyError;
 pub use folder::{ResultsFolder, store_path};
 pub use interrupt::Interrupt;
 pub use observer::RunObserver;
+pub use request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
 pub use run::{EndReason, Limits, Runner, trial_seed};

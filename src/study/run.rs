@@ -124,7 +124,9 @@ fn run_trials(
         if desk.interrupt.is_raised() {
             return Ok(EndReason::Interrupted);
         }
-        freeze_reference(desk, limits)?;
+        if let Some(event) = freeze_reference(desk.record, limits) {
+            desk.append(event)?;
+        }
         if let Some(reason) = spent(desk.record, limits) {
             return Ok(reason);
         }
@@ -286,18 +288,16 @@ fn why_missing(window: &WindowEnergy, kind: Option<DomainKind>) -> String {
     }
 }
 
-/// Fixes the reference point once the initial design is done. A resumed study does so at the same place.
-fn freeze_reference(desk: &mut Desk<'_>, limits: &Limits) -> Result<(), StudyError> {
-    if desk.record.reference().is_some() || desk.record.counted_trials() < limits.initial {
-        return Ok(());
+/// The event that fixes the reference point, once the initial design is done. A resumed study does so at the same place.
+pub(super) fn freeze_reference(record: &StudyRecord, limits: &Limits) -> Option<Event> {
+    if record.reference().is_some() || record.counted_trials() < limits.initial {
+        return None;
     }
-    match reference_point(desk.record.problem(), &desk.record.history()) {
-        Some(reference) => desk.append(Event::ReferenceFrozen { reference }),
-        None => Ok(()),
-    }
+    let reference = reference_point(record.problem(), &record.history())?;
+    Some(Event::ReferenceFrozen { reference })
 }
 
-fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> {
+pub(super) fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> {
     if limits.trials.is_some_and(|limit| record.counted_trials() >= limit) {
         Some(EndReason::Trials)
     } else if limits.seconds.is_some_and(|limit| record.trial_seconds() >= limit) {

@@ -25,6 +25,7 @@ fn events() -> Vec<Event> {
             identity: serde_json::json!({"a": [1, 2.5, null]}),
         },
         Event::SessionStarted { environment: Environment::default() },
+        Event::AskingStarted { environment: Environment::default() },
         Event::TrialStarted { trial: 0, attempt: 1, point, fit: Some(fit), propose_seconds: third },
         Event::StepReported { trial: 0, step: 3, metrics: [("m".into(), third)].into(), seconds: 1.0, energy: None },
         Event::TrialFailed {

@@ -1,0 +1,78 @@
+//! `optimize ask-tell`: a request a line on standard input, an answer a line on standard output.
+
+use std::io::{BufRead, ErrorKind, Read, Write};
+
+use super::args::AskTellArgs;
+use super::failure::Failure;
+use super::open::{read_spec, results_of};
+use super::outputs::write_outputs;
+use super::run::{begin_or_resume, limits_of, sampler_of};
+use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
+use crate::study::store::SqliteStore;
+use crate::study::{Answer, AskTell, Request, RequestError, ResultsFolder, StudyError, describe_host};
+
+/// The longest line that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
+    let spec = read_spec(&args.study)?;
+    refuse_what_is_not_used(&spec)?;
+    let sampler = sampler_of(&spec)?;
+    let folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
+    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
+    let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
+    write_outputs(&folder, &record)?;
+    talk
+}
+
+/// Answers until the other side quits or goes away.
+fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl Write) -> Result<(), Failure> {
+    while let Some(line) = read_line(input).map_err(Failure::other)? {
+        let request = line.and_then(|line| Request::parse(&line));
+        let quits = matches!(request, Ok(Request::Quit));
+        let answer = request.and_then(|request| desk.answer(request));
+        let ended = quits && answer.is_ok();
+        let answer = answer.unwrap_or_else(|error| Answer::Refused { error: error.to_string() });
+        let json = serde_json::to_string(&answer).map_err(Failure::other)?;
+        match writeln!(output, "{json}").and_then(|()| output.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe && !ended => break,
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(Failure::other(error)),
+            _ if ended => return Ok(()),
+            _ => {}
+        }
+    }
+    desk.answer(Request::Quit).map_err(Failure::other)?;
+    Ok(())
+}
+
+/// The next line, `None` at the end of input, or why it is none. A line that is too long is read to its end.
+fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Result<String, RequestError>>> {
+    let mut line = Vec::new();
+    if input.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST {
+        input.skip_until(b'\n')?;
+        let reason = format!("the line is longer than {LONGEST} bytes");
+        return Ok(Some(Err(RequestError::Malformed { reason })));
+    }
+    let text = String::from_utf8(line).map_err(|_| RequestError::Malformed { reason: "it is not UTF-8".to_owned() });
+    Ok(Some(text))
+}
+
+/// Sections that speak of running trials would be silently without effect.
+fn refuse_what_is_not_used(spec: &StudySpec) -> Result<(), Failure> {
+    let section = match spec.source() {
+        Source::Train(_) => "[train]",
+        Source::Command(_) => "[command]",
+        Source::None if *spec.trial() != TrialSpec::default() => "[trial]",
+        Source::None if *spec.energy() != EnergySpec::default() => "[energy]",
+        Source::None => return Ok(()),
+    };
+    Err(Failure::usage(format!(
+        "the study file has {section}, but with ask-tell the trials are run by the program that asks; remove the section, \
+         or run the study with `optimize STUDY.toml`"
+    )))
+}

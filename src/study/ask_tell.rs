@@ -1,0 +1,233 @@
+//! A study whose trials somebody else evaluates: asked for here, told here, kept in the store like any other.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::StudyError;
+use super::request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
+use super::run::{EndReason, Limits, freeze_reference, spent};
+use super::store::Store;
+use crate::energy::units::WindowEnergy;
+use crate::optimizer::OptimizerError;
+use crate::optimizer::history::{FailureKind, Fit};
+use crate::optimizer::pareto::front;
+use crate::optimizer::problem::{Metrics, ValueError};
+use crate::optimizer::sampler::{Sampler, SamplerError};
+use crate::optimizer::space::{Domain, Point, Space, Value};
+use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialRecord, TrialState};
+
+/// Answers requests about a study. What a request changes is in the store before its answer is there.
+///
+/// A trial that was asked for stays pending until it is told, whatever becomes of this process: whoever asked still
+/// evaluates it. So a resumed study begins with [`Event::AskingStarted`], which interrupts nothing, and asking gives new
+/// points only; [`Request::Pending`] gives the outstanding ones. If a process ends between storing a point and answering,
+/// the point is pending although nobody has seen it.
+///
+/// Nothing is metered here. A trial's seconds are those from its asking to its telling, or from the begin of this
+/// process if it was asked for before, and 0 if it was not asked for at all; told energies are the asker's own figures, without a metered window, which reports
+/// call `reported`. A budget of energy counts the told `energy`.
+pub struct AskTell<'a> {
+    store: &'a mut dyn Store,
+    record: &'a mut StudyRecord,
+    sampler: &'a dyn Sampler,
+    limits: Limits,
+    opened: Instant,
+    asked: BTreeMap<u64, Instant>,
+}
+
+impl<'a> AskTell<'a> {
+    /// Begins to answer, or goes on with it. `record` is the fold of the store's events, the creating one included.
+    ///
+    /// # Errors
+    /// [`StudyError`] if the begin cannot be stored.
+    pub fn open(
+        store: &'a mut dyn Store,
+        record: &'a mut StudyRecord,
+        sampler: &'a dyn Sampler,
+        limits: Limits,
+        environment: Environment,
+    ) -> Result<Self, StudyError> {
+        let mut desk = Self { store, record, sampler, limits, opened: Instant::now(), asked: BTreeMap::new() };
+        desk.append(Event::AskingStarted { environment })?;
+        // Points that were told have no fit. One that is pending was cut off before its outcome was stored, and as its
+        // teller had no answer, it will be told again.
+        let cut: Vec<u64> = desk.pending().filter(|t| t.fit.is_none()).map(|t| t.id).collect();
+        for trial in cut {
+            let message = "the process ended before the outcome was stored".to_owned();
+            let kind = FailureKind::Interrupted;
+            desk.append(Event::TrialFailed { trial, kind, message, retry: false, spent: None })?;
+        }
+        Ok(desk)
+    }
+
+    /// Does what a request asks for. [`Request::Quit`] ends the session, and nothing may follow it.
+    ///
+    /// # Errors
+    /// A [`RequestError`]; the study is then as before, except that of several points asked for some may be pending
+    /// already where the store failed amid them.
+    pub fn answer(&mut self, request: Request) -> Result<Answer, RequestError> {
+        match request {
+            Request::Ask { count } => self.ask(count),
+            Request::Tell { trial, told } => self.tell(trial, told),
+            Request::Pending => Ok(Answer::Pending { trials: self.pending().map(asked_trial).collect() }),
+            Request::Front => Ok(self.front()),
+            Request::Quit => {
+                self.append(Event::SessionEnded { reason: "quit".to_owned() })?;
+                Ok(Answer::Done { ok: true, id: None })
+            }
+        }
+    }
+
+    fn ask(&mut self, count: usize) -> Result<Answer, RequestError> {
+        if let Some(event) = freeze_reference(self.record, &self.limits) {
+            self.append(event)?;
+        }
+        let nothing = |done: EndReason| Ok(Answer::Asked { trials: Vec::new(), done: Some(done.label()) });
+        let count = count.min(self.left());
+        if count == 0 {
+            return nothing(EndReason::Trials);
+        }
+        let begin = Instant::now();
+        let history = self.record.history();
+        let proposals = match self.sampler.propose(self.record.problem(), &history, count, self.record.header().seed) {
+            Ok(proposals) => proposals,
+            Err(SamplerError::Exhausted) => return nothing(EndReason::Space),
+            Err(error) => return Err(error.into()),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
+        let propose_seconds = begin.elapsed().as_secs_f64() / proposals.len().max(1) as f64;
+        let mut trials = Vec::with_capacity(proposals.len());
+        for (id, proposal) in (history.next_id()..).zip(proposals) {
+            self.start(id, proposal.point.clone(), Some(proposal.fit), propose_seconds)?;
+            trials.push(AskedTrial { id, params: proposal.point });
+        }
+        Ok(Answer::Asked { trials, done: None })
+    }
+
+    /// How many more trials the budget has room for, if all pending ones count.
+    fn left(&self) -> usize {
+        let told = self.record.trials().iter().filter_map(|t| t.result()?.metrics.get("energy"));
+        let joules_spent = self.limits.joules.is_some_and(|limit| told.sum::<f64>() >= limit);
+        if joules_spent || spent(self.record, &self.limits).is_some() {
+            return 0;
+        }
+        let taken = self.record.counted_trials() + self.pending().count() as u64;
+        self.limits
+            .trials
+            .map_or(usize::MAX, |limit| usize::try_from(limit.saturating_sub(taken)).unwrap_or(usize::MAX))
+    }
+
+    fn tell(&mut self, trial: Trial, told: Told) -> Result<Answer, RequestError> {
+        if let Told::Finished { metrics, sd } = &told {
+            self.check(metrics, sd)?;
+        }
+        let (id, new) = match trial {
+            Trial::Asked(id) => {
+                let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id })?;
+                if known.state != TrialState::Running {
+                    return Err(OptimizerError::AlreadyTold { id }.into());
+                }
+                (id, None)
+            }
+            Trial::New(point) => {
+                let space = self.record.problem().space();
+                let point = with_types_of(space, &point);
+                space.check(&point).map_err(OptimizerError::Point)?;
+                let id = self.record.history().next_id();
+                self.start(id, point, None, 0.0)?;
+                (id, Some(id))
+            }
+        };
+        let begin = self.asked.get(&id).copied().unwrap_or(self.opened);
+        let seconds = if new.is_some() { 0.0 } else { begin.elapsed().as_secs_f64() };
+        let spent = WindowEnergy { seconds, domains: Vec::new() };
+        self.append(match told {
+            Told::Finished { metrics, sd } => {
+                Event::TrialFinished { trial: id, metrics, sd, energy: Phases::new(), spent }
+            }
+            Told::Failed { kind, message } => {
+                Event::TrialFailed { trial: id, kind, message, retry: false, spent: Some(spent) }
+            }
+        })?;
+        self.asked.remove(&id);
+        Ok(Answer::Done { ok: true, id: new })
+    }
+
+    fn check(&self, metrics: &Metrics, sd: &Metrics) -> Result<(), RequestError> {
+        let refused = |source| OptimizerError::Metrics { source };
+        self.record.problem().losses(metrics).map_err(refused)?;
+        for (metric, &value) in metrics {
+            if !value.is_finite() {
+                return Err(refused(ValueError::NotFinite { metric: metric.clone(), value }).into());
+            }
+            if EnergyMetric::is_reserved(metric) {
+                metric.parse::<EnergyMetric>()?;
+                if value < 0.0 {
+                    return Err(RequestError::NegativeEnergy { metric: metric.clone(), joules: value });
+                }
+            }
+        }
+        if self.limits.joules.is_some() && !metrics.contains_key("energy") {
+            return Err(RequestError::EnergyNotTold);
+        }
+        match sd.iter().find(|(_, sd)| !(sd.is_finite() && **sd >= 0.0)) {
+            Some((metric, &sd)) => Err(OptimizerError::StandardDeviation { metric: metric.clone(), sd }.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn front(&self) -> Answer {
+        let history = self.record.history();
+        let members = front(self.record.problem(), &history).into_iter().map(|trial| FrontTrial {
+            id: trial.id,
+            params: trial.point.clone(),
+            metrics: self
+                .record
+                .trial(trial.id)
+                .and_then(TrialRecord::result)
+                .map_or_else(Metrics::new, |r| r.metrics.clone()),
+        });
+        Answer::Front { front: members.collect() }
+    }
+
+    fn pending(&self) -> impl Iterator<Item = &TrialRecord> {
+        self.record.trials().iter().filter(|t| t.state == TrialState::Running)
+    }
+
+    fn start(&mut self, trial: u64, point: Point, fit: Option<Fit>, propose_seconds: f64) -> Result<(), StudyError> {
+        self.append(Event::TrialStarted { trial, attempt: 1, point, fit, propose_seconds })?;
+        self.asked.insert(trial, Instant::now());
+        Ok(())
+    }
+
+    fn append(&mut self, event: Event) -> Result<(), StudyError> {
+        let entry = self.store.append(event)?;
+        self.record.apply(entry)?;
+        Ok(())
+    }
+}
+
+fn asked_trial(trial: &TrialRecord) -> AskedTrial {
+    AskedTrial { id: trial.id, params: trial.point.clone() }
+}
+
+/// The point with its numbers in the types of the space: some languages write 1.0 as `1`, others 1 as `1.0`.
+fn with_types_of(space: &Space, point: &Point) -> Point {
+    let typed = |(name, value): (&str, &Value)| {
+        let other = space.get(name).and_then(|p| other_type(&p.domain, value));
+        (name.to_owned(), other.unwrap_or_else(|| value.clone()))
+    };
+    point.iter().map(typed).collect()
+}
+
+/// The same number as a value of the domain, if only as another type it is one.
+fn other_type(domain: &Domain, value: &Value) -> Option<Value> {
+    let other = match value {
+        _ if domain.contains(value) => return None,
+        Value::Int(_) => Value::Float(value.as_f64()?),
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
+        Value::Float(v) if v.fract() == 0.0 && v.abs() < 9e15 => Value::Int(*v as i64),
+        _ => return None,
+    };
+    domain.contains(&other).then_some(other)
+}

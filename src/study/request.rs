@@ -1,0 +1,384 @@
+//! The JSON lines of `optimize ask-tell`: a request a line, an answer a line.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `{"op": "ask", "count": 2}` | `{"trials": [{"id": 0, "params": {...}}, ...], "done": null}` |
+//! | `{"op": "tell", "id": 0, "metrics": {...}, "sd": {...}}` | `{"ok": true}` |
+//! | `{"op": "tell", "id": 1, "failed": "out of memory"}` | `{"ok": true}` |
+//! | `{"op": "tell", "params": {...}, "metrics": {...}}` | `{"ok": true, "id": 2}` |
+//! | `{"op": "pending"}` | `{"trials": [...]}` |
+//! | `{"op": "front"}` | `{"front": [{"id": 0, "params": {...}, "metrics": {...}}, ...]}` |
+//! | `{"op": "quit"}` | `{"ok": true}` |
+//! | anything else | `{"error": "..."}` |
+//!
+//! `count` is 1 if it is absent. `done` says why `trials` is empty: `"budget"` or `"space"`. `NaN` and `Infinity` are read
+//! as what they mean, so that the answer can say which metric is at fault.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::objective::quote_non_finite;
+use crate::optimizer::OptimizerError;
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::Metrics;
+use crate::optimizer::sampler::SamplerError;
+use crate::optimizer::space::{Point, Value};
+use crate::record::EnergyMetricError;
+
+use super::StudyError;
+
+/// The most trials that one request may ask for.
+pub(super) const MAX_COUNT: u64 = 1000;
+
+/// A request, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// For points to evaluate.
+    Ask {
+        /// How many, from 1 to 1000.
+        count: usize,
+    },
+    /// What came of a trial.
+    Tell {
+        /// Which trial.
+        trial: Trial,
+        /// What came of it.
+        told: Told,
+    },
+    /// For the trials that were asked for and not told.
+    Pending,
+    /// For the trials that no other one dominates.
+    Front,
+    /// To end.
+    Quit,
+}
+
+/// The trial that is told about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trial {
+    /// One that was asked for.
+    Asked(u64),
+    /// A new one at a point that was not asked for.
+    New(Point),
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// Metrics, in their own units; they may be NaN or infinite.
+    Finished {
+        /// By name.
+        metrics: Metrics,
+        /// Known standard deviations of some of them; 0 is exact.
+        sd: Metrics,
+    },
+    /// No result.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// The words that were told.
+        message: String,
+    },
+}
+
+/// The answer to a request. Serializes as the object of the protocol.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To [`Request::Ask`].
+    Asked {
+        /// The points, distinct.
+        trials: Vec<AskedTrial>,
+        /// Why there are none: `budget` or `space`; `None` if there are some.
+        done: Option<&'static str>,
+    },
+    /// To [`Request::Pending`], in ascending order of ids.
+    Pending {
+        /// The points.
+        trials: Vec<AskedTrial>,
+    },
+    /// To [`Request::Front`], from the best first objective to the worst.
+    Front {
+        /// The trials.
+        front: Vec<FrontTrial>,
+    },
+    /// The request was done.
+    Done {
+        /// Always true.
+        ok: bool,
+        /// The id of the new trial, if the request made one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+    },
+    /// The request was refused, and nothing was changed by it.
+    Refused {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A trial to be evaluated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AskedTrial {
+    /// Under which its outcome is told.
+    pub id: u64,
+    /// Its active parameters.
+    pub params: Point,
+}
+
+/// A trial of the front.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FrontTrial {
+    /// Its id.
+    pub id: u64,
+    /// Its active parameters.
+    pub params: Point,
+    /// All that was told.
+    pub metrics: Metrics,
+}
+
+/// Why a request is refused. The study is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The line is no request.
+    #[error("not a request: {reason}; a request is a JSON object in one line, such as {{\"op\":\"ask\",\"count\":1}}")]
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Too few or too many trials are asked for.
+    #[error("`count` is {count}; it must be a whole number from 1 to {MAX_COUNT}")]
+    Count {
+        /// How many.
+        count: String,
+    },
+    /// Both or neither of two members that exclude each other.
+    #[error("tell exactly one of `{one}` and `{other}`")]
+    OneOf {
+        /// The first.
+        one: &'static str,
+        /// The second.
+        other: &'static str,
+    },
+    /// A metric or a standard deviation that is no number.
+    #[error("`{metric}` in `{member}` is {value}, which is not a number")]
+    NotANumber {
+        /// `metrics` or `sd`.
+        member: &'static str,
+        /// The metric.
+        metric: String,
+        /// What it is, as JSON.
+        value: String,
+    },
+    /// A parameter that is neither a number, a text nor a truth value.
+    #[error("parameter `{name}` cannot be {value}")]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// What it is, as JSON.
+        value: String,
+    },
+    /// A standard deviation of a metric that is not told.
+    #[error("`sd` has `{metric}`, but `metrics` has not")]
+    StraySd {
+        /// The metric.
+        metric: String,
+    },
+    /// A metric whose name begins like one of energy.
+    #[error(transparent)]
+    EnergyMetric(#[from] EnergyMetricError),
+    /// An energy below zero.
+    #[error("`{metric}` is {joules}; energy is told in joules, zero or above")]
+    NegativeEnergy {
+        /// The metric.
+        metric: String,
+        /// Its value.
+        joules: f64,
+    },
+    /// The budget is one of energy, and the trial has none.
+    #[error("the study's budget is one of energy: tell `energy`, in joules, among the metrics")]
+    EnergyNotTold,
+    /// The optimizer refuses it.
+    #[error(transparent)]
+    Optimizer(#[from] OptimizerError),
+    /// The study cannot keep it.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+}
+
+impl From<SamplerError> for RequestError {
+    fn from(error: SamplerError) -> Self {
+        Self::Optimizer(error.into())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Ask {
+        #[serde(default)]
+        count: Option<Json>,
+    },
+    Tell {
+        id: Option<u64>,
+        params: Option<BTreeMap<String, Json>>,
+        metrics: Option<BTreeMap<String, Json>>,
+        sd: Option<BTreeMap<String, Json>>,
+        failed: Option<String>,
+    },
+    Pending {},
+    Front {},
+    Quit {},
+}
+
+impl Request {
+    /// Understands one line.
+    ///
+    /// # Errors
+    /// A [`RequestError`] that says what is wrong with it.
+    pub fn parse(line: &str) -> Result<Self, RequestError> {
+        let line = line.trim();
+        if !line.starts_with('{') {
+            return Err(RequestError::Malformed { reason: "it does not begin with `{`".to_owned() });
+        }
+        let read = serde_json::from_str(line).or_else(|error| {
+            // The first error is about what was written, the second about what was made of it.
+            serde_json::from_str(&quote_non_finite(line)).map_err(|_| error)
+        });
+        match read.map_err(|error| RequestError::Malformed { reason: error.to_string() })? {
+            Line::Ask { count } => Ok(Self::Ask { count: read_count(count)? }),
+            Line::Pending {} => Ok(Self::Pending),
+            Line::Front {} => Ok(Self::Front),
+            Line::Quit {} => Ok(Self::Quit),
+            Line::Tell { id, params, metrics, sd, failed } => {
+                let trial = match (id, params) {
+                    (Some(id), None) => Trial::Asked(id),
+                    (None, Some(params)) => Trial::New(read_point(params)?),
+                    _ => return Err(RequestError::OneOf { one: "id", other: "params" }),
+                };
+                let told = match (metrics, failed) {
+                    (Some(metrics), None) => {
+                        let metrics = read_numbers("metrics", metrics)?;
+                        let sd = read_numbers("sd", sd.unwrap_or_default())?;
+                        if let Some(metric) = sd.keys().find(|metric| !metrics.contains_key(*metric)) {
+                            return Err(RequestError::StraySd { metric: metric.clone() });
+                        }
+                        Told::Finished { metrics, sd }
+                    }
+                    (None, Some(_)) if sd.is_some() => {
+                        return Err(RequestError::OneOf { one: "sd", other: "failed" });
+                    }
+                    (None, Some(message)) => Told::Failed { kind: failure_kind(&message), message },
+                    _ => return Err(RequestError::OneOf { one: "metrics", other: "failed" }),
+                };
+                Ok(Self::Tell { trial, told })
+            }
+        }
+    }
+}
+
+fn read_count(count: Option<Json>) -> Result<usize, RequestError> {
+    let Some(count) = count else { return Ok(1) };
+    let whole = count.as_u64().filter(|n| (1..=MAX_COUNT).contains(n)).and_then(|n| usize::try_from(n).ok());
+    whole.ok_or_else(|| RequestError::Count { count: count.to_string() })
+}
+
+fn read_numbers(member: &'static str, values: BTreeMap<String, Json>) -> Result<Metrics, RequestError> {
+    let number = |(metric, value): (String, Json)| {
+        let number = match &value {
+            Json::Number(n) => n.as_f64(),
+            // What `quote_non_finite` made of the bare words.
+            Json::String(s) if matches!(s.as_str(), "NaN" | "Infinity" | "-Infinity") => s.parse().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) => Ok((metric, number)),
+            None => Err(RequestError::NotANumber { member, metric, value: value.to_string() }),
+        }
+    };
+    values.into_iter().map(number).collect()
+}
+
+fn read_point(params: BTreeMap<String, Json>) -> Result<Point, RequestError> {
+    let value = |(name, value): (String, Json)| match serde_json::from_value::<Value>(value.clone()) {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(RequestError::Parameter { name, value: value.to_string() }),
+    };
+    params.into_iter().map(value).collect::<Result<Vec<_>, _>>().map(|pairs| pairs.into_iter().collect())
+}
+
+/// The kind of failure that a text means: the names of [`FailureKind`], and what frameworks say of memory and time.
+/// Anything else is the configuration's fault, like a program that ends with an error.
+fn failure_kind(text: &str) -> FailureKind {
+    let text = text.trim().to_lowercase();
+    match serde_json::from_value(Json::String(text.replace([' ', '-'], "_"))) {
+        Ok(kind) => kind,
+        Err(_) if text == "oom" || text.contains("out of memory") => FailureKind::OutOfMemory,
+        Err(_) if text.contains("timed out") || text == "time out" => FailureKind::Timeout,
+        Err(_) if text == "nan" => FailureKind::Diverged,
+        Err(_) => FailureKind::Exit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_known_by_their_words() {
+        for (text, kind) in [
+            ("out of memory", FailureKind::OutOfMemory),
+            ("CUDA out of memory. Tried to allocate 2 GiB", FailureKind::OutOfMemory),
+            ("out_of_memory", FailureKind::OutOfMemory),
+            ("Diverged", FailureKind::Diverged),
+            ("timeout", FailureKind::Timeout),
+            ("worker lost", FailureKind::WorkerLost),
+            ("segmentation fault", FailureKind::Exit),
+            ("", FailureKind::Exit),
+        ] {
+            assert_eq!(failure_kind(text), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_says_why() {
+        for (line, reason) in [
+            ("", "does not begin with `{`"),
+            ("[1]", "does not begin"),
+            ("{", "EOF"),
+            ("{}", "op"),
+            (r#"{"op":"sing"}"#, "sing"),
+            (r#"{"op":"ask","cuont":2}"#, "cuont"),
+            (r#"{"op":"ask","count":0}"#, "from 1 to"),
+            (r#"{"op":"ask","count":-1}"#, "`count` is -1"),
+            (r#"{"op":"ask","count":1.5}"#, "`count` is 1.5"),
+            (r#"{"op":"ask","count":1e9}"#, "from 1 to"),
+            (r#"{"op":"front","x":1}"#, "x"),
+            (r#"{"op":"tell","metrics":{}}"#, "`id` and `params`"),
+            (r#"{"op":"tell","id":0,"params":{},"metrics":{}}"#, "`id` and `params`"),
+            (r#"{"op":"tell","id":0}"#, "`metrics` and `failed`"),
+            (r#"{"op":"tell","id":0,"metrics":{},"failed":"x"}"#, "`metrics` and `failed`"),
+            (r#"{"op":"tell","id":-1,"metrics":{}}"#, "-1"),
+            (r#"{"op":"tell","id":0,"metrics":{"a":"big"}}"#, "`a` in `metrics` is \"big\""),
+            (r#"{"op":"tell","id":0,"metrics":{"a":1},"sd":{"b":0}}"#, "`sd` has `b`"),
+            (r#"{"op":"tell","params":{"x":null},"metrics":{}}"#, "`x` cannot be null"),
+        ] {
+            let error = Request::parse(line).expect_err(line).to_string();
+            assert!(error.contains(reason), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_json_has_not_are_read() {
+        let line = r#"{"op":"tell","id":3,"metrics":{"a":NaN,"b":-Infinity,"NaN":1}}"#;
+        let Ok(Request::Tell { trial: Trial::Asked(3), told: Told::Finished { metrics, .. } }) = Request::parse(line)
+        else {
+            panic!("a tell");
+        };
+        assert!(metrics["a"].is_nan());
+        assert_eq!((metrics["b"], metrics["NaN"]), (f64::NEG_INFINITY, 1.0));
+    }
+}
