@@ -7,7 +7,8 @@ What a program must do to be optimized:
 * end with exit code 0, or with another one if the training failed.
 
 It may also print a JSON object with "step" in it after every epoch, which is kept with the trial; mark with
-`{"begin": "trial"}` and `{"end": "trial"}` what is to be metered, else all it does from start to end is; and say which
+`{"begin": "trial"}` and `{"end": "trial"}` what is to be metered, else all it does from start to end is ("at" tells the
+moment to the microsecond; without it the moment of reading counts, some milliseconds late on a busy machine); and say which
 hardware it uses: `{"device": "cpu"}`, or the UUIDs of GPUs. Without that every metered GPU counts, even if it only idles.
 """
 
@@ -16,6 +17,7 @@ import json
 import math
 import random
 import sys
+import time
 
 TURNS = 2.5  # half turns of each spiral
 NOISE = 0.05
@@ -82,13 +84,13 @@ def main():
     print(json.dumps({"device": "cpu"}), flush=True)
 
     # The data is the same in every trial, so that trials can be compared; only the order of training depends on the seed.
-    data = make_spirals(600, random.Random(0))
-    training, validation = data[:400], data[400:]
+    data = make_spirals(3000, random.Random(0))
+    training, validation = data[:2000], data[2000:]
     rng = random.Random(options.seed)
     weights = [0.0] * len(data[0][0])
     velocity = [0.0] * len(weights)
     # Only what follows is the trial's energy, not the start of Python and the making of the data.
-    print(json.dumps({"begin": "trial"}), flush=True)
+    print(json.dumps({"begin": "trial", "at": time.monotonic()}), flush=True)
     for epoch in range(1, options.epochs + 1):
         rng.shuffle(training)
         loss = train_epoch(weights, velocity, training, options)
@@ -96,7 +98,7 @@ def main():
             sys.exit("the loss is no longer a number")  # the trial fails, the study goes on
         # A report of this step; flushed, so that it is seen while the training runs.
         print(json.dumps({"step": epoch, "loss": loss, "accuracy": accuracy(weights, validation)}), flush=True)
-    print(json.dumps({"end": "trial"}), flush=True)
+    print(json.dumps({"end": "trial", "at": time.monotonic()}), flush=True)
     # The metrics of the trial: a JSON object without "step".
     print(json.dumps({"accuracy": accuracy(weights, validation), "loss": loss}))
 

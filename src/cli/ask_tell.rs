@@ -19,6 +19,9 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     refuse_what_is_not_used(&spec)?;
     let sampler = sampler_of(&spec)?;
     let folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
+    if !folder.has_study() {
+        folder.refuse_foreign_files(spec.text())?;
+    }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;

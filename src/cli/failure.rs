@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::study::StudyError;
+use crate::study::store::StoreError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ impl From<StudyError> for Failure {
             StudyError::Locked { .. }
             | StudyError::Occupied { .. }
             | StudyError::Different { .. }
-            | StudyError::Metering { .. } => Self::CONFLICT,
+            | StudyError::Metering { .. }
+            | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
             StudyError::Environment { .. } => Self::ENVIRONMENT,
             StudyError::NoStudy { .. } => Self::NOTHING,
             StudyError::Sampler(_) => Self::USAGE,

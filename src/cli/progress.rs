@@ -76,7 +76,8 @@ impl RunObserver for Progress {
         if !record.trials().is_empty() {
             let (done, time) = (record.counted_trials(), duration(record.trial_seconds()));
             let spent = Totals::of(record).spent.map_or_else(String::new, |spent| format!(" and {spent}"));
-            self.say(&format!("going on after {done} trials, {time}{spent}"));
+            let trials = if done == 1 { "trial" } else { "trials" };
+            self.say(&format!("going on after {done} {trials}, {time}{spent}"));
         }
         self.update(record);
     }

@@ -35,6 +35,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             say(&format!("the old results are now in {}", aside.display()));
         }
     }
+    if !folder.has_study() {
+        folder.refuse_foreign_files(spec.text())?;
+    }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     let end = run_study(&spec, path, args.quiet, &mut store, &mut record);
@@ -61,7 +64,6 @@ pub(super) fn begin_or_resume(
 ) -> Result<StudyRecord, StudyError> {
     let mut entries = store.load()?;
     if entries.is_empty() {
-        folder.refuse_foreign_files(spec.text())?;
         folder.write("study.toml", spec.text().as_bytes())?;
         entries.push(store.append(Event::StudyCreated {
             name: spec.name().to_owned(),

@@ -201,7 +201,11 @@ pub(crate) fn energy_between(
                     false => (Some(Joules(outer.joules)), Some("by the counter's ticks around it".to_owned())),
                 }
             } else if seconds < ticks {
-                let needs = format!("below the resolution: {seconds:.3} s of the {ticks:.3} s that a figure needs");
+                let needs = format!(
+                    "below the resolution: {:.1} ms of the {:.0} ms that a figure needs; what is metered must take longer",
+                    seconds * 1e3,
+                    ticks * 1e3
+                );
                 (None, Some(outer.and_then(Result::err).map_or(needs.clone(), |why| format!("{needs}, and {why}"))))
             } else if gained == 0 && source.method == Method::Counter {
                 match source.domain.kind {

@@ -52,7 +52,9 @@ fn files_that_are_no_results_are_not_written_over() {
     let bench = Bench::new();
     bench.write("report.html", "mine");
     bench.optimize(&["study.toml", "--results", "."]).code(3).says("holds a file");
+    bench.optimize(&["study.toml", "--results", ".", "--fresh"]).code(3).says("holds a file");
     assert_eq!(std::fs::read_to_string(bench.path().join("report.html")).unwrap(), "mine");
+    assert!(!bench.path().join("study.db").exists());
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_store_that_is_newer_or_none_is_left_alone() {
     rusqlite::Connection::open(&store).unwrap().pragma_update(None, "user_version", 7).unwrap();
     bench.optimize(&["study.toml"]).code(1).says("format 7").says("newer");
     std::fs::write(&store, "this is no database, however long it may be ".repeat(50)).unwrap();
-    bench.optimize(&["study.toml"]).code(1).says("is not a store of a Wattfront study");
+    bench.optimize(&["study.toml"]).code(3).says("is not a store of a Wattfront study");
     assert!(std::fs::read_to_string(&store).unwrap().starts_with("this is no database"));
 }
 
