@@ -54,7 +54,8 @@ impl EstimateMeter {
         let source = Source {
             domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
             method: Method::Estimate,
-            // The clocks tell microseconds, but reading a tree takes some of them.
+            // The clocks count microseconds, but of a process that is running the kernel tells those up to the last tick of
+            // its scheduler, 1 to 10 ms ago, or up to its last system call that waited. Short windows carry a note.
             resolution: Duration::from_millis(1),
         };
         Ok(Self { tree, watts_per_core, source: [source] })

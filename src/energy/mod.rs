@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later), else power integral | 0.1 s, 0.5 s |
 //! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
-//! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms |
+//! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!
 //! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
 //! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less

@@ -18,6 +18,9 @@ const MOST_READINGS: usize = 8192;
 /// A counter that ticks no faster than this is watched closely around edges.
 const SLOW: Duration = Duration::from_millis(20);
 
+/// Estimates of shorter windows say that they are rough.
+const ROUGH: Duration = Duration::from_millis(100);
+
 /// Windows of fewer ticks are told by their outer ticks if they can be: between readings half a second apart, an edge is
 /// known no better than to a tick.
 const FEW: u32 = 10;
@@ -214,6 +217,11 @@ pub(crate) fn energy_between(
                 }
             } else if gained == 0 && source.method == Method::Estimate {
                 (Some(joules), Some("no CPU time at all".to_owned()))
+            } else if source.method == Method::Estimate && seconds < ROUGH.as_secs_f64() {
+                (
+                    Some(joules),
+                    Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned()),
+                )
             } else if failed > 0 {
                 (Some(joules), Some(format!("{failed} readings in between failed; the cumulative figure covers them")))
             } else {
