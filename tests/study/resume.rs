@@ -25,31 +25,30 @@ fn a_spent_budget_is_said_and_can_be_extended() {
 fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
     let long = || {
         let bench = Bench::new();
-        bench.edit("trials = 12", "trials = 30");
+        bench.edit("trials = 12", "trials = 40");
         bench
     };
     let whole = long();
     whole.optimize(&["study.toml"]).code(0);
     let expected = whole.finished();
-    assert_eq!(expected.len(), 30);
+    assert_eq!(expected.len(), 40);
 
     let killed = long();
-    let last = whole.record().last_seq();
     for kill in 0..10 {
         let before = killed.try_record().map_or(0, |r| r.last_seq());
         // After some more events, and then some more milliseconds, so that kills hit all kinds of moments, all of them
-        // before the end: a study of thirty trials has many more events than these.
-        let events = 1 + trial_seed(Seed(5), kill) % 6;
+        // before the end: a study of forty trials has many more events than these.
+        let events = 3 + trial_seed(Seed(5), kill) % 6;
         let mut child = killed.start();
         killed.wait_for("events", || killed.try_record().is_some_and(|r| r.last_seq() >= before + events));
-        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kill) % 40));
+        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kill) % 25));
         child.kill().unwrap();
         child.wait().unwrap();
         let finished = killed.finished();
         assert_eq!(finished[..], expected[..finished.len()], "after {} kills", kill + 1);
     }
     assert!(killed.record().sessions().iter().all(|s| s.end.is_none()), "every session was killed before its end");
-    assert!(killed.record().last_seq() > last / 4, "and got somewhere");
+    assert!(!killed.finished().is_empty(), "and together they got somewhere");
     killed.optimize(&["study.toml"]).code(0);
     assert_eq!(killed.finished(), expected);
     // The surrogate's own numbers are the same, too.
