@@ -70,15 +70,21 @@ pub(super) fn tick_labels(ticks: &[f64], log: bool) -> Vec<String> {
         // Enough digits to tell neighbours apart.
         let digits = if gap.is_finite() && gap > 0.0 { exponent(largest) - exponent(gap) + 1.0 } else { 3.0 };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let digits = if log { 3 } else { digits.clamp(1.0, 15.0) as usize };
-        return ticks.iter().map(|v| crate::analysis::significant(*v, digits)).collect();
+        return distinct(ticks, if log { 3 } else { digits.clamp(1.0, 15.0) as usize });
     }
     if log {
-        return ticks.iter().map(|v| crate::analysis::significant(*v, 4)).collect();
+        return distinct(ticks, 4);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 5")]
     let decimals = (-(gap * 1.000_001).log10().floor()).clamp(0.0, 5.0) as usize;
     ticks.iter().map(|v| format!("{v:.decimals$}")).collect()
+}
+
+/// Ticks in `least` significant digits, or as many more as make them all different.
+fn distinct(ticks: &[f64], least: usize) -> Vec<String> {
+    let labels = |digits| ticks.iter().map(|v| crate::analysis::significant(*v, digits)).collect::<Vec<_>>();
+    let differ = |labels: &Vec<String>| labels.windows(2).all(|pair| pair[0] != pair[1]);
+    (least..16).map(labels).find(differ).unwrap_or_else(|| labels(17))
 }
 
 #[cfg(test)]
