@@ -12,12 +12,6 @@ use serde::{Deserialize, Serialize};
 pub struct Joules(pub f64);
 
 impl Joules {
-    /// From watt hours.
-    #[must_use]
-    pub fn from_wh(wh: f64) -> Self {
-        Self(wh * 3600.0)
-    }
-
     /// In watt hours.
     #[must_use]
     pub fn wh(self) -> f64 {

@@ -21,7 +21,7 @@ pub fn serve(input: impl BufRead, output: &mut dyn Write) -> std::io::Result<()>
         let line = line?;
         let answer = match serde_json::from_str::<TrainRequest>(&line) {
             Ok(request) => answer(&request, &mut trainer, output),
-            Err(error) => failed(FailureKind::WorkerLost, &format!("the request makes no sense: {error}")),
+            Err(error) => failed(FailureKind::Exit, &format!("the request makes no sense: {error}")),
         };
         say(output, &answer)?;
     }
@@ -40,7 +40,7 @@ fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: 
             Err(error) => return failed(kind_of(&error), &error.to_string()),
         }
     }
-    let Some((_, trainer)) = trainer else { return failed(FailureKind::WorkerLost, "there is no trainer") };
+    let Some((_, trainer)) = trainer else { return failed(FailureKind::Exit, "there is no trainer") };
     let mut lines = Lines { output, quiet: Duration::ZERO, broken: false };
     match trainer.train(&recipe, request.seed, &mut lines) {
         Ok(outcome) => json!(outcome.metrics),
