@@ -11,7 +11,7 @@ mod reference;
 mod strips;
 
 pub use dominance::{dominates, non_dominated};
-pub use front::{front, losses_of};
+pub use front::{feasible_losses_of, front, losses_of};
 pub use hypervolume::hypervolume;
 pub use knee::knee;
 pub(super) use reference::{complete_reference, given_reference};
