@@ -64,6 +64,12 @@ impl Criterion {
         }
     }
 
+    /// TEMPORARY
+    #[must_use]
+    pub fn log_value(&self, losses: &[Posterior]) -> f64 {
+        self.evaluate(losses).log
+    }
+
     /// The criterion where the losses are distributed like `losses`, one per objective.
     #[must_use]
     pub fn evaluate(&self, losses: &[Posterior]) -> Value {

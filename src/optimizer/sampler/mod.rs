@@ -14,7 +14,7 @@ mod sobol;
 mod stream;
 mod tried;
 
-pub use gp::GpSampler;
+pub use gp::{GpSampler, MOST_OBJECTIVES, diagnose};
 pub use random::RandomSampler;
 pub use sobol::SobolSampler;
 

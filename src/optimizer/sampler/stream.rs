@@ -15,6 +15,8 @@ pub(super) enum Purpose {
     Scramble,
     /// The search for the best acquisition.
     Acquisition,
+    /// Joint draws of noisy and pending trials.
+    Draws,
 }
 
 /// The stream of one trial (or of the whole study, with id 0) for one purpose.
