@@ -5,10 +5,12 @@
 //! improvement for Bayesian optimization", NeurIPS 2023). Everything in here is in standardized losses.
 
 mod criterion;
+mod ehvi;
 mod feasibility;
 mod landscape;
 mod logs;
 mod maximize;
+mod normal;
 
 pub use criterion::{Criterion, Posterior, Value};
 pub use feasibility::Feasibility;
