@@ -6,10 +6,12 @@
 
 mod belief;
 mod criterion;
+mod ehvi;
 mod feasibility;
 mod landscape;
 mod logs;
 mod maximize;
+mod normal;
 
 pub use belief::Belief;
 pub use criterion::{Criterion, Posterior, Value};
