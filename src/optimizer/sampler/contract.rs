@@ -6,7 +6,7 @@ use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Space;
 
 fn all() -> Vec<Box<dyn Sampler>> {
-    let settings = Settings { initial: Some(5) };
+    let settings = Settings { initial: Some(5), population: Some(6), levels: None };
     NAMES.iter().map(|name| by_name(name, &settings).unwrap()).collect()
 }
 

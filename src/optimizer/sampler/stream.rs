@@ -15,6 +15,10 @@ pub(super) enum Purpose {
     Scramble,
     /// The search for the best acquisition.
     Acquisition,
+    /// Parents, crossover and mutation.
+    Variation,
+    /// Draws from density estimates.
+    Density,
 }
 
 /// The stream of one trial (or of the whole study, with id 0) for one purpose.
