@@ -14,7 +14,7 @@ mod strips;
 
 pub use contribution::{contributions, select_by_hypervolume};
 pub use dominance::{dominates, non_dominated};
-pub use front::{front, losses_of};
+pub use front::{feasible_losses_of, front, losses_of};
 pub use hypervolume::hypervolume;
 pub use knee::knee;
 pub use ranking::{crowding_distances, ranks};

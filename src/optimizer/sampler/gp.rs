@@ -70,7 +70,7 @@ impl Sampler for GpSampler {
             return Err(SamplerError::Unsupported { sampler: self.name(), reason });
         }
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         let initial = self.initial.unwrap_or_else(|| default_initial(problem.space()));
         let known = history.trials().len();
         let mut model = None;

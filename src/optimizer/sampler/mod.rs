@@ -29,9 +29,13 @@ pub use sobol::SobolSampler;
 pub use tpe::TpeSampler;
 
 use super::Seed;
-use super::history::{Fit, History};
+use super::history::{Fit, History, Outcome, Trial};
 use super::problem::Problem;
-use super::space::{Point, Space};
+use super::space::{Encoding, Point, Space};
+use tried::Tried;
+
+/// The rule of a point that the user asked to be tried first.
+pub const START: &str = "start";
 
 /// A point to be tried, and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +89,47 @@ pub trait Sampler: Send + Sync {
         count: usize,
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError>;
+}
+
+/// Proposes as `sampler` does, but the problem's [starts](Problem::starts) before all others. Starts that were tried, are
+/// pending or are forbidden are passed over.
+///
+/// # Errors
+/// As [`Sampler::propose`].
+pub fn propose(
+    sampler: &dyn Sampler,
+    problem: &Problem,
+    history: &History,
+    count: usize,
+    seed: Seed,
+) -> Result<Vec<Proposal>, SamplerError> {
+    let encoding = Encoding::new(problem.space());
+    let mut tried = Tried::new(problem, &encoding, history);
+    let mut proposals = Vec::new();
+    for start in problem.starts() {
+        let x = encoding.encode(start);
+        if proposals.len() < count.max(1) && !tried.contains(&x) {
+            tried.insert(&x);
+            let fit = Fit { rule: START.to_owned(), ..Fit::default() };
+            proposals.push(Proposal { point: encoding.decode(&x), fit });
+        }
+    }
+    if proposals.is_empty() {
+        return sampler.propose(problem, history, count, seed);
+    }
+    if proposals.len() < count {
+        let mut more = history.clone();
+        for Proposal { point, fit } in proposals.clone() {
+            let id = more.next_id();
+            more.record(Trial { id, point, fit: Some(fit), outcome: Outcome::Pending });
+        }
+        match sampler.propose(problem, &more, count - proposals.len(), seed) {
+            Ok(rest) => proposals.extend(rest),
+            Err(SamplerError::Exhausted) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(proposals)
 }
 
 impl<S: Sampler + ?Sized> Sampler for Box<S> {
