@@ -50,7 +50,7 @@ impl Sampler for GridSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         let grid = Grid::new(&encoding, self.levels.unwrap_or(LEVELS).clamp(FEWEST, MOST));
         let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
         collect(history.next_id(), count, |id| {

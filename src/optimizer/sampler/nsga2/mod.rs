@@ -36,8 +36,9 @@ const CHILDREN: usize = 32;
 /// whose child comes from simulated binary crossover and polynomial mutation; choices without order are inherited
 /// whole and mutate to any other. A child that was tried mutates again.
 ///
-/// The first trials, until `initial` are known, come from the Sobol sequence. What lies beyond a coordinate of the
-/// reference point that the user gave ranks behind all that does not, as nothing out there counts in the hypervolume.
+/// The first trials, until `initial` are known, come from the Sobol sequence. Trials that keep the constraints rank before
+/// those that do not, and among them those within the user's reference point, constraints and preferences before those
+/// beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nsga2Sampler {
     /// Members of the population, at least 2; 20 if `None`.
@@ -60,7 +61,7 @@ impl Sampler for Nsga2Sampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         let size = self.population.unwrap_or(POPULATION).max(FEWEST);
         let initial = self.initial.unwrap_or(size);
         let known = history.trials().len();

@@ -32,7 +32,8 @@ const ROUNDS: usize = 16;
 /// - **Bad** are all others: failed trials, so that crashing regions are left, and pending ones, so that workers keep apart
 ///   (the constant liar); earlier proposals of a batch, too.
 /// - **Conditional parameters** are compared among the trials in which they are active.
-/// - What lies beyond a coordinate of the reference point that the user gave ranks behind all that does not.
+/// - **Constraints**: trials that keep them rank before those that do not, and among them those within the user's reference
+///   point and preferences before those beyond.
 ///
 /// The first trials, until `initial` are known, come from the Sobol sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,7 +56,7 @@ impl Sampler for TpeSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         let initial = self.initial.unwrap_or_else(|| default_initial(problem.space()));
         let known = history.trials().len();
         let split = Split::new(problem, history, standings(problem, history, &encoding));

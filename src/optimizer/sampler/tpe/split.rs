@@ -70,14 +70,16 @@ fn covering(reference: &[f64], losses: &[&[f64]]) -> Vec<f64> {
 }
 
 /// The contribution of each to the hypervolume of all, as a share of the largest. Equal weights for a single objective, where
-/// only the best would contribute.
+/// only the best would contribute, and while none of the trials is wanted.
 fn weights(good: &[Standing], reference: &[f64]) -> Vec<f64> {
-    let losses: Vec<&[f64]> = good.iter().map(|s| s.losses.as_slice()).collect();
+    let wanted: Vec<&[f64]> = good.iter().filter(|s| s.wanted).map(|s| s.losses.as_slice()).collect();
     let contributions =
-        if reference.len() > 1 { contributions(&losses, &covering(reference, &losses)) } else { Vec::new() };
+        if reference.len() > 1 { contributions(&wanted, &covering(reference, &wanted)) } else { Vec::new() };
     let largest = contributions.iter().copied().fold(0.0, f64::max);
     if largest > 0.0 && largest.is_finite() {
-        contributions.into_iter().map(|c| (c / largest).max(LEAST)).collect()
+        let mut contributions = contributions.into_iter();
+        let mut weight = |s: &Standing| if s.wanted { contributions.next().unwrap_or(0.0) / largest } else { 0.0 };
+        good.iter().map(|s| weight(s).max(LEAST)).collect()
     } else {
         vec![1.0; good.len()]
     }
