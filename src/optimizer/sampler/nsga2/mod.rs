@@ -157,3 +157,72 @@ impl Population {
         (0..CHILDREN).map(|_| child()).find(|x| !tried.contains(x))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::history::{FailureKind, Outcome, Trial};
+    use super::super::super::problem::Metrics;
+    use super::super::super::space::{Point, Space};
+    use super::*;
+
+    fn problem() -> Problem {
+        let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
+        Problem::new(space).minimize("a").minimize("b")
+    }
+
+    fn finished(a: f64, b: f64) -> Outcome {
+        let metrics = Metrics::from([("a".to_owned(), a), ("b".to_owned(), b)]);
+        Outcome::Finished { metrics, sd: Metrics::new() }
+    }
+
+    fn history(n: u32, outcome: impl Fn(f64, f64) -> Outcome) -> History {
+        let mut history = History::new();
+        for i in 0..n {
+            let (x, y) = (f64::from(i) / f64::from(n), f64::from(7 * i % n) / f64::from(n));
+            let trial = Trial {
+                id: i.into(),
+                point: Point::from_iter([("x", x), ("y", y)]),
+                fit: None,
+                outcome: outcome(x, y),
+            };
+            history.record(trial);
+        }
+        history
+    }
+
+    #[test]
+    fn the_population_is_the_best_ranks_and_the_loneliest_of_the_last() {
+        let standing = |rank, a: f64| Standing { x: vec![a], losses: vec![a, -a], rank, wanted: true };
+        let standings = vec![
+            standing(1, 9.0),
+            standing(0, 5.0),
+            standing(1, 0.0),
+            standing(1, 1.0),
+            standing(1, 5.0),
+            standing(2, 0.0),
+        ];
+        let population = Population::new(standings, 4);
+        let mut kept: Vec<(usize, f64)> = population.members.iter().map(|m| (m.rank, m.x[0])).collect();
+        kept.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        assert_eq!(kept, [(0, 5.0), (1, 0.0), (1, 5.0), (1, 9.0)]);
+    }
+
+    #[test]
+    fn children_resemble_the_best_trials() {
+        // The front is the edge y = 0.
+        let history = history(40, |x, y| finished(x + y, 1.0 - x + y));
+        let children = Nsga2Sampler { population: Some(8), initial: None }.propose(&problem(), &history, 20, Seed(2));
+        let children = children.unwrap();
+        assert!(children.iter().all(|p| p.fit.rule == "nsga2"));
+        let low = children.iter().filter(|p| p.point.number("y") < Some(0.4)).count();
+        assert!(low >= 15, "{low} of 20");
+    }
+
+    #[test]
+    fn fewer_than_two_parents_have_no_child() {
+        let failed = |x: f64, _| if x == 0.0 { finished(1.0, 1.0) } else { Outcome::Failed(FailureKind::Exit) };
+        let proposal = Nsga2Sampler::default().propose(&problem(), &history(30, failed), 1, Seed(2)).unwrap().remove(0);
+        assert_eq!(proposal.fit.rule, "sobol");
+        assert!(proposal.fit.fallback.unwrap().contains("fewer than two"));
+    }
+}

@@ -50,13 +50,15 @@ impl<'a> Variation<'a> {
         (0..mother.len()).map(inherit).collect()
     }
 
-    /// Mutates each coordinate that is active with probability `1/d` for `d` active ones, at least one of them, and makes the
+    /// Mutates each coordinate that is active with probability `1/d` for `d` such, at least one of them, and makes the
     /// vector canonical.
     ///
     /// Ordered coordinates: polynomial mutation within bounds (Deb 2002, section VII; Deb and Deb, "Analysing mutation schemes
     /// for real-parameter genetic algorithms", 2014), by one level at least. Unordered ones take another level.
     pub(super) fn mutate(&self, x: &mut [f64], rng: &mut ChaCha8Rng) {
-        let active: Vec<usize> = (self.active(x).iter().enumerate()).filter_map(|(i, a)| a.then_some(i)).collect();
+        let single = |i: usize| matches!(self.encoding.kind(i), CoordinateKind::Ordered(n) | CoordinateKind::Unordered(n) if n < 2);
+        let active = self.active(x);
+        let active: Vec<usize> = (0..x.len()).filter(|&i| active[i] && !single(i)).collect();
         let d = active.len();
         if d > 0 {
             let sure = active[rng.random_range(0..d)];
@@ -84,7 +86,6 @@ impl<'a> Variation<'a> {
                 };
                 self.encoding.centre(i, level)
             }
-            CoordinateKind::Unordered(1) => u,
             CoordinateKind::Unordered(n) => {
                 let step = rng.random_range(1..n);
                 self.encoding.centre(i, (self.encoding.level(i, u) + step) % n)

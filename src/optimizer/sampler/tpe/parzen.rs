@@ -13,8 +13,8 @@ const HALF_LN_2PI: f64 = 0.918_938_533_204_672_8;
 /// Weight of the component that knows nothing, where an observation weighs at most 1.
 const PRIOR: f64 = 1.0;
 /// Bandwidth of the first observation, as a share of a parameter's range; it shrinks as `n^(-1/(d+4))` (Scott's rule).
-const BANDWIDTH: f64 = 0.2;
-/// The bandwidth is at least `1/(2+n)`, but no more than this is asked of it.
+const BANDWIDTH: f64 = 0.1;
+/// The bandwidth is at least `1/(2+n)`, so that few points do not claim much, and at least this.
 const NARROWEST: f64 = 0.01;
 /// Draws from a truncated normal before a uniform one stands in for it; about one in two is a hit.
 const DRAWS: usize = 64;
@@ -205,4 +205,108 @@ fn mass(a: f64, b: f64) -> f64 {
         1.0 - beyond(-a) - beyond(b)
     };
     mass.max(f64::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+
+    use super::super::super::super::space::Space;
+    use super::*;
+
+    fn space() -> Space {
+        Space::builder()
+            .float("rate", 0.0..=1.0)
+            .int("layers", 1..=4)
+            .choice("optimizer", ["sgd", "adam", "lion"])
+            .float("momentum", 0.0..=0.9)
+            .when("optimizer", ["sgd"])
+            .build()
+            .unwrap()
+    }
+
+    fn observed(encoding: &Encoding<'_>, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let snap = |x: &Vec<f64>| {
+            let mut x = x.clone();
+            encoding.snap(&mut x);
+            x
+        };
+        vectors.iter().map(snap).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Summed over all levels and integrated by the midpoint rule, conditional parameters where they are active.
+        #[test]
+        fn is_a_density(
+            vectors in proptest::collection::vec(proptest::collection::vec(0.0..=1.0f64, 4), 0..5),
+            weights in proptest::collection::vec(0.01..1.0f64, 5),
+        ) {
+            const STEPS: u32 = 40;
+            let space = space();
+            let encoding = Encoding::new(&space);
+            let vectors = observed(&encoding, &vectors);
+            let weighted: Vec<(&[f64], f64)> = vectors.iter().map(Vec::as_slice).zip(weights).collect();
+            let density = Density::new(&encoding, &weighted);
+            let width = 1.0 / f64::from(STEPS);
+            let midpoint = |k: u32| (f64::from(k) + 0.5) * width;
+            let mut total = 0.0;
+            for layers in 0..4 {
+                for optimizer in 0..3 {
+                    let (layers, optimizer) = (encoding.centre(1, layers), encoding.centre(2, optimizer));
+                    for rate in 0..STEPS {
+                        let mut x = vec![midpoint(rate), layers, optimizer, 0.5];
+                        let momenta = if encoding.snap(&mut x)[3] { STEPS } else { 1 };
+                        for momentum in 0..momenta {
+                            x[3] = if momenta == 1 { x[3] } else { midpoint(momentum) };
+                            total += density.log_density(&x).exp() * width / f64::from(momenta);
+                        }
+                    }
+                }
+            }
+            prop_assert!((total - 1.0).abs() < 1e-2, "{total}");
+        }
+
+        #[test]
+        fn draws_are_canonical(
+            vectors in proptest::collection::vec(proptest::collection::vec(0.0..=1.0f64, 4), 0..5),
+            seed: u64,
+        ) {
+            let space = space();
+            let encoding = Encoding::new(&space);
+            let vectors = observed(&encoding, &vectors);
+            let weighted: Vec<(&[f64], f64)> = vectors.iter().map(|x| (x.as_slice(), 1.0)).collect();
+            let density = Density::new(&encoding, &weighted);
+            let x = density.draw(&mut ChaCha8Rng::seed_from_u64(seed));
+            prop_assert_eq!(observed(&encoding, std::slice::from_ref(&x)), [x.clone()]);
+            prop_assert!(density.log_density(&x).is_finite());
+        }
+    }
+
+    #[test]
+    fn draws_gather_where_the_points_are_and_the_density_is_high_there() {
+        let space = space();
+        let encoding = Encoding::new(&space);
+        let mut near = vec![0.2, 0.1, encoding.centre(2, 0), 0.9];
+        let mut far = vec![0.8, 0.9, encoding.centre(2, 1), 0.0];
+        encoding.snap(&mut near);
+        encoding.snap(&mut far);
+        let density = Density::new(&encoding, &[(near.as_slice(), 1.0); 30]);
+        assert!(density.log_density(&near) > density.log_density(&far) + 5.0);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let close = |x: &Vec<f64>| (x[0] - near[0]).abs() < 0.25 && x[1] < 0.6 && x[2] == near[2] && x[3] > 0.6;
+        let hits = (0..200).filter(|_| close(&density.draw(&mut rng))).count();
+        assert!(hits > 150, "{hits}");
+    }
+
+    #[test]
+    fn masses_far_in_the_tails_keep_their_digits() {
+        assert!((mass(-1.0, 1.0) - 0.682_689_492_137_086).abs() < 1e-14);
+        for (a, b) in [(8.0, 9.0), (20.0, 21.0)] {
+            assert!((mass(a, b) / mass(-b, -a) - 1.0).abs() < 1e-12 && mass(a, b) > 0.0);
+        }
+        assert!(mass(50.0, 51.0) > 0.0);
+    }
 }
