@@ -108,7 +108,7 @@ impl Landscape {
             })
             .collect();
         #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
-        let mut total = log_sum_exp(logs.iter().copied()) - (draws.max(1) as f64).ln();
+        let mut total = log_sum_exp(&logs) - (draws.max(1) as f64).ln();
         let separate = self.limits.iter().filter(|l| matches!(l.of, Bounded::Other(_)));
         for ((limit, gp), w) in separate.zip(self.others()).zip(others) {
             let p = gp.prediction(w);
@@ -132,7 +132,8 @@ impl Landscape {
         let mut logs = Vec::with_capacity(draws);
         let mut slopes = Vec::with_capacity(draws);
         for s in 0..draws {
-            let losses: Vec<Posterior> = (0..m).map(|j| Posterior { mean: means[j][s], sd: sds[j] }).collect();
+            let losses: Vec<Posterior> =
+                means.iter().zip(&sds).map(|(means, sd)| Posterior { mean: means[s], sd: *sd }).collect();
             let (mut log, mut by_mean, mut by_sd) = match self.criteria.get(s) {
                 Some(criterion) => {
                     let value = criterion.evaluate(&losses);
@@ -151,7 +152,7 @@ impl Landscape {
             logs.push(log);
             slopes.push((by_mean, by_sd));
         }
-        let sum = log_sum_exp(logs.iter().copied());
+        let sum = log_sum_exp(&logs);
         let shares: Vec<f64> = logs.iter().map(|log| (log - sum).exp()).collect();
         #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
         let mut total = sum - (draws.max(1) as f64).ln();

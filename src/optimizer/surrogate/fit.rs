@@ -112,9 +112,8 @@ impl<'o> LogPosterior<'o> {
             let kernels = &matrix.as_slice()[j * n + j + 1..(j + 1) * n];
             let pairs = &alpha[j + 1..];
             by_scale += alpha[j] * dot(pairs, kernels) - dot(&inverse[j + 1..], kernels);
-            for k in 0..d {
-                let x = self.observations.x[j][k];
-                gradient[k] += self.kernel.weighted_difference(k, x, &self.columns, j + 1, weights);
+            for (k, (g, x)) in gradient[..d].iter_mut().zip(&self.observations.x[j]).enumerate() {
+                *g += self.kernel.weighted_difference(k, *x, &self.columns, j + 1, weights);
             }
             let diagonal = alpha[j] * alpha[j] - inverse[j];
             by_scale += 0.5 * diagonal * s2;

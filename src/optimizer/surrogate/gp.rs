@@ -158,9 +158,9 @@ impl GaussianProcess {
         let means = (0..q).map(|i| dot(cross.column(i).as_slice(), &self.target)).collect();
         let columns = Columns::new(points, self.kernel.dimension());
         let mut covariance = DMatrix::zeros(q, q);
-        for j in 0..q {
+        for (j, point) in points.iter().enumerate() {
             let column = &mut covariance.as_mut_slice()[j * q + j..(j + 1) * q];
-            self.kernel.distances(&points[j], &columns, j, &self.precision, column);
+            self.kernel.distances(point, &columns, j, &self.precision, column);
             super::kernel::matern(column);
             for (i, k) in column.iter_mut().enumerate() {
                 *k = s2 * *k - dot(cross.column(j + i).as_slice(), cross.column(j).as_slice());
