@@ -71,27 +71,35 @@ impl Landscape {
         let others: Vec<Vec<f64>> = self.others().map(|gp| gp.whiten(&full).w).collect();
         let objectives: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
         let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        self.combine(x, &full, &objectives, &others)
+        self.combine(x, &full, &objectives, &others, usize::MAX)
     }
 
-    /// The acquisition at many canonical vectors.
+    /// How many draws it is averaged over.
     #[must_use]
-    pub fn values(&self, points: &[Vec<f64>]) -> Vec<f64> {
+    pub fn draws(&self) -> usize {
+        self.objectives.first().map_or(0, Draws::count)
+    }
+
+    /// The acquisition at many canonical vectors, averaged over the first `draws` draws only.
+    #[must_use]
+    pub fn values(&self, points: &[Vec<f64>], draws: usize) -> Vec<f64> {
         let chunks: Vec<&[Vec<f64>]> = points.chunks(CHUNK).collect();
         let evaluated = parallel::map(&chunks, |chunk| {
             let full: Vec<Vec<f64>> = chunk.iter().map(|x| self.extended(x)).collect();
             let objectives: Vec<_> = self.objectives.iter().map(|o| o.process().whiten_many(&full)).collect();
             let others: Vec<_> = self.others().map(|gp| gp.whiten_many(&full)).collect();
-            let value = |i: usize| self.combine(&chunk[i], &full[i], &columns(&objectives, i), &columns(&others, i));
+            let value =
+                |i: usize| self.combine(&chunk[i], &full[i], &columns(&objectives, i), &columns(&others, i), draws);
             (0..chunk.len()).map(value).collect::<Vec<_>>()
         });
         evaluated.concat()
     }
 
-    fn combine(&self, x: &[f64], full: &[f64], whitened: &[&[f64]], others: &[&[f64]]) -> f64 {
+    fn combine(&self, x: &[f64], full: &[f64], whitened: &[&[f64]], others: &[&[f64]], draws: usize) -> f64 {
         let sds: Vec<f64> =
             self.objectives.iter().zip(whitened).map(|(o, w)| o.process().prediction(w).variance.sqrt()).collect();
-        let means: Vec<Vec<f64>> = self.objectives.iter().zip(whitened).map(|(o, w)| o.means(w).collect()).collect();
+        let means: Vec<Vec<f64>> =
+            self.objectives.iter().zip(whitened).map(|(o, w)| o.means(w).take(draws).collect()).collect();
         let mut losses: Vec<Posterior> = sds.iter().map(|sd| Posterior { mean: 0.0, sd: *sd }).collect();
         let draws = means.first().map_or(0, Vec::len);
         let logs: Vec<f64> = (0..draws)

@@ -43,6 +43,14 @@ const TOLERANCE: f64 = 1e-6;
 const NEAR: f64 = 1e-3;
 /// What the acquisition, a logarithm, may lose by going there.
 const TRIFLE: f64 = 1e-3;
+/// All climbs begin with this share of their evaluations, one in so many.
+const SHORTER: usize = 4;
+/// Of the climbs so begun, so many go on.
+const FINALISTS: usize = 3;
+/// Draws that choose among the starts.
+const COARSE: usize = 2;
+/// How many starts they choose.
+const REFINED: usize = 96;
 /// Temperature of the Boltzmann picks: weights are `exp(2 z)` for standardized acquisition values `z`.
 const BOLTZMANN: f64 = 2.0;
 
@@ -61,18 +69,38 @@ pub fn maximize(
     rng: &mut ChaCha8Rng,
 ) -> Vec<Candidate> {
     let starts: Vec<Vec<f64>> = starts.into_iter().filter(|x| !tried(x)).collect();
-    let values = landscape.values(&starts);
-    let candidates = starts.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
-    let mut pool: Vec<Candidate> = candidates.filter(|c| !c.value.is_nan()).collect();
-    pool.sort_by(|a, b| b.value.total_cmp(&a.value));
+    let pool = screen(landscape, starts);
     let picks = pick(&pool, effort.climbs, rng);
-    let mut found = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, effort));
+    let short = Effort { evaluations: effort.evaluations / SHORTER, ..effort };
+    let mut found = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, short));
+    found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    found.dedup_by(|a, b| a.x == b.x);
+    let rest = found.split_off(found.len().min(FINALISTS));
+    let mut found = parallel::map(&found, |c| climb(landscape, encoding, c.clone(), tried, effort));
+    found.extend(rest);
     found.extend(pool);
     found.sort_by(|a, b| b.value.total_cmp(&a.value));
     if let Some(best) = found.first_mut() {
         settle(landscape, encoding, best, tried);
     }
     found
+}
+
+/// The starts with their values, best first, those without one left out. Where the acquisition is averaged over many draws,
+/// a few of them choose the starts that are worth the others.
+fn screen(landscape: &Landscape, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
+    let sorted = |starts: Vec<Vec<f64>>, draws| {
+        let values = landscape.values(&starts, draws);
+        let all = starts.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
+        let mut pool: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
+        pool.sort_by(|a, b| b.value.total_cmp(&a.value));
+        pool
+    };
+    if landscape.draws() > COARSE {
+        let pool = sorted(starts, COARSE);
+        starts = pool.into_iter().take(REFINED).map(|c| c.x).collect();
+    }
+    sorted(starts, usize::MAX)
 }
 
 /// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
