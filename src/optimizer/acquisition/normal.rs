@@ -69,6 +69,11 @@ pub(super) fn remainder(t: f64) -> f64 {
     ((even * square + COEFFICIENTS[0]) + s * odd) * inverse
 }
 
+/// The exponential of a number below zero. Most that are asked for vanish, which the library's own finds out late.
+pub(super) fn exp(x: f64) -> f64 {
+    if x < -750.0 { 0.0 } else { x.exp() }
+}
+
 /// A positive number, `value * exp(scale)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scaled {
@@ -118,7 +123,7 @@ impl Edge {
             let below = DENSITY_AT_ZERO * ratio;
             return Self { z, scale, density: DENSITY_AT_ZERO, below, shortfall: below * k, above: 0.0, surplus: 0.0 };
         }
-        let density = DENSITY_AT_ZERO * scale.exp();
+        let density = DENSITY_AT_ZERO * exp(scale);
         let above = density * ratio;
         let surplus = above * k;
         Self { z, scale: 0.0, density, below: 1.0 - above, shortfall: z + surplus, above, surplus }
@@ -160,11 +165,7 @@ impl Segment<'_> {
 
     /// What a number in the lower edge's unit is worth in the upper edge's.
     fn exchange(&self) -> f64 {
-        if self.upper.z < 0.0 {
-            (0.5 * self.width * (self.lower.z + self.upper.z)).exp()
-        } else {
-            self.lower.scale.exp()
-        }
+        exp(if self.upper.z < 0.0 { 0.5 * self.width * (self.lower.z + self.upper.z) } else { self.lower.scale })
     }
 
     /// `A(a, b)`.
