@@ -2,7 +2,7 @@
 
 use super::super::pareto::{Boxes, Side};
 use super::criterion::{Posterior, Value};
-use super::normal::{Edge, Scaled, Segment, Slopes};
+use super::normal::{Edge, Scaled, Segment, Slopes, exp};
 
 /// The logarithm of the expected hypervolume improvement, for `M` objectives.
 pub(super) fn log_value<const M: usize>(boxes: &Boxes, losses: &[Posterior; M]) -> f64 {
@@ -123,15 +123,15 @@ impl Sum {
         if term.scale == self.scale {
             self.value += term.value;
         } else if term.scale > self.scale {
-            self.value = self.value * (self.scale - term.scale).exp() + term.value;
+            self.value = self.value * exp(self.scale - term.scale) + term.value;
             self.scale = term.scale;
         } else {
-            self.value += term.value * (term.scale - self.scale).exp();
+            self.value += term.value * exp(term.scale - self.scale);
         }
     }
 
     fn share(&self, term: Scaled) -> f64 {
-        term.value * (term.scale - self.scale).exp() / self.value
+        term.value * exp(term.scale - self.scale) / self.value
     }
 
     fn ln(&self) -> f64 {

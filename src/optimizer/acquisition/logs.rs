@@ -33,3 +33,28 @@ pub(super) fn log_sum_exp(logs: &[f64]) -> f64 {
     }
     largest + logs.iter().map(|l| (l - largest).exp()).sum::<f64>().ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distributions_agree_with_50_digit_arithmetic() {
+        let known = [
+            (-40.0, -804.608_442_013_753_8, 40.024_968_847_207_26),
+            (-3.0, -6.607_726_221_510_349, 3.283_098_654_930_436_5),
+            (0.0, -std::f64::consts::LN_2, 0.797_884_560_802_865_4),
+            (2.0, -0.023_012_909_328_963_488, 0.055_247_862_678_989_96),
+            (9.0, -1.128_588_405_953_840_6e-19, 1.027_977_357_166_891_5e-18),
+        ];
+        for (z, log, slope) in known {
+            let (value, derivative) = log_distribution(z);
+            assert!(
+                (value / log - 1.0).abs() < 1e-14 && (derivative / slope - 1.0).abs() < 1e-14,
+                "{z} {value} {derivative}"
+            );
+        }
+        let (value, slope) = log_distribution(f64::NEG_INFINITY);
+        assert!(value.is_finite() && slope.is_finite());
+    }
+}
