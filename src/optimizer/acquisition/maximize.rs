@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::super::descent;
+use super::super::parallel;
 use super::super::space::{CoordinateKind, Encoding};
 use super::landscape::Landscape;
 
@@ -55,20 +56,17 @@ pub fn maximize(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     starts: Vec<Vec<f64>>,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Candidate> {
-    let evaluate = |x: Vec<f64>| {
-        let value = landscape.value(&x);
-        Candidate { x, value }
-    };
-    let mut pool: Vec<Candidate> =
-        starts.into_iter().filter(|x| !tried(x)).map(evaluate).filter(|c| !c.value.is_nan()).collect();
+    let starts: Vec<Vec<f64>> = starts.into_iter().filter(|x| !tried(x)).collect();
+    let values = landscape.values(&starts);
+    let candidates = starts.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
+    let mut pool: Vec<Candidate> = candidates.filter(|c| !c.value.is_nan()).collect();
     pool.sort_by(|a, b| b.value.total_cmp(&a.value));
     let picks = pick(&pool, effort.climbs, rng);
-    let climbed = picks.into_iter().map(|i| climb(landscape, encoding, pool[i].clone(), tried, effort));
-    let mut found: Vec<Candidate> = climbed.collect();
+    let mut found = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, effort));
     found.extend(pool);
     found.sort_by(|a, b| b.value.total_cmp(&a.value));
     if let Some(best) = found.first_mut() {
@@ -79,7 +77,7 @@ pub fn maximize(
 
 /// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
 /// comes near to a bound but seldom quite there, and people mean 0 rather than 1e-11.
-fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &dyn Fn(&[f64]) -> bool) {
+fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &(dyn Fn(&[f64]) -> bool + Sync)) {
     let least = at.value - TRIFLE;
     for i in 0..at.x.len() {
         let bound = at.x[i].round();
@@ -125,7 +123,7 @@ fn climb(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     mut at: Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
 ) -> Candidate {
     let discrete = (0..encoding.len()).any(|i| encoding.kind(i) != CoordinateKind::Continuous);
@@ -148,7 +146,7 @@ fn ascend(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     evaluations: usize,
 ) {
     let mut snapped = at.x.clone();
@@ -162,6 +160,10 @@ fn ascend(
     let loss = |x: &[f64], gradient: &mut [f64]| {
         for (&i, v) in free.iter().zip(x) {
             full[i] = *v;
+        }
+        // Neither what was tried nor what is forbidden is of use, so the ascent turns back before it.
+        if tried(&full) {
+            return f64::NAN;
         }
         let (value, slope) = landscape.value_with_gradient(&full);
         for (g, &i) in gradient.iter_mut().zip(&free) {
@@ -187,7 +189,7 @@ fn search_levels(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
 ) -> bool {
     let mut moved_at_all = false;
     for _ in 0..encoding.len() {
@@ -227,7 +229,7 @@ fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
     }
 }
 
-fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &dyn Fn(&[f64]) -> bool) -> bool {
+fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &(dyn Fn(&[f64]) -> bool + Sync)) -> bool {
     if tried(&x) {
         return false;
     }

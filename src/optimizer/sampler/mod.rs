@@ -21,7 +21,7 @@ mod stream;
 mod tpe;
 mod tried;
 
-pub use gp::GpSampler;
+pub use gp::{GpSampler, MOST_OBJECTIVES, diagnose};
 pub use grid::GridSampler;
 pub use nsga2::Nsga2Sampler;
 pub use random::RandomSampler;

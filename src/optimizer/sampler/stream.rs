@@ -15,6 +15,8 @@ pub(super) enum Purpose {
     Scramble,
     /// The search for the best acquisition.
     Acquisition,
+    /// Joint draws of noisy and pending trials.
+    Draws,
     /// Parents, crossover and mutation.
     Variation,
     /// Draws from density estimates.
