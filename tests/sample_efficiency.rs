@@ -1,4 +1,4 @@
-//! What the Gaussian-process sampler is for: better fronts than random search from the same number of trials.
+//! What samplers that learn are for: better fronts than random search from the same number of trials.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::f64::consts::PI;
@@ -161,4 +161,27 @@ fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
     }
     assert!(wins + 1 >= SEEDS.len(), "{wins} wins of {}: {volumes:?}", SEEDS.len());
     assert!(volumes[0] > 1.5 * volumes[1], "{volumes:?}");
+}
+
+/// Volumes of a sampler, summed over the seeds, as multiples of random search's; and in how many seeds it was larger.
+fn against_random(sampler: &str, volume: impl Fn(&str, u64) -> f64) -> (f64, usize) {
+    let pairs = SEEDS.map(|seed| (volume(sampler, seed), volume("random", seed)));
+    let wins = pairs.iter().filter(|(learning, random)| learning > random).count();
+    let total = |side: fn(&(f64, f64)) -> f64| pairs.iter().map(side).sum::<f64>();
+    (total(|p| p.0) / total(|p| p.1), wins)
+}
+
+#[test]
+fn tpe_and_nsga2_beat_random() {
+    let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
+    let smooth = Problem::new(space).minimize("a").reference(18.0).minimize("b").reference(6.0);
+    let mixed = Problem::new(training_space()).minimize("a").reference(1.0).minimize("b").reference(7.0);
+    for (sampler, on_smooth, on_mixed) in [("tpe", 1.5, 1.02), ("nsga2", 1.2, 1.01)] {
+        let volume = |sampler: &str, seed| run(sampler, &smooth, branin_currin, [18.0, 6.0], [0.0; 2], 60, seed).0;
+        let (ratio, wins) = against_random(sampler, volume);
+        assert!(ratio > on_smooth && wins + 1 >= SEEDS.len(), "{sampler}, smooth: {ratio}, {wins} wins");
+        let volume = |sampler: &str, seed| run(sampler, &mixed, training, [1.0, 7.0], [0.005, 0.03], 60, seed).0;
+        let (ratio, wins) = against_random(sampler, volume);
+        assert!(ratio > on_mixed && wins + 1 >= SEEDS.len(), "{sampler}, mixed: {ratio}, {wins} wins");
+    }
 }

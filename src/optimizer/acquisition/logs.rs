@@ -25,6 +25,15 @@ pub(super) fn log_distribution(z: f64) -> (f64, f64) {
     ((-above).ln_1p(), density / (1.0 - above))
 }
 
+/// `ln` of the sum of exponentials; negative infinity for none.
+pub(super) fn log_sum_exp(logs: &[f64]) -> f64 {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest.is_infinite() || logs.iter().any(|l| l.is_nan()) {
+        return if logs.iter().any(|l| l.is_nan()) { f64::NAN } else { largest };
+    }
+    largest + logs.iter().map(|l| (l - largest).exp()).sum::<f64>().ln()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
