@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use super::dominates;
 
-/// The rank of each vector: 0 on the front, 1 on the front of what remains without it, and so on (non-dominated sorting;
-/// Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans. Evol. Comput. 6(2), 2002,
-/// section III-A). Vectors with NaN rank behind all others.
+/// The rank of each vector: 0 on the front, 1 on the front of what remains without it, and so on (non-dominated
+/// sorting; Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans. Evol. Comput. 6(2),
+/// 2002, section III-A). Vectors with NaN rank behind all others.
 ///
-/// Vectors are placed in lexicographic order into the first front that holds no dominator of theirs, which a binary search
-/// finds (Zhang et al., "An efficient approach to nondominated sorting", IEEE Trans. Evol. Comput. 19(2), 2015).
+/// Vectors are placed in lexicographic order into the first front that holds no dominator of theirs, which a binary
+/// search finds (Zhang et al., "An efficient approach to nondominated sorting", IEEE Trans. Evol. Comput. 19(2), 2015).
 ///
 /// ```
 /// use wattfront::optimizer::pareto::ranks;
@@ -39,8 +39,9 @@ pub fn ranks<V: AsRef<[f64]>>(losses: &[V]) -> Vec<usize> {
     ranks
 }
 
-/// The crowding distance of each vector of one front: the sum over the objectives of the gap between its neighbours on both
-/// sides, as a share of the front's range; infinite at the ends (Deb et al. 2002, section III-B). Larger is lonelier.
+/// The crowding distance of each vector of one front: the sum over the objectives of the gap between its neighbours on
+/// both sides, as a share of the front's range; infinite at the ends (Deb et al. 2002, section III-B). Larger is
+/// lonelier.
 ///
 /// Of equal vectors only one can be lonely: the others get 0, so that copies do not crowd out what is different.
 #[must_use]
@@ -68,6 +69,7 @@ pub fn crowding_distances<V: AsRef<[f64]>>(front: &[V]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::super::non_dominated;
@@ -90,7 +92,7 @@ mod tests {
         /// Against the definition: peeling one front after another.
         #[test]
         fn ranks_are_what_is_left_by_peeling_fronts(
-            points in (1usize..4).prop_flat_map(|m| proptest::collection::vec(proptest::collection::vec(0..5i32, m), 0..25))
+            points in (1usize..4).prop_flat_map(|m| vec(vec(0..5i32, m), 0..25))
         ) {
             let points: Vec<Vec<f64>> = points.into_iter().map(|p| p.into_iter().map(f64::from).collect()).collect();
             let ranks = ranks(&points);

@@ -23,14 +23,15 @@ const VISITS: u64 = 1 << 22;
 
 /// Every combination of a few values per parameter, each once.
 ///
-/// A range (float or int, stepped or not) gets at most [`levels`](Self::levels) values, evenly spread on its scale, both
-/// ends among them; a choice keeps all its values. A parameter multiplies only where it is active. When every combination
-/// was tried, the sampler is [exhausted](SamplerError::Exhausted).
+/// A range (float or int, stepped or not) gets at most [`levels`](Self::levels) values, evenly spread on its scale,
+/// both ends among them; a choice keeps all its values. A parameter multiplies only where it is active. When every
+/// combination was tried, the sampler is [exhausted](SamplerError::Exhausted).
 ///
 /// Grids are seldom finished, so the order makes parts of them useful: trial `id` gets the grid point nearest to the
 /// `id`-th point of a scrambled Sobol sequence, which spreads any number of trials evenly over all parameters at once,
-/// instead of varying one and leaving the others at their first values. Where that was tried, a random untried one takes its
-/// place, and in a grid that is nearly used up the next one in the order of an odometer. The grid is never held in memory.
+/// instead of varying one and leaving the others at their first values. Where that was tried, a random untried one
+/// takes its place, and in a grid that is nearly used up the next one in the order of an odometer. The grid is never
+/// held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GridSampler {
     /// Values per range, from 2 to 1000 (others count as the nearest of these); 5 if `None`.

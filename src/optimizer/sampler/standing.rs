@@ -20,13 +20,13 @@ pub(super) struct Standing {
 
 /// All finished trials, in ascending order of their ids.
 ///
-/// By Deb's constrained domination (Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans.
-/// Evol. Comput. 6(2), 2002, section VI), applied twice:
+/// By Deb's constrained domination (Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE
+/// Trans. Evol. Comput. 6(2), 2002, section VI), applied twice:
 ///
 /// 1. Trials that keep all constraints and lie within the user's coordinates of the reference point and
 ///    [limits](Problem::limits) rank by non-domination.
-/// 2. Behind them come those that keep all constraints but lie beyond, by how far they do: nothing out there adds to the
-///    hypervolume that is reported, or is of interest.
+/// 2. Behind them come those that keep all constraints but lie beyond, by how far they do: nothing out there adds to
+///    the hypervolume that is reported, or is of interest.
 /// 3. Last come those that break constraints, by how far they do.
 ///
 /// Distances of several kinds are added up as shares of the largest one so far, so that units do not matter.
@@ -70,8 +70,8 @@ fn violations(problem: &Problem, trial: &Trial) -> Option<Vec<f64>> {
     Some(problem.violations(metrics).ok()?.into_iter().map(|v| v.max(0.0)).collect())
 }
 
-/// The largest loss of interest per objective: the limit, or just short of the user's coordinate of the reference point,
-/// where a point begins to add volume.
+/// The largest loss of interest per objective: the limit, or just short of the user's coordinate of the reference
+/// point, where a point begins to add volume.
 fn bounds(problem: &Problem) -> Vec<f64> {
     let tighter = |(limit, reference): (Option<f64>, Option<f64>)| {
         let reference = reference.map_or(f64::INFINITY, f64::next_down);
@@ -128,7 +128,8 @@ mod tests {
         let metrics = [[0.9, 5.0, 1.0], [0.99, 1.0, 9.0], [0.5, 9.0, 1.0], [0.99, 1.0, 3.0], [0.3, 1.0, 1.0]];
         assert_eq!(standing(&problem(), &metrics).0, [1, 0, 2, 0, 1]);
         let bounded = problem().constraint("memory", Bound::AtMost(2.0)).constraint("accuracy", Bound::AtLeast(0.4));
-        // Of the memory's largest excess, 7, trial 3 has a seventh; trial 4 has all of the accuracy's largest, and ties.
+        // Of the memory's largest excess, 7, trial 3 has a seventh; trial 4 has all of the accuracy's largest, and
+        // ties.
         assert_eq!(standing(&bounded, &metrics), (vec![0, 3, 1, 2, 3], vec![true, false, true, false, false]));
     }
 

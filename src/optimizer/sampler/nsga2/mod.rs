@@ -27,18 +27,18 @@ const FEWEST: usize = 2;
 const CHILDREN: usize = 32;
 
 /// NSGA-II (Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans. Evol. Comput. 6(2),
-/// 2002) in its steady-state form (Durillo et al., "On the effect of the steady-state selection scheme in multi-objective
-/// genetic algorithms", EMO 2009): every trial is a generation of its own. Any number of objectives.
+/// 2002) in its steady-state form (Durillo et al., "On the effect of the steady-state selection scheme in
+/// multi-objective genetic algorithms", EMO 2009): every trial is a generation of its own. Any number of objectives.
 ///
-/// The population of a trial is the best [`population`](Self::population) of *all* finished trials, whoever proposed them:
-/// by rank, then by crowding distance within the last rank that fits. So it follows from the history alone, pending trials
-/// hold nothing up, failed ones die out, and points that the user brought breed. Two binary tournaments choose parents,
-/// whose child comes from simulated binary crossover and polynomial mutation; choices without order are inherited
-/// whole and mutate to any other. A child that was tried mutates again.
+/// The population of a trial is the best [`population`](Self::population) of *all* finished trials, whoever proposed
+/// them: by rank, then by crowding distance within the last rank that fits. So it follows from the history alone,
+/// pending trials hold nothing up, failed ones die out, and points that the user brought breed. Two binary tournaments
+/// choose parents, whose child comes from simulated binary crossover and polynomial mutation; choices without order are
+/// inherited whole and mutate to any other. A child that was tried mutates again.
 ///
-/// The first trials, until `initial` are known, come from the Sobol sequence. Trials that keep the constraints rank before
-/// those that do not, and among them those within the user's reference point, constraints and preferences before those
-/// beyond.
+/// The first trials, until `initial` are known, come from the Sobol sequence. Trials that keep the constraints rank
+/// before those that do not, and among them those within the user's reference point, constraints and preferences before
+/// those beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nsga2Sampler {
     /// Members of the population, at least 2; 20 if `None`.
@@ -104,7 +104,8 @@ struct Member {
 }
 
 impl Population {
-    /// The best `size` trials; of the last rank that does not fit as a whole the loneliest, ties in favour of older ones.
+    /// The best `size` trials; of the last rank that does not fit as a whole the loneliest, ties in favour of older
+    /// ones.
     fn new(mut standings: Vec<Standing>, size: usize) -> Self {
         standings.sort_by_key(|s| s.rank);
         let mut members: Vec<Member> = Vec::with_capacity(size);

@@ -25,8 +25,8 @@ impl<'a> Variation<'a> {
     /// One child of two canonical vectors, not yet canonical.
     ///
     /// Ordered coordinates: simulated binary crossover within bounds (Deb and Agrawal, "Simulated binary crossover for
-    /// continuous search space", Complex Systems 9, 1995), each with probability 1/2. Unordered ones come from either parent.
-    /// A coordinate that is inactive in one parent comes from the other; what is inactive in both is drawn.
+    /// continuous search space", Complex Systems 9, 1995), each with probability 1/2. Unordered ones come from either
+    /// parent. A coordinate that is inactive in one parent comes from the other; what is inactive in both is drawn.
     pub(super) fn cross(&self, mother: &[f64], father: &[f64], rng: &mut ChaCha8Rng) -> Vec<f64> {
         let (of_mother, of_father) = (self.active(mother), self.active(father));
         let crossing = rng.random_bool(CROSSING);
@@ -53,10 +53,14 @@ impl<'a> Variation<'a> {
     /// Mutates each coordinate that is active with probability `1/d` for `d` such, at least one of them, and makes the
     /// vector canonical.
     ///
-    /// Ordered coordinates: polynomial mutation within bounds (Deb 2002, section VII; Deb and Deb, "Analysing mutation schemes
-    /// for real-parameter genetic algorithms", 2014), by one level at least. Unordered ones take another level.
+    /// Ordered coordinates: polynomial mutation (Deb and Goyal, "A combined genetic adaptive search (GeneAS) for
+    /// engineering design", Computer Science and Informatics 26(4), 1996) within bounds, by one level at least.
+    /// Unordered ones take another level.
     pub(super) fn mutate(&self, x: &mut [f64], rng: &mut ChaCha8Rng) {
-        let single = |i: usize| matches!(self.encoding.kind(i), CoordinateKind::Ordered(n) | CoordinateKind::Unordered(n) if n < 2);
+        let single = |i: usize| match self.encoding.kind(i) {
+            CoordinateKind::Continuous => false,
+            CoordinateKind::Ordered(n) | CoordinateKind::Unordered(n) => n < 2,
+        };
         let active = self.active(x);
         let active: Vec<usize> = (0..x.len()).filter(|&i| active[i] && !single(i)).collect();
         let d = active.len();
@@ -184,8 +188,13 @@ mod tests {
         }
 
         #[test]
-        fn the_operators_stay_within_bounds_and_their_quantiles_ascend(u in 0.0..=1.0f64, v in 0.0..=1.0f64, q in 0.0..0.99f64) {
-            for (low, high) in [(polynomial(u, q), polynomial(u, q + 0.01)), (blend(u.max(v), u.min(v), q), blend(u.max(v), u.min(v), q + 0.01))] {
+        fn the_operators_stay_within_bounds_and_their_quantiles_ascend(
+            u in 0.0..=1.0f64,
+            v in 0.0..=1.0f64,
+            q in 0.0..0.99f64,
+        ) {
+            let crossed = |q| blend(u.max(v), u.min(v), q);
+            for (low, high) in [(polynomial(u, q), polynomial(u, q + 0.01)), (crossed(q), crossed(q + 0.01))] {
                 prop_assert!((0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high));
                 prop_assert!(low <= high + 1e-9);
             }

@@ -20,20 +20,20 @@ const CANDIDATES: usize = 24;
 /// Rounds of as many draws, if all of a round were tried.
 const ROUNDS: usize = 16;
 
-/// The multivariate, multi-objective tree-structured Parzen estimator: splits the trials into good and bad ones, estimates
-/// the density of each group over the space, and proposes the point with the largest ratio `l(x)/g(x)` of good to bad among
-/// some that are drawn from the good (Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011; Ozaki et
-/// al., "Multiobjective tree-structured Parzen estimator", JAIR 73, 2022; Watanabe, arXiv 2304.11127, 2023). Any number of
-/// objectives.
+/// The multivariate, multi-objective tree-structured Parzen estimator: splits the trials into good and bad ones,
+/// estimates the density of each group over the space, and proposes the point with the largest ratio `l(x)/g(x)` of
+/// good to bad among some that are drawn from the good (Bergstra et al., "Algorithms for hyper-parameter optimization",
+/// NeurIPS 2011; Ozaki et al., "Multiobjective tree-structured Parzen estimator", JAIR 73, 2022; Watanabe, arXiv
+/// 2304.11127, 2023). Any number of objectives.
 ///
-/// - **Good** is the best fifth of the finished trials, 25 at most: by rank of non-domination, then, of the rank that does not
-///   fit as a whole, those that make up the largest hypervolume together. A good trial weighs as much as it contributes to the
-///   hypervolume of the good.
-/// - **Bad** are all others: failed trials, so that crashing regions are left, and pending ones, so that workers keep apart
-///   (the constant liar); earlier proposals of a batch, too.
+/// - **Good** is the best fifth of the finished trials, 25 at most: by rank of non-domination, then, of the rank that
+///   does not fit as a whole, those that make up the largest hypervolume together. A good trial weighs as much as it
+///   contributes to the hypervolume of the good.
+/// - **Bad** are all others: failed trials, so that crashing regions are left, and pending ones, so that workers keep
+///   apart (the constant liar); earlier proposals of a batch, too.
 /// - **Conditional parameters** are compared among the trials in which they are active.
-/// - **Constraints**: trials that keep them rank before those that do not, and among them those within the user's reference
-///   point and preferences before those beyond.
+/// - **Constraints**: trials that keep them rank before those that do not, and among them those within the user's
+///   reference point and preferences before those beyond.
 ///
 /// The first trials, until `initial` are known, come from the Sobol sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -19,16 +19,19 @@ const NARROWEST: f64 = 0.01;
 /// Draws from a truncated normal before a uniform one stands in for it; about one in two is a hit.
 const DRAWS: usize = 64;
 
-/// A mixture of one component per observed point and one that is uniform, the prior:
-/// `p(x) = sum_k w_k prod_i K_i(x_i | c_ki)` (Watanabe, "Tree-structured Parzen estimator: understanding its algorithm
-/// components and their roles for better empirical performance", arXiv 2304.11127, 2023, eq. 8; the multivariate kernel of
-/// Falkner, Klein and Hutter, "BOHB", ICML 2018).
+/// A mixture of one component per observed point `c_k` and one that is uniform, the prior, with weights `w_k`:
+///
+/// `p(x) = sum_k w_k prod_i K(x_i, c_ki)`
+///
+/// (Falkner, Klein and Hutter, "BOHB: robust and efficient hyperparameter optimization at scale", ICML 2018; Watanabe,
+/// "Tree-structured Parzen estimator: understanding its algorithm components and their roles for better empirical
+/// performance", arXiv 2304.11127, 2023, on multivariate kernels.)
 ///
 /// | coordinate | `K(x, c)` |
 /// |---|---|
 /// | continuous | normal around `c`, truncated to \[0,1\] |
 /// | ordered levels | the same, integrated over the level's bin |
-/// | unordered levels | `1 + e` for the level of `c`, `e` for the others, normalized, with `e = 1/(n+1)` for `n` points |
+/// | unordered levels | `1 + e` for the level of `c`, else `e`, normalized; `e = 1/(n+1)` for `n` points |
 /// | inactive in `c` | uniform: the point says nothing about it |
 ///
 /// The product goes over the parameters that are active at `x`, so a conditional parameter counts where it is there.
@@ -193,8 +196,8 @@ fn bin(encoding: &Encoding<'_>, i: usize, level: u64, n: u64) -> (f64, f64) {
     (low, high)
 }
 
-/// The probability of a standard normal variable between `a <= b`, at least the smallest positive number; from the tail in
-/// which it lies, so that nothing cancels.
+/// The probability of a standard normal variable between `a <= b`, at least the smallest positive number; from the tail
+/// in which it lies, so that nothing cancels.
 fn mass(a: f64, b: f64) -> f64 {
     let beyond = |z: f64| 0.5 * libm::erfc(z * FRAC_1_SQRT_2);
     let mass = if a > 0.0 {

@@ -55,8 +55,8 @@ fn covering(reference: &[f64], losses: &[&[f64]]) -> Vec<f64> {
     if losses.iter().any(beats) { reference.to_vec() } else { inferred() }
 }
 
-/// The contribution of each to the hypervolume of all, as a share of the largest. Equal weights for a single objective, where
-/// only the best would contribute, and while none of the trials is wanted.
+/// The contribution of each to the hypervolume of all, as a share of the largest. Equal weights for a single objective,
+/// where only the best would contribute, and while none of the trials is wanted.
 fn weights(good: &[Standing], reference: &[f64]) -> Vec<f64> {
     let wanted: Vec<&[f64]> = good.iter().filter(|s| s.wanted).map(|s| s.losses.as_slice()).collect();
     let contributions =
@@ -107,8 +107,8 @@ mod tests {
     fn the_best_fifth_is_good_and_weighs_what_it_contributes() {
         let mut losses = [[0.95, 0.95]; 10];
         (losses[3], losses[4], losses[7], losses[8]) = ([0.1, 0.5], [0.15, 0.45], [0.9, 0.1], [2.0, 0.0]);
-        // One front of three within the reference, of which 4 has the largest box; to that, 7 adds 0.1 x 0.35 and 3 less.
-        // Without 7, 4 makes up 0.85 x 0.55; with it, 0.1 x 0.55 less.
+        // One front of three within the reference, of which 4 has the largest box; to that, 7 adds 0.1 x 0.35 and 3
+        // less. Without 7, 4 makes up 0.85 x 0.55; with it, 0.1 x 0.55 less.
         let (good, bad) = split(&problem(), &losses);
         assert_eq!((good.len(), bad), (2, 8));
         assert!(good[0] == (4, 1.0) && good[1].0 == 7);
