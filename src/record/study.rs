@@ -248,6 +248,18 @@ impl StudyRecord {
         self.problem().losses(&trial.result()?.metrics).ok()
     }
 
+    /// Whether a trial finished and keeps every constraint, so that it may be on the front.
+    #[must_use]
+    pub fn is_feasible(&self, trial: &TrialRecord) -> bool {
+        trial.result().is_some_and(|r| self.problem().is_feasible(&r.metrics))
+    }
+
+    /// The losses of a finished trial that keeps every constraint: what fronts and hypervolumes are made of.
+    #[must_use]
+    pub fn feasible_losses(&self, trial: &TrialRecord) -> Option<Vec<f64>> {
+        self.losses(trial).filter(|_| self.is_feasible(trial))
+    }
+
     /// What samplers see: see [`History`].
     #[must_use]
     pub fn history(&self) -> History {

@@ -26,12 +26,15 @@
 //!
 //! Of `[train]` and `[command]` there is at most one.
 
+mod bounds;
 mod error;
 mod findings;
 mod identity;
 mod model;
 mod objectives;
 mod parse;
+mod points;
+mod priors;
 mod quantity;
 mod reader;
 mod source;
