@@ -49,6 +49,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
     }
+    if !record.trials().iter().any(|trial| record.is_feasible(trial)) && end != EndReason::Interrupted {
+        return Err(Failure::nothing("no trial keeps all constraints, so there is no front; the table has all trials"));
+    }
     if end == EndReason::Interrupted {
         eprintln!("stopped; run the same command again to go on");
         return Err(Failure::interrupted());

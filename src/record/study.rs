@@ -6,7 +6,7 @@ use super::{Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResu
 use crate::energy::units::Joules;
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
-use crate::optimizer::problem::Problem;
+use crate::optimizer::problem::{Preference, Problem};
 
 /// What a study is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,6 +181,13 @@ impl StudyRecord {
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.header.problem
+    }
+
+    /// The same study as if these were its preferences.
+    #[must_use]
+    pub fn preferring(mut self, preferences: Vec<Preference>) -> Self {
+        self.header.problem = self.header.problem.preferring(preferences);
+        self
     }
 
     /// The processes that worked on it, in order.

@@ -13,15 +13,16 @@
 //!   "study": {"name": "digits", "seed": 7, "sampler": "gp", "identity": {}},
 //!   "space": [{"name": "learning_rate", "domain": {"type": "float", "low": 1e-5, "high": 0.1, "scale": "log", "step": null}}],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
+//!   "constraints": [{"metric": "accuracy", "bound": {"at_least": 0.5}}], "preferences": [], "starts": [],
 //!   "front": [23, 17], "knee": 23, "pick": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
 //!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
 //!                   "frozen": true, "steps": [{"trial": 0, "value": 1.1, "failed": false}]},
 //!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": []},
-//!   "totals": {"finished": 37, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
+//!   "totals": {"finished": 37, "infeasible": 5, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
 //!              "spent_unknown_attempts": 0, "trial_seconds": 130.0, "propose_seconds": 1.2, "optimizer_share": 0.009},
 //!   "sessions": [{"started": 1.75e9, "last": 1.75e9, "end": "budget", "environment": {}}],
 //!   "trials": [{
-//!     "id": 0, "state": "finished", "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
+//!     "id": 0, "state": "finished", "feasible": true, "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
 //!     "params": {"learning_rate": 0.01}, "metrics": {"accuracy": 0.9}, "sd": {},
 //!     "energy": {"trial": {"seconds": 3.1, "total_j": 12.5, "method": "counter",
 //!                          "domains": [{"kind": "gpu", "id": "GPU-5d2c", "method": "counter", "energy_j": 12.5, "note": null}]}},
@@ -59,6 +60,9 @@ pub fn study(record: &StudyRecord) -> Value {
         },
         "space": header.problem.space(),
         "objectives": header.problem.objectives(),
+        "constraints": header.problem.constraints(),
+        "preferences": header.problem.preferences(),
+        "starts": header.problem.starts(),
         "front": summary.front,
         "knee": summary.knee,
         "pick": summary.pick,
@@ -69,7 +73,7 @@ pub fn study(record: &StudyRecord) -> Value {
         "energy": basis(&summary),
         "totals": totals(&summary),
         "sessions": record.sessions(),
-        "trials": record.trials().iter().map(|t| trial(t, &summary)).collect::<Vec<_>>(),
+        "trials": record.trials().iter().map(|t| trial(record, t, &summary)).collect::<Vec<_>>(),
     })
 }
 
@@ -110,6 +114,7 @@ fn totals(summary: &Summary) -> Value {
     let failed: Map<_, _> = totals.failed.iter().map(|(kind, n)| (kind.label().to_owned(), (*n).into())).collect();
     json!({
         "finished": totals.finished,
+        "infeasible": totals.infeasible,
         "failed": failed,
         "open": totals.open,
         "spent_j": totals.spent.as_ref().map(|s| s.joules),
@@ -121,7 +126,7 @@ fn totals(summary: &Summary) -> Value {
     })
 }
 
-fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
+fn trial(record: &StudyRecord, trial: &TrialRecord, summary: &Summary) -> Value {
     let result = trial.result();
     let spent = Spent::of(trial);
     let energy = |phases: &crate::record::Phases| {
@@ -133,6 +138,7 @@ fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
     json!({
         "id": trial.id,
         "state": trial.state.label(),
+        "feasible": result.map(|_| record.is_feasible(trial)),
         "on_front": summary.on_front(trial.id),
         "attempts": trial.attempts,
         "started": trial.started,

@@ -13,7 +13,7 @@ mod strips;
 pub use dominance::{dominates, non_dominated};
 pub use front::{feasible_losses_of, front, losses_of};
 pub use hypervolume::hypervolume;
-pub use knee::knee;
+pub use knee::{knee, weighted_knee};
 pub(super) use reference::{complete_reference, given_reference};
 pub use reference::{infer_reference, reference_point};
 pub use strips::{Strip, strips};
