@@ -43,6 +43,10 @@ pub(super) struct RunArgs {
     /// Keep earlier results under another name and start anew
     #[arg(long)]
     pub(super) fresh: bool,
+    /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
+    /// when the study begins
+    #[arg(long, value_name = "DIR")]
+    pub(super) warm_start: Vec<PathBuf>,
     /// Print only the result
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -150,6 +154,13 @@ pub(super) struct AskTellArgs {
     /// Folder for the results [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     pub(super) results: Option<PathBuf>,
+    /// Keep earlier results under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
+    /// when the study begins
+    #[arg(long, value_name = "DIR")]
+    pub(super) warm_start: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

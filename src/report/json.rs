@@ -14,6 +14,7 @@
 //!   "space": [{"name": "learning_rate", "domain": {"type": "float", "low": 1e-5, "high": 0.1, "scale": "log", "step": null}}],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
 //!   "constraints": [{"metric": "accuracy", "bound": {"at_least": 0.5}}], "preferences": [], "starts": [],
+//!   "earlier": [{"study": "other", "folder": "results/other", "trials": 38, "finished": 40, "left_out": {}}],
 //!   "front": [23, 17], "knee": 23, "pick": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
 //!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
 //!                   "frozen": true, "steps": [{"trial": 0, "value": 1.1, "failed": false}]},
@@ -39,7 +40,7 @@ use super::csv::method_name;
 use super::identity::without_secrets;
 use crate::analysis::{Spent, Summary};
 use crate::energy::units::WindowEnergy;
-use crate::record::{StudyRecord, TrialRecord};
+use crate::record::{EarlierStudy, StudyRecord, TrialRecord};
 
 /// Version of the shape.
 pub const VERSION: u32 = 1;
@@ -63,6 +64,7 @@ pub fn study(record: &StudyRecord) -> Value {
         "constraints": header.problem.constraints(),
         "preferences": header.problem.preferences(),
         "starts": header.problem.starts(),
+        "earlier": record.earlier().iter().map(earlier).collect::<Vec<_>>(),
         "front": summary.front,
         "knee": summary.knee,
         "pick": summary.pick,
@@ -81,6 +83,17 @@ pub fn study(record: &StudyRecord) -> Value {
 #[must_use]
 pub fn study_text(record: &StudyRecord) -> String {
     format!("{:#}\n", study(record))
+}
+
+/// What was taken over from an earlier study; its trials are no trials of this one.
+fn earlier(study: &EarlierStudy) -> Value {
+    json!({
+        "study": study.study.name,
+        "folder": study.folder,
+        "trials": study.study.trials.len(),
+        "finished": study.finished(),
+        "left_out": study.left_out,
+    })
 }
 
 fn hypervolume(record: &StudyRecord, summary: &Summary) -> Value {
