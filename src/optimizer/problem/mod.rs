@@ -231,15 +231,13 @@ impl Problem {
         self.violations(metrics).map(drop)
     }
 
-    /// Per objective, the loss beyond which improvement is of no interest: the tightest of the constraints and preferences
-    /// on its metric that bound it on its bad side; `None` where there is none.
+    /// Per objective, the loss beyond which the user's preferences see nothing of interest; `None` where they say nothing,
+    /// or bound the good side only.
     #[must_use]
     pub fn limits(&self) -> Vec<Option<f64>> {
         let limit = |objective: &Objective| {
-            let constraints = self.constraints.iter().map(|c| (&c.metric, Some(c.bound)));
-            let bounds = constraints.chain(self.preferences.iter().map(|p| (&p.metric, p.within)));
-            let own = bounds.filter(|(metric, _)| **metric == objective.metric).filter_map(|(_, bound)| bound);
-            own.filter_map(|bound| objective.limit(bound)).min_by(f64::total_cmp)
+            let own = self.preferences.iter().filter(|p| p.metric == objective.metric);
+            own.filter_map(|p| objective.limit(p.within?)).min_by(f64::total_cmp)
         };
         self.objectives.iter().map(limit).collect()
     }
@@ -301,10 +299,11 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_tightest_bounds_on_the_bad_side() {
+    fn limits_are_the_tightest_preferences_on_the_bad_side() {
         let problem = problem()
-            .constraint("accuracy", Bound::AtLeast(0.5))
-            .constraint("energy", Bound::AtLeast(1.0))
+            .constraint("accuracy", Bound::AtLeast(0.95))
+            .prefer(Preference::within("energy", Bound::AtLeast(1.0)))
+            .prefer(Preference::within("accuracy", Bound::AtLeast(0.8)))
             .prefer(Preference::within("accuracy", Bound::AtLeast(0.9)))
             .prefer(Preference::weight("energy", 2.0));
         assert_eq!(problem.limits(), [Some(-0.9), None]);

@@ -4,19 +4,29 @@
 //! |---|---|
 //! | `gp` | Gaussian processes and expected hypervolume improvement, after a Sobol start: [`GpSampler`] |
 //! | `sobol` | a scrambled Sobol sequence: [`SobolSampler`] |
+//! | `tpe` | densities of good and bad points, after a Sobol start: [`TpeSampler`] |
+//! | `nsga2` | evolution of a population, after a Sobol start: [`Nsga2Sampler`] |
 //! | `random` | independent uniform draws: [`RandomSampler`] |
+//! | `grid` | every combination of a few values, in an order that spreads: [`GridSampler`] |
 
 #[cfg(test)]
 mod contract;
 mod gp;
+mod grid;
+mod nsga2;
 mod random;
 mod sobol;
+mod standing;
 mod stream;
+mod tpe;
 mod tried;
 
-pub use gp::GpSampler;
+pub use gp::{GpSampler, MOST_OBJECTIVES, diagnose};
+pub use grid::GridSampler;
+pub use nsga2::Nsga2Sampler;
 pub use random::RandomSampler;
 pub use sobol::SobolSampler;
+pub use tpe::TpeSampler;
 
 use super::Seed;
 use super::history::{Fit, History, Outcome, Trial};
@@ -40,7 +50,7 @@ pub struct Proposal {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplerError {
-    /// Every point of a finite space has been tried or is pending.
+    /// Every point of a finite space, or of the grid, has been tried or is pending.
     #[error("every point of the space has been tried")]
     Exhausted,
     /// No sampler has this name.
@@ -142,13 +152,17 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
 }
 
 /// The names that [`by_name`] knows, the recommended one first.
-pub const NAMES: [&str; 3] = ["gp", "sobol", "random"];
+pub const NAMES: [&str; 6] = ["gp", "tpe", "nsga2", "sobol", "random", "grid"];
 
 /// Settings of samplers as study files give them; a sampler ignores what it has no use for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
-    /// Trials before a surrogate is used; `None` leaves it to the sampler.
+    /// Trials before the sampler learns from them (`gp`, `tpe`, `nsga2`); `None` leaves it to the sampler.
     pub initial: Option<usize>,
+    /// Members of the population (`nsga2`); `None` leaves it to the sampler.
+    pub population: Option<usize>,
+    /// Values per range (`grid`); `None` leaves it to the sampler.
+    pub levels: Option<usize>,
 }
 
 /// Trials before a surrogate is used where the settings do not say: `2 (d + 1)` for `d` parameters, as many as a Gaussian
@@ -165,6 +179,9 @@ pub fn default_initial(space: &Space) -> usize {
 pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, SamplerError> {
     match name {
         "gp" => Ok(Box::new(GpSampler { initial: settings.initial })),
+        "tpe" => Ok(Box::new(TpeSampler { initial: settings.initial })),
+        "nsga2" => Ok(Box::new(Nsga2Sampler { population: settings.population, initial: settings.initial })),
+        "grid" => Ok(Box::new(GridSampler { levels: settings.levels })),
         "sobol" => Ok(Box::new(SobolSampler)),
         "random" => Ok(Box::new(RandomSampler)),
         _ => Err(SamplerError::UnknownName { name: name.to_owned() }),
