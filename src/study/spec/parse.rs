@@ -53,7 +53,7 @@ const PUBLISHED: &str = "published";
 const METERS: [MeterKind; 3] = MeterKind::ALL;
 
 /// How many objectives the Gaussian-process sampler handles.
-const GP_OBJECTIVES: usize = 4;
+const GP_OBJECTIVES: usize = sampler::MOST_OBJECTIVES;
 
 impl StudySpec {
     /// Reads and checks a study file. `path` is for messages, and gives the study its name if the file does not.
