@@ -146,7 +146,8 @@ impl Summary {
         let mut prices = vec![comparison.changes.get(self.lead)?.price()];
         let others = comparison.changes.iter().enumerate().filter(|(i, _)| *i != self.lead && Some(*i) != self.cost);
         prices.extend(others.map(|(_, change)| change.price()));
-        Some((gain, prices.join(" and ")))
+        let last = prices.pop().unwrap_or_default();
+        Some((gain, if prices.is_empty() { last } else { format!("{} and {last}", prices.join(", ")) }))
     }
 
     /// Such as `the highest accuracy` or `the least estimated energy`.

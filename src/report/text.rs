@@ -55,7 +55,7 @@ pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
 /// What the user asked for beside the objectives.
 fn wishes(record: &StudyRecord) -> Vec<(&'static str, String)> {
     let rows = [("constraints", constraints_in_words(record)), ("preference", preferences_in_words(record))];
-    let earlier = record.earlier().iter().map(|study| ("learned of", study.to_string()));
+    let earlier = record.earlier().iter().map(|study| ("warm start", study.to_string()));
     rows.into_iter().filter(|(_, words)| !words.is_empty()).chain(earlier).collect()
 }
 

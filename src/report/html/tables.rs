@@ -115,10 +115,16 @@ pub(super) fn front(record: &StudyRecord, summary: &Summary) -> String {
         return String::new();
     }
     let estimated = if summary.front_is_estimated() { " (ESTIMATED energy)" } else { "" };
-    let caption =
-        format!("No other trial is better than these in one objective without being worse in another{estimated}");
+    let keeping = if record.problem().constraints().is_empty() { "" } else { " that keeps the constraints" };
+    let caption = format!(
+        "No other trial{keeping} is better than these in one objective without being worse in another{estimated}"
+    );
     if summary.cost.is_none() {
-        return section("front-table", "The best in full", &table("No other trial is better", &columns, &rows));
+        return section(
+            "front-table",
+            "The best in full",
+            &table(&format!("No other trial{keeping} is better"), &columns, &rows),
+        );
     }
     section("front-table", "The front in full", &table(&caption, &columns, &rows))
 }
