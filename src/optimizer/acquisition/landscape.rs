@@ -63,15 +63,15 @@ pub struct Landscape {
 }
 
 impl Landscape {
-    /// The acquisition at a canonical vector.
+    /// The acquisition at a canonical vector, averaged over the first `draws` draws only.
     #[must_use]
-    pub fn value(&self, x: &[f64]) -> f64 {
+    pub fn value(&self, x: &[f64], draws: usize) -> f64 {
         let full = self.extended(x);
         let objectives: Vec<Vec<f64>> = self.objectives.iter().map(|o| o.process().whiten(&full).w).collect();
         let others: Vec<Vec<f64>> = self.others().map(|gp| gp.whiten(&full).w).collect();
         let objectives: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
         let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        self.combine(x, &full, &objectives, &others, usize::MAX)
+        self.combine(x, &full, &objectives, &others, draws)
     }
 
     /// How many draws it is averaged over.
@@ -126,15 +126,17 @@ impl Landscape {
         total + self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(full, None))
     }
 
-    /// The acquisition at a canonical vector, with its gradient along ordered coordinates.
+    /// The acquisition at a canonical vector, averaged over the first `draws` draws only, with its gradient along ordered
+    /// coordinates.
     #[must_use]
-    pub fn value_with_gradient(&self, x: &[f64]) -> (f64, Vec<f64>) {
+    pub fn value_with_gradient(&self, x: &[f64], draws: usize) -> (f64, Vec<f64>) {
         let full = self.extended(x);
         let mut gradient = vec![0.0; full.len()];
         let at: Vec<Whitened> = self.objectives.iter().map(|o| o.process().whiten(&full)).collect();
         let sds: Vec<f64> =
             self.objectives.iter().zip(&at).map(|(o, at)| o.process().prediction(&at.w).variance.sqrt()).collect();
-        let means: Vec<Vec<f64>> = self.objectives.iter().zip(&at).map(|(o, at)| o.means(&at.w).collect()).collect();
+        let means: Vec<Vec<f64>> =
+            self.objectives.iter().zip(&at).map(|(o, at)| o.means(&at.w).take(draws).collect()).collect();
         let draws = means.first().map_or(0, Vec::len);
         let m = self.objectives.len();
         let mut logs = Vec::with_capacity(draws);

@@ -80,7 +80,7 @@ impl Draws {
 #[must_use]
 pub fn joint_draws(means: &[f64], covariance: &DMatrix<f64>, normals: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let scale = covariance.diagonal().max();
-    let factor = factorize(covariance, scale)?;
+    let (factor, _) = factorize(covariance, scale)?;
     let draw = |z: &Vec<f64>| {
         let moved = super::factor::lower_times(factor.lower(), z);
         moved.iter().zip(means).map(|(a, m)| a + m).collect()

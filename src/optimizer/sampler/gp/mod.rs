@@ -158,8 +158,14 @@ mod tests {
     }
 
     fn finished(values: [f64; 2], sd: Option<f64>) -> Outcome {
-        let named = |v: [f64; 2]| Metrics::from([("y0".to_owned(), v[0]), ("y1".to_owned(), v[1])]);
-        Outcome::Finished { metrics: named(values), sd: sd.map_or_else(Metrics::new, |sd| named([sd; 2])) }
+        let named = |v: [f64; 2]| {
+            let all = [v[0], v[1], v[0].min(1.0) * 0.3 - v[1].min(1.0)];
+            Metrics::from_iter(all.iter().enumerate().map(|(j, v)| (format!("y{j}"), *v)))
+        };
+        Outcome::Finished {
+            metrics: named(values),
+            sd: sd.map_or_else(Metrics::new, |sd| (0..3).map(|j| (format!("y{j}"), sd)).collect()),
+        }
     }
 
     /// `n` trials of the first `n` Sobol points.
