@@ -5,6 +5,7 @@
 //! joules come from.
 
 mod comparison;
+mod feasibility;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod growth;
@@ -18,6 +19,7 @@ mod tests;
 mod totals;
 
 pub use comparison::{Change, Comparison};
+pub use feasibility::{Broken, broken, constraints_in_words, nearest_feasible, preferences_in_words, unreached};
 pub use growth::{Hypervolume, HypervolumeStep};
 pub use provenance::{EnergyBasis, Note, Provenance};
 pub use quantity::{Quantity, QuantityKind, significant};

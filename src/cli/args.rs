@@ -43,6 +43,10 @@ pub(super) struct RunArgs {
     /// Keep earlier results under another name and start anew
     #[arg(long)]
     pub(super) fresh: bool,
+    /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
+    /// when the study begins
+    #[arg(long, value_name = "DIR")]
+    pub(super) warm_start: Vec<PathBuf>,
     /// Print only the result
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -100,6 +104,15 @@ pub(super) struct PickArgs {
     /// This trial
     #[arg(long, group = "choice", value_name = "N")]
     pub(super) trial: Option<u64>,
+    /// Only what has at least this, such as accuracy=0.93; instead of the bounds in the study's [preference]
+    #[arg(long, value_name = "METRIC=NUMBER", conflicts_with = "trial")]
+    pub(super) at_least: Vec<String>,
+    /// Only what has at most this, such as energy=2000 (joules); instead of the bounds in the study's [preference]
+    #[arg(long, value_name = "METRIC=NUMBER", conflicts_with = "trial")]
+    pub(super) at_most: Vec<String>,
+    /// How much the objectives count for --knee, such as accuracy=2,energy=1; instead of the study's weights
+    #[arg(long, value_name = "METRIC=NUMBER,...", conflicts_with_all = ["trial", "within"])]
+    pub(super) weights: Vec<String>,
     /// JSON instead of TOML
     #[arg(long)]
     pub(super) json: bool,
@@ -141,6 +154,13 @@ pub(super) struct AskTellArgs {
     /// Folder for the results [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     pub(super) results: Option<PathBuf>,
+    /// Keep earlier results under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
+    /// when the study begins
+    #[arg(long, value_name = "DIR")]
+    pub(super) warm_start: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

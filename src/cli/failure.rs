@@ -64,7 +64,8 @@ impl From<StudyError> for Failure {
             | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
             StudyError::Environment { .. } => Self::ENVIRONMENT,
             StudyError::NoStudy { .. } => Self::NOTHING,
-            StudyError::Sampler(_) => Self::USAGE,
+            StudyError::WarmStart { .. } => Self::CONFLICT,
+            StudyError::Sampler(_) | StudyError::NothingToLearn { .. } => Self::USAGE,
             _ => Self::OTHER,
         };
         Self { code, text: Some(format!("error: {error}")) }

@@ -11,6 +11,7 @@ mod outputs;
 mod print;
 mod progress;
 mod run;
+mod warm_start;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use super::open::{read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::say;
 use super::progress::Progress;
+use super::warm_start::warm_start;
 use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
 use crate::optimizer::sampler::{self, Sampler};
@@ -27,19 +28,16 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     check_source(&spec)?;
     check_program(&spec, path)?;
-    let mut folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
-    if args.fresh {
-        let (new, aside) = folder.set_aside()?;
-        folder = new;
-        if let Some(aside) = aside.filter(|_| !args.quiet) {
-            say(&format!("the old results are now in {}", aside.display()));
-        }
-    }
-    if !folder.has_study() {
-        folder.refuse_foreign_files(spec.text())?;
+    let (folder, aside) = open_folder(&spec, args.results.as_deref(), args.fresh)?;
+    if let Some(aside) = aside.filter(|_| !args.quiet) {
+        say(&format!("the old results are now in {}", aside.display()));
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    let told = warm_start(&args.warm_start, &folder, &mut store, &mut record)?;
+    if !args.quiet {
+        told.iter().for_each(|line| say(line));
+    }
     let end = run_study(&spec, path, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.
     let written = write_outputs(&folder, &record);
@@ -49,11 +47,28 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
     }
+    if !record.trials().iter().any(|trial| record.is_feasible(trial)) && end != EndReason::Interrupted {
+        return Err(Failure::nothing("no trial keeps all constraints, so there is no front; the table has all trials"));
+    }
     if end == EndReason::Interrupted {
         eprintln!("stopped; run the same command again to go on");
         return Err(Failure::interrupted());
     }
     Ok(())
+}
+
+/// The results folder of a study, locked, and where the old results are if `fresh` moved them aside.
+pub(super) fn open_folder(
+    spec: &StudySpec,
+    results: Option<&Path>,
+    fresh: bool,
+) -> Result<(ResultsFolder, Option<PathBuf>), StudyError> {
+    let folder = ResultsFolder::open(&results.map_or_else(|| results_of(spec), Path::to_owned))?;
+    let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
+    if !folder.has_study() {
+        folder.refuse_foreign_files(spec.text())?;
+    }
+    Ok((folder, aside))
 }
 
 /// Creates the study, or loads it if it is the same.
@@ -77,10 +92,19 @@ pub(super) fn begin_or_resume(
     let differences = differences(&record.header().identity, &spec.identity());
     if differences.is_empty() {
         folder.write("study.toml", spec.text().as_bytes())?;
-        return Ok(record);
+        return prefer_anew(spec, store, record);
     }
     let lines = differences.iter().map(|d| format!("  {d}")).collect();
     Err(StudyError::Different { path: folder.path().to_owned(), differences: lines })
+}
+
+/// Notes in the record that the study file prefers something else than before; what is preferred may change.
+fn prefer_anew(spec: &StudySpec, store: &mut dyn Store, mut record: StudyRecord) -> Result<StudyRecord, StudyError> {
+    let preferences = spec.problem().preferences().to_vec();
+    if record.problem().preferences() != preferences {
+        record.apply(store.append(Event::PreferencesChanged { preferences })?)?;
+    }
+    Ok(record)
 }
 
 fn run_study(

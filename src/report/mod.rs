@@ -9,8 +9,10 @@ pub mod html;
 mod identity;
 pub mod json;
 pub mod pick;
+mod preference;
 pub mod progress;
 pub mod svg;
 pub mod text;
 
 pub use error::ReportError;
+pub use preference::preferences_of;

@@ -57,6 +57,25 @@ pub enum StudyError {
         /// One line per setting that differs.
         differences: Vec<String>,
     },
+    /// An earlier study has nothing that could be learned from.
+    #[error("nothing can be learned from {folder}: {reason}")]
+    NothingToLearn {
+        /// Its folder.
+        folder: String,
+        /// What was found there.
+        reason: String,
+    },
+    /// The study began with other earlier studies to learn from, or with none.
+    #[error(
+        "the study learns from {stored}, since its beginning, and --warm-start now gives {now}; leave --warm-start out to \
+         go on with what it has, or begin anew with --fresh"
+    )]
+    WarmStart {
+        /// What it learns from.
+        stored: String,
+        /// What it would learn from.
+        now: String,
+    },
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
         "the trials so far were metered by {stored}, but here they would be metered by {now}; figures of different \

@@ -12,6 +12,7 @@ mod request;
 mod run;
 pub mod spec;
 pub mod store;
+mod warm_start;
 
 pub use ask_tell::AskTell;
 pub use environment::{describe_host, describe_machine};
@@ -21,3 +22,4 @@ pub use interrupt::Interrupt;
 pub use observer::RunObserver;
 pub use request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
 pub use run::{EndReason, Limits, Runner, trial_seed};
+pub use warm_start::{begin_warm, learn};

@@ -12,3 +12,5 @@ mod resume;
 mod signals;
 #[cfg(feature = "torch")]
 mod train;
+mod warm_start;
+mod wishes;

@@ -17,7 +17,7 @@ pub use contribution::{contributions, select_by_hypervolume};
 pub use dominance::{dominates, non_dominated};
 pub use front::{feasible_losses_of, front, losses_of};
 pub use hypervolume::hypervolume;
-pub use knee::knee;
+pub use knee::{knee, weighted_knee};
 pub use ranking::{crowding_distances, ranks};
 pub(super) use reference::{complete_reference, given_reference};
 pub use reference::{infer_reference, reference_point};

@@ -1,6 +1,10 @@
 //! Bounds that metrics must keep.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use super::super::space::Value;
 
 /// One side on which a number is bounded; the bound itself is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,21 @@ impl Bound {
     }
 }
 
+/// Such as `at least 0.93`.
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(value) => write!(f, "at least {}", short(*value)),
+            Self::AtMost(value) => write!(f, "at most {}", short(*value)),
+        }
+    }
+}
+
+fn short(value: f64) -> String {
+    let text = Value::Float(value).to_string();
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 /// A bound that a metric must keep. A trial that breaks one is finished, teaches the surrogate, and is on no front.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Constraint {
@@ -30,4 +49,11 @@ pub struct Constraint {
     pub metric: String,
     /// Its bound, in the metric's own units.
     pub bound: Bound,
+}
+
+/// Such as `accuracy at least 0.93`.
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.metric, self.bound)
+    }
 }

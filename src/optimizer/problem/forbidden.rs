@@ -1,5 +1,7 @@
 //! Combinations that are never proposed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::space::{Point, Value};
@@ -59,5 +61,32 @@ impl Forbidden {
     #[must_use]
     pub fn matches(&self, point: &Point) -> bool {
         self.clauses.iter().all(|(name, what)| point.get(name).is_some_and(|v| what.holds(v)))
+    }
+}
+
+/// Such as `sgd or adam`, `at least 64` or `from 64 to 128`.
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Values(values) => {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                f.write_str(&values.join(" or "))
+            }
+            Self::Range { at_least: Some(low), at_most: Some(high) } => write!(f, "from {low} to {high}"),
+            Self::Range { at_least: Some(low), at_most: None } => write!(f, "at least {low}"),
+            Self::Range { at_least: None, at_most: Some(high) } => write!(f, "at most {high}"),
+            Self::Range { at_least: None, at_most: None } => f.write_str("any number"),
+        }
+    }
+}
+
+/// Such as `optimizer is sgd and batch_size is at least 64`.
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, what)) in self.clauses.iter().enumerate() {
+            let and = if i == 0 { "" } else { " and " };
+            write!(f, "{and}{name} is {what}")?;
+        }
+        Ok(())
     }
 }

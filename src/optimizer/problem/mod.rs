@@ -125,6 +125,13 @@ impl Problem {
         self
     }
 
+    /// The problem with these preferences in place of those that it has.
+    #[must_use]
+    pub fn preferring(mut self, preferences: Vec<Preference>) -> Self {
+        self.preferences = preferences;
+        self
+    }
+
     /// Says where the best values of a parameter are expected; replaces what was said before.
     #[must_use]
     pub fn prior(mut self, parameter: impl Into<String>, prior: Prior) -> Self {

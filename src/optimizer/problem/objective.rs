@@ -98,7 +98,7 @@ pub enum ValueError {
         reported: Vec<String>,
     },
     /// NaN or an infinity.
-    #[error("the metric `{metric}` is {value}, which is not a finite number")]
+    #[error("the metric `{metric}` is {}", in_words(*.value))]
     NotFinite {
         /// The metric.
         metric: String,
@@ -113,6 +113,14 @@ pub enum ValueError {
         /// Its value.
         value: f64,
     },
+}
+
+fn in_words(value: f64) -> &'static str {
+    match value {
+        v if v.is_nan() => "NaN, which is not a finite number",
+        v if v > 0.0 => "infinite or too large, so not a finite number",
+        _ => "minus infinity or too far below zero, so not a finite number",
+    }
 }
 
 fn list(names: &[String]) -> String {

@@ -111,7 +111,10 @@ pub fn propose(
         if proposals.len() < count.max(1) && !tried.contains(&x) {
             tried.insert(&x);
             let fit = Fit { rule: START.to_owned(), ..Fit::default() };
-            proposals.push(Proposal { point: encoding.decode(&x), fit });
+            // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
+            let as_written = problem.space().check(start).is_ok();
+            let point = if as_written { start.clone() } else { encoding.decode(&x) };
+            proposals.push(Proposal { point, fit });
         }
     }
     if proposals.is_empty() {

@@ -468,6 +468,53 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_part_of_a_point_is_completed_to_a_point((space, x, keep) in (spaces(), cube(), any::<u8>())) {
+            let nothing = space.complete(&Point::new());
+            prop_assert!(nothing.is_ok(), "{:?}", nothing);
+            let point = Encoding::new(&space).decode(&x[..space.len()]);
+            let part: Point = point
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| keep >> i & 1 == 1)
+                .map(|(_, (name, value))| (name, value.clone()))
+                .collect();
+            if let Ok(whole) = space.complete(&part) {
+                prop_assert_eq!(space.check(&whole), Ok(()));
+                prop_assert!(part.iter().all(|(name, value)| whole.get(name) == Some(value)));
+            }
+            prop_assert_eq!(space.complete(&point), Ok(point));
+        }
+    }
+
+    #[test]
+    fn middles_lie_half_way_on_the_scale() {
+        let space = SpaceBuilder::default()
+            .float("rate", 1e-4..=1e-2)
+            .log()
+            .int("width", 4..=64)
+            .log()
+            .int("layers", 1..=4)
+            .float("dropout", 0.0..=0.5)
+            .choice("optimizer", ["sgd", "adam"])
+            .float("momentum", 0.0..=0.8)
+            .when("optimizer", ["sgd"])
+            .build()
+            .unwrap();
+        let point = |text: &str| serde_json::from_str::<Point>(text).unwrap();
+        let whole = space.complete(&point(r#"{"rate": 1e-3}"#)).unwrap();
+        let middle =
+            r#"{"rate": 1e-3, "width": 16, "layers": 2, "dropout": 0.25, "optimizer": "sgd", "momentum": 0.4}"#;
+        assert_eq!(whole, point(middle));
+        let adam = space.complete(&point(r#"{"optimizer": "adam", "dropout": 0, "width": 32.0}"#)).unwrap();
+        assert_eq!((adam.get("momentum"), adam.number("rate").unwrap().log10().round()), (None, -3.0));
+        assert_eq!((adam.get("dropout"), adam.get("width")), (Some(&Value::Float(0.0)), Some(&Value::Int(32))));
+        for wrong in [r#"{"optimizer": "adam", "momentum": 0.5}"#, r#"{"width": 3}"#, r#"{"wdith": 8}"#] {
+            assert!(space.complete(&point(wrong)).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn bins_have_equal_shares_and_ranks_follow_size() {
         let space = SpaceBuilder::default()

@@ -7,25 +7,34 @@ use std::time::Duration;
 
 use toml_edit::Document;
 
+use super::bounds::PlacedConstraint;
 use super::error::{IssueKind, SpecErrors};
 use super::findings::{Draft, Findings, Span};
 use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
-use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, objectives, source, space};
+
+use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, bounds, objectives, points, source, space};
 use crate::energy::{MeterKind, Meters};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
 
-pub(super) const KEYS: [&str; 10] =
-    ["name", "seed", "budget", "objective", "sampler", "space", "train", "command", "trial", "energy"];
-
-/// Sections of later versions, and what stands in for them today.
-const LATER: [(&str, &str); 3] = [
-    ("constraint", "leave it out; the front shows every trade-off, so pick from the part that satisfies you"),
-    ("start", "leave it out; the initial design covers the space evenly"),
-    ("forbid", "leave it out, or use `when` to keep a parameter out where it makes no sense"),
+pub(super) const KEYS: [&str; 14] = [
+    "name",
+    "seed",
+    "budget",
+    "objective",
+    "constraint",
+    "preference",
+    "sampler",
+    "space",
+    "start",
+    "forbid",
+    "train",
+    "command",
+    "trial",
+    "energy",
 ];
 
 /// The samplers of this version.
@@ -44,7 +53,7 @@ const PUBLISHED: &str = "published";
 const METERS: [MeterKind; 3] = MeterKind::ALL;
 
 /// How many objectives the Gaussian-process sampler handles.
-const GP_OBJECTIVES: usize = 2;
+const GP_OBJECTIVES: usize = sampler::MOST_OBJECTIVES;
 
 impl StudySpec {
     /// Reads and checks a study file. `path` is for messages, and gives the study its name if the file does not.
@@ -88,9 +97,7 @@ impl StudySpec {
 
 fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findings) -> Option<StudySpec> {
     let root = Section::new("the study file", document.as_table(), None);
-    refuse_later_sections(&root, findings);
-    let known: Vec<&str> = KEYS.into_iter().chain(LATER.map(|(key, _)| key)).collect();
-    root.refuse_unknown_keys(&known, findings);
+    root.refuse_unknown_keys(&KEYS, findings);
 
     let name = read_name(&root, path, findings);
     let seed = read_seed(&root, findings);
@@ -101,14 +108,29 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let searched = space::read(&root, findings);
     let objectives = objectives::read(&root, findings);
     let source = source::read(&root, &searched, findings);
-    objectives::check_metrics(&objectives, root.get("train").is_some(), findings);
+    let constraints = bounds::read_constraints(&root, findings);
+    objectives::check_metrics(&objectives, &constraints, root.get("train").is_some(), findings);
+    let preferences = bounds::read_preferences(&root, &objectives, findings);
+    let starts = points::read_starts(&root, &searched, findings);
+    let forbidden = points::read_forbidden(&root, &searched, findings);
     if sampler.kind == "gp" && objectives.len() > GP_OBJECTIVES {
         let (limit, count) = (GP_OBJECTIVES, objectives.len());
         let kind = IssueKind::TooManyObjectives { sampler: sampler.kind.clone(), limit, count };
-        let help = "drop the objectives that you can do without, or set `kind` of [sampler] to \"tpe\" or \"nsga2\"";
+        let others: Vec<String> = SAMPLERS.iter().filter(|s| **s != "gp").map(|s| format!("\"{s}\"")).collect();
+        let help = format!(
+            "drop the objectives that you can do without, or set `kind` of [sampler] to one that takes any number: {}",
+            others.join(", ")
+        );
         findings.push(Draft::new(kind).at(objectives[GP_OBJECTIVES].span.clone()).help(help));
     }
-    let problem = objectives.into_iter().fold(Problem::new(searched.space?), |p, o| p.objective(o.objective));
+    let problem = Problem::new(searched.space?).preferring(preferences);
+    let problem = objectives.into_iter().fold(problem, |p, o| p.objective(o.objective));
+    let add = |p: Problem, PlacedConstraint { constraint, .. }| p.constraint(constraint.metric, constraint.bound);
+    let problem = constraints.into_iter().fold(problem, add);
+    let problem = searched.priors.into_iter().fold(problem, |p, (name, prior)| p.prior(name, prior));
+    let problem = starts.iter().fold(problem, |p, start| p.start(start.part.clone()));
+    let problem = forbidden.iter().fold(problem, |p, forbidden| p.forbid(forbidden.part.clone()));
+    points::check(&problem, &starts, &forbidden, findings);
     Some(StudySpec {
         name: name?,
         seed,
@@ -120,15 +142,6 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
         energy,
         text: text.to_owned(),
     })
-}
-
-fn refuse_later_sections(root: &Section, findings: &mut Findings) {
-    for (key, instead) in LATER {
-        if let Some(entry) = root.get(key) {
-            let span = entry.key_span().or_else(|| entry.span());
-            findings.push(Draft::new(IssueKind::Unsupported { what: format!("[[{key}]]") }).at(span).help(instead));
-        }
-    }
 }
 
 fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<String> {
