@@ -12,6 +12,7 @@ mod provenance;
 mod quantity;
 mod recommendation;
 mod sentence;
+pub mod statistics;
 mod summary;
 #[cfg(test)]
 mod tests;
