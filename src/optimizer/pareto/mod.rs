@@ -14,6 +14,6 @@ pub use dominance::{dominates, non_dominated};
 pub use front::{front, losses_of};
 pub use hypervolume::hypervolume;
 pub use knee::knee;
-pub(super) use reference::{complete_reference, given_reference};
+pub(crate) use reference::{complete_reference, given_reference};
 pub use reference::{infer_reference, reference_point};
 pub use strips::{Strip, strips};
