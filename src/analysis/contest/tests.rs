@@ -73,8 +73,9 @@ pub(crate) fn single_seed() -> Contest {
 
 /// Two samplers with two seeds on three objectives, of which nothing is given.
 pub(crate) fn three_objectives() -> Contest {
-    let problem =
-        || Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy").minimize("parameters");
+    let problem = || {
+        Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy").minimize("parameters")
+    };
     let record = |best: f64| {
         let mut fixture = StudyFixture::new("three", problem());
         for i in 1..5 {
@@ -84,7 +85,8 @@ pub(crate) fn three_objectives() -> Contest {
         }
         fixture.record()
     };
-    let records = [("gp", 1, record(0.9)), ("gp", 2, record(0.8)), ("random", 1, record(0.7)), ("random", 2, record(0.8))];
+    let records =
+        [("gp", 1, record(0.9)), ("gp", 2, record(0.8)), ("random", 1, record(0.7)), ("random", 2, record(0.8))];
     let runs: Vec<_> = records
         .iter()
         .map(|(sampler, seed, record)| ContestRun { sampler, seed: *seed, record, complete: true })

@@ -61,9 +61,8 @@ fn versus(entrant: &Entrant) -> Vec<String> {
     row.extend(ends(versus.cliffs_delta, versus.cliffs_delta_interval));
     row.extend([versus.trials_speedup, versus.joules_speedup].into_iter().flat_map(|s| {
         // A speed-up of zero stands for what is never reached.
-        spread(s.map(|s| Spread { lower: s.lower, median: s.median, upper: s.upper })).map(|cell| {
-            if cell == "0" { String::new() } else { cell }
-        })
+        spread(s.map(|s| Spread { lower: s.lower, median: s.median, upper: s.upper }))
+            .map(|cell| if cell == "0" { String::new() } else { cell })
     }));
     row.push(versus.trials_speedup.map_or_else(String::new, |_| versus.reached.to_string()));
     row

@@ -165,9 +165,10 @@ fn versus(contest: &Contest, versus: &Versus) -> Value {
 
 fn course(contest: &Contest, course: &Course) -> Value {
     let spent = course.spent.as_ref();
-    let steps = course.steps.iter().map(|s| {
-        json!({"trial": s.trial, "hypervolume": s.hypervolume, "spent_j": s.spent_j, "failed": s.failed})
-    });
+    let steps = course
+        .steps
+        .iter()
+        .map(|s| json!({"trial": s.trial, "hypervolume": s.hypervolume, "spent_j": s.spent_j, "failed": s.failed}));
     json!({
         "sampler": course.sampler,
         "seed": course.seed,

@@ -1,9 +1,9 @@
 //! What the console says at the end of a comparison, as plain text of 80 columns.
 
 use super::super::text::{Closing, seconds, wrap};
-use crate::analysis::contest::{Contest, Entrant, p_value};
+use crate::analysis::contest::{Contest, Entrant, Versus, p_value};
+use crate::analysis::significant;
 use crate::analysis::statistics::{Interval, Spread};
-use crate::analysis::{QuantityKind, significant};
 use crate::energy::units::Joules;
 
 /// The tables of what the samplers end with and what the tests say, the sentence, and what the figures rest on. Ends with a
@@ -42,14 +42,16 @@ fn heading(contest: &Contest) -> String {
 
 /// What the samplers end with, and what they need to get where the baseline ends.
 fn ends(contest: &Contest) -> String {
+    let where_to = format!("to where {} ends (median)", contest.baseline);
     let mut rows = vec![
-        ["", "hypervolume", "", "to the median end of the baseline", "", ""].map(str::to_owned).to_vec(),
-        ["sampler", "median", "quartiles", "runs", "trials", "energy"].map(str::to_owned).to_vec(),
+        ["", "hypervolume", "", &where_to, "", "", "sooner by", ""].map(str::to_owned).to_vec(),
+        ["sampler", "median", "quartiles", "runs", "trials", "energy", "trials", "energy"].map(str::to_owned).to_vec(),
     ];
-    rows[0][3] = format!("to where {} ends (median)", contest.baseline);
     let n = contest.seeds.len();
     rows.extend(contest.entrants.iter().map(|e| {
         let Spread { lower, median, upper } = e.hypervolume;
+        let sooner =
+            |spread: fn(&Versus) -> Option<Spread>| e.versus.as_ref().map_or_else(String::new, |v| times(spread(v)));
         vec![
             e.sampler.clone(),
             significant(median, 4),
@@ -57,6 +59,8 @@ fn ends(contest: &Contest) -> String {
             contest.target.map_or_else(|| "-".to_owned(), |_| format!("{}/{n}", e.reached)),
             reached(e.trials_to_target, |v| significant(v, 3)),
             reached(e.joules_to_target, |v| Joules(v).to_string()),
+            sooner(|v| v.trials_speedup),
+            sooner(|v| v.joules_speedup),
         ]
     }));
     grid(&rows, 1)
@@ -64,13 +68,11 @@ fn ends(contest: &Contest) -> String {
 
 /// What the tests say of each sampler against the baseline.
 fn tests(contest: &Contest) -> String {
-    let base = &contest.baseline;
     let mut rows = vec![
-        vec![format!("against {base}"), String::new(), String::new(), String::new(), String::new()],
+        vec![format!("against {}", contest.baseline)],
         ["sampler", "ahead", "p (Holm)", "A [95 %]", "delta [95 %]"].map(str::to_owned).to_vec(),
     ];
-    rows[0].extend(["sooner by", ""].map(str::to_owned));
-    rows[1].extend(["trials", "energy"].map(str::to_owned));
+    rows[0].resize(5, String::new());
     let n = contest.seeds.len();
     let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
     rows.extend(rivals.map(|(e, v)| {
@@ -80,8 +82,6 @@ fn tests(contest: &Contest) -> String {
             p_value(v.p_holm),
             effect(v.vargha_delaney, v.vargha_delaney_interval),
             effect(v.cliffs_delta, v.cliffs_delta_interval),
-            times(v.trials_speedup),
-            times(v.joules_speedup),
         ]
     }));
     grid(&rows, 1)
@@ -89,6 +89,8 @@ fn tests(contest: &Contest) -> String {
 
 fn remarks(contest: &Contest, closing: &Closing) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
+    let above = format!("how probably a run ends above one of {}; delta is 2 A - 1", contest.baseline);
+    rows.push(("A", above));
     let origin = if contest.reference_is_given { "given" } else { "inferred from all runs" };
     rows.push(("reference", format!("{} ({origin})", contest.values_in_words(&contest.reference))));
     let failures: usize = contest.entrants.iter().map(|e| e.failures).sum();
@@ -149,7 +151,7 @@ pub(in crate::report) fn effect(value: f64, interval: Option<Interval>) -> Strin
     format!("{value:.2}{interval}")
 }
 
-/// The first letter as a capital, unless it begins a sampler's name.
+/// The first letter as a capital.
 pub(in crate::report) fn capitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -166,7 +168,8 @@ fn grid(rows: &[Vec<String>], left: usize) -> String {
         .filter(|&c| c == 0 || !rows[0][c].is_empty())
         .map(|c| (c, (c + 1..columns).find(|&d| !rows[0][d].is_empty()).unwrap_or(columns)))
         .collect();
-    let reach = |widths: &[usize], (from, to): (usize, usize)| widths[from..to].iter().sum::<usize>() + 2 * (to - from - 1);
+    let reach =
+        |widths: &[usize], (from, to): (usize, usize)| widths[from..to].iter().sum::<usize>() + 2 * (to - from - 1);
     for &(from, to) in &spans {
         let missing = length(&rows[0][from]).saturating_sub(reach(&widths, (from, to)));
         widths[to - 1] += missing;
@@ -189,12 +192,6 @@ fn grid(rows: &[Vec<String>], left: usize) -> String {
     text + "\n"
 }
 
-/// Whether energy is what fronts are made of.
-#[must_use]
-pub(in crate::report) fn has_energy(contest: &Contest) -> bool {
-    contest.quantities.iter().any(|q| q.kind == QuantityKind::Energy)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,7 +206,11 @@ mod tests {
     fn closing_words() {
         let all = [sample(estimate), sample(counters), three_objectives(), single_seed()];
         let texts: Vec<_> = all.iter().map(|contest| closing(contest, &at(80))).collect();
-        assert!(texts.iter().flat_map(|t| t.lines()).all(|line| line.chars().count() <= 80), "{}", texts.join("----\n"));
+        assert!(
+            texts.iter().flat_map(|t| t.lines()).all(|line| line.chars().count() <= 80),
+            "{}",
+            texts.join("----\n")
+        );
         insta::assert_snapshot!(texts.join("----\n"));
     }
 

@@ -29,8 +29,11 @@ pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
     let warning = contest.fronts_are_estimated.then(|| "Energy is ESTIMATED, not measured".to_owned());
     let key = Key::of(contest, warning, &chart);
     let area = key.area(&chart);
-    let shown: Vec<(f64, f64)> =
-        fronts.iter().flat_map(|f| f.best.iter().chain(&f.median).chain(&f.three_quarters)).map(|c| pair.values(c)).collect();
+    let shown: Vec<(f64, f64)> = fronts
+        .iter()
+        .flat_map(|f| f.best.iter().chain(&f.median).chain(&f.three_quarters))
+        .map(|c| pair.values(c))
+        .collect();
     let axis = |values: Vec<f64>, index: usize, range| {
         Axis::over(values, &contest.quantities[index], contest.objectives[index].scale, range)
     };

@@ -24,7 +24,9 @@ pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
     let estimated = contest.energy.is_estimated();
     let energy = if estimated { "ESTIMATED energy spent" } else { "energy spent" };
     let (title, right_title) = match over {
-        Over::Trials => (format!("Hypervolume over the trials: {}", contest.name), "trials that count towards the budget"),
+        Over::Trials => {
+            (format!("Hypervolume over the trials: {}", contest.name), "trials that count towards the budget")
+        }
         Over::Joules => (format!("Hypervolume over {energy}: {}", contest.name), energy),
     };
     let curves: Option<Vec<&[BandPoint]>> = contest.entrants.iter().map(|e| curve(e, over)).collect();
