@@ -38,8 +38,8 @@ pub struct Entrant {
     pub sampler: String,
     /// The hypervolumes that its runs end with.
     pub hypervolume: Spread,
-    /// Trials until the [target](super::Contest::target); infinity for what most runs (or the better three quarters) never
-    /// reach. `None` without a target.
+    /// Trials until a quarter, half and three quarters of its runs have got to the [target](super::Contest::target);
+    /// infinity where so many never do. `None` without a target.
     pub trials_to_target: Option<Spread>,
     /// Joules until the target, as for trials; `None` too where joules cannot be compared.
     pub joules_to_target: Option<Spread>,
@@ -75,13 +75,14 @@ impl Entrant {
     ) -> Self {
         let own: Vec<&Course> = courses.iter().filter(|c| c.sampler == sampler).collect();
         let spread = |values: Vec<f64>| Spread::of(&values);
+        let events = |times: Vec<f64>| Spread::of_events(&times);
         let joules_to = |target: f64| own.iter().map(|c| c.joules_to(target)).collect::<Option<Vec<f64>>>();
         let nothing = Spread { lower: 0.0, median: 0.0, upper: 0.0 };
         Self {
             sampler: sampler.to_owned(),
             hypervolume: spread(own.iter().map(|c| c.hypervolume()).collect()).unwrap_or(nothing),
-            trials_to_target: target.and_then(|t| spread(own.iter().map(|c| c.trials_to(t)).collect())),
-            joules_to_target: furthest.and(target).and_then(joules_to).and_then(spread),
+            trials_to_target: target.and_then(|t| events(own.iter().map(|c| c.trials_to(t)).collect())),
+            joules_to_target: furthest.and(target).and_then(joules_to).and_then(events),
             reached: target.map_or(0, |t| own.iter().filter(|c| c.trials_to(t).is_finite()).count()),
             failures: own.iter().map(|c| c.failures()).sum(),
             trials: own.iter().map(|c| c.steps.len()).sum(),

@@ -8,7 +8,8 @@
 //!   every sampler has completed count.
 //! - **Joules spent** are those of all attempts, failed trials included. They are compared only where all runs were metered
 //!   alike ([`ContestEnergy`]).
-//! - **Runs that never get there** stay in every median, as later than all others: a median of them may be "not reached".
+//! - **Runs that never get there** stay in every median, as later than all others: the median is when half of all runs have
+//!   got there, or never.
 //! - **The speed-up** is, seed by seed, what the baseline needed to get where it ended (not its whole budget), over what the
 //!   sampler needed to get there.
 

@@ -110,7 +110,7 @@ fn the_speed_up_is_where_the_baseline_ends_over_where_the_sampler_gets_there() {
     let gp = &contest.entrants[0];
     assert_eq!(gp.reached, 2);
     let trials = gp.trials_to_target.unwrap();
-    assert_eq!((trials.lower, trials.median, trials.upper), (1.5, 2.0, f64::INFINITY));
+    assert_eq!((trials.lower, trials.median, trials.upper), (1.0, 2.0, f64::INFINITY));
     // The fixture spends a quarter more than the trial itself: start-up.
     assert_eq!(gp.joules_to_target.unwrap().median, 25.0);
     let versus = gp.versus.as_ref().unwrap();

@@ -58,8 +58,8 @@ pub struct Versus {
     pub cliffs_delta: f64,
     /// Its interval, over the same draws.
     pub cliffs_delta_interval: Option<Interval>,
-    /// How many times fewer trials it needs to get where the baseline ends with the same seed; zero for what is not reached.
-    /// `None` where the baseline ends with nothing in some seed.
+    /// How many times fewer trials it needs to get where the baseline ends with the same seed, in at least half of the seeds
+    /// (`upper`: a quarter, `lower`: three quarters); zero where so many never get there. `None` where the baseline ends with nothing in some seed.
     pub trials_speedup: Option<Spread>,
     /// How many times fewer joules, as for trials; `None` too where joules cannot be compared.
     pub joules_speedup: Option<Spread>,
@@ -136,8 +136,8 @@ impl Versus {
     }
 }
 
-/// The spread of what the baseline took over what the sampler took to where the baseline ends, found by the spread of the
-/// inverse, in which what is not reached is infinite.
+/// What the baseline took over what the sampler took to where the baseline ends: by how much at least a quarter, half and three
+/// quarters of the seeds are sooner. Found by the inverse, in which what is not reached is infinite.
 fn speedup(pairs: &[(&Course, &Course)], cost: impl Fn(&Course, f64) -> Option<f64>) -> Option<Spread> {
     let ratio = |(own, base): &(&Course, &Course)| {
         let target = base.hypervolume();
@@ -145,5 +145,5 @@ fn speedup(pairs: &[(&Course, &Course)], cost: impl Fn(&Course, f64) -> Option<f
         (target > 0.0 && theirs > 0.0 && theirs.is_finite() && ours > 0.0).then(|| ours / theirs)
     };
     let ratios: Option<Vec<f64>> = pairs.iter().map(ratio).collect();
-    Spread::of(&ratios?).map(Spread::reciprocal)
+    Spread::of_events(&ratios?).map(Spread::reciprocal)
 }

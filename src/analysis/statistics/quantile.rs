@@ -69,6 +69,21 @@ impl Spread {
         Some(Self { lower: at(0.25)?, median: at(0.5)?, upper: at(0.75)? })
     }
 
+    /// When a quarter, half and three quarters of some events have happened, infinity standing for those that never
+    /// did: the quantiles of the stepwise distribution (definition 1 of Hyndman and Fan), which for times that are cut off
+    /// all at the end is the median of Kaplan and Meier, "Nonparametric estimation from incomplete observations", J. Am. Stat.
+    /// Assoc. 53, 1958. `None` without values or with NaN among them.
+    #[must_use]
+    pub fn of_events(times: &[f64]) -> Option<Self> {
+        if times.is_empty() || times.iter().any(|v| v.is_nan()) {
+            return None;
+        }
+        let mut sorted = times.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let at = |quarters: usize| sorted.get((quarters * sorted.len()).div_ceil(4) - 1).copied();
+        Some(Self { lower: at(1)?, median: at(2)?, upper: at(3)? })
+    }
+
     /// The spread of the reciprocals: quartiles change places, and what never happened becomes zero.
     #[must_use]
     pub fn reciprocal(self) -> Self {
@@ -100,6 +115,18 @@ mod tests {
         let spread = Spread::of(&[2.0, 4.0, never, never]).unwrap();
         assert_eq!(spread, Spread { lower: 3.5, median: never, upper: never });
         assert_eq!(spread.reciprocal(), Spread { lower: 0.0, median: 0.0, upper: 1.0 / 3.5 });
+    }
+
+    #[test]
+    fn events_have_happened_when_half_of_them_have() {
+        let never = f64::INFINITY;
+        let events = |times: &[f64]| Spread::of_events(times).map(|s| (s.lower, s.median, s.upper));
+        assert_eq!(events(&[9.0, 2.0, never, never]), Some((2.0, 9.0, never)));
+        assert_eq!(events(&[9.0, never, never, never]), Some((9.0, never, never)));
+        assert_eq!(events(&[5.0, 1.0, 3.0]), Some((1.0, 3.0, 5.0)));
+        assert_eq!(events(&[7.0]), Some((7.0, 7.0, 7.0)));
+        assert_eq!(events(&[never, 4.0]), Some((4.0, 4.0, never)));
+        assert_eq!((events(&[]), events(&[f64::NAN])), (None, None));
     }
 
     #[test]

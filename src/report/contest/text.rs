@@ -42,7 +42,7 @@ fn heading(contest: &Contest) -> String {
 
 /// What the samplers end with, and what they need to get where the baseline ends.
 fn ends(contest: &Contest) -> String {
-    let where_to = format!("to where {} ends (median)", contest.baseline);
+    let where_to = format!("to {}'s median", contest.baseline);
     let mut rows = vec![
         ["", "hypervolume", "", &where_to, "", "", "sooner by", ""].map(str::to_owned).to_vec(),
         ["sampler", "median", "quartiles", "runs", "trials", "energy", "trials", "energy"].map(str::to_owned).to_vec(),

@@ -6,7 +6,7 @@ use crate::analysis::contest::{Contest, ContestEnergy, Entrant, LEVEL, p_value};
 use crate::analysis::significant;
 use crate::analysis::statistics::Spread;
 use crate::energy::units::Joules;
-use crate::report::contest::text::{capitalized, effect, left_out, reached, times};
+use crate::report::contest::text::{capitalized, effect, left_out, times};
 use crate::report::svg::{Over, attainment_chart, bands_chart};
 use crate::report::text::seconds;
 
@@ -131,12 +131,11 @@ fn reaching(contest: &Contest) -> String {
     let columns: Vec<Column> = [
         ("sampler".to_owned(), false),
         ("final hypervolume".to_owned(), true),
-        ("quartiles".to_owned(), true),
-        (format!("runs that get where {} ends", contest.baseline), true),
+        ("runs that get there".to_owned(), true),
         ("after trials".to_owned(), true),
-        ("quartiles".to_owned(), true),
         (format!("after {energy}"), true),
-        ("quartiles".to_owned(), true),
+        ("sooner by trials".to_owned(), true),
+        (format!("sooner by {energy}"), true),
         (format!("{energy} of a run"), true),
     ]
     .into();
@@ -147,37 +146,38 @@ fn reaching(contest: &Contest) -> String {
         .map(|e| {
             let trials = |v: f64| significant(v, 3);
             let joules = |v: f64| Joules(v).to_string();
-            let cells = [
-                e.sampler.clone(),
-                significant(e.hypervolume.median, 4),
-                quartiles(Some(e.hypervolume), |v| significant(v, 4)),
+            let sooner = |spread: Option<Option<Spread>>| spread.map_or_else(String::new, |s| escape(&dash(times(s))));
+            let cells = vec![
+                escape(&e.sampler),
+                with_quartiles(Some(e.hypervolume), |v| significant(v, 4)),
                 contest.target.map_or_else(|| "–".to_owned(), |_| format!("{} of {n}", e.reached)),
-                dash(reached(e.trials_to_target, trials)),
-                quartiles(e.trials_to_target, trials),
-                dash(reached(e.joules_to_target, joules)),
-                quartiles(e.joules_to_target, joules),
-                e.joules.map_or_else(|| "–".to_owned(), |s| joules(s.median)),
+                with_quartiles(e.trials_to_target, trials),
+                with_quartiles(e.joules_to_target, joules),
+                sooner(e.versus.as_ref().map(|v| v.trials_speedup)),
+                sooner(e.versus.as_ref().map(|v| v.joules_speedup)),
+                with_quartiles(e.joules, joules),
             ];
-            (row_class(contest, e), cells.map(|c| escape(&c)).to_vec())
+            (row_class(contest, e), cells)
         })
         .collect();
     let target = match contest.target {
         Some(target) => format!(
-            "The mark is a hypervolume of {}, the median of what {} ends with. Medians and quartiles count a run that never \
-             gets there as later than all others; where that is what a median falls on, it is <em>never</em>.",
+            "The mark is a hypervolume of {}, the median of what {base} ends with; the figures are when half of a sampler’s runs \
+             have got there (below: a quarter and three quarters). Runs that never get there are not left out: where too few \
+             do, it is <em>never</em>. <b>Sooner</b> is, in at least half of the seeds, what {base} needed to get where it ended \
+             with that seed over what the sampler needed to get there.",
             significant(target, 4),
-            escape(&contest.baseline),
+            base = escape(&contest.baseline),
         ),
         None => format!("{} ends with nothing in the median, so there is no mark to reach.", escape(&contest.baseline)),
     };
-    let caption = "Medians over the seeds".to_owned();
+    let caption = "Medians over the seeds, quartiles below".to_owned();
     let body = format!("{}<p>{target}</p>\n", table(&caption, &columns, &rows));
     section("reaching", &format!("What it takes to get where {} ends", contest.baseline), &body)
 }
 
 /// What the tests say of each sampler against the baseline.
 fn chance(contest: &Contest) -> String {
-    let energy = if contest.energy.is_estimated() { "estimated energy" } else { "energy" };
     let columns: Vec<Column> = [
         ("sampler".to_owned(), false),
         ("verdict".to_owned(), false),
@@ -188,8 +188,6 @@ fn chance(contest: &Contest) -> String {
         ("p (Holm)".to_owned(), true),
         ("A [95 %]".to_owned(), true),
         ("Cliff’s delta [95 %]".to_owned(), true),
-        ("sooner by trials".to_owned(), true),
-        (format!("sooner by {energy}"), true),
     ]
     .into();
     let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
@@ -206,8 +204,6 @@ fn chance(contest: &Contest) -> String {
                 p_value(v.p_holm),
                 effect(v.vargha_delaney, v.vargha_delaney_interval),
                 effect(v.cliffs_delta, v.cliffs_delta_interval),
-                dash(times(v.trials_speedup)),
-                dash(times(v.joules_speedup)),
             ];
             (row_class(contest, e), cells.map(|c| escape(&c)).to_vec())
         })
@@ -224,8 +220,7 @@ fn chance(contest: &Contest) -> String {
          pairs by Pratt’s method), then adjusted by Holm for the number of samplers; below {LEVEL} a difference is shown. With \
          {} seeds no adjusted p could fall below {}. <b>A</b> (Vargha and Delaney) is how probably a run of the sampler ends \
          above one of {base}, 0.5 being no difference; Cliff’s delta is 2 A − 1. Their 95 % intervals are percentiles of 10,000 draws of \
-         seeds, rough where seeds are few.{width} <b>Sooner</b> is, in the median over the seeds, what {base} needed to get where \
-         it ended over what the sampler needed to get there.</p>\n",
+         seeds, rough where seeds are few.{width}</p>\n",
         table(&format!("Final hypervolumes against {}, seed by seed", contest.baseline), &columns, &rows),
         contest.seeds.len(),
         significant(contest.smallest_p, 3),
@@ -313,9 +308,11 @@ fn row_class(contest: &Contest, entrant: &Entrant) -> String {
     if entrant.sampler == contest.baseline { "marked".to_owned() } else { String::new() }
 }
 
-fn quartiles(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
-    let end = |v: f64| if v.is_infinite() { "never".to_owned() } else { show(v) };
-    spread.map_or_else(|| "–".to_owned(), |s| format!("{} to {}", end(s.lower), end(s.upper)))
+/// A median with the quartiles below it, escaped.
+fn with_quartiles(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
+    let Some(Spread { lower, median, upper }) = spread else { return "–".to_owned() };
+    let end = |v: f64| escape(&if v.is_infinite() { "never".to_owned() } else { show(v) });
+    format!("{}<br><span class=\"why\">{} to {}</span>", end(median), end(lower), end(upper))
 }
 
 fn dash(cell: String) -> String {
@@ -359,7 +356,7 @@ mod tests {
     fn pages_of_every_kind_of_comparison() {
         let three = contest_page(&three_objectives());
         let single = contest_page(&single_seed());
-        [&three, &single].map(|html| check_balance(html));
+        [&three, &single].into_iter().for_each(|html| check_balance(html));
         assert!(three.contains("this study has 3"));
         assert!(single.contains("With 1 seed no difference from gp can be shown"));
     }

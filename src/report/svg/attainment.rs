@@ -73,7 +73,7 @@ pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
             canvas.marker(&format!("attained {}", look.class), look.shape, place(corner), 4.0, Some(&words));
         }
     }
-    key.draw(&mut canvas, area.left, true);
+    key.draw(&mut canvas, area.left);
     let description = format!("Median attainment surfaces over {} seeds. {}.", contest.seeds.len(), contest.sentence());
     chart.wrap(&title, &description, &canvas.finish())
 }

@@ -4,8 +4,8 @@ use super::axis::Axis;
 use super::canvas::Canvas;
 use super::chart::Chart;
 use super::key::Key;
-use crate::analysis::Quantity;
 use crate::analysis::contest::{BandPoint, Contest, Entrant};
+use crate::analysis::{Quantity, significant};
 
 /// What a chart of hypervolumes has to the right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,15 +48,14 @@ pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
     let quantity = |metric: &str| Quantity::from_values(metric, []);
     let across = (area.left, area.right);
     let x_axis = match over {
-        Over::Trials => Axis::plain(0.0, furthest, across).whole(),
+        Over::Trials => Axis::reaching(0.0, furthest, &quantity("trials"), across).whole(),
         Over::Joules => Axis::reaching(0.0, furthest, &quantity("energy"), across),
     };
     let floor = floor(&curves, furthest);
     let y_axis = Axis::reaching(floor, highest, &quantity("hypervolume"), (area.bottom, area.top));
 
     let mut canvas = Canvas::default();
-    let by = if contest.fronts_are_estimated { "hypervolume by estimated energy" } else { "hypervolume" };
-    area.draw(&mut canvas, (&x_axis, right_title), (&y_axis, by));
+    area.draw(&mut canvas, (&x_axis, right_title), (&y_axis, "hypervolume"));
     if let Some(target) = contest.target.filter(|t| y_axis.holds(*t)) {
         let y = y_axis.place(target);
         canvas.line("target", (area.left, y), (area.right, y));
@@ -76,8 +75,13 @@ pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
         let begin = points.iter().position(|p| p.hypervolume.median >= floor).unwrap_or(0).saturating_sub(1);
         let line = steps(&points[begin..], |p| place(p.at, p.hypervolume.median));
         canvas.polyline(&format!("course {}", look.class), &line);
+        if let Some(last) = points.last() {
+            let end = place(last.at, last.hypervolume.median);
+            let words = format!("{} ends with {} in the median", look.name, significant(last.hypervolume.median, 4));
+            canvas.marker(&format!("attained {}", look.class), look.shape, end, 4.5, Some(&words));
+        }
     }
-    key.draw(&mut canvas, area.left, false);
+    key.draw(&mut canvas, area.left);
     chart.wrap(&title, &format!("{}.", contest.sentence()), &canvas.finish())
 }
 

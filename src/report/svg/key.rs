@@ -65,7 +65,7 @@ impl Key {
         Area::inside(chart, 20.0 * rows + 16.0)
     }
 
-    pub(super) fn draw(&self, canvas: &mut Canvas, left: f64, shapes: bool) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, left: f64) {
         let mut y = 20.0;
         if let Some(warning) = &self.warning {
             canvas.text("warning", "start", (left, y), warning);
@@ -76,10 +76,8 @@ impl Key {
             for look in row.iter().map(|i| &self.looks[*i]) {
                 let class = format!("course {}", look.class);
                 canvas.polyline(&class, &[(x, y - 4.0), (x + SAMPLE, y - 4.0)]);
-                if shapes {
-                    let class = format!("attained {}", look.class);
-                    canvas.marker(&class, look.shape, (x + SAMPLE / 2.0, y - 4.0), 4.5, None);
-                }
+                let class = format!("attained {}", look.class);
+                canvas.marker(&class, look.shape, (x + SAMPLE / 2.0, y - 4.0), 4.5, None);
                 canvas.text("legend", "start", (x + SAMPLE + 7.0, y), &look.name);
                 x += width(&look.name);
             }
