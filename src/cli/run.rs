@@ -12,7 +12,7 @@ use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{Event, StudyRecord};
-use crate::study::spec::{Source, StudySpec, differences};
+use crate::study::spec::{SamplerSpec, Source, StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{EndReason, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine};
 
@@ -100,7 +100,7 @@ fn run_study(
     progress.finish();
     let end = end?;
     if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
-        say(&why_it_ended(end, record));
+        say(&why_it_ended(end, record, spec));
     }
     Ok(end)
 }
@@ -150,11 +150,11 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
 }
 
 pub(super) fn sampler_of(spec: &StudySpec) -> Result<Box<dyn Sampler>, StudyError> {
-    let settings = sampler::Settings { initial: spec.sampler().initial };
-    sampler::by_name(&spec.sampler().kind, &settings).map_err(StudyError::Sampler)
+    let SamplerSpec { kind, initial, population, levels } = spec.sampler().clone();
+    sampler::by_name(&kind, &sampler::Settings { initial, population, levels }).map_err(StudyError::Sampler)
 }
 
-fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
+fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> String {
     let done = record.counted_trials();
     match end {
         EndReason::Trials => format!(
@@ -163,6 +163,7 @@ fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
         ),
         EndReason::Time => "the budget is spent: a larger `time` in [budget] extends the study".to_owned(),
         EndReason::Energy => "the budget is spent: a larger `energy` in [budget] extends the study".to_owned(),
+        EndReason::Space if spec.sampler().kind == "grid" => "every point of the grid has been tried".to_owned(),
         EndReason::Space => "every point of the space has been tried".to_owned(),
         EndReason::Interrupted => "stopped by the user".to_owned(),
     }

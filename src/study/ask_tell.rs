@@ -12,7 +12,7 @@ use crate::optimizer::OptimizerError;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;
 use crate::optimizer::problem::{Metrics, ValueError};
-use crate::optimizer::sampler::{Sampler, SamplerError};
+use crate::optimizer::sampler::{Sampler, SamplerError, propose};
 use crate::optimizer::space::{Domain, Point, Space, Value};
 use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialRecord, TrialState};
 
@@ -89,7 +89,7 @@ impl<'a> AskTell<'a> {
         }
         let begin = Instant::now();
         let history = self.record.history();
-        let proposals = match self.sampler.propose(self.record.problem(), &history, count, self.record.header().seed) {
+        let proposals = match propose(self.sampler, self.record.problem(), &history, count, self.record.header().seed) {
             Ok(proposals) => proposals,
             Err(SamplerError::Exhausted) => return nothing(EndReason::Space),
             Err(error) => return Err(error.into()),

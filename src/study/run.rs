@@ -13,7 +13,7 @@ use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::{Metrics, ValueError};
-use crate::optimizer::sampler::{Sampler, SamplerError};
+use crate::optimizer::sampler::{Sampler, SamplerError, propose};
 use crate::optimizer::space::Point;
 use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 
@@ -172,7 +172,7 @@ fn next_trial(record: &StudyRecord, sampler: &dyn Sampler) -> Result<NextTrial, 
     }
     let begin = Instant::now();
     let history = record.history();
-    let proposals = sampler.propose(record.problem(), &history, 1, record.header().seed)?;
+    let proposals = propose(sampler, record.problem(), &history, 1, record.header().seed)?;
     let proposal = proposals.into_iter().next().ok_or(SamplerError::Exhausted)?;
     Ok(NextTrial {
         trial: history.next_id(),

@@ -18,7 +18,8 @@ pub struct CourseStep {
     pub hypervolume: f64,
     /// Joules of all attempts up to this trial's last one, as far as known; `None` if none of the run is known.
     pub spent_j: Option<f64>,
-    /// Whether the trial failed, and so adds nothing but its joules.
+    /// Whether the trial failed, and so adds nothing but its joules. A trial that breaks a constraint adds nothing
+    /// either, but has not failed.
     pub failed: bool,
 }
 
@@ -52,9 +53,8 @@ impl Course {
             if counting.binary_search(&trial.id).is_err() {
                 continue;
             }
-            let losses = record.losses(trial);
-            let failed = losses.is_none();
-            if let Some(losses) = losses {
+            let failed = record.losses(trial).is_none();
+            if let Some(losses) = feasible(record, trial) {
                 front.push(losses);
                 front = non_dominated(&front).into_iter().map(|i| front[i].clone()).collect();
                 value = hypervolume(&front, reference);
@@ -126,9 +126,16 @@ impl Course {
     }
 }
 
-/// The losses of the trials that count, at most of the first `limit`.
-pub(super) fn losses(record: &StudyRecord, limit: usize) -> Vec<Vec<f64>> {
-    counted(record).into_iter().take(limit).filter_map(|t| record.losses(t)).collect()
+/// The losses of the trials that count, at most of the first `limit`: of those that keep all constraints, and of all.
+pub(super) fn losses(record: &StudyRecord, limit: usize) -> [Vec<Vec<f64>>; 2] {
+    let trials: Vec<_> = counted(record).into_iter().take(limit).collect();
+    let kept = trials.iter().filter_map(|t| feasible(record, t)).collect();
+    [kept, trials.iter().filter_map(|t| record.losses(t)).collect()]
+}
+
+/// The losses of a trial that finished and keeps all constraints: what fronts and hypervolumes are made of.
+fn feasible(record: &StudyRecord, trial: &TrialRecord) -> Option<Vec<f64>> {
+    record.losses(trial).filter(|_| trial.result().is_some_and(|r| record.problem().is_feasible(&r.metrics)))
 }
 
 /// All trials by id, up to the last of the first `limit` that count.

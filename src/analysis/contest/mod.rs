@@ -2,7 +2,8 @@
 //!
 //! [`Contest::of`] takes the records of such studies and says what they come to. What is compared is the *hypervolume* that
 //! a run ends with, against one reference point for all: the user's, or else inferred from the trials of all runs together,
-//! by the rule for single studies. On a log scale the logarithm is the objective, in here as everywhere.
+//! by the rule for single studies. Trials that break a constraint add nothing to it. On a log scale the logarithm is the
+//! objective, in here as everywhere.
 //!
 //! - **Seeds are pairs.** Runs of one seed share what the seed decides, so samplers are compared seed by seed. Only seeds that
 //!   every sampler has completed count.
@@ -112,9 +113,13 @@ impl Contest {
 
         let problem = first.record.problem();
         let limit = settings.trials.unwrap_or(usize::MAX);
-        let losses: Vec<Vec<f64>> = counting.iter().flat_map(|run| course::losses(run.record, limit)).collect();
+        let found = counting.iter().map(|run| course::losses(run.record, limit));
+        let (feasible, all): (Vec<_>, Vec<_>) = found.map(|[feasible, all]| (feasible, all)).unzip();
+        let (feasible, all) = (feasible.concat(), all.concat());
         let given = given_reference(problem);
-        let reference = complete_reference(&given, &losses).filter(|_| !losses.is_empty());
+        // Before anything keeps the constraints, what does not is all there is to go by.
+        let reference = complete_reference(&given, if feasible.is_empty() { &all } else { &feasible });
+        let reference = reference.filter(|_| !all.is_empty());
         let Some(reference) = reference else { return Err(AnalysisError::NoFinishedTrial) };
         let courses: Vec<Course> = counting.iter().map(|run| Course::of(run, &reference, limit)).collect();
 

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::super::descent;
+use super::super::parallel;
 use super::super::space::{CoordinateKind, Encoding};
 use super::landscape::Landscape;
 
@@ -42,6 +43,14 @@ const TOLERANCE: f64 = 1e-6;
 const NEAR: f64 = 1e-3;
 /// What the acquisition, a logarithm, may lose by going there.
 const TRIFLE: f64 = 1e-3;
+/// All climbs begin with this share of their evaluations, one in so many.
+const SHORTER: usize = 4;
+/// Of the climbs so begun, so many go on.
+const FINALISTS: usize = 3;
+/// Draws that choose among the starts.
+const COARSE: usize = 2;
+/// How many starts they choose.
+const REFINED: usize = 96;
 /// Temperature of the Boltzmann picks: weights are `exp(2 z)` for standardized acquisition values `z`.
 const BOLTZMANN: f64 = 2.0;
 
@@ -55,20 +64,20 @@ pub fn maximize(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     starts: Vec<Vec<f64>>,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Candidate> {
-    let evaluate = |x: Vec<f64>| {
-        let value = landscape.value(&x);
-        Candidate { x, value }
-    };
-    let mut pool: Vec<Candidate> =
-        starts.into_iter().filter(|x| !tried(x)).map(evaluate).filter(|c| !c.value.is_nan()).collect();
-    pool.sort_by(|a, b| b.value.total_cmp(&a.value));
+    let starts: Vec<Vec<f64>> = starts.into_iter().filter(|x| !tried(x)).collect();
+    let pool = screen(landscape, starts);
     let picks = pick(&pool, effort.climbs, rng);
-    let climbed = picks.into_iter().map(|i| climb(landscape, encoding, pool[i].clone(), tried, effort));
-    let mut found: Vec<Candidate> = climbed.collect();
+    let short = Effort { evaluations: effort.evaluations / SHORTER, ..effort };
+    let mut found = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, short));
+    found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    found.dedup_by(|a, b| a.x == b.x);
+    let rest = found.split_off(found.len().min(FINALISTS));
+    let mut found = parallel::map(&found, |c| climb(landscape, encoding, c.clone(), tried, effort));
+    found.extend(rest);
     found.extend(pool);
     found.sort_by(|a, b| b.value.total_cmp(&a.value));
     if let Some(best) = found.first_mut() {
@@ -77,9 +86,26 @@ pub fn maximize(
     found
 }
 
+/// The starts with their values, best first, those without one left out. Where the acquisition is averaged over many draws,
+/// a few of them choose the starts that are worth the others.
+fn screen(landscape: &Landscape, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
+    let sorted = |starts: Vec<Vec<f64>>, draws| {
+        let values = landscape.values(&starts, draws);
+        let all = starts.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
+        let mut pool: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
+        pool.sort_by(|a, b| b.value.total_cmp(&a.value));
+        pool
+    };
+    if landscape.draws() > COARSE {
+        let pool = sorted(starts, COARSE);
+        starts = pool.into_iter().take(REFINED).map(|c| c.x).collect();
+    }
+    sorted(starts, usize::MAX)
+}
+
 /// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
 /// comes near to a bound but seldom quite there, and people mean 0 rather than 1e-11.
-fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &dyn Fn(&[f64]) -> bool) {
+fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &(dyn Fn(&[f64]) -> bool + Sync)) {
     let least = at.value - TRIFLE;
     for i in 0..at.x.len() {
         let bound = at.x[i].round();
@@ -125,7 +151,7 @@ fn climb(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     mut at: Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
 ) -> Candidate {
     let discrete = (0..encoding.len()).any(|i| encoding.kind(i) != CoordinateKind::Continuous);
@@ -148,7 +174,7 @@ fn ascend(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     evaluations: usize,
 ) {
     let mut snapped = at.x.clone();
@@ -162,6 +188,10 @@ fn ascend(
     let loss = |x: &[f64], gradient: &mut [f64]| {
         for (&i, v) in free.iter().zip(x) {
             full[i] = *v;
+        }
+        // Neither what was tried nor what is forbidden is of use, so the ascent turns back before it.
+        if tried(&full) {
+            return f64::NAN;
         }
         let (value, slope) = landscape.value_with_gradient(&full);
         for (g, &i) in gradient.iter_mut().zip(&free) {
@@ -187,7 +217,7 @@ fn search_levels(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
 ) -> bool {
     let mut moved_at_all = false;
     for _ in 0..encoding.len() {
@@ -227,7 +257,7 @@ fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
     }
 }
 
-fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &dyn Fn(&[f64]) -> bool) -> bool {
+fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &(dyn Fn(&[f64]) -> bool + Sync)) -> bool {
     if tried(&x) {
         return false;
     }

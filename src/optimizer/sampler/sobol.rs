@@ -26,7 +26,7 @@ impl Sampler for SobolSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         collect(history.next_id(), count, |id| {
             let x = sobol_vector(&encoding, &tried, id, seed)?;
             tried.insert(&x);

@@ -116,6 +116,54 @@ impl<'a> Encoding<'a> {
         self.coordinates[i].centre(k)
     }
 
+    /// Mean and standard deviation, in encoded units, of a normal distribution around a value of the `i`-th parameter whose
+    /// standard deviation is `spread`: a difference on a linear scale, a factor on a log scale. `None` for choices, and for
+    /// numbers that make no distribution there.
+    #[must_use]
+    pub fn normal(&self, i: usize, value: f64, spread: f64) -> Option<(f64, f64)> {
+        let (low, high, scale) = match &self.space.parameters()[i].domain {
+            Domain::Float { low, high, scale, .. } => (*low, *high, *scale),
+            #[expect(clippy::cast_precision_loss, reason = "bounds are far below 2^53")]
+            Domain::Int { low, high, scale, .. } => (*low as f64, *high as f64, *scale),
+            Domain::Choice { .. } => return None,
+        };
+        // Levels own bins that reach beyond the bounds, so the ends are not at 0 and 1.
+        let end = |v: f64, level: u64| match self.kind(i) {
+            CoordinateKind::Continuous => {
+                if v == low {
+                    0.0
+                } else {
+                    1.0
+                }
+            }
+            _ => self.centre(i, level),
+        };
+        let (first, last) = (end(low, 0), end(high, u64::MAX));
+        let position = |v: f64| match scale {
+            Scale::Linear => (v - low) / (high - low),
+            Scale::Log => (v / low).ln() / (high / low).ln(),
+        };
+        let width = match scale {
+            Scale::Linear => spread / (high - low),
+            Scale::Log => spread.ln() / (high / low).ln(),
+        };
+        let (mean, sd) = (first + (last - first) * position(value), (last - first) * width);
+        (mean.is_finite() && sd.is_finite() && sd > 0.0).then_some((mean, sd))
+    }
+
+    /// Values that are given in the order in which a choice lists its own, in the order of its levels. `None` if the
+    /// `i`-th parameter is no choice of so many.
+    #[must_use]
+    pub fn by_level(&self, i: usize, listed: &[f64]) -> Option<Vec<f64>> {
+        match (&self.coordinates[i], &self.space.parameters()[i].domain) {
+            (Coordinate::Rank { by_rank }, _) if by_rank.len() == listed.len() => {
+                Some(by_rank.iter().map(|&k| listed[k]).collect())
+            }
+            (Coordinate::Unordered { n }, _) if *n == listed.len() as u64 => Some(listed.to_vec()),
+            _ => None,
+        }
+    }
+
     /// The canonical vector of a point, of length `d`.
     ///
     /// Total: a value that the space does not have is taken for the nearest one (for a missing parameter), a missing

@@ -311,6 +311,9 @@ fn row_class(contest: &Contest, entrant: &Entrant) -> String {
 /// A median with the quartiles below it, escaped.
 fn with_quartiles(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
     let Some(Spread { lower, median, upper }) = spread else { return "–".to_owned() };
+    if lower.is_infinite() {
+        return "never".to_owned();
+    }
     let end = |v: f64| escape(&if v.is_infinite() { "never".to_owned() } else { show(v) });
     format!("{}<br><span class=\"why\">{} to {}</span>", end(median), end(lower), end(upper))
 }

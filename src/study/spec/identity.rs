@@ -22,7 +22,15 @@ impl StudySpec {
             ("name", json!(self.name)),
             ("seed", json!(self.seed)),
             ("objective", self.problem.objectives().iter().map(objective).collect()),
-            ("sampler", object([("kind", json!(self.sampler.kind)), ("initial", json!(self.sampler.initial))])),
+            (
+                "sampler",
+                object([
+                    ("kind", json!(self.sampler.kind)),
+                    ("initial", json!(self.sampler.initial)),
+                    ("population", json!(self.sampler.population)),
+                    ("levels", json!(self.sampler.levels)),
+                ]),
+            ),
             ("space", self.problem.space().parameters().iter().map(|p| (p.name.clone(), parameter(p))).collect()),
             (
                 "trial",

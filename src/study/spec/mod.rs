@@ -12,8 +12,10 @@
 //! | `[[objective]]` | `metric`, `goal` (`"maximize"`, `"minimize"`) | needed |
 //! | | `scale` (`"linear"`, `"log"`) | `"linear"` |
 //! | | `reference`: a number in the metric's own units | inferred |
-//! | `[sampler]` | `kind` (`"gp"`, `"random"`, `"sobol"`) | `"gp"` |
-//! | | `initial`: trials before the surrogate proposes, for `gp` | the sampler's own |
+//! | `[sampler]` | `kind`: one of the [samplers](crate::optimizer::sampler) | `"gp"` |
+//! | | `initial`: trials before the sampler learns from them, for `gp`, `tpe` and `nsga2` | the sampler's own |
+//! | | `population`: how many trials breed, for `nsga2` | 20 |
+//! | | `levels`: values per range, for `grid` | 5 |
 //! | `[space]` | a table for each parameter: `float`, `int` or `choice`; `scale`, `step`, `when` | at least one is needed |
 //! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS) | |
 //! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |

@@ -1,5 +1,7 @@
 //! The study file as a whole, and its small sections.
 
+use std::iter::once;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,8 +29,14 @@ const LATER: [(&str, &str); 3] = [
 ];
 
 /// The samplers of this version.
-pub(super) const SAMPLERS: [&str; 3] = sampler::NAMES;
-const LATER_SAMPLERS: [&str; 3] = ["grid", "nsga2", "tpe"];
+pub(super) const SAMPLERS: [&str; sampler::NAMES.len()] = sampler::NAMES;
+/// Settings of samplers, and the samplers for which they mean something.
+const SAMPLER_SETTINGS: [(&str, &[&str]); 3] =
+    [("initial", &["gp", "tpe", "nsga2"]), ("population", &["nsga2"]), ("levels", &["grid"])];
+
+/// Largest population of an evolution, and finest grid, that a study file may ask for.
+const POPULATION_LIMIT: i64 = 10_000;
+const LEVELS_LIMIT: i64 = 1000;
 
 /// A folder beside those of the studies.
 const PUBLISHED: &str = "published";
@@ -97,7 +105,7 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     if sampler.kind == "gp" && objectives.len() > GP_OBJECTIVES {
         let (limit, count) = (GP_OBJECTIVES, objectives.len());
         let kind = IssueKind::TooManyObjectives { sampler: sampler.kind.clone(), limit, count };
-        let help = "drop the objectives that you can do without, or set `kind` of [sampler] to \"random\" or \"sobol\"";
+        let help = "drop the objectives that you can do without, or set `kind` of [sampler] to \"tpe\" or \"nsga2\"";
         findings.push(Draft::new(kind).at(objectives[GP_OBJECTIVES].span.clone()).help(help));
     }
     let problem = objectives.into_iter().fold(Problem::new(searched.space?), |p, o| p.objective(o.objective));
@@ -214,6 +222,16 @@ fn read_positive<T: TryFrom<i64>>(entry: Entry, example: &str, findings: &mut Fi
     }
 }
 
+/// A whole number within a range.
+fn read_within(entry: Entry, example: &str, range: RangeInclusive<i64>, findings: &mut Findings) -> Option<usize> {
+    let number = entry.integer(example, findings)?;
+    if !range.contains(&number) {
+        let expected = format!("from {} to {}", range.start(), range.end());
+        entry.bad_value(&expected, &number.to_string(), findings);
+    }
+    usize::try_from(number).ok()
+}
+
 fn read_duration(entry: Entry, example: &str, findings: &mut Findings) -> Option<Duration> {
     let text = entry.string(example, findings)?;
     parse_duration(text).map_err(|help| refuse_amount(entry, "a duration", text, help, findings)).ok()
@@ -224,26 +242,34 @@ fn refuse_amount(entry: Entry, expected: &str, text: &str, help: String, finding
 }
 
 fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
-    let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None };
+    let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None, population: None, levels: None };
     let Some(section) = section(root, "sampler", findings) else { return sampler };
-    section.refuse_unknown_keys(&["kind", "initial"], findings);
+    let known: Vec<&str> = once("kind").chain(SAMPLER_SETTINGS.map(|(key, _)| key)).collect();
+    section.refuse_unknown_keys(&known, findings);
     if let Some(entry) = section.get("kind")
         && let Some(kind) = entry.string("kind = \"gp\"", findings)
     {
         sampler.kind = kind.to_owned();
-        if LATER_SAMPLERS.contains(&kind) {
-            let draft = Draft::new(IssueKind::Unsupported { what: format!("the sampler `{kind}`") });
-            findings.push(draft.at(entry.span()).help(format!("the samplers are: {}", SAMPLERS.join(", "))));
-        } else if !SAMPLERS.contains(&kind) {
+        if !SAMPLERS.contains(&kind) {
             let draft = Draft::new(IssueKind::UnknownName { what: "sampler", value: kind.to_owned() });
             findings.push(draft.at(entry.span()).help(advice(kind, SAMPLERS, "the samplers are")));
         }
     }
-    if let Some(entry) = section.get("initial") {
-        sampler.initial = read_positive(entry, "initial = 10", findings);
-        if SAMPLERS.contains(&sampler.kind.as_str()) && sampler.kind != "gp" {
-            let context = format!("for the sampler `{}`, which does not learn from trials", sampler.kind);
-            let kind = IssueKind::Meaningless { key: "initial".to_owned(), context };
+    sampler.initial = section.get("initial").and_then(|e| read_positive(e, "initial = 10", findings));
+    let population = section.get("population");
+    sampler.population = population.and_then(|e| read_within(e, "population = 20", 2..=POPULATION_LIMIT, findings));
+    sampler.levels = section.get("levels").and_then(|e| read_within(e, "levels = 5", 2..=LEVELS_LIMIT, findings));
+    for (key, samplers) in SAMPLER_SETTINGS {
+        if let Some(entry) = section.get(key)
+            && SAMPLERS.contains(&sampler.kind.as_str())
+            && !samplers.contains(&sampler.kind.as_str())
+        {
+            let reason = match sampler.kind.as_str() {
+                "random" | "sobol" | "grid" if key == "initial" => ", which does not learn from trials",
+                _ => "",
+            };
+            let context = format!("for the sampler `{}`{reason}", sampler.kind);
+            let kind = IssueKind::Meaningless { key: key.to_owned(), context };
             findings.push(Draft::new(kind).at(entry.whole()).help("remove it"));
         }
     }

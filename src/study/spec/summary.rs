@@ -36,11 +36,24 @@ impl StudySpec {
     }
 
     fn show_sampler(&self) -> String {
-        match (self.sampler.kind.as_str(), self.sampler.initial) {
-            ("gp", Some(n)) => format!("gp: {n} trials of an initial design, then a Gaussian process proposes"),
-            ("gp", None) => "gp: an initial design of its own size, then a Gaussian process proposes".to_owned(),
-            ("sobol", _) => "sobol: evenly spread points, without learning from trials".to_owned(),
-            (kind, _) => format!("{kind}: without learning from trials"),
+        let sampler = &self.sampler;
+        let start = match sampler.initial {
+            Some(n) => format!("{n} trials of an initial design"),
+            None => "an initial design of its own size".to_owned(),
+        };
+        match sampler.kind.as_str() {
+            "gp" => format!("gp: {start}, then a Gaussian process proposes"),
+            "tpe" => format!("tpe: {start}, then densities of good and bad points propose"),
+            "nsga2" => {
+                let size = sampler.population.map_or_else(String::new, |n| format!(" of {n}"));
+                format!("nsga2: {start}, then a population{size} evolves")
+            }
+            "grid" => {
+                let levels = sampler.levels.map_or_else(|| "a few".to_owned(), |n| n.to_string());
+                format!("grid: every combination of {levels} values per range, without learning from trials")
+            }
+            "sobol" => "sobol: evenly spread points, without learning from trials".to_owned(),
+            kind => format!("{kind}: without learning from trials"),
         }
     }
 

@@ -58,12 +58,44 @@ fn objectives(lines: &str) -> String {
     format!("{BUDGET}{lines}\n[space]\nlearning_rate = {{ float = [0.1, 1.0] }}\n[train]\ndataset = \"digits\"\n")
 }
 
+fn sampler(kind: &str, initial: Option<usize>, population: Option<usize>, levels: Option<usize>) -> SamplerSpec {
+    SamplerSpec { kind: kind.to_owned(), initial, population, levels }
+}
+
+#[test]
+fn every_sampler_takes_its_own_settings_and_they_make_the_study() {
+    let parse = |lines: &str| {
+        let text = format!("{BUDGET}sampler = {{ {lines} }}\n{OBJECTIVE}{SPACE}");
+        StudySpec::parse(&text, "studies/a.toml").unwrap()
+    };
+    for (lines, expected, shown) in [
+        (r#"kind = "tpe", initial = 8"#, sampler("tpe", Some(8), None, None), "tpe: 8 trials of an initial design"),
+        (
+            r#"kind = "nsga2", initial = 8, population = 12"#,
+            sampler("nsga2", Some(8), Some(12), None),
+            "nsga2: 8 trials of an initial design, then a population of 12 evolves",
+        ),
+        (
+            r#"kind = "grid", levels = 3"#,
+            sampler("grid", None, None, Some(3)),
+            "every combination of 3 values per range",
+        ),
+    ] {
+        let study = parse(lines);
+        assert_eq!(*study.sampler(), expected);
+        assert!(study.summary().contains(shown), "{}", study.summary());
+        let bare = parse(&format!("kind = \"{}\"", expected.kind));
+        assert!(differences(&study.identity(), &bare.identity()).iter().all(|d| d.path.starts_with("sampler.")));
+        assert_ne!(study.identity(), bare.identity());
+    }
+}
+
 #[test]
 fn the_digits_study_is_read_as_written() {
     let study = StudySpec::parse(DIGITS, "studies/digits.toml").unwrap();
     assert_eq!((study.name(), study.seed(), study.text()), ("digits", Seed(7), DIGITS));
     assert_eq!(*study.budget(), Budget { trials: Some(40), seconds: None, joules: None });
-    assert_eq!(*study.sampler(), SamplerSpec { kind: "gp".to_owned(), initial: Some(10) });
+    assert_eq!(*study.sampler(), sampler("gp", Some(10), None, None));
     let [accuracy, energy] = study.problem().objectives() else { panic!("two objectives") };
     assert_eq!((accuracy.goal, accuracy.scale), (Goal::Maximize, Scale::Linear));
     assert_eq!((energy.goal, energy.scale), (Goal::Minimize, Scale::Log));
@@ -174,13 +206,17 @@ fn refused_keys() {
         ("a key of another section", format!("budget = {{ trials = 3, timeout = \"1h\" }}\n{rest}")),
         ("a strange key", format!("budget = {{ trials = 3, color = 1 }}\n{rest}")),
         ("sections of later versions", format!("{BUDGET}{rest}[[constraint]]\n[[start]]\n[[forbid]]\n")),
-        ("a sampler of a later version", format!("{BUDGET}sampler.kind = \"tpe\"\n{rest}")),
         ("a misspelt sampler", format!("{BUDGET}sampler.kind = \"sobel\"\n{rest}")),
         ("a strange sampler", format!("{BUDGET}sampler.kind = \"hyperband\"\n{rest}")),
         (
             "an initial design that nobody uses",
             format!("{BUDGET}sampler = {{ kind = \"random\", initial = 3 }}\n{rest}"),
         ),
+        (
+            "settings of other samplers",
+            format!("{BUDGET}sampler = {{ kind = \"tpe\", population = 20, levels = 3 }}\n{rest}"),
+        ),
+        ("a misspelt setting", format!("{BUDGET}sampler = {{ kind = \"nsga2\", popluation = 20 }}\n{rest}")),
     ]);
     insta::assert_snapshot!(told);
 }
@@ -198,6 +234,8 @@ fn refused_types_and_values() {
         ("attempts and timeout", with("budget.trials = 3\ntrial = { attempts = 0, timeout = \"soon\" }")),
         ("a number that is too large", with("budget.trials = 3\ntrial = { attempts = 9999999999 }")),
         ("initial", with("budget.trials = 3\nsampler = { initial = 0 }")),
+        ("a population of one", with("budget.trials = 3\nsampler = { kind = \"nsga2\", population = 1 }")),
+        ("too many levels", with("budget.trials = 3\nsampler = { kind = \"grid\", levels = 1001 }")),
         ("a name that is no folder's", with("budget.trials = 3\nname = \"../my study\"")),
         ("a name that is taken", with("budget.trials = 3\nname = \"published\"")),
         ("meters", with("budget.trials = 3\nenergy.meters = [\"nvlm\", \"rapl\", \"rapl\", \"estimate\"]")),
