@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::fixture::{StudyFixture, counters, digits_point, digits_problem, estimate};
 use crate::energy::units::WindowEnergy;
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::Problem;
+use crate::optimizer::problem::{Bound, Problem};
 
 /// Accuracy and joules of the trials of one run; a failure has no accuracy.
 pub(crate) type Trials = Vec<(Option<f64>, f64)>;
@@ -151,6 +151,17 @@ fn one_reference_point_for_all_runs_comes_from_all_their_trials() {
     assert_eq!(contest.reference, crate::optimizer::pareto::infer_reference(&both).unwrap());
     assert!(!contest.reference_is_given && contest.courses.iter().all(|c| c.hypervolume() > 0.0));
     assert_eq!(contest.baseline, "a", "without random the first named is the baseline");
+}
+
+#[test]
+fn what_breaks_a_constraint_adds_nothing_and_has_not_failed() {
+    let bounded = problem().constraint("accuracy", Bound::AtMost(0.5));
+    let record = study(bounded, &climb(&[0.4, 0.9]), counters);
+    let run = |sampler| ContestRun { sampler, seed: 1, record: &record, complete: true };
+    let contest = Contest::of(&[run("gp"), run("random")], &ContestSettings::default()).unwrap();
+    let course = &contest.courses[0];
+    assert_eq!((course.steps.len(), course.failures(), &course.front), (2, 0, &vec![vec![-0.4, 10.0]]));
+    assert!((course.hypervolume() - 36.0).abs() < 1e-9);
 }
 
 #[test]

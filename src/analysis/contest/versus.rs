@@ -112,11 +112,13 @@ impl Versus {
         let (ours, theirs) = (finals(own), finals(base));
         let differences: Vec<f64> = ours.iter().zip(&theirs).map(|(a, b)| a - b).collect();
         let test = wilcoxon_signed_rank(&differences)?;
-        let drawn = |drawn: &[usize], measure: fn(&[f64], &[f64]) -> Option<f64>| {
+        let measure = |drawn: &[usize]| {
             let pick = |values: &[f64]| drawn.iter().filter_map(|i| values.get(*i).copied()).collect::<Vec<f64>>();
-            measure(&pick(&ours), &pick(&theirs))
+            vargha_delaney(&pick(&ours), &pick(&theirs))
         };
-        let interval = |measure| bootstrap_interval(ours.len(), |d| drawn(d, measure), bootstrap);
+        let interval = bootstrap_interval(ours.len(), measure, bootstrap);
+        // Cliff's delta is 2 A - 1, in every draw.
+        let scaled = |i: Interval| Interval { low: 2.0 * i.low - 1.0, high: 2.0 * i.high - 1.0, ..i };
         let pairs: Vec<(&Course, &Course)> = own.iter().copied().zip(base.iter().copied()).collect();
         Some(Self {
             wins: differences.iter().filter(|d| **d > 0.0).count(),
@@ -126,9 +128,9 @@ impl Versus {
             p_holm: test.p_value,
             verdict: Verdict::NotShown,
             vargha_delaney: vargha_delaney(&ours, &theirs)?,
-            vargha_delaney_interval: interval(vargha_delaney),
+            vargha_delaney_interval: interval,
             cliffs_delta: cliffs_delta(&ours, &theirs)?,
-            cliffs_delta_interval: interval(cliffs_delta),
+            cliffs_delta_interval: interval.map(scaled),
             trials_speedup: speedup(&pairs, |course, target| Some(course.trials_to(target))),
             joules_speedup: speedup(&pairs, Course::joules_to).filter(|_| joules),
             reached: pairs.iter().filter(|(own, base)| own.trials_to(base.hypervolume()).is_finite()).count(),

@@ -119,6 +119,7 @@ fn run_all(
             progress.done(record);
         }
         if (i + 1) % samplers.len() == 0
+            && is_worth_writing((i + 1) / samplers.len())
             && let Ok(contest) = contest_of(runs, spec, samplers)
         {
             write_comparison(folder, &contest)?;
@@ -126,6 +127,11 @@ fn run_all(
     }
     progress.finish();
     Ok(EndReason::Trials)
+}
+
+/// Whether the comparison is written after so many seeds: hundreds of seeds make each of them matter little, and take longer.
+fn is_worth_writing(seeds: usize) -> bool {
+    seeds <= 20 || seeds.is_multiple_of(10)
 }
 
 fn run_one(

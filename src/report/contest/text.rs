@@ -55,7 +55,7 @@ fn ends(contest: &Contest) -> String {
         vec![
             e.sampler.clone(),
             significant(median, 4),
-            format!("{} to {}", significant(lower, 4), significant(upper, 4)),
+            format!("{} to {}", significant(lower, 3), significant(upper, 3)),
             contest.target.map_or_else(|| "-".to_owned(), |_| format!("{}/{n}", e.reached)),
             reached(e.trials_to_target, |v| significant(v, 3)),
             reached(e.joules_to_target, |v| Joules(v).to_string()),
