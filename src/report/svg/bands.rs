@@ -92,14 +92,14 @@ fn curve(entrant: &Entrant, over: Over) -> Option<&[BandPoint]> {
     }
 }
 
-/// Where the axis of hypervolumes begins: at the lowest quartile after an eighth of the way, for what comes before it is
-/// steep and would press everything else to the top; at zero where that is within the lower half anyway.
+/// Where the axis of hypervolumes begins: at the lowest quartile after a fifth of the way, for what comes before it is
+/// steep and would press everything else to the top; at zero where that is within the lower third anyway.
 fn floor(curves: &[&[BandPoint]], furthest: f64) -> f64 {
     let highest = curves.iter().flat_map(|c| c.iter()).map(|p| p.hypervolume.upper).fold(0.0, f64::max);
-    let early = |c: &&[BandPoint]| c.iter().find(|p| p.at >= furthest / 8.0).map(|p| p.hypervolume.lower);
+    let early = |c: &&[BandPoint]| c.iter().find(|p| p.at >= furthest / 5.0).map(|p| p.hypervolume.lower);
     let low = curves.iter().filter_map(early).fold(f64::INFINITY, f64::min);
     let room = 0.05 * (highest - low);
-    if low.is_finite() && low - room > highest / 2.0 { low - room } else { 0.0 }
+    if low.is_finite() && low - room > highest / 3.0 { low - room } else { 0.0 }
 }
 
 /// The points of a function that changes in steps.
