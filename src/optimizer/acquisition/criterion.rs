@@ -181,7 +181,6 @@ mod tests {
             let mut more = front.clone();
             more.push(point[..m].to_vec());
             let gain = volume(&more, &reference) - volume(&front, &reference);
-            prop_assume!(gain > 1e-6);
             prop_assert!((criterion(&front).log_value(&certain).exp() - gain).abs() < 1e-6 * gain.max(1.0));
         }
 

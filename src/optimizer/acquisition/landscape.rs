@@ -63,15 +63,15 @@ pub struct Landscape {
 }
 
 impl Landscape {
-    /// The acquisition at a canonical vector.
+    /// The acquisition at a canonical vector, averaged over the first `draws` draws only.
     #[must_use]
-    pub fn value(&self, x: &[f64]) -> f64 {
+    pub fn value(&self, x: &[f64], draws: usize) -> f64 {
         let full = self.extended(x);
         let objectives: Vec<Vec<f64>> = self.objectives.iter().map(|o| o.process().whiten(&full).w).collect();
         let others: Vec<Vec<f64>> = self.others().map(|gp| gp.whiten(&full).w).collect();
         let objectives: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
         let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        self.combine(x, &full, &objectives, &others, usize::MAX)
+        self.combine(x, &full, &objectives, &others, draws)
     }
 
     /// How many draws it is averaged over.
@@ -126,15 +126,17 @@ impl Landscape {
         total + self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(full, None))
     }
 
-    /// The acquisition at a canonical vector, with its gradient along ordered coordinates.
+    /// The acquisition at a canonical vector, averaged over the first `draws` draws only, with its gradient along ordered
+    /// coordinates.
     #[must_use]
-    pub fn value_with_gradient(&self, x: &[f64]) -> (f64, Vec<f64>) {
+    pub fn value_with_gradient(&self, x: &[f64], draws: usize) -> (f64, Vec<f64>) {
         let full = self.extended(x);
         let mut gradient = vec![0.0; full.len()];
         let at: Vec<Whitened> = self.objectives.iter().map(|o| o.process().whiten(&full)).collect();
         let sds: Vec<f64> =
             self.objectives.iter().zip(&at).map(|(o, at)| o.process().prediction(&at.w).variance.sqrt()).collect();
-        let means: Vec<Vec<f64>> = self.objectives.iter().zip(&at).map(|(o, at)| o.means(&at.w).collect()).collect();
+        let means: Vec<Vec<f64>> =
+            self.objectives.iter().zip(&at).map(|(o, at)| o.means(&at.w).take(draws).collect()).collect();
         let draws = means.first().map_or(0, Vec::len);
         let m = self.objectives.len();
         let mut logs = Vec::with_capacity(draws);
@@ -202,4 +204,90 @@ impl Landscape {
 /// The `i`-th columns.
 fn columns(all: &[DMatrix<f64>], i: usize) -> Vec<&[f64]> {
     all.iter().map(|m| &m.as_slice()[i * m.nrows()..(i + 1) * m.nrows()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::problem::{Prior, Problem};
+    use super::super::super::space::{Encoding, Space};
+    use super::super::super::surrogate::{Hyperparameters, Kernel, Noise, Observations};
+    use super::*;
+
+    fn process(seed: f64) -> GaussianProcess {
+        let mut observations = Observations::default();
+        for i in 0..8 {
+            let t = f64::from(i) + seed;
+            let x = vec![(t * 0.618).fract(), (t * 0.414).fract(), 0.0];
+            observations.push(x, (3.0 * t).sin(), Noise { known: 0.01, inferred: false });
+        }
+        let hyperparameters = Hyperparameters { lengthscales: vec![0.5, 0.8, 1.0], outputscale: 1.1, noise: 0.01 };
+        GaussianProcess::new(Kernel::ordered(2).with_unordered(), hyperparameters, observations).unwrap()
+    }
+
+    /// Everything at once: draws, constraints on an objective and on another metric, failures, priors, several studies.
+    fn landscape(draws: bool, criteria: bool) -> Landscape {
+        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
+        let problem = Problem::new(space).prior("a", Prior::Around { value: 0.3, spread: 0.2 });
+        let places = [vec![0.2, 0.9, 0.0], vec![0.7, 0.1, 0.0]];
+        let values = [vec![0.3, -0.4], vec![-0.5, 0.1], vec![0.0, 0.9]];
+        let objective = |seed: f64| {
+            let gp = process(seed);
+            if draws { Draws::at(&gp, &places, &values).unwrap() } else { Draws::none(gp) }
+        };
+        let objectives = vec![objective(0.0), objective(0.3)];
+        let front = |s: usize| {
+            let shift = 0.1 * s as f64;
+            Criterion::new(&[vec![-0.5 + shift, 0.4], vec![0.3, -0.6 - shift]], &[1.0, 1.2]).unwrap()
+        };
+        let count = objectives[0].count();
+        Landscape {
+            criteria: if criteria { (0..count).map(front).collect() } else { Vec::new() },
+            objectives,
+            limits: vec![
+                Limit { of: Bounded::Objective(1), bound: 0.4, above: false },
+                Limit { of: Bounded::Other(Box::new(process(0.7))), bound: -0.2, above: true },
+            ],
+            feasibility: Feasibility::new(
+                &Kernel::ordered(2).with_unordered(),
+                &[vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
+                &[vec![0.9, 0.9, 0.0]],
+            ),
+            belief: Belief::new(&problem, &Encoding::new(problem.space()), 0.5),
+            suffix: vec![0.0],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn gradient_agrees_with_finite_differences(
+            x in [0.02..0.98f64, 0.02..0.98], draws in any::<bool>(), criteria in any::<bool>(), few in any::<bool>(),
+        ) {
+            let landscape = landscape(draws, criteria);
+            let most = if few { 2 } else { usize::MAX };
+            let (value, gradient) = landscape.value_with_gradient(&x, most);
+            prop_assert!((landscape.value(&x, most) - value).abs() < 1e-9 * value.abs().max(1.0));
+            prop_assert!((landscape.values(&[x.to_vec()], most)[0] - value).abs() < 1e-9 * value.abs().max(1.0));
+            for k in 0..2 {
+                let at = |step: f64| {
+                    let mut moved = x;
+                    moved[k] += step;
+                    landscape.value(&moved, most)
+                };
+                let difference = (at(1e-6) - at(-1e-6)) / 2e-6;
+                prop_assert!((difference - gradient[k]).abs() < 1e-4 * difference.abs().max(10.0), "{difference} {gradient:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_points_at_once_have_the_values_of_each_alone() {
+        let landscape = landscape(true, true);
+        let points: Vec<Vec<f64>> =
+            (0..150).map(|i| vec![f64::from(i) / 150.0, (f64::from(i) * 0.37).fract()]).collect();
+        for (x, value) in points.iter().zip(landscape.values(&points, usize::MAX)) {
+            assert!((landscape.value(x, usize::MAX) - value).abs() < 1e-9 * value.abs().max(1.0));
+        }
+    }
 }

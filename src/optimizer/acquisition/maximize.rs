@@ -18,11 +18,13 @@ pub struct Effort {
     pub evaluations: usize,
     /// Most rounds of continuous and discrete search in one climb.
     pub rounds: usize,
+    /// Over how many draws the acquisition is averaged at most.
+    pub draws: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { climbs: 10, evaluations: 60, rounds: 4 }
+        Self { climbs: 10, evaluations: 60, rounds: 4, draws: usize::MAX }
     }
 }
 
@@ -71,9 +73,9 @@ pub fn maximize(
     let starts: Vec<Vec<f64>> = starts.into_iter().filter(|x| !tried(x)).collect();
     let pool = screen(landscape, starts);
     let picks = pick(&pool, effort.climbs, rng);
-    let short = Effort { evaluations: effort.evaluations / SHORTER, ..effort };
-    let mut found = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, short));
-    found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    let short = Effort { evaluations: effort.evaluations / SHORTER, draws: COARSE.min(effort.draws), ..effort };
+    let begun: Vec<Vec<f64>> = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, short).x);
+    let mut found = evaluate(landscape, begun, effort.draws);
     found.dedup_by(|a, b| a.x == b.x);
     let rest = found.split_off(found.len().min(FINALISTS));
     let mut found = parallel::map(&found, |c| climb(landscape, encoding, c.clone(), tried, effort));
@@ -86,21 +88,22 @@ pub fn maximize(
     found
 }
 
-/// The starts with their values, best first, those without one left out. Where the acquisition is averaged over many draws,
-/// a few of them choose the starts that are worth the others.
+/// Points with their values, best first, those without one left out.
+fn evaluate(landscape: &Landscape, points: Vec<Vec<f64>>, draws: usize) -> Vec<Candidate> {
+    let values = landscape.values(&points, draws);
+    let all = points.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
+    let mut sorted: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
+    sorted.sort_by(|a, b| b.value.total_cmp(&a.value));
+    sorted
+}
+
+/// The starts with their values, best first. Where the acquisition is averaged over many draws, a few of them choose the
+/// starts that are worth the others.
 fn screen(landscape: &Landscape, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
-    let sorted = |starts: Vec<Vec<f64>>, draws| {
-        let values = landscape.values(&starts, draws);
-        let all = starts.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
-        let mut pool: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
-        pool.sort_by(|a, b| b.value.total_cmp(&a.value));
-        pool
-    };
     if landscape.draws() > COARSE {
-        let pool = sorted(starts, COARSE);
-        starts = pool.into_iter().take(REFINED).map(|c| c.x).collect();
+        starts = evaluate(landscape, starts, COARSE).into_iter().take(REFINED).map(|c| c.x).collect();
     }
-    sorted(starts, usize::MAX)
+    evaluate(landscape, starts, usize::MAX)
 }
 
 /// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
@@ -115,7 +118,7 @@ fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tr
         let mut x = at.x.clone();
         x[i] = bound;
         encoding.snap(&mut x);
-        let value = landscape.value(&x);
+        let value = landscape.value(&x, usize::MAX);
         if value >= least && !tried(&x) {
             *at = Candidate { x, value };
         }
@@ -154,14 +157,17 @@ fn climb(
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
 ) -> Candidate {
+    if effort.draws < landscape.draws() {
+        at.value = landscape.value(&at.x, effort.draws);
+    }
     let discrete = (0..encoding.len()).any(|i| encoding.kind(i) != CoordinateKind::Continuous);
     for round in 0..effort.rounds {
         let before = at.value;
-        ascend(landscape, encoding, &mut at, tried, effort.evaluations);
+        ascend(landscape, encoding, &mut at, tried, effort);
         if !discrete {
             break;
         }
-        let moved = search_levels(landscape, encoding, &mut at, tried);
+        let moved = search_levels(landscape, encoding, &mut at, tried, effort.draws);
         if at.value - before < TOLERANCE || (!moved && round > 0) {
             break;
         }
@@ -175,7 +181,7 @@ fn ascend(
     encoding: &Encoding<'_>,
     at: &mut Candidate,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
-    evaluations: usize,
+    effort: Effort,
 ) {
     let mut snapped = at.x.clone();
     let active = encoding.snap(&mut snapped);
@@ -193,22 +199,22 @@ fn ascend(
         if tried(&full) {
             return f64::NAN;
         }
-        let (value, slope) = landscape.value_with_gradient(&full);
+        let (value, slope) = landscape.value_with_gradient(&full, effort.draws);
         for (g, &i) in gradient.iter_mut().zip(&free) {
             *g = -slope[i];
         }
         -value
     };
     let start: Vec<f64> = free.iter().map(|&i| at.x[i]).collect();
-    let effort = descent::Effort { evaluations, tolerance: TOLERANCE };
-    if let Some((x, _)) = descent::minimize(loss, &start, &vec![(0.0, 1.0); free.len()], effort) {
+    let budget = descent::Effort { evaluations: effort.evaluations, tolerance: TOLERANCE };
+    if let Some((x, _)) = descent::minimize(loss, &start, &vec![(0.0, 1.0); free.len()], budget) {
         let mut moved = at.x.clone();
         for (&i, v) in free.iter().zip(&x) {
             moved[i] = *v;
         }
         // A continuous parent may switch others on or off.
         encoding.snap(&mut moved);
-        accept(landscape, at, moved, tried);
+        accept(landscape, at, moved, tried, effort.draws);
     }
 }
 
@@ -218,6 +224,7 @@ fn search_levels(
     encoding: &Encoding<'_>,
     at: &mut Candidate,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
+    draws: usize,
 ) -> bool {
     let mut moved_at_all = false;
     for _ in 0..encoding.len() {
@@ -232,7 +239,7 @@ fn search_levels(
                 let mut next = at.x.clone();
                 next[i] = encoding.centre(i, level);
                 encoding.snap(&mut next);
-                moved |= accept(landscape, at, next, tried);
+                moved |= accept(landscape, at, next, tried, draws);
             }
         }
         moved_at_all |= moved;
@@ -257,11 +264,17 @@ fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
     }
 }
 
-fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &(dyn Fn(&[f64]) -> bool + Sync)) -> bool {
+fn accept(
+    landscape: &Landscape,
+    at: &mut Candidate,
+    x: Vec<f64>,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
+    draws: usize,
+) -> bool {
     if tried(&x) {
         return false;
     }
-    let value = landscape.value(&x);
+    let value = landscape.value(&x, draws);
     let better = value > at.value;
     if better {
         *at = Candidate { x, value };

@@ -23,7 +23,7 @@ const TERMS: usize = 8;
 /// Where the polynomial of [`remainder`] has its middle.
 const MIDDLE: f64 = 3.25;
 /// Coefficients of `(t + MIDDLE) K(t)` in `(t - MIDDLE) / (t + MIDDLE)`: its Chebyshev series, cut after degree 26 and ordered by
-/// powers. With 60-digit arithmetic the coefficients left out sum to 1e-16.
+/// powers. Those left out sum to 8e-17.
 const COEFFICIENTS: [f64; 27] = [
     1.731_568_439_046_874_2,
     -0.940_719_026_984_684_3,
@@ -44,14 +44,14 @@ const COEFFICIENTS: [f64; 27] = [
     -1.278_098_220_066_055_1e-5,
     -5.807_216_751_937_355e-5,
     -5.711_735_635_286_768e-6,
-    1.362_953_052_218_765_6e-5,
+    1.362_950_532_218_765_6e-5,
     3.443_830_188_436_624_5e-6,
     -2.351_949_353_191_236e-6,
     -9.714_132_930_374_064e-7,
     2.516_010_057_189_970_3e-7,
     1.540_475_939_768_287e-7,
     -1.100_495_784_416_369_9e-8,
-    -1.077_225_956_990_427_4e-8,
+    -1.077_225_956_990_414_4e-8,
 ];
 
 /// `K(t)` for `t >= 0`, to a few units of the last place (the device of Shepherd and Laframboise, "Chebyshev approximation of
@@ -242,13 +242,13 @@ mod tests {
     #[test]
     fn remainders_agree_with_50_digit_arithmetic() {
         let known = [
-            (0.0, 0.797_884_560_802_865_36),
-            (0.5, 0.641_077_770_368_064_48),
-            (1.0, 0.525_135_276_160_981_21),
-            (3.0, 0.283_098_654_930_436_51),
+            (0.0, 0.797_884_560_802_865_4),
+            (0.5, 0.641_077_770_368_064_5),
+            (1.0, 0.525_135_276_160_981_2),
+            (3.0, 0.283_098_654_930_436_5),
             (8.0, 0.121_368_112_236_112_68),
             (25.0, 0.039_873_012_057_562_583),
-            (100.0, 0.009_998_000_999_260_705_2),
+            (100.0, 0.009_998_000_999_260_705),
         ];
         for (t, k) in known {
             assert!((remainder(t) / k - 1.0).abs() < 1e-15, "{t}");

@@ -9,6 +9,8 @@ use super::kernel::{Hyperparameters, Kernel, matern_with_slopes};
 use super::prior::Prior;
 use crate::optimizer::descent::{Effort, minimize};
 
+/// Most observations that hyperparameters are fitted to.
+const MOST: usize = 300;
 /// Effort from the priors' mode.
 const COLD: Effort = Effort { evaluations: 80, tolerance: 1e-5 };
 /// Effort from an earlier fit: one trial more seldom moves the optimum far.
@@ -90,7 +92,7 @@ impl<'o> LogPosterior<'o> {
             diagonal[0] = s2 + FLOOR + self.observations.noise[j].variance(h.noise);
             rest = later;
         }
-        let Some(factor) = factorize(&matrix, s2) else {
+        let Some((factor, _)) = factorize(&matrix, s2) else {
             gradient.fill(f64::NAN);
             return f64::NAN;
         };
@@ -153,6 +155,9 @@ impl Starts {
 /// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters. Returns the best process with
 /// its log posterior density (up to a constant).
 ///
+/// Of more than 300 observations, hyperparameters are fitted to 300, spread evenly over the list (the cost of a fit grows with
+/// the cube of their number, and what more could tell of them is little); the process is conditioned on all.
+///
 /// # Errors
 /// [`FitError::NoObservation`] without observations; [`FitError::Singular`] where the covariance cannot be factorized
 /// with any jitter, as for values that are not finite.
@@ -160,7 +165,8 @@ pub fn fit(kernel: &Kernel, observations: Observations, starts: &Starts) -> Resu
     if observations.y.is_empty() {
         return Err(FitError::NoObservation);
     }
-    let posterior = LogPosterior::new(kernel, &observations);
+    let few = (observations.y.len() > MOST).then(|| observations.part(MOST));
+    let posterior = LogPosterior::new(kernel, few.as_ref().unwrap_or(&observations));
     let bounds = posterior.bounds();
     let loss = |logs: &[f64], gradient: &mut [f64]| {
         let value = posterior.evaluate(logs, gradient);

@@ -49,6 +49,18 @@ impl Observations {
         self.y.push(y);
         self.noise.push(noise);
     }
+
+    /// At most `most` of them, spread evenly over the list, the last one among them.
+    #[must_use]
+    pub fn part(&self, most: usize) -> Self {
+        let n = self.y.len();
+        let mut part = Self::default();
+        for k in 0..most.min(n) {
+            let i = (k + 1) * n / most.min(n) - 1;
+            part.push(self.x[i].clone(), self.y[i], self.noise[i]);
+        }
+        part
+    }
 }
 
 /// Posterior of the function at one point (the noise of a new observation not included), in standardized units.
@@ -72,6 +84,8 @@ pub struct GaussianProcess {
     whitener: DMatrix<f64>,
     /// `t = W y`.
     target: Vec<f64>,
+    /// What was added to the diagonal, noise and all, `n`.
+    added: Vec<f64>,
     log_likelihood: f64,
 }
 
@@ -100,7 +114,8 @@ impl GaussianProcess {
             column.iter_mut().for_each(|k| *k *= s2);
             column[0] = s2 + FLOOR + observations.noise[j].variance(hyperparameters.noise);
         }
-        let factor = factorize(&matrix, s2)?;
+        let (factor, jitter) = factorize(&matrix, s2)?;
+        let added = (0..n).map(|j| matrix[(j, j)] - s2 + jitter).collect();
         let whitener = factor.lower_inverse();
         let target = lower_times(&whitener, &observations.y);
         let log_likelihood = log_likelihood(&factor, dot(&target, &target));
@@ -113,6 +128,7 @@ impl GaussianProcess {
             observations,
             whitener,
             target,
+            added,
             log_likelihood,
         })
     }
@@ -126,7 +142,7 @@ impl GaussianProcess {
     pub fn knowing(&self, points: &[Vec<f64>]) -> Option<Self> {
         let (n, q) = (self.target.len(), points.len());
         let (means, covariance, cross) = self.joint_with_cross(points);
-        let factor = factorize(&covariance, self.hyperparameters.outputscale)?;
+        let (factor, jitter) = factorize(&covariance, self.hyperparameters.outputscale)?;
         let inverse = factor.lower_inverse();
         // W' = [W 0; -C^-1 B W, C^-1], where B = cross^T = K_qn L^-T.
         let mixed = -(&inverse * cross.transpose() * &self.whitener);
@@ -141,6 +157,7 @@ impl GaussianProcess {
         more.columns = Columns::new(&more.observations.x, self.kernel.dimension());
         more.whitener = whitener;
         more.target.resize(n + q, 0.0);
+        more.added.resize(n + q, FLOOR + jitter);
         more.whitener.iter().all(|v| v.is_finite()).then_some(more)
     }
 
@@ -225,6 +242,21 @@ impl GaussianProcess {
         self.prediction(&lower_times(&self.whitener, &covariances))
     }
 
+    /// Posterior at every observation, `n`, from what is at hand: with `K` the covariance and `D` what was added to its
+    /// diagonal, the means are `y - D K^-1 y` and the variances the diagonal of `D - D K^-1 D`.
+    #[must_use]
+    pub fn at_observations(&self) -> Vec<Prediction> {
+        let alpha = super::factor::transposed_times(&self.whitener, &self.target);
+        let (n, s2) = (alpha.len(), self.hyperparameters.outputscale);
+        let one = |i: usize| {
+            let column = &self.whitener.as_slice()[i * n + i..(i + 1) * n];
+            let (y, added) = (self.observations.y[i], self.added[i]);
+            let variance = added - added * added * dot(column, column);
+            Prediction { mean: y - added * alpha[i], variance: variance.max(1e-10 * s2) }
+        };
+        (0..n).map(one).collect()
+    }
+
     /// Posterior at the point whose covariances were whitened to `w`.
     #[must_use]
     pub fn prediction(&self, w: &[f64]) -> Prediction {
@@ -282,14 +314,15 @@ impl GaussianProcess {
     }
 }
 
-/// The factor of a covariance, with as little jitter as will do.
-pub(super) fn factorize(matrix: &DMatrix<f64>, s2: f64) -> Option<Factor> {
-    JITTERS.iter().find_map(|jitter| {
+/// The factor of a covariance, with as little jitter as will do, and that jitter.
+pub(super) fn factorize(matrix: &DMatrix<f64>, s2: f64) -> Option<(Factor, f64)> {
+    JITTERS.iter().find_map(|share| {
+        let jitter = share * s2;
         let mut lifted = matrix.clone();
         for i in 0..lifted.nrows() {
-            lifted[(i, i)] += jitter * s2;
+            lifted[(i, i)] += jitter;
         }
-        Factor::new(lifted)
+        Some((Factor::new(lifted)?, jitter))
     })
 }
 

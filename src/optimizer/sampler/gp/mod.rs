@@ -6,12 +6,13 @@ mod selection;
 mod uncertain;
 
 use super::super::Seed;
+use super::super::acquisition::Belief;
 use super::super::history::{Fit, History};
 use super::super::pareto::{knee, losses_of, non_dominated};
 use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
 use super::default_initial;
-use super::sobol::sobol_vector;
+use super::sobol::{sobol_coordinates, sobol_vector};
 use super::tried::Tried;
 use super::{Proposal, Sampler, SamplerError, collect};
 use model::Model;
@@ -79,6 +80,7 @@ impl Sampler for GpSampler {
         let learned = !history.earlier().is_empty();
         let initial = if learned { INITIAL_AFTER_EARLIER } else { default_initial(problem.space()) };
         let initial = self.initial.unwrap_or(initial);
+        let belief = Belief::new(problem, &encoding, 1.0);
         let mut first = first_after_earlier(problem, history).into_iter();
         let known = history.trials().len();
         let mut model = None;
@@ -86,6 +88,15 @@ impl Sampler for GpSampler {
         collect(history.next_id(), count, |id| {
             let sobol = |tried: &Tried<'_>, fallback| {
                 let x = sobol_vector(&encoding, tried, id, seed)?;
+                // Half of the initial design goes where the user expects the optimum.
+                if let Some(belief) = belief.as_ref().filter(|_| id % 2 == 0) {
+                    let mut drawn = sobol_coordinates(&encoding, id, seed);
+                    belief.quantiles(&mut drawn);
+                    encoding.snap(&mut drawn);
+                    if !tried.contains(&drawn) {
+                        return Ok((drawn, Fit { rule: "prior".to_owned(), fallback, ..Fit::default() }));
+                    }
+                }
                 Ok((x, Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() }))
             };
             let repeated = if known + taken < initial {
@@ -158,8 +169,14 @@ mod tests {
     }
 
     fn finished(values: [f64; 2], sd: Option<f64>) -> Outcome {
-        let named = |v: [f64; 2]| Metrics::from([("y0".to_owned(), v[0]), ("y1".to_owned(), v[1])]);
-        Outcome::Finished { metrics: named(values), sd: sd.map_or_else(Metrics::new, |sd| named([sd; 2])) }
+        let named = |v: [f64; 2]| {
+            let all = [v[0], v[1], v[0].min(1.0) * 0.3 - v[1].min(1.0)];
+            Metrics::from_iter(all.iter().enumerate().map(|(j, v)| (format!("y{j}"), *v)))
+        };
+        Outcome::Finished {
+            metrics: named(values),
+            sd: sd.map_or_else(Metrics::new, |sd| (0..3).map(|j| (format!("y{j}"), sd)).collect()),
+        }
     }
 
     /// `n` trials of the first `n` Sobol points.

@@ -1,5 +1,7 @@
 //! Everything learned from one history, and the best next point.
 
+use rand_chacha::ChaCha8Rng;
+
 use super::super::super::Seed;
 use super::super::super::acquisition::{
     Belief, Bounded, Criterion, Effort, Feasibility, Landscape, Limit, maximize, perturb,
@@ -9,7 +11,9 @@ use super::super::super::parallel;
 use super::super::super::pareto::{complete_reference, given_reference, losses_of, non_dominated};
 use super::super::super::problem::{Bound, Goal, Problem};
 use super::super::super::space::Encoding;
-use super::super::super::surrogate::{Compression, Diagnosis, FitError, GaussianProcess, Hyperparameters, Starts, fit};
+use super::super::super::surrogate::{
+    Compression, Diagnosis, FitError, GaussianProcess, Hyperparameters, Prediction, Starts, fit,
+};
 use super::super::SamplerError;
 use super::super::stream::{Purpose, SobolSequence, stream};
 use super::super::tried::Tried;
@@ -34,7 +38,7 @@ pub(super) struct Model {
     processes: Vec<GaussianProcess>,
     fits: Vec<ObjectiveFit>,
     limits: Vec<Limit>,
-    /// Whether the feasibility of a finished trial is in doubt or known to be given; pending ones count as feasible.
+    /// Whether each finished trial keeps the constraints.
     feasible: Vec<bool>,
     candidates: Vec<Candidate>,
     suffix: Vec<f64>,
@@ -83,15 +87,16 @@ impl Model {
             Outcome::Finished { sd, .. } => problem.objectives().iter().all(|o| sd.get(&o.metric) == Some(&0.0)),
             _ => false,
         };
-        let mut candidates: Vec<Candidate> = data
-            .finished
-            .iter()
-            .zip(&data.inputs)
-            .map(|(t, x)| Candidate { x: x.clone(), exact: exact(t), pending: false })
-            .collect();
-        let pending = history.trials().iter().filter(|t| t.outcome == Outcome::Pending);
-        let pending = pending.map(|t| data.input(&encoding.encode(&t.point)));
-        candidates.extend(pending.map(|x| Candidate { x, exact: false, pending: true }));
+        // This study's trials come first among the observations.
+        let known: Vec<Vec<Prediction>> = processes.iter().map(GaussianProcess::at_observations).collect();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (i, (t, x)) in data.finished.iter().zip(&data.inputs).enumerate() {
+            let predictions = known.iter().map(|k| k[i]).collect();
+            candidates.push(Candidate { x: x.clone(), predictions, exact: exact(t), pending: false });
+        }
+        for trial in history.trials().iter().filter(|t| t.outcome == Outcome::Pending) {
+            candidates.push(pending(&processes, data.input(&encoding.encode(&trial.point))));
+        }
         #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         let n = data.finished.len().max(1) as f64;
         Ok(Self {
@@ -112,7 +117,7 @@ impl Model {
     /// Reckons with a trial whose result is still to come.
     pub fn await_result(&mut self, x: &[f64]) {
         let x = x.iter().chain(&self.suffix).copied().collect();
-        self.candidates.push(Candidate { x, exact: false, pending: true });
+        self.candidates.push(pending(&self.processes, x));
     }
 
     pub fn diagnoses(&self) -> Vec<Diagnosis> {
@@ -135,7 +140,7 @@ impl Model {
             fallback,
         };
         let (landscape, rule) = self.landscape(&SobolSequence::new(&mut stream(seed, id, Purpose::Draws)));
-        let starts = self.starts(encoding, &landscape, &mut rng);
+        let starts = self.starts(encoding, &mut rng);
         let is_tried = |x: &[f64]| tried.contains(x);
         let effort = Effort::default();
         let mut search =
@@ -158,10 +163,8 @@ impl Model {
     fn landscape(&self, sequence: &SobolSequence) -> (Landscape, &'static str) {
         // Of finished trials only the feasible ones are on a front; a pending one may be.
         let eligible = |i: usize| self.feasible.get(i).copied().unwrap_or(true);
-        let candidates: Vec<Candidate> = (0..self.candidates.len())
-            .filter(|&i| eligible(i))
-            .map(|i| Candidate { x: self.candidates[i].x.clone(), ..self.candidates[i] })
-            .collect();
+        let candidates: Vec<Candidate> =
+            (0..self.candidates.len()).filter(|&i| eligible(i)).map(|i| self.candidates[i].clone()).collect();
         let uncertain = draw(&self.processes, &candidates, sequence);
         let nothing_feasible = !self.limits.is_empty() && !self.feasible.iter().any(|f| *f);
         let reference = self.reference();
@@ -191,7 +194,7 @@ impl Model {
         let all = self.feasible.iter().any(|f| *f);
         let means: Vec<Vec<f64>> = (0..self.feasible.len())
             .filter(|&i| !all || self.feasible[i])
-            .map(|i| self.processes.iter().map(|gp| gp.predict(&self.candidates[i].x).mean).collect())
+            .map(|i| self.candidates[i].means())
             .collect();
         let mut reference = complete_reference(&self.given, &means).unwrap_or_else(|| vec![0.0; self.processes.len()]);
         for ((coordinate, given), frozen) in reference.iter_mut().zip(&self.given).zip(self.frozen.iter().flatten()) {
@@ -206,12 +209,7 @@ impl Model {
     }
 
     /// Where the search for the best acquisition starts: Sobol points and perturbed points of the front.
-    fn starts(
-        &self,
-        encoding: &Encoding<'_>,
-        landscape: &Landscape,
-        rng: &mut rand_chacha::ChaCha8Rng,
-    ) -> Vec<Vec<f64>> {
+    fn starts(&self, encoding: &Encoding<'_>, rng: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
         let d = encoding.len();
         let sequence = SobolSequence::new(rng);
         let spread = (0..SPREAD).map(|i| {
@@ -220,16 +218,20 @@ impl Model {
             x
         });
         let mut all: Vec<Vec<f64>> = spread.collect();
-        let mean =
-            |x: &Vec<f64>| -> Vec<f64> { landscape.objectives.iter().map(|o| o.process().predict(x).mean).collect() };
         let eligible: Vec<usize> = (0..self.feasible.len()).filter(|&i| self.feasible[i]).collect();
         let pool: Vec<usize> = if eligible.is_empty() { (0..self.feasible.len()).collect() } else { eligible };
-        let means: Vec<Vec<f64>> = pool.iter().map(|&i| mean(&self.candidates[i].x)).collect();
+        let means: Vec<Vec<f64>> = pool.iter().map(|&i| self.candidates[i].means()).collect();
         let centres: Vec<Vec<f64>> =
             non_dominated(&means).into_iter().map(|k| self.candidates[pool[k]].x[..d].to_vec()).collect();
         all.extend(perturb(encoding, &centres, PERTURBED, rng));
         all
     }
+}
+
+/// A trial whose result is still to come.
+fn pending(processes: &[GaussianProcess], x: Vec<f64>) -> Candidate {
+    let predictions = processes.iter().map(|gp| gp.predict(&x)).collect();
+    Candidate { x, predictions, exact: false, pending: true }
 }
 
 /// The observations of every objective.

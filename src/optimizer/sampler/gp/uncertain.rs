@@ -1,11 +1,11 @@
 //! What is uncertain about the front: joint draws of noisy and pending trials.
 
 use super::super::super::pareto::non_dominated;
-use super::super::super::surrogate::{Draws, GaussianProcess, joint_draws};
+use super::super::super::surrogate::{Draws, GaussianProcess, Prediction, joint_draws};
 use super::super::stream::SobolSequence;
 
 /// Joint draws of the function.
-const DRAWS: usize = 16;
+const DRAWS: usize = 8;
 /// A trial is no candidate for the front if another one is better by so many standard deviations of both.
 const CLEARLY: f64 = 3.0;
 /// Most noisy trials that are drawn jointly: those with the best chances.
@@ -21,23 +21,35 @@ pub(super) struct Uncertain {
     pub fronts: Vec<Vec<Vec<f64>>>,
 }
 
-/// A trial's input and whether its losses are known exactly.
+/// A trial that may be on the front.
+#[derive(Clone)]
 pub(super) struct Candidate {
+    /// Its input.
     pub x: Vec<f64>,
+    /// What the surrogates predict there, one per objective.
+    pub predictions: Vec<Prediction>,
+    /// Whether its losses are known exactly.
     pub exact: bool,
+    /// Whether its result is still to come.
     pub pending: bool,
+}
+
+impl Candidate {
+    /// The predicted losses.
+    pub fn means(&self) -> Vec<f64> {
+        self.predictions.iter().map(|p| p.mean).collect()
+    }
 }
 
 /// Draws the function jointly at all candidates that are pending, or noisy and perhaps on the front.
 pub(super) fn draw(processes: &[GaussianProcess], candidates: &[Candidate], sequence: &SobolSequence) -> Uncertain {
-    let means = |c: &Candidate| processes.iter().map(|gp| gp.predict(&c.x)).collect::<Vec<_>>();
-    let predictions: Vec<_> = candidates.iter().map(means).collect();
-    let mean = |i: usize| predictions[i].iter().map(|p| p.mean).collect::<Vec<f64>>();
+    let mean = |i: usize| candidates[i].means();
     let certain: Vec<usize> = (0..candidates.len()).filter(|&i| !candidates[i].pending).collect();
 
     // Whoever might be on the front at all.
-    let shifted =
-        |i: usize, by: f64| predictions[i].iter().map(|p| p.mean + by * p.variance.sqrt()).collect::<Vec<f64>>();
+    let shifted = |i: usize, by: f64| {
+        candidates[i].predictions.iter().map(|p| p.mean + by * p.variance.sqrt()).collect::<Vec<f64>>()
+    };
     let spread = |i: usize| if candidates[i].exact { 0.0 } else { CLEARLY };
     let worst: Vec<Vec<f64>> = certain.iter().map(|&i| shifted(i, spread(i))).collect();
     let safe: Vec<Vec<f64>> = non_dominated(&worst).into_iter().map(|k| worst[k].clone()).collect();
@@ -46,7 +58,8 @@ pub(super) fn draw(processes: &[GaussianProcess], candidates: &[Candidate], sequ
         safe.iter().any(|s| s.iter().zip(&best).all(|(a, b)| a < b))
     };
     let contenders: Vec<usize> = certain.iter().copied().filter(|&i| !hopeless(i)).collect();
-    let is_noisy = |i: usize| !candidates[i].exact && predictions[i].iter().any(|p| p.variance.sqrt() > NEGLIGIBLE);
+    let is_noisy =
+        |i: usize| !candidates[i].exact && candidates[i].predictions.iter().any(|p| p.variance.sqrt() > NEGLIGIBLE);
     let mut noisy: Vec<usize> = contenders.iter().copied().filter(|&i| is_noisy(i)).collect();
     noisy.sort_by(|&a, &b| mean(a).iter().sum::<f64>().total_cmp(&mean(b).iter().sum()));
     noisy.truncate(MOST);
