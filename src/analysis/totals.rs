@@ -38,7 +38,15 @@ impl Spent {
     /// Of all attempts at one trial; `None` if no attempt's energy is known.
     #[must_use]
     pub fn of(trial: &TrialRecord) -> Option<Self> {
-        Self::over(&trial.spent).map(|s| Self { unknown: s.unknown + lost(trial), ..s })
+        Self::of_trials([trial])
+    }
+
+    /// Of all attempts at some trials; `None` if no attempt's energy is known.
+    #[must_use]
+    pub fn of_trials<'a>(trials: impl IntoIterator<Item = &'a TrialRecord>) -> Option<Self> {
+        let trials: Vec<_> = trials.into_iter().collect();
+        let lost: usize = trials.iter().map(|t| lost(t)).sum();
+        Self::over(trials.iter().flat_map(|t| &t.spent)).map(|s| Self { unknown: s.unknown + lost, ..s })
     }
 
     /// Whether the sum lacks an attempt, so that it is a lower bound.
@@ -98,15 +106,13 @@ impl Totals {
             }
         }
         failed.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), kind.label()));
-        let spent = Spent::over(record.trials().iter().flat_map(|t| &t.spent));
-        let lost: usize = record.trials().iter().map(lost).sum();
         let breaks = |t: &&TrialRecord| t.result().is_some() && !record.is_feasible(t);
         Self {
             finished,
             infeasible: record.trials().iter().filter(breaks).count(),
             failed,
             open,
-            spent: spent.map(|s| Spent { unknown: s.unknown + lost, ..s }),
+            spent: Spent::of_trials(record.trials()),
             // An empty sum of floats is -0.
             trial_seconds: record.trial_seconds() + 0.0,
             propose_seconds: record.propose_seconds() + 0.0,

@@ -62,6 +62,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Print the trials of a study as a table or as JSON, or its front as a picture
     Export(ExportArgs),
+    /// Run a study with several samplers and seeds, and say which of them is better, and by how much
+    Compare(CompareArgs),
     /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
@@ -144,6 +146,34 @@ pub(super) struct ExportArgs {
     /// Only the trials of the front (csv only)
     #[arg(long)]
     pub(super) front: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The study file; its own sampler does not matter
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+    /// Two or more samplers; the others are compared against random, or else against the first
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', required = true)]
+    pub(super) samplers: Vec<String>,
+    /// Studies per sampler, with the study file's seed and those that follow it; more than before adds to what is there
+    #[arg(long, value_name = "N")]
+    pub(super) seeds: u64,
+    /// Total number of trials of each study, instead of the study file's
+    #[arg(long, value_name = "N")]
+    pub(super) trials: Option<u64>,
+    /// Folder for the results [default: results/NAME-compare]
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
+    /// Keep earlier results under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Print the comparison as JSON, and nothing else
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print only the result
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -114,38 +114,50 @@ fn run_study(
     store: &mut dyn Store,
     record: &mut StudyRecord,
 ) -> Result<EndReason, Failure> {
-    let sampler = sampler_of(spec)?;
-    let session = open_session(spec)?;
     let interrupt = Interrupt::default();
     catch_signals(&interrupt).map_err(Failure::other)?;
-    // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let mut objective = objective_of(spec, path)?;
     let mut progress = Progress::new(spec.budget().trials);
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
-    let limits = limits_of(spec);
     let before = record.counted_trials();
-    let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
-    let environment = describe_machine(&session, watts);
-    let end = Runner {
-        store,
-        record,
-        sampler: &*sampler,
-        objective: &mut *objective,
-        session: &session,
-        observer,
-        interrupt: &interrupt,
-        limits,
-        environment,
-    }
-    .run();
+    let end = conduct(spec, path, store, record, &interrupt, observer);
     progress.finish();
     let end = end?;
     if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
         say(&why_it_ended(end, record, spec));
     }
     Ok(end)
+}
+
+/// Runs a study to its end; `path` is that of its file.
+pub(super) fn conduct(
+    spec: &StudySpec,
+    path: &Path,
+    store: &mut dyn Store,
+    record: &mut StudyRecord,
+    interrupt: &Interrupt,
+    observer: &mut dyn RunObserver,
+) -> Result<EndReason, Failure> {
+    let sampler = sampler_of(spec)?;
+    let session = open_session(spec)?;
+    // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let mut objective = objective_of(spec, path)?;
+    let limits = limits_of(spec);
+    let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
+    let environment = describe_machine(&session, watts);
+    let runner = Runner {
+        store,
+        record,
+        sampler: &*sampler,
+        objective: &mut *objective,
+        session: &session,
+        observer,
+        interrupt,
+        limits,
+        environment,
+    };
+    Ok(runner.run()?)
 }
 
 pub(super) fn limits_of(spec: &StudySpec) -> Limits {
@@ -250,7 +262,7 @@ fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Fai
 }
 
 /// The first Ctrl-C (or SIGTERM) asks the study to end; the second ends the process at once.
-fn catch_signals(interrupt: &Interrupt) -> std::io::Result<()> {
+pub(super) fn catch_signals(interrupt: &Interrupt) -> std::io::Result<()> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, interrupt.flag())?;
         signal_hook::flag::register(signal, interrupt.flag())?;

@@ -167,7 +167,7 @@ impl Layout {
 }
 
 /// The shortest text that reads back as the same number; empty for nothing.
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |v| v.to_string())
 }
 
@@ -179,7 +179,7 @@ fn parameter(value: &Value) -> String {
 }
 
 /// A text that no spreadsheet takes for a formula.
-fn text(cell: String) -> String {
+pub(super) fn text(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 

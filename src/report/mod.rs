@@ -3,6 +3,7 @@
 //!
 //! Every figure of energy carries its method; what is missing is empty and never zero.
 
+pub mod contest;
 pub mod csv;
 mod error;
 pub mod html;

@@ -155,7 +155,7 @@ fn align(rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> S
 }
 
 /// Breaks at spaces, so that no line but one of a single long word is wider than `width`.
-fn wrap(text: &str, width: usize) -> String {
+pub(super) fn wrap(text: &str, width: usize) -> String {
     let (mut lines, mut line) = (String::new(), String::new());
     for word in text.split_whitespace() {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {

@@ -87,6 +87,47 @@ pub enum StudyError {
         /// Domains and methods here.
         now: String,
     },
+    /// No sampler has this name.
+    #[error("there is no sampler `{name}`; {advice}")]
+    UnknownSampler {
+        /// The name.
+        name: String,
+        /// The one that was meant, or all that there are.
+        advice: String,
+    },
+    /// A sampler is to be compared with itself.
+    #[error("the sampler `{name}` is named twice; name each once")]
+    RepeatedSampler {
+        /// The sampler.
+        name: String,
+    },
+    /// A comparison needs two samplers.
+    #[error("a comparison needs at least two samplers, such as --samplers gp,random")]
+    TooFewSamplers,
+    /// Seeds beyond what a study file can say.
+    #[error("there are no {count} seeds from {first} on; set a smaller `seed`")]
+    TooManySeeds {
+        /// The first.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+    /// The folder holds something that is no comparison.
+    #[error("{} holds {file} but no comparison of samplers; choose another folder with --results", .path.display())]
+    NotComparison {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        file: String,
+    },
+    /// The study is not one for this sampler.
+    #[error("the sampler `{sampler}` cannot run this study:\n{reason}")]
+    SamplerRefused {
+        /// The sampler.
+        sampler: String,
+        /// What is wrong with the study file then.
+        reason: String,
+    },
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),

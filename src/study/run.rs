@@ -313,6 +313,13 @@ pub(super) fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> 
     }
 }
 
+/// Whether nothing is left to do: a limit is reached, or the last session found the space exhausted.
+#[must_use]
+pub fn is_complete(record: &StudyRecord, limits: &Limits) -> bool {
+    let end = record.sessions().last().and_then(|session| session.end.as_deref());
+    spent(record, limits).is_some() || end == Some(EndReason::Space.label())
+}
+
 /// Refuses to resume where the next figures would be of another origin than those that are there.
 fn check_metering(record: &StudyRecord, session: &Session) -> Result<(), StudyError> {
     let Some(first) = record.trials().iter().find_map(TrialRecord::energy) else { return Ok(()) };

@@ -4,6 +4,7 @@
 
 mod ask_tell;
 mod bench;
+mod compare;
 mod failures;
 mod outputs;
 mod processes;

@@ -19,5 +19,5 @@ pub use front::{feasible_losses_of, front, losses_of};
 pub use hypervolume::hypervolume;
 pub use knee::{knee, weighted_knee};
 pub use ranking::{crowding_distances, ranks};
-pub(super) use reference::{complete_reference, given_reference};
+pub(crate) use reference::{complete_reference, given_reference};
 pub use reference::{infer_reference, reference_point};

@@ -8,10 +8,10 @@ use crate::report::progress::short;
 use crate::report::text::seconds;
 
 /// One column: its heading and whether it holds numbers.
-type Column = (String, bool);
+pub(super) type Column = (String, bool);
 
 /// Cells are escaped already.
-fn table(caption: &str, columns: &[Column], rows: &[(String, Vec<String>)]) -> String {
+pub(super) fn table(caption: &str, columns: &[Column], rows: &[(String, Vec<String>)]) -> String {
     let class = |number: bool| if number { " class=\"n\"" } else { "" };
     let head: String =
         columns.iter().map(|(name, n)| format!("<th scope=\"col\"{}>{}</th>", class(*n), escape(name))).collect();

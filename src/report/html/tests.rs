@@ -6,7 +6,7 @@ use crate::optimizer::space::{Point, Space};
 use crate::record::{Environment, Event};
 
 /// Whether every tag that opens also closes, in order, so that nothing of a study leaked into the markup.
-fn check_balance(html: &str) {
+pub(super) fn check_balance(html: &str) {
     let void = ["!DOCTYPE", "meta", "br", "line", "rect", "polyline", "polygon"];
     let mut open: Vec<&str> = Vec::new();
     let (before, rest) = html.split_once("<style>").unwrap_or((html, ""));

@@ -56,10 +56,13 @@ mod source;
 mod space;
 mod spelling;
 mod summary;
+mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences};
 pub use model::{Budget, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+pub(crate) use spelling::advice as did_you_mean;
+pub use variant::Variation;
 
 #[cfg(test)]
 mod tests;
