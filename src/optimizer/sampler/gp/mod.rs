@@ -277,4 +277,94 @@ mod tests {
         assert!(untold > 10.0 * exact, "{untold} is inferred, {exact} is the floor");
         assert!(known < untold, "what is known need not be inferred: {known} {untold}");
     }
+
+    /// Other units are other numbers for the same thing. Powers of two change no digit, so not even rounding differs.
+    #[test]
+    fn units_of_the_objectives_make_no_difference() {
+        let smooth = |_: usize, a: f64, b: f64| [a * a + b, (1.0 - a).powi(2) + b * b];
+        let plain = history(9, |i, a, b| finished(smooth(i, a, b), None));
+        let scaled = history(9, |i, a, b| {
+            let [y, z] = smooth(i, a, b);
+            finished([1024.0 * y, z / 64.0], None)
+        });
+        assert_eq!(propose(&problem(2), &plain, 2), propose(&problem(2), &scaled, 2));
+    }
+
+    #[test]
+    fn the_order_of_the_objectives_makes_no_difference() {
+        let history = history(9, |_, a, b| finished([a * a + b, (1.0 - a).powi(2) + b * b], Some(0.0)));
+        let space = problem(0).space().clone();
+        let point = |first: &str, second: &str| {
+            let problem = Problem::new(space.clone()).minimize(first).minimize(second);
+            propose(&problem, &history, 1).remove(0).point
+        };
+        let (one, other) = (point("y0", "y1"), point("y1", "y0"));
+        for name in ["a", "b"] {
+            let difference = one.number(name).unwrap() - other.number(name).unwrap();
+            assert!(difference.abs() < 1e-3, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn very_many_trials_are_learned_from_in_part() {
+        let history = history(1500, |_, a, b| finished([a * a + b, (1.0 - a).powi(2) + b * b], Some(0.0)));
+        let proposals = propose(&problem(2), &history, 1);
+        assert_eq!(proposals[0].fit.rule, "log-ehvi");
+    }
+
+    #[test]
+    fn until_a_trial_keeps_the_constraints_only_they_count() {
+        use crate::optimizer::problem::Bound;
+        let history = history(9, |_, a, b| finished([a + b, 1.0 - a], Some(0.0)));
+        // On an objective, and on a metric that is none; the second is kept where b is far below a.
+        let on_objective = problem(2).constraint("y0", Bound::AtMost(-1.0));
+        let on_other = problem(2).constraint("y2", Bound::AtLeast(10.0));
+        for problem in [on_objective, on_other] {
+            assert_eq!(propose(&problem, &history, 1)[0].fit.rule, "feasibility");
+        }
+        let kept = problem(2).constraint("y2", Bound::AtMost(10.0));
+        assert_eq!(propose(&kept, &history, 1)[0].fit.rule, "log-ehvi");
+    }
+
+    #[test]
+    fn a_preference_draws_the_search_to_its_part_of_the_front() {
+        use crate::optimizer::problem::{Bound, Preference};
+        let history = history(12, |_, a, b| finished([a + b, (1.0 - a) + b], Some(0.0)));
+        let wish = problem(2).prefer(Preference::within("y0", Bound::AtMost(0.3)));
+        for Proposal { point, .. } in propose(&wish, &history, 3) {
+            assert!(point.number("a").unwrap() < 0.35, "{point:?}");
+        }
+    }
+
+    #[test]
+    fn earlier_studies_are_learned_from_whatever_their_units() {
+        use crate::optimizer::history::Earlier;
+        let space = problem(2).space().clone();
+        // The optimum of y0 is at a = 0.2, that of y1 at a = 0.3, both at b = 0.7.
+        let losses = |p: &Point| {
+            let (a, b) = (p.number("a").unwrap(), p.number("b").unwrap());
+            [(a - 0.2).powi(2) + (b - 0.7).powi(2), (a - 0.3).powi(2) + (b - 0.7).powi(2)]
+        };
+        let mut points: Vec<Point> = Vec::new();
+        for proposal in super::super::SobolSampler.propose(&problem(2), &History::new(), 25, Seed(9)).unwrap() {
+            points.push(proposal.point);
+        }
+        let trials = points.into_iter().map(|p| {
+            let [y, z] = losses(&p);
+            (p, Metrics::from([("y0".to_owned(), 5.0 + 100.0 * y), ("y1".to_owned(), 3.0 * z)]))
+        });
+        let mut history = History::new();
+        history.learn_from(Earlier { name: "before".to_owned(), trials: trials.collect() });
+        let mut best = f64::INFINITY;
+        for id in 0..8 {
+            let Proposal { point, fit } =
+                propose(&Problem::new(space.clone()).minimize("y0").minimize("y1"), &history, 1).remove(0);
+            assert_eq!(fit.rule == "earlier", id == 0 || fit.rule == "earlier", "{fit:?}");
+            let [y, z] = losses(&point);
+            best = best.min(y + z);
+            let outcome = finished([y, z], Some(0.0));
+            history.record(Trial { id, point, fit: Some(fit), outcome });
+        }
+        assert!(best < 0.01, "{best}");
+    }
 }
