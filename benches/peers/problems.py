@@ -200,6 +200,14 @@ def _effective_learning_rate(params):
     return np.log10(params["learning_rate"]) - np.log10(1.0 - momentum), sgd, momentum
 
 
+def training_optimum(optimizer, batch_size, width):
+    """log10 of the effective learning rate at which a step gets furthest, and of the best weight decay."""
+    sgd, adamw = np.asarray(optimizer) == "sgd", np.asarray(optimizer) == "adamw"
+    batch, doublings = np.log2(batch_size / 64.0), np.log2(width / 32.0)
+    rate = np.where(sgd, -0.7 + 0.24 * batch - 0.04 * doublings, -2.8 + 0.3 * adamw + 0.15 * batch - 0.12 * doublings)
+    return rate, np.where(adamw, -2.0, -3.5) + 0.15 * doublings
+
+
 def training(params):
     """Error and log10 of the joules of a made-up training of a small network.
 
@@ -211,17 +219,16 @@ def training(params):
     width) and steps (a fixed price each, so that small batches are dear).
     """
     rate, sgd, momentum = _effective_learning_rate(params)
-    adamw = np.asarray(params["optimizer"]) == "adamw"
     size, width, epochs = (np.asarray(params[k], float) for k in ("batch_size", "width", "epochs"))
     batch, doublings = np.log2(size / 64.0), np.log2(width / 32.0)
+    best_rate, best_decay = training_optimum(params["optimizer"], size, width)
 
-    optimum = np.where(sgd, -0.7 + 0.24 * batch - 0.04 * doublings, -2.8 + 0.3 * adamw + 0.15 * batch - 0.12 * doublings)
-    off = rate - optimum
+    off = rate - best_rate
     misfit = off**2 * (1.0 + 0.6 * np.tanh(1.5 * off))
     speed = np.exp(-0.8 * misfit) * np.where(sgd, 0.75 * np.exp(-0.7 * (momentum - 0.9) ** 2), 1.0)
     progress = epochs * EXAMPLES / (size + 48.0) * speed / 60.0
 
-    decay_off = np.log10(params["weight_decay"]) - np.where(adamw, -2.0, -3.5) - 0.15 * doublings
+    decay_off = np.log10(params["weight_decay"]) - best_decay
     overfit = 0.012 * 2.0 ** (0.35 * doublings) * np.log1p(progress / 8.0) * (0.4 + np.tanh(0.2 * decay_off**2))
     total = (
         0.015
