@@ -4,6 +4,7 @@ usage: wattfront.py BINARY PROBLEM SEED N OUT.jsonl [SAMPLER]
 SAMPLER: gp (default) or any other that the study file knows; recorded as peer `wattfront` and `wattfront-SAMPLER`
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -63,7 +64,8 @@ class Wattfront:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait(60)
         self.folder.cleanup()
 
