@@ -5,7 +5,8 @@ usage: table.py FILE.jsonl ... > table.md
 The figure is log10 of the share of the best known hypervolume that is missing after the last trial: -2 is one per cent.
 Only runs of the same problem and the same number of trials are set side by side. `wattfront` is compared with each other
 peer over the seeds that both have, by the Wilcoxon signed-rank test, two-sided; the p-values of all comparisons are corrected
-together by Holm's method, and a verdict needs a corrected p below 0.05.
+together by Holm's method, and a verdict needs a corrected p below 0.05. n seeds allow no p below 2^(1-n): where no verdict was
+possible at all, the table says so. One more test for each peer takes all problems together.
 """
 
 import json
@@ -41,14 +42,14 @@ def late_ask(runs):
     return float(np.median([s for run in runs for s in run["ask_s"][len(run["ask_s"]) // 2 :]]))
 
 
-def compare(ours, theirs):
-    """(seeds, median of ours - theirs, p) over the common seeds, from gaps by seed; None without any."""
-    seeds = sorted(ours.keys() & theirs.keys())
-    if not seeds:
-        return None
-    differences = np.array([ours[s] - theirs[s] for s in seeds])
-    p = float(wilcoxon(differences).pvalue) if np.any(differences) else 1.0
-    return len(seeds), float(np.median(differences)), p
+def differences(ours, theirs):
+    """Ours less theirs over the common seeds, from gaps by seed."""
+    return np.array([ours[s] - theirs[s] for s in sorted(ours.keys() & theirs.keys())])
+
+
+def signed_rank(found):
+    """The two-sided p-value of the Wilcoxon signed-rank test; 1 if there is no difference anywhere."""
+    return float(wilcoxon(found).pvalue) if np.any(found) else 1.0
 
 
 def holm(p_values):
@@ -61,10 +62,11 @@ def holm(p_values):
     return corrected
 
 
-def verdict(difference, corrected):
-    if corrected >= LEVEL:
-        return "no difference shown"
-    return "better" if difference < 0 else "worse"
+def verdict(difference, corrected, possible):
+    """`possible` is the smallest corrected p that so many seeds and comparisons allow."""
+    if corrected < LEVEL:
+        return "better" if difference < 0 else "worse"
+    return "no difference shown" if possible < LEVEL else "too few seeds to show any"
 
 
 def row(*cells):
@@ -94,30 +96,44 @@ def results(groups, best):
 
 
 def comparisons(groups, best):
-    found = []
+    found = []  # (peer, problem, n, differences)
     for (problem, n), peers in groups.items():
         gaps = {peer: {s: gap(r, best[problem]) for s, r in runs.items()} for peer, runs in peers.items()}
-        for peer in gaps:
-            if peer != OURS and OURS in gaps and (result := compare(gaps[OURS], gaps[peer])) is not None:
-                found.append((problem, n, peer, *result))
+        for peer in gaps.keys() - {OURS} if OURS in gaps else ():
+            if len(paired := differences(gaps[OURS], gaps[peer])):
+                found.append((peer, problem, n, paired))
     if not found:
         return
-    corrected = holm([entry[-1] for entry in found])
+    order = [peer for peers in groups.values() for peer in peers]
+    found.sort(key=lambda entry: order.index(entry[0]))
+    p_values = [signed_rank(paired) for *_, paired in found]
+    corrected = holm(p_values)
+
     yield f"\n## {OURS} against each peer\n"
     yield "Paired by seed; the difference is ours less theirs, so that less than zero is better for us.\n"
-    yield row("problem", "trials", "peer", "seeds", "median difference", "p", f"p, Holm over {len(found)}", "verdict")
-    yield row("---", "---:", "---", "---:", "---:", "---:", "---:", "---")
-    for (problem, n, peer, seeds, difference, p), p_holm in zip(found, corrected):
-        yield row(problem, n, peer, seeds, f"{difference:+.2f}", f"{p:.3g}", f"{p_holm:.3g}", verdict(difference, p_holm))
-    fewest = min(entry[3] for entry in found)
-    yield f"\nThe smallest p that {fewest} seeds allow is {2.0 ** (1 - fewest):.3g} before any correction."
-    yield ""
-    yield row("peer", "problems", "median better", "shown better", "shown worse")
-    yield row("---", "---:", "---:", "---:", "---:")
-    for peer in dict.fromkeys(entry[2] for entry in found):
-        own = [(entry[4], verdict(entry[4], p)) for entry, p in zip(found, corrected) if entry[2] == peer]
-        said = [v for _, v in own]
-        yield row(peer, len(own), sum(d < 0 for d, _ in own), said.count("better"), said.count("worse"))
+    yield row("peer", "problem", "trials", "median difference", "ours better in", "p", f"Holm over {len(found)}", "verdict")
+    yield row("---", "---", "---:", "---:", "---:", "---:", "---:", "---")
+    for (peer, problem, n, paired), p, p_holm in zip(found, p_values, corrected):
+        middle, possible = float(np.median(paired)), 2.0 ** (1 - len(paired)) * len(found)
+        wins = f"{np.sum(paired < 0)} of {len(paired)}"
+        said = verdict(middle, p_holm, possible)
+        yield row(peer, problem, n, f"{middle:+.2f}", wins, f"{p:.3g}", f"{p_holm:.3g}", said)
+
+    yield "\n### Over all problems\n"
+    yield "One test for each peer, over all pairs of runs; Holm's correction over the peers.\n"
+    yield row("peer", "problems", "median better", "pairs", "ours better in", "median difference", "p", "Holm", "verdict")
+    yield row("---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---")
+    by_peer = defaultdict(list)
+    for peer, _, _, paired in found:
+        by_peer[peer].append(paired)
+    pooled = {peer: np.concatenate(all_paired) for peer, all_paired in by_peer.items()}
+    p_values = [signed_rank(pairs) for pairs in pooled.values()]
+    for (peer, pairs), p, p_holm in zip(pooled.items(), p_values, holm(p_values)):
+        better = sum(np.median(paired) < 0 for paired in by_peer[peer])
+        middle, possible = float(np.median(pairs)), 2.0 ** (1 - len(pairs)) * len(pooled)
+        said = verdict(middle, p_holm, possible)
+        cells = (len(by_peer[peer]), better, len(pairs), int(np.sum(pairs < 0)), f"{middle:+.2f}", f"{p:.3g}", f"{p_holm:.3g}")
+        yield row(peer, *cells, said)
 
 
 def main():

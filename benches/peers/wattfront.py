@@ -70,7 +70,8 @@ class Wattfront:
         self.folder.cleanup()
 
     def _call(self, **request):
-        print(json.dumps(request), file=self.process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # a process that ended has said why
+            print(json.dumps(request), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"the process ended at {request}")
