@@ -102,8 +102,11 @@ def main():
     binary, name, seed, n, path = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
     sampler = sys.argv[6] if len(sys.argv) > 6 else "gp"
     version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    with Wattfront(binary, PROBLEMS[name], name, seed, n, sampler) as searched:
-        result = run(searched, name, seed, n)
+    try:
+        with Wattfront(binary, PROBLEMS[name], name, seed, n, sampler) as searched:
+            result = run(searched, name, seed, n)
+    except RuntimeError as error:
+        sys.exit(f"{name}, {sampler}, seed {seed}: {error}")
     peer = "wattfront" if sampler == "gp" else f"wattfront-{sampler}"
     record(path, peer=peer, problem=name, seed=seed, n=n, **result, versions={"wattfront": version})
 
