@@ -57,25 +57,36 @@ struct ImprovementCase {
     mean: Vec<f64>,
     sd: Vec<f64>,
     log_ehvi: f64,
+    by_mean: Vec<f64>,
+    by_sd: Vec<f64>,
     best: f64,
     log_ei: f64,
 }
 
-/// Also where the improvement itself underflows: the worst relative error of the improvement is far below any that could
-/// change a decision.
+/// In two, three and four objectives, also where the improvement itself underflows: the worst relative error of the
+/// improvement is far below any that could change a decision.
 #[test]
 fn log_improvements_agree_with_400_digit_arithmetic() {
     let cases: Vec<ImprovementCase> = serde_json::from_str(include_str!("reference/ehvi.json")).unwrap();
-    let underflows = cases.iter().filter(|c| c.log_ehvi < -745.0).count();
-    assert!(underflows > 40, "the cases should reach where linear EHVI is zero: {underflows}");
+    for m in 2..=4 {
+        let underflows = cases.iter().filter(|c| c.reference.len() == m && c.log_ehvi < -745.0).count();
+        assert!(underflows > 20, "the cases should reach where linear EHVI is zero: {m} objectives, {underflows}");
+    }
     for case in &cases {
         let losses: Vec<Posterior> =
             case.mean.iter().zip(&case.sd).map(|(mean, sd)| Posterior { mean: *mean, sd: *sd }).collect();
         // A logarithm of a million cannot be held better than its own rounding.
         let close = |a: f64, b: f64| (a - b).abs() < 1e-10 * b.abs().max(1.0);
-        let ehvi = Criterion::new(&case.front, &case.reference).unwrap().evaluate(&losses).log;
-        assert!(close(ehvi, case.log_ehvi), "{ehvi} {} {:?} {:?}", case.log_ehvi, case.mean, case.sd);
+        let value = Criterion::new(&case.front, &case.reference).unwrap().evaluate(&losses);
+        assert!(close(value.log, case.log_ehvi), "{} {} {:?} {:?}", value.log, case.log_ehvi, case.mean, case.sd);
         let ei = Criterion::Best { best: case.best }.evaluate(&losses[..1]).log;
         assert!(close(ei, case.log_ei), "{ei} {}", case.log_ei);
+        for (j, sd) in case.sd.iter().enumerate() {
+            // Slopes weigh boxes by the differences of their logarithms.
+            let close = |a: f64, b: f64| (a - b).abs() < 1e-10 * case.log_ehvi.abs().max(1.0) * b.abs().max(1.0 / sd);
+            let (by_mean, by_sd) = (value.by_mean[j], value.by_sd[j]);
+            assert!(close(by_mean, case.by_mean[j]), "{by_mean} {} {:?} {:?}", case.by_mean[j], case.mean, case.sd);
+            assert!(close(by_sd, case.by_sd[j]), "{by_sd} {} {:?} {:?}", case.by_sd[j], case.mean, case.sd);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the Gaussian-process sampler is for: better fronts than random search from the same number of trials.
+//! What samplers that learn are for: better fronts than random search from the same number of trials.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::f64::consts::PI;
@@ -133,9 +133,8 @@ fn classifier(point: &Point) -> Option<[f64; 2]> {
     Some([-(0.1 + (plateau - 0.1) * learned * stable), energy.ln()])
 }
 
-#[test]
-fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
-    let space = Space::builder()
+fn classifier_space() -> Space {
+    Space::builder()
         .float("rate", 1e-4..=1e-1)
         .log()
         .choice("batch", [16, 32, 64, 128, 256])
@@ -148,8 +147,12 @@ fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
         .float("momentum", 0.0..=0.99)
         .when("optimizer", ["sgd"])
         .build()
-        .unwrap();
-    let problem = Problem::new(space).minimize("a").reference(-0.95).minimize("b");
+        .unwrap()
+}
+
+#[test]
+fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
+    let problem = Problem::new(classifier_space()).minimize("a").reference(-0.95).minimize("b");
     let mut wins = 0;
     let mut volumes = [0.0; 2];
     for seed in SEEDS {
@@ -161,4 +164,27 @@ fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
     }
     assert!(wins + 1 >= SEEDS.len(), "{wins} wins of {}: {volumes:?}", SEEDS.len());
     assert!(volumes[0] > 1.5 * volumes[1], "{volumes:?}");
+}
+
+/// A sampler's volumes, summed over twenty seeds, as a multiple of random search's; and how often it was larger.
+fn against_random(volume: impl Fn(&str, u64) -> f64, sampler: &str) -> (f64, usize) {
+    let pairs: Vec<(f64, f64)> = (1..=20).map(|seed| (volume(sampler, seed), volume("random", seed))).collect();
+    let wins = pairs.iter().filter(|(learning, random)| learning > random).count();
+    let total = |side: fn(&(f64, f64)) -> f64| pairs.iter().map(side).sum::<f64>();
+    (total(|p| p.0) / total(|p| p.1), wins)
+}
+
+#[test]
+fn tpe_and_nsga2_beat_random_search() {
+    let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
+    let smooth = Problem::new(space).minimize("a").reference(18.0).minimize("b").reference(6.0);
+    let mixed = Problem::new(classifier_space()).minimize("a").reference(-0.95).minimize("b");
+    let on_smooth = |sampler: &str, seed| run(sampler, &smooth, branin_currin, [18.0, 6.0], [0.0; 2], 60, seed).0;
+    let on_mixed = |sampler: &str, seed| run(sampler, &mixed, classifier, [-0.95, 6.0], [0.006, 0.03], 60, seed).0;
+    for (sampler, needed) in [("tpe", [(2.0, 18), (1.3, 16)]), ("nsga2", [(1.3, 15), (1.1, 12)])] {
+        let found = [against_random(on_smooth, sampler), against_random(on_mixed, sampler)];
+        for ((ratio, wins), (least_ratio, least_wins)) in found.into_iter().zip(needed) {
+            assert!(ratio > least_ratio && wins >= least_wins, "{sampler}: {found:?}, needed {needed:?}");
+        }
+    }
 }

@@ -27,12 +27,12 @@ pub struct HypervolumeStep {
 }
 
 impl Hypervolume {
-    /// Of all finished trials; `None` if there is none. Far cheaper than a [`Summary`](super::Summary), which also has the
+    /// Of all finished trials that keep the constraints; `None` if there is none. Far cheaper than a [`Summary`](super::Summary), which also has the
     /// growth over the trials.
     #[must_use]
     pub fn of(record: &StudyRecord) -> Option<Self> {
         let reference = reference_point(record.problem(), &record.history())?;
-        let losses: Vec<_> = record.trials().iter().filter_map(|t| record.losses(t)).collect();
+        let losses: Vec<_> = record.trials().iter().filter_map(|t| record.feasible_losses(t)).collect();
         if losses.is_empty() {
             return None;
         }
@@ -47,8 +47,8 @@ pub(super) fn hypervolume_steps(record: &StudyRecord, now: &Hypervolume) -> Vec<
     let mut front: Vec<Vec<f64>> = Vec::new();
     let mut value = 0.0;
     let step = |trial: &TrialRecord| {
-        let loss = record.losses(trial);
-        let failed = loss.is_none();
+        let loss = record.feasible_losses(trial);
+        let failed = record.losses(trial).is_none();
         if let Some(loss) = loss {
             front.push(loss);
             front = front_of(&front);

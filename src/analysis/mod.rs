@@ -2,9 +2,12 @@
 //!
 //! [`Summary`] holds the front, the knee or what else to pick, the hypervolume and the totals; [`Summary::sentence`] is the one sentence
 //! that a user came for. [`Quantity`] says how a metric's numbers are shown to people, and [`Provenance`] where its
-//! joules come from.
+//! joules come from. [`contest`] sets the studies of several samplers against each other, with [`statistics`].
 
 mod comparison;
+pub mod contest;
+mod error;
+mod feasibility;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod growth;
@@ -12,12 +15,15 @@ mod provenance;
 mod quantity;
 mod recommendation;
 mod sentence;
+pub mod statistics;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod totals;
 
 pub use comparison::{Change, Comparison};
+pub use error::AnalysisError;
+pub use feasibility::{Broken, broken, constraints_in_words, nearest_feasible, preferences_in_words, unreached};
 pub use growth::{Hypervolume, HypervolumeStep};
 pub use provenance::{EnergyBasis, Note, Provenance};
 pub use quantity::{Quantity, QuantityKind, significant};

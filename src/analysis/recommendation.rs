@@ -1,6 +1,7 @@
 //! Which trial of the front to recommend, and how much can be said for it.
 
-use crate::optimizer::pareto::knee;
+use super::feasibility::{distance, unreached};
+use crate::optimizer::pareto::weighted_knee;
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
 
@@ -16,6 +17,13 @@ pub enum Standing {
     NoBend,
     /// The front has several trials, but only this one lies within the reference point.
     OnlyUseful,
+    /// The best trade by the user's weights: see [`weighted_knee`].
+    Weighted,
+    /// The front has several trials, but only this one is where the user prefers.
+    OnlyPreferred,
+    /// No trial of the front is where the user prefers, and this one comes nearest: what it lacks, each as a share of the
+    /// bound, has the smallest sum.
+    Nearest,
 }
 
 /// What is recommended.
@@ -24,7 +32,9 @@ pub(super) struct Recommendation {
     pub(super) pick: u64,
     /// What distinguishes it.
     pub(super) standing: Standing,
-    /// The trials of the front within the reference point, in the order of the front; all if none is.
+    /// The trials that were chosen among, in the order of the front: those where the user prefers and within the reference
+    /// point; where there is none, those where the user prefers; where he prefers nothing or nothing that there is, those
+    /// within the reference point, or else all.
     pub(super) useful: Vec<u64>,
 }
 
@@ -39,15 +49,24 @@ pub(super) fn recommend(
     best: Option<u64>,
 ) -> Option<Recommendation> {
     let counts = |i: &usize| losses[*i].iter().zip(corner).all(|(loss, corner)| loss < corner);
-    let mut within: Vec<usize> = (0..ids.len()).filter(counts).collect();
-    if within.is_empty() {
-        within = (0..ids.len()).collect();
+    let or_else = |few: Vec<usize>, all: &[usize]| if few.is_empty() { all.to_vec() } else { few };
+    let all: Vec<usize> = (0..ids.len()).collect();
+    let lacks = |i: &usize| record.trial(ids[*i]).map_or(f64::INFINITY, |t| distance(&unreached(record, t)));
+    let preferred: Vec<usize> = all.iter().copied().filter(|i| lacks(i) <= 0.0).collect();
+    if preferred.is_empty() && !all.is_empty() {
+        let nearest = all.iter().min_by(|a, b| lacks(a).total_cmp(&lacks(b)))?;
+        let useful = or_else(all.iter().copied().filter(counts).collect(), &all).into_iter().map(|i| ids[i]);
+        return Some(Recommendation { pick: ids[*nearest], standing: Standing::Nearest, useful: useful.collect() });
     }
+    let within = or_else(preferred.iter().copied().filter(counts).collect(), &preferred);
     let useful: Vec<u64> = within.iter().map(|&i| ids[i]).collect();
     let counted: Vec<&[f64]> = within.iter().map(|&i| losses[i].as_slice()).collect();
-    let (pick, standing) = match (knee(&counted), &useful[..]) {
+    let weights = record.problem().weights();
+    let weighted = weights.iter().any(|w| *w != weights[0]);
+    let (pick, standing) = match (weighted_knee(&counted, &weights), &useful[..]) {
+        (_, [only]) if preferred.len() == 1 && ids.len() > 1 => (*only, Standing::OnlyPreferred),
         (_, [only]) if ids.len() > 1 => (*only, Standing::OnlyUseful),
-        (Some(i), _) => (useful[i], Standing::Knee),
+        (Some(i), many) => (useful[i], if weighted && many.len() > 1 { Standing::Weighted } else { Standing::Knee }),
         (None, _) => {
             let lead = |i: &&usize| losses[**i][axes.0];
             let nearest = within.iter().min_by(|a, b| lead(a).total_cmp(&lead(b))).map(|&i| ids[i]);

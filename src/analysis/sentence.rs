@@ -1,6 +1,7 @@
 //! The one sentence that a user came for.
 
 use super::comparison::{TWICE, percent};
+use super::feasibility::{broken, nearest_feasible, preferences_in_words};
 use super::{Comparison, QuantityKind, Standing, Summary};
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
@@ -19,11 +20,19 @@ impl Summary {
     #[must_use]
     pub fn sentence(&self, record: &StudyRecord) -> String {
         let (Some(best), Some(pick)) = (self.best, self.pick) else {
-            return self.without_front();
+            return self.without_front(record);
         };
         let values = || self.values_in_words(record, best);
-        if self.totals.finished == 1 {
-            return format!("trial {best} is the only one that finished: {}", values());
+        match (self.totals.finished, self.totals.infeasible) {
+            (1, _) => return format!("trial {best} is the only one that finished: {}", values()),
+            (finished, broken) if finished == broken + 1 => {
+                return format!("trial {best} is the only one that keeps the constraints: {}", values());
+            }
+            _ => {}
+        }
+        if self.standing == Standing::Nearest {
+            let (wanted, values) = (preferences_in_words(record), self.values_in_words(record, pick));
+            return format!("no trial of the front has {wanted}; nearest is trial {pick}: {values}");
         }
         let (Some(cost), Some(cheapest)) = (self.cost, self.cheapest) else {
             return format!("trial {best} has {}: {}", self.superlative(record, self.lead), values());
@@ -33,34 +42,52 @@ impl Summary {
             return format!("trial {best} is both {lead} and the one with {cost}: {}", values());
         }
         let most = self.trial_superlative(record, self.lead);
+        let remark = self.remark(record);
+        let ending = remark.as_ref().map_or_else(String::new, |remark| format!("; {remark}"));
         if pick != best {
             let Some((gain, price)) = self.trade(record, pick, best) else {
                 return format!("trial {best} is {most}: {}", values());
             };
-            let trade = format!("trial {pick} {gain} than {most} ({best}) {price}");
-            return match self.standing {
-                Standing::Knee => trade,
-                Standing::NoBend => format!("{trade}; {NO_BEST_TRADE}"),
-                Standing::OnlyUseful => format!("{trade}; {ONLY_USEFUL}"),
-            };
+            return format!("trial {pick} {gain} than {most} ({best}) {price}{ending}");
         }
         match self.standing {
-            Standing::Knee => {}
+            Standing::Knee | Standing::Weighted | Standing::Nearest => {}
             Standing::NoBend => {
                 let cheapest = self.cheapest_useful(record).filter(|id| *id != best);
                 let trade = cheapest.and_then(|id| Some((id, self.trade(record, id, best)?)));
                 let rest = trade.map_or_else(values, |(id, (gain, price))| format!("trial {id} {gain} {price}"));
                 let and = if cheapest.is_some() { "; " } else { ": " };
-                return format!("trial {best} is {most}{and}{rest}; {NO_BEST_TRADE}");
+                return format!("trial {best} is {most}{and}{rest}{ending}");
             }
-            Standing::OnlyUseful => return format!("trial {best} is {most}: {}; {ONLY_USEFUL}", values()),
+            Standing::OnlyUseful | Standing::OnlyPreferred => {
+                return format!("trial {best} is {most}: {}{ending}", values());
+            }
         }
+        let trade = remark.unwrap_or_else(|| "the best trade on the front".to_owned());
         match self.trade(record, cheapest, best) {
             Some((gain, price)) if cheapest != best => format!(
-                "trial {best}, {most}, is also the best trade on the front; trial {cheapest}, with {}, {gain} {price}",
+                "trial {best}, {most}, is also {trade}; trial {cheapest}, with {}, {gain} {price}",
                 self.superlative(record, cost)
             ),
-            _ => format!("trial {best} is {most} and the best trade on the front: {}", values()),
+            _ => format!("trial {best} is {most} and {trade}: {}", values()),
+        }
+    }
+
+    /// What is to be said of the pick's standing; `None` for a knee of the whole front, which speaks for itself.
+    fn remark(&self, record: &StudyRecord) -> Option<String> {
+        let wanted = preferences_in_words(record);
+        let with = if wanted.is_empty() { String::new() } else { format!(" with {wanted}") };
+        match self.standing {
+            Standing::Knee if wanted.is_empty() => None,
+            Standing::Knee => Some(format!("the best trade{with}")),
+            Standing::Weighted => Some(format!("the best trade by your weights{with}")),
+            Standing::NoBend if wanted.is_empty() => Some(NO_BEST_TRADE.to_owned()),
+            Standing::NoBend => {
+                Some(format!("the part of the front{with} has no bend, so no trial in it is the best trade"))
+            }
+            Standing::OnlyUseful => Some(ONLY_USEFUL.to_owned()),
+            Standing::OnlyPreferred => Some(format!("no other trial of the front has {wanted}")),
+            Standing::Nearest => Some(format!("no trial of the front has {wanted}")),
         }
     }
 
@@ -77,7 +104,9 @@ impl Summary {
             return Some(format!("your own setting (trial {start}) is {place}"));
         }
         let (gain, price) = self.trade(record, pick, start)?;
-        Some(format!("trial {pick} {gain} than your own setting (trial {start}) {price}"))
+        let breaks = record.trial(start).is_some_and(|t| !record.is_feasible(t));
+        let breaks = if breaks { ", which breaks a constraint" } else { "" };
+        Some(format!("trial {pick} {gain} than your own setting (trial {start}{breaks}) {price}"))
     }
 
     /// The values of a trial in all objectives, such as `accuracy 96.4 %, energy 3.21 J (cpu, ESTIMATED)`.
@@ -117,7 +146,8 @@ impl Summary {
         let mut prices = vec![comparison.changes.get(self.lead)?.price()];
         let others = comparison.changes.iter().enumerate().filter(|(i, _)| *i != self.lead && Some(*i) != self.cost);
         prices.extend(others.map(|(_, change)| change.price()));
-        Some((gain, prices.join(" and ")))
+        let last = prices.pop().unwrap_or_default();
+        Some((gain, if prices.is_empty() { last } else { format!("{} and {last}", prices.join(", ")) }))
     }
 
     /// Such as `the highest accuracy` or `the least estimated energy`.
@@ -143,7 +173,15 @@ impl Summary {
         }
     }
 
-    fn without_front(&self) -> String {
+    fn without_front(&self, record: &StudyRecord) -> String {
+        if let Some(nearest) = nearest_feasible(record).and_then(|id| record.trial(id)) {
+            let none = match self.totals.finished {
+                1 => "the only finished trial breaks a constraint".to_owned(),
+                n => format!("none of the {n} finished trials keeps all constraints"),
+            };
+            let broken: Vec<String> = broken(record, nearest).iter().map(ToString::to_string).collect();
+            return format!("{none}, so there is no front; nearest is trial {}: {}", nearest.id, broken.join("; "));
+        }
         match (self.totals.failures(), self.totals.open) {
             (0, 0) => "no trial has run yet".to_owned(),
             (0, _) => "no trial has finished yet".to_owned(),

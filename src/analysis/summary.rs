@@ -4,6 +4,7 @@ use super::growth::{counted, hypervolume_steps};
 use super::recommendation::recommend;
 use super::{EnergyBasis, Hypervolume, HypervolumeStep, Provenance, Quantity, Standing, Totals};
 use crate::optimizer::pareto::{dominates, non_dominated};
+use crate::optimizer::sampler::START;
 use crate::record::{StudyRecord, TrialRecord};
 
 /// What a study came to.
@@ -18,19 +19,22 @@ pub struct Summary {
     pub cost: Option<usize>,
     /// One per objective, in order.
     pub quantities: Vec<Quantity>,
-    /// Ids of the trials that no other dominates, best in the first objective first, ties by id. Trials of equal values
+    /// The metrics of constraints that are no objectives, each once.
+    pub bounded: Vec<Quantity>,
+    /// Ids of the trials that keep the constraints and that no other such trial dominates, best in the first objective first, ties by id. Trials of equal values
     /// are all in it.
     pub front: Vec<u64>,
     /// The trial of the front that gives the best trade: the [knee](crate::optimizer::pareto::knee()) of what lies within
-    /// the reference point. Trials beyond it, such as a network that has learned nothing for next to no energy, are on the
+    /// the reference point and where the user prefers. Trials beyond the reference, such as a network that has learned nothing for next to no energy, are on the
     /// front and of no use; they would draw the knee to themselves. Where all lie beyond, all count. `None` where what
-    /// counts has no bend, or is one trial of several.
+    /// counts has no bend, or is one trial of several, and where the user's weights decide instead of the shape.
     pub knee: Option<u64>,
     /// The trial to recommend: the knee, or what [`standing`](Self::standing) says. `None` without a front.
     pub pick: Option<u64>,
     /// What distinguishes the pick.
     pub standing: Standing,
-    /// The trials of the front that lie within the reference point, in the order of the front; all where none does.
+    /// The trials of the front that were chosen among, in its order: those that lie within the reference point, and where
+    /// the user prefers. What nothing fulfils does not count: neither do preferences that no trial of the front reaches.
     pub useful: Vec<u64>,
     /// The trial of the front that is best in the lead.
     pub best: Option<u64>,
@@ -61,7 +65,7 @@ impl Summary {
         let cost = others.clone().find(|&i| quantities[i].is_energy()).or_else(|| others.next());
 
         let (ids, losses): (Vec<u64>, Vec<Vec<f64>>) =
-            record.trials().iter().filter_map(|t| Some((t.id, record.losses(t)?))).unzip();
+            record.trials().iter().filter_map(|t| Some((t.id, record.feasible_losses(t)?))).unzip();
         let mut rows = if objectives.is_empty() { Vec::new() } else { non_dominated(&losses) };
         rows.sort_by(|&a, &b| losses[a][0].total_cmp(&losses[b][0]).then(ids[a].cmp(&ids[b])));
         let front_losses: Vec<_> = rows.iter().map(|&i| losses[i].clone()).collect();
@@ -79,6 +83,7 @@ impl Summary {
         Self {
             lead,
             cost,
+            bounded: bounded(record),
             knee: pick.filter(|_| standing == Standing::Knee),
             pick,
             standing,
@@ -86,7 +91,7 @@ impl Summary {
             best,
             cheapest: cost.and_then(least),
             front,
-            start: record.trials().iter().find(|t| t.fit.is_none() && t.result().is_some()).map(|t| t.id),
+            start: record.trials().iter().find(|t| is_of_the_user(t) && t.result().is_some()).map(|t| t.id),
             steps: hypervolume.as_ref().map_or_else(Vec::new, |h| hypervolume_steps(record, h)),
             hypervolume,
             initial: initial(record),
@@ -110,13 +115,32 @@ impl Summary {
     }
 }
 
-/// Whether no finished trial dominates this one; false for a trial without a result. Quicker than a whole [`Summary`].
+/// Whether a trial keeps the constraints and no other such trial dominates it; false for a trial without a result. Quicker
+/// than a whole [`Summary`].
 #[must_use]
 pub fn is_on_front(record: &StudyRecord, trial: u64) -> bool {
-    let losses = |t: &TrialRecord| record.losses(t);
+    let losses = |t: &TrialRecord| record.feasible_losses(t);
     let Some(own) = record.trial(trial).and_then(losses) else { return false };
     let mut others = record.trials().iter().filter_map(losses);
     !others.any(|other| dominates(&other, &own))
+}
+
+/// The metrics of constraints that are no objectives.
+fn bounded(record: &StudyRecord) -> Vec<Quantity> {
+    let objectives = record.problem().objectives();
+    let mut metrics: Vec<&str> = Vec::new();
+    for constraint in record.problem().constraints() {
+        let metric = constraint.metric.as_str();
+        if !metrics.contains(&metric) && !objectives.iter().any(|o| o.metric == metric) {
+            metrics.push(metric);
+        }
+    }
+    metrics.into_iter().map(|metric| Quantity::of(record, metric)).collect()
+}
+
+/// Whether the user brought the point: asked for it to be tried first, or told what came of it.
+fn is_of_the_user(trial: &TrialRecord) -> bool {
+    trial.fit.as_ref().is_none_or(|fit| fit.rule == START)
 }
 
 /// Losses with the `k`-th first: the order of "best in objective k", the others deciding ties.

@@ -1,10 +1,11 @@
 //! Sentences, totals and provenance of made-up studies.
 
 use super::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
-use super::{EnergyBasis, Summary, Totals, is_on_front};
+use super::{EnergyBasis, Standing, Summary, Totals, is_on_front};
 use crate::energy::units::{DomainKind, Method, WindowEnergy};
-use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::Problem;
+use crate::optimizer::history::{FailureKind, Fit};
+use crate::optimizer::problem::{Bound, Preference, Problem};
+use crate::optimizer::sampler::START;
 use crate::optimizer::space::Point;
 use crate::record::{Event, StudyRecord};
 
@@ -211,4 +212,119 @@ fn the_quick_test_agrees_with_the_front() {
     }
     assert!(!is_on_front(&record, 5) && !is_on_front(&record, 999));
     assert_eq!(record.trial(5).unwrap().failure().unwrap().kind, FailureKind::Diverged);
+}
+
+/// A study of accuracies and energies with wishes.
+fn wishing(problem: Problem, rows: &[(f64, f64)]) -> StudyRecord {
+    let mut fixture = StudyFixture::new("wishes", problem);
+    for (i, (accuracy, joules)) in rows.iter().enumerate() {
+        let metrics = [("accuracy", *accuracy), ("ram", *joules / 10.0)];
+        fixture = fixture.finish(point(8 + i as i64), metrics, Some(counters(*joules)));
+    }
+    fixture.record()
+}
+
+const BENT: [(f64, f64); 5] = [(0.964, 100.0), (0.96, 29.0), (0.94, 20.0), (0.5, 9.0), (0.3, 8.0)];
+
+#[test]
+fn trials_that_break_a_constraint_are_on_no_front_and_in_no_hypervolume() {
+    let free = wishing(digits_problem(), &BENT);
+    let problem = digits_problem().constraint("accuracy", Bound::AtLeast(0.6)).constraint("ram", Bound::AtMost(5.0));
+    let record = wishing(problem, &BENT);
+    let summary = Summary::of(&record);
+    assert_eq!(Summary::of(&free).front, [0, 1, 2, 3, 4]);
+    assert_eq!(summary.front, [1, 2]);
+    assert_eq!((summary.best, summary.cheapest, summary.totals.infeasible), (Some(1), Some(2), 3));
+    assert!(is_on_front(&record, 1) && !is_on_front(&record, 0) && !is_on_front(&record, 4));
+    let kept = summary.hypervolume.as_ref().unwrap().reference.clone();
+    assert_eq!(kept, Summary::of(&wishing(digits_problem(), &BENT[1..3])).hypervolume.unwrap().reference);
+    assert_eq!(summary.steps.iter().filter(|s| s.value > 0.0).map(|s| s.trial).min(), Some(1));
+    assert!(summary.steps.iter().all(|s| !s.failed));
+    assert_eq!(summary.bounded.iter().map(|q| q.metric.as_str()).collect::<Vec<_>>(), ["ram"]);
+    assert_eq!(summary.totals.counts(), "5 trials: 5 finished (3 break a constraint)");
+}
+
+#[test]
+fn where_nothing_is_feasible_the_nearest_is_named() {
+    let problem =
+        || digits_problem().constraint("accuracy", Bound::AtLeast(0.97)).constraint("ram", Bound::AtMost(5.0));
+    let record = wishing(problem(), &BENT);
+    let summary = Summary::of(&record);
+    assert_eq!((summary.front.len(), summary.pick, summary.hypervolume.is_none()), (0, None, true));
+    assert_eq!(
+        summary.sentence(&record),
+        "none of the 5 finished trials keeps all constraints, so there is no front; nearest is trial 1: accuracy 96.0 %, not \
+         at least 97.0 %"
+    );
+    let one = wishing(problem(), &[(0.969_999, 1.0)]);
+    assert_eq!(
+        sentence(&one),
+        "the only finished trial breaks a constraint, so there is no front; nearest is trial 0: accuracy 0.969999, not at \
+         least 0.97"
+    );
+    let single = wishing(problem(), &[(0.9, 1.0), (0.98, 2.0)]);
+    assert!(sentence(&single).starts_with("trial 1 is the only one that keeps the constraints: accuracy 98.0 %"));
+}
+
+#[test]
+fn the_pick_is_where_the_user_prefers() {
+    let with = |preferences: &[Preference]| {
+        let problem = digits_problem().preferring(preferences.to_vec());
+        let record = wishing(problem, &BENT);
+        let summary = Summary::of(&record);
+        assert_eq!(summary.front.len(), 5, "nothing is hidden");
+        (summary.pick, summary.standing, summary.knee.is_some(), summary.sentence(&record))
+    };
+    let accurate = |bound| Preference::within("accuracy", Bound::AtLeast(bound));
+    assert_eq!(with(&[]).0, Some(2));
+    let (pick, standing, knee, said) = with(&[accurate(0.93)]);
+    assert_eq!((pick, standing, knee), (Some(1), Standing::Knee, true));
+    assert!(said.ends_with("for 0.4 points of accuracy; the best trade with accuracy at least 93.0 %"), "{said}");
+    let (pick, standing, _, said) = with(&[accurate(0.963)]);
+    assert_eq!((pick, standing), (Some(0), Standing::OnlyPreferred));
+    assert!(said.ends_with("; no other trial of the front has accuracy at least 96.3 %"), "{said}");
+    let (pick, standing, knee, said) = with(&[accurate(0.97), Preference::within("energy", Bound::AtMost(50.0))]);
+    assert_eq!((pick, standing, knee), (Some(1), Standing::Nearest, false));
+    assert!(
+        said.starts_with(
+            "no trial of the front has accuracy at least 97.0 %, energy at most 50.0 J; nearest is trial 1: accuracy 96.0 %"
+        ),
+        "{said}"
+    );
+    let (pick, standing, knee, said) = with(&[Preference::weight("energy", 9.0)]);
+    assert_eq!((pick, standing, knee), (Some(4), Standing::Weighted, false));
+    assert!(said.ends_with("; the best trade by your weights"), "{said}");
+    let (pick, _, _, said) = with(&[Preference::weight("accuracy", 500.0)]);
+    assert_eq!(pick, Some(0));
+    assert!(
+        said.starts_with("trial 0, the most accurate trial, is also the best trade by your weights; trial 4"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_start_of_the_study_file_is_the_users_own_setting() {
+    let fit = Some(Fit { rule: START.to_owned(), ..Fit::default() });
+    let mut fixture = StudyFixture::new("start", digits_problem().constraint("accuracy", Bound::AtLeast(0.91)));
+    fixture.push(Event::TrialStarted { trial: 0, attempt: 1, point: point(8), fit, propose_seconds: 0.0 });
+    let metrics = [("accuracy", 0.9), ("energy", 40.0)].map(|(k, v)| (k.to_owned(), v)).into();
+    fixture.push(Event::TrialFinished {
+        trial: 0,
+        metrics,
+        sd: Default::default(),
+        energy: Default::default(),
+        spent: counters(40.0),
+    });
+    fixture.push(Event::TrialStarted { trial: 1, attempt: 1, point: point(9), fit: None, propose_seconds: 0.0 });
+    let metrics = [("accuracy", 0.92), ("energy", 10.0)].map(|(k, v)| (k.to_owned(), v)).into();
+    let (sd, energy) = (Default::default(), Default::default());
+    fixture.push(Event::TrialFinished { trial: 1, metrics, sd, energy, spent: counters(10.0) });
+    let record = fixture.record();
+    let summary = Summary::of(&record);
+    assert_eq!(summary.start, Some(0));
+    assert_eq!(
+        summary.start_sentence(&record).unwrap(),
+        "trial 1 uses 75 % less energy than your own setting (trial 0, which breaks a constraint) with 2.0 points more \
+         accuracy"
+    );
 }

@@ -38,7 +38,15 @@ impl Spent {
     /// Of all attempts at one trial; `None` if no attempt's energy is known.
     #[must_use]
     pub fn of(trial: &TrialRecord) -> Option<Self> {
-        Self::over(&trial.spent).map(|s| Self { unknown: s.unknown + lost(trial), ..s })
+        Self::of_trials([trial])
+    }
+
+    /// Of all attempts at some trials; `None` if no attempt's energy is known.
+    #[must_use]
+    pub fn of_trials<'a>(trials: impl IntoIterator<Item = &'a TrialRecord>) -> Option<Self> {
+        let trials: Vec<_> = trials.into_iter().collect();
+        let lost: usize = trials.iter().map(|t| lost(t)).sum();
+        Self::over(trials.iter().flat_map(|t| &t.spent)).map(|s| Self { unknown: s.unknown + lost, ..s })
     }
 
     /// Whether the sum lacks an attempt, so that it is a lower bound.
@@ -67,6 +75,8 @@ impl std::fmt::Display for Spent {
 pub struct Totals {
     /// Trials with a result.
     pub finished: usize,
+    /// How many of these break a constraint.
+    pub infeasible: usize,
     /// Trials that failed for good, by kind, the most frequent first.
     pub failed: Vec<(FailureKind, usize)>,
     /// Trials that run or wait for another attempt.
@@ -96,13 +106,13 @@ impl Totals {
             }
         }
         failed.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), kind.label()));
-        let spent = Spent::over(record.trials().iter().flat_map(|t| &t.spent));
-        let lost: usize = record.trials().iter().map(lost).sum();
+        let breaks = |t: &&TrialRecord| t.result().is_some() && !record.is_feasible(t);
         Self {
             finished,
+            infeasible: record.trials().iter().filter(breaks).count(),
             failed,
             open,
-            spent: spent.map(|s| Spent { unknown: s.unknown + lost, ..s }),
+            spent: Spent::of_trials(record.trials()),
             // An empty sum of floats is -0.
             trial_seconds: record.trial_seconds() + 0.0,
             propose_seconds: record.propose_seconds() + 0.0,
@@ -123,12 +133,17 @@ impl Totals {
         (whole > 0.0).then(|| self.propose_seconds / whole)
     }
 
-    /// Such as `40 trials: 37 finished, 3 failed (2 diverged, 1 timeout)`.
+    /// Such as `40 trials: 37 finished (5 break a constraint), 3 failed (2 diverged, 1 timeout)`.
     #[must_use]
     pub fn counts(&self) -> String {
         let trials = self.finished + self.failures() + self.open;
         let plural = if trials == 1 { "" } else { "s" };
         let mut text = format!("{trials} trial{plural}: {} finished", self.finished);
+        text += &match self.infeasible {
+            0 => String::new(),
+            1 => " (1 breaks a constraint)".to_owned(),
+            n => format!(" ({n} break a constraint)"),
+        };
         if !self.failed.is_empty() {
             let kinds: Vec<_> = self.failed.iter().map(|(kind, n)| format!("{n} {}", kind.label())).collect();
             text += &format!(", {} failed ({})", self.failures(), kinds.join(", "));

@@ -43,6 +43,10 @@ pub(super) struct RunArgs {
     /// Keep earlier results under another name and start anew
     #[arg(long)]
     pub(super) fresh: bool,
+    /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
+    /// when the study begins
+    #[arg(long, value_name = "DIR")]
+    pub(super) warm_start: Vec<PathBuf>,
     /// Print only the result
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -58,6 +62,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Print the trials of a study as a table or as JSON, or its front as a picture
     Export(ExportArgs),
+    /// Run a study with several samplers and seeds, and say which of them is better, and by how much
+    Compare(CompareArgs),
     /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
@@ -100,6 +106,15 @@ pub(super) struct PickArgs {
     /// This trial
     #[arg(long, group = "choice", value_name = "N")]
     pub(super) trial: Option<u64>,
+    /// Only what has at least this, such as accuracy=0.93; instead of the bounds in the study's [preference]
+    #[arg(long, value_name = "METRIC=NUMBER", conflicts_with = "trial")]
+    pub(super) at_least: Vec<String>,
+    /// Only what has at most this, such as energy=2000 (joules); instead of the bounds in the study's [preference]
+    #[arg(long, value_name = "METRIC=NUMBER", conflicts_with = "trial")]
+    pub(super) at_most: Vec<String>,
+    /// How much the objectives count for --knee, such as accuracy=2,energy=1; instead of the study's weights
+    #[arg(long, value_name = "METRIC=NUMBER,...", conflicts_with_all = ["trial", "within"])]
+    pub(super) weights: Vec<String>,
     /// JSON instead of TOML
     #[arg(long)]
     pub(super) json: bool,
@@ -134,6 +149,34 @@ pub(super) struct ExportArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The study file; its own sampler does not matter
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+    /// Two or more samplers; the others are compared against random, or else against the first
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', required = true)]
+    pub(super) samplers: Vec<String>,
+    /// Studies per sampler, with the study file's seed and those that follow it; more than before adds to what is there
+    #[arg(long, value_name = "N")]
+    pub(super) seeds: u64,
+    /// Total number of trials of each study, instead of the study file's
+    #[arg(long, value_name = "N")]
+    pub(super) trials: Option<u64>,
+    /// Folder for the results [default: results/NAME-compare]
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
+    /// Keep earlier results under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Print the comparison as JSON, and nothing else
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print only the result
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct AskTellArgs {
     /// The study file, without [train] and [command]
     #[arg(value_name = "STUDY.toml")]
@@ -141,6 +184,13 @@ pub(super) struct AskTellArgs {
     /// Folder for the results [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     pub(super) results: Option<PathBuf>,
+    /// Keep earlier results under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
+    /// when the study begins
+    #[arg(long, value_name = "DIR")]
+    pub(super) warm_start: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,12 +4,13 @@ use std::io::{BufRead, ErrorKind, Read, Write};
 
 use super::args::AskTellArgs;
 use super::failure::Failure;
-use super::open::{read_spec, results_of};
+use super::open::read_spec;
 use super::outputs::write_outputs;
-use super::run::{begin_or_resume, limits_of, sampler_of};
+use super::run::{begin_or_resume, limits_of, open_folder, sampler_of};
+use super::warm_start::warm_start;
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
 use crate::study::store::SqliteStore;
-use crate::study::{Answer, AskTell, Request, RequestError, ResultsFolder, StudyError, describe_host};
+use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
 
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -18,12 +19,16 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
     refuse_what_is_not_used(&spec)?;
     let sampler = sampler_of(&spec)?;
-    let folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
-    if !folder.has_study() {
-        folder.refuse_foreign_files(spec.text())?;
+    let (folder, aside) = open_folder(&spec, args.results.as_deref(), args.fresh)?;
+    // Standard output has answers only.
+    if let Some(aside) = aside {
+        eprintln!("the old results are now in {}", aside.display());
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    for line in warm_start(&args.warm_start, &folder, &mut store, &mut record)? {
+        eprintln!("{line}");
+    }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
     write_outputs(&folder, &record)?;

@@ -45,6 +45,15 @@ impl Failure {
         Self { code: Self::INTERRUPTED, text: None }
     }
 
+    /// Says in which of several studies it happened.
+    pub(super) fn within(self, study: &str) -> Self {
+        let text = self.text.map(|text| match text.strip_prefix("error: ") {
+            Some(reason) => format!("error: {study}: {reason}"),
+            None => format!("{study}:\n{text}"),
+        });
+        Self { text, ..self }
+    }
+
     pub(super) fn code(&self) -> u8 {
         self.code
     }
@@ -61,10 +70,18 @@ impl From<StudyError> for Failure {
             | StudyError::Occupied { .. }
             | StudyError::Different { .. }
             | StudyError::Metering { .. }
+            | StudyError::NotComparison { .. }
             | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
             StudyError::Environment { .. } => Self::ENVIRONMENT,
             StudyError::NoStudy { .. } => Self::NOTHING,
-            StudyError::Sampler(_) => Self::USAGE,
+            StudyError::WarmStart { .. } => Self::CONFLICT,
+            StudyError::Sampler(_)
+            | StudyError::NothingToLearn { .. }
+            | StudyError::UnknownSampler { .. }
+            | StudyError::RepeatedSampler { .. }
+            | StudyError::TooFewSamplers
+            | StudyError::TooManySeeds { .. }
+            | StudyError::SamplerRefused { .. } => Self::USAGE,
             _ => Self::OTHER,
         };
         Self { code, text: Some(format!("error: {error}")) }

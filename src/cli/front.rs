@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::open::{find_results, read_record};
 use super::outputs::{print_closing, write_outputs};
 use super::print::print;
-use crate::report::pick::{Choice, pick as pick_trial};
+use crate::report::pick::{Choice, pick_preferring};
 use crate::report::svg::{Chart, front_chart};
-use crate::report::{csv, json};
+use crate::report::{csv, json, preferences_of};
 use crate::study::ResultsFolder;
 
 pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
@@ -17,7 +17,8 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
         (None, None) => Choice::Knee,
     };
     let record = read_record(&find_results(&args.study)?)?;
-    let picked = pick_trial(&record, choice).map_err(Failure::nothing)?;
+    let preferences = preferences_of(record.problem(), &args.at_least, &args.at_most, &args.weights);
+    let picked = pick_preferring(&record, choice, preferences.map_err(Failure::usage)?).map_err(Failure::nothing)?;
     print(if args.json {
         serde_json::to_string_pretty(&picked.to_json()).map_err(Failure::other)?
     } else {

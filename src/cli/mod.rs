@@ -3,6 +3,7 @@
 mod args;
 mod ask_tell;
 mod check;
+mod compare;
 mod devices;
 mod failure;
 mod front;
@@ -11,6 +12,7 @@ mod outputs;
 mod print;
 mod progress;
 mod run;
+mod warm_start;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ pub fn main() -> ExitCode {
         Some(Command::Pick(args)) => front::pick(args),
         Some(Command::Report(args)) => front::report(args),
         Some(Command::Export(args)) => front::export(args),
+        Some(Command::Compare(args)) => compare::compare(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),

@@ -8,11 +8,12 @@ use super::open::{read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::say;
 use super::progress::Progress;
+use super::warm_start::warm_start;
 use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{Event, StudyRecord};
-use crate::study::spec::{Source, StudySpec, differences};
+use crate::study::spec::{SamplerSpec, Source, StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{EndReason, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine};
 
@@ -27,19 +28,16 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     check_source(&spec)?;
     check_program(&spec, path)?;
-    let mut folder = ResultsFolder::open(&args.results.clone().unwrap_or_else(|| results_of(&spec)))?;
-    if args.fresh {
-        let (new, aside) = folder.set_aside()?;
-        folder = new;
-        if let Some(aside) = aside.filter(|_| !args.quiet) {
-            say(&format!("the old results are now in {}", aside.display()));
-        }
-    }
-    if !folder.has_study() {
-        folder.refuse_foreign_files(spec.text())?;
+    let (folder, aside) = open_folder(&spec, args.results.as_deref(), args.fresh)?;
+    if let Some(aside) = aside.filter(|_| !args.quiet) {
+        say(&format!("the old results are now in {}", aside.display()));
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    let told = warm_start(&args.warm_start, &folder, &mut store, &mut record)?;
+    if !args.quiet {
+        told.iter().for_each(|line| say(line));
+    }
     let end = run_study(&spec, path, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.
     let written = write_outputs(&folder, &record);
@@ -49,11 +47,28 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
     }
+    if !record.trials().iter().any(|trial| record.is_feasible(trial)) && end != EndReason::Interrupted {
+        return Err(Failure::nothing("no trial keeps all constraints, so there is no front; the table has all trials"));
+    }
     if end == EndReason::Interrupted {
         eprintln!("stopped; run the same command again to go on");
         return Err(Failure::interrupted());
     }
     Ok(())
+}
+
+/// The results folder of a study, locked, and where the old results are if `fresh` moved them aside.
+pub(super) fn open_folder(
+    spec: &StudySpec,
+    results: Option<&Path>,
+    fresh: bool,
+) -> Result<(ResultsFolder, Option<PathBuf>), StudyError> {
+    let folder = ResultsFolder::open(&results.map_or_else(|| results_of(spec), Path::to_owned))?;
+    let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
+    if !folder.has_study() {
+        folder.refuse_foreign_files(spec.text())?;
+    }
+    Ok((folder, aside))
 }
 
 /// Creates the study, or loads it if it is the same.
@@ -77,10 +92,19 @@ pub(super) fn begin_or_resume(
     let differences = differences(&record.header().identity, &spec.identity());
     if differences.is_empty() {
         folder.write("study.toml", spec.text().as_bytes())?;
-        return Ok(record);
+        return prefer_anew(spec, store, record);
     }
     let lines = differences.iter().map(|d| format!("  {d}")).collect();
     Err(StudyError::Different { path: folder.path().to_owned(), differences: lines })
+}
+
+/// Notes in the record that the study file prefers something else than before; what is preferred may change.
+fn prefer_anew(spec: &StudySpec, store: &mut dyn Store, mut record: StudyRecord) -> Result<StudyRecord, StudyError> {
+    let preferences = spec.problem().preferences().to_vec();
+    if record.problem().preferences() != preferences {
+        record.apply(store.append(Event::PreferencesChanged { preferences })?)?;
+    }
+    Ok(record)
 }
 
 fn run_study(
@@ -90,38 +114,50 @@ fn run_study(
     store: &mut dyn Store,
     record: &mut StudyRecord,
 ) -> Result<EndReason, Failure> {
-    let sampler = sampler_of(spec)?;
-    let session = open_session(spec)?;
     let interrupt = Interrupt::default();
     catch_signals(&interrupt).map_err(Failure::other)?;
-    // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let mut objective = objective_of(spec, path)?;
     let mut progress = Progress::new(spec.budget().trials);
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
-    let limits = limits_of(spec);
     let before = record.counted_trials();
+    let end = conduct(spec, path, store, record, &interrupt, observer);
+    progress.finish();
+    let end = end?;
+    if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
+        say(&why_it_ended(end, record, spec));
+    }
+    Ok(end)
+}
+
+/// Runs a study to its end; `path` is that of its file.
+pub(super) fn conduct(
+    spec: &StudySpec,
+    path: &Path,
+    store: &mut dyn Store,
+    record: &mut StudyRecord,
+    interrupt: &Interrupt,
+    observer: &mut dyn RunObserver,
+) -> Result<EndReason, Failure> {
+    let sampler = sampler_of(spec)?;
+    let session = open_session(spec)?;
+    // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let mut objective = objective_of(spec, path)?;
+    let limits = limits_of(spec);
     let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
     let environment = describe_machine(&session, watts);
-    let end = Runner {
+    let runner = Runner {
         store,
         record,
         sampler: &*sampler,
         objective: &mut *objective,
         session: &session,
         observer,
-        interrupt: &interrupt,
+        interrupt,
         limits,
         environment,
-    }
-    .run();
-    progress.finish();
-    let end = end?;
-    if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
-        say(&why_it_ended(end, record));
-    }
-    Ok(end)
+    };
+    Ok(runner.run()?)
 }
 
 pub(super) fn limits_of(spec: &StudySpec) -> Limits {
@@ -138,11 +174,11 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
 }
 
 pub(super) fn sampler_of(spec: &StudySpec) -> Result<Box<dyn Sampler>, StudyError> {
-    let settings = sampler::Settings { initial: spec.sampler().initial };
-    sampler::by_name(&spec.sampler().kind, &settings).map_err(StudyError::Sampler)
+    let SamplerSpec { kind, initial, population, levels } = spec.sampler().clone();
+    sampler::by_name(&kind, &sampler::Settings { initial, population, levels }).map_err(StudyError::Sampler)
 }
 
-fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
+fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> String {
     let done = record.counted_trials();
     match end {
         EndReason::Trials => format!(
@@ -151,6 +187,7 @@ fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
         ),
         EndReason::Time => "the budget is spent: a larger `time` in [budget] extends the study".to_owned(),
         EndReason::Energy => "the budget is spent: a larger `energy` in [budget] extends the study".to_owned(),
+        EndReason::Space if spec.sampler().kind == "grid" => "every point of the grid has been tried".to_owned(),
         EndReason::Space => "every point of the space has been tried".to_owned(),
         EndReason::Interrupted => "stopped by the user".to_owned(),
     }
@@ -225,7 +262,7 @@ fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Fai
 }
 
 /// The first Ctrl-C (or SIGTERM) asks the study to end; the second ends the process at once.
-fn catch_signals(interrupt: &Interrupt) -> std::io::Result<()> {
+pub(super) fn catch_signals(interrupt: &Interrupt) -> std::io::Result<()> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, interrupt.flag())?;
         signal_hook::flag::register(signal, interrupt.flag())?;

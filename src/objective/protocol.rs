@@ -125,7 +125,8 @@ fn numbers(object: &Map<String, Value>) -> Metrics {
     object.iter().filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect()
 }
 
-/// Puts quotation marks around the bare words `NaN`, `Infinity` and `-Infinity` outside of strings.
+/// Puts quotation marks around the bare words `NaN`, `Infinity` and `-Infinity` outside of strings, and writes one of the
+/// latter for a number that is too large for a float, such as `1e999`.
 pub(crate) fn quote_non_finite(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line;
@@ -137,6 +138,18 @@ pub(crate) fn quote_non_finite(line: &str) -> String {
             out.push_str(word);
             out.push('"');
             rest = &rest[word.len()..];
+            continue;
+        }
+        let digits = !in_string && (c == '-' || c.is_ascii_digit());
+        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        if digits {
+            match rest[..end].parse::<f64>() {
+                Ok(number) if number.is_infinite() => {
+                    out.push_str(if number > 0.0 { "\"Infinity\"" } else { "\"-Infinity\"" });
+                }
+                _ => out.push_str(&rest[..end]),
+            }
+            rest = &rest[end..];
             continue;
         }
         let escaped = in_string && c == '\\';
@@ -175,6 +188,9 @@ mod tests {
         assert_eq!(read["b"], f64::NEG_INFINITY);
         assert_eq!(read["c"], f64::INFINITY);
         assert_eq!(read["say \"NaN\""], 1.0);
+        let read = metrics(r#"{"a": 1e999, "1e999": -2.5E+3, "b": -12e+400, "c": 1e-999, "d": NaN}"#);
+        assert_eq!((read["a"], read["b"], read["c"]), (f64::INFINITY, f64::NEG_INFINITY, 0.0));
+        assert_eq!(read["1e999"], -2500.0);
     }
 
     #[test]

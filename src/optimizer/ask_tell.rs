@@ -2,9 +2,9 @@
 
 use super::Seed;
 use super::history::{FailureKind, History, Outcome, Trial};
-use super::pareto::{front, hypervolume, losses_of, reference_point};
+use super::pareto::{feasible_losses_of, front, hypervolume, reference_point};
 use super::problem::{Metrics, Problem, ValueError};
-use super::sampler::{Sampler, SamplerError};
+use super::sampler::{Sampler, SamplerError, propose};
 use super::space::{Point, PointError};
 
 /// Why the optimizer refused.
@@ -130,7 +130,7 @@ impl Optimizer {
         for objective in self.problem.objectives() {
             objective.reference.map_or(Ok(0.0), |r| objective.loss(r)).map_err(OptimizerError::Reference)?;
         }
-        let proposals = self.sampler.propose(&self.problem, &self.history, count, self.seed)?;
+        let proposals = propose(&*self.sampler, &self.problem, &self.history, count, self.seed)?;
         let mut asked = Vec::with_capacity(proposals.len());
         for proposal in proposals {
             let id = self.history.next_id();
@@ -212,7 +212,7 @@ impl Optimizer {
     #[must_use]
     pub fn hypervolume(&self) -> f64 {
         let losses: Vec<Vec<f64>> =
-            losses_of(&self.problem, &self.history).into_iter().map(|(_, losses)| losses).collect();
+            feasible_losses_of(&self.problem, &self.history).into_iter().map(|(_, losses)| losses).collect();
         reference_point(&self.problem, &self.history).map_or(0.0, |reference| hypervolume(&losses, &reference))
     }
 
@@ -243,7 +243,7 @@ impl Optimizer {
     ) -> Result<Outcome, OptimizerError> {
         let metrics: Metrics = metrics.into_iter().map(|(k, v)| (k.into(), v)).collect();
         let sd: Metrics = sd.into_iter().map(|(k, v)| (k.into(), v)).collect();
-        self.problem.losses(&metrics).map_err(|source| OptimizerError::Metrics { source })?;
+        self.problem.check(&metrics).map_err(|source| OptimizerError::Metrics { source })?;
         match sd.iter().find(|(_, sd)| !(sd.is_finite() && **sd >= 0.0)) {
             Some((metric, sd)) => Err(OptimizerError::StandardDeviation { metric: metric.clone(), sd: *sd }),
             None => Ok(Outcome::Finished { metrics, sd }),

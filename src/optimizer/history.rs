@@ -129,6 +129,15 @@ impl Trial {
     }
 }
 
+/// Finished trials of an earlier study, from which this one may learn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The study's name.
+    pub name: String,
+    /// Its trials: points of this study's space, and their metrics in their own units, at least those of the objectives.
+    pub trials: Vec<(Point, Metrics)>,
+}
+
 /// All trials that a sampler may learn from, in ascending order of their ids.
 ///
 /// Failures of the environment are not in here: a trial that is to be tried again is pending, one that was given up is
@@ -136,6 +145,7 @@ impl Trial {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     trials: Vec<Trial>,
+    earlier: Vec<Earlier>,
     reference: Option<Vec<f64>>,
     next_id: u64,
 }
@@ -170,6 +180,17 @@ impl History {
     /// Sets the frozen reference point, in losses.
     pub fn freeze_reference(&mut self, reference: Vec<f64>) {
         self.reference = Some(reference);
+    }
+
+    /// Adds an earlier study to learn from. Its trials are no trials of this one: they are on no front and in no count.
+    pub fn learn_from(&mut self, earlier: Earlier) {
+        self.earlier.push(earlier);
+    }
+
+    /// The earlier studies, in the order in which they were added.
+    #[must_use]
+    pub fn earlier(&self) -> &[Earlier] {
+        &self.earlier
     }
 
     /// The trials, in ascending order of their ids.

@@ -6,6 +6,7 @@ pub mod acquisition;
 mod ask_tell;
 mod descent;
 pub mod history;
+mod parallel;
 pub mod pareto;
 pub mod problem;
 pub mod sampler;

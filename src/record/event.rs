@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Environment;
+use super::{EarlierStudy, Environment};
 use crate::energy::units::WindowEnergy;
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
-use crate::optimizer::problem::{Metrics, Problem};
+use crate::optimizer::problem::{Metrics, Preference, Problem};
 use crate::optimizer::space::Point;
 
 /// The version of the event format that this program writes. It reads this version and older ones.
@@ -46,8 +46,19 @@ pub enum Event {
         problem: Problem,
         /// Name of the sampler.
         sampler: String,
-        /// Everything that makes this study this study: the checked study file without its budget.
+        /// Everything that makes this study this study: the checked study file without its budget and
+        /// preferences.
         identity: serde_json::Value,
+    },
+    /// The study learns from earlier ones. At its beginning, before any trial.
+    EarlierStudies {
+        /// What it took over from each.
+        studies: Vec<EarlierStudy>,
+    },
+    /// From here on the user prefers something else than the study was created with.
+    PreferencesChanged {
+        /// All preferences, in place of those before.
+        preferences: Vec<Preference>,
     },
     /// A process began to run the study. Trials that were running are interrupted.
     SessionStarted {

@@ -3,12 +3,14 @@
 //! A study *is* its events, in order. [`StudyRecord`] is their fold, so a resumed study is a replayed one, and a report
 //! needs nothing but the record. No files, clocks or meters in here.
 
+mod earlier;
 mod energy_metric;
 mod environment;
 mod event;
 mod study;
 mod trial;
 
+pub use earlier::EarlierStudy;
 pub use energy_metric::{EnergyMetric, EnergyMetricError};
 pub use environment::{Environment, Gpu};
 pub use event::{Entry, Event, Phases, SCHEMA_VERSION, TRIAL_PHASE};

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
+use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
 use crate::energy::units::Joules;
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
-use crate::optimizer::problem::Problem;
+use crate::optimizer::problem::{Preference, Problem};
 
 /// What a study is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,11 +15,11 @@ pub struct Header {
     pub name: String,
     /// Its seed.
     pub seed: Seed,
-    /// What is searched for.
+    /// What is searched for, with the preferences of last.
     pub problem: Problem,
     /// Name of the sampler.
     pub sampler: String,
-    /// The checked study file without its budget.
+    /// The checked study file without its budget and preferences.
     pub identity: serde_json::Value,
 }
 
@@ -43,6 +43,12 @@ pub enum RecordError {
     /// The first event does not create a study, or a later one does.
     #[error("event {seq}: a study is created by its first event and by no other")]
     Creation {
+        /// Place of the event.
+        seq: u64,
+    },
+    /// Earlier studies to learn from that come after a trial, or twice.
+    #[error("event {seq}: what a study learns from is settled once and before its first trial")]
+    Earlier {
         /// Place of the event.
         seq: u64,
     },
@@ -70,6 +76,8 @@ pub enum RecordError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyRecord {
     header: Header,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<EarlierStudy>,
     sessions: Vec<Session>,
     reference: Option<Vec<f64>>,
     trials: Vec<TrialRecord>,
@@ -89,6 +97,7 @@ impl StudyRecord {
         };
         let mut record = Self {
             header: Header { name, seed, problem, sampler, identity },
+            earlier: Vec::new(),
             sessions: Vec::new(),
             reference: None,
             trials: Vec::new(),
@@ -108,6 +117,15 @@ impl StudyRecord {
         let Entry { seq, time, event } = entry;
         match event {
             Event::StudyCreated { .. } => return Err(RecordError::Creation { seq }),
+            Event::EarlierStudies { studies } => {
+                if !(self.trials.is_empty() && self.earlier.is_empty()) {
+                    return Err(RecordError::Earlier { seq });
+                }
+                self.earlier = studies;
+            }
+            Event::PreferencesChanged { preferences } => {
+                self.header.problem = self.header.problem.clone().preferring(preferences);
+            }
             Event::SessionStarted { environment } => {
                 self.interrupt_running();
                 self.sessions.push(Session { started: time, last: time, environment, end: None });
@@ -183,6 +201,19 @@ impl StudyRecord {
         &self.header.problem
     }
 
+    /// The same study as if these were its preferences.
+    #[must_use]
+    pub fn preferring(mut self, preferences: Vec<Preference>) -> Self {
+        self.header.problem = self.header.problem.preferring(preferences);
+        self
+    }
+
+    /// The earlier studies that it learns from.
+    #[must_use]
+    pub fn earlier(&self) -> &[EarlierStudy] {
+        &self.earlier
+    }
+
     /// The processes that worked on it, in order.
     #[must_use]
     pub fn sessions(&self) -> &[Session] {
@@ -248,10 +279,25 @@ impl StudyRecord {
         self.problem().losses(&trial.result()?.metrics).ok()
     }
 
+    /// Whether a trial finished and keeps every constraint, so that it may be on the front.
+    #[must_use]
+    pub fn is_feasible(&self, trial: &TrialRecord) -> bool {
+        trial.result().is_some_and(|r| self.problem().is_feasible(&r.metrics))
+    }
+
+    /// The losses of a finished trial that keeps every constraint: what fronts and hypervolumes are made of.
+    #[must_use]
+    pub fn feasible_losses(&self, trial: &TrialRecord) -> Option<Vec<f64>> {
+        self.losses(trial).filter(|_| self.is_feasible(trial))
+    }
+
     /// What samplers see: see [`History`].
     #[must_use]
     pub fn history(&self) -> History {
         let mut history = History::new();
+        for earlier in &self.earlier {
+            history.learn_from(earlier.study.clone());
+        }
         for trial in &self.trials {
             history.reserve(trial.id + 1);
             let outcome = match &trial.state {

@@ -14,6 +14,7 @@
 //! | `spent_is` | `total`, or `at-least` where the energy of an attempt is not known, so that `spent_j` is a lower bound |
 //! | `seconds` | duration of all attempts whose end is known |
 //! | `attempts` | attempts begun |
+//! | `feasible` | `true` or `false`, of finished trials: whether every constraint is kept |
 //! | `on_front` | `true` or `false` |
 //! | `rule` | what proposed the point |
 //! | `failure`, `message` | kind and text, of failed and waiting trials |
@@ -51,7 +52,8 @@ pub fn front(record: &StudyRecord) -> String {
 fn table(record: &StudyRecord, summary: &Summary, trials: &[&TrialRecord]) -> String {
     let layout = Layout::of(record);
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let rows = std::iter::once(layout.header()).chain(trials.iter().map(|t| layout.row(t, summary)));
+    let rows =
+        std::iter::once(layout.header()).chain(trials.iter().map(|t| layout.row(t, summary, record.is_feasible(t))));
     for row in rows {
         writer.write_record(&row).expect("rows of one length into memory");
     }
@@ -60,7 +62,7 @@ fn table(record: &StudyRecord, summary: &Summary, trials: &[&TrialRecord]) -> St
 }
 
 const BEFORE: [&str; 2] = ["trial", "state"];
-const AFTER: [&str; 12] = [
+const AFTER: [&str; 13] = [
     "energy_method",
     "energy_domains",
     "energy_note",
@@ -69,6 +71,7 @@ const AFTER: [&str; 12] = [
     "spent_is",
     "seconds",
     "attempts",
+    "feasible",
     "on_front",
     "rule",
     "failure",
@@ -130,7 +133,7 @@ impl Layout {
         [&before[..], &parameters, &metrics, &energies, &after].concat().into_iter().map(text).collect()
     }
 
-    fn row(&self, trial: &TrialRecord, summary: &Summary) -> Vec<String> {
+    fn row(&self, trial: &TrialRecord, summary: &Summary, feasible: bool) -> Vec<String> {
         let result = trial.result();
         let metric = |name: &str| result.and_then(|r| r.metrics.get(name).copied());
         let mut row = vec![trial.id.to_string(), trial.state.label().to_owned()];
@@ -153,6 +156,7 @@ impl Layout {
             spent.as_ref().map_or("", |s| if s.is_lower_bound() { "at-least" } else { "total" }).to_owned(),
             number((!trial.spent.is_empty()).then(|| trial.spent.iter().map(|w| w.seconds).sum())),
             trial.attempts.to_string(),
+            result.map_or_else(String::new, |_| feasible.to_string()),
             summary.on_front(trial.id).to_string(),
             trial.fit.as_ref().map_or_else(String::new, |f| text(f.rule.clone())),
             failure.map_or("", |f| f.kind.label()).to_owned(),
@@ -163,7 +167,7 @@ impl Layout {
 }
 
 /// The shortest text that reads back as the same number; empty for nothing.
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |v| v.to_string())
 }
 
@@ -175,7 +179,7 @@ fn parameter(value: &Value) -> String {
 }
 
 /// A text that no spreadsheet takes for a formula.
-fn text(cell: String) -> String {
+pub(super) fn text(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 

@@ -12,6 +12,34 @@ pub enum ReportError {
         /// How many trials failed for good.
         failed: usize,
     },
+    /// No trial keeps the constraints.
+    #[error("no trial of the study `{study}` keeps all its constraints; nearest is trial {nearest}: {broken}")]
+    NothingFeasible {
+        /// The study.
+        study: String,
+        /// The trial that comes nearest.
+        nearest: u64,
+        /// Which constraints it breaks, in words.
+        broken: String,
+    },
+    /// No trial of the front is where it was asked for.
+    #[error("no trial of the front has {wanted}; nearest is trial {nearest}: {values}")]
+    NonePreferred {
+        /// What was asked for, in words.
+        wanted: String,
+        /// The trial that comes nearest.
+        nearest: u64,
+        /// Its objectives, in words.
+        values: String,
+    },
+    /// A text that is no preference.
+    #[error("`{text}`: {reason}")]
+    Preference {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A trial id that the study does not have.
     #[error("the study has no trial {trial}; its ids go from 0 to {last}")]
     UnknownTrial {

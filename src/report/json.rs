@@ -13,15 +13,17 @@
 //!   "study": {"name": "digits", "seed": 7, "sampler": "gp", "identity": {}},
 //!   "space": [{"name": "learning_rate", "domain": {"type": "float", "low": 1e-5, "high": 0.1, "scale": "log", "step": null}}],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
+//!   "constraints": [{"metric": "accuracy", "bound": {"at_least": 0.5}}], "preferences": [], "starts": [],
+//!   "earlier": [{"study": "other", "folder": "results/other", "trials": 38, "finished": 40, "left_out": {}}],
 //!   "front": [23, 17], "knee": 23, "pick": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
 //!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
 //!                   "frozen": true, "steps": [{"trial": 0, "value": 1.1, "failed": false}]},
 //!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": []},
-//!   "totals": {"finished": 37, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
+//!   "totals": {"finished": 37, "infeasible": 5, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
 //!              "spent_unknown_attempts": 0, "trial_seconds": 130.0, "propose_seconds": 1.2, "optimizer_share": 0.009},
 //!   "sessions": [{"started": 1.75e9, "last": 1.75e9, "end": "budget", "environment": {}}],
 //!   "trials": [{
-//!     "id": 0, "state": "finished", "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
+//!     "id": 0, "state": "finished", "feasible": true, "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
 //!     "params": {"learning_rate": 0.01}, "metrics": {"accuracy": 0.9}, "sd": {},
 //!     "energy": {"trial": {"seconds": 3.1, "total_j": 12.5, "method": "counter",
 //!                          "domains": [{"kind": "gpu", "id": "GPU-5d2c", "method": "counter", "energy_j": 12.5, "note": null}]}},
@@ -38,7 +40,7 @@ use super::csv::method_name;
 use super::identity::without_secrets;
 use crate::analysis::{Spent, Summary};
 use crate::energy::units::WindowEnergy;
-use crate::record::{StudyRecord, TrialRecord};
+use crate::record::{EarlierStudy, StudyRecord, TrialRecord};
 
 /// Version of the shape.
 pub const VERSION: u32 = 1;
@@ -59,6 +61,10 @@ pub fn study(record: &StudyRecord) -> Value {
         },
         "space": header.problem.space(),
         "objectives": header.problem.objectives(),
+        "constraints": header.problem.constraints(),
+        "preferences": header.problem.preferences(),
+        "starts": header.problem.starts(),
+        "earlier": record.earlier().iter().map(earlier).collect::<Vec<_>>(),
         "front": summary.front,
         "knee": summary.knee,
         "pick": summary.pick,
@@ -69,7 +75,7 @@ pub fn study(record: &StudyRecord) -> Value {
         "energy": basis(&summary),
         "totals": totals(&summary),
         "sessions": record.sessions(),
-        "trials": record.trials().iter().map(|t| trial(t, &summary)).collect::<Vec<_>>(),
+        "trials": record.trials().iter().map(|t| trial(record, t, &summary)).collect::<Vec<_>>(),
     })
 }
 
@@ -77,6 +83,17 @@ pub fn study(record: &StudyRecord) -> Value {
 #[must_use]
 pub fn study_text(record: &StudyRecord) -> String {
     format!("{:#}\n", study(record))
+}
+
+/// What was taken over from an earlier study; its trials are no trials of this one.
+fn earlier(study: &EarlierStudy) -> Value {
+    json!({
+        "study": study.study.name,
+        "folder": study.folder,
+        "trials": study.study.trials.len(),
+        "finished": study.finished(),
+        "left_out": study.left_out,
+    })
 }
 
 fn hypervolume(record: &StudyRecord, summary: &Summary) -> Value {
@@ -110,6 +127,7 @@ fn totals(summary: &Summary) -> Value {
     let failed: Map<_, _> = totals.failed.iter().map(|(kind, n)| (kind.label().to_owned(), (*n).into())).collect();
     json!({
         "finished": totals.finished,
+        "infeasible": totals.infeasible,
         "failed": failed,
         "open": totals.open,
         "spent_j": totals.spent.as_ref().map(|s| s.joules),
@@ -121,7 +139,7 @@ fn totals(summary: &Summary) -> Value {
     })
 }
 
-fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
+fn trial(record: &StudyRecord, trial: &TrialRecord, summary: &Summary) -> Value {
     let result = trial.result();
     let spent = Spent::of(trial);
     let energy = |phases: &crate::record::Phases| {
@@ -133,6 +151,7 @@ fn trial(trial: &TrialRecord, summary: &Summary) -> Value {
     json!({
         "id": trial.id,
         "state": trial.state.label(),
+        "feasible": result.map(|_| record.is_feasible(trial)),
         "on_front": summary.on_front(trial.id),
         "attempts": trial.attempts,
         "started": trial.started,

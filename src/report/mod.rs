@@ -3,14 +3,17 @@
 //!
 //! Every figure of energy carries its method; what is missing is empty and never zero.
 
+pub mod contest;
 pub mod csv;
 mod error;
 pub mod html;
 mod identity;
 pub mod json;
 pub mod pick;
+mod preference;
 pub mod progress;
 pub mod svg;
 pub mod text;
 
 pub use error::ReportError;
+pub use preference::preferences_of;

@@ -7,11 +7,14 @@ use serde_json::json;
 
 use super::ReportError;
 use super::csv::method_name;
-use crate::analysis::{Comparison, Provenance, QuantityKind, Standing, Summary};
+use super::preference::replaced;
+use crate::analysis::{
+    Comparison, Provenance, QuantityKind, Standing, Summary, broken, nearest_feasible, preferences_in_words, unreached,
+};
 use crate::energy::units::{DomainEnergy, Joules};
-use crate::optimizer::problem::{Goal, Metrics};
+use crate::optimizer::problem::{Goal, Metrics, Preference};
 use crate::optimizer::space::{Point, Space, Value};
-use crate::record::{EnergyMetric, StudyRecord, TrialResult};
+use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
 
 /// Which configuration to pick.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -69,6 +72,8 @@ pub struct Pick {
     pub on_front: bool,
     /// Whether it is the knee of the front.
     pub is_knee: bool,
+    /// The constraints that it breaks, in words; a trial that breaks one is on no front.
+    pub broken: Vec<String>,
     /// Why it is no knee although the knee was asked for, and what was picked instead; `None` if all is as asked.
     pub caveat: Option<String>,
     /// Where its energies come from: by metric, all energy metrics that it has and `energy`, that of its trial phase.
@@ -86,17 +91,54 @@ pub struct Pick {
 /// Picks a configuration.
 ///
 /// # Errors
-/// [`ReportError::NoFinishedTrial`] if there is nothing to pick from, [`ReportError::UnknownTrial`] and
-/// [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that is negative or not finite.
+/// [`ReportError::NoFinishedTrial`] and [`ReportError::NothingFeasible`] if there is nothing to pick from,
+/// [`ReportError::UnknownTrial`] and [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that
+/// is negative or not finite.
 pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
+    pick_of(record, &Summary::of(record), choice, false)
+}
+
+/// Picks a configuration among those of the front that have what is preferred: these preferences take the place of the
+/// study's own, bounds that of bounds and weights that of weights. [`Choice::Within`] then compares with the best of those.
+///
+/// # Errors
+/// As [`pick`], and [`ReportError::NonePreferred`] if the front has no such trial.
+pub fn pick_preferring(
+    record: &StudyRecord,
+    choice: Choice,
+    preferences: Vec<Preference>,
+) -> Result<Pick, ReportError> {
+    if preferences.is_empty() {
+        return pick(record, choice);
+    }
+    let preferences = replaced(record.problem().preferences(), preferences);
+    let record = &record.clone().preferring(preferences);
     let summary = Summary::of(record);
-    let (Some(recommended), Some(best)) = (summary.pick, summary.best) else {
+    match summary.pick.filter(|_| summary.standing == Standing::Nearest) {
+        Some(nearest) => Err(ReportError::NonePreferred {
+            wanted: preferences_in_words(record),
+            nearest,
+            values: summary.values_in_words(record, nearest),
+        }),
+        None => pick_of(record, &summary, choice, true),
+    }
+}
+
+fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice, bounded: bool) -> Result<Pick, ReportError> {
+    let nothing = || {
         let study = record.header().name.clone();
-        return Err(ReportError::NoFinishedTrial { study, failed: summary.totals.failures() });
+        match nearest_feasible(record).and_then(|id| record.trial(id)) {
+            Some(trial) => {
+                let broken = words(record, trial).join("; ");
+                ReportError::NothingFeasible { study, nearest: trial.id, broken }
+            }
+            None => ReportError::NoFinishedTrial { study, failed: summary.totals.failures() },
+        }
     };
+    let finished = summary.pick.or_else(|| nearest_feasible(record)).ok_or_else(nothing)?;
     let id = match choice {
-        Choice::Knee => recommended,
-        Choice::Within(share) => within(record, &summary, best, share)?,
+        Choice::Knee => summary.pick.ok_or_else(nothing)?,
+        Choice::Within(share) => within(record, summary, share, bounded)?.ok_or_else(nothing)?,
         Choice::Trial(id) => id,
     };
     let trial = record.trial(id).ok_or_else(|| ReportError::UnknownTrial {
@@ -106,7 +148,7 @@ pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
     let Some(result) = trial.result() else {
         let kind = trial.failure().map_or_else(String::new, |f| format!(" ({})", f.kind.label()));
         let state = format!("{}{kind}", trial.state.label());
-        return Err(ReportError::NotFinished { trial: id, state, suggestion: recommended });
+        return Err(ReportError::NotFinished { trial: id, state, suggestion: finished });
     };
     let against = |other: u64| if other == id { None } else { Comparison::between(record, id, other) };
     Ok(Pick {
@@ -115,24 +157,34 @@ pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
         values: result.metrics.clone(),
         on_front: summary.on_front(id),
         is_knee: summary.knee == Some(id),
-        caveat: caveat(&summary).filter(|_| choice == Choice::Knee),
+        broken: words(record, trial),
+        caveat: caveat(record, summary).filter(|_| choice == Choice::Knee),
         energies: energies(result),
         in_words: summary.values_in_words(record, id),
-        against_best: against(best),
+        against_best: summary.best.and_then(against),
         against_start: summary.start.and_then(against),
         space: record.problem().space().clone(),
         study: record.header().name.clone(),
     })
 }
 
-fn caveat(summary: &Summary) -> Option<String> {
+/// The constraints that a trial breaks.
+fn words(record: &StudyRecord, trial: &TrialRecord) -> Vec<String> {
+    broken(record, trial).iter().map(ToString::to_string).collect()
+}
+
+fn caveat(record: &StudyRecord, summary: &Summary) -> Option<String> {
+    let wanted = preferences_in_words(record);
     match summary.standing {
         Standing::Knee => None,
         Standing::NoBend => {
             let name = |k: usize| summary.quantities[k].name();
             let cost = summary.cost.map_or_else(|| "cost".to_owned(), name);
             let lead = name(summary.lead);
-            let none = "the front has no bend, so no trial is the knee";
+            let none = match wanted.is_empty() {
+                true => "the front has no bend, so no trial is the knee".to_owned(),
+                false => format!("the part of the front with {wanted} has no bend, so no trial is the knee"),
+            };
             Some(if summary.pick == summary.best {
                 format!(
                     "{none}; this one is the best in {lead}, and no other saves more of the {cost} than it gives up of that"
@@ -144,6 +196,9 @@ fn caveat(summary: &Summary) -> Option<String> {
         Standing::OnlyUseful => {
             Some("not a knee but the only trial of the front that lies within the reference point".to_owned())
         }
+        Standing::OnlyPreferred => Some(format!("not a knee but the only trial of the front with {wanted}")),
+        Standing::Weighted => Some("the best trade by your weights".to_owned()),
+        Standing::Nearest => Some(format!("no trial of the front has {wanted}; this one comes nearest")),
     }
 }
 
@@ -164,14 +219,19 @@ fn energies(result: &TrialResult) -> BTreeMap<String, PickedEnergy> {
     names.into_iter().filter_map(|name| Some((name.clone(), energy(name)?))).collect()
 }
 
-fn within(record: &StudyRecord, summary: &Summary, best: u64, share: f64) -> Result<u64, ReportError> {
+/// The cheapest of the front (of its preferred part, if `bounded`) that is within a share of the best there.
+fn within(record: &StudyRecord, summary: &Summary, share: f64, bounded: bool) -> Result<Option<u64>, ReportError> {
     if !(share.is_finite() && share >= 0.0) {
         return Err(ReportError::Tolerance { text: share.to_string() });
     }
     let objectives = record.problem().objectives();
     let value = |id: u64, k: usize| record.trial(id)?.result()?.metrics.get(&objectives[k].metric).copied();
     let loss = |id: u64, k: usize| value(id, k).and_then(|v| objectives[k].loss(v).ok()).unwrap_or(f64::INFINITY);
-    let Some(top) = value(best, summary.lead) else { return Ok(best) };
+    let reached = |id: &&u64| !bounded || record.trial(**id).is_some_and(|t| unreached(record, t).is_empty());
+    let front: Vec<u64> = summary.front.iter().filter(reached).copied().collect();
+    let lead = |id: &u64| loss(*id, summary.lead);
+    let Some(best) = front.iter().copied().min_by(|a, b| lead(a).total_cmp(&lead(b))) else { return Ok(None) };
+    let Some(top) = value(best, summary.lead) else { return Ok(Some(best)) };
     let room = match summary.quantities[summary.lead].kind {
         QuantityKind::Fraction => share,
         QuantityKind::Energy | QuantityKind::Plain => share * top.abs(),
@@ -189,7 +249,7 @@ fn within(record: &StudyRecord, summary: &Summary, best: u64, share: f64) -> Res
         let (a, b) = (by(a), by(b));
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
     };
-    Ok(summary.front.iter().filter(near).min_by(order).copied().unwrap_or(best))
+    Ok(front.iter().filter(near).min_by(order).copied().or(Some(best)))
 }
 
 impl Pick {
@@ -220,6 +280,9 @@ impl Pick {
         if !self.on_front {
             toml += ", which is not on the front";
         }
+        if !self.broken.is_empty() {
+            let _ = write!(toml, "\n# it breaks a constraint: {}", one_line(&self.broken.join("; ")));
+        }
         let _ = write!(toml, "\n# {}\n", one_line(&self.in_words));
         if let Some(caveat) = &self.caveat {
             let _ = writeln!(toml, "# {}", one_line(caveat));
@@ -230,7 +293,7 @@ impl Pick {
         toml + &point_toml(&self.space, &self.point)
     }
 
-    /// The same as JSON: `trial`, `on_front`, `is_knee`, `caveat` (null or why it is no knee), `params`, `metrics` (those of
+    /// The same as JSON: `trial`, `on_front`, `is_knee`, `broken` (the constraints that it breaks, in words), `caveat` (null or why it is no knee), `params`, `metrics` (those of
     /// energy in joules), `energy`, and `against_best` and `against_start`, each null or
     /// with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero) and `estimated`. `energy`
     /// has the trial's energies by metric, each with `total_j`, `method` as in the study's export, `estimated` and `domains`.
@@ -262,6 +325,7 @@ impl Pick {
             "trial": self.trial,
             "on_front": self.on_front,
             "is_knee": self.is_knee,
+            "broken": self.broken,
             "caveat": self.caveat,
             "params": self.point,
             "metrics": self.values,
@@ -321,6 +385,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
     use crate::optimizer::history::FailureKind;
+    use crate::optimizer::problem::Bound;
 
     #[test]
     fn the_knee_as_toml() {
@@ -454,5 +519,46 @@ mod tests {
         let space = Space::builder().choice("a b", ["x\"\\\n\u{7}"]).float("lr", 1e-9..=1.0).build().unwrap();
         let point: Point = [("a b", Value::from("x\"\\\n\u{7}")), ("lr", Value::from(1e-5))].into_iter().collect();
         assert_eq!(point_toml(&space, &point), "\"a b\" = \"x\\\"\\\\\\n\\u0007\"\nlr = 1e-5\n");
+    }
+
+    #[test]
+    fn preferences_choose_among_what_has_them() {
+        let point = |i| digits_point(1e-3, i, 32, None);
+        let record = [(0.964, 100.0), (0.96, 29.0), (0.94, 20.0), (0.5, 9.0), (0.3, 8.0)]
+            .into_iter()
+            .enumerate()
+            .fold(StudyFixture::new("wishes", digits_problem()), |fixture, (i, (accuracy, joules))| {
+                fixture.finish(point(8 + i as i64), [("accuracy", accuracy)], Some(counters(joules)))
+            })
+            .record();
+        let picked = |choice, preferences: &[Preference]| pick_preferring(&record, choice, preferences.to_vec());
+        let frugal = Preference::within("energy", Bound::AtMost(25.0));
+        assert_eq!(picked(Choice::Knee, &[]).unwrap().trial, 2);
+        let few = picked(Choice::Knee, std::slice::from_ref(&frugal)).unwrap();
+        assert!(few.trial >= 2, "{}", few.trial);
+        assert_eq!(picked(Choice::Within(0.05), std::slice::from_ref(&frugal)).unwrap().trial, 2);
+        assert_eq!(picked(Choice::Within(0.05), &[]).unwrap().trial, 2);
+        assert_eq!(picked(Choice::Within(0.001), std::slice::from_ref(&frugal)).unwrap().trial, 2, "of what is left");
+        let weighted = picked(Choice::Knee, &[Preference::weight("accuracy", 500.0)]).unwrap();
+        assert_eq!((weighted.trial, weighted.caveat.as_deref()), (0, Some("the best trade by your weights")));
+        let none = picked(Choice::Knee, &[Preference::within("accuracy", Bound::AtLeast(0.99))]).unwrap_err();
+        assert!(
+            none.to_string().contains("has accuracy at least 99.0 %; nearest is trial 0: accuracy 96.4 %"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn what_breaks_a_constraint_is_picked_only_by_its_number() {
+        let problem = digits_problem().constraint("accuracy", Bound::AtLeast(0.9));
+        let record = StudyFixture::new("bounded", problem)
+            .finish(digits_point(1e-3, 8, 32, None), [("accuracy", 0.5)], Some(counters(10.0)))
+            .record();
+        for choice in [Choice::Knee, Choice::Within(0.01)] {
+            let error = pick(&record, choice).unwrap_err().to_string();
+            assert!(error.contains("nearest is trial 0: accuracy 50.0 %, not at least 90.0 %"), "{error}");
+        }
+        let toml = pick(&record, Choice::Trial(0)).unwrap().to_toml();
+        assert!(toml.contains("# it breaks a constraint: accuracy 50.0 %, not at least 90.0 %\n"), "{toml}");
     }
 }

@@ -1,6 +1,6 @@
 //! One line per trial, for the screen and for logs.
 
-use crate::analysis::{Provenance, Quantity, is_on_front, significant};
+use crate::analysis::{Provenance, Quantity, broken, is_on_front, significant};
 use crate::optimizer::space::Value;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 
@@ -12,7 +12,7 @@ const NARROW: usize = 90;
 /// `trial 13  FAILED out of memory: needs 9.1 GiB  learning_rate=...`. `None` for an unknown trial or one that runs.
 ///
 /// Lines are cut to `width` characters (at least 40), the point first, and never contain line breaks. Where the width is
-/// below 90, a mere `+` after the number says `+ front`, so that it is not cut off.
+/// below 90, a mere `+` after the number says `+ front`, so that it is not cut off, and a `!` that a constraint is broken.
 #[must_use]
 pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<String> {
     let trial = record.trial(trial)?;
@@ -33,9 +33,11 @@ pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<Stri
 fn result(record: &StudyRecord, trial: &TrialRecord, narrow: bool) -> String {
     let Some(result) = trial.result() else { return String::new() };
     let on_front = is_on_front(record, trial.id);
+    let broken: Vec<String> = broken(record, trial).iter().map(ToString::to_string).collect();
     let mut text = match (narrow, on_front) {
         (false, _) => String::new(),
         (true, true) => "+".to_owned(),
+        (true, false) if !broken.is_empty() => "!".to_owned(),
         (true, false) => " ".to_owned(),
     };
     for objective in record.problem().objectives() {
@@ -54,6 +56,7 @@ fn result(record: &StudyRecord, trial: &TrialRecord, narrow: bool) -> String {
     match (narrow, on_front) {
         (true, _) => text,
         (false, true) => text + " + front",
+        (false, false) if !broken.is_empty() => text + " infeasible: " + &broken.join("; "),
         (false, false) => text + "        ",
     }
 }

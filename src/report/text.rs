@@ -1,7 +1,7 @@
 //! What the console says at the end of a study, as plain text.
 
 use super::progress::{cut, short};
-use crate::analysis::{Provenance, QuantityKind, Summary};
+use crate::analysis::{Provenance, QuantityKind, Summary, constraints_in_words, preferences_in_words};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// What the closing words need besides the record.
@@ -43,13 +43,20 @@ pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
         text += &wrap("Some trials were measured and others estimated: their energies cannot be compared.", width);
     }
     text.push('\n');
-    for (name, value) in totals(&summary, closing) {
+    for (name, value) in wishes(record).into_iter().chain(totals(&summary, closing)) {
         let lines = wrap(&value, width - 12);
         let mut lines = lines.lines();
         text += &format!("{name:<11} {}\n", lines.next().unwrap_or_default());
         lines.for_each(|line| text += &format!("{:<11} {line}\n", ""));
     }
     text
+}
+
+/// What the user asked for beside the objectives.
+fn wishes(record: &StudyRecord) -> Vec<(&'static str, String)> {
+    let rows = [("constraints", constraints_in_words(record)), ("preference", preferences_in_words(record))];
+    let earlier = record.earlier().iter().map(|study| ("warm start", study.to_string()));
+    rows.into_iter().filter(|(_, words)| !words.is_empty()).chain(earlier).collect()
 }
 
 fn totals(summary: &Summary, closing: &Closing) -> Vec<(&'static str, String)> {
@@ -77,19 +84,20 @@ fn optimizer(summary: &Summary) -> String {
 fn front_table(record: &StudyRecord, summary: &Summary, width: usize) -> String {
     let parameters = record.problem().space().parameters();
     let mut header = vec![String::new(), "trial".to_owned()];
-    header.extend(summary.quantities.iter().map(|q| q.name()));
+    let quantities = || summary.quantities.iter().chain(&summary.bounded);
+    header.extend(quantities().map(|q| q.name()));
     let energies = summary.quantities.iter().any(|q| q.is_energy());
     if energies {
         header.push("energy by".to_owned());
     }
-    let numbers = 1 + summary.quantities.len();
+    let numbers = 1 + quantities().count();
     let kept = header.len();
     header.extend(parameters.iter().map(|p| p.name.clone()));
     let rows = summary.front.iter().filter_map(|id| record.trial(*id)).map(|trial| {
         let mut row = vec![mark(summary, trial).to_owned(), trial.id.to_string()];
         let result = trial.result();
         let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
-        row.extend(summary.quantities.iter().map(|q| value(&q.metric).map_or_else(String::new, |v| q.show(v))));
+        row.extend(quantities().map(|q| value(&q.metric).map_or_else(String::new, |v| q.show(v))));
         if energies {
             row.push(provenance(summary, trial));
         }
@@ -147,7 +155,7 @@ fn align(rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> S
 }
 
 /// Breaks at spaces, so that no line but one of a single long word is wider than `width`.
-fn wrap(text: &str, width: usize) -> String {
+pub(super) fn wrap(text: &str, width: usize) -> String {
     let (mut lines, mut line) = (String::new(), String::new());
     for word in text.split_whitespace() {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {

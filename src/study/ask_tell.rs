@@ -12,8 +12,8 @@ use crate::optimizer::OptimizerError;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;
 use crate::optimizer::problem::{Metrics, ValueError};
-use crate::optimizer::sampler::{Sampler, SamplerError};
-use crate::optimizer::space::{Domain, Point, Space, Value};
+use crate::optimizer::sampler::{Sampler, SamplerError, propose};
+use crate::optimizer::space::{Point, Space, Value};
 use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialRecord, TrialState};
 
 /// Answers requests about a study. What a request changes is in the store before its answer is there.
@@ -89,7 +89,7 @@ impl<'a> AskTell<'a> {
         }
         let begin = Instant::now();
         let history = self.record.history();
-        let proposals = match self.sampler.propose(self.record.problem(), &history, count, self.record.header().seed) {
+        let proposals = match propose(self.sampler, self.record.problem(), &history, count, self.record.header().seed) {
             Ok(proposals) => proposals,
             Err(SamplerError::Exhausted) => return nothing(EndReason::Space),
             Err(error) => return Err(error.into()),
@@ -155,7 +155,7 @@ impl<'a> AskTell<'a> {
 
     fn check(&self, metrics: &Metrics, sd: &Metrics) -> Result<(), RequestError> {
         let refused = |source| OptimizerError::Metrics { source };
-        self.record.problem().losses(metrics).map_err(refused)?;
+        self.record.problem().check(metrics).map_err(refused)?;
         for (metric, &value) in metrics {
             if !value.is_finite() {
                 return Err(refused(ValueError::NotFinite { metric: metric.clone(), value }).into());
@@ -214,20 +214,8 @@ fn asked_trial(trial: &TrialRecord) -> AskedTrial {
 /// The point with its numbers in the types of the space: some languages write 1.0 as `1`, others 1 as `1.0`.
 fn with_types_of(space: &Space, point: &Point) -> Point {
     let typed = |(name, value): (&str, &Value)| {
-        let other = space.get(name).and_then(|p| other_type(&p.domain, value));
-        (name.to_owned(), other.unwrap_or_else(|| value.clone()))
+        let typed = space.get(name).map_or_else(|| value.clone(), |p| p.domain.typed(value.clone()));
+        (name.to_owned(), typed)
     };
     point.iter().map(typed).collect()
-}
-
-/// The same number as a value of the domain, if only as another type it is one.
-fn other_type(domain: &Domain, value: &Value) -> Option<Value> {
-    let other = match value {
-        _ if domain.contains(value) => return None,
-        Value::Int(_) => Value::Float(value.as_f64()?),
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
-        Value::Float(v) if v.fract() == 0.0 && v.abs() < 9e15 => Value::Int(*v as i64),
-        _ => return None,
-    };
-    domain.contains(&other).then_some(other)
 }

@@ -57,6 +57,25 @@ pub enum StudyError {
         /// One line per setting that differs.
         differences: Vec<String>,
     },
+    /// An earlier study has nothing that could be learned from.
+    #[error("nothing can be learned from {folder}: {reason}")]
+    NothingToLearn {
+        /// Its folder.
+        folder: String,
+        /// What was found there.
+        reason: String,
+    },
+    /// The study began with other earlier studies to learn from, or with none.
+    #[error(
+        "the study learns from {stored}, since its beginning, and --warm-start now gives {now}; leave --warm-start out to \
+         go on with what it has, or begin anew with --fresh"
+    )]
+    WarmStart {
+        /// What it learns from.
+        stored: String,
+        /// What it would learn from.
+        now: String,
+    },
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
         "the trials so far were metered by {stored}, but here they would be metered by {now}; figures of different \
@@ -67,6 +86,47 @@ pub enum StudyError {
         stored: String,
         /// Domains and methods here.
         now: String,
+    },
+    /// No sampler has this name.
+    #[error("there is no sampler `{name}`; {advice}")]
+    UnknownSampler {
+        /// The name.
+        name: String,
+        /// The one that was meant, or all that there are.
+        advice: String,
+    },
+    /// A sampler is to be compared with itself.
+    #[error("the sampler `{name}` is named twice; name each once")]
+    RepeatedSampler {
+        /// The sampler.
+        name: String,
+    },
+    /// A comparison needs two samplers.
+    #[error("a comparison needs at least two samplers, such as --samplers gp,random")]
+    TooFewSamplers,
+    /// Seeds beyond what a study file can say.
+    #[error("there are no {count} seeds from {first} on; set a smaller `seed`")]
+    TooManySeeds {
+        /// The first.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+    /// The folder holds something that is no comparison.
+    #[error("{} holds {file} but no comparison of samplers; choose another folder with --results", .path.display())]
+    NotComparison {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        file: String,
+    },
+    /// The study is not one for this sampler.
+    #[error("the sampler `{sampler}` cannot run this study:\n{reason}")]
+    SamplerRefused {
+        /// The sampler.
+        sampler: String,
+        /// What is wrong with the study file then.
+        reason: String,
     },
     /// The store does not work.
     #[error(transparent)]

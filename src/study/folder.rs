@@ -50,13 +50,23 @@ impl ResultsFolder {
         if !self.has_study() {
             return Ok((self, None));
         }
+        let (new, aside) = self.put_aside()?;
+        Ok((new, Some(aside)))
+    }
+
+    /// Moves whatever is in the folder aside as [`set_aside`](Self::set_aside) does, and starts an empty one. Returns where
+    /// the old results are now.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn put_aside(self) -> Result<(Self, PathBuf), StudyError> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let free = (1u32..).map(|k| self.path.with_file_name(format!("{name}.{k}"))).find(|p| !p.exists());
         let aside = free.unwrap_or_else(|| self.path.with_extension("old"));
         fs::rename(&self.path, &aside).map_err(|e| folder_error(&self.path, e))?;
         let path = self.path.clone();
         drop(self);
-        Ok((Self::open(&path)?, Some(aside)))
+        Ok((Self::open(&path)?, aside))
     }
 
     /// Whether a study was begun in it.

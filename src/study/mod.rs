@@ -1,7 +1,8 @@
 //! A study from its file to its results: the store, the run loop, and the metered trial; or asked for and
-//! told by another program.
+//! told by another program; or many studies to compare samplers by.
 
 mod ask_tell;
+mod contest;
 mod environment;
 mod error;
 mod folder;
@@ -12,12 +13,15 @@ mod request;
 mod run;
 pub mod spec;
 pub mod store;
+mod warm_start;
 
 pub use ask_tell::AskTell;
+pub use contest::{PlannedStudy, plan_contest};
 pub use environment::{describe_host, describe_machine};
 pub use error::StudyError;
 pub use folder::{ResultsFolder, store_path};
 pub use interrupt::Interrupt;
 pub use observer::RunObserver;
 pub use request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
-pub use run::{EndReason, Limits, Runner, trial_seed};
+pub use run::{EndReason, Limits, Runner, is_complete, trial_seed};
+pub use warm_start::{begin_warm, learn};

@@ -1,5 +1,6 @@
 //! The run loop: propose, evaluate, store, until the budget is spent.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::{Metrics, ValueError};
-use crate::optimizer::sampler::{Sampler, SamplerError};
+use crate::optimizer::sampler::{Sampler, SamplerError, propose};
 use crate::optimizer::space::Point;
 use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 
@@ -172,7 +173,7 @@ fn next_trial(record: &StudyRecord, sampler: &dyn Sampler) -> Result<NextTrial, 
     }
     let begin = Instant::now();
     let history = record.history();
-    let proposals = sampler.propose(record.problem(), &history, 1, record.header().seed)?;
+    let proposals = propose(sampler, record.problem(), &history, 1, record.header().seed)?;
     let proposal = proposals.into_iter().next().ok_or(SamplerError::Exhausted)?;
     Ok(NextTrial {
         trial: history.next_id(),
@@ -225,18 +226,17 @@ fn run_attempt(
     }
 }
 
-/// The metrics of a trial with the metered ones that the objectives ask for.
+/// The metrics of a trial with the metered ones that the objectives and constraints ask for.
 fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Result<Metrics, Failure> {
     let problem = record.problem();
     let bad = |message: String| Failure::new(FailureKind::BadMetrics, message);
     if let Some(name) = metrics.keys().find(|name| EnergyMetric::is_reserved(name)) {
         return Err(bad(format!("the program reports `{name}`, but `energy` names what is metered; use another name")));
     }
-    for objective in problem.objectives() {
-        let name = &objective.metric;
-        if !EnergyMetric::is_reserved(name) {
-            continue;
-        }
+    let objectives = problem.objectives().iter().map(|o| &o.metric);
+    let wanted = objectives.chain(problem.constraints().iter().map(|c| &c.metric));
+    let energies: BTreeSet<&String> = wanted.filter(|name| EnergyMetric::is_reserved(name)).collect();
+    for &name in &energies {
         let metric: EnergyMetric = name.parse().map_err(|e| bad(format!("{e}")))?;
         let Some(window) = phases.get(metric.phase_name()) else {
             let known: Vec<_> = phases.keys().map(String::as_str).collect();
@@ -249,10 +249,10 @@ fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Resu
         })?;
         metrics.insert(name.clone(), joules.0);
     }
-    if problem.objectives().iter().any(|o| EnergyMetric::is_reserved(&o.metric)) {
+    if !energies.is_empty() {
         same_metering(record, phases).map_err(|message| Failure::new(FailureKind::Meter, message))?;
     }
-    problem.losses(&metrics).map_err(|error| match &error {
+    problem.check(&metrics).map_err(|error| match &error {
         // Zero joules are no mistake of the configuration: the trial was too short for its meter.
         ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
             Failure::new(FailureKind::Meter, error.to_string())
@@ -288,9 +288,13 @@ fn why_missing(window: &WindowEnergy, kind: Option<DomainKind>) -> String {
     }
 }
 
-/// The event that fixes the reference point, once the initial design is done. A resumed study does so at the same place.
+/// The event that fixes the reference point, once the initial design is done and a trial keeps the constraints. A resumed study does so at the same place.
 pub(super) fn freeze_reference(record: &StudyRecord, limits: &Limits) -> Option<Event> {
     if record.reference().is_some() || record.counted_trials() < limits.initial {
+        return None;
+    }
+    // A point made of trials that nobody may choose would say nothing about those that count.
+    if !record.problem().constraints().is_empty() && !record.trials().iter().any(|t| record.is_feasible(t)) {
         return None;
     }
     let reference = reference_point(record.problem(), &record.history())?;
@@ -307,6 +311,13 @@ pub(super) fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> 
     } else {
         None
     }
+}
+
+/// Whether nothing is left to do: a limit is reached, or the last session found the space exhausted.
+#[must_use]
+pub fn is_complete(record: &StudyRecord, limits: &Limits) -> bool {
+    let end = record.sessions().last().and_then(|session| session.end.as_deref());
+    spent(record, limits).is_some() || end == Some(EndReason::Space.label())
 }
 
 /// Refuses to resume where the next figures would be of another origin than those that are there.

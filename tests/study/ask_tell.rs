@@ -237,7 +237,7 @@ fn whatever_is_wrong_is_answered_and_changes_nothing() {
     talk.refuses(json!({"op": "tell", "id": 77, "metrics": {"accuracy": 1, "energy": 1}}), "no trial 77");
     let tell = |metrics: &str| format!("{{\"op\":\"tell\",\"id\":{id},\"metrics\":{metrics}}}").into_bytes();
     talk.refuses_line(&tell("{\"accuracy\":NaN,\"energy\":1}"), "`accuracy` is NaN");
-    talk.refuses_line(&tell("{\"accuracy\":1,\"energy\":-Infinity}"), "`energy` is -inf");
+    talk.refuses_line(&tell("{\"accuracy\":1,\"energy\":-Infinity}"), "`energy` is minus infinity");
     talk.refuses_line(&tell("{\"accuracy\":1,\"energy\":1,\"loss\":NaN}"), "`loss` is NaN");
     talk.refuses_line(&tell("{\"accuracy\":1,\"energy\":-1}"), "zero or above");
     talk.refuses_line(&tell("{\"accuracy\":1,\"energy\":1,\"energy.a.b\":1}"), "no energy metric");
@@ -359,4 +359,49 @@ fn the_example_in_python_searches_and_goes_on() {
     assert!(String::from_utf8_lossy(&first.stdout).contains("'width': 4}"), "the cheapest is on the front");
     assert_eq!(run().stdout, first.stdout, "the budget is spent, and the front is what it was");
     bench.optimize(&["export", "results/ask_tell", "--format", "json"]).code(0).says("\"finished\": 30");
+}
+
+#[test]
+fn constraints_starts_and_forbidden_points_hold_here_too() {
+    let text = STUDY.replace(
+        "[sampler]",
+        "[[constraint]]\nmetric = \"ram\"\nat_most = 8\n[[start]]\nx = 0.25\n[[forbid]]\nn = { at_least = 6 }\n[sampler]",
+    );
+    let bench = study(&text);
+    let mut talk = Talk::new(&bench);
+    let first = talk.ask(3);
+    assert_eq!(first[0]["params"], json!({"x": 0.25, "n": 5, "kind": "a"}));
+    assert!(first.iter().all(|trial| trial["params"]["n"].as_i64().unwrap() < 6), "{first:?}");
+    let metrics = |accuracy: f64, ram: f64| json!({"accuracy": accuracy, "energy": 1.0, "ram": ram});
+    talk.refuses(json!({"op": "tell", "id": 0, "metrics": {"accuracy": 0.5, "energy": 1}}), "`ram` was not reported");
+    talk.refuses_line(
+        br#"{"op":"tell","id":0,"metrics":{"accuracy":1e999,"energy":1,"ram":1}}"#,
+        "`accuracy` is infinite",
+    );
+    assert_eq!(talk.pending().len(), 3);
+    for (id, accuracy, ram) in [(0, 0.9, 9.0), (1, 0.5, 8.0), (2, 0.4, 1.0)] {
+        assert_eq!(talk.call(json!({"op": "tell", "id": id, "metrics": metrics(accuracy, ram)})), json!({"ok": true}));
+    }
+    let front = talk.call(json!({"op": "front"}))["front"].clone();
+    assert_eq!(front.as_array().unwrap().iter().map(|t| t["id"].clone()).collect::<Vec<_>>(), [json!(1)]);
+    talk.quit();
+}
+
+#[test]
+fn it_begins_anew_and_learns_from_what_was_before() {
+    let bench = study(STUDY);
+    let mut talk = Talk::new(&bench);
+    for trial in talk.ask(6) {
+        let (accuracy, energy) = outcome(&trial["params"]);
+        talk.tell(&trial["id"], accuracy, energy);
+    }
+    talk.quit();
+    std::fs::rename(bench.results(), bench.path().join("results/before")).unwrap();
+    bench.optimize(&["ask-tell", "study.toml"]).code(0);
+    let answer = bench.optimize(&["ask-tell", "study.toml", "--fresh", "--warm-start", "results/before"]).code(0);
+    assert_eq!(answer.out(), "", "standard output has answers only");
+    answer.says("the old results are now in").says("learns from 6 of 6 finished trials of `bench`");
+    assert!(bench.path().join("results/bench.1/study.db").exists());
+    assert_eq!(bench.record().history().earlier()[0].trials.len(), 6);
+    assert!(bench.record().trials().is_empty());
 }

@@ -4,6 +4,7 @@
 
 mod ask_tell;
 mod bench;
+mod compare;
 mod failures;
 mod outputs;
 mod processes;
@@ -12,3 +13,5 @@ mod resume;
 mod signals;
 #[cfg(feature = "torch")]
 mod train;
+mod warm_start;
+mod wishes;

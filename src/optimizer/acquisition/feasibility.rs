@@ -1,6 +1,6 @@
 //! How likely a point is to give a result at all.
 
-use super::super::surrogate::{GaussianProcess, Kernel, Noise, Observations, Standardization, fit};
+use super::super::surrogate::{GaussianProcess, Kernel, Noise, Observations, Standardization, Starts, fit};
 use super::logs::log_distribution;
 
 /// Labels jump where a crashing region begins. A stationary process takes a jump for a short lengthscale, and then knows
@@ -33,7 +33,7 @@ impl Feasibility {
         for (x, label) in finished.iter().chain(failed).zip(&raw) {
             observations.push(x.clone(), labels.forward(*label), LABEL_NOISE);
         }
-        let (fitted, _) = fit(kernel, observations.clone(), &[]).ok()?;
+        let (fitted, _) = fit(kernel, observations.clone(), &Starts::COLD).ok()?;
         let mut hyperparameters = fitted.hyperparameters().clone();
         hyperparameters.lengthscales.iter_mut().for_each(|l| *l = l.max(SHORTEST));
         let process = GaussianProcess::new(kernel.clone(), hyperparameters, observations)?;

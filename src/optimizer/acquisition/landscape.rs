@@ -1,45 +1,293 @@
 //! The acquisition function over encoded points.
 
-use super::super::surrogate::GaussianProcess;
+use nalgebra::DMatrix;
+
+use super::super::parallel;
+use super::super::surrogate::{Draws, GaussianProcess, Whitened};
+use super::belief::Belief;
 use super::criterion::{Criterion, Posterior};
 use super::feasibility::Feasibility;
+use super::logs::{log_distribution, log_sum_exp};
 
-/// What is maximized: the criterion under the surrogates, plus the log probability of success.
+/// Points that are evaluated together.
+const CHUNK: usize = 64;
+
+/// What a constraint bounds.
+#[derive(Debug, Clone)]
+pub enum Bounded {
+    /// The objective of this index.
+    Objective(usize),
+    /// Another metric, with a surrogate of its own.
+    Other(Box<GaussianProcess>),
+}
+
+/// A constraint: what it bounds stays at `bound` or below, or above if `above`.
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// What is bounded.
+    pub of: Bounded,
+    /// The bound, in the surrogate's units.
+    pub bound: f64,
+    /// Whether it bounds from below.
+    pub above: bool,
+}
+
+impl Limit {
+    /// `ln` of the probability that the bound is kept, with its derivatives by mean and standard deviation.
+    fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
+        let sign = if self.above { -1.0 } else { 1.0 };
+        let z = sign * (self.bound - p.mean) / p.sd;
+        let (log, slope) = log_distribution(z);
+        (log, -sign * slope / p.sd, -slope * z / p.sd)
+    }
+}
+
+/// What is maximized: the logarithm of the expected improvement, averaged over joint draws of what is uncertain about the
+/// front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
+/// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled), times the
+/// probabilities that constraints are kept and that the trial does not fail, and what the user believes.
 #[derive(Debug, Clone)]
 pub struct Landscape {
-    /// One surrogate per objective.
-    pub surrogates: Vec<GaussianProcess>,
-    /// What is to be improved, in the surrogates' units.
-    pub criterion: Criterion,
+    /// One surrogate per objective, all with equally many draws.
+    pub objectives: Vec<Draws>,
+    /// What is to be improved, one per draw, in the surrogates' units. Without any, only feasibility counts.
+    pub criteria: Vec<Criterion>,
+    /// The constraints.
+    pub limits: Vec<Limit>,
     /// The model of failures, if any trial failed.
     pub feasibility: Option<Feasibility>,
+    /// The user's priors on parameters, if there are any.
+    pub belief: Option<Belief>,
+    /// Coordinates that follow a point's own in the surrogates' inputs: which study it belongs to, if there are several.
+    pub suffix: Vec<f64>,
 }
 
 impl Landscape {
-    /// The acquisition at a canonical vector.
+    /// The acquisition at a canonical vector, averaged over the first `draws` draws only.
     #[must_use]
-    pub fn value(&self, x: &[f64]) -> f64 {
-        let predictions = self.surrogates.iter().map(|gp| gp.predict(x));
-        let losses: Vec<Posterior> = predictions.map(|p| Posterior { mean: p.mean, sd: p.variance.sqrt() }).collect();
-        let feasible = self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(x, None));
-        self.criterion.evaluate(&losses).log + feasible
+    pub fn value(&self, x: &[f64], draws: usize) -> f64 {
+        let full = self.extended(x);
+        let objectives: Vec<Vec<f64>> = self.objectives.iter().map(|o| o.process().whiten(&full).w).collect();
+        let others: Vec<Vec<f64>> = self.others().map(|gp| gp.whiten(&full).w).collect();
+        let objectives: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
+        let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
+        self.combine(x, &full, &objectives, &others, draws)
     }
 
-    /// The acquisition at a canonical vector, with its gradient along ordered coordinates.
+    /// How many draws it is averaged over.
     #[must_use]
-    pub fn value_with_gradient(&self, x: &[f64]) -> (f64, Vec<f64>) {
-        let predictions: Vec<_> = self.surrogates.iter().map(|gp| gp.predict_with_gradient(x)).collect();
-        let losses: Vec<Posterior> =
-            predictions.iter().map(|(p, _, _)| Posterior { mean: p.mean, sd: p.variance.sqrt() }).collect();
-        let value = self.criterion.evaluate(&losses);
-        let mut gradient = vec![0.0; x.len()];
-        for (m, (_, mean, variance)) in predictions.iter().enumerate() {
-            let (by_mean, by_variance) = (value.by_mean[m], value.by_sd[m] / (2.0 * losses[m].sd));
-            for (g, (dm, dv)) in gradient.iter_mut().zip(mean.iter().zip(variance)) {
-                *g += by_mean * dm + by_variance * dv;
+    pub fn draws(&self) -> usize {
+        self.objectives.first().map_or(0, Draws::count)
+    }
+
+    /// The acquisition at many canonical vectors, averaged over the first `draws` draws only.
+    #[must_use]
+    pub fn values(&self, points: &[Vec<f64>], draws: usize) -> Vec<f64> {
+        let chunks: Vec<&[Vec<f64>]> = points.chunks(CHUNK).collect();
+        let evaluated = parallel::map(&chunks, |chunk| {
+            let full: Vec<Vec<f64>> = chunk.iter().map(|x| self.extended(x)).collect();
+            let objectives: Vec<_> = self.objectives.iter().map(|o| o.process().whiten_many(&full)).collect();
+            let others: Vec<_> = self.others().map(|gp| gp.whiten_many(&full)).collect();
+            let value =
+                |i: usize| self.combine(&chunk[i], &full[i], &columns(&objectives, i), &columns(&others, i), draws);
+            (0..chunk.len()).map(value).collect::<Vec<_>>()
+        });
+        evaluated.concat()
+    }
+
+    fn combine(&self, x: &[f64], full: &[f64], whitened: &[&[f64]], others: &[&[f64]], draws: usize) -> f64 {
+        let sds: Vec<f64> =
+            self.objectives.iter().zip(whitened).map(|(o, w)| o.process().prediction(w).variance.sqrt()).collect();
+        let means: Vec<Vec<f64>> =
+            self.objectives.iter().zip(whitened).map(|(o, w)| o.means(w).take(draws).collect()).collect();
+        let mut losses: Vec<Posterior> = sds.iter().map(|sd| Posterior { mean: 0.0, sd: *sd }).collect();
+        let draws = means.first().map_or(0, Vec::len);
+        let logs: Vec<f64> = (0..draws)
+            .map(|s| {
+                for (loss, means) in losses.iter_mut().zip(&means) {
+                    loss.mean = means[s];
+                }
+                let improvement = self.criteria.get(s).map_or(0.0, |c| c.log_value(&losses));
+                let kept = self.limits.iter().filter_map(|l| match l.of {
+                    Bounded::Objective(j) => Some(l.log_probability(losses[j]).0),
+                    Bounded::Other(_) => None,
+                });
+                improvement + kept.sum::<f64>()
+            })
+            .collect();
+        #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
+        let mut total = log_sum_exp(&logs) - (draws.max(1) as f64).ln();
+        let separate = self.limits.iter().filter(|l| matches!(l.of, Bounded::Other(_)));
+        for ((limit, gp), w) in separate.zip(self.others()).zip(others) {
+            let p = gp.prediction(w);
+            total += limit.log_probability(Posterior { mean: p.mean, sd: p.variance.sqrt() }).0;
+        }
+        total += self.belief.as_ref().map_or(0.0, |b| b.log_density(x, None));
+        total + self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(full, None))
+    }
+
+    /// The acquisition at a canonical vector, averaged over the first `draws` draws only, with its gradient along ordered
+    /// coordinates.
+    #[must_use]
+    pub fn value_with_gradient(&self, x: &[f64], draws: usize) -> (f64, Vec<f64>) {
+        let full = self.extended(x);
+        let mut gradient = vec![0.0; full.len()];
+        let at: Vec<Whitened> = self.objectives.iter().map(|o| o.process().whiten(&full)).collect();
+        let sds: Vec<f64> =
+            self.objectives.iter().zip(&at).map(|(o, at)| o.process().prediction(&at.w).variance.sqrt()).collect();
+        let means: Vec<Vec<f64>> =
+            self.objectives.iter().zip(&at).map(|(o, at)| o.means(&at.w).take(draws).collect()).collect();
+        let draws = means.first().map_or(0, Vec::len);
+        let m = self.objectives.len();
+        let mut logs = Vec::with_capacity(draws);
+        let mut slopes = Vec::with_capacity(draws);
+        for s in 0..draws {
+            let losses: Vec<Posterior> =
+                means.iter().zip(&sds).map(|(means, sd)| Posterior { mean: means[s], sd: *sd }).collect();
+            let (mut log, mut by_mean, mut by_sd) = match self.criteria.get(s) {
+                Some(criterion) => {
+                    let value = criterion.evaluate(&losses);
+                    (value.log, value.by_mean, value.by_sd)
+                }
+                None => (0.0, vec![0.0; m], vec![0.0; m]),
+            };
+            for limit in &self.limits {
+                if let Bounded::Objective(j) = limit.of {
+                    let (value, mean, sd) = limit.log_probability(losses[j]);
+                    log += value;
+                    by_mean[j] += mean;
+                    by_sd[j] += sd;
+                }
+            }
+            logs.push(log);
+            slopes.push((by_mean, by_sd));
+        }
+        let sum = log_sum_exp(&logs);
+        let shares: Vec<f64> = logs.iter().map(|log| (log - sum).exp()).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
+        let mut total = sum - (draws.max(1) as f64).ln();
+        for (j, (objective, at)) in self.objectives.iter().zip(&at).enumerate() {
+            let by_means: Vec<f64> = shares.iter().zip(&slopes).map(|(share, (mean, _))| share * mean[j]).collect();
+            let by_sd: f64 = shares.iter().zip(&slopes).map(|(share, (_, sd))| share * sd[j]).sum();
+            let by_w = objective.by_whitened(&at.w, &by_means, by_sd / (2.0 * sds[j]));
+            objective.process().pull_back(&full, at, &by_w, &mut gradient);
+        }
+        for limit in &self.limits {
+            if let Bounded::Other(gp) = &limit.of {
+                let at = gp.whiten(&full);
+                let p = gp.prediction(&at.w);
+                let sd = p.variance.sqrt();
+                let (value, by_mean, by_sd) = limit.log_probability(Posterior { mean: p.mean, sd });
+                total += value;
+                let by_w: Vec<f64> = gp.target().iter().zip(&at.w).map(|(t, w)| by_mean * t - by_sd / sd * w).collect();
+                gp.pull_back(&full, &at, &by_w, &mut gradient);
             }
         }
-        let feasible = self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(x, Some(&mut gradient)));
-        (value.log + feasible, gradient)
+        total += self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(&full, Some(&mut gradient)));
+        gradient.truncate(x.len());
+        total += self.belief.as_ref().map_or(0.0, |b| b.log_density(x, Some(&mut gradient)));
+        (total, gradient)
+    }
+
+    fn extended(&self, x: &[f64]) -> Vec<f64> {
+        x.iter().chain(&self.suffix).copied().collect()
+    }
+
+    fn others(&self) -> impl Iterator<Item = &GaussianProcess> {
+        self.limits.iter().filter_map(|l| match &l.of {
+            Bounded::Objective(_) => None,
+            Bounded::Other(gp) => Some(&**gp),
+        })
+    }
+}
+
+/// The `i`-th columns.
+fn columns(all: &[DMatrix<f64>], i: usize) -> Vec<&[f64]> {
+    all.iter().map(|m| &m.as_slice()[i * m.nrows()..(i + 1) * m.nrows()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::problem::{Prior, Problem};
+    use super::super::super::space::{Encoding, Space};
+    use super::super::super::surrogate::{Hyperparameters, Kernel, Noise, Observations};
+    use super::*;
+
+    fn process(seed: f64) -> GaussianProcess {
+        let mut observations = Observations::default();
+        for i in 0..8 {
+            let t = f64::from(i) + seed;
+            let x = vec![(t * 0.618).fract(), (t * 0.414).fract(), 0.0];
+            observations.push(x, (3.0 * t).sin(), Noise { known: 0.01, inferred: false });
+        }
+        let hyperparameters = Hyperparameters { lengthscales: vec![0.5, 0.8, 1.0], outputscale: 1.1, noise: 0.01 };
+        GaussianProcess::new(Kernel::ordered(2).with_unordered(), hyperparameters, observations).unwrap()
+    }
+
+    /// Everything at once: draws, constraints on an objective and on another metric, failures, priors, several studies.
+    fn landscape(draws: bool, criteria: bool) -> Landscape {
+        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
+        let problem = Problem::new(space).prior("a", Prior::Around { value: 0.3, spread: 0.2 });
+        let places = [vec![0.2, 0.9, 0.0], vec![0.7, 0.1, 0.0]];
+        let values = [vec![0.3, -0.4], vec![-0.5, 0.1], vec![0.0, 0.9]];
+        let objective = |seed: f64| {
+            let gp = process(seed);
+            if draws { Draws::at(&gp, &places, &values).unwrap() } else { Draws::none(gp) }
+        };
+        let objectives = vec![objective(0.0), objective(0.3)];
+        let front = |s: usize| {
+            let shift = 0.1 * s as f64;
+            Criterion::new(&[vec![-0.5 + shift, 0.4], vec![0.3, -0.6 - shift]], &[1.0, 1.2]).unwrap()
+        };
+        let count = objectives[0].count();
+        Landscape {
+            criteria: if criteria { (0..count).map(front).collect() } else { Vec::new() },
+            objectives,
+            limits: vec![
+                Limit { of: Bounded::Objective(1), bound: 0.4, above: false },
+                Limit { of: Bounded::Other(Box::new(process(0.7))), bound: -0.2, above: true },
+            ],
+            feasibility: Feasibility::new(
+                &Kernel::ordered(2).with_unordered(),
+                &[vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
+                &[vec![0.9, 0.9, 0.0]],
+            ),
+            belief: Belief::new(&problem, &Encoding::new(problem.space()), 0.5),
+            suffix: vec![0.0],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn gradient_agrees_with_finite_differences(
+            x in [0.02..0.98f64, 0.02..0.98], draws in any::<bool>(), criteria in any::<bool>(), few in any::<bool>(),
+        ) {
+            let landscape = landscape(draws, criteria);
+            let most = if few { 2 } else { usize::MAX };
+            let (value, gradient) = landscape.value_with_gradient(&x, most);
+            prop_assert!((landscape.value(&x, most) - value).abs() < 1e-9 * value.abs().max(1.0));
+            prop_assert!((landscape.values(&[x.to_vec()], most)[0] - value).abs() < 1e-9 * value.abs().max(1.0));
+            for k in 0..2 {
+                let at = |step: f64| {
+                    let mut moved = x;
+                    moved[k] += step;
+                    landscape.value(&moved, most)
+                };
+                let difference = (at(1e-6) - at(-1e-6)) / 2e-6;
+                prop_assert!((difference - gradient[k]).abs() < 1e-4 * difference.abs().max(10.0), "{difference} {gradient:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_points_at_once_have_the_values_of_each_alone() {
+        let landscape = landscape(true, true);
+        let points: Vec<Vec<f64>> =
+            (0..150).map(|i| vec![f64::from(i) / 150.0, (f64::from(i) * 0.37).fract()]).collect();
+        for (x, value) in points.iter().zip(landscape.values(&points, usize::MAX)) {
+            assert!((landscape.value(x, usize::MAX) - value).abs() < 1e-9 * value.abs().max(1.0));
+        }
     }
 }

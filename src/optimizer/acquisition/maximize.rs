@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::super::descent;
+use super::super::parallel;
 use super::super::space::{CoordinateKind, Encoding};
 use super::landscape::Landscape;
 
@@ -17,11 +18,13 @@ pub struct Effort {
     pub evaluations: usize,
     /// Most rounds of continuous and discrete search in one climb.
     pub rounds: usize,
+    /// Over how many draws the acquisition is averaged at most.
+    pub draws: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { climbs: 10, evaluations: 60, rounds: 4 }
+        Self { climbs: 10, evaluations: 60, rounds: 4, draws: usize::MAX }
     }
 }
 
@@ -42,6 +45,14 @@ const TOLERANCE: f64 = 1e-6;
 const NEAR: f64 = 1e-3;
 /// What the acquisition, a logarithm, may lose by going there.
 const TRIFLE: f64 = 1e-3;
+/// All climbs begin with this share of their evaluations, one in so many.
+const SHORTER: usize = 4;
+/// Of the climbs so begun, so many go on.
+const FINALISTS: usize = 3;
+/// Draws that choose among the starts.
+const COARSE: usize = 2;
+/// How many starts they choose.
+const REFINED: usize = 96;
 /// Temperature of the Boltzmann picks: weights are `exp(2 z)` for standardized acquisition values `z`.
 const BOLTZMANN: f64 = 2.0;
 
@@ -55,20 +66,20 @@ pub fn maximize(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     starts: Vec<Vec<f64>>,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Candidate> {
-    let evaluate = |x: Vec<f64>| {
-        let value = landscape.value(&x);
-        Candidate { x, value }
-    };
-    let mut pool: Vec<Candidate> =
-        starts.into_iter().filter(|x| !tried(x)).map(evaluate).filter(|c| !c.value.is_nan()).collect();
-    pool.sort_by(|a, b| b.value.total_cmp(&a.value));
+    let starts: Vec<Vec<f64>> = starts.into_iter().filter(|x| !tried(x)).collect();
+    let pool = screen(landscape, starts);
     let picks = pick(&pool, effort.climbs, rng);
-    let climbed = picks.into_iter().map(|i| climb(landscape, encoding, pool[i].clone(), tried, effort));
-    let mut found: Vec<Candidate> = climbed.collect();
+    let short = Effort { evaluations: effort.evaluations / SHORTER, draws: COARSE.min(effort.draws), ..effort };
+    let begun: Vec<Vec<f64>> = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, short).x);
+    let mut found = evaluate(landscape, begun, effort.draws);
+    found.dedup_by(|a, b| a.x == b.x);
+    let rest = found.split_off(found.len().min(FINALISTS));
+    let mut found = parallel::map(&found, |c| climb(landscape, encoding, c.clone(), tried, effort));
+    found.extend(rest);
     found.extend(pool);
     found.sort_by(|a, b| b.value.total_cmp(&a.value));
     if let Some(best) = found.first_mut() {
@@ -77,9 +88,27 @@ pub fn maximize(
     found
 }
 
+/// Points with their values, best first, those without one left out.
+fn evaluate(landscape: &Landscape, points: Vec<Vec<f64>>, draws: usize) -> Vec<Candidate> {
+    let values = landscape.values(&points, draws);
+    let all = points.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
+    let mut sorted: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
+    sorted.sort_by(|a, b| b.value.total_cmp(&a.value));
+    sorted
+}
+
+/// The starts with their values, best first. Where the acquisition is averaged over many draws, a few of them choose the
+/// starts that are worth the others.
+fn screen(landscape: &Landscape, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
+    if landscape.draws() > COARSE {
+        starts = evaluate(landscape, starts, COARSE).into_iter().take(REFINED).map(|c| c.x).collect();
+    }
+    evaluate(landscape, starts, usize::MAX)
+}
+
 /// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
 /// comes near to a bound but seldom quite there, and people mean 0 rather than 1e-11.
-fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &dyn Fn(&[f64]) -> bool) {
+fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &(dyn Fn(&[f64]) -> bool + Sync)) {
     let least = at.value - TRIFLE;
     for i in 0..at.x.len() {
         let bound = at.x[i].round();
@@ -89,7 +118,7 @@ fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tr
         let mut x = at.x.clone();
         x[i] = bound;
         encoding.snap(&mut x);
-        let value = landscape.value(&x);
+        let value = landscape.value(&x, usize::MAX);
         if value >= least && !tried(&x) {
             *at = Candidate { x, value };
         }
@@ -125,17 +154,20 @@ fn climb(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     mut at: Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
     effort: Effort,
 ) -> Candidate {
+    if effort.draws < landscape.draws() {
+        at.value = landscape.value(&at.x, effort.draws);
+    }
     let discrete = (0..encoding.len()).any(|i| encoding.kind(i) != CoordinateKind::Continuous);
     for round in 0..effort.rounds {
         let before = at.value;
-        ascend(landscape, encoding, &mut at, tried, effort.evaluations);
+        ascend(landscape, encoding, &mut at, tried, effort);
         if !discrete {
             break;
         }
-        let moved = search_levels(landscape, encoding, &mut at, tried);
+        let moved = search_levels(landscape, encoding, &mut at, tried, effort.draws);
         if at.value - before < TOLERANCE || (!moved && round > 0) {
             break;
         }
@@ -148,8 +180,8 @@ fn ascend(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
-    evaluations: usize,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
+    effort: Effort,
 ) {
     let mut snapped = at.x.clone();
     let active = encoding.snap(&mut snapped);
@@ -163,22 +195,26 @@ fn ascend(
         for (&i, v) in free.iter().zip(x) {
             full[i] = *v;
         }
-        let (value, slope) = landscape.value_with_gradient(&full);
+        // Neither what was tried nor what is forbidden is of use, so the ascent turns back before it.
+        if tried(&full) {
+            return f64::NAN;
+        }
+        let (value, slope) = landscape.value_with_gradient(&full, effort.draws);
         for (g, &i) in gradient.iter_mut().zip(&free) {
             *g = -slope[i];
         }
         -value
     };
     let start: Vec<f64> = free.iter().map(|&i| at.x[i]).collect();
-    let effort = descent::Effort { evaluations, tolerance: TOLERANCE };
-    if let Some((x, _)) = descent::minimize(loss, &start, &vec![(0.0, 1.0); free.len()], effort) {
+    let budget = descent::Effort { evaluations: effort.evaluations, tolerance: TOLERANCE };
+    if let Some((x, _)) = descent::minimize(loss, &start, &vec![(0.0, 1.0); free.len()], budget) {
         let mut moved = at.x.clone();
         for (&i, v) in free.iter().zip(&x) {
             moved[i] = *v;
         }
         // A continuous parent may switch others on or off.
         encoding.snap(&mut moved);
-        accept(landscape, at, moved, tried);
+        accept(landscape, at, moved, tried, effort.draws);
     }
 }
 
@@ -187,7 +223,8 @@ fn search_levels(
     landscape: &Landscape,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
-    tried: &dyn Fn(&[f64]) -> bool,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
+    draws: usize,
 ) -> bool {
     let mut moved_at_all = false;
     for _ in 0..encoding.len() {
@@ -202,7 +239,7 @@ fn search_levels(
                 let mut next = at.x.clone();
                 next[i] = encoding.centre(i, level);
                 encoding.snap(&mut next);
-                moved |= accept(landscape, at, next, tried);
+                moved |= accept(landscape, at, next, tried, draws);
             }
         }
         moved_at_all |= moved;
@@ -227,11 +264,17 @@ fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
     }
 }
 
-fn accept(landscape: &Landscape, at: &mut Candidate, x: Vec<f64>, tried: &dyn Fn(&[f64]) -> bool) -> bool {
+fn accept(
+    landscape: &Landscape,
+    at: &mut Candidate,
+    x: Vec<f64>,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
+    draws: usize,
+) -> bool {
     if tried(&x) {
         return false;
     }
-    let value = landscape.value(&x);
+    let value = landscape.value(&x, draws);
     let better = value > at.value;
     if better {
         *at = Candidate { x, value };

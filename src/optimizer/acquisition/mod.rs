@@ -4,14 +4,18 @@
 //! that sees only zeros is blind; its logarithm has a slope everywhere (Ament et al., "Unexpected improvements to expected
 //! improvement for Bayesian optimization", NeurIPS 2023). Everything in here is in standardized losses.
 
+mod belief;
 mod criterion;
+mod ehvi;
 mod feasibility;
 mod landscape;
 mod logs;
 mod maximize;
+mod normal;
 
+pub use belief::Belief;
 pub use criterion::{Criterion, Posterior, Value};
 pub use feasibility::Feasibility;
-pub use landscape::Landscape;
+pub use landscape::{Bounded, Landscape, Limit};
 pub(super) use maximize::perturb;
 pub use maximize::{Candidate, Effort, maximize};

@@ -144,4 +144,44 @@ mod tests {
         let points = [vec![0.0, 1.0, 1.0, 1.0], vec![1.0, 0.0, 1.0, 1.0], vec![1.0, 1.0, 0.0, 1.0]];
         assert!((hypervolume(&points, &[2.0; 4]) - 4.0).abs() < 1e-12);
     }
+
+    /// All points of `m` multiples of `1/parts` that add up to one leave free just the grid's cells whose lower corners add
+    /// up to less, of which there are `(parts + m - 1)` choose `m`.
+    #[test]
+    fn grids_on_the_simplex_have_their_exact_volume() {
+        for (m, parts) in [(2, 30), (3, 12), (4, 6)] {
+            let mut points = vec![vec![]];
+            for _ in 1..m {
+                points = points
+                    .iter()
+                    .flat_map(|p: &Vec<u32>| (0..=parts - p.iter().sum::<u32>()).map(|x| [p.as_slice(), &[x]].concat()))
+                    .collect();
+            }
+            let whole = f64::from(parts);
+            let point = |p: &Vec<u32>| {
+                p.iter().copied().chain([parts - p.iter().sum::<u32>()]).map(|x| f64::from(x) / whole).collect()
+            };
+            let front: Vec<Vec<f64>> = points.iter().map(point).collect();
+            let free: f64 = (0..m).map(|k| f64::from(parts + m - 1 - k) / f64::from(k + 1)).product();
+            let expected = 1.0 - free / whole.powi(m as i32);
+            assert!((hypervolume(&front, &vec![1.0; m as usize]) - expected).abs() < 1e-12, "{m}");
+        }
+    }
+
+    /// DTLZ2's front, an eighth of the unit sphere, dominates `1.1^3 - pi / 6` up to 1.1. Points on it dominate less, by
+    /// an amount that halves with their distance.
+    #[test]
+    fn points_on_a_sphere_approach_its_volume() {
+        let gap = |parts: u32| {
+            let angle = |i: u32| std::f64::consts::FRAC_PI_2 * f64::from(i) / f64::from(parts);
+            let point = |i, j| {
+                let (a, b) = (angle(i), angle(j));
+                vec![a.cos() * b.cos(), a.cos() * b.sin(), a.sin()]
+            };
+            let points: Vec<_> = (0..=parts).flat_map(|i| (0..=parts).map(move |j| point(i, j))).collect();
+            0.807_401 - hypervolume(&points, &[1.1; 3])
+        };
+        let (coarse, fine) = (gap(6), gap(12));
+        assert!(0.0 < fine && fine < coarse && (coarse - 2.0 * fine).abs() < 0.01, "{coarse} {fine}");
+    }
 }

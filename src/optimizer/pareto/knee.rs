@@ -16,16 +16,50 @@ const LEAST_BEND: f64 = 1e-9;
 /// point is its own knee. Objectives that are constant on the front do not count.
 #[must_use]
 pub fn knee<V: AsRef<[f64]>>(losses: &[V]) -> Option<usize> {
-    let front = non_dominated(losses);
-    let m = losses.get(*front.first()?)?.as_ref().len();
-    let column = |j: usize| front.iter().map(move |&i| losses[i].as_ref()[j]);
-    let ranges: Vec<(f64, f64)> = (0..m)
-        .map(|j| (column(j).fold(f64::INFINITY, f64::min), column(j).fold(f64::NEG_INFINITY, f64::max)))
-        .collect();
-    let scaled = |x: f64, (low, high): (f64, f64)| if high > low { (x - low) / (high - low) } else { 0.0 };
-    let sum = |i: usize| losses[i].as_ref().iter().zip(&ranges).map(|(x, r)| scaled(*x, *r)).sum::<f64>();
+    let scaled = Scaled::of(losses)?;
+    let sum = |i: usize| scaled.losses(losses[i].as_ref()).sum::<f64>();
     let bent = |i: &usize| sum(*i) < 1.0 - LEAST_BEND;
-    front.into_iter().filter(bent).min_by(|&a, &b| sum(a).total_cmp(&sum(b)))
+    scaled.front.iter().copied().filter(bent).min_by(|&a, &b| sum(a).total_cmp(&sum(b)))
+}
+
+/// As [`knee`], with a weight for each objective, all above zero: the point of the front with the smallest weighted sum of
+/// scaled losses, the first of several.
+///
+/// Unequal weights say what a trade is worth, so there is an answer on any front, bent or not: on a straight one the end
+/// that is best in what counts most. Equal weights say nothing, and the rule is that
+/// of [`knee`].
+#[must_use]
+pub fn weighted_knee<V: AsRef<[f64]>>(losses: &[V], weights: &[f64]) -> Option<usize> {
+    if weights.windows(2).all(|pair| pair[0] == pair[1]) {
+        return knee(losses);
+    }
+    let scaled = Scaled::of(losses)?;
+    let sum = |i: usize| scaled.losses(losses[i].as_ref()).zip(weights).map(|(l, w)| l * w).sum::<f64>();
+    scaled.front.iter().copied().min_by(|&a, &b| sum(a).total_cmp(&sum(b)))
+}
+
+/// A front and the ranges of its losses.
+struct Scaled {
+    front: Vec<usize>,
+    ranges: Vec<(f64, f64)>,
+}
+
+impl Scaled {
+    /// Of the front of these losses; `None` if it is empty.
+    fn of<V: AsRef<[f64]>>(losses: &[V]) -> Option<Self> {
+        let front = non_dominated(losses);
+        let m = losses.get(*front.first()?)?.as_ref().len();
+        let column = |j: usize| front.iter().map(move |&i| losses[i].as_ref()[j]);
+        let range = |j| (column(j).fold(f64::INFINITY, f64::min), column(j).fold(f64::NEG_INFINITY, f64::max));
+        let ranges = (0..m).map(range).collect();
+        Some(Self { front, ranges })
+    }
+
+    /// Losses from 0 (best on the front) to 1 (worst on the front); 0 in an objective that is constant there.
+    fn losses(&self, losses: &[f64]) -> impl Iterator<Item = f64> {
+        let scaled = |(x, (low, high)): (&f64, &(f64, f64))| if high > low { (x - low) / (high - low) } else { 0.0 };
+        losses.iter().zip(&self.ranges).map(scaled)
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +87,18 @@ mod tests {
         assert_eq!(knee(&[[0.0, 1.0], [0.8, 0.8], [1.0, 0.0]]), None, "concave");
         assert_eq!(knee(&[[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), None);
         assert_eq!(knee(&[[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.3, 0.3, 0.3]]), Some(3));
+    }
+
+    #[test]
+    fn weights_move_it_and_leave_no_front_without_an_answer() {
+        let front = [[0.0, 100.0], [0.1, 20.0], [0.5, 10.0], [1.0, 0.0], [2.0, 200.0]];
+        assert_eq!(weighted_knee(&front, &[1.0, 1.0]), knee(&front));
+        assert_eq!(weighted_knee(&front, &[20.0, 1.0]), Some(0));
+        assert_eq!(weighted_knee(&front, &[1.0, 20.0]), Some(3));
+        let straight = [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]];
+        assert_eq!(weighted_knee(&straight, &[3.0, 3.0]), None);
+        assert_eq!(weighted_knee(&straight, &[2.0, 1.0]), Some(0));
+        assert_eq!(weighted_knee::<[f64; 2]>(&[], &[2.0, 1.0]), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::super::history::History;
 use super::super::problem::Problem;
-use super::{losses_of, non_dominated};
+use super::{feasible_losses_of, losses_of, non_dominated};
 
 /// How far beyond the worst loss on the front, as a share of the front's range.
 const MARGIN: f64 = 0.1;
@@ -47,7 +47,7 @@ pub(crate) fn complete_reference<V: AsRef<[f64]>>(given: &[Option<f64>], losses:
 }
 
 /// The reference point for reports, in losses: the user's coordinates first, then those that the history has frozen,
-/// then those inferred from the finished trials that lie within the user's coordinates (from all, if none does; see
+/// then those inferred from the finished, feasible trials that lie within the user's coordinates (from all, if none does; see
 /// [`infer_reference`]). `None` before the first finished trial, unless the user gave every coordinate or one is frozen.
 ///
 /// A user's coordinate that its objective's scale cannot take (zero under a logarithm) counts as not given.
@@ -58,7 +58,12 @@ pub fn reference_point(problem: &Problem, history: &History) -> Option<Vec<f64>>
         Some(frozen) if frozen.len() == given.len() => {
             Some(given.into_iter().zip(frozen).map(|(user, other)| user.unwrap_or(*other)).collect())
         }
-        _ => complete_reference(&given, &losses_of(problem, history).into_iter().map(|(_, l)| l).collect::<Vec<_>>()),
+        _ => {
+            // Before anything keeps the constraints, what does not is all there is to go by.
+            let feasible = feasible_losses_of(problem, history);
+            let trials = if feasible.is_empty() { losses_of(problem, history) } else { feasible };
+            complete_reference(&given, &trials.into_iter().map(|(_, l)| l).collect::<Vec<_>>())
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::optimizer::history::{FailureKind, Outcome, Trial};
-use crate::optimizer::problem::Metrics;
+use crate::optimizer::problem::{Bound, Forbidden, Match, Metrics, Preference};
 use crate::optimizer::space::Space;
 
 fn all() -> Vec<Box<dyn Sampler>> {
-    let settings = Settings { initial: Some(5) };
+    let settings = Settings { initial: Some(5), population: Some(6), levels: None };
     NAMES.iter().map(|name| by_name(name, &settings).unwrap()).collect()
 }
 
@@ -151,6 +151,36 @@ fn a_finite_space_is_used_up_point_by_point_and_then_ends() {
         }
         assert_eq!(duplicates(&history), 0, "{}", sampler.name());
         assert_eq!(sampler.propose(&problem, &history, 1, Seed(2)), Err(SamplerError::Exhausted));
+    }
+}
+
+#[test]
+fn forbidden_points_are_never_proposed_and_the_others_are_used_up() {
+    for sampler in all() {
+        let sgd = ("optimizer".to_owned(), Match::Values(vec!["sgd".into()]));
+        let ends = ("layers".to_owned(), Match::Values(vec![1.into(), 4.into()]));
+        let problem = finite().forbid(Forbidden { clauses: vec![sgd, ends] });
+        let mut history = run(&*sampler, &problem, 7, Seed(2));
+        for proposal in sampler.propose(&problem, &history, 9, Seed(2)).unwrap() {
+            record(&mut history, proposal, Outcome::Pending);
+        }
+        assert_eq!(history.trials().len(), 8, "{}", sampler.name());
+        assert!(history.trials().iter().all(|t| !problem.forbids(&t.point)), "{}", sampler.name());
+        assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+    }
+}
+
+/// Also one that nothing keeps, and whose metric nobody reports.
+#[test]
+fn constraints_and_preferences_do_no_harm() {
+    let preference = Preference::within("accuracy", Bound::AtLeast(1.2));
+    for constraint in [("energy", 40.0), ("energy", -1.0), ("memory", 1.0)] {
+        for sampler in all() {
+            let problem = mixed().prefer(preference.clone()).constraint(constraint.0, Bound::AtMost(constraint.1));
+            let history = run(&*sampler, &problem, 14, Seed(6));
+            assert!(history.trials().iter().all(|t| problem.space().check(&t.point).is_ok()), "{}", sampler.name());
+            assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+        }
     }
 }
 

@@ -4,24 +4,38 @@
 //! |---|---|
 //! | `gp` | Gaussian processes and expected hypervolume improvement, after a Sobol start: [`GpSampler`] |
 //! | `sobol` | a scrambled Sobol sequence: [`SobolSampler`] |
+//! | `tpe` | densities of good and bad points, after a Sobol start: [`TpeSampler`] |
+//! | `nsga2` | evolution of a population, after a Sobol start: [`Nsga2Sampler`] |
 //! | `random` | independent uniform draws: [`RandomSampler`] |
+//! | `grid` | every combination of a few values, in an order that spreads: [`GridSampler`] |
 
 #[cfg(test)]
 mod contract;
 mod gp;
+mod grid;
+mod nsga2;
 mod random;
 mod sobol;
+mod standing;
 mod stream;
+mod tpe;
 mod tried;
 
-pub use gp::GpSampler;
+pub use gp::{GpSampler, MOST_OBJECTIVES, diagnose};
+pub use grid::GridSampler;
+pub use nsga2::Nsga2Sampler;
 pub use random::RandomSampler;
 pub use sobol::SobolSampler;
+pub use tpe::TpeSampler;
 
 use super::Seed;
-use super::history::{Fit, History};
+use super::history::{Fit, History, Outcome, Trial};
 use super::problem::Problem;
-use super::space::{Point, Space};
+use super::space::{Encoding, Point, Space};
+use tried::Tried;
+
+/// The rule of a point that the user asked to be tried first.
+pub const START: &str = "start";
 
 /// A point to be tried, and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +50,7 @@ pub struct Proposal {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplerError {
-    /// Every point of a finite space has been tried or is pending.
+    /// Every point of a finite space, or of the grid, has been tried or is pending.
     #[error("every point of the space has been tried")]
     Exhausted,
     /// No sampler has this name.
@@ -77,6 +91,50 @@ pub trait Sampler: Send + Sync {
     ) -> Result<Vec<Proposal>, SamplerError>;
 }
 
+/// Proposes as `sampler` does, but the problem's [starts](Problem::starts) before all others. Starts that were tried, are
+/// pending or are forbidden are passed over.
+///
+/// # Errors
+/// As [`Sampler::propose`].
+pub fn propose(
+    sampler: &dyn Sampler,
+    problem: &Problem,
+    history: &History,
+    count: usize,
+    seed: Seed,
+) -> Result<Vec<Proposal>, SamplerError> {
+    let encoding = Encoding::new(problem.space());
+    let mut tried = Tried::new(problem, &encoding, history);
+    let mut proposals = Vec::new();
+    for start in problem.starts() {
+        let x = encoding.encode(start);
+        if proposals.len() < count.max(1) && !tried.contains(&x) {
+            tried.insert(&x);
+            let fit = Fit { rule: START.to_owned(), ..Fit::default() };
+            // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
+            let as_written = problem.space().check(start).is_ok();
+            let point = if as_written { start.clone() } else { encoding.decode(&x) };
+            proposals.push(Proposal { point, fit });
+        }
+    }
+    if proposals.is_empty() {
+        return sampler.propose(problem, history, count, seed);
+    }
+    if proposals.len() < count {
+        let mut more = history.clone();
+        for Proposal { point, fit } in proposals.clone() {
+            let id = more.next_id();
+            more.record(Trial { id, point, fit: Some(fit), outcome: Outcome::Pending });
+        }
+        match sampler.propose(problem, &more, count - proposals.len(), seed) {
+            Ok(rest) => proposals.extend(rest),
+            Err(SamplerError::Exhausted) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(proposals)
+}
+
 impl<S: Sampler + ?Sized> Sampler for Box<S> {
     fn name(&self) -> &'static str {
         (**self).name()
@@ -94,13 +152,17 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
 }
 
 /// The names that [`by_name`] knows, the recommended one first.
-pub const NAMES: [&str; 3] = ["gp", "sobol", "random"];
+pub const NAMES: [&str; 6] = ["gp", "tpe", "nsga2", "sobol", "random", "grid"];
 
 /// Settings of samplers as study files give them; a sampler ignores what it has no use for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
-    /// Trials before a surrogate is used; `None` leaves it to the sampler.
+    /// Trials before the sampler learns from them (`gp`, `tpe`, `nsga2`); `None` leaves it to the sampler.
     pub initial: Option<usize>,
+    /// Members of the population (`nsga2`); `None` leaves it to the sampler.
+    pub population: Option<usize>,
+    /// Values per range (`grid`); `None` leaves it to the sampler.
+    pub levels: Option<usize>,
 }
 
 /// Trials before a surrogate is used where the settings do not say: `2 (d + 1)` for `d` parameters, as many as a Gaussian
@@ -117,6 +179,9 @@ pub fn default_initial(space: &Space) -> usize {
 pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, SamplerError> {
     match name {
         "gp" => Ok(Box::new(GpSampler { initial: settings.initial })),
+        "tpe" => Ok(Box::new(TpeSampler { initial: settings.initial })),
+        "nsga2" => Ok(Box::new(Nsga2Sampler { population: settings.population, initial: settings.initial })),
+        "grid" => Ok(Box::new(GridSampler { levels: settings.levels })),
         "sobol" => Ok(Box::new(SobolSampler)),
         "random" => Ok(Box::new(RandomSampler)),
         _ => Err(SamplerError::UnknownName { name: name.to_owned() }),

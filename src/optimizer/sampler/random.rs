@@ -25,7 +25,7 @@ impl Sampler for RandomSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         collect(history.next_id(), count, |id| {
             let x = tried.draw(&mut stream(seed, id, Purpose::Points))?;
             tried.insert(&x);

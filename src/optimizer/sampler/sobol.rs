@@ -26,7 +26,7 @@ impl Sampler for SobolSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(&encoding, history);
+        let mut tried = Tried::new(problem, &encoding, history);
         collect(history.next_id(), count, |id| {
             let x = sobol_vector(&encoding, &tried, id, seed)?;
             tried.insert(&x);
@@ -43,8 +43,12 @@ pub(super) fn sobol_vector(
     id: u64,
     seed: Seed,
 ) -> Result<Vec<f64>, SamplerError> {
-    let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
-    let mut x = sequence.point(id, encoding.len());
+    let mut x = sobol_coordinates(encoding, id, seed);
     encoding.snap(&mut x);
     if tried.contains(&x) { tried.draw(&mut stream(seed, id, Purpose::Points)) } else { Ok(x) }
+}
+
+/// The point of the study's Sobol sequence for a trial, as it falls in the cube.
+pub(super) fn sobol_coordinates(encoding: &Encoding<'_>, id: u64, seed: Seed) -> Vec<f64> {
+    SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble)).point(id, encoding.len())
 }

@@ -15,6 +15,12 @@ pub(super) enum Purpose {
     Scramble,
     /// The search for the best acquisition.
     Acquisition,
+    /// Joint draws of noisy and pending trials.
+    Draws,
+    /// Parents, crossover and mutation.
+    Variation,
+    /// Draws from density estimates.
+    Density,
 }
 
 /// The stream of one trial (or of the whole study, with id 0) for one purpose.

@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::history::History;
+use super::super::problem::Problem;
 use super::super::space::Encoding;
 use super::SamplerError;
 use super::stream::uniform;
@@ -15,23 +16,25 @@ const ENUMERABLE: u64 = 1 << 16;
 /// Draws before that.
 const DRAWS: usize = 128;
 
-/// All points that were tried, are pending or failed, in canonical coordinates.
+/// All points that were tried, are pending, failed or are forbidden, in canonical coordinates.
 #[derive(Debug)]
 pub(super) struct Tried<'a> {
+    problem: &'a Problem,
     encoding: &'a Encoding<'a>,
     keys: HashSet<Vec<u64>>,
 }
 
 impl<'a> Tried<'a> {
     /// Everything in the history.
-    pub(super) fn new(encoding: &'a Encoding<'a>, history: &History) -> Self {
+    pub(super) fn new(problem: &'a Problem, encoding: &'a Encoding<'a>, history: &History) -> Self {
         let keys = history.trials().iter().map(|t| encoding.key(&encoding.encode(&t.point))).collect();
-        Self { encoding, keys }
+        Self { problem, encoding, keys }
     }
 
-    /// Whether a canonical vector was tried.
+    /// Whether a canonical vector was tried or is forbidden.
     pub(super) fn contains(&self, x: &[f64]) -> bool {
-        self.keys.contains(&self.encoding.key(x))
+        let forbidden = !self.problem.forbidden().is_empty() && self.problem.forbids(&self.encoding.decode(x));
+        forbidden || self.keys.contains(&self.encoding.key(x))
     }
 
     /// Adds a canonical vector. Returns whether it was new.

@@ -116,6 +116,54 @@ impl<'a> Encoding<'a> {
         self.coordinates[i].centre(k)
     }
 
+    /// Mean and standard deviation, in encoded units, of a normal distribution around a value of the `i`-th parameter whose
+    /// standard deviation is `spread`: a difference on a linear scale, a factor on a log scale. `None` for choices, and for
+    /// numbers that make no distribution there.
+    #[must_use]
+    pub fn normal(&self, i: usize, value: f64, spread: f64) -> Option<(f64, f64)> {
+        let (low, high, scale) = match &self.space.parameters()[i].domain {
+            Domain::Float { low, high, scale, .. } => (*low, *high, *scale),
+            #[expect(clippy::cast_precision_loss, reason = "bounds are far below 2^53")]
+            Domain::Int { low, high, scale, .. } => (*low as f64, *high as f64, *scale),
+            Domain::Choice { .. } => return None,
+        };
+        // Levels own bins that reach beyond the bounds, so the ends are not at 0 and 1.
+        let end = |v: f64, level: u64| match self.kind(i) {
+            CoordinateKind::Continuous => {
+                if v == low {
+                    0.0
+                } else {
+                    1.0
+                }
+            }
+            _ => self.centre(i, level),
+        };
+        let (first, last) = (end(low, 0), end(high, u64::MAX));
+        let position = |v: f64| match scale {
+            Scale::Linear => (v - low) / (high - low),
+            Scale::Log => (v / low).ln() / (high / low).ln(),
+        };
+        let width = match scale {
+            Scale::Linear => spread / (high - low),
+            Scale::Log => spread.ln() / (high / low).ln(),
+        };
+        let (mean, sd) = (first + (last - first) * position(value), (last - first) * width);
+        (mean.is_finite() && sd.is_finite() && sd > 0.0).then_some((mean, sd))
+    }
+
+    /// Values that are given in the order in which a choice lists its own, in the order of its levels. `None` if the
+    /// `i`-th parameter is no choice of so many.
+    #[must_use]
+    pub fn by_level(&self, i: usize, listed: &[f64]) -> Option<Vec<f64>> {
+        match (&self.coordinates[i], &self.space.parameters()[i].domain) {
+            (Coordinate::Rank { by_rank }, _) if by_rank.len() == listed.len() => {
+                Some(by_rank.iter().map(|&k| listed[k]).collect())
+            }
+            (Coordinate::Unordered { n }, _) if *n == listed.len() as u64 => Some(listed.to_vec()),
+            _ => None,
+        }
+    }
+
     /// The canonical vector of a point, of length `d`.
     ///
     /// Total: a value that the space does not have is taken for the nearest one (for a missing parameter), a missing
@@ -417,6 +465,53 @@ mod tests {
             }
             encoding.snap(&mut b);
             prop_assert_eq!(a, b);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_of_a_point_is_completed_to_a_point((space, x, keep) in (spaces(), cube(), any::<u8>())) {
+            let nothing = space.complete(&Point::new());
+            prop_assert!(nothing.is_ok(), "{:?}", nothing);
+            let point = Encoding::new(&space).decode(&x[..space.len()]);
+            let part: Point = point
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| keep >> i & 1 == 1)
+                .map(|(_, (name, value))| (name, value.clone()))
+                .collect();
+            if let Ok(whole) = space.complete(&part) {
+                prop_assert_eq!(space.check(&whole), Ok(()));
+                prop_assert!(part.iter().all(|(name, value)| whole.get(name) == Some(value)));
+            }
+            prop_assert_eq!(space.complete(&point), Ok(point));
+        }
+    }
+
+    #[test]
+    fn middles_lie_half_way_on_the_scale() {
+        let space = SpaceBuilder::default()
+            .float("rate", 1e-4..=1e-2)
+            .log()
+            .int("width", 4..=64)
+            .log()
+            .int("layers", 1..=4)
+            .float("dropout", 0.0..=0.5)
+            .choice("optimizer", ["sgd", "adam"])
+            .float("momentum", 0.0..=0.8)
+            .when("optimizer", ["sgd"])
+            .build()
+            .unwrap();
+        let point = |text: &str| serde_json::from_str::<Point>(text).unwrap();
+        let whole = space.complete(&point(r#"{"rate": 1e-3}"#)).unwrap();
+        let middle =
+            r#"{"rate": 1e-3, "width": 16, "layers": 2, "dropout": 0.25, "optimizer": "sgd", "momentum": 0.4}"#;
+        assert_eq!(whole, point(middle));
+        let adam = space.complete(&point(r#"{"optimizer": "adam", "dropout": 0, "width": 32.0}"#)).unwrap();
+        assert_eq!((adam.get("momentum"), adam.number("rate").unwrap().log10().round()), (None, -3.0));
+        assert_eq!((adam.get("dropout"), adam.get("width")), (Some(&Value::Float(0.0)), Some(&Value::Int(32))));
+        for wrong in [r#"{"optimizer": "adam", "momentum": 0.5}"#, r#"{"width": 3}"#, r#"{"wdith": 8}"#] {
+            assert!(space.complete(&point(wrong)).is_err(), "{wrong}");
         }
     }
 

@@ -85,6 +85,50 @@ impl Domain {
         })
     }
 
+    /// The value in the middle: of a range, half way on its own scale (the lower of two); of a choice, the first that is
+    /// listed.
+    #[must_use]
+    pub fn middle(&self) -> Option<Value> {
+        match self {
+            Self::Float { low, high, scale: Scale::Log, step: None } => {
+                Some(Value::Float((low.sqrt() * high.sqrt()).clamp(*low, *high)))
+            }
+            Self::Float { low, high, step: None, .. } => Some(Value::Float(low + (high - low) / 2.0)),
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count of steps within the range"
+            )]
+            Self::Int { low, high, scale: Scale::Log, step } => {
+                let centre = (*low as f64).sqrt() * (*high as f64).sqrt();
+                let steps = ((centre - *low as f64) / *step as f64).round() as u64;
+                self.nth(steps.min(self.cardinality()? - 1))
+            }
+            Self::Float { .. } | Self::Int { .. } => self.nth((self.cardinality()? - 1) / 2),
+            Self::Choice { values } => values.first().cloned(),
+        }
+    }
+
+    /// The same number in the type that this domain has, if only so it is one of its values: 1 for a range of floats
+    /// becomes 1.0, and 16.0 for a choice among whole numbers 16. Other values stay as they are.
+    #[must_use]
+    pub fn typed(&self, value: Value) -> Value {
+        if self.contains(&value) {
+            return value;
+        }
+        let twin = match (self, &value) {
+            (Self::Choice { values }, _) if value.is_number() => {
+                values.iter().find(|v| v.is_number() && v.as_f64() == value.as_f64()).cloned()
+            }
+            (Self::Float { .. }, Value::Int(_)) => value.as_f64().map(Value::Float),
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
+            (Self::Int { .. }, Value::Float(v)) if v.fract() == 0.0 && v.abs() < 9e15 => Some(Value::Int(*v as i64)),
+            _ => None,
+        };
+        twin.unwrap_or(value)
+    }
+
     /// Whether `value` is one of this domain's values, in type and in size.
     #[must_use]
     pub fn contains(&self, value: &Value) -> bool {

@@ -132,6 +132,29 @@ impl Space {
         Ok(())
     }
 
+    /// The point with the active parameters that it lacks at the [middle](Domain::middle) of their domains, and its numbers
+    /// in the types of the space.
+    ///
+    /// # Errors
+    /// A [`PointError`] if what it has does not belong to the space.
+    pub fn complete(&self, point: &Point) -> Result<Point, PointError> {
+        let mut whole = point.clone();
+        for &i in &self.order {
+            let parameter = &self.parameters[i];
+            match whole.get(&parameter.name).cloned() {
+                Some(value) => whole.insert(&parameter.name, parameter.domain.typed(value)),
+                None if self.is_active(parameter, &whole) => {
+                    if let Some(value) = parameter.domain.middle() {
+                        whole.insert(&parameter.name, value);
+                    }
+                }
+                None => {}
+            }
+        }
+        self.check(&whole)?;
+        Ok(whole)
+    }
+
     /// `name=value` pairs of a point in the order of declaration.
     #[must_use]
     pub fn describe(&self, point: &Point) -> String {

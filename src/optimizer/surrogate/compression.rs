@@ -1,7 +1,7 @@
 //! Losses of which only the good end matters.
 
 /// Where compression begins beyond a given bound, in units of its scale.
-const MARGIN: f64 = 1.0;
+const MARGIN: f64 = 4.0;
 /// The least scale, as a share of the way from the best loss to the median.
 const LEAST_SHARE: f64 = 0.1;
 /// How many interquartile ranges beyond the upper quartile a loss is an outlier (Tukey, "Exploratory Data Analysis",

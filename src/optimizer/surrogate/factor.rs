@@ -5,8 +5,9 @@
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::{factor, inverse};
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
-use faer::{MatMut, MatRef, Par};
+use faer::{Accum, MatMut, MatRef, Par};
 use nalgebra::DMatrix;
 
 /// The lower Cholesky factor `L` of a symmetric positive definite matrix.
@@ -53,6 +54,16 @@ impl Factor {
         out
     }
 
+    /// `L`, `n x n`, zero above the diagonal.
+    pub(super) fn lower(&self) -> &DMatrix<f64> {
+        &self.lower
+    }
+
+    /// `n`.
+    pub(super) fn len(&self) -> usize {
+        self.lower.nrows()
+    }
+
     /// `K^-1 y`.
     pub(super) fn solve(&self, y: &[f64]) -> Vec<f64> {
         let n = y.len();
@@ -71,6 +82,55 @@ impl Factor {
         }
         z
     }
+}
+
+/// `A v` for a lower triangular matrix.
+pub(super) fn lower_times(lower: &DMatrix<f64>, v: &[f64]) -> Vec<f64> {
+    let n = v.len();
+    let mut out = vec![0.0; n];
+    for (j, c) in v.iter().enumerate() {
+        for (o, w) in out[j..].iter_mut().zip(&lower.as_slice()[j * n + j..(j + 1) * n]) {
+            *o += c * w;
+        }
+    }
+    out
+}
+
+/// `A^T v` for a lower triangular matrix.
+pub(super) fn transposed_times(lower: &DMatrix<f64>, v: &[f64]) -> Vec<f64> {
+    let n = v.len();
+    (0..n).map(|j| dot(&lower.as_slice()[j * n + j..(j + 1) * n], &v[j..])).collect()
+}
+
+/// `A B` for a lower triangular matrix `A`, `n x n`, and `B`, `n x q`.
+pub(super) fn lower_product(lower: &DMatrix<f64>, right: &DMatrix<f64>) -> DMatrix<f64> {
+    let (n, q) = right.shape();
+    let mut out = DMatrix::zeros(n, q);
+    triangular::matmul(
+        MatMut::from_column_major_slice_mut(out.as_mut_slice(), n, q),
+        BlockStructure::Rectangular,
+        Accum::Replace,
+        MatRef::from_column_major_slice(lower.as_slice(), n, n),
+        BlockStructure::TriangularLower,
+        MatRef::from_column_major_slice(right.as_slice(), n, q),
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    out
+}
+
+/// Sum with four partial sums.
+pub(super) fn sum(a: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let a4 = a.chunks_exact(4);
+    let rest: f64 = a4.remainder().iter().sum();
+    for x in a4 {
+        for i in 0..4 {
+            sums[i] += x[i];
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
 /// Inner product with four partial sums, which the compiler turns into vector instructions.

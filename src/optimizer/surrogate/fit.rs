@@ -2,14 +2,19 @@
 
 use nalgebra::DMatrix;
 
-use super::factor::{Factor, dot};
-use super::gp::{FLOOR, GaussianProcess, JITTERS, Observations, log_likelihood};
-use super::kernel::{Hyperparameters, Kernel, matern};
+use super::columns::Columns;
+use super::factor::dot;
+use super::gp::{FLOOR, GaussianProcess, Observations, factorize, log_likelihood};
+use super::kernel::{Hyperparameters, Kernel, matern_with_slopes};
 use super::prior::Prior;
 use crate::optimizer::descent::{Effort, minimize};
 
-/// Effort from each start.
-const EFFORT: Effort = Effort { evaluations: 80, tolerance: 1e-5 };
+/// Most observations that hyperparameters are fitted to.
+const MOST: usize = 300;
+/// Effort from the priors' mode.
+const COLD: Effort = Effort { evaluations: 80, tolerance: 1e-5 };
+/// Effort from an earlier fit: one trial more seldom moves the optimum far.
+const WARM: Effort = Effort { evaluations: 25, tolerance: 1e-3 };
 
 /// Why no Gaussian process could be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,28 +28,22 @@ pub enum FitError {
     Singular,
 }
 
-/// The log posterior density of log hyperparameters as a function with a gradient. The squared differences between points
-/// are computed once.
+/// The log posterior density of log hyperparameters as a function with a gradient.
 pub(super) struct LogPosterior<'o> {
     kernel: &'o Kernel,
     observations: &'o Observations,
-    /// Per coordinate, the squared differences of all pairs `i > j`, column by column.
-    differences: Vec<Vec<f64>>,
+    columns: Columns,
     priors: Vec<Prior>,
     infers_noise: bool,
 }
 
 impl<'o> LogPosterior<'o> {
     pub(super) fn new(kernel: &'o Kernel, observations: &'o Observations) -> Self {
-        let (n, d) = (observations.x.len(), kernel.dimension());
-        let pairs = || (0..n).flat_map(move |j| (j + 1..n).map(move |i| (i, j)));
-        let x = &observations.x;
-        let differences =
-            (0..d).map(|k| pairs().map(|(i, j)| kernel.squared_difference(k, x[i][k], x[j][k])).collect()).collect();
+        let d = kernel.dimension();
         let mut priors = vec![Prior::lengthscale(d); d];
         priors.extend([Prior::outputscale(), Prior::noise()]);
         let infers_noise = observations.noise.iter().any(|n| n.inferred);
-        Self { kernel, observations, differences, priors, infers_noise }
+        Self { kernel, observations, columns: Columns::new(&observations.x, d), priors, infers_noise }
     }
 
     /// Lengthscales, outputscale and, if there is any to infer, noise; all in logarithms.
@@ -79,35 +78,21 @@ impl<'o> LogPosterior<'o> {
     pub(super) fn evaluate(&self, logs: &[f64], gradient: &mut [f64]) -> f64 {
         let (n, d) = (self.observations.y.len(), self.kernel.dimension());
         let h = self.hyperparameters_at(logs);
-        let precision: Vec<f64> = h.lengthscales.iter().map(|l| 1.0 / (l * l)).collect();
-        let mut r2 = vec![0.0; n * n.saturating_sub(1) / 2];
-        for (differences, p) in self.differences.iter().zip(&precision) {
-            for (r, difference) in r2.iter_mut().zip(differences) {
-                *r += difference * p;
-            }
-        }
-        let mut kernels = r2;
-        let mut slopes = vec![0.0; kernels.len()];
-        for (k, slope) in kernels.iter_mut().zip(&mut slopes) {
-            (*k, *slope) = matern(*k);
-        }
+        let (s2, precision) = (h.outputscale, h.precision());
         let mut matrix = DMatrix::zeros(n, n);
-        let mut rest = kernels.as_slice();
+        let mut slopes = vec![0.0; n * n.saturating_sub(1) / 2];
+        let mut rest = slopes.as_mut_slice();
         for j in 0..n {
-            let noise = self.observations.noise[j];
-            matrix[(j, j)] = h.outputscale + FLOOR + noise.known + if noise.inferred { h.noise } else { 0.0 };
-            let (column, later) = rest.split_at(n - j - 1);
-            for (target, k) in matrix.as_mut_slice()[j * n + j + 1..(j + 1) * n].iter_mut().zip(column) {
-                *target = h.outputscale * k;
-            }
+            let (slopes, later) = rest.split_at_mut(n - j - 1);
+            let column = &mut matrix.as_mut_slice()[j * n + j..(j + 1) * n];
+            let (diagonal, below) = column.split_at_mut(1);
+            self.kernel.distances(&self.observations.x[j], &self.columns, j + 1, &precision, below);
+            matern_with_slopes(below, slopes);
+            below.iter_mut().for_each(|k| *k *= s2);
+            diagonal[0] = s2 + FLOOR + self.observations.noise[j].variance(h.noise);
             rest = later;
         }
-        let factor = JITTERS.iter().find_map(|jitter| {
-            let mut lifted = matrix.clone();
-            (0..n).for_each(|i| lifted[(i, i)] += jitter * h.outputscale);
-            Factor::new(lifted)
-        });
-        let Some(factor) = factor else {
+        let Some((factor, _)) = factorize(&matrix, s2) else {
             gradient.fill(f64::NAN);
             return f64::NAN;
         };
@@ -116,27 +101,34 @@ impl<'o> LogPosterior<'o> {
 
         // Half the trace of (alpha alpha^T - K^-1) dK, over pairs i > j twice and over the diagonal once.
         gradient.fill(0.0);
-        let (mut weighted, mut by_scale) = (slopes, 0.0);
-        let mut p = 0;
+        let mut by_scale = 0.0;
+        let mut rest = slopes.as_mut_slice();
         for j in 0..n {
-            let column = &inverse.as_slice()[j * n..(j + 1) * n];
-            for i in j + 1..n {
-                let weight = h.outputscale * (alpha[i] * alpha[j] - column[i]);
-                by_scale += weight * kernels[p];
-                weighted[p] *= weight;
-                p += 1;
+            let (weights, later) = rest.split_at_mut(n - j - 1);
+            let inverse = &inverse.as_slice()[j * n..(j + 1) * n];
+            for ((weight, other), inverse) in weights.iter_mut().zip(&alpha[j + 1..]).zip(&inverse[j + 1..]) {
+                // Until here the slope of the kernel.
+                let pair = other * alpha[j] - inverse;
+                *weight *= s2 * pair;
             }
-            let diagonal = alpha[j] * alpha[j] - column[j];
-            by_scale += 0.5 * diagonal * h.outputscale;
+            let kernels = &matrix.as_slice()[j * n + j + 1..(j + 1) * n];
+            let pairs = &alpha[j + 1..];
+            by_scale += alpha[j] * dot(pairs, kernels) - dot(&inverse[j + 1..], kernels);
+            for (k, (g, x)) in gradient[..d].iter_mut().zip(&self.observations.x[j]).enumerate() {
+                *g += self.kernel.weighted_difference(k, *x, &self.columns, j + 1, weights);
+            }
+            let diagonal = alpha[j] * alpha[j] - inverse[j];
+            by_scale += 0.5 * diagonal * s2;
             if self.infers_noise && self.observations.noise[j].inferred {
                 gradient[d + 1] += 0.5 * diagonal * h.noise;
             }
+            rest = later;
         }
-        for k in 0..d {
-            gradient[k] = precision[k] * dot(&weighted, &self.differences[k]);
+        for (g, p) in gradient.iter_mut().zip(&precision) {
+            *g *= p;
         }
         gradient[d] = by_scale;
-        let mut value = log_likelihood(&factor, &self.observations.y, &alpha);
+        let mut value = log_likelihood(&factor, dot(&self.observations.y, &alpha));
         for ((g, prior), log_value) in gradient.iter_mut().zip(&self.priors).zip(logs) {
             let (density, slope) = prior.log_density(*log_value);
             value += density;
@@ -146,30 +138,48 @@ impl<'o> LogPosterior<'o> {
     }
 }
 
-/// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters, from the priors' mode and
-/// from each of `starts`. Returns the best process with its log posterior density (up to a constant).
+/// Where a fit begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Starts {
+    /// The hyperparameters of an earlier fit, if there was one.
+    pub previous: Option<Hyperparameters>,
+    /// Whether to begin at the priors' mode too; done anyway where there is no earlier fit.
+    pub mode: bool,
+}
+
+impl Starts {
+    /// From the priors' mode alone.
+    pub const COLD: Self = Self { previous: None, mode: true };
+}
+
+/// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters. Returns the best process with
+/// its log posterior density (up to a constant).
+///
+/// Of more than 300 observations, hyperparameters are fitted to 300, spread evenly over the list (the cost of a fit grows with
+/// the cube of their number, and what more could tell of them is little); the process is conditioned on all.
 ///
 /// # Errors
 /// [`FitError::NoObservation`] without observations; [`FitError::Singular`] where the covariance cannot be factorized
 /// with any jitter, as for values that are not finite.
-pub fn fit(
-    kernel: &Kernel,
-    observations: Observations,
-    starts: &[Hyperparameters],
-) -> Result<(GaussianProcess, f64), FitError> {
+pub fn fit(kernel: &Kernel, observations: Observations, starts: &Starts) -> Result<(GaussianProcess, f64), FitError> {
     if observations.y.is_empty() {
         return Err(FitError::NoObservation);
     }
-    let posterior = LogPosterior::new(kernel, &observations);
+    let few = (observations.y.len() > MOST).then(|| observations.part(MOST));
+    let posterior = LogPosterior::new(kernel, few.as_ref().unwrap_or(&observations));
     let bounds = posterior.bounds();
     let loss = |logs: &[f64], gradient: &mut [f64]| {
         let value = posterior.evaluate(logs, gradient);
         gradient.iter_mut().for_each(|g| *g = -*g);
         -value
     };
-    let candidates = std::iter::once(posterior.mode()).chain(starts.iter().map(|h| posterior.logs_of(h)));
-    let best = candidates
-        .filter_map(|start| minimize(loss, &start, &bounds, EFFORT))
+    let mode = starts.mode || starts.previous.is_none();
+    let mode = mode.then(|| (posterior.mode(), COLD));
+    let previous = starts.previous.as_ref().map(|h| (posterior.logs_of(h), WARM));
+    let best = mode
+        .into_iter()
+        .chain(previous)
+        .filter_map(|(start, effort)| minimize(loss, &start, &bounds, effort))
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
         .ok_or(FitError::Singular)?;
     let hyperparameters = posterior.hyperparameters_at(&best.0);
@@ -250,7 +260,7 @@ mod tests {
 
         #[test]
         fn fits_anything_finite(observations in observations()) {
-            let (gp, log_posterior) = fit(&kernel(), observations, &[]).unwrap();
+            let (gp, log_posterior) = fit(&kernel(), observations, &Starts::COLD).unwrap();
             prop_assert!(log_posterior.is_finite());
             let p = gp.predict(&[0.3, 0.3, 0.5]);
             prop_assert!(p.mean.is_finite() && p.variance > 0.0);
@@ -269,7 +279,7 @@ mod tests {
 
     #[test]
     fn learns_which_parameter_matters() {
-        let (gp, _) = fit(&kernel(), sines(15, Noise { known: 0.0, inferred: false }), &[]).unwrap();
+        let (gp, _) = fit(&kernel(), sines(15, Noise { known: 0.0, inferred: false }), &Starts::COLD).unwrap();
         let l = &gp.hyperparameters().lengthscales;
         assert!(l[0] < 0.5 * l[1], "{l:?}");
         let p = gp.predict(&[0.5, 0.1, 0.5]);
@@ -279,8 +289,10 @@ mod tests {
     #[test]
     fn a_warm_start_is_never_worse() {
         let observations = sines(15, Noise { known: 0.0, inferred: true });
-        let (cold, value) = fit(&kernel(), observations.clone(), &[]).unwrap();
-        let (_, again) = fit(&kernel(), observations, &[cold.hyperparameters().clone()]).unwrap();
+        let (cold, value) = fit(&kernel(), observations.clone(), &Starts::COLD).unwrap();
+        let (_, again) =
+            fit(&kernel(), observations, &Starts { previous: Some(cold.hyperparameters().clone()), mode: false })
+                .unwrap();
         assert!(again >= value - 1e-9);
     }
 
@@ -289,12 +301,12 @@ mod tests {
         let exact = Noise { known: 0.0, inferred: false };
         let same = |n: usize, y: f64| Observations { x: vec![vec![0.5; 3]; n], y: vec![y; n], noise: vec![exact; n] };
         for observations in [same(1, 0.0), same(30, 0.0), same(30, 1.0)] {
-            assert!(fit(&kernel(), observations, &[]).is_ok());
+            assert!(fit(&kernel(), observations, &Starts::COLD).is_ok());
         }
         let mut contradicting = same(10, 1.0);
         contradicting.y[3] = -1.0;
-        assert!(fit(&kernel(), contradicting, &[]).is_ok());
-        assert_eq!(fit(&kernel(), Observations::default(), &[]).unwrap_err(), FitError::NoObservation);
-        assert_eq!(fit(&kernel(), same(3, f64::NAN), &[]).unwrap_err(), FitError::Singular);
+        assert!(fit(&kernel(), contradicting, &Starts::COLD).is_ok());
+        assert_eq!(fit(&kernel(), Observations::default(), &Starts::COLD).unwrap_err(), FitError::NoObservation);
+        assert_eq!(fit(&kernel(), same(3, f64::NAN), &Starts::COLD).unwrap_err(), FitError::Singular);
     }
 }

@@ -2,8 +2,9 @@
 
 use nalgebra::DMatrix;
 
-use super::factor::{Factor, dot};
-use super::kernel::{Hyperparameters, Kernel, matern};
+use super::columns::Columns;
+use super::factor::{Factor, dot, lower_times};
+use super::kernel::{Hyperparameters, Kernel};
 
 /// Added to every diagonal: variance of "exact" observations, in standardized units.
 pub(super) const FLOOR: f64 = 1e-6;
@@ -17,6 +18,17 @@ pub struct Noise {
     pub known: f64,
     /// Whether noise that is inferred from all trials comes on top.
     pub inferred: bool,
+}
+
+impl Noise {
+    /// None at all.
+    pub const EXACT: Self = Self { known: 0.0, inferred: false };
+
+    /// Its variance, where the inferred part has this one.
+    #[must_use]
+    pub fn variance(self, inferred: f64) -> f64 {
+        self.known + if self.inferred { inferred } else { 0.0 }
+    }
 }
 
 /// What a Gaussian process is fitted to.
@@ -37,6 +49,18 @@ impl Observations {
         self.y.push(y);
         self.noise.push(noise);
     }
+
+    /// At most `most` of them, spread evenly over the list, the last one among them.
+    #[must_use]
+    pub fn part(&self, most: usize) -> Self {
+        let n = self.y.len();
+        let mut part = Self::default();
+        for k in 0..most.min(n) {
+            let i = (k + 1) * n / most.min(n) - 1;
+            part.push(self.x[i].clone(), self.y[i], self.noise[i]);
+        }
+        part
+    }
 }
 
 /// Posterior of the function at one point (the noise of a new observation not included), in standardized units.
@@ -54,24 +78,24 @@ pub struct GaussianProcess {
     kernel: Kernel,
     hyperparameters: Hyperparameters,
     precision: Vec<f64>,
+    columns: Columns,
     observations: Observations,
     /// `W = L^-1`.
     whitener: DMatrix<f64>,
-    alpha: Vec<f64>,
+    /// `t = W y`.
+    target: Vec<f64>,
+    /// What was added to the diagonal, noise and all, `n`.
+    added: Vec<f64>,
     log_likelihood: f64,
 }
 
-/// Covariance of the observations, lower triangle.
-fn covariance(kernel: &Kernel, h: &Hyperparameters, precision: &[f64], observations: &Observations) -> DMatrix<f64> {
-    let Observations { x, noise, .. } = observations;
-    let mut matrix = DMatrix::zeros(x.len(), x.len());
-    for j in 0..x.len() {
-        matrix[(j, j)] = h.outputscale + FLOOR + noise[j].known + if noise[j].inferred { h.noise } else { 0.0 };
-        for i in j + 1..x.len() {
-            matrix[(i, j)] = h.outputscale * matern(kernel.distance(&x[i], &x[j], precision)).0;
-        }
-    }
-    matrix
+/// What is known at one point beside the prediction, for gradients.
+#[derive(Debug, Clone)]
+pub struct Whitened {
+    /// `w = W k`, where `k` are the covariances with the observations; `n`.
+    pub w: Vec<f64>,
+    /// Minus twice the kernel's derivative by the squared scaled distance, `n`; empty if not asked for.
+    slopes: Vec<f64>,
 }
 
 impl GaussianProcess {
@@ -79,28 +103,106 @@ impl GaussianProcess {
     /// something is NaN.
     #[must_use]
     pub fn new(kernel: Kernel, hyperparameters: Hyperparameters, observations: Observations) -> Option<Self> {
-        let precision: Vec<f64> = hyperparameters.lengthscales.iter().map(|l| 1.0 / (l * l)).collect();
-        let matrix = covariance(&kernel, &hyperparameters, &precision, &observations);
-        let factor = JITTERS.iter().find_map(|jitter| {
-            let mut lifted = matrix.clone();
-            for i in 0..lifted.nrows() {
-                lifted[(i, i)] += jitter * hyperparameters.outputscale;
-            }
-            Factor::new(lifted)
-        })?;
-        let alpha = factor.solve(&observations.y);
-        let log_likelihood = log_likelihood(&factor, &observations.y, &alpha);
+        let precision = hyperparameters.precision();
+        let columns = Columns::new(&observations.x, kernel.dimension());
+        let (s2, n) = (hyperparameters.outputscale, observations.x.len());
+        let mut matrix = DMatrix::zeros(n, n);
+        for j in 0..n {
+            let column = &mut matrix.as_mut_slice()[j * n + j..(j + 1) * n];
+            kernel.distances(&observations.x[j], &columns, j, &precision, column);
+            super::kernel::matern(column);
+            column.iter_mut().for_each(|k| *k *= s2);
+            column[0] = s2 + FLOOR + observations.noise[j].variance(hyperparameters.noise);
+        }
+        let (factor, jitter) = factorize(&matrix, s2)?;
+        let added = (0..n).map(|j| matrix[(j, j)] - s2 + jitter).collect();
         let whitener = factor.lower_inverse();
-        let finite = alpha.iter().chain(whitener.iter()).all(|v| v.is_finite()) && log_likelihood.is_finite();
-        finite.then_some(Self { kernel, hyperparameters, precision, observations, whitener, alpha, log_likelihood })
+        let target = lower_times(&whitener, &observations.y);
+        let log_likelihood = log_likelihood(&factor, dot(&target, &target));
+        let finite = target.iter().chain(whitener.iter()).all(|v| v.is_finite()) && log_likelihood.is_finite();
+        finite.then_some(Self {
+            kernel,
+            hyperparameters,
+            precision,
+            columns,
+            observations,
+            whitener,
+            target,
+            added,
+            log_likelihood,
+        })
     }
 
-    /// The same process with more observations and the same hyperparameters.
+    /// The same process, with the same hyperparameters, that also knows the function at `points`, exactly. Its mean stays
+    /// the same, for the values are taken to be the posterior means; see [`Draws`](super::Draws) for others. `None` if the
+    /// covariance cannot be factorized even with the largest jitter.
+    ///
+    /// The factor is extended, not made anew: `O(n^2 q)` for `q` points.
     #[must_use]
-    pub fn condition(&self, x: Vec<f64>, y: f64, noise: Noise) -> Option<Self> {
-        let mut observations = self.observations.clone();
-        observations.push(x, y, noise);
-        Self::new(self.kernel.clone(), self.hyperparameters.clone(), observations)
+    pub fn knowing(&self, points: &[Vec<f64>]) -> Option<Self> {
+        let (n, q) = (self.target.len(), points.len());
+        let (means, covariance, cross) = self.joint_with_cross(points);
+        let (factor, jitter) = factorize(&covariance, self.hyperparameters.outputscale)?;
+        let inverse = factor.lower_inverse();
+        // W' = [W 0; -C^-1 B W, C^-1], where B = cross^T = K_qn L^-T.
+        let mixed = -(&inverse * cross.transpose() * &self.whitener);
+        let mut whitener = DMatrix::zeros(n + q, n + q);
+        whitener.view_mut((0, 0), (n, n)).copy_from(&self.whitener);
+        whitener.view_mut((n, 0), (q, n)).copy_from(&mixed);
+        whitener.view_mut((n, n), (q, q)).copy_from(&inverse);
+        let mut more = self.clone();
+        for (x, mean) in points.iter().zip(means) {
+            more.observations.push(x.clone(), mean, Noise::EXACT);
+        }
+        more.columns = Columns::new(&more.observations.x, self.kernel.dimension());
+        more.whitener = whitener;
+        more.target.resize(n + q, 0.0);
+        more.added.resize(n + q, FLOOR + jitter);
+        more.whitener.iter().all(|v| v.is_finite()).then_some(more)
+    }
+
+    /// Joint posterior at `points`: means, and the lower triangle of the covariance with the variance of "exact"
+    /// observations on its diagonal, `q x q`.
+    #[must_use]
+    pub fn joint(&self, points: &[Vec<f64>]) -> (Vec<f64>, DMatrix<f64>) {
+        let (means, covariance, _) = self.joint_with_cross(points);
+        (means, covariance)
+    }
+
+    fn joint_with_cross(&self, points: &[Vec<f64>]) -> (Vec<f64>, DMatrix<f64>, DMatrix<f64>) {
+        let (s2, q) = (self.hyperparameters.outputscale, points.len());
+        let cross = self.whiten_many(points);
+        let means = (0..q).map(|i| dot(cross.column(i).as_slice(), &self.target)).collect();
+        let columns = Columns::new(points, self.kernel.dimension());
+        let mut covariance = DMatrix::zeros(q, q);
+        for (j, point) in points.iter().enumerate() {
+            let column = &mut covariance.as_mut_slice()[j * q + j..(j + 1) * q];
+            self.kernel.distances(point, &columns, j, &self.precision, column);
+            super::kernel::matern(column);
+            for (i, k) in column.iter_mut().enumerate() {
+                *k = s2 * *k - dot(cross.column(j + i).as_slice(), cross.column(j).as_slice());
+            }
+            // Rounding must not make a variance vanish.
+            column[0] = column[0].max(1e-10 * s2) + FLOOR;
+        }
+        (means, covariance, cross)
+    }
+
+    /// `W k` for many points, `n x q`.
+    #[must_use]
+    pub fn whiten_many(&self, points: &[Vec<f64>]) -> DMatrix<f64> {
+        let n = self.target.len();
+        let mut covariances = DMatrix::zeros(n, points.len());
+        for (x, column) in points.iter().zip(covariances.as_mut_slice().chunks_exact_mut(n.max(1))) {
+            self.covariances(x, column);
+        }
+        super::factor::lower_product(&self.whitener, &covariances)
+    }
+
+    fn covariances(&self, x: &[f64], out: &mut [f64]) {
+        self.kernel.distances(x, &self.columns, 0, &self.precision, out);
+        super::kernel::matern(out);
+        out.iter_mut().for_each(|k| *k *= self.hyperparameters.outputscale);
     }
 
     /// The hyperparameters.
@@ -115,6 +217,17 @@ impl GaussianProcess {
         &self.observations
     }
 
+    /// `t = W y`, `n`.
+    pub(crate) fn target(&self) -> &[f64] {
+        &self.target
+    }
+
+    /// The part of `W` that belongs to the observations from the `first` on.
+    pub(super) fn corner(&self, first: usize) -> DMatrix<f64> {
+        let q = self.target.len() - first;
+        self.whitener.view((first, first), (q, q)).into_owned()
+    }
+
     /// Log marginal likelihood of the observations (Rasmussen and Williams, 2006, eq. 2.30).
     #[must_use]
     pub fn log_likelihood(&self) -> f64 {
@@ -124,59 +237,98 @@ impl GaussianProcess {
     /// Posterior at `x` (Rasmussen and Williams, 2006, eq. 2.25 and 2.26). `O(n d + n^2 / 2)`.
     #[must_use]
     pub fn predict(&self, x: &[f64]) -> Prediction {
+        let mut covariances = vec![0.0; self.target.len()];
+        self.covariances(x, &mut covariances);
+        self.prediction(&lower_times(&self.whitener, &covariances))
+    }
+
+    /// Posterior at every observation, `n`, from what is at hand: with `K` the covariance and `D` what was added to its
+    /// diagonal, the means are `y - D K^-1 y` and the variances the diagonal of `D - D K^-1 D`.
+    #[must_use]
+    pub fn at_observations(&self) -> Vec<Prediction> {
+        let alpha = super::factor::transposed_times(&self.whitener, &self.target);
+        let (n, s2) = (alpha.len(), self.hyperparameters.outputscale);
+        let one = |i: usize| {
+            let column = &self.whitener.as_slice()[i * n + i..(i + 1) * n];
+            let (y, added) = (self.observations.y[i], self.added[i]);
+            let variance = added - added * added * dot(column, column);
+            Prediction { mean: y - added * alpha[i], variance: variance.max(1e-10 * s2) }
+        };
+        (0..n).map(one).collect()
+    }
+
+    /// Posterior at the point whose covariances were whitened to `w`.
+    #[must_use]
+    pub fn prediction(&self, w: &[f64]) -> Prediction {
         let s2 = self.hyperparameters.outputscale;
-        let covariances: Vec<f64> =
-            self.observations.x.iter().map(|xi| s2 * matern(self.kernel.distance(x, xi, &self.precision)).0).collect();
-        let whitened = self.whiten(&covariances);
-        self.prediction(&covariances, &whitened)
+        // Rounding must not make a variance vanish.
+        Prediction { mean: dot(w, &self.target), variance: (s2 - dot(w, w)).max(1e-10 * s2) }
+    }
+
+    /// The covariances at `x`, whitened, and what [`pull_back`](Self::pull_back) needs.
+    #[must_use]
+    pub fn whiten(&self, x: &[f64]) -> Whitened {
+        let s2 = self.hyperparameters.outputscale;
+        let mut covariances = vec![0.0; self.target.len()];
+        self.kernel.distances(x, &self.columns, 0, &self.precision, &mut covariances);
+        let mut slopes = vec![0.0; covariances.len()];
+        super::kernel::matern_with_slopes(&mut covariances, &mut slopes);
+        covariances.iter_mut().for_each(|k| *k *= s2);
+        Whitened { w: lower_times(&self.whitener, &covariances), slopes }
+    }
+
+    /// Adds to `gradient` (length `d`) the gradient by `x` of a function whose derivative by `w` is `by_w`; nothing along
+    /// unordered coordinates.
+    pub fn pull_back(&self, x: &[f64], at: &Whitened, by_w: &[f64], gradient: &mut [f64]) {
+        let s2 = self.hyperparameters.outputscale;
+        let mut weights = super::factor::transposed_times(&self.whitener, by_w);
+        for (weight, slope) in weights.iter_mut().zip(&at.slopes) {
+            *weight *= -s2 * slope;
+        }
+        self.kernel.weighted_half_slopes(x, &self.columns, &self.precision, &weights, gradient);
     }
 
     /// Posterior at `x` with the gradients of mean and variance by `x`, each of length `d`; zero along unordered
     /// coordinates.
     #[must_use]
     pub fn predict_with_gradient(&self, x: &[f64]) -> (Prediction, Vec<f64>, Vec<f64>) {
-        let (n, d, s2) = (self.alpha.len(), x.len(), self.hyperparameters.outputscale);
-        let kernels: Vec<(f64, f64)> =
-            self.observations.x.iter().map(|xi| matern(self.kernel.distance(x, xi, &self.precision))).collect();
-        let covariances: Vec<f64> = kernels.iter().map(|(k, _)| s2 * k).collect();
-        let whitened = self.whiten(&covariances);
-        let prediction = self.prediction(&covariances, &whitened);
-        let (mut mean, mut variance) = (vec![0.0; d], vec![0.0; d]);
-        for (j, (xj, (_, slope))) in self.observations.x.iter().zip(&kernels).enumerate() {
-            // K^-1 k = W^T (W k), one entry per observation.
-            let solved = dot(&self.whitener.as_slice()[j * n + j..(j + 1) * n], &whitened[j..]);
-            let (by_mean, by_variance) = (-s2 * slope * self.alpha[j], 2.0 * s2 * slope * solved);
-            for k in 0..d {
-                let step = self.kernel.half_slope(k, x[k], xj[k]) * self.precision[k];
-                mean[k] += by_mean * step;
-                variance[k] += by_variance * step;
-            }
-        }
-        (prediction, mean, variance)
+        let at = self.whiten(x);
+        let (mut mean, mut variance) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        self.pull_back(x, &at, &self.target, &mut mean);
+        self.pull_back(x, &at, &at.w.iter().map(|w| -2.0 * w).collect::<Vec<_>>(), &mut variance);
+        (self.prediction(&at.w), mean, variance)
     }
 
-    /// `W k`.
-    fn whiten(&self, covariances: &[f64]) -> Vec<f64> {
-        let n = covariances.len();
-        let mut out = vec![0.0; n];
-        for (j, c) in covariances.iter().enumerate() {
-            for (o, w) in out[j..].iter_mut().zip(&self.whitener.as_slice()[j * n + j..(j + 1) * n]) {
-                *o += c * w;
-            }
-        }
-        out
-    }
-
-    fn prediction(&self, covariances: &[f64], whitened: &[f64]) -> Prediction {
-        let s2 = self.hyperparameters.outputscale;
-        let variance = s2 - dot(whitened, whitened);
-        // Rounding must not make a variance vanish.
-        Prediction { mean: dot(covariances, &self.alpha), variance: variance.max(1e-10 * s2) }
+    /// What the process would predict of each observation from all others, noise included: mean and variance, `n`
+    /// (Rasmussen and Williams, 2006, eq. 5.12).
+    #[must_use]
+    pub fn leave_one_out(&self) -> Vec<Prediction> {
+        let alpha = super::factor::transposed_times(&self.whitener, &self.target);
+        let n = alpha.len();
+        let one = |i: usize| {
+            let column = &self.whitener.as_slice()[i * n + i..(i + 1) * n];
+            let variance = 1.0 / dot(column, column);
+            Prediction { mean: self.observations.y[i] - alpha[i] * variance, variance }
+        };
+        (0..n).map(one).collect()
     }
 }
 
-pub(super) fn log_likelihood(factor: &Factor, y: &[f64], alpha: &[f64]) -> f64 {
+/// The factor of a covariance, with as little jitter as will do, and that jitter.
+pub(super) fn factorize(matrix: &DMatrix<f64>, s2: f64) -> Option<(Factor, f64)> {
+    JITTERS.iter().find_map(|share| {
+        let jitter = share * s2;
+        let mut lifted = matrix.clone();
+        for i in 0..lifted.nrows() {
+            lifted[(i, i)] += jitter;
+        }
+        Some((Factor::new(lifted)?, jitter))
+    })
+}
+
+/// From the factor of the covariance and `y^T K^-1 y`.
+pub(super) fn log_likelihood(factor: &Factor, fit: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
-    let n = y.len() as f64;
-    -0.5 * (dot(y, alpha) + factor.log_determinant() + n * (2.0 * std::f64::consts::PI).ln())
+    let n = factor.len() as f64;
+    -0.5 * (fit + factor.log_determinant() + n * (2.0 * std::f64::consts::PI).ln())
 }

@@ -7,13 +7,18 @@
 //! | `y` | standardized losses, `n` |
 //! | `K` | covariance of the observations, `n x n`: kernel plus noise on the diagonal |
 //! | `L`, `W` | lower Cholesky factor of `K`, and its inverse |
-//! | `alpha` | `K^-1 y` |
+//! | `t`, `w` | whitened: targets `W y`, covariances with a point `W k` |
+//! | `alpha` | `K^-1 y = W^T t` |
+//! | `q` | points at which the function is predicted or drawn jointly |
 //!
 //! Matern-5/2 kernel with one lengthscale per parameter; hyperparameters at the maximum of their posterior under
 //! dimension-scaled priors ([`fit`](fit())); losses [compressed](Compression) beyond what matters and standardized, so the
 //! prior mean is zero.
 
+mod columns;
 mod compression;
+mod diagnosis;
+mod draws;
 mod factor;
 mod fit;
 mod gp;
@@ -22,7 +27,9 @@ mod prior;
 mod standardize;
 
 pub use compression::Compression;
-pub use fit::{FitError, fit};
-pub use gp::{GaussianProcess, Noise, Observations, Prediction};
+pub use diagnosis::Diagnosis;
+pub use draws::{Draws, joint_draws};
+pub use fit::{FitError, Starts, fit};
+pub use gp::{GaussianProcess, Noise, Observations, Prediction, Whitened};
 pub use kernel::{Hyperparameters, Kernel};
 pub use standardize::Standardization;

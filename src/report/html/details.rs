@@ -110,11 +110,20 @@ fn environment(environment: &Environment) -> Vec<(&'static str, String)> {
 
 pub(super) fn reproduce(record: &StudyRecord) -> String {
     let header = record.header();
+    let earlier: Vec<String> = record.earlier().iter().map(ToString::to_string).collect();
+    let earlier = match earlier.is_empty() {
+        true => String::new(),
+        false => format!(
+            "<p>The study began with <code>--warm-start</code> and learned from {}. Those trials are in its record, and nowhere \
+             in the figures above.</p>\n",
+            escape(&earlier.join("; "))
+        ),
+    };
     let identity = format!("{:#}", without_secrets(&header.identity));
     let body = format!(
         "<p>Beside this page lies <code>study.toml</code>, the study file as it ran. <code>optimize study.toml</code> with the \
          same version proposes the same trials as long as their outcomes are the same: sampler <code>{}</code>, seed \
-         <code>{}</code>. Energies differ from run to run, and so will later proposals.</p>\n\
+         <code>{}</code>. Energies differ from run to run, and so will later proposals.</p>\n{earlier}\
          <details><summary>Everything that makes this study this study, but for the values of environment variables</summary>\n<pre tabindex=\"0\"><code>{}</code></pre>\n\
          </details>\n",
         escape(&header.sampler),

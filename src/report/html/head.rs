@@ -1,7 +1,7 @@
 //! The top of the page: title, sentence, banner, key numbers.
 
 use super::escape;
-use crate::analysis::{Provenance, Summary};
+use crate::analysis::{Provenance, Summary, constraints_in_words, preferences_in_words};
 use crate::record::StudyRecord;
 use crate::report::text::seconds;
 
@@ -15,8 +15,13 @@ pub(super) fn head(record: &StudyRecord, summary: &Summary) -> String {
     let start = summary
         .start_sentence(record)
         .map_or_else(String::new, |s| format!("<p class=\"start\">Against your own setting: {}.</p>\n", escape(&s)));
+    let wishes: String = [("Constraints", constraints_in_words(record)), ("Preferred", preferences_in_words(record))]
+        .iter()
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(name, words)| format!("<p class=\"start\">{name}: {}.</p>\n", escape(words)))
+        .collect();
     format!(
-        "<header>\n<p class=\"kind\">Wattfront study</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{start}{}{}</header>\n",
+        "<header>\n<p class=\"kind\">Wattfront study</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{start}{wishes}{}{}</header>\n",
         escape(&header.name),
         escape(&sentence),
         banner(summary),
@@ -53,7 +58,12 @@ fn numbers(summary: &Summary) -> String {
         format!("{} failed: {}", totals.failures(), kinds.join(", "))
     };
     let open = if totals.open > 0 { format!("; {} not ended", totals.open) } else { String::new() };
-    let mut tiles = vec![("Trials finished", totals.finished.to_string(), format!("{failures}{open}"))];
+    let broken = match totals.infeasible {
+        0 => String::new(),
+        1 => "1 breaks a constraint; ".to_owned(),
+        n => format!("{n} break a constraint; "),
+    };
+    let mut tiles = vec![("Trials finished", totals.finished.to_string(), format!("{broken}{failures}{open}"))];
     tiles.push(("On the front", summary.front.len().to_string(), String::new()));
     tiles.push(match &totals.spent {
         Some(spent) => {

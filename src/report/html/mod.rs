@@ -3,10 +3,13 @@
 //! All text that comes from the study (names, values, messages) is escaped, and the page's content security policy forbids
 //! scripts and anything from elsewhere.
 
+mod contest;
 mod details;
 mod epochs;
 mod head;
 mod tables;
+
+pub use contest::contest_page;
 
 use crate::analysis::Summary;
 use crate::record::StudyRecord;
@@ -29,14 +32,18 @@ pub fn page(record: &StudyRecord) -> String {
         details::surroundings(record),
         details::reproduce(record),
     ];
+    document(&title, &sections.concat())
+}
+
+/// A page around its content; both are escaped already.
+fn document(title: &str, content: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · Wattfront</title>\n\
-         <style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+         <style>\n{}</style>\n</head>\n<body>\n<main>\n{content}</main>\n</body>\n</html>\n",
         style(),
-        sections.concat(),
     )
 }
 

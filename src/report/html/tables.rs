@@ -1,17 +1,17 @@
 //! The tables of the front and of all trials.
 
 use super::{escape, section};
-use crate::analysis::{Provenance, Spent, Summary};
+use crate::analysis::{Provenance, Spent, Standing, Summary, broken};
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 use crate::report::pick::{Choice, pick};
 use crate::report::progress::short;
 use crate::report::text::seconds;
 
 /// One column: its heading and whether it holds numbers.
-type Column = (String, bool);
+pub(super) type Column = (String, bool);
 
 /// Cells are escaped already.
-fn table(caption: &str, columns: &[Column], rows: &[(String, Vec<String>)]) -> String {
+pub(super) fn table(caption: &str, columns: &[Column], rows: &[(String, Vec<String>)]) -> String {
     let class = |number: bool| if number { " class=\"n\"" } else { "" };
     let head: String =
         columns.iter().map(|(name, n)| format!("<th scope=\"col\"{}>{}</th>", class(*n), escape(name))).collect();
@@ -33,7 +33,8 @@ fn table(caption: &str, columns: &[Column], rows: &[(String, Vec<String>)]) -> S
 }
 
 fn value_columns(record: &StudyRecord, summary: &Summary) -> Vec<Column> {
-    let mut columns: Vec<Column> = summary.quantities.iter().map(|q| (q.name(), true)).collect();
+    let mut columns: Vec<Column> =
+        summary.quantities.iter().chain(&summary.bounded).map(|q| (q.name(), true)).collect();
     if shows_method(summary) {
         columns.push(("energy by".to_owned(), false));
     }
@@ -50,7 +51,7 @@ fn value_cells(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> 
     let result = trial.result();
     let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
     let shown = |q: &crate::analysis::Quantity| value(&q.metric).map_or_else(missing, |v| escape(&q.show(v)));
-    let mut cells: Vec<String> = summary.quantities.iter().map(shown).collect();
+    let mut cells: Vec<String> = summary.quantities.iter().chain(&summary.bounded).map(shown).collect();
     if shows_method(summary) {
         cells.push(result.map_or_else(missing, |r| methods(summary, r)));
     }
@@ -114,24 +115,35 @@ pub(super) fn front(record: &StudyRecord, summary: &Summary) -> String {
         return String::new();
     }
     let estimated = if summary.front_is_estimated() { " (ESTIMATED energy)" } else { "" };
-    let caption =
-        format!("No other trial is better than these in one objective without being worse in another{estimated}");
+    let keeping = if record.problem().constraints().is_empty() { "" } else { " that keeps the constraints" };
+    let caption = format!(
+        "No other trial{keeping} is better than these in one objective without being worse in another{estimated}"
+    );
     if summary.cost.is_none() {
-        return section("front-table", "The best in full", &table("No other trial is better", &columns, &rows));
+        return section(
+            "front-table",
+            "The best in full",
+            &table(&format!("No other trial{keeping} is better"), &columns, &rows),
+        );
     }
     section("front-table", "The front in full", &table(&caption, &columns, &rows))
 }
 
 pub(super) fn knee(record: &StudyRecord, summary: &Summary) -> String {
     let Ok(knee) = pick(record, Choice::Knee) else { return String::new() };
+    let which = match summary.knee {
+        _ if summary.cost.is_none() => "The best trial".to_owned(),
+        Some(_) => "The knee of the front".to_owned(),
+        None => match (&knee.caveat, summary.standing) {
+            (Some(caveat), Standing::Weighted) => caveat.replacen("the", "The", 1),
+            (Some(caveat), Standing::OnlyPreferred | Standing::Nearest) => format!("A trial of the front ({caveat})"),
+            _ => "A trial of the front, which has no knee".to_owned(),
+        },
+    };
     let body = format!(
         "<p>{}, ready to paste into <code>[train]</code> of a study file or into your own settings. \
          <code>optimize pick</code> prints others.</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
-        match summary.knee {
-            _ if summary.cost.is_none() => "The best trial",
-            Some(_) => "The knee of the front",
-            None => "A trial of the front, which has no knee",
-        },
+        escape(&which),
         escape_lines(&knee.to_toml()),
     );
     section("knee", if summary.knee.is_some() { "The setting to use" } else { "A setting to use" }, &body)
@@ -163,6 +175,10 @@ pub(super) fn trials(record: &StudyRecord, summary: &Summary) -> String {
 fn row(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> (String, Vec<String>) {
     let state = match &trial.state {
         TrialState::Finished(_) if summary.on_front(trial.id) => "<b>front</b>".to_owned(),
+        TrialState::Finished(_) if !record.is_feasible(trial) => {
+            let broken: Vec<String> = broken(record, trial).iter().map(|b| escape(&b.to_string())).collect();
+            format!("<b class=\"failure\">infeasible</b><br><span class=\"why\">{}</span>", broken.join("<br>"))
+        }
         TrialState::Finished(_) | TrialState::Running => trial.state.label().to_owned(),
         TrialState::Failed(failure) | TrialState::Waiting(failure) => format!(
             "<b class=\"failure\">{}: {}</b><br><span class=\"why\">{}</span>",

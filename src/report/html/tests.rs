@@ -1,12 +1,12 @@
 use super::*;
 use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::Problem;
+use crate::optimizer::problem::{Bound, Problem};
 use crate::optimizer::space::{Point, Space};
 use crate::record::{Environment, Event};
 
 /// Whether every tag that opens also closes, in order, so that nothing of a study leaked into the markup.
-fn check_balance(html: &str) {
+pub(super) fn check_balance(html: &str) {
     let void = ["!DOCTYPE", "meta", "br", "line", "rect", "polyline", "polygon"];
     let mut open: Vec<&str> = Vec::new();
     let (before, rest) = html.split_once("<style>").unwrap_or((html, ""));
@@ -186,4 +186,45 @@ fn numbers_of_any_size_make_a_sound_picture() {
     for part in drawn.flat_map(|svg| svg.split(['=', '<'])).filter(|p| p.starts_with('"')) {
         assert!(!part.contains("NaN") && !part.contains("inf\""), "{part}");
     }
+}
+
+#[test]
+fn what_breaks_a_constraint_is_marked_in_every_output() {
+    let problem = digits_problem().constraint("ram", Bound::AtMost(8.0));
+    let point = |i| digits_point(1e-3, i, 32, None);
+    let record = StudyFixture::new("bounded", problem)
+        .finish(point(8), [("accuracy", 0.97), ("ram", 9.0)], Some(counters(10.0)))
+        .finish(point(9), [("accuracy", 0.95), ("ram", 7.0)], Some(counters(5.0)))
+        .record();
+    let html = page(&record);
+    check_balance(&html);
+    for part in [
+        "<b class=\"failure\">infeasible</b><br><span class=\"why\">ram 9, not at most 8</span>",
+        "Constraints: ram at most 8.",
+        ">ram</th>",
+        "breaks a constraint",
+        "class=\"infeasible\"",
+        "1 breaks a constraint",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    let line = |trial, width| crate::report::progress::trial_line(&record, trial, width).unwrap();
+    assert!(line(0, 200).contains("infeasible: ram 9, not at most 8"), "{}", line(0, 200));
+    assert!(line(0, 60).starts_with("trial 0  !") && line(1, 60).starts_with("trial 1  +"));
+    let json = crate::report::json::study(&record);
+    assert_eq!((&json["trials"][0]["feasible"], &json["trials"][1]["feasible"]), (&false.into(), &true.into()));
+    assert!(crate::report::csv::trials(&record).lines().nth(1).unwrap().contains(",false,false,"));
+    let none = StudyFixture::new("none", digits_problem().constraint("ram", Bound::AtMost(8.0)))
+        .finish(point(8), [("accuracy", 0.97), ("ram", 9.0)], Some(counters(10.0)))
+        .record();
+    let html = page(&none);
+    check_balance(&html);
+    assert!(html.contains("The only finished trial breaks a constraint"));
+    let single =
+        Problem::new(digits_problem().space().clone()).maximize("accuracy").constraint("ram", Bound::AtMost(8.0));
+    let single = StudyFixture::new("single", single)
+        .finish(point(8), [("accuracy", 0.97), ("ram", 9.0)], None)
+        .finish(point(9), [("accuracy", 0.95), ("ram", 7.0)], None)
+        .record();
+    assert!(page(&single).contains("class=\"infeasible\""));
 }

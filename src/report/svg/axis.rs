@@ -42,6 +42,13 @@ impl Axis {
         Self { low, high, log: false, whole: false, start, end, factor: 1.0, unit: "" }
     }
 
+    /// An axis from `low`, without a margin there, to a little beyond `high`.
+    pub(super) fn reaching(low: f64, high: f64, quantity: &Quantity, (start, end): (f64, f64)) -> Self {
+        let high = if high > low { high + 0.03 * (high - low) } else { low + 1.0 };
+        let (factor, unit) = unit(quantity.kind, low, high, false);
+        Self { low, high, log: false, whole: false, start, end, factor, unit }
+    }
+
     /// With ticks at whole numbers only.
     pub(super) fn whole(self) -> Self {
         Self { whole: true, ..self }

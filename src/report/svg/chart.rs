@@ -37,7 +37,7 @@ impl Default for Chart {
 pub(in crate::report) const CHART_CSS: &str = include_str!("chart.css");
 
 /// Custom properties of the light theme.
-pub(in crate::report) const LIGHT: [(&str, &str); 10] = [
+pub(in crate::report) const LIGHT: [(&str, &str); 11] = [
     ("--paper", "#ffffff"),
     ("--ink", "#1b1f24"),
     ("--muted", "#57606a"),
@@ -47,11 +47,12 @@ pub(in crate::report) const LIGHT: [(&str, &str); 10] = [
     ("--knee", "#c2410c"),
     ("--best", "#1d4ed8"),
     ("--cheap", "#7c3aed"),
+    ("--rose", "#be185d"),
     ("--shade", "#0b6e4f"),
 ];
 
 /// Custom properties of the dark theme.
-pub(in crate::report) const DARK: [(&str, &str); 10] = [
+pub(in crate::report) const DARK: [(&str, &str); 11] = [
     ("--paper", "#12171d"),
     ("--ink", "#e6edf3"),
     ("--muted", "#a3adb8"),
@@ -61,6 +62,7 @@ pub(in crate::report) const DARK: [(&str, &str); 10] = [
     ("--knee", "#fb923c"),
     ("--best", "#82adff"),
     ("--cheap", "#c9a8ff"),
+    ("--rose", "#f472b6"),
     ("--shade", "#3fc08f"),
 ];
 

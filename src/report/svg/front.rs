@@ -10,7 +10,7 @@ use crate::optimizer::problem::{Goal, Objective};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// The front of a study as a picture: the cost (energy) to the right, the lead (accuracy) upwards, dominated trials
-/// hollow, the front joined by the line of what was attained, the knee (or the pick, where there is
+/// hollow, those that break a constraint crossed, the front joined by the line of what was attained, the knee (or the pick, where there is
 /// none), the most accurate and the cheapest trial labelled with their numbers.
 ///
 /// With one objective: its value over the trials, and the best so far. With more than two: the lead against the cost.
@@ -37,6 +37,7 @@ struct Dot<'a> {
     x: f64,
     y: f64,
     on_front: bool,
+    feasible: bool,
 }
 
 /// What a marked trial looks like.
@@ -90,7 +91,11 @@ pub(in crate::report) fn pair_chart(
     }
     let outside = |d: &Dot| !(x_axis.holds(d.x) && y_axis.holds(d.y));
     for dot in dots.iter().filter(|d| !d.on_front) {
-        let (class, shape) = if outside(dot) { ("outside", Shape::Triangle) } else { ("dominated", Shape::Circle) };
+        let (class, shape) = match (outside(dot), dot.feasible) {
+            (true, _) => ("outside", Shape::Triangle),
+            (false, true) => ("dominated", Shape::Circle),
+            (false, false) => ("infeasible", Shape::Cross),
+        };
         canvas.marker(class, shape, pixel(dot), 4.0, Some(&words(record, summary, dot)));
     }
     let rank = |d: &&Dot| u8::from(mark(summary, d.trial.id).class != PLAIN.class);
@@ -140,7 +145,7 @@ fn dots<'a>(record: &'a StudyRecord, summary: &Summary, right: &Objective, up: &
         record.losses(trial)?;
         let metrics = &trial.result()?.metrics;
         let (x, y) = (*metrics.get(&right.metric)?, *metrics.get(&up.metric)?);
-        Some(Dot { trial, x, y, on_front: summary.on_front(trial.id) })
+        Some(Dot { trial, x, y, on_front: summary.on_front(trial.id), feasible: record.is_feasible(trial) })
     };
     record.trials().iter().filter_map(dot).collect()
 }
@@ -236,7 +241,11 @@ fn cheapest_name(record: &StudyRecord, summary: &Summary) -> String {
 
 /// What appears while the pointer rests on a trial.
 fn words(record: &StudyRecord, summary: &Summary, dot: &Dot) -> String {
-    let place = if dot.on_front { "on the front" } else { "dominated" };
+    let place = match (dot.on_front, dot.feasible) {
+        (true, _) => "on the front",
+        (false, true) => "dominated",
+        (false, false) => "infeasible",
+    };
     let values = summary.values_in_words(record, dot.trial.id);
     let point = crate::report::progress::point(record, dot.trial);
     format!("trial {} ({place}): {values}; {point}", dot.trial.id)
@@ -252,11 +261,17 @@ struct Legend {
 impl Legend {
     fn of(summary: &Summary, dots: &[Dot], chart: &Chart) -> Self {
         let dominated = Mark { class: "dominated", shape: Shape::Circle, radius: 4.0 };
-        let mut entries = vec![(PLAIN, "front".to_owned())];
-        if dots.iter().any(|d| !d.on_front) {
+        let infeasible = Mark { class: "infeasible", shape: Shape::Cross, radius: 4.0 };
+        let mut entries = Vec::new();
+        if dots.iter().any(|d| d.on_front) {
+            entries.push((PLAIN, "front".to_owned()));
+        }
+        if dots.iter().any(|d| !d.on_front && d.feasible) {
             entries.push((dominated, "dominated".to_owned()));
         }
-        entries.retain(|_| !dots.is_empty());
+        if dots.iter().any(|d| !d.feasible) {
+            entries.push((infeasible, "breaks a constraint".to_owned()));
+        }
         let (mut per_row, mut used) = (vec![0], 0.0);
         for (_, text) in &entries {
             let width = entry_width(text);

@@ -4,16 +4,21 @@
 //! embeds the same charts with colours from its style sheet. Colour never carries meaning alone: the marked trials have
 //! shapes and labels of their own.
 
+mod attainment;
 mod axis;
+mod bands;
 mod canvas;
 mod chart;
 mod front;
 mod hypervolume;
+mod key;
 mod labels;
 mod sparkline;
 mod ticks;
 mod trace;
 
+pub use attainment::attainment_chart;
+pub use bands::{Over, bands_chart};
 pub use chart::{Chart, Theme};
 pub use front::front_chart;
 pub(super) use front::{front_pairs, pair_chart};

@@ -6,7 +6,7 @@ use super::chart::{Area, Chart};
 use crate::analysis::Summary;
 use crate::record::StudyRecord;
 
-/// Every finished trial's value, and the best so far as a step line.
+/// Every finished trial's value, crossed where it breaks a constraint, and the best so far as a step line.
 pub(super) fn trace_chart(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
     let chart = chart.sized();
     let title = format!("The trials of {}", record.header().name);
@@ -33,7 +33,8 @@ pub(super) fn trace_chart(record: &StudyRecord, summary: &Summary, chart: &Chart
     let loss = |v: f64| objective.loss(v).unwrap_or(f64::INFINITY);
     let mut line: Vec<(f64, f64)> = Vec::new();
     let mut best = f64::NAN;
-    for (id, value) in &values {
+    let feasible = |id: u64| record.trial(id).is_some_and(|t| record.is_feasible(t));
+    for (id, value) in values.iter().filter(|(id, _)| feasible(*id)) {
         let x = right.place(number(*id));
         if best.is_nan() {
             best = *value;
@@ -49,8 +50,11 @@ pub(super) fn trace_chart(record: &StudyRecord, summary: &Summary, chart: &Chart
     for (id, value) in &values {
         let at = (right.place(number(*id)), up.place(*value));
         let is_best = summary.best == Some(*id);
-        let (class, shape, radius) =
-            if is_best { ("best", Shape::Triangle, 7.5) } else { ("dominated", Shape::Circle, 4.0) };
+        let (class, shape, radius) = match (is_best, feasible(*id)) {
+            (true, _) => ("best", Shape::Triangle, 7.5),
+            (false, true) => ("dominated", Shape::Circle, 4.0),
+            (false, false) => ("infeasible", Shape::Cross, 4.0),
+        };
         let words = format!("trial {id}: {}", summary.values_in_words(record, *id));
         canvas.marker(class, shape, at, radius, Some(&words));
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::optimizer::space::SpaceError;
+use crate::optimizer::space::{PointError, SpaceError};
 use crate::record::EnergyMetricError;
 use crate::training::RecipeError;
 
@@ -179,6 +179,35 @@ pub enum IssueKind {
         /// The metric.
         metric: String,
     },
+    /// The test set as a constraint.
+    #[error("`{metric}` cannot be a constraint: nothing is decided by the test set")]
+    TestConstraint {
+        /// The metric.
+        metric: String,
+    },
+    /// Two constraints of one metric on the same side.
+    #[error("the metric `{metric}` has `{side}` twice")]
+    DuplicateConstraint {
+        /// The metric.
+        metric: String,
+        /// `at_least` or `at_most`.
+        side: String,
+    },
+    /// A preference for a metric that is no objective.
+    #[error("`{metric}` is no objective, so there is nothing to prefer")]
+    NoSuchObjective {
+        /// The metric.
+        metric: String,
+    },
+    /// A point, or a part of one, that the space does not have.
+    #[error(transparent)]
+    Point(#[from] PointError),
+    /// A start that would never be tried.
+    #[error("this start is forbidden")]
+    ForbiddenStart,
+    /// Nothing is left to try.
+    #[error("every point of the space is forbidden")]
+    AllForbidden,
     /// A name that begins like an energy metric and is none.
     #[error(transparent)]
     EnergyMetric(#[from] EnergyMetricError),

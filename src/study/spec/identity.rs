@@ -8,13 +8,13 @@ use serde_json::{Map, Value as Json, json};
 use super::quantity::show_duration;
 use super::{Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters};
-use crate::optimizer::problem::Objective;
+use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
 use crate::training::SETTINGS;
 
 impl StudySpec {
     /// Everything that makes this study this study, as canonical JSON in the shape of the study file: all but the
-    /// budget, with defaults written out. Two study files that differ in layout, in the order of keys, or in how
+    /// budget and the preferences, with defaults written out. Two study files that differ in layout, in the order of keys, or in how
     /// numbers are spelt have the same identity.
     #[must_use]
     pub fn identity(&self) -> Json {
@@ -22,7 +22,15 @@ impl StudySpec {
             ("name", json!(self.name)),
             ("seed", json!(self.seed)),
             ("objective", self.problem.objectives().iter().map(objective).collect()),
-            ("sampler", object([("kind", json!(self.sampler.kind)), ("initial", json!(self.sampler.initial))])),
+            (
+                "sampler",
+                object([
+                    ("kind", json!(self.sampler.kind)),
+                    ("initial", json!(self.sampler.initial)),
+                    ("population", json!(self.sampler.population)),
+                    ("levels", json!(self.sampler.levels)),
+                ]),
+            ),
             ("space", self.problem.space().parameters().iter().map(|p| (p.name.clone(), parameter(p))).collect()),
             (
                 "trial",
@@ -39,6 +47,21 @@ impl StudySpec {
                 ]),
             ),
         ]);
+        let problem = &self.problem;
+        let lists: [(&str, Vec<Json>); 3] = [
+            ("constraint", problem.constraints().iter().map(constraint).collect()),
+            ("start", problem.starts().iter().map(|point| json!(point)).collect()),
+            ("forbid", problem.forbidden().iter().map(forbidden).collect()),
+        ];
+        for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            identity[key] = list.into();
+        }
+        for (name, prior) in problem.priors() {
+            identity["space"][name]["prior"] = match prior {
+                Prior::Around { value, spread } => json!({"around": value, "spread": spread}),
+                Prior::Weights(weights) => json!(weights),
+            };
+        }
         match &self.source {
             Source::Train(train) => identity["train"] = json!(train.complete(self.problem.space())),
             Source::Command(command) => {
@@ -89,6 +112,25 @@ fn objective(objective: &Objective) -> Json {
         ("scale", json!(objective.scale)),
         ("reference", json!(objective.reference)),
     ])
+}
+
+fn constraint(constraint: &Constraint) -> Json {
+    let bound = match constraint.bound {
+        Bound::AtLeast(value) => ("at_least", json!(value)),
+        Bound::AtMost(value) => ("at_most", json!(value)),
+    };
+    object([("metric", json!(constraint.metric)), bound])
+}
+
+fn forbidden(forbidden: &Forbidden) -> Json {
+    let clause = |(name, what): &(String, Match)| {
+        let what = match what {
+            Match::Values(values) => json!(values),
+            Match::Range { at_least, at_most } => object([("at_least", json!(at_least)), ("at_most", json!(at_most))]),
+        };
+        (name.clone(), what)
+    };
+    Json::Object(forbidden.clauses.iter().map(clause).collect())
 }
 
 fn parameter(parameter: &Parameter) -> Json {

@@ -12,9 +12,16 @@
 //! | `[[objective]]` | `metric`, `goal` (`"maximize"`, `"minimize"`) | needed |
 //! | | `scale` (`"linear"`, `"log"`) | `"linear"` |
 //! | | `reference`: a number in the metric's own units | inferred |
-//! | `[sampler]` | `kind` (`"gp"`, `"random"`, `"sobol"`) | `"gp"` |
-//! | | `initial`: trials before the surrogate proposes, for `gp` | the sampler's own |
+//! | `[[constraint]]` | `metric`, and `at_least`, `at_most` or both | none |
+//! | `[preference]` | by an objective's metric: `{ at_least = 0.93 }` or `{ at_most = 2000 }`, `weight` | weight 1 |
+//! | `[sampler]` | `kind`: one of the [samplers](crate::optimizer::sampler) | `"gp"` |
+//! | | `initial`: trials before the sampler learns from them, for `gp`, `tpe` and `nsga2` | the sampler's own |
+//! | | `population`: how many trials breed, for `nsga2` | 20 |
+//! | | `levels`: values per range, for `grid` | 5 |
 //! | `[space]` | a table for each parameter: `float`, `int` or `choice`; `scale`, `step`, `when` | at least one is needed |
+//! | | `prior` of a range: `{ around = 1e-3, spread = 3 }`; of a choice: a weight for each value | none |
+//! | `[[start]]` | values of parameters, tried first | the middle of the range; the first of a choice |
+//! | `[[forbid]]` | values, lists of values or `{ at_least = 64, at_most = 128 }` of parameters: never all together | none |
 //! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS) | |
 //! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
 //! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
@@ -25,23 +32,37 @@
 //! | | `watts_per_core`: for the estimate | the estimate's own |
 //!
 //! Of `[train]` and `[command]` there is at most one.
+//!
+//! A *constraint* says which trials count: one that breaks it is finished and teaches the sampler, but is on no front. Its
+//! metric is an objective's or any other that trials report or that is metered. A *preference* hides nothing: it directs
+//! the search, and the recommended trial comes from the preferred part of the front. `spread` is one standard deviation, in
+//! the units of the parameter or, on a log scale, as a factor.
+//!
+//! Everything but `[budget]` and `[preference]` makes a study what it is: a results folder takes no study file that
+//! differs elsewhere. A preference that changes is noted in the record, and holds from there on.
 
+mod bounds;
 mod error;
 mod findings;
 mod identity;
 mod model;
 mod objectives;
 mod parse;
+mod points;
+mod priors;
 mod quantity;
 mod reader;
 mod source;
 mod space;
 mod spelling;
 mod summary;
+mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences};
 pub use model::{Budget, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+pub(crate) use spelling::advice as did_you_mean;
+pub use variant::Variation;
 
 #[cfg(test)]
 mod tests;

@@ -102,9 +102,13 @@ pub struct Budget {
 pub struct SamplerSpec {
     /// Its name; default `gp`.
     pub kind: String,
-    /// Number of trials of the initial design, before the surrogate proposes; `None` leaves it to the sampler. Only
-    /// for `gp`.
+    /// Number of trials of the initial design, before the sampler learns from trials; `None` leaves it to the sampler.
+    /// Only for `gp`, `tpe` and `nsga2`.
     pub initial: Option<usize>,
+    /// Members of the population, at least 2; `None` leaves it to the sampler. Only for `nsga2`.
+    pub population: Option<usize>,
+    /// Values per range, from 2 to 1000; `None` leaves it to the sampler. Only for `grid`.
+    pub levels: Option<usize>,
 }
 
 /// What evaluates the points of a study.

@@ -1,5 +1,6 @@
-//! The objectives of a study file.
+//! The objectives of a study file, and what can be said of metrics.
 
+use super::bounds::PlacedConstraint;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::parse::KEYS;
@@ -73,6 +74,12 @@ fn read_one(section: &Section, findings: &mut Findings) -> Option<Placed> {
         section.missing("`metric`", "metric = \"accuracy\"", findings);
         return None;
     };
+    let (metric, span) = read_metric(entry, findings)?;
+    Some(Placed { objective: Objective { metric, goal, scale, reference }, span })
+}
+
+/// Reads the name of a metric that an objective or a constraint is about.
+pub(super) fn read_metric(entry: Entry, findings: &mut Findings) -> Option<(String, Span)> {
     let metric = entry.string("metric = \"accuracy\"", findings)?;
     let span = entry.span();
     if metric.is_empty() {
@@ -91,8 +98,7 @@ fn read_one(section: &Section, findings: &mut Findings) -> Option<Placed> {
         });
         return None;
     }
-    let objective = Objective { metric: metric.to_owned(), goal, scale, reference };
-    Some(Placed { objective, span })
+    Some((metric.to_owned(), span))
 }
 
 fn read_goal(entry: Entry, findings: &mut Findings) -> Option<Goal> {
@@ -127,13 +133,24 @@ fn refuse_word(entry: Entry, word: &str, allowed: &[&str], findings: &mut Findin
     });
 }
 
-/// Checks that somebody reports every metric; `trained` says whether that is the trainer.
-pub(super) fn check_metrics(objectives: &[Placed], trained: bool, findings: &mut Findings) {
+/// Checks that somebody reports every metric of objectives and constraints; `trained` says whether that is the trainer.
+pub(super) fn check_metrics(
+    objectives: &[Placed],
+    constraints: &[PlacedConstraint],
+    trained: bool,
+    findings: &mut Findings,
+) {
     let usable = || METRICS.iter().filter(|m| m.objective).map(|m| m.name);
-    for Placed { objective, span } in objectives {
-        let metric = &objective.metric;
+    let objectives = objectives.iter().map(|o| (&o.objective.metric, &o.span, true));
+    let constraints = constraints.iter().map(|c| (&c.constraint.metric, &c.span, false));
+    for (metric, span, is_objective) in objectives.chain(constraints) {
         if METRICS.iter().any(|m| m.name == metric && !m.objective) {
-            let draft = Draft::new(IssueKind::TestObjective { metric: metric.clone() }).at(span.clone());
+            let metric = metric.clone();
+            let draft = Draft::new(match is_objective {
+                true => IssueKind::TestObjective { metric },
+                false => IssueKind::TestConstraint { metric },
+            });
+            let draft = draft.at(span.clone());
             let help = "use `accuracy`, which is measured on the validation set; the test set shows afterwards how much of it \
                         was luck";
             findings.push(draft.help(help));

@@ -1,34 +1,51 @@
 //! The study file as a whole, and its small sections.
 
+use std::iter::once;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
 use toml_edit::Document;
 
+use super::bounds::PlacedConstraint;
 use super::error::{IssueKind, SpecErrors};
 use super::findings::{Draft, Findings, Span};
 use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
-use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, objectives, source, space};
+
+use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, bounds, objectives, points, source, space};
 use crate::energy::{MeterKind, Meters};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
 
-pub(super) const KEYS: [&str; 10] =
-    ["name", "seed", "budget", "objective", "sampler", "space", "train", "command", "trial", "energy"];
-
-/// Sections of later versions, and what stands in for them today.
-const LATER: [(&str, &str); 3] = [
-    ("constraint", "leave it out; the front shows every trade-off, so pick from the part that satisfies you"),
-    ("start", "leave it out; the initial design covers the space evenly"),
-    ("forbid", "leave it out, or use `when` to keep a parameter out where it makes no sense"),
+pub(super) const KEYS: [&str; 14] = [
+    "name",
+    "seed",
+    "budget",
+    "objective",
+    "constraint",
+    "preference",
+    "sampler",
+    "space",
+    "start",
+    "forbid",
+    "train",
+    "command",
+    "trial",
+    "energy",
 ];
 
 /// The samplers of this version.
-pub(super) const SAMPLERS: [&str; 3] = sampler::NAMES;
-const LATER_SAMPLERS: [&str; 3] = ["grid", "nsga2", "tpe"];
+pub(super) const SAMPLERS: [&str; sampler::NAMES.len()] = sampler::NAMES;
+/// Settings of samplers, and the samplers for which they mean something.
+const SAMPLER_SETTINGS: [(&str, &[&str]); 3] =
+    [("initial", &["gp", "tpe", "nsga2"]), ("population", &["nsga2"]), ("levels", &["grid"])];
+
+/// Largest population of an evolution, and finest grid, that a study file may ask for.
+const POPULATION_LIMIT: i64 = 10_000;
+const LEVELS_LIMIT: i64 = 1000;
 
 /// A folder beside those of the studies.
 const PUBLISHED: &str = "published";
@@ -36,7 +53,7 @@ const PUBLISHED: &str = "published";
 const METERS: [MeterKind; 3] = MeterKind::ALL;
 
 /// How many objectives the Gaussian-process sampler handles.
-const GP_OBJECTIVES: usize = 2;
+const GP_OBJECTIVES: usize = sampler::MOST_OBJECTIVES;
 
 impl StudySpec {
     /// Reads and checks a study file. `path` is for messages, and gives the study its name if the file does not.
@@ -80,9 +97,7 @@ impl StudySpec {
 
 fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findings) -> Option<StudySpec> {
     let root = Section::new("the study file", document.as_table(), None);
-    refuse_later_sections(&root, findings);
-    let known: Vec<&str> = KEYS.into_iter().chain(LATER.map(|(key, _)| key)).collect();
-    root.refuse_unknown_keys(&known, findings);
+    root.refuse_unknown_keys(&KEYS, findings);
 
     let name = read_name(&root, path, findings);
     let seed = read_seed(&root, findings);
@@ -93,14 +108,29 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let searched = space::read(&root, findings);
     let objectives = objectives::read(&root, findings);
     let source = source::read(&root, &searched, findings);
-    objectives::check_metrics(&objectives, root.get("train").is_some(), findings);
+    let constraints = bounds::read_constraints(&root, findings);
+    objectives::check_metrics(&objectives, &constraints, root.get("train").is_some(), findings);
+    let preferences = bounds::read_preferences(&root, &objectives, findings);
+    let starts = points::read_starts(&root, &searched, findings);
+    let forbidden = points::read_forbidden(&root, &searched, findings);
     if sampler.kind == "gp" && objectives.len() > GP_OBJECTIVES {
         let (limit, count) = (GP_OBJECTIVES, objectives.len());
         let kind = IssueKind::TooManyObjectives { sampler: sampler.kind.clone(), limit, count };
-        let help = "drop the objectives that you can do without, or set `kind` of [sampler] to \"random\" or \"sobol\"";
+        let others: Vec<String> = SAMPLERS.iter().filter(|s| **s != "gp").map(|s| format!("\"{s}\"")).collect();
+        let help = format!(
+            "drop the objectives that you can do without, or set `kind` of [sampler] to one that takes any number: {}",
+            others.join(", ")
+        );
         findings.push(Draft::new(kind).at(objectives[GP_OBJECTIVES].span.clone()).help(help));
     }
-    let problem = objectives.into_iter().fold(Problem::new(searched.space?), |p, o| p.objective(o.objective));
+    let problem = Problem::new(searched.space?).preferring(preferences);
+    let problem = objectives.into_iter().fold(problem, |p, o| p.objective(o.objective));
+    let add = |p: Problem, PlacedConstraint { constraint, .. }| p.constraint(constraint.metric, constraint.bound);
+    let problem = constraints.into_iter().fold(problem, add);
+    let problem = searched.priors.into_iter().fold(problem, |p, (name, prior)| p.prior(name, prior));
+    let problem = starts.iter().fold(problem, |p, start| p.start(start.part.clone()));
+    let problem = forbidden.iter().fold(problem, |p, forbidden| p.forbid(forbidden.part.clone()));
+    points::check(&problem, &starts, &forbidden, findings);
     Some(StudySpec {
         name: name?,
         seed,
@@ -112,15 +142,6 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
         energy,
         text: text.to_owned(),
     })
-}
-
-fn refuse_later_sections(root: &Section, findings: &mut Findings) {
-    for (key, instead) in LATER {
-        if let Some(entry) = root.get(key) {
-            let span = entry.key_span().or_else(|| entry.span());
-            findings.push(Draft::new(IssueKind::Unsupported { what: format!("[[{key}]]") }).at(span).help(instead));
-        }
-    }
 }
 
 fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<String> {
@@ -214,6 +235,16 @@ fn read_positive<T: TryFrom<i64>>(entry: Entry, example: &str, findings: &mut Fi
     }
 }
 
+/// A whole number within a range.
+fn read_within(entry: Entry, example: &str, range: RangeInclusive<i64>, findings: &mut Findings) -> Option<usize> {
+    let number = entry.integer(example, findings)?;
+    if !range.contains(&number) {
+        let expected = format!("from {} to {}", range.start(), range.end());
+        entry.bad_value(&expected, &number.to_string(), findings);
+    }
+    usize::try_from(number).ok()
+}
+
 fn read_duration(entry: Entry, example: &str, findings: &mut Findings) -> Option<Duration> {
     let text = entry.string(example, findings)?;
     parse_duration(text).map_err(|help| refuse_amount(entry, "a duration", text, help, findings)).ok()
@@ -224,26 +255,34 @@ fn refuse_amount(entry: Entry, expected: &str, text: &str, help: String, finding
 }
 
 fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
-    let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None };
+    let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None, population: None, levels: None };
     let Some(section) = section(root, "sampler", findings) else { return sampler };
-    section.refuse_unknown_keys(&["kind", "initial"], findings);
+    let known: Vec<&str> = once("kind").chain(SAMPLER_SETTINGS.map(|(key, _)| key)).collect();
+    section.refuse_unknown_keys(&known, findings);
     if let Some(entry) = section.get("kind")
         && let Some(kind) = entry.string("kind = \"gp\"", findings)
     {
         sampler.kind = kind.to_owned();
-        if LATER_SAMPLERS.contains(&kind) {
-            let draft = Draft::new(IssueKind::Unsupported { what: format!("the sampler `{kind}`") });
-            findings.push(draft.at(entry.span()).help(format!("the samplers are: {}", SAMPLERS.join(", "))));
-        } else if !SAMPLERS.contains(&kind) {
+        if !SAMPLERS.contains(&kind) {
             let draft = Draft::new(IssueKind::UnknownName { what: "sampler", value: kind.to_owned() });
             findings.push(draft.at(entry.span()).help(advice(kind, SAMPLERS, "the samplers are")));
         }
     }
-    if let Some(entry) = section.get("initial") {
-        sampler.initial = read_positive(entry, "initial = 10", findings);
-        if SAMPLERS.contains(&sampler.kind.as_str()) && sampler.kind != "gp" {
-            let context = format!("for the sampler `{}`, which does not learn from trials", sampler.kind);
-            let kind = IssueKind::Meaningless { key: "initial".to_owned(), context };
+    sampler.initial = section.get("initial").and_then(|e| read_positive(e, "initial = 10", findings));
+    let population = section.get("population");
+    sampler.population = population.and_then(|e| read_within(e, "population = 20", 2..=POPULATION_LIMIT, findings));
+    sampler.levels = section.get("levels").and_then(|e| read_within(e, "levels = 5", 2..=LEVELS_LIMIT, findings));
+    for (key, samplers) in SAMPLER_SETTINGS {
+        if let Some(entry) = section.get(key)
+            && SAMPLERS.contains(&sampler.kind.as_str())
+            && !samplers.contains(&sampler.kind.as_str())
+        {
+            let reason = match sampler.kind.as_str() {
+                "random" | "sobol" | "grid" if key == "initial" => ", which does not learn from trials",
+                _ => "",
+            };
+            let context = format!("for the sampler `{}`{reason}", sampler.kind);
+            let kind = IssueKind::Meaningless { key: key.to_owned(), context };
             findings.push(Draft::new(kind).at(entry.whole()).help("remove it"));
         }
     }

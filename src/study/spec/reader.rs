@@ -243,9 +243,14 @@ impl<'a> Element<'a> {
     }
 
     pub(super) fn number(&self, findings: &mut Findings) -> Option<f64> {
+        self.number_of("a pair of numbers", findings)
+    }
+
+    /// A number, NaN and infinities included, in an array that should be `expected`.
+    pub(super) fn number_of(&self, expected: &str, findings: &mut Findings) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "a number that a person wrote")]
         let number = self.value.as_float().or_else(|| self.value.as_integer().map(|v| v as f64));
-        self.expect(number, "a pair of numbers", findings)
+        self.expect(number, expected, findings)
     }
 
     pub(super) fn scalar(&self, findings: &mut Findings) -> Option<Value> {

@@ -6,9 +6,11 @@ use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::read_scale;
 use super::parse::KEYS;
+use super::priors;
 use super::reader::{Element, Entry, Section};
 use super::spelling::nearest;
 use crate::objective::Template;
+use crate::optimizer::problem::Prior;
 use crate::optimizer::space::{Clause, Domain, Parameter, Scale, Space, SpaceError, Value};
 use crate::record::EnergyMetric;
 
@@ -22,6 +24,8 @@ pub(super) struct Searched {
     pub(super) space: Option<Space>,
     /// Parameters whose domain is right, without their conditions.
     pub(super) parameters: Vec<Parameter>,
+    /// The priors of these.
+    pub(super) priors: BTreeMap<String, Prior>,
     /// Where every parameter stands, also those that are wrong.
     pub(super) places: BTreeMap<String, Places>,
 }
@@ -141,7 +145,7 @@ fn parameter_table<'a>(entry: Entry<'a>, findings: &mut Findings) -> Option<Sect
 }
 
 fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings: &mut Findings) {
-    let known = ["float", "int", "choice", "scale", "step", "when"];
+    let known = ["float", "int", "choice", "scale", "step", "when", "prior"];
     table.refuse_unknown_keys(&known, findings);
     let given: Vec<Entry> = DOMAINS.iter().filter_map(|kind| table.get(kind)).collect();
     let entry = match given[..] {
@@ -181,7 +185,11 @@ fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings
     let parameter = Parameter { name: name.to_owned(), domain, condition: Vec::new() };
     match Space::new(vec![parameter.clone()]) {
         Err(error) => refuse_domain(error, &parameter, &searched.places[name], findings),
-        Ok(_) if findings.len() == before => searched.parameters.push(parameter),
+        Ok(_) if findings.len() == before => {
+            let prior = table.get("prior").and_then(|entry| priors::read(entry, &parameter.domain, findings));
+            searched.priors.extend(prior.map(|prior| (name.to_owned(), prior)));
+            searched.parameters.push(parameter);
+        }
         Ok(_) => {}
     }
 }
@@ -322,13 +330,16 @@ fn read_condition(
             let Some(value) = element.scalar(findings) else { continue };
             // A parameter with an error of its own has no domain to check against.
             let Some(domain) = domain else { continue };
-            let value = as_in_domain(value, domain);
+            let value = domain.typed(value);
             if !domain.contains(&value) {
                 let (name, on) = (name.to_owned(), on.to_owned());
                 let draft =
                     Draft::new(SpaceError::ConditionValue { name, on, value: value.clone() }).at(element.span());
                 let place = searched.places.get(clause.name()).and_then(|p| p.domain.clone());
-                findings.push(draft.also(place, "its values").help(value_advice(&value, domain)));
+                let advice = value_advice(&value, domain).unwrap_or_else(|| {
+                    "a condition on a range lists values of it; often a `choice` is meant".to_owned()
+                });
+                findings.push(draft.also(place, "its values").help(advice));
             }
             values.push(value);
         }
@@ -356,25 +367,12 @@ fn unknown_condition(name: &str, clause: Entry, root: &Section, searched: &Searc
     draft.at(clause.key_span()).help(help)
 }
 
-/// A number in the type that the domain has.
-fn as_in_domain(value: Value, domain: &Domain) -> Value {
-    let twin = match (&value, domain) {
-        (Value::Int(_), Domain::Float { .. }) => value.as_f64().map(Value::Float),
-        (_, Domain::Choice { values }) if value.is_number() => {
-            values.iter().find(|v| v.is_number() && v.as_f64() == value.as_f64()).cloned()
-        }
-        _ => None,
-    };
-    twin.unwrap_or(value)
-}
-
-fn value_advice(value: &Value, domain: &Domain) -> String {
-    let Domain::Choice { values } = domain else {
-        return "a condition on a range lists values of it; often a `choice` is meant".to_owned();
-    };
+/// What may have been meant, or what there is, for a choice; `None` for a range.
+pub(super) fn value_advice(value: &Value, domain: &Domain) -> Option<String> {
+    let Domain::Choice { values } = domain else { return None };
     let names: Vec<String> = values.iter().map(ToString::to_string).collect();
-    match nearest(&value.to_string(), names.iter().map(String::as_str)) {
+    Some(match nearest(&value.to_string(), names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("its values are: {}", names.join(", ")),
-    }
+    })
 }

@@ -24,7 +24,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// One line of help: the nearest candidate, or all of them.
-pub(super) fn advice<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone, all: &str) -> String {
+pub(crate) fn advice<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone, all: &str) -> String {
     match nearest(word, candidates.clone()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None => format!("{all}: {}", candidates.into_iter().collect::<Vec<_>>().join(", ")),

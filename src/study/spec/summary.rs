@@ -6,8 +6,8 @@ use super::quantity::show_duration;
 use super::{Source, StudySpec};
 use crate::energy::Meters;
 use crate::energy::units::Joules;
-use crate::optimizer::problem::{Goal, Objective};
-use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
+use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
+use crate::optimizer::space::{Domain, Parameter, Scale, Value};
 
 /// Finite spaces are counted up to this size.
 const COUNTED: u64 = 100_000;
@@ -25,7 +25,11 @@ impl StudySpec {
             }
         };
         row("objectives", self.problem.objectives().iter().map(show_objective).collect());
-        row("space", show_space(self.problem.space()));
+        row("constraints", self.problem.constraints().iter().map(ToString::to_string).collect());
+        row("preference", self.show_preferences());
+        row("space", show_space(&self.problem));
+        row("starts", self.show_starts());
+        row("forbidden", self.problem.forbidden().iter().map(ToString::to_string).collect());
         row("sampler", vec![self.show_sampler()]);
         row("budget", vec![self.show_budget()]);
         row("source", self.show_source());
@@ -35,12 +39,40 @@ impl StudySpec {
         text
     }
 
+    fn show_preferences(&self) -> Vec<String> {
+        let shown = |preference: &Preference| {
+            let bound = preference.within.map(|bound| format!("{} {bound}", preference.metric));
+            let weight =
+                (preference.weight != 1.0).then(|| format!("{} counts {}-fold", preference.metric, preference.weight));
+            bound.into_iter().chain(weight).collect::<Vec<_>>().join(", ")
+        };
+        self.problem.preferences().iter().map(shown).filter(|line| !line.is_empty()).collect()
+    }
+
+    fn show_starts(&self) -> Vec<String> {
+        let starts = self.problem.starts().iter();
+        starts.map(|point| self.problem.space().describe(point)).collect()
+    }
+
     fn show_sampler(&self) -> String {
-        match (self.sampler.kind.as_str(), self.sampler.initial) {
-            ("gp", Some(n)) => format!("gp: {n} trials of an initial design, then a Gaussian process proposes"),
-            ("gp", None) => "gp: an initial design of its own size, then a Gaussian process proposes".to_owned(),
-            ("sobol", _) => "sobol: evenly spread points, without learning from trials".to_owned(),
-            (kind, _) => format!("{kind}: without learning from trials"),
+        let sampler = &self.sampler;
+        let start = match sampler.initial {
+            Some(n) => format!("{n} trials of an initial design"),
+            None => "an initial design of its own size".to_owned(),
+        };
+        match sampler.kind.as_str() {
+            "gp" => format!("gp: {start}, then a Gaussian process proposes"),
+            "tpe" => format!("tpe: {start}, then densities of good and bad points propose"),
+            "nsga2" => {
+                let size = sampler.population.map_or_else(String::new, |n| format!(" of {n}"));
+                format!("nsga2: {start}, then a population{size} evolves")
+            }
+            "grid" => {
+                let levels = sampler.levels.map_or_else(|| "a few".to_owned(), |n| n.to_string());
+                format!("grid: every combination of {levels} values per range, without learning from trials")
+            }
+            "sobol" => "sobol: evenly spread points, without learning from trials".to_owned(),
+            kind => format!("{kind}: without learning from trials"),
         }
     }
 
@@ -115,6 +147,14 @@ impl StudySpec {
         {
             warnings.push(format!("the space has {points} points, fewer than the budget of {trials} trials"));
         }
+        if let (starts, Some(trials)) = (self.problem.starts().len() as u64, self.budget.trials)
+            && starts > trials
+        {
+            warnings.push(format!("there are {starts} starts, more than the budget of {trials} trials"));
+        }
+        if self.sampler.kind != "gp" && !self.problem.priors().is_empty() {
+            warnings.push(format!("the sampler {} makes no use of priors", self.sampler.kind));
+        }
         warnings
     }
 }
@@ -129,7 +169,8 @@ fn show_objective(objective: &Objective) -> String {
     format!("{goal} {}{scale}{reference}", objective.metric)
 }
 
-fn show_space(space: &Space) -> Vec<String> {
+fn show_space(problem: &Problem) -> Vec<String> {
+    let space = problem.space();
     let size = match space.cardinality(COUNTED) {
         Some(1) => "1 point".to_owned(),
         Some(n) => format!("{n} points"),
@@ -141,7 +182,9 @@ fn show_space(space: &Space) -> Vec<String> {
     let noun = if space.len() == 1 { "parameter" } else { "parameters" };
     let mut lines = vec![format!("{} {noun}, {size}", space.len())];
     let width = space.parameters().iter().map(|p| p.name.len()).max().unwrap_or(0);
-    lines.extend(space.parameters().iter().map(|p| format!("  {:<width$}  {}", p.name, show_parameter(p))));
+    let prior = |p: &Parameter| problem.priors().get(&p.name).map_or_else(String::new, |prior| show_prior(p, prior));
+    let line = |p: &Parameter| format!("  {:<width$}  {}{}", p.name, show_parameter(p), prior(p));
+    lines.extend(space.parameters().iter().map(line));
     lines
 }
 
@@ -161,6 +204,24 @@ fn show_parameter(parameter: &Parameter) -> String {
     let clauses = parameter.condition.iter().map(|c| format!("{} is {}", c.parameter, join(&c.values, " or ")));
     let clauses: Vec<String> = clauses.collect();
     if clauses.is_empty() { domain } else { format!("{domain}; only where {}", clauses.join(" and ")) }
+}
+
+/// Where the best values are expected, after what the values are.
+fn show_prior(parameter: &Parameter, prior: &Prior) -> String {
+    match (prior, &parameter.domain) {
+        (
+            Prior::Around { value, spread },
+            Domain::Float { scale: Scale::Log, .. } | Domain::Int { scale: Scale::Log, .. },
+        ) => {
+            format!("; expected around {value:?}, give or take a factor of {spread}")
+        }
+        (Prior::Around { value, spread }, _) => format!("; expected around {value:?}, give or take {spread}"),
+        (Prior::Weights(weights), Domain::Choice { values }) => {
+            let pairs: Vec<String> = values.iter().zip(weights).map(|(v, w)| format!("{v} {w}")).collect();
+            format!("; expected by weight: {}", pairs.join(", "))
+        }
+        (Prior::Weights(_), _) => String::new(),
+    }
 }
 
 fn join(values: &[Value], separator: &str) -> String {

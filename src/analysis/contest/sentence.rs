@@ -1,0 +1,101 @@
+//! What a comparison of samplers came to, in one sentence.
+
+use super::super::statistics::Spread;
+use super::super::{QuantityKind, significant};
+use super::versus::{LEVEL, smallest_p};
+use super::{Contest, ContestEnergy, Entrant, Verdict, Versus};
+
+impl Contest {
+    /// What the comparison says in one sentence, such as `over 10 seeds, gp ends with a larger hypervolume than random (in 9
+    /// of 10, p = 0.004) and gets where random ends 2.4 times sooner by trials and 2.1 times sooner by energy`; also where
+    /// no difference is shown, and where there are too few seeds to show one. No full stop at the end.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let n = self.seeds.len();
+        let rivals = || self.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
+        let of = |verdict| rivals().filter(move |(_, v)| v.verdict == verdict);
+        let seeds = if n == 1 { "1 seed".to_owned() } else { format!("{n} seeds") };
+        let basis = if self.fronts_are_estimated { " and by estimated energy" } else { "" };
+        if self.fronts_are_mixed() {
+            return "the runs were metered in different ways, so neither their hypervolumes nor their joules can be \
+                    compared"
+                .to_owned();
+        }
+        if rivals().any(|(_, v)| v.verdict == Verdict::TooFewSeeds) {
+            let counts: Vec<_> = rivals().map(|(e, v)| format!("{} is ahead in {}", e.sampler, v.wins)).collect();
+            let after = if rivals().count() > 1 { " after adjustment" } else { "" };
+            return format!(
+                "with {seeds}{basis} no difference from {} can be shown, for no p-value could fall below {}{after}; {}, and \
+                 it takes at least {} seeds",
+                self.baseline,
+                significant(self.smallest_p, 3),
+                enumerate(&counts),
+                least_seeds(rivals().count()),
+            );
+        }
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend(of(Verdict::Better).map(|(e, v)| self.better(e, v)));
+        parts.extend(of(Verdict::Worse).map(|(e, v)| {
+            let counted = format!("in {} of {n}, {}", v.losses, p_of(v));
+            format!("{} ends with a smaller hypervolume than {} ({counted})", e.sampler, self.baseline)
+        }));
+        let unshown: Vec<_> = of(Verdict::NotShown)
+            .map(|(e, v)| format!("{} (ahead in {}, behind in {}, {})", e.sampler, v.wins, v.losses, p_of(v)))
+            .collect();
+        if !unshown.is_empty() {
+            parts.push(format!("no difference from {} is shown for {}", self.baseline, enumerate(&unshown)));
+        }
+        format!("over {seeds}{basis}, {}", parts.join("; "))
+    }
+
+    /// Whether energy is an objective of runs that were metered in different ways, so that nothing can be compared.
+    #[must_use]
+    pub fn fronts_are_mixed(&self) -> bool {
+        let energy = self.quantities.iter().any(|q| q.kind == QuantityKind::Energy);
+        energy && matches!(self.energy, ContestEnergy::Mixed { .. })
+    }
+
+    fn better(&self, entrant: &Entrant, versus: &Versus) -> String {
+        let (name, base) = (&entrant.sampler, &self.baseline);
+        let ends = format!(
+            "{name} ends with a larger hypervolume than {base} (in {} of {}, {})",
+            versus.wins,
+            self.seeds.len(),
+            p_of(versus)
+        );
+        let energy = if self.energy.is_estimated() { "estimated energy" } else { "energy" };
+        let by = |spread: &Option<Spread>, what: &str| {
+            let speedup = spread.as_ref().map(|s| s.median).filter(|m| *m > 0.0)?;
+            Some(format!("{} times sooner by {what}", significant(speedup, 2)))
+        };
+        let sooner: Vec<_> =
+            [by(&versus.trials_speedup, "trials"), by(&versus.joules_speedup, energy)].into_iter().flatten().collect();
+        if sooner.is_empty() { ends } else { format!("{ends} and gets where {base} ends {}", sooner.join(" and ")) }
+    }
+}
+
+fn p_of(versus: &Versus) -> String {
+    match p_value(versus.p_holm) {
+        p if p.starts_with('<') => format!("p {p}"),
+        p => format!("p = {p}"),
+    }
+}
+
+/// A p-value for people: two significant digits, or `< 0.001`.
+#[must_use]
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { significant(p, 2) }
+}
+
+/// The fewest seeds with which so many comparisons could show anything.
+fn least_seeds(comparisons: usize) -> usize {
+    (1..).find(|n| smallest_p(*n, comparisons) < LEVEL).unwrap_or(usize::MAX)
+}
+
+fn enumerate(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

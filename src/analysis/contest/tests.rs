@@ -1,0 +1,300 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::analysis::fixture::{StudyFixture, counters, digits_point, digits_problem, estimate};
+use crate::energy::units::WindowEnergy;
+use crate::optimizer::history::FailureKind;
+use crate::optimizer::problem::{Bound, Problem};
+
+/// Accuracy and joules of the trials of one run; a failure has no accuracy.
+pub(crate) type Trials = Vec<(Option<f64>, f64)>;
+
+fn problem() -> Problem {
+    Problem::new(digits_problem().space().clone())
+        .maximize("accuracy")
+        .reference(0.0)
+        .minimize("energy")
+        .reference(100.0)
+}
+
+fn study(problem: Problem, trials: &Trials, energy: fn(f64) -> WindowEnergy) -> StudyRecord {
+    let mut fixture = StudyFixture::new("contest", problem);
+    for (i, (accuracy, joules)) in trials.iter().enumerate() {
+        let point = digits_point(1e-3, 8 + i as i64, 16, None);
+        fixture = match accuracy {
+            Some(accuracy) => fixture.finish(point, [("accuracy", *accuracy)], Some(energy(*joules))),
+            None => fixture.fail(point, FailureKind::Diverged, "NaN", Some(energy(*joules))),
+        };
+    }
+    fixture.record()
+}
+
+fn contest_of(samplers: &[(&str, Vec<Trials>)], energy: fn(f64) -> WindowEnergy) -> Result<Contest, AnalysisError> {
+    let settings = ContestSettings { name: "contest".to_owned(), ..ContestSettings::default() };
+    contest_with(samplers, |_| energy, &settings)
+}
+
+fn contest_with(
+    samplers: &[(&str, Vec<Trials>)],
+    energy: impl Fn(u64) -> fn(f64) -> WindowEnergy,
+    settings: &ContestSettings,
+) -> Result<Contest, AnalysisError> {
+    let records: Vec<(&str, u64, StudyRecord)> = samplers
+        .iter()
+        .flat_map(|(name, runs)| runs.iter().enumerate().map(move |(i, trials)| (*name, i as u64, trials)))
+        .map(|(name, seed, trials)| (name, seed, study(problem(), trials, energy(seed))))
+        .collect();
+    let run = |(sampler, seed, record)| ContestRun { sampler, seed, record, complete: true };
+    let runs: Vec<_> = records.iter().map(|(sampler, seed, record)| run((*sampler, *seed, record))).collect();
+    Contest::of(&runs, settings)
+}
+
+/// Three samplers on eight seeds: `gp` better than `random`, `sobol` far worse, with some failures.
+pub(crate) fn sample(energy: fn(f64) -> WindowEnergy) -> Contest {
+    let run = |seed: u32, scale: f64, speed: f64| -> Trials {
+        let trial = |i: u32| {
+            let wave = f64::from((seed * 7 + i * 5) % 11) / 11.0;
+            let reached = 1.0 - (-speed * f64::from(i + 1)).exp();
+            let accuracy = scale * (0.4 + 0.6 * reached) * (0.85 + 0.15 * wave);
+            let failed = (seed + i) % 9 == 5;
+            ((!failed).then_some(accuracy), 4.0 + 30.0 * accuracy * (1.2 - wave))
+        };
+        (0..12).map(trial).collect()
+    };
+    let runs = |scale: f64, speed: f64| (0..8).map(|seed| run(seed, scale, speed)).collect::<Vec<_>>();
+    let samplers = [("gp", runs(0.97, 0.6)), ("random", runs(0.9, 0.2)), ("sobol", runs(0.5, 0.2))];
+    contest_of(&samplers, energy).expect("a sound comparison")
+}
+
+/// Two samplers with one seed.
+pub(crate) fn single_seed() -> Contest {
+    contest_of(&[("gp", vec![climb(&[0.2, 0.5])]), ("sobol", vec![climb(&[0.3, 0.4])])], counters).expect("sound")
+}
+
+/// Two samplers with two seeds on three objectives, of which nothing is given.
+pub(crate) fn three_objectives() -> Contest {
+    let problem = || {
+        Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy").minimize("parameters")
+    };
+    let record = |best: f64| {
+        let mut fixture = StudyFixture::new("three", problem());
+        for i in 1..5 {
+            let point = digits_point(1e-3, 8 + i64::from(i), 16, None);
+            let metrics = [("accuracy", best - 0.1 / f64::from(i)), ("parameters", 100.0 * f64::from(i))];
+            fixture = fixture.finish(point, metrics, Some(counters(f64::from(i))));
+        }
+        fixture.record()
+    };
+    let records =
+        [("gp", 1, record(0.9)), ("gp", 2, record(0.8)), ("random", 1, record(0.7)), ("random", 2, record(0.8))];
+    let runs: Vec<_> = records
+        .iter()
+        .map(|(sampler, seed, record)| ContestRun { sampler, seed: *seed, record, complete: true })
+        .collect();
+    let settings = ContestSettings { name: "three".to_owned(), ..ContestSettings::default() };
+    Contest::of(&runs, &settings).expect("a sound comparison")
+}
+
+/// Accuracies at a tenth of the reference's joules each, so that the best accuracy is nine tenths of the hypervolume.
+fn climb(accuracies: &[f64]) -> Trials {
+    accuracies.iter().map(|a| (Some(*a), 10.0)).collect()
+}
+
+#[test]
+fn the_speed_up_is_where_the_baseline_ends_over_where_the_sampler_gets_there() {
+    let random = vec![climb(&[0.1, 0.2, 0.3, 0.4]), climb(&[0.1, 0.4, 0.2, 0.2]), climb(&[0.1, 0.1, 0.4, 0.1])];
+    let gp = vec![climb(&[0.5, 0.6, 0.6, 0.6]), climb(&[0.1, 0.6, 0.6, 0.6]), climb(&[0.1, 0.2, 0.3, 0.3])];
+    let contest = contest_of(&[("gp", gp), ("random", random)], counters).unwrap();
+    assert_eq!((contest.baseline.as_str(), contest.seeds.len()), ("random", 3));
+    assert!((contest.target.unwrap() - 0.4 * 90.0).abs() < 1e-9);
+    let gp = &contest.entrants[0];
+    assert_eq!(gp.reached, 2);
+    let trials = gp.trials_to_target.unwrap();
+    assert_eq!((trials.lower, trials.median, trials.upper), (1.0, 2.0, f64::INFINITY));
+    // The fixture spends a quarter more than the trial itself: start-up.
+    assert_eq!(gp.joules_to_target.unwrap().median, 25.0);
+    let versus = gp.versus.as_ref().unwrap();
+    // Four trials against one, two against two, three against never.
+    let speedup = versus.trials_speedup.unwrap();
+    assert_eq!((speedup.lower, speedup.median, versus.reached), (0.0, 1.0, 2));
+    assert_eq!(versus.joules_speedup.unwrap().median, 1.0);
+    assert_eq!((versus.wins, versus.ties, versus.losses), (2, 0, 1));
+    assert_eq!(contest.baseline().unwrap().versus, None);
+    assert_eq!(contest.baseline().unwrap().reached, 3);
+}
+
+#[test]
+fn failed_trials_spend_joules_and_add_nothing() {
+    let random = vec![vec![(None, 40.0), (Some(0.5), 10.0)]];
+    let gp = vec![vec![(Some(0.5), 10.0), (None, 40.0)]];
+    let contest = contest_of(&[("random", random), ("gp", gp)], counters).unwrap();
+    let [random, gp] = [&contest.courses[0], &contest.courses[1]];
+    assert_eq!(random.hypervolume(), gp.hypervolume());
+    // The fixture adds start-up to finished trials alone.
+    assert_eq!(random.joules_to(random.hypervolume()), Some(52.5));
+    assert_eq!(gp.joules_to(random.hypervolume()), Some(12.5));
+    assert_eq!((random.after_joules(52.4), random.failures()), (0.0, 1));
+    assert_eq!(contest.entrants[1].versus.as_ref().unwrap().trials_speedup.unwrap().median, 2.0);
+}
+
+#[test]
+fn one_reference_point_for_all_runs_comes_from_all_their_trials() {
+    let free = Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy");
+    let records = [vec![(Some(0.2), 1.0)], vec![(Some(0.9), 50.0)]].map(|t| study(free.clone(), &t, counters));
+    let runs: Vec<_> = ["a", "b"]
+        .iter()
+        .zip(&records)
+        .map(|(sampler, record)| ContestRun { sampler, seed: 1, record, complete: true })
+        .collect();
+    let contest = Contest::of(&runs, &ContestSettings::default()).unwrap();
+    let both = [vec![-0.2, 1.0], vec![-0.9, 50.0]];
+    assert_eq!(contest.reference, crate::optimizer::pareto::infer_reference(&both).unwrap());
+    assert!(!contest.reference_is_given && contest.courses.iter().all(|c| c.hypervolume() > 0.0));
+    assert_eq!(contest.baseline, "a", "without random the first named is the baseline");
+}
+
+#[test]
+fn what_breaks_a_constraint_adds_nothing_and_has_not_failed() {
+    let bounded = problem().constraint("accuracy", Bound::AtMost(0.5));
+    let record = study(bounded, &climb(&[0.4, 0.9]), counters);
+    let run = |sampler| ContestRun { sampler, seed: 1, record: &record, complete: true };
+    let contest = Contest::of(&[run("gp"), run("random")], &ContestSettings::default()).unwrap();
+    let course = &contest.courses[0];
+    assert_eq!((course.steps.len(), course.failures(), &course.front), (2, 0, &vec![vec![-0.4, 10.0]]));
+    assert!((course.hypervolume() - 36.0).abs() < 1e-9);
+}
+
+#[test]
+fn only_seeds_that_all_have_completed_count() {
+    let record = study(problem(), &climb(&[0.5]), counters);
+    let run = |sampler, seed, complete| ContestRun { sampler, seed, record: &record, complete };
+    let runs = [run("gp", 1, true), run("random", 1, true), run("random", 2, true), run("gp", 2, false)];
+    let contest = Contest::of(&runs, &ContestSettings::default()).unwrap();
+    assert_eq!(contest.seeds, [1]);
+    assert_eq!(contest.left_out, [("random".to_owned(), 2), ("gp".to_owned(), 2)]);
+    assert_eq!(contest.courses.len(), 2);
+    assert_eq!(Contest::of(&runs[2..], &ContestSettings::default()), Err(AnalysisError::NoCommonSeed));
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let record = study(problem(), &climb(&[0.5]), counters);
+    let failed = study(problem(), &vec![(None, 1.0)], counters);
+    let other = study(problem().minimize("parameters"), &climb(&[0.5]), counters);
+    let run = |sampler, record| ContestRun { sampler, seed: 1, record, complete: true };
+    let of = |runs: &[ContestRun<'_>]| Contest::of(runs, &ContestSettings::default()).unwrap_err().to_string();
+    assert!(of(&[]).contains("there is none"));
+    assert!(of(&[run("gp", &record)]).contains("only `gp`"));
+    assert!(of(&[run("gp", &record), run("gp", &record)]).contains("there twice"));
+    assert!(of(&[run("gp", &record), run("random", &other)]).contains("other objectives"));
+    assert!(of(&[run("gp", &failed), run("random", &failed)]).contains("no trial of any run has finished"));
+    let settings = ContestSettings { baseline: Some("tpe".to_owned()), ..ContestSettings::default() };
+    let unknown = Contest::of(&[run("gp", &record), run("random", &record)], &settings).unwrap_err();
+    assert!(unknown.to_string().contains("`tpe` is none of the samplers that are compared: gp, random"));
+}
+
+#[test]
+fn joules_of_different_origin_are_not_compared() {
+    let runs = || vec![climb(&[0.5]), climb(&[0.6])];
+    let mixed = |seed: u64| if seed == 0 { counters as fn(f64) -> WindowEnergy } else { estimate };
+    let contest = contest_with(&[("gp", runs()), ("random", runs())], mixed, &ContestSettings::default()).unwrap();
+    assert!(matches!(&contest.energy, ContestEnergy::Mixed { provenances } if provenances.len() == 2));
+    let gp = &contest.entrants[0];
+    assert!(gp.joules_to_target.is_none() && gp.over_joules.is_none() && gp.joules.is_none());
+    assert_eq!(gp.versus.as_ref().unwrap().joules_speedup, None);
+    assert!(contest.fronts_are_mixed() && contest.is_estimated());
+    assert!(contest.sentence().contains("neither their hypervolumes nor their joules can be compared"));
+}
+
+#[test]
+fn fewer_trials_can_be_looked_at_than_there_are() {
+    let runs = || vec![climb(&[0.1, 0.2, 0.9])];
+    let settings = ContestSettings { trials: Some(2), ..ContestSettings::default() };
+    let contest = contest_with(&[("gp", runs()), ("random", runs())], |_| counters, &settings).unwrap();
+    let course = &contest.courses[0];
+    assert_eq!((course.steps.len(), course.joules()), (2, Some(25.0)));
+    assert!((course.hypervolume() - 18.0).abs() < 1e-9);
+    assert_eq!(course.spent.as_ref().unwrap().joules.0, 25.0);
+}
+
+#[test]
+fn curves_and_surfaces_are_those_of_the_runs() {
+    let random = vec![climb(&[0.1, 0.2]), climb(&[0.3, 0.4]), climb(&[0.5, 0.6])];
+    let gp = vec![climb(&[0.7]), climb(&[0.7]), climb(&[0.7])];
+    let contest = contest_of(&[("random", random), ("gp", gp)], counters).unwrap();
+    let random = &contest.entrants[0];
+    let medians: Vec<f64> = random.over_trials.iter().map(|p| (p.hypervolume.median / 9.0).round() / 10.0).collect();
+    assert_eq!(medians, [0.0, 0.3, 0.4]);
+    let joules = random.over_joules.as_ref().unwrap();
+    assert_eq!((joules[0].at, joules.last().unwrap().at), (0.0, 25.0));
+    assert_eq!(joules.last().unwrap().hypervolume, random.over_trials.last().unwrap().hypervolume);
+    // The curve of the other ends where its runs end.
+    assert_eq!(contest.entrants[1].over_joules.as_ref().unwrap().last().unwrap().at, 12.5);
+    assert_eq!(random.surfaces.as_ref().unwrap().median, [[-0.4, 10.0]]);
+    assert_eq!(random.surfaces.as_ref().unwrap().best, [[-0.6, 10.0]]);
+    assert_eq!(random.surfaces.as_ref().unwrap().worst, [[-0.2, 10.0]]);
+}
+
+#[test]
+fn sentences() {
+    let base = |n: usize| (0..n).map(|i| climb(&[0.1, 0.3 + 0.01 * i as f64])).collect::<Vec<_>>();
+    let shifted = |n: usize, by: f64| (0..n).map(|i| climb(&[0.3 + 0.01 * i as f64 + by, 0.2])).collect::<Vec<_>>();
+    let mixed = |n: usize| {
+        (0..n).map(|i| climb(&[0.3 + 0.01 * i as f64 + if i % 2 == 0 { 0.021 } else { -0.02 }])).collect::<Vec<_>>()
+    };
+    let sentence = |samplers: &[(&str, Vec<Trials>)], energy| contest_of(samplers, energy).unwrap().sentence();
+    let all = [
+        sentence(&[("gp", shifted(10, 0.1)), ("random", base(10))], counters),
+        sentence(
+            &[("gp", shifted(10, 0.1)), ("random", base(10)), ("tpe", mixed(10)), ("grid", shifted(10, -0.05))],
+            estimate,
+        ),
+        sentence(&[("gp", mixed(8)), ("random", base(8))], counters),
+        sentence(&[("gp", base(8)), ("random", base(8))], counters),
+        sentence(&[("gp", shifted(5, 0.1)), ("random", base(5))], counters),
+        sentence(&[("gp", shifted(6, 0.1)), ("random", base(6)), ("tpe", base(6))], counters),
+        sentence(&[("gp", shifted(1, 0.1)), ("random", base(1))], estimate),
+        sentence(&[("gp", shifted(7, 0.1)), ("sobol", base(7))], counters),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+proptest! {
+    #[test]
+    fn what_holds_of_every_comparison(
+        runs in proptest::collection::vec(
+            proptest::collection::vec((proptest::option::weighted(0.8, 0.01..1.0f64), 0.1..99.0f64), 1..6), 4..9
+        ),
+    ) {
+        let half = runs.len() / 2;
+        let samplers = [("random", runs[..half].to_vec()), ("gp", runs[half..2 * half].to_vec())];
+        let Ok(contest) = contest_of(&samplers, counters) else {
+            prop_assert!(runs.iter().flatten().all(|(accuracy, _)| accuracy.is_none()), "only failures");
+            return Ok(());
+        };
+        for course in &contest.courses {
+            let growing = course.steps.windows(2).all(|w| {
+                w[0].hypervolume <= w[1].hypervolume + 1e-9 && w[0].spent_j <= w[1].spent_j
+            });
+            prop_assert!(growing);
+            if course.hypervolume() > 0.0 {
+                prop_assert!(course.trials_to(course.hypervolume()) <= course.steps.len() as f64);
+                prop_assert!(course.trials_to(course.hypervolume() * 1.01).is_infinite());
+            }
+        }
+        let versus = contest.entrants[1].versus.as_ref().unwrap();
+        prop_assert_eq!(versus.wins + versus.ties + versus.losses, half);
+        prop_assert!(versus.test.p_value <= versus.p_holm && versus.p_holm >= contest.smallest_p * (1.0 - 1e-9));
+        let interval = versus.cliffs_delta_interval.unwrap();
+        prop_assert!(-1.0 <= interval.low && interval.low <= interval.high && interval.high <= 1.0);
+        prop_assert!((versus.cliffs_delta - (2.0 * versus.vargha_delaney - 1.0)).abs() < 1e-12);
+        for entrant in &contest.entrants {
+            let spreads = [Some(entrant.hypervolume), entrant.trials_to_target, entrant.joules_to_target, entrant.joules];
+            prop_assert!(spreads.iter().flatten().all(|s| s.lower <= s.median && s.median <= s.upper));
+        }
+        // Either order of the samplers tells the same story.
+        let [random, gp] = samplers;
+        let turned = contest_of(&[gp, random], counters).unwrap();
+        prop_assert_eq!(turned.sentence(), contest.sentence());
+    }
+}

@@ -1,0 +1,220 @@
+//! `optimize compare`: many studies, run in turn, and what they say of their samplers.
+
+mod outputs;
+mod progress;
+
+use std::path::{Path, PathBuf};
+
+use self::outputs::{OUTPUTS, write_comparison};
+use self::progress::ContestProgress;
+use super::args::CompareArgs;
+use super::failure::Failure;
+use super::open::{read_record, read_spec};
+use super::outputs::{terminal_width, write_outputs};
+use super::print::{print, say};
+use super::run::{begin_or_resume, catch_signals, check_program, check_source, conduct, limits_of};
+use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
+use crate::record::StudyRecord;
+use crate::report::contest::{json, text};
+use crate::report::text::Closing;
+use crate::study::spec::{StudySpec, differences};
+use crate::study::store::SqliteStore;
+use crate::study::{
+    EndReason, Interrupt, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
+};
+
+/// More seeds than anybody has the patience for are a slip of the finger.
+const MOST_SEEDS: u64 = 1000;
+
+/// A study of the comparison and its record, as far as it has one.
+struct Run {
+    study: PlannedStudy,
+    record: Option<StudyRecord>,
+}
+
+impl Run {
+    fn is_complete(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| is_complete(record, &limits_of(&self.study.spec)))
+    }
+}
+
+pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
+    let mut spec = read_spec(&args.study)?;
+    if !(1..=MOST_SEEDS).contains(&args.seeds) {
+        return Err(Failure::usage(format!("--seeds must be from 1 to {MOST_SEEDS}")));
+    }
+    if let Some(trials) = args.trials {
+        if trials == 0 {
+            return Err(Failure::usage("--trials must be at least 1"));
+        }
+        spec = spec.with_trials(trials);
+    }
+    let root = args.results.clone().unwrap_or_else(|| Path::new("results").join(format!("{}-compare", spec.name())));
+    let samplers: Vec<String> = args.samplers.iter().map(|name| name.trim().to_owned()).collect();
+    let planned = plan_contest(&spec, &args.study, &samplers, args.seeds, &root)?;
+    check_source(&spec)?;
+    check_program(&spec, &args.study)?;
+    let quiet = args.quiet || args.json;
+
+    refuse_other_contents(&root)?;
+    let mut folder = ResultsFolder::open(&root)?;
+    if args.fresh && planned.iter().any(|study| store_path(&study.folder).exists()) {
+        let (new, aside) = folder.put_aside()?;
+        folder = new;
+        if !quiet {
+            say(&format!("the old results are now in {}", aside.display()));
+        }
+    }
+    folder.write("study.toml", spec.text().as_bytes())?;
+    // All that is there is looked at before anything is run.
+    let loaded = planned.into_iter().map(|study| Ok(Run { record: load(&study)?, study }));
+    let mut runs: Vec<Run> = loaded.collect::<Result<_, Failure>>()?;
+
+    let end = run_all(&mut runs, args, quiet, &folder, &spec, &samplers);
+    let contest = contest_of(&runs, &spec, &samplers);
+    if let Ok(contest) = &contest {
+        write_comparison(&folder, contest)?;
+    }
+    match end? {
+        EndReason::Interrupted => {
+            eprintln!("stopped; run the same command again to go on");
+            Err(Failure::interrupted())
+        }
+        _ => answer(&contest.map_err(Failure::nothing)?, args, &folder, &samplers),
+    }
+}
+
+/// Runs what is not complete, in its order, and writes the comparison whenever a seed is done.
+fn run_all(
+    runs: &mut [Run],
+    args: &CompareArgs,
+    quiet: bool,
+    folder: &ResultsFolder,
+    spec: &StudySpec,
+    samplers: &[String],
+) -> Result<EndReason, Failure> {
+    let interrupt = Interrupt::default();
+    catch_signals(&interrupt).map_err(Failure::other)?;
+    let mut progress = ContestProgress::new(runs.len(), spec.budget().trials);
+    for run in runs.iter().filter(|run| run.is_complete()) {
+        progress.skip(run.record.as_ref().map_or(0, StudyRecord::counted_trials));
+    }
+    if !quiet {
+        progress.begin();
+    }
+    for i in 0..runs.len() {
+        if runs[i].is_complete() {
+            continue;
+        }
+        progress.next(i + 1, &runs[i].study.label());
+        let mut nobody = ();
+        let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
+        let end = run_one(&mut runs[i], &args.study, &interrupt, observer);
+        let end = end.map_err(|failure| failure.within(&runs[i].study.label()));
+        if !matches!(end, Ok(EndReason::Trials | EndReason::Time | EndReason::Energy | EndReason::Space)) {
+            progress.finish();
+            return end;
+        }
+        if let Some(record) = runs[i].record.as_ref().filter(|_| !quiet) {
+            progress.done(record);
+        }
+        if (i + 1) % samplers.len() == 0
+            && is_worth_writing((i + 1) / samplers.len())
+            && let Ok(contest) = contest_of(runs, spec, samplers)
+        {
+            write_comparison(folder, &contest)?;
+        }
+    }
+    progress.finish();
+    Ok(EndReason::Trials)
+}
+
+/// Whether the comparison is written after so many seeds: hundreds of seeds make each of them matter little, and take longer.
+fn is_worth_writing(seeds: usize) -> bool {
+    seeds <= 20 || seeds.is_multiple_of(10)
+}
+
+fn run_one(
+    run: &mut Run,
+    path: &Path,
+    interrupt: &Interrupt,
+    observer: &mut dyn RunObserver,
+) -> Result<EndReason, Failure> {
+    let spec = &run.study.spec;
+    let folder = ResultsFolder::open(&run.study.folder)?;
+    if !folder.has_study() {
+        folder.refuse_foreign_files(spec.text())?;
+    }
+    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut record = begin_or_resume(spec, &mut store, &folder)?;
+    let end = conduct(spec, path, &mut store, &mut record, interrupt, observer);
+    let written = write_outputs(&folder, &record);
+    run.record = Some(record);
+    let end = end?;
+    written?;
+    Ok(end)
+}
+
+/// The record of a study that was begun; an error if that is another study.
+fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
+    let within = |error: StudyError| Failure::from(error).within(&study.label());
+    let record = match read_record(&study.folder) {
+        Ok(record) => record,
+        Err(StudyError::NoStudy { .. }) => return Ok(None),
+        Err(error) => return Err(within(error)),
+    };
+    let found = differences(&record.header().identity, &study.spec.identity());
+    if found.is_empty() {
+        return Ok(Some(record));
+    }
+    let differences = found.iter().map(|d| format!("  {d}")).collect();
+    Err(within(StudyError::Different { path: study.folder.clone(), differences }))
+}
+
+/// Compares the records as far as they go, the samplers in the order in which they were named.
+fn contest_of(runs: &[Run], spec: &StudySpec, samplers: &[String]) -> Result<Contest, crate::analysis::AnalysisError> {
+    let mut known: Vec<ContestRun<'_>> = runs
+        .iter()
+        .filter_map(|run| {
+            let (sampler, seed) = (run.study.sampler.as_str(), run.study.seed);
+            Some(ContestRun { sampler, seed, record: run.record.as_ref()?, complete: run.is_complete() })
+        })
+        .collect();
+    known.sort_by_key(|run| samplers.iter().position(|name| name == run.sampler));
+    let trials = spec.budget().trials.and_then(|n| usize::try_from(n).ok());
+    Contest::of(&known, &ContestSettings { name: spec.name().to_owned(), trials, ..ContestSettings::default() })
+}
+
+fn answer(contest: &Contest, args: &CompareArgs, folder: &ResultsFolder, samplers: &[String]) -> Result<(), Failure> {
+    if args.json {
+        return print(json::contest_text(contest));
+    }
+    let report = folder.path().join("comparison.html").display().to_string();
+    print(text::closing(contest, &Closing { width: terminal_width(), report: Some(report) }))?;
+    let others = other_samplers(folder.path(), samplers);
+    if others.is_empty() || args.quiet {
+        return Ok(());
+    }
+    print(format!("there are runs of {} too, which were not named and are not compared", others.join(", ")))
+}
+
+/// Samplers of which there are runs in the folder, but which were not named.
+fn other_samplers(folder: &Path, samplers: &[String]) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let stores = entries.map(|entry| entry.path()).filter(|path| store_path(path).exists());
+    let name = |path: PathBuf| Some(path.file_name()?.to_str()?.rsplit_once('-')?.0.to_owned());
+    let mut others: Vec<String> = stores.filter_map(name).filter(|name| !samplers.contains(name)).collect();
+    others.sort();
+    others.dedup();
+    others
+}
+
+/// Refuses a folder of something else, before anything is written to it.
+fn refuse_other_contents(folder: &Path) -> Result<(), StudyError> {
+    let own = folder.join("study.lock").exists();
+    let foreign = |name: &&str| folder.join(name).exists() && (*name == "study.db" || !own);
+    match ["study.db"].iter().chain(&OUTPUTS).find(|name| foreign(name)) {
+        Some(name) => Err(StudyError::NotComparison { path: folder.to_owned(), file: (*name).to_owned() }),
+        None => Ok(()),
+    }
+}

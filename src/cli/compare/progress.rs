@@ -1,0 +1,161 @@
+//! What people see while the studies of a comparison run.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::super::outputs::terminal_width;
+use super::super::print::say;
+use super::super::progress::duration;
+use crate::analysis::Totals;
+use crate::record::{EpochRow, StudyRecord};
+use crate::report::progress::trial_line;
+use crate::study::RunObserver;
+
+/// A line per finished study, and below them a bar over all trials; only the lines where standard output is no terminal.
+pub(super) struct ContestProgress {
+    bar: Option<ProgressBar>,
+    runs: usize,
+    /// Trials of one study, where its budget says so.
+    trials: Option<u64>,
+    skipped: usize,
+    /// Trials of the studies before this one.
+    before: u64,
+    /// Trials of this one.
+    counted: u64,
+    /// Trials that were there when this process began.
+    earlier: u64,
+    began: Instant,
+    number: usize,
+    label: String,
+}
+
+impl ContestProgress {
+    /// For so many studies of so many trials each.
+    pub(super) fn new(runs: usize, trials: Option<u64>) -> Self {
+        Self {
+            bar: None,
+            runs,
+            trials,
+            skipped: 0,
+            before: 0,
+            counted: 0,
+            earlier: 0,
+            began: Instant::now(),
+            number: 0,
+            label: String::new(),
+        }
+    }
+
+    /// A study of so many trials is complete already.
+    pub(super) fn skip(&mut self, trials: u64) {
+        self.skipped += 1;
+        self.before += trials;
+        self.earlier += trials;
+    }
+
+    /// Shows itself from here on.
+    pub(super) fn begin(&mut self) {
+        if self.skipped > 0 {
+            say(&format!("{} of {} runs are done already", self.skipped, self.runs));
+        }
+        if self.skipped == self.runs || !std::io::stdout().is_terminal() {
+            return;
+        }
+        let planned = self.trials.map(|n| n * self.runs as u64);
+        let bar = ProgressBar::with_draw_target(planned, ProgressDrawTarget::stdout_with_hz(5));
+        let template = match planned {
+            Some(_) => "{wide_bar:.green} {pos}/{len} trials{prefix}\n{spinner} {wide_msg}",
+            None => "{pos} trials{prefix}\n{spinner} {wide_msg}",
+        };
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(250));
+        self.bar = Some(bar);
+    }
+
+    /// The study of this number, from 1 on, comes next.
+    pub(super) fn next(&mut self, number: usize, label: &str) {
+        (self.number, self.label) = (number, label.to_owned());
+    }
+
+    /// The study has come to its end.
+    pub(super) fn done(&mut self, record: &StudyRecord) {
+        self.before += record.counted_trials();
+        self.counted = 0;
+        let totals = Totals::of(record);
+        let spent = totals.spent.as_ref().map_or_else(String::new, |spent| format!("  {spent}"));
+        let width = self.runs.to_string().len();
+        let (number, runs, label) = (self.number, self.runs, &self.label);
+        let line = format!("run {number:>width$} of {runs}  {label:<16}  {}{spent}", totals.counts());
+        self.say(line.trim_end());
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => say(line),
+        }
+    }
+
+    fn update(&mut self, record: &StudyRecord) {
+        self.counted = record.counted_trials();
+        let Some(bar) = &self.bar else { return };
+        let done = self.before + self.counted;
+        bar.set_position(done);
+        let new = done.saturating_sub(self.earlier);
+        let left = bar.length().map(|all| all.saturating_sub(done)).filter(|left| *left > 0 && new > 0);
+        if let Some(left) = left {
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
+            bar.set_prefix(format!(" · {} left", duration(seconds)));
+        }
+    }
+
+    fn message(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("run {} of {}, {}: {text}", self.number, self.runs, self.label));
+        }
+    }
+}
+
+impl RunObserver for ContestProgress {
+    fn began(&mut self, record: &StudyRecord) {
+        // Trials of a study that goes on took their time in an earlier process.
+        self.earlier += record.counted_trials();
+        self.update(record);
+    }
+
+    fn trial_started(&mut self, record: &StudyRecord, trial: u64) {
+        if let Some(trial) = record.trial(trial) {
+            self.message(&format!("trial {} {}", trial.id, record.problem().space().describe(&trial.point)));
+        }
+    }
+
+    fn step(&mut self, trial: u64, row: &EpochRow) {
+        self.message(&format!("trial {trial} step {}", row.step));
+    }
+
+    fn stopping(&mut self) {
+        self.say("stopping: the running trial is being ended; Ctrl-C again stops at once");
+    }
+
+    fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
+        // Of hundreds of trials only those that went wrong are worth a line.
+        if record.trial(trial).is_some_and(|t| t.failure().is_some()) {
+            let width = if self.bar.is_some() { terminal_width() } else { usize::MAX };
+            let room = width.saturating_sub(self.label.len() + 2);
+            if let Some(line) = trial_line(record, trial, room) {
+                self.say(&format!("{}: {line}", self.label));
+            }
+        }
+        self.update(record);
+    }
+}

@@ -1,0 +1,92 @@
+//! Combinations that are never proposed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::space::{Point, Value};
+
+/// What a forbidden combination says of one parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Match {
+    /// It has one of these values.
+    Values(Vec<Value>),
+    /// It is a number within these bounds, both included; no bound on a side that is absent.
+    Range {
+        /// Lower bound.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<f64>,
+        /// Upper bound.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<f64>,
+    },
+}
+
+impl Match {
+    /// This and more.
+    #[must_use]
+    pub fn above(bound: f64) -> Self {
+        Self::Range { at_least: Some(bound), at_most: None }
+    }
+
+    /// This and less.
+    #[must_use]
+    pub fn below(bound: f64) -> Self {
+        Self::Range { at_least: None, at_most: Some(bound) }
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        match self {
+            Self::Values(values) => values.iter().any(|v| match (v.as_f64(), value.as_f64()) {
+                (Some(a), Some(b)) => a == b,
+                _ => v == value,
+            }),
+            Self::Range { at_least, at_most } => value
+                .as_f64()
+                .is_some_and(|v| at_least.is_none_or(|low| low <= v) && at_most.is_none_or(|high| v <= high)),
+        }
+    }
+}
+
+/// Points that match every clause are never proposed. A parameter that is inactive matches nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forbidden {
+    /// Names of parameters and what they must be, at least one.
+    pub clauses: Vec<(String, Match)>,
+}
+
+impl Forbidden {
+    /// Whether a point is such a combination.
+    #[must_use]
+    pub fn matches(&self, point: &Point) -> bool {
+        self.clauses.iter().all(|(name, what)| point.get(name).is_some_and(|v| what.holds(v)))
+    }
+}
+
+/// Such as `sgd or adam`, `at least 64` or `from 64 to 128`.
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Values(values) => {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                f.write_str(&values.join(" or "))
+            }
+            Self::Range { at_least: Some(low), at_most: Some(high) } => write!(f, "from {low} to {high}"),
+            Self::Range { at_least: Some(low), at_most: None } => write!(f, "at least {low}"),
+            Self::Range { at_least: None, at_most: Some(high) } => write!(f, "at most {high}"),
+            Self::Range { at_least: None, at_most: None } => f.write_str("any number"),
+        }
+    }
+}
+
+/// Such as `optimizer is sgd and batch_size is at least 64`.
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, what)) in self.clauses.iter().enumerate() {
+            let and = if i == 0 { "" } else { " and " };
+            write!(f, "{and}{name} is {what}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,280 @@
+//! Bayesian optimization.
+
+mod data;
+mod model;
+mod selection;
+mod uncertain;
+
+use super::super::Seed;
+use super::super::acquisition::Belief;
+use super::super::history::{Fit, History};
+use super::super::pareto::{knee, losses_of, non_dominated};
+use super::super::problem::Problem;
+use super::super::space::{Encoding, Point};
+use super::default_initial;
+use super::sobol::{sobol_coordinates, sobol_vector};
+use super::tried::Tried;
+use super::{Proposal, Sampler, SamplerError, collect};
+use model::Model;
+
+/// Objectives that it handles at most.
+pub const MOST_OBJECTIVES: usize = 4;
+/// Own trials before the surrogate is used where earlier studies are there to learn from.
+const INITIAL_AFTER_EARLIER: usize = 3;
+
+/// Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
+///
+/// Each proposal fits one [`GaussianProcess`](super::super::surrogate::GaussianProcess) per objective to the finished trials,
+/// takes the front at the tried points, and maximizes the exact log expected hypervolume improvement over it; log expected
+/// improvement for a single objective. Coordinates of the reference point that the user did not give are inferred anew
+/// from that front, but never short of those that the history has frozen: what is reported is what is searched for.
+/// Preferences that bound an objective on its bad side move the reference point there.
+///
+/// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
+///   standard deviation that is told, if any, and the improvement is averaged over joint draws of the front.
+/// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it.
+/// - **Constraints** on an objective are judged by its surrogate, others by one of their own. The log probability that all
+///   are kept is added; until a trial keeps them, it is all that counts.
+/// - **Failed trials** are never proposed again, and the log probability of success is added.
+/// - **Priors** on parameters shape the initial design and are added with a weight that fades as trials come in.
+/// - **Earlier studies** share the kernel, at a distance that is fitted: where they agree with this study they count, where
+///   not they fade. Each is standardized by itself. The first trials are the best of them.
+/// - **If no surrogate can be fitted**, the trial's Sobol point is proposed, and [`Fit::fallback`] says why.
+/// - **Cost** grows with the cube of the number of trials. Beyond a thousand, the surrogates learn from a thousand: the best,
+///   by fronts, and the newest of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GpSampler {
+    /// Trials before the surrogate is used; `2 (d + 1)` if `None`. Pending, failed and brought ones count.
+    pub initial: Option<usize>,
+}
+
+impl GpSampler {
+    /// With this number of trials before the surrogate is used.
+    #[must_use]
+    pub fn with_initial(initial: usize) -> Self {
+        Self { initial: Some(initial) }
+    }
+}
+
+impl Sampler for GpSampler {
+    fn name(&self) -> &'static str {
+        "gp"
+    }
+
+    fn propose(
+        &self,
+        problem: &Problem,
+        history: &History,
+        count: usize,
+        seed: Seed,
+    ) -> Result<Vec<Proposal>, SamplerError> {
+        let m = problem.objectives().len();
+        if !(1..=MOST_OBJECTIVES).contains(&m) {
+            let reason = format!(
+                "handles one to four objectives, not {m}; `nsga2`, `tpe`, `sobol` and `random` handle any number"
+            );
+            return Err(SamplerError::Unsupported { sampler: self.name(), reason });
+        }
+        let encoding = Encoding::new(problem.space());
+        let mut tried = Tried::new(problem, &encoding, history);
+        let learned = !history.earlier().is_empty();
+        let initial = if learned { INITIAL_AFTER_EARLIER } else { default_initial(problem.space()) };
+        let initial = self.initial.unwrap_or(initial);
+        let belief = Belief::new(problem, &encoding, 1.0);
+        let mut first = first_after_earlier(problem, history).into_iter();
+        let known = history.trials().len();
+        let mut model = None;
+        let mut taken = 0;
+        collect(history.next_id(), count, |id| {
+            let sobol = |tried: &Tried<'_>, fallback| {
+                let x = sobol_vector(&encoding, tried, id, seed)?;
+                // Half of the initial design goes where the user expects the optimum.
+                if let Some(belief) = belief.as_ref().filter(|_| id % 2 == 0) {
+                    let mut drawn = sobol_coordinates(&encoding, id, seed);
+                    belief.quantiles(&mut drawn);
+                    encoding.snap(&mut drawn);
+                    if !tried.contains(&drawn) {
+                        return Ok((drawn, Fit { rule: "prior".to_owned(), fallback, ..Fit::default() }));
+                    }
+                }
+                Ok((x, Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() }))
+            };
+            let repeated = if known + taken < initial {
+                first.by_ref().map(|p| encoding.encode(&p)).find(|x| !tried.contains(x))
+            } else {
+                None
+            };
+            let (x, fit) = if let Some(x) = repeated {
+                (x, Fit { rule: "earlier".to_owned(), ..Fit::default() })
+            } else if known + taken < initial {
+                sobol(&tried, None)?
+            } else {
+                match model.get_or_insert_with(|| Model::new(problem, history, &encoding, id)) {
+                    Ok(model) => model.propose(&encoding, &tried, seed, id)?,
+                    Err(reason) => sobol(&tried, Some(format!("{reason}; took a Sobol point instead")))?,
+                }
+            };
+            taken += 1;
+            tried.insert(&x);
+            if let Some(Ok(model)) = &mut model {
+                model.await_result(&x);
+            }
+            Ok(Proposal { point: encoding.decode(&x), fit })
+        })
+    }
+}
+
+/// The points of earlier studies that are worth a trial first: of the front of the largest, the knee and the ends.
+fn first_after_earlier(problem: &Problem, history: &History) -> Vec<Point> {
+    let Some(earlier) = history.earlier().iter().max_by_key(|e| e.trials.len()) else { return Vec::new() };
+    let kept = earlier.trials.iter().filter(|(_, metrics)| problem.is_feasible(metrics));
+    let (points, losses): (Vec<&Point>, Vec<Vec<f64>>) =
+        kept.filter_map(|(point, metrics)| Some((point, problem.losses(metrics).ok()?))).unzip();
+    let front = non_dominated(&losses);
+    let best = |j: usize| front.iter().copied().min_by(|&a, &b| losses[a][j].total_cmp(&losses[b][j]));
+    let mut chosen: Vec<usize> = knee(&losses).into_iter().collect();
+    chosen.extend((0..problem.objectives().len()).filter_map(best));
+    let mut seen = Vec::new();
+    chosen.retain(|i| {
+        !seen.contains(i) && {
+            seen.push(*i);
+            true
+        }
+    });
+    chosen.into_iter().map(|i| points[i].clone()).collect()
+}
+
+/// How well the surrogates that `gp` would use predict each finished trial from the others: see [`Diagnosis`].
+///
+/// [`Diagnosis`]: super::super::surrogate::Diagnosis
+#[must_use]
+pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surrogate::Diagnosis> {
+    if !(1..=MOST_OBJECTIVES).contains(&problem.objectives().len()) || losses_of(problem, history).is_empty() {
+        return Vec::new();
+    }
+    let encoding = Encoding::new(problem.space());
+    Model::new(problem, history, &encoding, history.next_id()).map_or_else(|_| Vec::new(), |model| model.diagnoses())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::history::{FailureKind, Outcome, Trial};
+    use crate::optimizer::problem::Metrics;
+    use crate::optimizer::space::Space;
+
+    fn problem(objectives: usize) -> Problem {
+        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
+        (0..objectives).fold(Problem::new(space), |p, j| p.minimize(format!("y{j}")))
+    }
+
+    fn finished(values: [f64; 2], sd: Option<f64>) -> Outcome {
+        let named = |v: [f64; 2]| {
+            let all = [v[0], v[1], v[0].min(1.0) * 0.3 - v[1].min(1.0)];
+            Metrics::from_iter(all.iter().enumerate().map(|(j, v)| (format!("y{j}"), *v)))
+        };
+        Outcome::Finished {
+            metrics: named(values),
+            sd: sd.map_or_else(Metrics::new, |sd| (0..3).map(|j| (format!("y{j}"), sd)).collect()),
+        }
+    }
+
+    /// `n` trials of the first `n` Sobol points.
+    fn history(n: usize, outcome: impl Fn(usize, f64, f64) -> Outcome) -> History {
+        let mut history = History::new();
+        let points = super::super::SobolSampler.propose(&problem(2), &history, n, Seed(1)).unwrap();
+        for (i, Proposal { point, fit }) in points.into_iter().enumerate() {
+            let outcome = outcome(i, point.number("a").unwrap(), point.number("b").unwrap());
+            history.record(Trial { id: i as u64, point, fit: Some(fit), outcome });
+        }
+        history
+    }
+
+    fn propose(problem: &Problem, history: &History, count: usize) -> Vec<Proposal> {
+        GpSampler::default().propose(problem, history, count, Seed(1)).unwrap()
+    }
+
+    #[test]
+    fn starts_with_sobol_and_goes_on_with_the_surrogate() {
+        let smooth = |_, a: f64, b: f64| finished([a + b, 1.0 - a], None);
+        for (objectives, rule) in [(1, "log-nei"), (2, "log-nehvi"), (3, "log-nehvi")] {
+            let problem = problem(objectives);
+            let batch = propose(&problem, &history(4, smooth), 4);
+            let rules: Vec<_> = batch.iter().map(|p| p.fit.rule.as_str()).collect();
+            assert_eq!(rules, ["sobol", "sobol", rule, rule]);
+            assert_eq!(batch[3].fit.objectives.len(), objectives);
+            assert!(batch[3].fit.acquisition.is_some() && batch[3].fit.fallback.is_none());
+        }
+    }
+
+    #[test]
+    fn more_objectives_than_it_handles_are_named() {
+        let error = GpSampler::default().propose(&problem(5), &History::new(), 1, Seed(1)).unwrap_err();
+        assert!(error.to_string().contains("one to four objectives, not 5"), "{error}");
+    }
+
+    #[test]
+    fn without_a_result_it_falls_back_and_says_so() {
+        let proposals = propose(&problem(2), &history(8, |_, _, _| Outcome::Failed(FailureKind::Diverged)), 1);
+        assert_eq!(proposals[0].fit.rule, "sobol");
+        assert!(proposals[0].fit.fallback.as_ref().unwrap().contains("no observation"));
+    }
+
+    #[test]
+    fn constant_huge_and_scattered_results_do_no_harm() {
+        type Values = fn(usize, f64, f64) -> [f64; 2];
+        let cases: [Values; 4] = [
+            |_, _, _| [1.0, 1.0],
+            |i, a, _| [if i == 3 { 1e300 } else { a }, -1e300 * a],
+            |_, a, b| [1e-300 * a, 1e12 + b],
+            |i, _, _| [f64::from(u8::from(i % 2 == 0)), f64::from(u8::from(i % 3 == 0))],
+        ];
+        for values in cases {
+            for sd in [None, Some(0.0), Some(1.0), Some(1e200)] {
+                let history = history(9, |i, a, b| finished(values(i, a, b), sd));
+                for objectives in [1, 2] {
+                    let problem = problem(objectives);
+                    let proposals = propose(&problem, &history, 2);
+                    assert!(proposals.iter().all(|p| problem.space().check(&p.point).is_ok()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pending_points_are_kept_away_from() {
+        let problem = problem(2);
+        let mut history = history(9, |_, a, b| finished([a * a + b, (1.0 - a).powi(2) + b], Some(0.0)));
+        let batch = propose(&problem, &history, 3);
+        for Proposal { point, fit } in batch.clone() {
+            history.record(Trial { id: history.next_id(), point, fit: Some(fit), outcome: Outcome::Pending });
+        }
+        let next = propose(&problem, &history, 1).remove(0).point;
+        let distance = |p: &Proposal| {
+            let gap = |name| p.point.number(name).unwrap() - next.number(name).unwrap();
+            gap("a").hypot(gap("b"))
+        };
+        assert!(batch.iter().all(|p| distance(p) > 1e-2));
+    }
+
+    #[test]
+    fn what_is_best_at_a_bound_is_proposed_on_it() {
+        let history = history(9, |_, a, b| finished([a + b, 1.0 - a + b], Some(0.0)));
+        for Proposal { point, .. } in propose(&problem(2), &history, 3) {
+            assert_eq!(point.number("b"), Some(0.0), "{point:?}");
+        }
+    }
+
+    #[test]
+    fn a_told_exact_zero_is_taken_for_exact_and_anything_else_is_not() {
+        #[expect(clippy::cast_precision_loss, reason = "a small index")]
+        let wave = |a: f64, i: usize| (3.0 * a).sin() + 0.5 * (1e4 * (i * i + 1) as f64).sin();
+        let noise = |sd| {
+            let history = history(30, |i, a, _| finished([wave(a, i), a], sd));
+            propose(&problem(1), &history, 1)[0].fit.objectives[0].noise
+        };
+        let (untold, known, exact) = (noise(None), noise(Some(0.3)), noise(Some(0.0)));
+        assert!(untold > 10.0 * exact, "{untold} is inferred, {exact} is the floor");
+        assert!(known < untold, "what is known need not be inferred: {known} {untold}");
+    }
+}

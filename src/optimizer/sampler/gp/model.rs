@@ -1,0 +1,313 @@
+//! Everything learned from one history, and the best next point.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::super::super::Seed;
+use super::super::super::acquisition::{
+    Belief, Bounded, Criterion, Effort, Feasibility, Landscape, Limit, maximize, perturb,
+};
+use super::super::super::history::{Fit, History, ObjectiveFit, Outcome, Trial};
+use super::super::super::parallel;
+use super::super::super::pareto::{complete_reference, given_reference, losses_of, non_dominated};
+use super::super::super::problem::{Bound, Goal, Problem};
+use super::super::super::space::Encoding;
+use super::super::super::surrogate::{
+    Compression, Diagnosis, FitError, GaussianProcess, Hyperparameters, Prediction, Starts, fit,
+};
+use super::super::SamplerError;
+use super::super::stream::{Purpose, SobolSequence, stream};
+use super::super::tried::Tried;
+use super::data::{Data, Prepared, Quantity};
+use super::selection::{self, select};
+use super::uncertain::{Candidate, draw};
+
+/// Sobol points among the starts of the acquisition's search.
+const SPREAD: u64 = 512;
+/// Perturbed front points among them.
+const PERTURBED: usize = 256;
+/// Up to so many trials, every fit begins at the priors' mode too.
+const FEW: usize = 40;
+/// Beyond, every fit by whose trial the number of trials has grown by this factor.
+const GROWTH: f64 = 1.15;
+/// Weight of the user's priors after one trial (Hvarfner et al., 2022, section 4.1).
+const BELIEF: f64 = 10.0;
+
+/// Everything learned from one history.
+pub(super) struct Model {
+    /// One per objective.
+    processes: Vec<GaussianProcess>,
+    fits: Vec<ObjectiveFit>,
+    limits: Vec<Limit>,
+    /// Whether each finished trial keeps the constraints.
+    feasible: Vec<bool>,
+    candidates: Vec<Candidate>,
+    suffix: Vec<f64>,
+    feasibility: Option<Feasibility>,
+    belief: Option<Belief>,
+    /// The user's coordinates of the reference point, standardized.
+    given: Vec<Option<f64>>,
+    /// The frozen reference point, standardized, if there is one.
+    frozen: Option<Vec<f64>>,
+    /// Losses beyond which the user's preferences see nothing, standardized.
+    wanted: Vec<Option<f64>>,
+}
+
+impl Model {
+    pub fn new(problem: &Problem, history: &History, encoding: &Encoding<'_>, id: u64) -> Result<Self, FitError> {
+        let mut finished = losses_of(problem, history);
+        let losses: Vec<&[f64]> = finished.iter().map(|(_, l)| l.as_slice()).collect();
+        let chosen = select(&losses, selection::MOST);
+        if chosen.len() < finished.len() {
+            finished = chosen.into_iter().map(|i| finished[i].clone()).collect();
+        }
+        let data = Data::new(history, finished, encoding);
+        let prepared = objectives(problem, history, &data);
+        let mode = from_mode(history, data.finished.len(), id);
+        let jobs: Vec<(usize, &Prepared)> = prepared.iter().enumerate().collect();
+        let fitted = parallel::map(&jobs, |(j, p)| {
+            let previous = last_fit(history, *j, data.kernel.dimension());
+            fit(&data.kernel, p.observations.clone(), &Starts { previous, mode })
+        });
+        let (mut processes, mut fits) = (Vec::new(), Vec::new());
+        for result in fitted {
+            let (process, log_posterior) = result?;
+            let Hyperparameters { lengthscales, outputscale, noise } = process.hyperparameters().clone();
+            fits.push(ObjectiveFit { lengthscales, outputscale, noise, log_posterior });
+            processes.push(process);
+        }
+        let forward = |all: Vec<Option<f64>>| -> Vec<Option<f64>> {
+            all.into_iter().zip(&prepared).map(|(v, p)| v.map(|v| p.forward(v))).collect()
+        };
+        let frozen = history.reference().filter(|r| r.len() == prepared.len());
+        let feasible = |(trial, _): &(&Trial, Vec<f64>)| match &trial.outcome {
+            Outcome::Finished { metrics, .. } => problem.is_feasible(metrics),
+            _ => false,
+        };
+        let exact = |(trial, _): &(&Trial, Vec<f64>)| match &trial.outcome {
+            Outcome::Finished { sd, .. } => problem.objectives().iter().all(|o| sd.get(&o.metric) == Some(&0.0)),
+            _ => false,
+        };
+        // This study's trials come first among the observations.
+        let known: Vec<Vec<Prediction>> = processes.iter().map(GaussianProcess::at_observations).collect();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (i, (t, x)) in data.finished.iter().zip(&data.inputs).enumerate() {
+            let predictions = known.iter().map(|k| k[i]).collect();
+            candidates.push(Candidate { x: x.clone(), predictions, exact: exact(t), pending: false });
+        }
+        for trial in history.trials().iter().filter(|t| t.outcome == Outcome::Pending) {
+            candidates.push(pending(&processes, data.input(&encoding.encode(&trial.point))));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
+        let n = data.finished.len().max(1) as f64;
+        Ok(Self {
+            limits: limits(problem, &data, &prepared),
+            feasible: data.finished.iter().map(feasible).collect(),
+            feasibility: failures(history, encoding, &data),
+            belief: Belief::new(problem, encoding, BELIEF / n),
+            given: forward(given_reference(problem)),
+            frozen: frozen.map(|r| r.iter().zip(&prepared).map(|(v, p)| p.forward(*v)).collect()),
+            wanted: forward(problem.limits()),
+            suffix: data.suffix.clone(),
+            candidates,
+            processes,
+            fits,
+        })
+    }
+
+    /// Reckons with a trial whose result is still to come.
+    pub fn await_result(&mut self, x: &[f64]) {
+        let x = x.iter().chain(&self.suffix).copied().collect();
+        self.candidates.push(pending(&self.processes, x));
+    }
+
+    pub fn diagnoses(&self) -> Vec<Diagnosis> {
+        self.processes.iter().filter_map(Diagnosis::of).collect()
+    }
+
+    /// The best new point.
+    pub fn propose(
+        &self,
+        encoding: &Encoding<'_>,
+        tried: &Tried<'_>,
+        seed: Seed,
+        id: u64,
+    ) -> Result<(Vec<f64>, Fit), SamplerError> {
+        let mut rng = stream(seed, id, Purpose::Acquisition);
+        let fit = |rule: &str, acquisition, fallback| Fit {
+            rule: rule.to_owned(),
+            objectives: self.fits.clone(),
+            acquisition,
+            fallback,
+        };
+        let (landscape, rule) = self.landscape(&SobolSequence::new(&mut stream(seed, id, Purpose::Draws)));
+        let starts = self.starts(encoding, &mut rng);
+        let is_tried = |x: &[f64]| tried.contains(x);
+        let effort = Effort::default();
+        let mut search =
+            |starts| maximize(&landscape, encoding, starts, &is_tried, effort, &mut rng).into_iter().next();
+        let best = match search(starts) {
+            Some(best) => best,
+            // All starts were tried: the space is small and nearly used up, or odd. Start from what is surely new.
+            None => {
+                let left = match tried.untried() {
+                    Some(left) => left,
+                    None => vec![tried.draw(&mut stream(seed, id, Purpose::Points))?],
+                };
+                search(left).ok_or(SamplerError::Exhausted)?
+            }
+        };
+        Ok((best.x, fit(rule, Some(best.value).filter(|v| v.is_finite()), None)))
+    }
+
+    /// The acquisition function, and the name of its rule.
+    fn landscape(&self, sequence: &SobolSequence) -> (Landscape, &'static str) {
+        // Of finished trials only the feasible ones are on a front; a pending one may be.
+        let eligible = |i: usize| self.feasible.get(i).copied().unwrap_or(true);
+        let candidates: Vec<Candidate> =
+            (0..self.candidates.len()).filter(|&i| eligible(i)).map(|i| self.candidates[i].clone()).collect();
+        let uncertain = draw(&self.processes, &candidates, sequence);
+        let nothing_feasible = !self.limits.is_empty() && !self.feasible.iter().any(|f| *f);
+        let reference = self.reference();
+        let criteria: Option<Vec<Criterion>> =
+            uncertain.fronts.iter().map(|front| Criterion::new(front, &reference)).collect();
+        let criteria = criteria.filter(|_| !nothing_feasible).unwrap_or_default();
+        let noisy = uncertain.fronts.len() > 1;
+        let rule = match (criteria.first().map(Criterion::rule), noisy) {
+            (None, _) => "feasibility",
+            (Some("log-ei"), true) => "log-nei",
+            (Some("log-ehvi"), true) => "log-nehvi",
+            (Some(rule), _) => rule,
+        };
+        let landscape = Landscape {
+            objectives: uncertain.objectives,
+            criteria,
+            limits: self.limits.clone(),
+            feasibility: self.feasibility.clone(),
+            belief: self.belief.clone(),
+            suffix: self.suffix.clone(),
+        };
+        (landscape, rule)
+    }
+
+    /// The reference point, standardized: one for all draws.
+    fn reference(&self) -> Vec<f64> {
+        let all = self.feasible.iter().any(|f| *f);
+        let means: Vec<Vec<f64>> = (0..self.feasible.len())
+            .filter(|&i| !all || self.feasible[i])
+            .map(|i| self.candidates[i].means())
+            .collect();
+        let mut reference = complete_reference(&self.given, &means).unwrap_or_else(|| vec![0.0; self.processes.len()]);
+        for ((coordinate, given), frozen) in reference.iter_mut().zip(&self.given).zip(self.frozen.iter().flatten()) {
+            if given.is_none() {
+                *coordinate = coordinate.max(*frozen);
+            }
+        }
+        for (coordinate, wanted) in reference.iter_mut().zip(&self.wanted) {
+            *coordinate = wanted.map_or(*coordinate, |w| coordinate.min(w));
+        }
+        reference
+    }
+
+    /// Where the search for the best acquisition starts: Sobol points and perturbed points of the front.
+    fn starts(&self, encoding: &Encoding<'_>, rng: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
+        let d = encoding.len();
+        let sequence = SobolSequence::new(rng);
+        let spread = (0..SPREAD).map(|i| {
+            let mut x = sequence.point(i, d);
+            encoding.snap(&mut x);
+            x
+        });
+        let mut all: Vec<Vec<f64>> = spread.collect();
+        let eligible: Vec<usize> = (0..self.feasible.len()).filter(|&i| self.feasible[i]).collect();
+        let pool: Vec<usize> = if eligible.is_empty() { (0..self.feasible.len()).collect() } else { eligible };
+        let means: Vec<Vec<f64>> = pool.iter().map(|&i| self.candidates[i].means()).collect();
+        let centres: Vec<Vec<f64>> =
+            non_dominated(&means).into_iter().map(|k| self.candidates[pool[k]].x[..d].to_vec()).collect();
+        all.extend(perturb(encoding, &centres, PERTURBED, rng));
+        all
+    }
+}
+
+/// A trial whose result is still to come.
+fn pending(processes: &[GaussianProcess], x: Vec<f64>) -> Candidate {
+    let predictions = processes.iter().map(|gp| gp.predict(&x)).collect();
+    Candidate { x, predictions, exact: false, pending: true }
+}
+
+/// The observations of every objective.
+fn objectives(problem: &Problem, history: &History, data: &Data<'_>) -> Vec<Prepared> {
+    let given = given_reference(problem);
+    let losses: Vec<&Vec<f64>> = data.finished.iter().map(|(_, l)| l).collect();
+    let reference = complete_reference(&given, &losses).unwrap_or_default();
+    let frozen = history.reference().unwrap_or_default();
+    let one = |(j, objective): (usize, &super::super::super::problem::Objective)| {
+        let quantity = Quantity {
+            metric: &objective.metric,
+            value: &|v| objective.loss(v).ok(),
+            sd: &|v, sd| objective.loss_sd(v, sd),
+        };
+        data.prepare(&quantity, |losses| match (given[j], reference.get(j)) {
+            (Some(bound), _) => Compression::beyond(bound, losses),
+            (None, Some(needed)) => Compression::of_outliers(frozen.get(j).map_or(*needed, |f| f.max(*needed)), losses),
+            (None, None) => Compression::NONE,
+        })
+    };
+    problem.objectives().iter().enumerate().map(one).collect()
+}
+
+/// The constraints: on objectives by their surrogates, on other metrics by surrogates of their own. One that cannot be
+/// fitted is left out.
+fn limits(problem: &Problem, data: &Data<'_>, objectives: &[Prepared]) -> Vec<Limit> {
+    let one = |constraint: &super::super::super::problem::Constraint| {
+        if let Some(j) = problem.objectives().iter().position(|o| o.metric == constraint.metric) {
+            let objective = &problem.objectives()[j];
+            let (bound, lower) = match constraint.bound {
+                Bound::AtLeast(v) => (v, true),
+                Bound::AtMost(v) => (v, false),
+            };
+            let above = lower != (objective.goal == Goal::Maximize);
+            let bound = objectives[j].forward(objective.loss(bound).ok()?);
+            return Some(Limit { of: Bounded::Objective(j), bound, above });
+        }
+        let quantity = Quantity {
+            metric: &constraint.metric,
+            value: &|v| v.is_finite().then(|| constraint.bound.violation(v)),
+            sd: &|_, sd| sd,
+        };
+        // What counts is on which side of zero a value lies, and how near.
+        let prepared = data.prepare(&quantity, |values| Compression::of_outliers(0.0, values));
+        let starts = Starts { previous: None, mode: true };
+        let (process, _) = fit(&data.kernel, prepared.observations.clone(), &starts).ok()?;
+        Some(Limit { of: Bounded::Other(Box::new(process)), bound: prepared.forward(0.0), above: false })
+    };
+    parallel::map(problem.constraints(), one).into_iter().flatten().collect()
+}
+
+/// The model of failures, if any trial failed.
+fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Option<Feasibility> {
+    let failed: Vec<Vec<f64>> = history
+        .trials()
+        .iter()
+        .filter(|t| matches!(t.outcome, Outcome::Failed(kind) if kind.is_of_configuration()))
+        .map(|t| data.input(&encoding.encode(&t.point)))
+        .collect();
+    Feasibility::new(&data.kernel, &data.inputs, &failed)
+}
+
+/// Whether the fit for trial `id` begins at the priors' mode too: while trials are few, and from then on whenever their
+/// number has grown by a share since the last fit that did.
+fn from_mode(history: &History, n: usize, id: u64) -> bool {
+    if n <= FEW {
+        return true;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an id")]
+    let step = |id: u64| ((id + 1) as f64).ln().div_euclid(GROWTH.ln());
+    let fitted = |t: &&Trial| t.fit.as_ref().is_some_and(|f| !f.objectives.is_empty());
+    history.trials().iter().rev().find(fitted).is_none_or(|last| step(last.id) < step(id))
+}
+
+/// The newest recorded hyperparameters of objective `j`.
+fn last_fit(history: &History, j: usize, d: usize) -> Option<Hyperparameters> {
+    let fits = history.trials().iter().rev().filter_map(|t| t.fit.as_ref()?.objectives.get(j));
+    fits.filter_map(|fit| Hyperparameters::from_record(fit, d)).next()
+}

@@ -1,0 +1,41 @@
+//! Earlier studies that a study learns from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::optimizer::history::Earlier;
+
+/// What a study took over from an earlier one when it began. A copy: the earlier study may grow or vanish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EarlierStudy {
+    /// Its results folder, as the user named it.
+    pub folder: String,
+    /// Its name, and those of its trials that lie in this study's space.
+    pub study: Earlier,
+    /// How many trials of it were left out, by the reason in words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, usize>,
+}
+
+impl EarlierStudy {
+    /// How many finished trials it had.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.study.trials.len() + self.left_out.values().sum::<usize>()
+    }
+}
+
+/// Such as ``38 of 40 trials of `digits` (left out: 2 whose `width` is outside this space)``.
+impl std::fmt::Display for EarlierStudy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let finished = self.finished();
+        let trials = if finished == 1 { "trial" } else { "trials" };
+        write!(f, "{} of {finished} finished {trials} of `{}`", self.study.trials.len(), self.study.name)?;
+        if !self.left_out.is_empty() {
+            let reasons: Vec<String> = self.left_out.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+            write!(f, " (left out: {})", reasons.join(", "))?;
+        }
+        Ok(())
+    }
+}

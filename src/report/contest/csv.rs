@@ -1,0 +1,207 @@
+//! A comparison as comma-separated values (RFC 4180, UTF-8, a header line).
+//!
+//! | table | a row for each |
+//! |---|---|
+//! | [`samplers`] | sampler: what it ends with, what it needs, and what the tests say |
+//! | [`runs`] | trial that counts: `sampler`, `seed`, `trial`, `hypervolume`, `spent_j`, `spent_method`, `spent_is`, `failed` |
+//! | [`curves`] | place on the curves: `sampler`, `trials` or `spent_j` with `spent_method`, `hypervolume_lower`, `_median`, `_upper` |
+//! | [`attainment`] | corner of an attainment surface: `sampler`, `level`, a column per objective; two objectives only |
+//!
+//! `_lower` and `_upper` are quartiles; `_low` and `_high` the ends of 95 % intervals. Energies are joules in columns that end
+//! in `_j`; `spent_is` is `total`, or `at-least` where the joules of an attempt are not known. What is missing, and what most
+//! runs never reach, is empty, never zero: `runs_reaching` and `seeds_reaching` tell the two apart.
+
+use super::super::csv::{method_name, number, text};
+use crate::analysis::Quantity;
+use crate::analysis::contest::{BandPoint, Contest, Entrant, Surfaces};
+use crate::analysis::statistics::{Interval, Spread};
+
+/// One row per sampler.
+#[must_use]
+pub fn samplers(contest: &Contest) -> String {
+    let method = contest.energy.provenance().map_or("", |p| method_name(p.method));
+    let mut columns = vec!["sampler".to_owned(), "baseline".to_owned(), "seeds".to_owned(), "trials".to_owned()];
+    columns.push("failures".to_owned());
+    let spreads = ["hypervolume", "trials_to_target", "energy_to_target", "spent"];
+    for name in spreads {
+        let unit = if ["energy_to_target", "spent"].contains(&name) { "_j" } else { "" };
+        columns.extend(["lower", "median", "upper"].map(|part| format!("{name}_{part}{unit}")));
+    }
+    columns.extend(["spent_method", "runs_reaching"].map(str::to_owned));
+    columns.extend(["ahead", "equal", "behind", "p", "p_is", "p_holm", "verdict"].map(str::to_owned));
+    for name in ["vargha_delaney", "cliffs_delta"] {
+        columns.extend(["", "_low", "_high"].map(|part| format!("{name}{part}")));
+    }
+    for name in ["trials_speedup", "energy_speedup"] {
+        columns.extend(["lower", "median", "upper"].map(|part| format!("{name}_{part}")));
+    }
+    columns.push("seeds_reaching".to_owned());
+    let rows = contest.entrants.iter().map(|entrant| {
+        let mut row = vec![text(entrant.sampler.clone()), (entrant.sampler == contest.baseline).to_string()];
+        row.extend([contest.seeds.len(), entrant.trials, entrant.failures].map(|n| n.to_string()));
+        let found = [Some(entrant.hypervolume), entrant.trials_to_target, entrant.joules_to_target, entrant.joules];
+        row.extend(found.into_iter().flat_map(spread));
+        row.extend([method.to_owned(), contest.target.map_or_else(String::new, |_| entrant.reached.to_string())]);
+        row.extend(versus(entrant));
+        row
+    });
+    table(columns, rows.collect())
+}
+
+fn versus(entrant: &Entrant) -> Vec<String> {
+    let Some(versus) = &entrant.versus else { return vec![String::new(); 20] };
+    let mut row: Vec<String> = [versus.wins, versus.ties, versus.losses].map(|n| n.to_string()).to_vec();
+    let exact = if versus.test.exact { "exact" } else { "approximate" };
+    row.extend([number(Some(versus.test.p_value)), exact.to_owned(), number(Some(versus.p_holm))]);
+    row.push(versus.verdict.label().to_owned());
+    let ends = |value, interval: Option<Interval>| {
+        [Some(value), interval.map(|i| i.low), interval.map(|i| i.high)].map(number)
+    };
+    row.extend(ends(versus.vargha_delaney, versus.vargha_delaney_interval));
+    row.extend(ends(versus.cliffs_delta, versus.cliffs_delta_interval));
+    row.extend([versus.trials_speedup, versus.joules_speedup].into_iter().flat_map(|s| {
+        // A speed-up of zero stands for what is never reached.
+        spread(s.map(|s| Spread { lower: s.lower, median: s.median, upper: s.upper }))
+            .map(|cell| if cell == "0" { String::new() } else { cell })
+    }));
+    row.push(versus.trials_speedup.map_or_else(String::new, |_| versus.reached.to_string()));
+    row
+}
+
+/// One row per trial that counts, over all runs.
+#[must_use]
+pub fn runs(contest: &Contest) -> String {
+    let columns = ["sampler", "seed", "trial", "hypervolume", "spent_j", "spent_method", "spent_is", "failed"];
+    let mut rows = Vec::new();
+    for course in &contest.courses {
+        let spent = course.spent.as_ref();
+        let method = spent.map_or("", |s| method_name(s.provenance.method));
+        let bound = spent.map_or("", |s| if s.is_lower_bound() { "at-least" } else { "total" });
+        rows.extend(course.steps.iter().map(|step| {
+            vec![
+                text(course.sampler.clone()),
+                course.seed.to_string(),
+                step.trial.to_string(),
+                number(Some(step.hypervolume)),
+                number(step.spent_j),
+                method.to_owned(),
+                bound.to_owned(),
+                step.failed.to_string(),
+            ]
+        }));
+    }
+    table(columns.map(str::to_owned).to_vec(), rows)
+}
+
+/// The medians and quartiles over trials, then over joules where these can be compared.
+#[must_use]
+pub fn curves(contest: &Contest) -> String {
+    let columns = [
+        "sampler",
+        "trials",
+        "spent_j",
+        "spent_method",
+        "hypervolume_lower",
+        "hypervolume_median",
+        "hypervolume_upper",
+    ];
+    let method = contest.energy.provenance().map_or("", |p| method_name(p.method));
+    let mut rows = Vec::new();
+    for entrant in &contest.entrants {
+        let row = |point: &BandPoint, place: [String; 3]| {
+            let mut row = vec![text(entrant.sampler.clone())];
+            row.extend(place);
+            row.extend(spread(Some(point.hypervolume)));
+            row
+        };
+        let nothing = String::new;
+        rows.extend(entrant.over_trials.iter().map(|p| row(p, [number(Some(p.at)), nothing(), nothing()])));
+        let over_joules = entrant.over_joules.iter().flatten();
+        rows.extend(over_joules.map(|p| row(p, [nothing(), number(Some(p.at)), method.to_owned()])));
+    }
+    table(columns.map(str::to_owned).to_vec(), rows)
+}
+
+/// The corners of the attainment surfaces in the metrics' own units; `level` is `best` (one run), `quarter`, `median`,
+/// `three-quarters` or `worst` (all runs). Only a header unless there are two objectives.
+#[must_use]
+pub fn attainment(contest: &Contest) -> String {
+    let mut columns = vec!["sampler".to_owned(), "level".to_owned()];
+    let column = |q: &Quantity| {
+        let name = if q.is_energy() { format!("{}_j", q.metric.replace('.', "_")) } else { q.metric.clone() };
+        if columns.contains(&name) { text(format!("metric.{name}")) } else { text(name) }
+    };
+    let metrics: Vec<String> = contest.quantities.iter().map(column).collect();
+    columns.extend(metrics);
+    let mut rows = Vec::new();
+    for entrant in &contest.entrants {
+        for (level, corners) in entrant.surfaces.iter().flat_map(levels) {
+            rows.extend(corners.iter().map(|corner| {
+                let values = contest.objectives.iter().zip(corner).map(|(o, loss)| number(Some(o.value(*loss))));
+                [text(entrant.sampler.clone()), level.to_owned()].into_iter().chain(values).collect()
+            }));
+        }
+    }
+    table(columns, rows)
+}
+
+/// The surfaces with their names.
+pub(super) fn levels(surfaces: &Surfaces) -> [(&'static str, &Vec<[f64; 2]>); 5] {
+    [
+        ("best", &surfaces.best),
+        ("quarter", &surfaces.quarter),
+        ("median", &surfaces.median),
+        ("three-quarters", &surfaces.three_quarters),
+        ("worst", &surfaces.worst),
+    ]
+}
+
+fn spread(spread: Option<Spread>) -> [String; 3] {
+    let finite = |value: f64| number(Some(value).filter(|v| v.is_finite()));
+    spread.map_or_else(Default::default, |s| [s.lower, s.median, s.upper].map(finite))
+}
+
+fn table(columns: Vec<String>, rows: Vec<Vec<String>>) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    for row in std::iter::once(columns).chain(rows) {
+        writer.write_record(&row).expect("rows of one length into memory");
+    }
+    let bytes = writer.into_inner().expect("memory takes everything");
+    String::from_utf8(bytes).expect("only text was written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::contest::tests::{sample, three_objectives};
+    use crate::analysis::fixture::{counters, estimate};
+
+    #[test]
+    fn a_row_for_every_sampler() {
+        insta::assert_snapshot!(samplers(&sample(estimate)));
+    }
+
+    #[test]
+    fn every_table_has_rows_of_one_length_and_a_method_for_joules() {
+        let contest = sample(counters);
+        for table in [samplers(&contest), runs(&contest), curves(&contest), attainment(&contest)] {
+            let mut reader = ::csv::Reader::from_reader(table.as_bytes());
+            let header = reader.headers().unwrap().clone();
+            let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+            assert!(!rows.is_empty());
+            let at = |name: &str| header.iter().position(|h| h == name);
+            let Some((joules, method)) = at("spent_j").zip(at("spent_method")) else { continue };
+            assert!(rows.iter().all(|row| row[joules].is_empty() || &row[method] == "counter"));
+        }
+    }
+
+    #[test]
+    fn surfaces_are_in_raw_units() {
+        let table = attainment(&sample(counters));
+        assert!(table.starts_with("sampler,level,accuracy,energy_j\n"), "{table}");
+        let worst = table.lines().find(|l| l.starts_with("random,worst")).unwrap();
+        let accuracy: f64 = worst.split(',').nth(2).unwrap().parse().unwrap();
+        assert!((0.0..=1.0).contains(&accuracy));
+        assert_eq!(attainment(&three_objectives()), "sampler,level,accuracy,energy_j,parameters\n");
+    }
+}

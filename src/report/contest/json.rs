@@ -1,0 +1,238 @@
+//! A comparison as JSON, for other programs.
+//!
+//! The shape is stable: `format` is `wattfront-comparison` and `version` grows when a field changes its meaning or goes; new
+//! fields may come at any time. Energies are joules: their names end in `_j`, but for those of `reference` and of corners,
+//! which are the metrics' own. Where a spread has a null, most runs (or the better three quarters) never get there; where the
+//! whole spread is null, it is not known. `lower` and `upper` are quartiles, `low` and `high` the ends of an interval.
+//!
+//! ```json
+//! {
+//!   "format": "wattfront-comparison", "version": 1, "name": "digits", "sentence": "over 10 seeds, gp ends ...",
+//!   "baseline": "random", "seeds": [7, 8], "left_out": [{"sampler": "gp", "seed": 9}],
+//!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
+//!   "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0], "reference_given": false,
+//!   "energy": {"estimated": false, "comparable": true, "methods": ["gpu+cpu, counter"], "lower_bound": false,
+//!              "fronts_estimated": false},
+//!   "target": 3.9, "level": 0.05, "smallest_p": 0.002,
+//!   "samplers": [{
+//!     "sampler": "gp", "hypervolume": {"lower": 4.0, "median": 4.2, "upper": 4.3}, "trials": 400, "failures": 3,
+//!     "trials_to_target": {"lower": 12, "median": 17, "upper": null}, "energy_to_target_j": {"lower": 9.0, "median": 12.3, "upper": null},
+//!     "runs_reaching": 7, "spent_j": {"lower": 1.0, "median": 1.0, "upper": 1.0}, "propose_seconds": {"lower": 1.0, "median": 1.0, "upper": 1.0},
+//!     "versus": {"against": "random", "ahead": 9, "equal": 0, "behind": 1,
+//!                "wilcoxon": {"positive": 54.0, "negative": 1.0, "pairs": 10, "zeros": 0, "p": 0.004, "exact": true},
+//!                "p_holm": 0.004, "verdict": "better",
+//!                "vargha_delaney": {"value": 0.9, "low": 0.7, "high": 1.0, "confidence": 0.95},
+//!                "cliffs_delta": {"value": 0.8, "low": 0.4, "high": 1.0, "confidence": 0.95},
+//!                "speedup": {"trials": {"lower": 1.8, "median": 2.4, "upper": 3.0}, "energy": null, "seeds_reaching": 9}},
+//!     "over_trials": [{"trials": 0, "lower": 0.0, "median": 0.0, "upper": 0.0}],
+//!     "over_energy": [{"spent_j": 0.0, "lower": 0.0, "median": 0.0, "upper": 0.0}],
+//!     "attainment": {"median": [{"accuracy": 0.9, "energy": 3.1}]}
+//!   }],
+//!   "runs": [{"sampler": "gp", "seed": 7, "hypervolume": 4.2, "spent_j": 98.0, "spent_method": "counter",
+//!             "spent_unknown_attempts": 0, "propose_seconds": 1.0, "front": [{"accuracy": 0.9, "energy": 3.1}],
+//!             "steps": [{"trial": 0, "hypervolume": 0.4, "spent_j": 2.1, "failed": false}]}]
+//! }
+//! ```
+
+use serde_json::{Map, Value, json};
+
+use super::super::csv::method_name;
+use super::csv::levels;
+use crate::analysis::contest::{BandPoint, Contest, ContestEnergy, Course, Entrant, LEVEL, Versus};
+use crate::analysis::statistics::{Interval, Spread};
+
+/// What `format` says.
+pub const FORMAT: &str = "wattfront-comparison";
+
+/// Version of the shape.
+pub const VERSION: u32 = 1;
+
+/// The whole comparison as a JSON value; see the [module](self) for its shape.
+#[must_use]
+pub fn contest(contest: &Contest) -> Value {
+    let left_out = contest.left_out.iter().map(|(sampler, seed)| json!({"sampler": sampler, "seed": seed}));
+    json!({
+        "format": FORMAT,
+        "version": VERSION,
+        "name": contest.name,
+        "sentence": contest.sentence(),
+        "baseline": contest.baseline,
+        "seeds": contest.seeds,
+        "left_out": left_out.collect::<Vec<_>>(),
+        "objectives": contest.objectives,
+        "reference": values(contest, &contest.reference),
+        "reference_losses": contest.reference,
+        "reference_given": contest.reference_is_given,
+        "energy": energy(contest),
+        "target": contest.target,
+        "level": LEVEL,
+        "smallest_p": contest.smallest_p,
+        "samplers": contest.entrants.iter().map(|e| entrant(contest, e)).collect::<Vec<_>>(),
+        "runs": contest.courses.iter().map(|c| course(contest, c)).collect::<Vec<_>>(),
+    })
+}
+
+/// [`contest`] as indented text with a line break at its end.
+#[must_use]
+pub fn contest_text(of: &Contest) -> String {
+    format!("{:#}\n", contest(of))
+}
+
+fn energy(contest: &Contest) -> Value {
+    let (methods, lower_bound) = match &contest.energy {
+        ContestEnergy::Known { provenance, lower_bound } => (vec![provenance.to_string()], *lower_bound),
+        ContestEnergy::Mixed { provenances } => (provenances.iter().map(ToString::to_string).collect(), false),
+        ContestEnergy::Unknown => (Vec::new(), false),
+    };
+    json!({
+        "estimated": contest.energy.is_estimated(),
+        "comparable": contest.energy.is_comparable(),
+        "methods": methods,
+        "lower_bound": lower_bound,
+        "fronts_estimated": contest.fronts_are_estimated,
+    })
+}
+
+fn entrant(contest: &Contest, entrant: &Entrant) -> Value {
+    let band = |name: &str, point: &BandPoint| {
+        let Spread { lower, median, upper } = point.hypervolume;
+        json!({name: point.at, "lower": lower, "median": median, "upper": upper})
+    };
+    let attainment = entrant.surfaces.as_ref().map(|surfaces| {
+        let level = |(name, corners): (&str, &Vec<[f64; 2]>)| {
+            (name.replace('-', "_"), corners.iter().map(|c| values(contest, c)).collect::<Value>())
+        };
+        levels(surfaces).into_iter().map(level).collect::<Map<String, Value>>()
+    });
+    let over_trials = entrant.over_trials.iter().map(|p| band("trials", p));
+    let over_energy = entrant.over_joules.as_ref().map(|c| c.iter().map(|p| band("spent_j", p)).collect::<Vec<_>>());
+    json!({
+        "sampler": entrant.sampler,
+        "hypervolume": spread(Some(&entrant.hypervolume)),
+        "trials": entrant.trials,
+        "failures": entrant.failures,
+        "trials_to_target": spread(entrant.trials_to_target.as_ref()),
+        "energy_to_target_j": spread(entrant.joules_to_target.as_ref()),
+        "runs_reaching": contest.target.map(|_| entrant.reached),
+        "spent_j": spread(entrant.joules.as_ref()),
+        "propose_seconds": spread(entrant.propose_seconds.as_ref()),
+        "versus": entrant.versus.as_ref().map(|v| versus(contest, v)),
+        "over_trials": over_trials.collect::<Vec<_>>(),
+        "over_energy": over_energy,
+        "attainment": attainment,
+    })
+}
+
+fn versus(contest: &Contest, versus: &Versus) -> Value {
+    let test = &versus.test;
+    let effect = |value: f64, interval: Option<Interval>| {
+        json!({
+            "value": value,
+            "low": interval.map(|i| i.low),
+            "high": interval.map(|i| i.high),
+            "confidence": interval.map(|i| i.confidence),
+        })
+    };
+    // A speed-up of zero stands for what is never reached.
+    let speedup = |s: Option<Spread>| {
+        let reached = |v: f64| if v > 0.0 { Some(v) } else { None };
+        s.map(|s| json!({"lower": reached(s.lower), "median": reached(s.median), "upper": reached(s.upper)}))
+    };
+    json!({
+        "against": contest.baseline,
+        "ahead": versus.wins,
+        "equal": versus.ties,
+        "behind": versus.losses,
+        "wilcoxon": {
+            "positive": test.positive,
+            "negative": test.negative,
+            "pairs": test.pairs,
+            "zeros": test.zeros,
+            "p": test.p_value,
+            "exact": test.exact,
+        },
+        "p_holm": versus.p_holm,
+        "verdict": versus.verdict.label(),
+        "vargha_delaney": effect(versus.vargha_delaney, versus.vargha_delaney_interval),
+        "cliffs_delta": effect(versus.cliffs_delta, versus.cliffs_delta_interval),
+        "speedup": {
+            "trials": speedup(versus.trials_speedup),
+            "energy": speedup(versus.joules_speedup),
+            "seeds_reaching": versus.trials_speedup.map(|_| versus.reached),
+        },
+    })
+}
+
+fn course(contest: &Contest, course: &Course) -> Value {
+    let spent = course.spent.as_ref();
+    let steps = course
+        .steps
+        .iter()
+        .map(|s| json!({"trial": s.trial, "hypervolume": s.hypervolume, "spent_j": s.spent_j, "failed": s.failed}));
+    json!({
+        "sampler": course.sampler,
+        "seed": course.seed,
+        "hypervolume": course.hypervolume(),
+        "spent_j": spent.map(|s| s.joules),
+        "spent_method": spent.map(|s| method_name(s.provenance.method)),
+        "spent_unknown_attempts": spent.map(|s| s.unknown),
+        "propose_seconds": course.propose_seconds,
+        "front": course.front.iter().map(|losses| values(contest, losses)).collect::<Vec<_>>(),
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+/// The metrics that losses stand for, by name.
+fn values(contest: &Contest, losses: &[f64]) -> Value {
+    let pairs = contest.objectives.iter().zip(losses).map(|(o, loss)| (o.metric.clone(), o.value(*loss).into()));
+    Value::Object(pairs.collect())
+}
+
+/// Infinities, which JSON has not, become null by themselves.
+fn spread(spread: Option<&Spread>) -> Value {
+    spread.map_or(Value::Null, |s| json!({"lower": s.lower, "median": s.median, "upper": s.upper}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::contest::tests::{sample, three_objectives};
+    use crate::analysis::fixture::{counters, estimate};
+
+    /// All keys with the kinds of their values; of lists the first entry.
+    fn shape(value: &Value, path: &str, lines: &mut Vec<String>) {
+        match value {
+            Value::Object(entries) => {
+                entries.iter().for_each(|(key, value)| shape(value, &format!("{path}.{key}"), lines));
+            }
+            Value::Array(entries) if !entries.is_empty() => shape(&entries[0], &format!("{path}[]"), lines),
+            Value::Array(_) => lines.push(format!("{path}: []")),
+            Value::Null => lines.push(format!("{path}: null")),
+            Value::Bool(_) => lines.push(format!("{path}: bool")),
+            Value::Number(_) => lines.push(format!("{path}: number")),
+            Value::String(_) => lines.push(format!("{path}: text")),
+        }
+    }
+
+    #[test]
+    fn the_shape() {
+        let mut lines = Vec::new();
+        shape(&contest(&sample(counters)), "", &mut lines);
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn estimates_are_called_so_and_what_is_never_reached_is_null() {
+        let value = contest(&sample(estimate));
+        assert_eq!((&value["energy"]["estimated"], &value["energy"]["fronts_estimated"]), (&true.into(), &true.into()));
+        assert_eq!(value["runs"][0]["spent_method"], "estimate");
+        let sobol = value["samplers"].as_array().unwrap().iter().find(|s| s["sampler"] == "sobol").unwrap();
+        assert_eq!((&sobol["runs_reaching"], &sobol["trials_to_target"]["median"]), (&0.into(), &Value::Null));
+        assert!(sobol["versus"]["speedup"]["trials"]["median"].is_null());
+    }
+
+    #[test]
+    fn three_objectives_have_no_surface() {
+        assert!(contest(&three_objectives())["samplers"][0]["attainment"].is_null());
+    }
+}

@@ -1,0 +1,221 @@
+//! What the console says at the end of a comparison, as plain text of 80 columns.
+
+use super::super::text::{Closing, seconds, wrap};
+use crate::analysis::contest::{Contest, Entrant, Versus, p_value};
+use crate::analysis::significant;
+use crate::analysis::statistics::{Interval, Spread};
+use crate::energy::units::Joules;
+
+/// The tables of what the samplers end with and what the tests say, the sentence, and what the figures rest on. Ends with a
+/// line break. Tables are up to 80 characters wide, longer with long names; the rest is wrapped to the width.
+#[must_use]
+pub fn closing(contest: &Contest, closing: &Closing) -> String {
+    let width = closing.width.clamp(40, 80);
+    let mut text = wrap(&heading(contest), width) + "\n";
+    text += &ends(contest);
+    text.push('\n');
+    text += &tests(contest);
+    text.push('\n');
+    text += &wrap(&capitalized(&format!("{}.", contest.sentence())), width);
+    if contest.is_estimated() {
+        text += &wrap(
+            "Energy is ESTIMATED from CPU time, not measured: compare samplers by it, but quote no joules.",
+            width,
+        );
+    }
+    text.push('\n');
+    for (name, value) in remarks(contest, closing) {
+        let lines = wrap(&value, width - 12);
+        for (i, line) in lines.lines().enumerate() {
+            text += &format!("{:<11} {line}\n", if i == 0 { name } else { "" });
+        }
+    }
+    text
+}
+
+fn heading(contest: &Contest) -> String {
+    let seeds = contest.seeds.len();
+    let names: Vec<_> = contest.entrants.iter().map(|e| e.sampler.as_str()).collect();
+    let plural = if seeds == 1 { "" } else { "s" };
+    format!("{}: {} on {seeds} seed{plural}, against {}", contest.name, names.join(", "), contest.baseline)
+}
+
+/// What the samplers end with, and what they need to get where the baseline ends.
+fn ends(contest: &Contest) -> String {
+    let where_to = format!("to {}'s median", contest.baseline);
+    let mut rows = vec![
+        ["", "hypervolume", "", &where_to, "", "", "sooner by", ""].map(str::to_owned).to_vec(),
+        ["sampler", "median", "quartiles", "runs", "trials", "energy", "trials", "energy"].map(str::to_owned).to_vec(),
+    ];
+    let n = contest.seeds.len();
+    rows.extend(contest.entrants.iter().map(|e| {
+        let Spread { lower, median, upper } = e.hypervolume;
+        let sooner =
+            |spread: fn(&Versus) -> Option<Spread>| e.versus.as_ref().map_or_else(String::new, |v| times(spread(v)));
+        vec![
+            e.sampler.clone(),
+            significant(median, 4),
+            format!("{} to {}", significant(lower, 3), significant(upper, 3)),
+            contest.target.map_or_else(|| "-".to_owned(), |_| format!("{}/{n}", e.reached)),
+            reached(e.trials_to_target, |v| significant(v, 3)),
+            reached(e.joules_to_target, |v| Joules(v).to_string()),
+            sooner(|v| v.trials_speedup),
+            sooner(|v| v.joules_speedup),
+        ]
+    }));
+    grid(&rows, 1)
+}
+
+/// What the tests say of each sampler against the baseline.
+fn tests(contest: &Contest) -> String {
+    let mut rows = vec![
+        vec![format!("against {}", contest.baseline)],
+        ["sampler", "ahead", "p (Holm)", "A [95 %]", "delta [95 %]"].map(str::to_owned).to_vec(),
+    ];
+    rows[0].resize(5, String::new());
+    let n = contest.seeds.len();
+    let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
+    rows.extend(rivals.map(|(e, v)| {
+        vec![
+            e.sampler.clone(),
+            format!("{}/{n}", v.wins),
+            p_value(v.p_holm),
+            effect(v.vargha_delaney, v.vargha_delaney_interval),
+            effect(v.cliffs_delta, v.cliffs_delta_interval),
+        ]
+    }));
+    grid(&rows, 1)
+}
+
+fn remarks(contest: &Contest, closing: &Closing) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let above = format!("how probably a run ends above one of {}; delta is 2 A - 1", contest.baseline);
+    rows.push(("A", above));
+    let origin = if contest.reference_is_given { "given" } else { "inferred from all runs" };
+    rows.push(("reference", format!("{} ({origin})", contest.values_in_words(&contest.reference))));
+    let failures: usize = contest.entrants.iter().map(|e| e.failures).sum();
+    let trials: usize = contest.entrants.iter().map(|e| e.trials).sum();
+    let failed = if failures > 0 { format!(", {failures} of them failed") } else { String::new() };
+    rows.push(("runs", format!("{} of {trials} trials in all{failed}", contest.courses.len())));
+    if let Some(spent) = contest.spent() {
+        rows.push(("energy", format!("{spent} for all runs")));
+    }
+    if !contest.energy.is_comparable() {
+        rows.push(("", format!("energy is not compared: {}", contest.energy)));
+    }
+    rows.push(("optimizers", optimizers(&contest.entrants)));
+    if contest.objectives.len() != 2 {
+        rows.push(("fronts", "not drawn: attainment surfaces are of two objectives".to_owned()));
+    }
+    if !contest.left_out.is_empty() {
+        rows.push(("left out", left_out(contest)));
+    }
+    rows.extend(closing.report.as_ref().map(|place| ("report", place.clone())));
+    rows
+}
+
+fn optimizers(entrants: &[Entrant]) -> String {
+    let known = entrants.iter().filter_map(|e| Some((e, e.propose_seconds?)));
+    let parts: Vec<_> = known.map(|(e, s)| format!("{} {}", e.sampler, seconds(s.median))).collect();
+    format!("{} for the proposals of a run (median)", parts.join(", "))
+}
+
+/// Such as `2 runs with seeds that not all samplers have completed: gp 9, random 9`.
+pub(in crate::report) fn left_out(contest: &Contest) -> String {
+    let named: Vec<_> = contest.left_out.iter().map(|(sampler, seed)| format!("{sampler} {seed}")).collect();
+    let runs = if named.len() == 1 { "1 run".to_owned() } else { format!("{} runs", named.len()) };
+    format!("{runs} with seeds that not all samplers have completed: {}", named.join(", "))
+}
+
+/// `never` for what most runs do not reach, `-` for what is not known.
+pub(in crate::report) fn reached(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
+    match spread.map(|s| s.median) {
+        None => "-".to_owned(),
+        Some(median) if median.is_infinite() => "never".to_owned(),
+        Some(median) => show(median),
+    }
+}
+
+/// Such as `2.4 x`.
+pub(in crate::report) fn times(speedup: Option<Spread>) -> String {
+    match speedup.map(|s| s.median) {
+        None => "-".to_owned(),
+        Some(median) if median <= 0.0 => "never".to_owned(),
+        Some(median) => format!("{} x", significant(median, 2)),
+    }
+}
+
+/// Such as `0.85 [0.70, 0.97]`.
+pub(in crate::report) fn effect(value: f64, interval: Option<Interval>) -> String {
+    let interval = interval.map_or_else(String::new, |i| format!(" [{:.2}, {:.2}]", i.low, i.high));
+    format!("{value:.2}{interval}")
+}
+
+/// The first letter as a capital.
+pub(in crate::report) fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Columns two spaces apart, the first `left` flush left and the others flush right. The first row are headings of several
+/// columns: each reaches over the empty ones after it, which are made wider where need be.
+fn grid(rows: &[Vec<String>], left: usize) -> String {
+    let length = |text: &str| text.chars().count();
+    let columns = rows.get(1).map_or(0, Vec::len);
+    let widest = |c: usize| rows[1..].iter().filter_map(|r| r.get(c)).map(|t| length(t)).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..columns).map(widest).collect();
+    let spans: Vec<(usize, usize)> = (0..columns)
+        .filter(|&c| c == 0 || !rows[0][c].is_empty())
+        .map(|c| (c, (c + 1..columns).find(|&d| !rows[0][d].is_empty()).unwrap_or(columns)))
+        .collect();
+    let reach =
+        |widths: &[usize], (from, to): (usize, usize)| widths[from..to].iter().sum::<usize>() + 2 * (to - from - 1);
+    for &(from, to) in &spans {
+        let missing = length(&rows[0][from]).saturating_sub(reach(&widths, (from, to)));
+        widths[to - 1] += missing;
+    }
+    let mut text = String::new();
+    let heads: Vec<String> = spans
+        .iter()
+        .map(|&(from, to)| {
+            let width = reach(&widths, (from, to));
+            if from < left { format!("{:<width$}", rows[0][from]) } else { format!("{:>width$}", rows[0][from]) }
+        })
+        .collect();
+    text += heads.join("  ").trim_end();
+    for row in &rows[1..] {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(c, (t, w))| if c < left { format!("{t:<w$}") } else { format!("{t:>w$}") });
+        text.push('\n');
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+    }
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::contest::tests::{sample, single_seed, three_objectives};
+    use crate::analysis::fixture::{counters, estimate};
+
+    fn at(width: usize) -> Closing {
+        Closing { width, report: Some("results/contest-compare/comparison.html".to_owned()) }
+    }
+
+    #[test]
+    fn closing_words() {
+        let all = [sample(estimate), sample(counters), three_objectives(), single_seed()];
+        let texts: Vec<_> = all.iter().map(|contest| closing(contest, &at(80))).collect();
+        assert!(
+            texts.iter().flat_map(|t| t.lines()).all(|line| line.chars().count() <= 80),
+            "{}",
+            texts.join("----\n")
+        );
+        insta::assert_snapshot!(texts.join("----\n"));
+    }
+
+    #[test]
+    fn measured_energy_is_not_called_estimated() {
+        assert!(!closing(&sample(counters), &at(80)).to_lowercase().contains("estimated"));
+    }
+}

@@ -1,0 +1,392 @@
+//! The page of a comparison of samplers.
+
+use super::tables::{Column, table};
+use super::{chart, document, escape, section};
+use crate::analysis::contest::{Contest, ContestEnergy, Entrant, LEVEL, p_value};
+use crate::analysis::significant;
+use crate::analysis::statistics::Spread;
+use crate::energy::units::Joules;
+use crate::report::contest::text::{capitalized, effect, left_out, times};
+use crate::report::svg::{Over, attainment_chart, bands_chart};
+use crate::report::text::seconds;
+
+/// The whole page of a comparison: no scripts, no other files.
+#[must_use]
+pub fn contest_page(contest: &Contest) -> String {
+    let estimated = if contest.is_estimated() { " (ESTIMATED energy)" } else { "" };
+    let title = escape(&format!("{}: samplers compared{estimated}", contest.name));
+    let sections = [
+        head(contest),
+        over_trials(contest),
+        over_joules(contest),
+        reaching(contest),
+        chance(contest),
+        fronts(contest),
+        runs(contest),
+        notes(contest),
+    ];
+    document(&title, &sections.concat())
+}
+
+fn head(contest: &Contest) -> String {
+    let mut left = String::new();
+    if !contest.left_out.is_empty() {
+        left = format!("<p class=\"start\">Left out: {}.</p>\n", escape(&left_out(contest)));
+    }
+    format!(
+        "<header>\n<p class=\"kind\">Wattfront comparison of samplers</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{left}{}{}\
+         </header>\n",
+        escape(&contest.name),
+        escape(&capitalized(&contest.sentence())),
+        banner(contest),
+        tiles(contest),
+    )
+}
+
+/// Nobody may take estimates for measurements, or compare what cannot be compared.
+fn banner(contest: &Contest) -> String {
+    let mut text = String::new();
+    if contest.is_estimated() {
+        text += "<div class=\"banner\" role=\"note\"><strong>Energy is ESTIMATED, not measured.</strong> The joules below come \
+                 from a model of the processor, not from a meter. They serve to compare samplers with each other; do not quote \
+                 them as measurements.</div>\n";
+    }
+    if let ContestEnergy::Mixed { .. } = contest.energy {
+        text += &format!(
+            "<div class=\"banner\" role=\"note\"><strong>Joules of different origin are not compared.</strong> The runs were {}\
+             .{}</div>\n",
+            escape(&contest.energy.to_string()),
+            if contest.fronts_are_mixed() {
+                " Energy is an objective, so the hypervolumes below cannot be compared either."
+            } else {
+                ""
+            },
+        );
+    }
+    text
+}
+
+fn tiles(contest: &Contest) -> String {
+    let names: Vec<_> = contest.entrants.iter().map(|e| e.sampler.as_str()).collect();
+    let trials: usize = contest.entrants.iter().map(|e| e.trials).sum();
+    let failures: usize = contest.entrants.iter().map(|e| e.failures).sum();
+    let failed = if failures == 0 { "none failed".to_owned() } else { format!("{failures} failed") };
+    let seeds = match contest.seeds[..] {
+        [first, .., last] => format!("{first} to {last}"),
+        [only] => only.to_string(),
+        [] => String::new(),
+    };
+    let mut tiles = vec![
+        ("Samplers", names.len().to_string(), format!("{}; against {}", names.join(", "), contest.baseline)),
+        ("Seeds", contest.seeds.len().to_string(), seeds),
+        ("Trials", trials.to_string(), format!("in {} runs, {failed}", contest.courses.len())),
+    ];
+    tiles.push(match contest.spent() {
+        Some(spent) => {
+            let bound = if spent.is_lower_bound() { "at least " } else { "" };
+            ("Energy of all runs", format!("{bound}{}", spent.joules), spent.provenance.to_string())
+        }
+        None => ("Energy of all runs", "not known".to_owned(), String::new()),
+    });
+    let tile = |(name, value, note): &(&str, String, String)| {
+        format!("<div><dt>{name}</dt><dd>{}<span>{}</span></dd></div>\n", escape(value), escape(note))
+    };
+    format!("<dl class=\"tiles\">\n{}</dl>\n", tiles.iter().map(tile).collect::<String>())
+}
+
+fn over_trials(contest: &Contest) -> String {
+    let basis = if contest.reference_is_given { "given by the study" } else { "inferred from the trials of all runs" };
+    let body = format!(
+        "{}<p>Lines are medians over the seeds, bands the middle half. The hypervolume is the volume between a run’s front and \
+         the reference point (larger is better), in the scaled units of the objectives. One reference point for all runs: {} \
+         ({basis}).</p>\n",
+        chart(|c| bands_chart(contest, Over::Trials, c), 400.0),
+        escape(&contest.values_in_words(&contest.reference)),
+    );
+    section("trials", "Hypervolume over the trials", &body)
+}
+
+fn over_joules(contest: &Contest) -> String {
+    let heading = if contest.energy.is_estimated() {
+        "Hypervolume over estimated energy spent"
+    } else {
+        "Hypervolume over energy spent"
+    };
+    if !contest.energy.is_comparable() {
+        let why = format!("<p>Energy is not compared: {}.</p>\n", escape(&contest.energy.to_string()));
+        return section("energy", heading, &why);
+    }
+    let body = format!(
+        "{}<p>What a sampler has found for the joules of all its trials so far, failed trials and start-up included \
+         ({}). A line ends where half of the sampler’s runs have ended.</p>\n",
+        chart(|c| bands_chart(contest, Over::Joules, c), 400.0),
+        escape(&contest.energy.to_string()),
+    );
+    section("energy", heading, &body)
+}
+
+/// What the samplers end with, and what they need to get where the baseline ends.
+fn reaching(contest: &Contest) -> String {
+    let energy = if contest.energy.is_estimated() { "estimated energy" } else { "energy" };
+    let columns: Vec<Column> = [
+        ("sampler".to_owned(), false),
+        ("final hypervolume".to_owned(), true),
+        ("runs that get there".to_owned(), true),
+        ("after trials".to_owned(), true),
+        (format!("after {energy}"), true),
+        ("sooner by trials".to_owned(), true),
+        (format!("sooner by {energy}"), true),
+        (format!("{energy} of a run"), true),
+    ]
+    .into();
+    let n = contest.seeds.len();
+    let rows: Vec<_> = contest
+        .entrants
+        .iter()
+        .map(|e| {
+            let trials = |v: f64| significant(v, 3);
+            let joules = |v: f64| Joules(v).to_string();
+            let sooner = |spread: Option<Option<Spread>>| spread.map_or_else(String::new, |s| escape(&dash(times(s))));
+            let cells = vec![
+                escape(&e.sampler),
+                with_quartiles(Some(e.hypervolume), |v| significant(v, 4)),
+                contest.target.map_or_else(|| "–".to_owned(), |_| format!("{} of {n}", e.reached)),
+                with_quartiles(e.trials_to_target, trials),
+                with_quartiles(e.joules_to_target, joules),
+                sooner(e.versus.as_ref().map(|v| v.trials_speedup)),
+                sooner(e.versus.as_ref().map(|v| v.joules_speedup)),
+                with_quartiles(e.joules, joules),
+            ];
+            (row_class(contest, e), cells)
+        })
+        .collect();
+    let target = match contest.target {
+        Some(target) => format!(
+            "The mark is a hypervolume of {}, the median of what {base} ends with; the figures are when half of a sampler’s runs \
+             have got there (below: a quarter and three quarters). Runs that never get there are not left out: where too few \
+             do, it is <em>never</em>. <b>Sooner</b> is, in at least half of the seeds, what {base} needed to get where it ended \
+             with that seed over what the sampler needed to get there.",
+            significant(target, 4),
+            base = escape(&contest.baseline),
+        ),
+        None => format!("{} ends with nothing in the median, so there is no mark to reach.", escape(&contest.baseline)),
+    };
+    let caption = "Medians over the seeds, quartiles below".to_owned();
+    let body = format!("{}<p>{target}</p>\n", table(&caption, &columns, &rows));
+    section("reaching", &format!("What it takes to get where {} ends", contest.baseline), &body)
+}
+
+/// What the tests say of each sampler against the baseline.
+fn chance(contest: &Contest) -> String {
+    let columns: Vec<Column> = [
+        ("sampler".to_owned(), false),
+        ("verdict".to_owned(), false),
+        ("seeds ahead".to_owned(), true),
+        ("equal".to_owned(), true),
+        ("behind".to_owned(), true),
+        ("p".to_owned(), true),
+        ("p (Holm)".to_owned(), true),
+        ("A [95 %]".to_owned(), true),
+        ("Cliff’s delta [95 %]".to_owned(), true),
+    ]
+    .into();
+    let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
+    let rows: Vec<_> = rivals
+        .clone()
+        .map(|(e, v)| {
+            let cells = [
+                e.sampler.clone(),
+                v.verdict.label().to_owned(),
+                v.wins.to_string(),
+                v.ties.to_string(),
+                v.losses.to_string(),
+                p_value(v.test.p_value),
+                p_value(v.p_holm),
+                effect(v.vargha_delaney, v.vargha_delaney_interval),
+                effect(v.cliffs_delta, v.cliffs_delta_interval),
+            ];
+            (row_class(contest, e), cells.map(|c| escape(&c)).to_vec())
+        })
+        .collect();
+    let exact = if rivals.clone().all(|(_, v)| v.test.exact) { "exact" } else { "by the normal approximation" };
+    let separated = rivals.clone().any(|(_, v)| v.cliffs_delta.abs() >= 1.0);
+    let width = if separated {
+        " An interval without width means that no run of one sampler ends below one of the other: it says nothing of chance."
+    } else {
+        ""
+    };
+    let body = format!(
+        "{}<p><b>p</b> is that of the two-sided Wilcoxon signed-rank test on the final hypervolumes, paired by seed ({exact}; equal \
+         pairs by Pratt’s method), then adjusted by Holm for the number of samplers; below {LEVEL} a difference is shown. With \
+         {} seeds no adjusted p could fall below {}. <b>A</b> (Vargha and Delaney) is how probably a run of the sampler ends \
+         above one of {base}, 0.5 being no difference; Cliff’s delta is 2 A − 1. Their 95 % intervals are percentiles of 10,000 draws of \
+         seeds, rough where seeds are few.{width}</p>\n",
+        table(&format!("Final hypervolumes against {}, seed by seed", contest.baseline), &columns, &rows),
+        contest.seeds.len(),
+        significant(contest.smallest_p, 3),
+        base = escape(&contest.baseline),
+    );
+    section("chance", "Is the difference more than chance?", &body)
+}
+
+fn fronts(contest: &Contest) -> String {
+    let heading = if contest.fronts_are_estimated { "Attained fronts, by estimated energy" } else { "Attained fronts" };
+    if contest.objectives.len() != 2 {
+        let why = format!(
+            "<p>Attainment surfaces are drawn of two objectives, and this study has {}: the hypervolumes above are what there is to \
+             compare.</p>\n",
+            contest.objectives.len(),
+        );
+        return section("fronts", heading, &why);
+    }
+    let body = format!(
+        "{}<p>Lines are median attainment surfaces: what at least half of a sampler’s runs attain or better. Bands lie between what \
+         a quarter and what three quarters of them attain. Markers are the front of all its runs together. What lies beyond the \
+         reference point is left out.</p>\n",
+        chart(|c| attainment_chart(contest, c), 480.0),
+    );
+    section("fronts", heading, &body)
+}
+
+fn runs(contest: &Contest) -> String {
+    let columns: Vec<Column> = [
+        ("sampler", false),
+        ("seed", true),
+        ("trials", true),
+        ("failed", true),
+        ("final hypervolume", true),
+        ("energy", true),
+        ("proposals", true),
+    ]
+    .map(|(name, number)| (name.to_owned(), number))
+    .into();
+    let rows: Vec<_> = contest
+        .courses
+        .iter()
+        .map(|course| {
+            let energy = course.spent.as_ref().map_or_else(
+                || "–".to_owned(),
+                |s| {
+                    let class = if s.provenance.is_estimate() { "why estimate" } else { "why" };
+                    let bound = if s.is_lower_bound() { "at least " } else { "" };
+                    let (joules, provenance) = (s.joules.to_string(), s.provenance.to_string());
+                    format!("{bound}{} <span class=\"{class}\">{}</span>", escape(&joules), escape(&provenance))
+                },
+            );
+            let cells = vec![
+                escape(&course.sampler),
+                course.seed.to_string(),
+                course.steps.len().to_string(),
+                course.failures().to_string(),
+                significant(course.hypervolume(), 4),
+                energy,
+                seconds(course.propose_seconds),
+            ];
+            (String::new(), cells)
+        })
+        .collect();
+    let body = format!(
+        "<details><summary>All {} runs</summary>\n{}</details>\n",
+        rows.len(),
+        table("Each is an ordinary study, with its own report in a folder beside this page", &columns, &rows)
+    );
+    section("runs", "The runs", &body)
+}
+
+fn notes(contest: &Contest) -> String {
+    let body = format!(
+        "<p>Every sampler ran with the same seeds, seed by seed and in turn, each seed beginning with another sampler, so that no \
+         sampler had the machine to itself while it was cool or quiet. Beside this page lie <code>comparison.json</code> with all \
+         figures and <code>samplers.csv</code>, <code>runs.csv</code>, <code>curves.csv</code> and <code>attainment.csv</code>. \
+         <code>optimize compare</code> with more seeds or samplers goes on from here; {} is the baseline.</p>\n",
+        escape(&contest.baseline),
+    );
+    section("how", "How it was run", &body)
+}
+
+fn row_class(contest: &Contest, entrant: &Entrant) -> String {
+    if entrant.sampler == contest.baseline { "marked".to_owned() } else { String::new() }
+}
+
+/// A median with the quartiles below it, escaped.
+fn with_quartiles(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
+    let Some(Spread { lower, median, upper }) = spread else { return "–".to_owned() };
+    if lower.is_infinite() {
+        return "never".to_owned();
+    }
+    let end = |v: f64| escape(&if v.is_infinite() { "never".to_owned() } else { show(v) });
+    format!("{}<br><span class=\"why\">{} to {}</span>", end(median), end(lower), end(upper))
+}
+
+fn dash(cell: String) -> String {
+    if cell == "-" { "–".to_owned() } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_balance;
+    use super::*;
+    use crate::analysis::contest::tests::{sample, single_seed, three_objectives};
+    use crate::analysis::fixture::{counters, estimate};
+    use crate::report::svg::Chart;
+
+    #[test]
+    fn the_page_of_estimates_says_so_in_its_title_and_at_every_energy() {
+        let html = contest_page(&sample(estimate));
+        check_balance(&html);
+        for part in [
+            "<title>contest: samplers compared (ESTIMATED energy) · Wattfront</title>",
+            "class=\"banner\"",
+            "Hypervolume over estimated energy spent",
+            "ESTIMATED energy spent (",
+            "Attained fronts, by estimated energy",
+            "after estimated energy",
+            "<em>never</em>",
+        ] {
+            assert!(html.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_counters_does_not_speak_of_estimates() {
+        let html = contest_page(&sample(counters));
+        check_balance(&html);
+        assert!(!html.to_lowercase().contains("estimated"));
+        assert!(html.contains("gpu+cpu, counter"));
+    }
+
+    #[test]
+    fn pages_of_every_kind_of_comparison() {
+        let three = contest_page(&three_objectives());
+        let single = contest_page(&single_seed());
+        [&three, &single].into_iter().for_each(|html| check_balance(html));
+        assert!(three.contains("this study has 3"));
+        assert!(single.contains("With 1 seed no difference from gp can be shown"));
+    }
+
+    #[test]
+    fn names_do_not_become_markup() {
+        let evil = "</title><script>alert(\"1\")</script>'&";
+        let mut contest = sample(counters);
+        contest.name = evil.to_owned();
+        contest.baseline = evil.to_owned();
+        contest.entrants[1].sampler = evil.to_owned();
+        contest.quantities[0].metric = evil.to_owned();
+        let html = contest_page(&contest);
+        check_balance(&html);
+        assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn charts_without_anything_to_show_say_so() {
+        let mut contest = sample(counters);
+        for entrant in &mut contest.entrants {
+            entrant.over_joules = None;
+            entrant.over_trials.clear();
+            entrant.surfaces = None;
+        }
+        assert!(bands_chart(&contest, Over::Joules, &Chart::default()).contains("cannot be compared"));
+        assert!(bands_chart(&contest, Over::Trials, &Chart::default()).contains("within the reference point"));
+        assert!(attainment_chart(&contest, &Chart::default()).contains("of two objectives"));
+    }
+}
