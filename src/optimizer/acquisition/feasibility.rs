@@ -1,6 +1,6 @@
 //! How likely a point is to give a result at all.
 
-use super::super::surrogate::{GaussianProcess, Kernel, Noise, Observations, Standardization, Starts, fit};
+use super::super::surrogate::{GaussianProcess, Kernel, Noise, Observations, Prediction, Standardization, Starts, fit};
 use super::logs::log_distribution;
 
 /// Labels jump where a crashing region begins. A stationary process takes a jump for a short lengthscale, and then knows
@@ -40,6 +40,19 @@ impl Feasibility {
         Some(Self { process, labels })
     }
 
+    /// The process over the labels.
+    #[must_use]
+    pub fn process(&self) -> &GaussianProcess {
+        &self.process
+    }
+
+    /// `ln` of the probability of success where the process over the labels predicts this.
+    #[must_use]
+    pub fn log_probability_at(&self, p: Prediction) -> f64 {
+        let noise = self.process.hyperparameters().noise + LABEL_NOISE.known;
+        log_distribution((p.mean - self.labels.forward(0.0)) / (p.variance + noise).sqrt()).0
+    }
+
     /// `ln` of the probability of success at `x`, and its gradient by `x` if `gradient` is there, to which it is added.
     #[must_use]
     pub fn log_probability(&self, x: &[f64], gradient: Option<&mut [f64]>) -> f64 {
@@ -47,8 +60,7 @@ impl Feasibility {
         // The label 0 divides success from failure.
         let middle = self.labels.forward(0.0);
         let Some(gradient) = gradient else {
-            let p = self.process.predict(x);
-            return log_distribution((p.mean - middle) / (p.variance + noise).sqrt()).0;
+            return self.log_probability_at(self.process.predict(x));
         };
         let (p, mean, variance) = self.process.predict_with_gradient(x);
         let sd = (p.variance + noise).sqrt();

@@ -47,7 +47,7 @@ impl Limit {
 /// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled), times the
 /// probabilities that constraints are kept and that the trial does not fail, and what the user believes.
 #[derive(Debug, Clone)]
-pub struct Landscape {
+pub struct Landscape<'a> {
     /// One surrogate per objective, all with equally many draws.
     pub objectives: Vec<Draws>,
     /// What is to be improved, one per draw, in the surrogates' units. Without any, only feasibility counts.
@@ -57,12 +57,12 @@ pub struct Landscape {
     /// The model of failures, if any trial failed.
     pub feasibility: Option<Feasibility>,
     /// The user's priors on parameters, if there are any.
-    pub belief: Option<Belief>,
+    pub belief: Option<Belief<'a>>,
     /// Coordinates that follow a point's own in the surrogates' inputs: which study it belongs to, if there are several.
     pub suffix: Vec<f64>,
 }
 
-impl Landscape {
+impl Landscape<'_> {
     /// The acquisition at a canonical vector, averaged over the first `draws` draws only.
     #[must_use]
     pub fn value(&self, x: &[f64], draws: usize) -> f64 {
@@ -71,7 +71,8 @@ impl Landscape {
         let others: Vec<Vec<f64>> = self.others().map(|gp| gp.whiten(&full).w).collect();
         let objectives: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
         let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        self.combine(x, &full, &objectives, &others, draws)
+        let failures = self.feasibility.as_ref().map(|f| f.process().whiten(&full).w);
+        self.combine(x, &objectives, &others, draws) + self.failures(failures.as_deref())
     }
 
     /// How many draws it is averaged over.
@@ -88,14 +89,17 @@ impl Landscape {
             let full: Vec<Vec<f64>> = chunk.iter().map(|x| self.extended(x)).collect();
             let objectives: Vec<_> = self.objectives.iter().map(|o| o.process().whiten_many(&full)).collect();
             let others: Vec<_> = self.others().map(|gp| gp.whiten_many(&full)).collect();
-            let value =
-                |i: usize| self.combine(&chunk[i], &full[i], &columns(&objectives, i), &columns(&others, i), draws);
+            let failures = self.feasibility.as_ref().map(|f| f.process().whiten_many(&full));
+            let value = |i: usize| {
+                self.combine(&chunk[i], &columns(&objectives, i), &columns(&others, i), draws)
+                    + self.failures(failures.as_ref().map(|m| column(m, i)))
+            };
             (0..chunk.len()).map(value).collect::<Vec<_>>()
         });
         evaluated.concat()
     }
 
-    fn combine(&self, x: &[f64], full: &[f64], whitened: &[&[f64]], others: &[&[f64]], draws: usize) -> f64 {
+    fn combine(&self, x: &[f64], whitened: &[&[f64]], others: &[&[f64]], draws: usize) -> f64 {
         let sds: Vec<f64> =
             self.objectives.iter().zip(whitened).map(|(o, w)| o.process().prediction(w).variance.sqrt()).collect();
         let means: Vec<Vec<f64>> =
@@ -122,8 +126,12 @@ impl Landscape {
             let p = gp.prediction(w);
             total += limit.log_probability(Posterior { mean: p.mean, sd: p.variance.sqrt() }).0;
         }
-        total += self.belief.as_ref().map_or(0.0, |b| b.log_density(x, None));
-        total + self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(full, None))
+        total + self.belief.as_ref().map_or(0.0, |b| b.log_density(x, None))
+    }
+
+    /// `ln` of the probability that a trial does not fail, where the failure model's covariances were whitened to `w`.
+    fn failures(&self, w: Option<&[f64]>) -> f64 {
+        self.feasibility.as_ref().zip(w).map_or(0.0, |(f, w)| f.log_probability_at(f.process().prediction(w)))
     }
 
     /// The acquisition at a canonical vector, averaged over the first `draws` draws only, with its gradient along ordered
@@ -203,7 +211,11 @@ impl Landscape {
 
 /// The `i`-th columns.
 fn columns(all: &[DMatrix<f64>], i: usize) -> Vec<&[f64]> {
-    all.iter().map(|m| &m.as_slice()[i * m.nrows()..(i + 1) * m.nrows()]).collect()
+    all.iter().map(|m| column(m, i)).collect()
+}
+
+fn column(matrix: &DMatrix<f64>, i: usize) -> &[f64] {
+    &matrix.as_slice()[i * matrix.nrows()..(i + 1) * matrix.nrows()]
 }
 
 #[cfg(test)]
@@ -226,10 +238,13 @@ mod tests {
         GaussianProcess::new(Kernel::ordered(2).with_unordered(), hyperparameters, observations).unwrap()
     }
 
-    /// Everything at once: draws, constraints on an objective and on another metric, failures, priors, several studies.
-    fn landscape(draws: bool, criteria: bool) -> Landscape {
+    fn problem() -> Problem {
         let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
-        let problem = Problem::new(space).prior("a", Prior::Around { value: 0.3, spread: 0.2 });
+        Problem::new(space).prior("a", Prior::Around { value: 0.3, spread: 0.2 })
+    }
+
+    /// Everything at once: draws, constraints on an objective and on another metric, failures, priors, several studies.
+    fn landscape(problem: &Problem, draws: bool, criteria: bool) -> Landscape<'_> {
         let places = [vec![0.2, 0.9, 0.0], vec![0.7, 0.1, 0.0]];
         let values = [vec![0.3, -0.4], vec![-0.5, 0.1], vec![0.0, 0.9]];
         let objective = |seed: f64| {
@@ -254,7 +269,7 @@ mod tests {
                 &[vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
                 &[vec![0.9, 0.9, 0.0]],
             ),
-            belief: Belief::new(&problem, &Encoding::new(problem.space()), 0.5),
+            belief: Belief::new(problem, &Encoding::new(problem.space()), 0.5),
             suffix: vec![0.0],
         }
     }
@@ -264,7 +279,8 @@ mod tests {
         fn gradient_agrees_with_finite_differences(
             x in [0.02..0.98f64, 0.02..0.98], draws in any::<bool>(), criteria in any::<bool>(), few in any::<bool>(),
         ) {
-            let landscape = landscape(draws, criteria);
+            let problem = problem();
+            let landscape = landscape(&problem, draws, criteria);
             let most = if few { 2 } else { usize::MAX };
             let (value, gradient) = landscape.value_with_gradient(&x, most);
             prop_assert!((landscape.value(&x, most) - value).abs() < 1e-9 * value.abs().max(1.0));
@@ -283,7 +299,8 @@ mod tests {
 
     #[test]
     fn many_points_at_once_have_the_values_of_each_alone() {
-        let landscape = landscape(true, true);
+        let problem = problem();
+        let landscape = landscape(&problem, true, true);
         let points: Vec<Vec<f64>> =
             (0..150).map(|i| vec![f64::from(i) / 150.0, (f64::from(i) * 0.37).fract()]).collect();
         for (x, value) in points.iter().zip(landscape.values(&points, usize::MAX)) {

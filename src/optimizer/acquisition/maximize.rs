@@ -63,7 +63,7 @@ const BOLTZMANN: f64 = 2.0;
 /// improved, alternating between gradient ascent along the continuous coordinates and a coordinate search along the discrete
 /// ones. Coordinates of the very best that end next to a bound are put onto it, where that makes no difference.
 pub fn maximize(
-    landscape: &Landscape,
+    landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
     starts: Vec<Vec<f64>>,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
@@ -89,7 +89,7 @@ pub fn maximize(
 }
 
 /// Points with their values, best first, those without one left out.
-fn evaluate(landscape: &Landscape, points: Vec<Vec<f64>>, draws: usize) -> Vec<Candidate> {
+fn evaluate(landscape: &Landscape<'_>, points: Vec<Vec<f64>>, draws: usize) -> Vec<Candidate> {
     let values = landscape.values(&points, draws);
     let all = points.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
     let mut sorted: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
@@ -99,7 +99,7 @@ fn evaluate(landscape: &Landscape, points: Vec<Vec<f64>>, draws: usize) -> Vec<C
 
 /// The starts with their values, best first. Where the acquisition is averaged over many draws, a few of them choose the
 /// starts that are worth the others.
-fn screen(landscape: &Landscape, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
+fn screen(landscape: &Landscape<'_>, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
     if landscape.draws() > COARSE {
         starts = evaluate(landscape, starts, COARSE).into_iter().take(REFINED).map(|c| c.x).collect();
     }
@@ -108,7 +108,12 @@ fn screen(landscape: &Landscape, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
 
 /// Puts continuous coordinates that ended next to a bound onto it, where that costs no more than a trifle: the ascent
 /// comes near to a bound but seldom quite there, and people mean 0 rather than 1e-11.
-fn settle(landscape: &Landscape, encoding: &Encoding<'_>, at: &mut Candidate, tried: &(dyn Fn(&[f64]) -> bool + Sync)) {
+fn settle(
+    landscape: &Landscape<'_>,
+    encoding: &Encoding<'_>,
+    at: &mut Candidate,
+    tried: &(dyn Fn(&[f64]) -> bool + Sync),
+) {
     let least = at.value - TRIFLE;
     for i in 0..at.x.len() {
         let bound = at.x[i].round();
@@ -151,7 +156,7 @@ fn pick(pool: &[Candidate], count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 
 /// Climbs from one point. What is found was not tried.
 fn climb(
-    landscape: &Landscape,
+    landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
     mut at: Candidate,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
@@ -177,7 +182,7 @@ fn climb(
 
 /// Gradient ascent along the active continuous coordinates.
 fn ascend(
-    landscape: &Landscape,
+    landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
@@ -220,7 +225,7 @@ fn ascend(
 
 /// Moves one discrete coordinate after another to its best level, until none moves. Returns whether any did.
 fn search_levels(
-    landscape: &Landscape,
+    landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
     at: &mut Candidate,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
@@ -235,11 +240,19 @@ fn search_levels(
                 continue;
             }
             let here = encoding.level(i, at.x[i]);
-            for level in levels(encoding.kind(i), here) {
+            let place = |level| {
                 let mut next = at.x.clone();
                 next[i] = encoding.centre(i, level);
                 encoding.snap(&mut next);
-                moved |= accept(landscape, at, next, tried, draws);
+                next
+            };
+            let others: Vec<Vec<f64>> = levels(encoding.kind(i), here).into_iter().map(place).collect();
+            let others = others.into_iter().filter(|x| !tried(x)).collect();
+            if let Some(best) = evaluate(landscape, others, draws).into_iter().next()
+                && best.value > at.value
+            {
+                *at = best;
+                moved = true;
             }
         }
         moved_at_all |= moved;
@@ -265,7 +278,7 @@ fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
 }
 
 fn accept(
-    landscape: &Landscape,
+    landscape: &Landscape<'_>,
     at: &mut Candidate,
     x: Vec<f64>,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),

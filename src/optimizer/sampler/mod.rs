@@ -53,6 +53,15 @@ pub enum SamplerError {
     /// Every point of a finite space, or of the grid, has been tried or is pending.
     #[error("every point of the space has been tried")]
     Exhausted,
+    /// A space too large for a list, of which next to nothing is allowed.
+    #[error(
+        "no new point that is not forbidden was found in {draws} draws; instead of forbidding nearly all of a range, \
+         narrow the range"
+    )]
+    NothingAllowed {
+        /// How many points were drawn.
+        draws: usize,
+    },
     /// No sampler has this name.
     #[error("there is no sampler `{name}` (known: {})", NAMES.join(", "))]
     UnknownName {

@@ -4,12 +4,16 @@ use super::super::Seed;
 use super::super::history::{Fit, History};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
-use super::stream::{Purpose, SobolSequence, stream};
+use super::stream::{Purpose, SOBOL_LENGTH, SobolSequence, stream};
 use super::tried::Tried;
 use super::{Proposal, Sampler, SamplerError, collect};
 
+/// Sequences that are asked for a trial's point before one is drawn at random.
+const TURNS: u64 = 64;
+
 /// An Owen-scrambled Sobol sequence (Burley, "Practical hash-based Owen scrambling", JCGT 9(4), 2020): trial `id` gets the
-/// `id`-th point. Where that was tried already, as happens with discrete parameters, a random one takes its place.
+/// `id`-th point. Where that was tried already, as happens with discrete parameters, or is forbidden, the point of another such
+/// sequence takes its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SobolSampler;
 
@@ -45,7 +49,15 @@ pub(super) fn sobol_vector(
 ) -> Result<Vec<f64>, SamplerError> {
     let mut x = sobol_coordinates(encoding, id, seed);
     encoding.snap(&mut x);
-    if tried.contains(&x) { tried.draw(&mut stream(seed, id, Purpose::Points)) } else { Ok(x) }
+    // Where much is forbidden, further sequences of the study take turns.
+    for turn in 1..TURNS {
+        if !tried.contains(&x) {
+            return Ok(x);
+        }
+        x = sobol_coordinates(encoding, id + turn * SOBOL_LENGTH, seed);
+        encoding.snap(&mut x);
+    }
+    tried.draw(&mut stream(seed, id, Purpose::Points))
 }
 
 /// The point of the study's Sobol sequence for a trial, as it falls in the cube.

@@ -38,7 +38,7 @@ pub(super) fn uniform(rng: &mut ChaCha8Rng, d: usize) -> Vec<f64> {
 }
 
 /// Longest sequence that `sobol_burley` has.
-const SOBOL_LENGTH: u64 = 1 << 16;
+pub(super) const SOBOL_LENGTH: u64 = 1 << 16;
 
 /// A scrambled Sobol sequence in any number of dimensions and of any length.
 #[derive(Debug)]

@@ -61,7 +61,7 @@ impl<'a> Tried<'a> {
         match self.untried() {
             Some(left) if left.is_empty() => Err(SamplerError::Exhausted),
             Some(mut left) => Ok(left.swap_remove(rng.random_range(0..left.len()))),
-            None => (0..100 * DRAWS).find_map(|_| draw(rng)).ok_or(SamplerError::Exhausted),
+            None => (0..100 * DRAWS).find_map(|_| draw(rng)).ok_or(SamplerError::NothingAllowed { draws: 100 * DRAWS }),
         }
     }
 }

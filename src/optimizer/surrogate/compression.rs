@@ -25,7 +25,7 @@ impl Compression {
 
     /// For finite losses of which only those up to `bound` matter. The scale is the way from the best loss to the bound, on
     /// whichever side of it the best one lies, and at least a tenth of the way from the best to the median; compression
-    /// begins one scale beyond the bound.
+    /// begins four scales beyond the bound.
     #[must_use]
     pub fn beyond(bound: f64, losses: &[f64]) -> Self {
         let sorted = sorted(losses);

@@ -7,7 +7,7 @@ use super::gp::{GaussianProcess, factorize};
 /// A process that knows the function at some points, once for each of several joint draws of it there.
 ///
 /// All draws share one covariance, so only their means differ: with the factor extended by the points, the whitened
-/// targets of draw `s` are those of the observations followed by `z_s`, the standard normal vector that made the draw.
+/// targets of draw `s` are those of the observations followed by `z_s`, the drawn values less their means, whitened.
 #[derive(Debug, Clone)]
 pub struct Draws {
     process: GaussianProcess,

@@ -145,17 +145,19 @@ pub struct Starts {
     pub previous: Option<Hyperparameters>,
     /// Whether to begin at the priors' mode too; done anyway where there is no earlier fit.
     pub mode: bool,
+    /// How many of the observations, the first, are of the study itself; all, if `None`.
+    pub own: Option<usize>,
 }
 
 impl Starts {
     /// From the priors' mode alone.
-    pub const COLD: Self = Self { previous: None, mode: true };
+    pub const COLD: Self = Self { previous: None, mode: true, own: None };
 }
 
 /// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters. Returns the best process with
 /// its log posterior density (up to a constant).
 ///
-/// Of more than 300 observations, hyperparameters are fitted to 300, spread evenly over the list (the cost of a fit grows with
+/// Of more than 300 observations, hyperparameters are fitted to 300, most of them the study's own (the cost of a fit grows with
 /// the cube of their number, and what more could tell of them is little); the process is conditioned on all.
 ///
 /// # Errors
@@ -165,7 +167,7 @@ pub fn fit(kernel: &Kernel, observations: Observations, starts: &Starts) -> Resu
     if observations.y.is_empty() {
         return Err(FitError::NoObservation);
     }
-    let few = (observations.y.len() > MOST).then(|| observations.part(MOST));
+    let few = (observations.y.len() > MOST).then(|| observations.part(MOST, starts.own.unwrap_or(usize::MAX)));
     let posterior = LogPosterior::new(kernel, few.as_ref().unwrap_or(&observations));
     let bounds = posterior.bounds();
     let loss = |logs: &[f64], gradient: &mut [f64]| {
@@ -290,9 +292,12 @@ mod tests {
     fn a_warm_start_is_never_worse() {
         let observations = sines(15, Noise { known: 0.0, inferred: true });
         let (cold, value) = fit(&kernel(), observations.clone(), &Starts::COLD).unwrap();
-        let (_, again) =
-            fit(&kernel(), observations, &Starts { previous: Some(cold.hyperparameters().clone()), mode: false })
-                .unwrap();
+        let (_, again) = fit(
+            &kernel(),
+            observations,
+            &Starts { previous: Some(cold.hyperparameters().clone()), mode: false, own: None },
+        )
+        .unwrap();
         assert!(again >= value - 1e-9);
     }
 

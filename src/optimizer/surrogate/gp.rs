@@ -31,7 +31,7 @@ impl Noise {
     }
 }
 
-/// What a Gaussian process is fitted to.
+/// What a Gaussian process is fitted to. This study's own come first.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Observations {
     /// Canonical encoded points, `n` of length `d`.
@@ -50,17 +50,26 @@ impl Observations {
         self.noise.push(noise);
     }
 
-    /// At most `most` of them, spread evenly over the list, the last one among them.
+    /// At most `most` of them: of the first `own`, which matter more, as many as fill two thirds of the places, and of the others
+    /// as many as fill the rest; of both more where the other has too few. Spread evenly over their lists.
     #[must_use]
-    pub fn part(&self, most: usize) -> Self {
-        let n = self.y.len();
+    pub fn part(&self, most: usize, own: usize) -> Self {
+        let own = own.min(self.y.len());
+        let others = self.y.len() - own;
+        let first = own.min((2 * most / 3).max(most.saturating_sub(others)));
+        let second = others.min(most - first);
         let mut part = Self::default();
-        for k in 0..most.min(n) {
-            let i = (k + 1) * n / most.min(n) - 1;
+        for i in evenly(own, first).chain(evenly(others, second).map(|i| own + i)) {
             part.push(self.x[i].clone(), self.y[i], self.noise[i]);
         }
         part
     }
+}
+
+/// `count` of the indices below `n`, spread evenly, the last one among them.
+pub(crate) fn evenly(n: usize, count: usize) -> impl Iterator<Item = usize> {
+    let count = count.min(n);
+    (0..count).map(move |k| (k + 1) * n / count - 1)
 }
 
 /// Posterior of the function at one point (the noise of a new observation not included), in standardized units.
@@ -139,7 +148,7 @@ impl GaussianProcess {
     ///
     /// The factor is extended, not made anew: `O(n^2 q)` for `q` points.
     #[must_use]
-    pub fn knowing(&self, points: &[Vec<f64>]) -> Option<Self> {
+    pub(super) fn knowing(&self, points: &[Vec<f64>]) -> Option<Self> {
         let (n, q) = (self.target.len(), points.len());
         let (means, covariance, cross) = self.joint_with_cross(points);
         let (factor, jitter) = factorize(&covariance, self.hyperparameters.outputscale)?;
@@ -209,6 +218,12 @@ impl GaussianProcess {
     #[must_use]
     pub fn hyperparameters(&self) -> &Hyperparameters {
         &self.hyperparameters
+    }
+
+    /// The kernel.
+    #[must_use]
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
     }
 
     /// What it is conditioned on.

@@ -30,6 +30,7 @@ pub use compression::Compression;
 pub use diagnosis::Diagnosis;
 pub use draws::{Draws, joint_draws};
 pub use fit::{FitError, Starts, fit};
+pub(super) use gp::evenly;
 pub use gp::{GaussianProcess, Noise, Observations, Prediction, Whitened};
 pub use kernel::{Hyperparameters, Kernel};
 pub use standardize::Standardization;

@@ -38,13 +38,13 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 /// - **Failed trials** are never proposed again, and the log probability of success is added.
 /// - **Priors** on parameters shape the initial design and are added with a weight that fades as trials come in.
 /// - **Earlier studies** share the kernel, at a distance that is fitted: where they agree with this study they count, where
-///   not they fade. Each is standardized by itself. The first trials are the best of them.
+///   not they fade. Each is scaled by itself. The first trials are the best of them.
 /// - **If no surrogate can be fitted**, the trial's Sobol point is proposed, and [`Fit::fallback`] says why.
 /// - **Cost** grows with the cube of the number of trials. Beyond a thousand, the surrogates learn from a thousand: the best,
 ///   by fronts, and the newest of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GpSampler {
-    /// Trials before the surrogate is used; `2 (d + 1)` if `None`. Pending, failed and brought ones count.
+    /// Trials before the surrogate is used; `2 (d + 1)` if `None`, 3 where there are earlier studies. Pending, failed and brought ones count.
     pub initial: Option<usize>,
 }
 
@@ -81,15 +81,15 @@ impl Sampler for GpSampler {
         let initial = if learned { INITIAL_AFTER_EARLIER } else { default_initial(problem.space()) };
         let initial = self.initial.unwrap_or(initial);
         let belief = Belief::new(problem, &encoding, 1.0);
-        let mut first = first_after_earlier(problem, history).into_iter();
         let known = history.trials().len();
+        let first = if known < initial { first_after_earlier(problem, history) } else { Vec::new() };
+        let mut first = first.into_iter();
         let mut model = None;
         let mut taken = 0;
         collect(history.next_id(), count, |id| {
-            let sobol = |tried: &Tried<'_>, fallback| {
-                let x = sobol_vector(&encoding, tried, id, seed)?;
+            let sobol = |tried: &Tried<'_>, fallback: Option<String>| {
                 // Half of the initial design goes where the user expects the optimum.
-                if let Some(belief) = belief.as_ref().filter(|_| id % 2 == 0) {
+                if let Some(belief) = belief.as_ref().filter(|_| id % 2 == 0 && fallback.is_none()) {
                     let mut drawn = sobol_coordinates(&encoding, id, seed);
                     belief.quantiles(&mut drawn);
                     encoding.snap(&mut drawn);
@@ -97,6 +97,7 @@ impl Sampler for GpSampler {
                         return Ok((drawn, Fit { rule: "prior".to_owned(), fallback, ..Fit::default() }));
                     }
                 }
+                let x = sobol_vector(&encoding, tried, id, seed)?;
                 Ok((x, Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() }))
             };
             let repeated = if known + taken < initial {
@@ -144,7 +145,8 @@ fn first_after_earlier(problem: &Problem, history: &History) -> Vec<Point> {
     chosen.into_iter().map(|i| points[i].clone()).collect()
 }
 
-/// How well the surrogates that `gp` would use predict each finished trial from the others: see [`Diagnosis`].
+/// How well the surrogates that `gp` would use, one per objective in order, predict each trial that they learn from (of
+/// earlier studies, too) from the others: see [`Diagnosis`]. Empty where there is nothing to judge.
 ///
 /// [`Diagnosis`]: super::super::surrogate::Diagnosis
 #[must_use]

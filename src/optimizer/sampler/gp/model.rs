@@ -9,22 +9,26 @@ use super::super::super::acquisition::{
 use super::super::super::history::{Fit, History, ObjectiveFit, Outcome, Trial};
 use super::super::super::parallel;
 use super::super::super::pareto::{complete_reference, given_reference, losses_of, non_dominated};
-use super::super::super::problem::{Bound, Goal, Problem};
+use super::super::super::problem::{Bound, Constraint, Goal, Objective, Problem};
 use super::super::super::space::Encoding;
 use super::super::super::surrogate::{
-    Compression, Diagnosis, FitError, GaussianProcess, Hyperparameters, Prediction, Starts, fit,
+    Compression, Diagnosis, FitError, GaussianProcess, Hyperparameters, Noise, Prediction, Starts, evenly, fit,
 };
 use super::super::SamplerError;
 use super::super::stream::{Purpose, SobolSequence, stream};
 use super::super::tried::Tried;
 use super::data::{Data, Prepared, Quantity};
 use super::selection::{self, select};
-use super::uncertain::{Candidate, draw};
+use super::uncertain::{Candidate, draw, plain};
 
 /// Sobol points among the starts of the acquisition's search.
 const SPREAD: u64 = 512;
 /// Perturbed front points among them.
 const PERTURBED: usize = 256;
+/// Untried points from which the search starts where all others were tried.
+const LEFT: usize = 512;
+/// Failures that are learned from at most.
+const FAILURES: usize = 500;
 /// Up to so many trials, every fit begins at the priors' mode too.
 const FEW: usize = 40;
 /// Beyond, every fit by whose trial the number of trials has grown by this factor.
@@ -33,9 +37,11 @@ const GROWTH: f64 = 1.15;
 const BELIEF: f64 = 10.0;
 
 /// Everything learned from one history.
-pub(super) struct Model {
+pub(super) struct Model<'a> {
     /// One per objective.
     processes: Vec<GaussianProcess>,
+    /// What could not be modelled, and was left out.
+    left_out: Vec<String>,
     fits: Vec<ObjectiveFit>,
     limits: Vec<Limit>,
     /// Whether each finished trial keeps the constraints.
@@ -43,7 +49,7 @@ pub(super) struct Model {
     candidates: Vec<Candidate>,
     suffix: Vec<f64>,
     feasibility: Option<Feasibility>,
-    belief: Option<Belief>,
+    belief: Option<Belief<'a>>,
     /// The user's coordinates of the reference point, standardized.
     given: Vec<Option<f64>>,
     /// The frozen reference point, standardized, if there is one.
@@ -52,21 +58,19 @@ pub(super) struct Model {
     wanted: Vec<Option<f64>>,
 }
 
-impl Model {
-    pub fn new(problem: &Problem, history: &History, encoding: &Encoding<'_>, id: u64) -> Result<Self, FitError> {
-        let mut finished = losses_of(problem, history);
-        let losses: Vec<&[f64]> = finished.iter().map(|(_, l)| l.as_slice()).collect();
-        let chosen = select(&losses, selection::MOST);
-        if chosen.len() < finished.len() {
-            finished = chosen.into_iter().map(|i| finished[i].clone()).collect();
-        }
-        let data = Data::new(history, finished, encoding);
+impl<'a> Model<'a> {
+    pub fn new(problem: &Problem, history: &History, encoding: &Encoding<'a>, id: u64) -> Result<Self, FitError> {
+        let all = losses_of(problem, history);
+        let keeps: Vec<bool> = all.iter().map(|(trial, _)| is_feasible(problem, trial)).collect();
+        let losses: Vec<&[f64]> = all.iter().map(|(_, l)| l.as_slice()).collect();
+        let chosen = select(&losses, &keeps, selection::MOST);
+        let data = Data::new(history, chosen.iter().map(|&i| all[i].clone()).collect(), encoding);
         let prepared = objectives(problem, history, &data);
         let mode = from_mode(history, data.finished.len(), id);
         let jobs: Vec<(usize, &Prepared)> = prepared.iter().enumerate().collect();
         let fitted = parallel::map(&jobs, |(j, p)| {
             let previous = last_fit(history, *j, data.kernel.dimension());
-            fit(&data.kernel, p.observations.clone(), &Starts { previous, mode })
+            fit(&data.kernel, p.observations.clone(), &Starts { previous, mode, own: Some(data.finished.len()) })
         });
         let (mut processes, mut fits) = (Vec::new(), Vec::new());
         for result in fitted {
@@ -79,10 +83,6 @@ impl Model {
             all.into_iter().zip(&prepared).map(|(v, p)| v.map(|v| p.forward(v))).collect()
         };
         let frozen = history.reference().filter(|r| r.len() == prepared.len());
-        let feasible = |(trial, _): &(&Trial, Vec<f64>)| match &trial.outcome {
-            Outcome::Finished { metrics, .. } => problem.is_feasible(metrics),
-            _ => false,
-        };
         let exact = |(trial, _): &(&Trial, Vec<f64>)| match &trial.outcome {
             Outcome::Finished { sd, .. } => problem.objectives().iter().all(|o| sd.get(&o.metric) == Some(&0.0)),
             _ => false,
@@ -94,15 +94,33 @@ impl Model {
             let predictions = known.iter().map(|k| k[i]).collect();
             candidates.push(Candidate { x: x.clone(), predictions, exact: exact(t), pending: false });
         }
+        let mut feasible: Vec<bool> = chosen.iter().map(|&i| keeps[i]).collect();
+        // What the surrogates do not know may be on the front all the same.
+        let unknown: Vec<usize> = (0..all.len()).filter(|i| keeps[*i] && chosen.binary_search(i).is_err()).collect();
+        let unknown_losses: Vec<&[f64]> = unknown.iter().map(|&i| losses[i]).collect();
+        for i in non_dominated(&unknown_losses).into_iter().map(|k| unknown[k]) {
+            let x = data.input(&encoding.encode(&all[i].0.point));
+            candidates.push(Candidate { exact: true, pending: false, ..pending(&processes, x) });
+            feasible.push(true);
+        }
         for trial in history.trials().iter().filter(|t| t.outcome == Outcome::Pending) {
             candidates.push(pending(&processes, data.input(&encoding.encode(&trial.point))));
         }
+        let ended = history.trials().iter().filter(|t| t.outcome != Outcome::Pending).count();
         #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
-        let n = data.finished.len().max(1) as f64;
+        let n = ended.max(1) as f64;
+        let mut left_out = Vec::new();
+        let limits = limits(problem, &data, &prepared, &mut left_out);
+        let failed = failures(history, encoding, &data);
+        let feasibility = Feasibility::new(&data.kernel, &data.inputs, &failed);
+        if feasibility.is_none() && !failed.is_empty() {
+            left_out.push("the failures could not be modelled and do not count".to_owned());
+        }
         Ok(Self {
-            limits: limits(problem, &data, &prepared),
-            feasible: data.finished.iter().map(feasible).collect(),
-            feasibility: failures(history, encoding, &data),
+            limits,
+            feasible,
+            feasibility,
+            left_out,
             belief: Belief::new(problem, encoding, BELIEF / n),
             given: forward(given_reference(problem)),
             frozen: frozen.map(|r| r.iter().zip(&prepared).map(|(v, p)| p.forward(*v)).collect()),
@@ -133,41 +151,62 @@ impl Model {
         id: u64,
     ) -> Result<(Vec<f64>, Fit), SamplerError> {
         let mut rng = stream(seed, id, Purpose::Acquisition);
-        let fit = |rule: &str, acquisition, fallback| Fit {
-            rule: rule.to_owned(),
-            objectives: self.fits.clone(),
-            acquisition,
-            fallback,
-        };
-        let (landscape, rule) = self.landscape(&SobolSequence::new(&mut stream(seed, id, Purpose::Draws)));
+        let (landscape, rule, mut left_out) =
+            self.landscape(&SobolSequence::new(&mut stream(seed, id, Purpose::Draws)));
         let starts = self.starts(encoding, &mut rng);
         let is_tried = |x: &[f64]| tried.contains(x);
         let effort = Effort::default();
         let mut search =
             |starts| maximize(&landscape, encoding, starts, &is_tried, effort, &mut rng).into_iter().next();
-        let best = match search(starts) {
-            Some(best) => best,
+        let mut best = search(starts);
+        if best.is_none() {
             // All starts were tried: the space is small and nearly used up, or odd. Start from what is surely new.
+            let left = match tried.untried() {
+                Some(left) => evenly(left.len(), LEFT).map(|i| left[i].clone()).collect(),
+                None => vec![tried.draw(&mut stream(seed, id, Purpose::Points))?],
+            };
+            if left.is_empty() {
+                return Err(SamplerError::Exhausted);
+            }
+            best = search(left);
+        }
+        let (x, acquisition) = match best {
+            Some(best) => (best.x, Some(best.value).filter(|v| v.is_finite())),
             None => {
-                let left = match tried.untried() {
-                    Some(left) => left,
-                    None => vec![tried.draw(&mut stream(seed, id, Purpose::Points))?],
-                };
-                search(left).ok_or(SamplerError::Exhausted)?
+                left_out.push("the acquisition has no value anywhere; drew at random".to_owned());
+                (tried.draw(&mut stream(seed, id, Purpose::Points))?, None)
             }
         };
-        Ok((best.x, fit(rule, Some(best.value).filter(|v| v.is_finite()), None)))
+        let fallback = (!left_out.is_empty()).then(|| left_out.join("; "));
+        Ok((x, Fit { rule: rule.to_owned(), objectives: self.fits.clone(), acquisition, fallback }))
     }
 
-    /// The acquisition function, and the name of its rule.
-    fn landscape(&self, sequence: &SobolSequence) -> (Landscape, &'static str) {
+    /// The acquisition function, the name of its rule, and what had to be left out of it.
+    fn landscape(&self, sequence: &SobolSequence) -> (Landscape<'a>, &'static str, Vec<String>) {
         // Of finished trials only the feasible ones are on a front; a pending one may be.
         let eligible = |i: usize| self.feasible.get(i).copied().unwrap_or(true);
         let candidates: Vec<Candidate> =
             (0..self.candidates.len()).filter(|&i| eligible(i)).map(|i| self.candidates[i].clone()).collect();
-        let uncertain = draw(&self.processes, &candidates, sequence);
+        let mut left_out = self.left_out.clone();
+        let uncertain = draw(&self.processes, &candidates, sequence).unwrap_or_else(|| {
+            left_out.push("noisy and pending trials could not be drawn jointly; took their means".to_owned());
+            plain(&self.processes, &candidates)
+        });
         let nothing_feasible = !self.limits.is_empty() && !self.feasible.iter().any(|f| *f);
-        let reference = self.reference();
+        let mut reference = self.reference();
+        let mut limits = self.limits.clone();
+        if nothing_feasible {
+            limits.iter_mut().for_each(|limit| self.fear_the_pending(limit));
+        } else {
+            // What breaks an upper bound on an objective improves nothing: exactly so if the reference point is there.
+            limits.retain(|limit| match limit.of {
+                Bounded::Objective(j) if !limit.above => {
+                    reference[j] = reference[j].min(limit.bound);
+                    false
+                }
+                _ => true,
+            });
+        }
         let criteria: Option<Vec<Criterion>> =
             uncertain.fronts.iter().map(|front| Criterion::new(front, &reference)).collect();
         let criteria = criteria.filter(|_| !nothing_feasible).unwrap_or_default();
@@ -181,12 +220,36 @@ impl Model {
         let landscape = Landscape {
             objectives: uncertain.objectives,
             criteria,
-            limits: self.limits.clone(),
+            limits,
             feasibility: self.feasibility.clone(),
             belief: self.belief.clone(),
             suffix: self.suffix.clone(),
         };
-        (landscape, rule)
+        (landscape, rule, left_out)
+    }
+
+    /// While nothing is feasible, pending trials are taken to break the constraint by a standard deviation, so that others
+    /// go elsewhere (a pessimistic constant liar; Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to parallelize
+    /// optimization", 2010).
+    fn fear_the_pending(&self, limit: &mut Limit) {
+        let process = match &limit.of {
+            Bounded::Objective(j) => &self.processes[*j],
+            Bounded::Other(process) => process,
+        };
+        let mut observations = process.observations().clone();
+        let before = observations.y.len();
+        for candidate in self.candidates.iter().filter(|c| c.pending) {
+            let p = process.predict(&candidate.x);
+            let sd = p.variance.sqrt();
+            let feared = if limit.above { p.mean.min(limit.bound) - sd } else { p.mean.max(limit.bound) + sd };
+            observations.push(candidate.x.clone(), feared, Noise::EXACT);
+        }
+        let kernel = process.kernel().clone();
+        if observations.y.len() > before
+            && let Some(told) = GaussianProcess::new(kernel, process.hyperparameters().clone(), observations)
+        {
+            limit.of = Bounded::Other(Box::new(told));
+        }
     }
 
     /// The reference point, standardized: one for all draws.
@@ -228,6 +291,13 @@ impl Model {
     }
 }
 
+fn is_feasible(problem: &Problem, trial: &Trial) -> bool {
+    match &trial.outcome {
+        Outcome::Finished { metrics, .. } => problem.is_feasible(metrics),
+        Outcome::Pending | Outcome::Failed(_) => false,
+    }
+}
+
 /// A trial whose result is still to come.
 fn pending(processes: &[GaussianProcess], x: Vec<f64>) -> Candidate {
     let predictions = processes.iter().map(|gp| gp.predict(&x)).collect();
@@ -240,7 +310,7 @@ fn objectives(problem: &Problem, history: &History, data: &Data<'_>) -> Vec<Prep
     let losses: Vec<&Vec<f64>> = data.finished.iter().map(|(_, l)| l).collect();
     let reference = complete_reference(&given, &losses).unwrap_or_default();
     let frozen = history.reference().unwrap_or_default();
-    let one = |(j, objective): (usize, &super::super::super::problem::Objective)| {
+    let one = |(j, objective): (usize, &Objective)| {
         let quantity = Quantity {
             metric: &objective.metric,
             value: &|v| objective.loss(v).ok(),
@@ -256,9 +326,9 @@ fn objectives(problem: &Problem, history: &History, data: &Data<'_>) -> Vec<Prep
 }
 
 /// The constraints: on objectives by their surrogates, on other metrics by surrogates of their own. One that cannot be
-/// fitted is left out.
-fn limits(problem: &Problem, data: &Data<'_>, objectives: &[Prepared]) -> Vec<Limit> {
-    let one = |constraint: &super::super::super::problem::Constraint| {
+/// fitted is left out, and named.
+fn limits(problem: &Problem, data: &Data<'_>, objectives: &[Prepared], left_out: &mut Vec<String>) -> Vec<Limit> {
+    let one = |constraint: &Constraint| {
         if let Some(j) = problem.objectives().iter().position(|o| o.metric == constraint.metric) {
             let objective = &problem.objectives()[j];
             let (bound, lower) = match constraint.bound {
@@ -276,22 +346,22 @@ fn limits(problem: &Problem, data: &Data<'_>, objectives: &[Prepared]) -> Vec<Li
         };
         // What counts is on which side of zero a value lies, and how near.
         let prepared = data.prepare(&quantity, |values| Compression::of_outliers(0.0, values));
-        let starts = Starts { previous: None, mode: true };
+        let starts = Starts { own: Some(data.finished.len()), ..Starts::COLD };
         let (process, _) = fit(&data.kernel, prepared.observations.clone(), &starts).ok()?;
         Some(Limit { of: Bounded::Other(Box::new(process)), bound: prepared.forward(0.0), above: false })
     };
-    parallel::map(problem.constraints(), one).into_iter().flatten().collect()
+    let modelled = parallel::map(problem.constraints(), one);
+    for (constraint, _) in problem.constraints().iter().zip(&modelled).filter(|(_, limit)| limit.is_none()) {
+        left_out.push(format!("the constraint on `{}` could not be modelled and does not count", constraint.metric));
+    }
+    modelled.into_iter().flatten().collect()
 }
 
-/// The model of failures, if any trial failed.
-fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Option<Feasibility> {
-    let failed: Vec<Vec<f64>> = history
-        .trials()
-        .iter()
-        .filter(|t| matches!(t.outcome, Outcome::Failed(kind) if kind.is_of_configuration()))
-        .map(|t| data.input(&encoding.encode(&t.point)))
-        .collect();
-    Feasibility::new(&data.kernel, &data.inputs, &failed)
+/// The newest inputs that failed, as many as finished ones are learned from at most.
+fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Vec<Vec<f64>> {
+    let failed = |t: &&Trial| matches!(t.outcome, Outcome::Failed(kind) if kind.is_of_configuration());
+    let newest = history.trials().iter().rev().filter(failed).take(FAILURES);
+    newest.map(|t| data.input(&encoding.encode(&t.point))).collect()
 }
 
 /// Whether the fit for trial `id` begins at the priors' mode too: while trials are few, and from then on whenever their

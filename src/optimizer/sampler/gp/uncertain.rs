@@ -41,8 +41,21 @@ impl Candidate {
     }
 }
 
-/// Draws the function jointly at all candidates that are pending, or noisy and perhaps on the front.
-pub(super) fn draw(processes: &[GaussianProcess], candidates: &[Candidate], sequence: &SobolSequence) -> Uncertain {
+/// Without draws: what has a result counts by its mean, what is pending not at all.
+pub(super) fn plain(processes: &[GaussianProcess], candidates: &[Candidate]) -> Uncertain {
+    Uncertain {
+        objectives: processes.iter().cloned().map(Draws::none).collect(),
+        fronts: vec![candidates.iter().filter(|c| !c.pending).map(Candidate::means).collect()],
+    }
+}
+
+/// Draws the function jointly at all candidates that are pending, or noisy and perhaps on the front; those of them that
+/// are on the front in no draw are then left aside. `None` if a covariance cannot be factorized.
+pub(super) fn draw(
+    processes: &[GaussianProcess],
+    candidates: &[Candidate],
+    sequence: &SobolSequence,
+) -> Option<Uncertain> {
     let mean = |i: usize| candidates[i].means();
     let certain: Vec<usize> = (0..candidates.len()).filter(|&i| !candidates[i].pending).collect();
 
@@ -64,17 +77,13 @@ pub(super) fn draw(processes: &[GaussianProcess], candidates: &[Candidate], sequ
     noisy.sort_by(|&a, &b| mean(a).iter().sum::<f64>().total_cmp(&mean(b).iter().sum()));
     noisy.truncate(MOST);
     let pending: Vec<usize> = (0..candidates.len()).filter(|&i| candidates[i].pending).collect();
-    let plain = || Uncertain {
-        objectives: processes.iter().cloned().map(Draws::none).collect(),
-        fronts: vec![certain.iter().map(|&i| mean(i)).collect()],
-    };
     let drawn: Vec<usize> = noisy.iter().chain(&pending).copied().collect();
     if drawn.is_empty() {
-        return plain();
+        return Some(plain(processes, candidates));
     }
     let points: Vec<Vec<f64>> = drawn.iter().map(|&i| candidates[i].x.clone()).collect();
     let normals = normals(sequence, DRAWS, points.len() * processes.len());
-    let Some(values) = joint(processes, &points, &normals) else { return plain() };
+    let values = joint(processes, &points, &normals)?;
 
     // Only what is on the front of some draw, and what is pending, need be known to the surrogates.
     let fixed: Vec<Vec<f64>> = contenders.iter().filter(|i| !noisy.contains(i)).map(|&i| mean(i)).collect();
@@ -98,7 +107,7 @@ pub(super) fn draw(processes: &[GaussianProcess], candidates: &[Candidate], sequ
         .zip(&values)
         .map(|(gp, values)| Draws::at(gp, &known, &values.iter().map(|v| selected(v)).collect::<Vec<_>>()))
         .collect();
-    objectives.map_or_else(plain, |objectives| Uncertain { objectives, fronts })
+    Some(Uncertain { objectives: objectives?, fronts })
 }
 
 /// Per objective and draw the values at all points.
