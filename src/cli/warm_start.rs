@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::open::read_record;
+use crate::optimizer::sampler;
 use crate::record::{EarlierStudy, StudyRecord};
 use crate::study::store::Store;
 use crate::study::{ResultsFolder, StudyError, begin_warm, learn, store_path};
-
-/// Samplers that learn from earlier studies.
-const LEARNERS: [&str; 1] = ["gp"];
 
 /// Makes a study that begins learn from the studies in `folders`, or checks that it does already. Returns what there is
 /// to tell about what it learns from.
@@ -26,7 +24,7 @@ pub(super) fn warm_start(
     begin_warm(store, record, studies)?;
     let mut lines: Vec<String> = record.earlier().iter().map(|study| format!("learns from {study}")).collect();
     let sampler = &record.header().sampler;
-    if !lines.is_empty() && !LEARNERS.contains(&sampler.as_str()) {
+    if !lines.is_empty() && sampler::kind(sampler).is_some_and(|kind| !kind.learns_from_earlier) {
         lines.push(format!("the sampler {sampler} does not learn from earlier studies, so this is without effect"));
     }
     Ok(lines)
