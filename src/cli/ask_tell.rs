@@ -4,10 +4,10 @@ use std::io::{BufRead, ErrorKind, Read, Write};
 
 use super::args::AskTellArgs;
 use super::failure::Failure;
-use super::open::read_spec;
+use super::open::{read_spec, results_of};
 use super::outputs::write_outputs;
 use super::run::{begin_or_resume, limits_of, open_folder, sampler_of};
-use super::warm_start::warm_start;
+use super::warm_start::read_lessons;
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
 use crate::study::store::SqliteStore;
 use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
@@ -19,14 +19,16 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
     refuse_what_is_not_used(&spec)?;
     let sampler = sampler_of(&spec)?;
-    let (folder, aside) = open_folder(&spec, args.results.as_deref(), args.fresh)?;
+    let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
+    let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
+    let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
     // Standard output has answers only.
-    if let Some(aside) = aside {
+    if let Some(aside) = &aside {
         eprintln!("the old results are now in {}", aside.display());
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
-    for line in warm_start(&args.warm_start, &folder, &mut store, &mut record)? {
+    for line in lessons.teach(aside.as_deref(), &mut store, &mut record)? {
         eprintln!("{line}");
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;

@@ -8,7 +8,7 @@ use super::open::{read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::say;
 use super::progress::Progress;
-use super::warm_start::warm_start;
+use super::warm_start::read_lessons;
 use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
 use crate::optimizer::sampler::{self, Sampler};
@@ -28,13 +28,15 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     check_source(&spec)?;
     check_program(&spec, path)?;
-    let (folder, aside) = open_folder(&spec, args.results.as_deref(), args.fresh)?;
-    if let Some(aside) = aside.filter(|_| !args.quiet) {
+    let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
+    let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
+    let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
+    if let Some(aside) = aside.as_ref().filter(|_| !args.quiet) {
         say(&format!("the old results are now in {}", aside.display()));
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
-    let told = warm_start(&args.warm_start, &folder, &mut store, &mut record)?;
+    let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
     if !args.quiet {
         told.iter().for_each(|line| say(line));
     }
@@ -60,10 +62,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 /// The results folder of a study, locked, and where the old results are if `fresh` moved them aside.
 pub(super) fn open_folder(
     spec: &StudySpec,
-    results: Option<&Path>,
+    results: &Path,
     fresh: bool,
 ) -> Result<(ResultsFolder, Option<PathBuf>), StudyError> {
-    let folder = ResultsFolder::open(&results.map_or_else(|| results_of(spec), Path::to_owned))?;
+    let folder = ResultsFolder::open(results)?;
     let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;

@@ -12,7 +12,10 @@ use crate::optimizer::problem::{Metrics, Preference, Problem};
 use crate::optimizer::space::Point;
 
 /// The version of the event format that this program writes. It reads this version and older ones.
-pub const SCHEMA_VERSION: u32 = 1;
+///
+/// 2 adds [`Event::EarlierStudies`] and [`Event::PreferencesChanged`], and constraints, preferences, starts, forbidden
+/// combinations and priors of the problem, which a reader of 1 would pass over.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The phase whose energy a plain `energy` metric means: the whole trial, its validation included, start-up and final
 /// test evaluation excluded.

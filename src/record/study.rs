@@ -331,3 +331,51 @@ impl StudyRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::history::Earlier;
+    use crate::optimizer::space::{Point, Space};
+
+    fn entries(events: Vec<Event>) -> Vec<Entry> {
+        (1..).zip(events).map(|(seq, event)| Entry { seq, time: 0.0, event }).collect()
+    }
+
+    fn created() -> Event {
+        Event::StudyCreated {
+            name: "s".into(),
+            seed: Seed(1),
+            problem: Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap()).maximize("accuracy"),
+            sampler: "gp".into(),
+            identity: serde_json::Value::Null,
+        }
+    }
+
+    fn earlier(name: &str) -> Event {
+        let study = Earlier { name: name.into(), trials: Vec::new() };
+        Event::EarlierStudies {
+            studies: vec![EarlierStudy { folder: name.into(), study, left_out: std::collections::BTreeMap::new() }],
+        }
+    }
+
+    #[test]
+    fn what_a_study_learns_from_is_settled_once_and_before_its_first_trial() {
+        let started =
+            Event::TrialStarted { trial: 0, attempt: 1, point: Point::new(), fit: None, propose_seconds: 0.0 };
+        let late = StudyRecord::from_entries(entries(vec![created(), started, earlier("a")]));
+        assert_eq!(late, Err(RecordError::Earlier { seq: 3 }));
+        let mut record = StudyRecord::from_entries(entries(vec![created(), earlier("a")])).unwrap();
+        let before = record.clone();
+        let twice = record.apply(Entry { seq: 3, time: 0.0, event: earlier("b") });
+        assert_eq!(twice, Err(RecordError::Earlier { seq: 3 }));
+        assert_eq!(record, before, "a refused event changes nothing");
+    }
+
+    #[test]
+    fn the_preferences_of_last_hold() {
+        let weight = |weight| Event::PreferencesChanged { preferences: vec![Preference::weight("accuracy", weight)] };
+        let record = StudyRecord::from_entries(entries(vec![created(), weight(2.0), weight(3.0)])).unwrap();
+        assert_eq!(record.problem().preferences(), [Preference::weight("accuracy", 3.0)]);
+    }
+}

@@ -88,43 +88,43 @@ pub struct Pick {
     study: String,
 }
 
-/// Picks a configuration.
+/// Picks a configuration among those of the front that have what the study prefers. [`Choice::Within`] compares with the
+/// best of those; [`Choice::Trial`] asks no preference.
 ///
 /// # Errors
+/// [`ReportError::NonePreferred`] if the front has no trial that has what is preferred,
 /// [`ReportError::NoFinishedTrial`] and [`ReportError::NothingFeasible`] if there is nothing to pick from,
 /// [`ReportError::UnknownTrial`] and [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that
 /// is negative or not finite.
 pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
-    pick_of(record, &Summary::of(record), choice, false)
+    pick_preferring(record, choice, Vec::new())
 }
 
-/// Picks a configuration among those of the front that have what is preferred: these preferences take the place of the
-/// study's own, bounds that of bounds and weights that of weights. [`Choice::Within`] then compares with the best of those.
+/// Picks as [`pick`] does, with these preferences in the place of the study's own, bounds in that of bounds and weights in
+/// that of weights.
 ///
 /// # Errors
-/// As [`pick`], and [`ReportError::NonePreferred`] if the front has no such trial.
+/// As [`pick`].
 pub fn pick_preferring(
     record: &StudyRecord,
     choice: Choice,
     preferences: Vec<Preference>,
 ) -> Result<Pick, ReportError> {
-    if preferences.is_empty() {
-        return pick(record, choice);
-    }
     let preferences = replaced(record.problem().preferences(), preferences);
     let record = &record.clone().preferring(preferences);
     let summary = Summary::of(record);
-    match summary.pick.filter(|_| summary.standing == Standing::Nearest) {
+    let by_number = matches!(choice, Choice::Trial(_));
+    match summary.pick.filter(|_| summary.standing == Standing::Nearest && !by_number) {
         Some(nearest) => Err(ReportError::NonePreferred {
             wanted: preferences_in_words(record),
             nearest,
             values: summary.values_in_words(record, nearest),
         }),
-        None => pick_of(record, &summary, choice, true),
+        None => pick_of(record, &summary, choice),
     }
 }
 
-fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice, bounded: bool) -> Result<Pick, ReportError> {
+fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pick, ReportError> {
     let nothing = || {
         let study = record.header().name.clone();
         match nearest_feasible(record).and_then(|id| record.trial(id)) {
@@ -138,7 +138,7 @@ fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice, bounded: boo
     let finished = summary.pick.or_else(|| nearest_feasible(record)).ok_or_else(nothing)?;
     let id = match choice {
         Choice::Knee => summary.pick.ok_or_else(nothing)?,
-        Choice::Within(share) => within(record, summary, share, bounded)?.ok_or_else(nothing)?,
+        Choice::Within(share) => within(record, summary, share)?.ok_or_else(nothing)?,
         Choice::Trial(id) => id,
     };
     let trial = record.trial(id).ok_or_else(|| ReportError::UnknownTrial {
@@ -176,7 +176,8 @@ fn words(record: &StudyRecord, trial: &TrialRecord) -> Vec<String> {
 fn caveat(record: &StudyRecord, summary: &Summary) -> Option<String> {
     let wanted = preferences_in_words(record);
     match summary.standing {
-        Standing::Knee => None,
+        // Of the knee nothing need be said; the nearest is no answer where a bound was to be kept.
+        Standing::Knee | Standing::Nearest => None,
         Standing::NoBend => {
             let name = |k: usize| summary.quantities[k].name();
             let cost = summary.cost.map_or_else(|| "cost".to_owned(), name);
@@ -198,7 +199,6 @@ fn caveat(record: &StudyRecord, summary: &Summary) -> Option<String> {
         }
         Standing::OnlyPreferred => Some(format!("not a knee but the only trial of the front with {wanted}")),
         Standing::Weighted => Some("the best trade by your weights".to_owned()),
-        Standing::Nearest => Some(format!("no trial of the front has {wanted}; this one comes nearest")),
     }
 }
 
@@ -219,15 +219,15 @@ fn energies(result: &TrialResult) -> BTreeMap<String, PickedEnergy> {
     names.into_iter().filter_map(|name| Some((name.clone(), energy(name)?))).collect()
 }
 
-/// The cheapest of the front (of its preferred part, if `bounded`) that is within a share of the best there.
-fn within(record: &StudyRecord, summary: &Summary, share: f64, bounded: bool) -> Result<Option<u64>, ReportError> {
+/// The cheapest of the preferred part of the front that is within a share of the best there.
+fn within(record: &StudyRecord, summary: &Summary, share: f64) -> Result<Option<u64>, ReportError> {
     if !(share.is_finite() && share >= 0.0) {
         return Err(ReportError::Tolerance { text: share.to_string() });
     }
     let objectives = record.problem().objectives();
     let value = |id: u64, k: usize| record.trial(id)?.result()?.metrics.get(&objectives[k].metric).copied();
     let loss = |id: u64, k: usize| value(id, k).and_then(|v| objectives[k].loss(v).ok()).unwrap_or(f64::INFINITY);
-    let reached = |id: &&u64| !bounded || record.trial(**id).is_some_and(|t| unreached(record, t).is_empty());
+    let reached = |id: &&u64| record.trial(**id).is_some_and(|t| unreached(record, t).is_empty());
     let front: Vec<u64> = summary.front.iter().filter(reached).copied().collect();
     let lead = |id: &u64| loss(*id, summary.lead);
     let Some(best) = front.iter().copied().min_by(|a, b| lead(a).total_cmp(&lead(b))) else { return Ok(None) };
@@ -541,6 +541,18 @@ mod tests {
         assert_eq!(picked(Choice::Within(0.001), std::slice::from_ref(&frugal)).unwrap().trial, 2, "of what is left");
         let weighted = picked(Choice::Knee, &[Preference::weight("accuracy", 500.0)]).unwrap();
         assert_eq!((weighted.trial, weighted.caveat.as_deref()), (0, Some("the best trade by your weights")));
+        // The study's own preferences choose as those of the question do.
+        let own = record.clone().preferring(vec![frugal.clone()]);
+        for choice in [Choice::Knee, Choice::Within(0.001), Choice::Within(0.05)] {
+            let asked = picked(choice, std::slice::from_ref(&frugal)).unwrap().trial;
+            assert_eq!(pick(&own, choice).unwrap().trial, asked, "{choice:?}");
+        }
+        let all = own.clone().preferring(vec![Preference::within("accuracy", Bound::AtLeast(0.99))]);
+        for choice in [Choice::Knee, Choice::Within(0.05)] {
+            let refused = pick(&all, choice).unwrap_err();
+            assert!(matches!(refused, ReportError::NonePreferred { nearest: 0, .. }), "{refused}");
+        }
+        assert_eq!(pick(&all, Choice::Trial(4)).unwrap().trial, 4);
         let none = picked(Choice::Knee, &[Preference::within("accuracy", Bound::AtLeast(0.99))]).unwrap_err();
         assert!(
             none.to_string().contains("has accuracy at least 99.0 %; nearest is trial 0: accuracy 96.4 %"),

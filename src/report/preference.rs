@@ -25,6 +25,10 @@ pub fn preferences_of(
                 Goal::Maximize => ("--at-least", Bound::AtLeast(value)),
                 Goal::Minimize => ("--at-most", Bound::AtMost(value)),
             };
+            let known = |p: &Preference| p.metric == metric && p.within.is_none() == (flag == "--weights");
+            if preferences.iter().any(known) {
+                return Err(refused(format!("`{metric}` has got one already; give {flag} once for each metric")));
+            }
             preferences.push(match flag {
                 "--weights" if value > 0.0 => Preference::weight(metric, value),
                 "--weights" => return Err(refused("a weight is above zero".to_owned())),
@@ -107,6 +111,8 @@ mod tests {
             (&["energy=5"], &[], &[], "write --at-most energy=5"),
             (&[], &["accuracy=0.9"], &[], "write --at-least accuracy=0.9"),
             (&[], &[], &["accuracy=0"], "above zero"),
+            (&["accuracy=0.9", "accuracy=0.5"], &[], &[], "`accuracy` has got one already"),
+            (&[], &[], &["energy=2,energy=3"], "`energy` has got one already"),
         ] {
             let error = read(least, most, weights).unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");

@@ -24,4 +24,4 @@ pub use interrupt::Interrupt;
 pub use observer::RunObserver;
 pub use request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
 pub use run::{EndReason, Limits, Runner, is_complete, trial_seed};
-pub use warm_start::{begin_warm, learn};
+pub use warm_start::{begin_warm, learn, refuse_useless};

@@ -83,8 +83,21 @@ fn metrics_of(problem: &Problem, result: &TrialResult) -> Result<Metrics, String
     Ok(metrics)
 }
 
+/// Checks that there is something to learn from each of these.
+///
+/// # Errors
+/// [`StudyError::NothingToLearn`] for the first of which no trial can be used.
+pub fn refuse_useless(studies: &[EarlierStudy]) -> Result<(), StudyError> {
+    match studies.iter().find(|s| s.study.trials.is_empty()) {
+        Some(useless) => {
+            Err(StudyError::NothingToLearn { folder: useless.folder.clone(), reason: useless.to_string() })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Makes a study learn from earlier ones, if it is at its beginning; checks that it does so already, if not. Without any to
-/// learn from, all stays as it is.
+/// learn from, all stays as it is; so does what it has learned from one that has grown since.
 ///
 /// # Errors
 /// [`StudyError::NothingToLearn`] for one of which no trial can be used, [`StudyError::WarmStart`] if the study has trials
@@ -98,7 +111,8 @@ pub fn begin_warm(
         return Ok(());
     }
     // The folder's name does not matter: it may be spelt in many ways.
-    if record.earlier().iter().map(|s| &s.study).eq(studies.iter().map(|s| &s.study)) {
+    let pairs = record.earlier().iter().zip(&studies);
+    if record.earlier().len() == studies.len() && { pairs }.all(|(known, now)| has_grown_from(now, known)) {
         return Ok(());
     }
     if !record.earlier().is_empty() || !record.trials().is_empty() {
@@ -109,10 +123,14 @@ pub fn begin_warm(
         };
         return Err(StudyError::WarmStart { stored: list(record.earlier()), now: list(&studies) });
     }
-    if let Some(useless) = studies.iter().find(|s| s.study.trials.is_empty()) {
-        return Err(StudyError::NothingToLearn { folder: useless.folder.clone(), reason: useless.to_string() });
-    }
+    refuse_useless(&studies)?;
     let entry = store.append(Event::EarlierStudies { studies })?;
     record.apply(entry)?;
     Ok(())
+}
+
+/// Whether this is the study that was known, with the trials that it had then, in their order, and perhaps others.
+fn has_grown_from(now: &EarlierStudy, known: &EarlierStudy) -> bool {
+    let mut trials = now.study.trials.iter();
+    now.study.name == known.study.name && known.study.trials.iter().all(|trial| trials.any(|other| other == trial))
 }

@@ -69,13 +69,18 @@ fn what_cannot_be_learned_from_is_refused() {
         .code(5)
         .says("there is no study in results/nowhere");
     bench.optimize(&["study.toml", "--warm-start", "results/bench"]).code(2).says("cannot learn from itself");
+    assert!(!bench.results().exists(), "a refusal leaves no empty study behind");
+    bench.optimize(&["study.toml", "--trials", "2"]).code(0);
+    let before = bench.finished();
+    bench.optimize(&WARM).code(3).says("learns from no earlier study").says("--fresh");
     bench.edit("metric = \"cost\"", "metric = \"price\"");
     bench.optimize(&WARM).code(3).says("objective[1].metric");
     let answer = bench.optimize(&[&WARM[..], &["--fresh"]].concat()).code(2);
     answer.says("nothing can be learned from results/earlier: 0 of 4 finished trials").says("without a usable `price`");
+    bench.optimize(&["study.toml", "--fresh", "--warm-start", "results/nowhere"]).code(5).says("there is no study");
+    assert!(!bench.path().join("results/bench.1").exists(), "a refusal moves nothing");
+    assert_eq!(bench.finished(), before);
     bench.edit("metric = \"price\"", "metric = \"cost\"");
-    bench.optimize(&["study.toml", "--fresh", "--trials", "2"]).code(0);
-    bench.optimize(&WARM).code(3).says("learns from no earlier study").says("--fresh");
     bench.optimize(&[&WARM[..], &["--fresh", "--trials", "2"]].concat()).code(0);
     let twice = [&WARM[..], &["--warm-start", "results/bench.1"]].concat();
     bench.optimize(&twice).code(3).says("leave --warm-start out");
@@ -90,4 +95,33 @@ fn a_sampler_that_does_not_learn_says_so() {
         .optimize(&[&WARM[..], &["--trials", "2"]].concat())
         .code(0)
         .says("random does not learn from earlier studies");
+}
+
+#[test]
+fn an_earlier_study_may_grow_and_another_one_is_refused() {
+    let bench = bench(6);
+    bench.edit("n = { int = [2, 40], scale = \"log\" }", "n = { int = [2, 64], scale = \"log\" }");
+    bench.optimize(&[&WARM[..], &["--trials", "2"]].concat()).code(0).says("learns from 6 of 6");
+    let text = std::fs::read_to_string(bench.path().join("study.toml")).unwrap();
+    bench.write("earlier.toml", &text.replace("name = \"bench\"", "name = \"earlier\""));
+    bench.optimize(&["earlier.toml", "--trials", "8", "--quiet"]).code(0);
+    let grown = bench.optimize(&[&WARM[..], &["--trials", "3"]].concat()).code(0).says("learns from 6 of 6");
+    grown.says("learned from 6 trials of `earlier` when it began; the folder results/earlier now has 8");
+    assert_eq!((bench.record().earlier()[0].study.trials.len(), bench.finished().len()), (6, 3));
+    bench
+        .write("earlier.toml", &text.replace("name = \"bench\"", "name = \"earlier\"").replace("seed = 5", "seed = 6"));
+    bench.optimize(&["earlier.toml", "--fresh", "--quiet"]).code(0);
+    bench.optimize(&WARM).code(3).says("leave --warm-start out");
+}
+
+#[test]
+fn a_study_that_begins_anew_learns_from_its_own_old_results() {
+    let bench = bench(4);
+    bench.optimize(&["study.toml", "--trials", "4"]).code(0);
+    let own = ["study.toml", "--warm-start", "results/bench", "--trials", "3"];
+    bench.optimize(&own).code(2).says("cannot learn from itself; with --fresh");
+    let answer = bench.optimize(&[&own[..], &["--fresh"]].concat()).code(0);
+    answer.says("the old results are now in results/bench.1").says("learns from 4 of 4 finished trials of `bench`");
+    assert_eq!(bench.record().earlier()[0].folder, "results/bench.1");
+    assert_eq!(bench.finished().len(), 3);
 }

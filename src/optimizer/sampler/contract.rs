@@ -1,8 +1,8 @@
 //! What every sampler promises, checked on all of them. A new sampler adds one line to [`all`].
 
 use super::*;
-use crate::optimizer::history::{FailureKind, Outcome, Trial};
-use crate::optimizer::problem::{Bound, Forbidden, Match, Metrics, Preference};
+use crate::optimizer::history::{Earlier, FailureKind, Outcome, Trial};
+use crate::optimizer::problem::{Bound, Forbidden, Match, Metrics, Preference, Prior};
 use crate::optimizer::space::Space;
 
 fn all() -> Vec<Box<dyn Sampler>> {
@@ -207,6 +207,29 @@ fn a_history_of_failures_alone_does_no_harm() {
             record(&mut history, proposal, Outcome::Failed(FailureKind::OutOfMemory));
         }
         assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+    }
+}
+
+/// What the table says of a sampler is what it does.
+#[test]
+fn what_a_sampler_passes_over_changes_nothing_and_what_it_uses_does() {
+    let problem = mixed();
+    let points = |problem: &Problem, history: &History, sampler: &dyn Sampler| -> Vec<Point> {
+        sampler.propose(problem, history, 3, Seed(4)).unwrap().into_iter().map(|p| p.point).collect()
+    };
+    let earlier = run(&RandomSampler, &problem, 12, Seed(9));
+    let trials = earlier.trials().iter().filter_map(|t| match &t.outcome {
+        Outcome::Finished { metrics, .. } => Some((t.point.clone(), metrics.clone())),
+        _ => None,
+    });
+    let mut warm = History::new();
+    warm.learn_from(Earlier { name: "earlier".into(), trials: trials.collect() });
+    let expecting = problem.clone().prior("width", Prior::Around { value: 12.0, spread: 1.2 });
+    for (sampler, kind) in all().iter().zip(KINDS) {
+        assert_eq!(sampler.name(), kind.name);
+        let plain = points(&problem, &History::new(), sampler);
+        assert_eq!(points(&problem, &warm, sampler) != plain, kind.learns_from_earlier, "{}", kind.name);
+        assert_eq!(points(&expecting, &History::new(), sampler) != plain, kind.uses_priors, "{}", kind.name);
     }
 }
 

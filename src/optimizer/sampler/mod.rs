@@ -160,8 +160,59 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
     }
 }
 
-/// The names that [`by_name`] knows, the recommended one first.
-pub const NAMES: [&str; 6] = ["gp", "tpe", "nsga2", "sobol", "random", "grid"];
+/// What one of the samplers of [`by_name`] can make use of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// Its name in study files.
+    pub name: &'static str,
+    /// Whether it learns from [earlier studies](History::earlier); others pass them over.
+    pub learns_from_earlier: bool,
+    /// Whether it makes use of [priors](Problem::priors); others pass them over.
+    pub uses_priors: bool,
+    /// The fields of [`Settings`] that mean something to it.
+    pub settings: &'static [&'static str],
+    /// How many objectives it handles at most; `None` for any number.
+    pub most_objectives: Option<usize>,
+}
+
+impl Kind {
+    const fn plain(name: &'static str, settings: &'static [&'static str]) -> Self {
+        Self { name, learns_from_earlier: false, uses_priors: false, settings, most_objectives: None }
+    }
+}
+
+/// The samplers that [`by_name`] knows, the recommended one first.
+pub const KINDS: [Kind; 6] = [
+    Kind {
+        learns_from_earlier: true,
+        uses_priors: true,
+        most_objectives: Some(MOST_OBJECTIVES),
+        ..Kind::plain("gp", &["initial"])
+    },
+    Kind::plain("tpe", &["initial"]),
+    Kind::plain("nsga2", &["initial", "population"]),
+    Kind::plain("sobol", &[]),
+    Kind::plain("random", &[]),
+    Kind::plain("grid", &["levels"]),
+];
+
+/// The names of [`KINDS`], in their order.
+pub const NAMES: [&str; KINDS.len()] = {
+    let mut names = [""; KINDS.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = KINDS[i].name;
+        i += 1;
+    }
+    names
+};
+
+/// The one of [`KINDS`] with this name, if there is one.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    const TABLE: &[Kind] = &KINDS;
+    TABLE.iter().find(|kind| kind.name == name)
+}
 
 /// Settings of samplers as study files give them; a sampler ignores what it has no use for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

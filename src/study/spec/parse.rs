@@ -39,9 +39,8 @@ pub(super) const KEYS: [&str; 14] = [
 
 /// The samplers of this version.
 pub(super) const SAMPLERS: [&str; sampler::NAMES.len()] = sampler::NAMES;
-/// Settings of samplers, and the samplers for which they mean something.
-const SAMPLER_SETTINGS: [(&str, &[&str]); 3] =
-    [("initial", &["gp", "tpe", "nsga2"]), ("population", &["nsga2"]), ("levels", &["grid"])];
+/// Settings of samplers; which of them mean something to which is in [`sampler::KINDS`].
+const SAMPLER_SETTINGS: [&str; 3] = ["initial", "population", "levels"];
 
 /// Largest population of an evolution, and finest grid, that a study file may ask for.
 const POPULATION_LIMIT: i64 = 10_000;
@@ -51,9 +50,6 @@ const LEVELS_LIMIT: i64 = 1000;
 const PUBLISHED: &str = "published";
 
 const METERS: [MeterKind; 3] = MeterKind::ALL;
-
-/// How many objectives the Gaussian-process sampler handles.
-const GP_OBJECTIVES: usize = sampler::MOST_OBJECTIVES;
 
 impl StudySpec {
     /// Reads and checks a study file. `path` is for messages, and gives the study its name if the file does not.
@@ -113,15 +109,17 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let preferences = bounds::read_preferences(&root, &objectives, findings);
     let starts = points::read_starts(&root, &searched, findings);
     let forbidden = points::read_forbidden(&root, &searched, findings);
-    if sampler.kind == "gp" && objectives.len() > GP_OBJECTIVES {
-        let (limit, count) = (GP_OBJECTIVES, objectives.len());
+    let most = sampler::kind(&sampler.kind).and_then(|kind| kind.most_objectives);
+    if let Some(limit) = most.filter(|most| objectives.len() > *most) {
+        let count = objectives.len();
         let kind = IssueKind::TooManyObjectives { sampler: sampler.kind.clone(), limit, count };
-        let others: Vec<String> = SAMPLERS.iter().filter(|s| **s != "gp").map(|s| format!("\"{s}\"")).collect();
+        let others = sampler::KINDS.iter().filter(|kind| kind.most_objectives.is_none());
+        let others: Vec<String> = others.map(|kind| format!("\"{}\"", kind.name)).collect();
         let help = format!(
             "drop the objectives that you can do without, or set `kind` of [sampler] to one that takes any number: {}",
             others.join(", ")
         );
-        findings.push(Draft::new(kind).at(objectives[GP_OBJECTIVES].span.clone()).help(help));
+        findings.push(Draft::new(kind).at(objectives[limit].span.clone()).help(help));
     }
     let problem = Problem::new(searched.space?).preferring(preferences);
     let problem = objectives.into_iter().fold(problem, |p, o| p.objective(o.objective));
@@ -257,7 +255,7 @@ fn refuse_amount(entry: Entry, expected: &str, text: &str, help: String, finding
 fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
     let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None, population: None, levels: None };
     let Some(section) = section(root, "sampler", findings) else { return sampler };
-    let known: Vec<&str> = once("kind").chain(SAMPLER_SETTINGS.map(|(key, _)| key)).collect();
+    let known: Vec<&str> = once("kind").chain(SAMPLER_SETTINGS).collect();
     section.refuse_unknown_keys(&known, findings);
     if let Some(entry) = section.get("kind")
         && let Some(kind) = entry.string("kind = \"gp\"", findings)
@@ -272,15 +270,12 @@ fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
     let population = section.get("population");
     sampler.population = population.and_then(|e| read_within(e, "population = 20", 2..=POPULATION_LIMIT, findings));
     sampler.levels = section.get("levels").and_then(|e| read_within(e, "levels = 5", 2..=LEVELS_LIMIT, findings));
-    for (key, samplers) in SAMPLER_SETTINGS {
+    for key in SAMPLER_SETTINGS {
         if let Some(entry) = section.get(key)
-            && SAMPLERS.contains(&sampler.kind.as_str())
-            && !samplers.contains(&sampler.kind.as_str())
+            && sampler::kind(&sampler.kind).is_some_and(|kind| !kind.settings.contains(&key))
         {
-            let reason = match sampler.kind.as_str() {
-                "random" | "sobol" | "grid" if key == "initial" => ", which does not learn from trials",
-                _ => "",
-            };
+            // Those that learn from trials all have an initial design.
+            let reason = if key == "initial" { ", which does not learn from trials" } else { "" };
             let context = format!("for the sampler `{}`{reason}", sampler.kind);
             let kind = IssueKind::Meaningless { key: key.to_owned(), context };
             findings.push(Draft::new(kind).at(entry.whole()).help("remove it"));

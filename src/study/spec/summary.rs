@@ -7,6 +7,7 @@ use super::{Source, StudySpec};
 use crate::energy::Meters;
 use crate::energy::units::Joules;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
+use crate::optimizer::sampler;
 use crate::optimizer::space::{Domain, Parameter, Scale, Value};
 
 /// Finite spaces are counted up to this size.
@@ -152,7 +153,8 @@ impl StudySpec {
         {
             warnings.push(format!("there are {starts} starts, more than the budget of {trials} trials"));
         }
-        if self.sampler.kind != "gp" && !self.problem.priors().is_empty() {
+        if sampler::kind(&self.sampler.kind).is_some_and(|kind| !kind.uses_priors) && !self.problem.priors().is_empty()
+        {
             warnings.push(format!("the sampler {} makes no use of priors", self.sampler.kind));
         }
         warnings

@@ -7,7 +7,7 @@ use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit, ObjectiveFit};
 use crate::optimizer::problem::Problem;
 use crate::optimizer::space::{Space, Value};
-use crate::record::{Environment, Event, StudyRecord};
+use crate::record::{Environment, Event, SCHEMA_VERSION, StudyRecord};
 
 fn events() -> Vec<Event> {
     let space = Space::builder().float("x", 0.0..=1.0).choice("optimizer", ["sgd", "adam"]).build().unwrap();
@@ -119,6 +119,26 @@ fn sqlite_refuses_a_newer_format() {
     let error = open_error(&path);
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
     assert!(error.to_string().contains("format 99"), "{error}");
+}
+
+#[test]
+fn sqlite_reads_the_first_format_and_marks_it_as_new_once_it_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let mut store = SqliteStore::open(&path).unwrap();
+    let appended: Vec<_> = events().into_iter().map(|event| store.append(event).unwrap()).collect();
+    drop(store);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let version = || connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).unwrap();
+    assert_eq!(version(), SCHEMA_VERSION);
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    assert_eq!(SqliteStore::open_to_read(&path).unwrap().load().unwrap(), appended);
+    let mut again = SqliteStore::open(&path).unwrap();
+    assert_eq!(again.load().unwrap(), appended);
+    assert_eq!(version(), 1, "reading changes nothing");
+    again.append(Event::PreferencesChanged { preferences: Vec::new() }).unwrap();
+    assert_eq!(version(), SCHEMA_VERSION);
+    assert_eq!(again.load().unwrap().len(), appended.len() + 1);
 }
 
 #[test]

@@ -25,6 +25,8 @@ const SCHEMA: &str = "
 pub struct SqliteStore {
     path: PathBuf,
     connection: Connection,
+    /// The format that the file is marked with.
+    version: u32,
 }
 
 impl SqliteStore {
@@ -68,7 +70,7 @@ impl SqliteStore {
         let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));
-        let (id, version) = (number("application_id").map_err(failed)?, number("user_version").map_err(failed)?);
+        let (id, mut version) = (number("application_id").map_err(failed)?, number("user_version").map_err(failed)?);
         if id == 0 && version == 0 && flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
             let tables: u32 =
                 connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
@@ -78,12 +80,13 @@ impl SqliteStore {
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
             let stamp = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
             connection.execute_batch(&format!("BEGIN; {SCHEMA} {stamp} COMMIT;")).map_err(failed)?;
+            version = SCHEMA_VERSION;
         } else if id != APPLICATION_ID {
             return Err(StoreError::Foreign { path: path.to_owned() });
         } else if version > SCHEMA_VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), found: version });
         }
-        Ok(Self { path: path.to_owned(), connection })
+        Ok(Self { path: path.to_owned(), connection, version })
     }
 
     fn failed(&self, source: rusqlite::Error) -> StoreError {
@@ -98,6 +101,11 @@ impl Store for SqliteStore {
         // Steps come often and within metered windows; the end of their trial makes them durable.
         let synchronous = if matches!(event, Event::StepReported { .. }) { "NORMAL" } else { "FULL" };
         self.connection.pragma_update(None, "synchronous", synchronous).map_err(|e| self.failed(e))?;
+        if self.version < SCHEMA_VERSION {
+            // From here on it may hold what an older version of this program would misread.
+            self.connection.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(|e| self.failed(e))?;
+            self.version = SCHEMA_VERSION;
+        }
         let seq = self
             .connection
             .prepare_cached(
