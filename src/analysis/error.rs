@@ -28,7 +28,8 @@ pub enum AnalysisError {
     },
     /// Studies of different problems.
     #[error(
-        "the run of `{sampler}` with seed {seed} searches another space or has other objectives than the first run"
+        "the run of `{sampler}` with seed {seed} searches another space, or has other objectives, constraints or preferences \
+         than the first run"
     )]
     DifferentProblem {
         /// The sampler.

@@ -71,6 +71,7 @@ impl From<StudyError> for Failure {
             | StudyError::Different { .. }
             | StudyError::Metering { .. }
             | StudyError::NotComparison { .. }
+            | StudyError::Preferences
             | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
             StudyError::Environment { .. } => Self::ENVIRONMENT,
             StudyError::NoStudy { .. } => Self::NOTHING,
@@ -81,6 +82,7 @@ impl From<StudyError> for Failure {
             | StudyError::RepeatedSampler { .. }
             | StudyError::TooFewSamplers
             | StudyError::TooManySeeds { .. }
+            | StudyError::LongName { .. }
             | StudyError::SamplerRefused { .. } => Self::USAGE,
             _ => Self::OTHER,
         };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::StudyError;
-use super::spec::{StudySpec, Variation, did_you_mean};
+use super::spec::{NAME_LIMIT, StudySpec, Variation, did_you_mean};
 use crate::optimizer::sampler;
 
 /// One study of a comparison.
@@ -58,12 +58,17 @@ pub fn plan_contest(
     if first.checked_add(seeds).is_none_or(|end| i64::try_from(end).is_err()) {
         return Err(StudyError::TooManySeeds { first, count: seeds });
     }
+    let run_name = |sampler: &str, seed: u64| format!("{}-{sampler}-{seed}", spec.name());
+    let last = first + seeds.saturating_sub(1);
+    if let Some(longest) = samplers.iter().map(|s| run_name(s, last)).find(|name| name.len() > NAME_LIMIT) {
+        return Err(StudyError::LongName { longest, limit: NAME_LIMIT });
+    }
     let mut planned = Vec::new();
     for (turn, seed) in (first..first + seeds).enumerate() {
         for place in 0..samplers.len() {
             let sampler = &samplers[(turn + place) % samplers.len()];
             let variation = Variation {
-                name: format!("{}-{sampler}-{seed}", spec.name()),
+                name: run_name(sampler, seed),
                 seed,
                 sampler: sampler.clone(),
                 trials: spec.budget().trials,
@@ -120,5 +125,14 @@ mod tests {
         assert!(refused(&["gp", "rnadom"]).contains("did you mean `random`?"));
         assert!(refused(&["gp", "gp"]).contains("`gp` is named twice"));
         assert!(refused(&["gp"]).contains("at least two samplers"));
+        let named = |length: usize| {
+            let (name, samplers) = ("n".repeat(length), ["gp".to_owned(), "random".to_owned()]);
+            let text = format!("name = \"{name}\"\n{}", spec("").text());
+            let spec = StudySpec::parse(&text, "digits.toml").unwrap();
+            plan_contest(&spec, Path::new("digits.toml"), &samplers, 4, Path::new("results"))
+        };
+        // The last seed, 10, is one digit longer than the first.
+        assert!(named(90).is_ok());
+        assert!(named(91).unwrap_err().to_string().contains("shorten `name`"));
     }
 }

@@ -112,6 +112,23 @@ pub enum StudyError {
         /// How many.
         count: u64,
     },
+    /// The studies of a comparison would have names that are too long.
+    #[error(
+        "a run of the comparison would be called `{longest}`, and a name has at most {limit} characters; shorten `name` in \
+         the study file"
+    )]
+    LongName {
+        /// The longest.
+        longest: String,
+        /// How many characters a name may have.
+        limit: usize,
+    },
+    /// A run of a comparison has trials that were proposed for other preferences.
+    #[error(
+        "the trials so far were proposed for other preferences than [preference] of the study file has now, and preferences \
+         steer gp, so the runs would not be alike; restore them, or begin anew with --fresh"
+    )]
+    Preferences,
     /// The folder holds something that is no comparison.
     #[error("{} holds {file} but no comparison of samplers; choose another folder with --results", .path.display())]
     NotComparison {

@@ -174,6 +174,28 @@ fn a_run_that_goes_wrong_is_named() {
 }
 
 #[test]
+fn other_preferences_are_refused_before_anything_runs() {
+    let bench = bench(2);
+    compare(&bench, "random,sobol", "1", &[]).code(0);
+    let before = last_events(&bench, &["random-5", "sobol-5"]);
+    let study = std::fs::read_to_string(bench.path().join("study.toml")).unwrap();
+    let prefers = format!("{study}\n[preference.accuracy]\nat_least = 0.5\n");
+    bench.write("study.toml", &prefers);
+    compare(&bench, "random,sobol", "2", &[])
+        .code(3)
+        .says("error: random, seed 5: ")
+        .says("restore them")
+        .says("--fresh");
+    assert_eq!(last_events(&bench, &["random-5", "sobol-5"]), before);
+    assert!(try_record(&bench, "random-6").is_none());
+    assert_eq!(std::fs::read_to_string(folder(&bench).join("study.toml")).unwrap().matches("preference").count(), 0);
+    compare(&bench, "random,sobol", "1", &["--fresh"]).code(0).says("bench-compare.1");
+    bench.write("study.toml", &study);
+    // What was never run is put aside, too.
+    compare(&bench, "gp,random", "1", &["--fresh"]).code(0).says("bench-compare.2");
+}
+
+#[test]
 fn failures_of_trials_are_told_and_their_joules_count() {
     let bench = Bench::with_program(&format!(
         "import os, sys\nif float(os.environ['WATTFRONT_X']) > 0.6: sys.exit(3)\n{}",

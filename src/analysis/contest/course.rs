@@ -3,7 +3,7 @@
 use super::super::Spent;
 use super::super::growth::counted;
 use super::ContestRun;
-use crate::optimizer::pareto::{hypervolume, non_dominated};
+use crate::optimizer::pareto::{complete_reference, hypervolume, non_dominated};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// Hypervolumes are computed from fronts in different orders, so equal ones may differ in their last digits.
@@ -16,11 +16,14 @@ pub struct CourseStep {
     pub trial: u64,
     /// The hypervolume of all trials up to this one.
     pub hypervolume: f64,
-    /// Joules of all attempts up to this trial's last one, as far as known; `None` if none of the run is known.
+    /// Joules of all attempts up to this trial's last one, as far as known; `None` if none of the run is known. A lower bound
+    /// where [`Course::spent`] is one.
     pub spent_j: Option<f64>,
     /// Whether the trial failed, and so adds nothing but its joules. A trial that breaks a constraint adds nothing
     /// either, but has not failed.
     pub failed: bool,
+    /// Whether the trial finished and breaks a constraint, and so adds nothing to the front.
+    pub infeasible: bool,
 }
 
 /// One run, against the reference point of the comparison.
@@ -54,13 +57,15 @@ impl Course {
                 continue;
             }
             let failed = record.losses(trial).is_none();
-            if let Some(losses) = feasible(record, trial) {
+            let keeps = feasible(record, trial);
+            let infeasible = !failed && keeps.is_none();
+            if let Some(losses) = keeps {
                 front.push(losses);
                 front = non_dominated(&front).into_iter().map(|i| front[i].clone()).collect();
                 value = hypervolume(&front, reference);
             }
             let spent_j = known.then_some(joules);
-            steps.push(CourseStep { trial: trial.id, hypervolume: value, spent_j, failed });
+            steps.push(CourseStep { trial: trial.id, hypervolume: value, spent_j, failed, infeasible });
         }
         Self {
             sampler: run.sampler.to_owned(),
@@ -78,9 +83,10 @@ impl Course {
         self.steps.last().map_or(0.0, |s| s.hypervolume)
     }
 
-    /// Joules at the end, as far as known; `None` if nothing is.
+    /// Joules at the end; `None` if those of any attempt are not known, for what is missing is not zero.
     #[must_use]
     pub fn joules(&self) -> Option<f64> {
+        self.spent.as_ref().filter(|s| !s.is_lower_bound())?;
         self.steps.last().and_then(|s| s.spent_j)
     }
 
@@ -90,6 +96,12 @@ impl Course {
         self.steps.iter().filter(|s| s.failed).count()
     }
 
+    /// How many trials finished and break a constraint.
+    #[must_use]
+    pub fn infeasible(&self) -> usize {
+        self.steps.iter().filter(|s| s.infeasible).count()
+    }
+
     /// Trials until the hypervolume is reached, from 1 on; infinity if it never is.
     #[must_use]
     pub fn trials_to(&self, hypervolume: f64) -> f64 {
@@ -97,7 +109,7 @@ impl Course {
         self.first(hypervolume).map_or(f64::INFINITY, |i| (i + 1) as f64)
     }
 
-    /// Joules until the hypervolume is reached; infinity if it never is, `None` if the run's joules are not known.
+    /// Joules until the hypervolume is reached; infinity if it never is, `None` if the run's joules are not all known.
     #[must_use]
     pub fn joules_to(&self, hypervolume: f64) -> Option<f64> {
         self.joules()?;
@@ -138,8 +150,25 @@ fn feasible(record: &StudyRecord, trial: &TrialRecord) -> Option<Vec<f64>> {
     record.losses(trial).filter(|_| trial.result().is_some_and(|r| record.problem().is_feasible(&r.metrics)))
 }
 
+/// The reference point of all runs, from the [`losses`] of each: the given coordinates, and of the others the worst of those
+/// that each run's own trials would give, so that every run with a front within the given ones has a volume. Runs without
+/// such a front have no say, unless no run has one. `None` without any losses.
+pub(super) fn reference_of<'a>(given: &[Option<f64>], runs: &'a [[Vec<Vec<f64>>; 2]]) -> Option<Vec<f64>> {
+    let lies_within = |l: &[f64]| given.iter().zip(l).all(|(bound, loss)| bound.is_none_or(|bound| *loss < bound));
+    let candidates = |which: usize, within: bool| -> Vec<Vec<&'a [f64]>> {
+        let of = |run: &'a [Vec<Vec<f64>>; 2]| -> Vec<&'a [f64]> {
+            run[which].iter().map(Vec::as_slice).filter(|l| !within || lies_within(l)).collect()
+        };
+        runs.iter().map(of).filter(|losses| !losses.is_empty()).collect()
+    };
+    let stages = [(0, true), (0, false), (1, true), (1, false)];
+    let chosen = stages.into_iter().map(|(which, within)| candidates(which, within)).find(|c| !c.is_empty())?;
+    let own = chosen.iter().filter_map(|losses| complete_reference(given, losses));
+    own.reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a.max(*b)).collect())
+}
+
 /// All trials by id, up to the last of the first `limit` that count.
-fn kept(record: &StudyRecord, limit: usize) -> Vec<&TrialRecord> {
+pub(super) fn kept(record: &StudyRecord, limit: usize) -> Vec<&TrialRecord> {
     let counting = counted(record);
     let last = if counting.len() > limit { counting[..limit].last().map_or(0, |t| t.id) } else { u64::MAX };
     let mut kept: Vec<&TrialRecord> = record.trials().iter().filter(|t| limit > 0 && t.id <= last).collect();

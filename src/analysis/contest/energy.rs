@@ -1,7 +1,9 @@
 //! What the joules of a comparison rest on.
 
 use super::super::Provenance;
-use super::Course;
+use super::course::kept;
+use super::{ContestRun, Course};
+use crate::record::EnergyMetric;
 
 /// Where the joules that the runs spent come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,8 +12,13 @@ pub enum ContestEnergy {
     Known {
         /// How.
         provenance: Provenance,
-        /// Whether the joules of some attempt are not known, so that sums with it are lower bounds.
-        lower_bound: bool,
+    },
+    /// All runs were metered alike, but the joules of some attempts are not known: sums are lower bounds and not compared.
+    Incomplete {
+        /// How.
+        provenance: Provenance,
+        /// How many attempts.
+        unknown: usize,
     },
     /// Runs were metered in different ways, so their joules are not compared.
     Mixed {
@@ -34,7 +41,10 @@ impl ContestEnergy {
         }
         provenances.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
         match <[Provenance; 1]>::try_from(provenances) {
-            Ok([provenance]) => Self::Known { provenance, lower_bound: spent.iter().any(|s| s.is_lower_bound()) },
+            Ok([provenance]) => match spent.iter().map(|s| s.unknown).sum() {
+                0 => Self::Known { provenance },
+                unknown => Self::Incomplete { provenance, unknown },
+            },
             Err(provenances) => Self::Mixed { provenances },
         }
     }
@@ -49,7 +59,7 @@ impl ContestEnergy {
     #[must_use]
     pub fn is_estimated(&self) -> bool {
         match self {
-            Self::Known { provenance, .. } => provenance.is_estimate(),
+            Self::Known { provenance } | Self::Incomplete { provenance, .. } => provenance.is_estimate(),
             Self::Mixed { provenances } => provenances.iter().any(Provenance::is_estimate),
             Self::Unknown => false,
         }
@@ -59,18 +69,20 @@ impl ContestEnergy {
     #[must_use]
     pub fn provenance(&self) -> Option<&Provenance> {
         match self {
-            Self::Known { provenance, .. } => Some(provenance),
+            Self::Known { provenance } | Self::Incomplete { provenance, .. } => Some(provenance),
             Self::Mixed { .. } | Self::Unknown => None,
         }
     }
 }
 
-/// Such as `gpu+cpu, counter`, `cpu, ESTIMATED (lower bound)` or `not known`.
+/// Such as `gpu+cpu, counter`, `3 attempts unknown (cpu, ESTIMATED)` or `not known`.
 impl std::fmt::Display for ContestEnergy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Known { provenance, lower_bound } => {
-                write!(f, "{provenance}{}", if *lower_bound { " (lower bound)" } else { "" })
+            Self::Known { provenance } => provenance.fmt(f),
+            Self::Incomplete { provenance, unknown } => {
+                let plural = if *unknown == 1 { "" } else { "s" };
+                write!(f, "{unknown} attempt{plural} unknown ({provenance})")
             }
             Self::Mixed { provenances } => {
                 let ways: Vec<_> = provenances.iter().map(Provenance::to_string).collect();
@@ -79,4 +91,32 @@ impl std::fmt::Display for ContestEnergy {
             Self::Unknown => f.write_str("not known"),
         }
     }
+}
+
+/// How the figures of every energy that is an objective or has a constraint came about, over all runs, the best way first:
+/// what fronts rest on, whatever the attempts as a whole spent.
+pub(super) fn front_energy(runs: &[&ContestRun<'_>], limit: usize) -> Vec<(String, Vec<Provenance>)> {
+    let Some(problem) = runs.first().map(|run| run.record.problem()) else { return Vec::new() };
+    let decisive =
+        problem.objectives().iter().map(|o| &o.metric).chain(problem.constraints().iter().map(|c| &c.metric));
+    let mut metrics: Vec<&String> = decisive.filter(|metric| EnergyMetric::is_reserved(metric)).collect();
+    metrics.sort();
+    metrics.dedup();
+    let ways = |metric: &String| {
+        let mut ways: Vec<Provenance> = Vec::new();
+        let results = runs.iter().flat_map(|run| kept(run.record, limit)).filter_map(|t| t.result());
+        for found in results.filter_map(|result| Provenance::of_metric(result, metric)) {
+            if !ways.contains(&found) {
+                ways.push(found);
+            }
+        }
+        ways.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        (metric.clone(), ways)
+    };
+    metrics.into_iter().map(ways).collect()
+}
+
+/// Whether the figures of one energy came about in more than one way.
+pub(super) fn is_mixed(front_energy: &[(String, Vec<Provenance>)]) -> bool {
+    front_energy.iter().any(|(_, ways)| ways.len() > 1)
 }

@@ -60,7 +60,8 @@ pub struct Entrant {
     pub over_joules: Option<Vec<BandPoint>>,
     /// `None` unless there are two objectives.
     pub surfaces: Option<Surfaces>,
-    /// Against the baseline; `None` for the baseline itself.
+    /// Against the baseline; `None` for the baseline itself, and where hypervolumes
+    /// [cannot be compared](super::Contest::fronts_are_mixed).
     pub versus: Option<Versus>,
 }
 

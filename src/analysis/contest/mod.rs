@@ -1,14 +1,14 @@
 //! Samplers against each other: studies of one problem, several samplers, each with the same seeds.
 //!
 //! [`Contest::of`] takes the records of such studies and says what they come to. What is compared is the *hypervolume* that
-//! a run ends with, against one reference point for all: the user's, or else inferred from the trials of all runs together,
-//! by the rule for single studies. Trials that break a constraint add nothing to it. On a log scale the logarithm is the
+//! a run ends with, against one reference point for all: the user's, or else inferred from each run by the rule for single
+//! studies, of which the worst in every objective is taken. Trials that break a constraint add nothing to it. On a log scale the logarithm is the
 //! objective, in here as everywhere.
 //!
 //! - **Seeds are pairs.** Runs of one seed share what the seed decides, so samplers are compared seed by seed. Only seeds that
 //!   every sampler has completed count.
 //! - **Joules spent** are those of all attempts, failed trials included. They are compared only where all runs were metered
-//!   alike ([`ContestEnergy`]).
+//!   alike and no attempt's joules are unknown ([`ContestEnergy`]).
 //! - **Runs that never get there** stay in every median, as later than all others: the median is when half of all runs have
 //!   got there, or never.
 //! - **The speed-up** is, seed by seed, what the baseline needed to get where it ended (not its whole budget), over what the
@@ -17,6 +17,7 @@
 mod course;
 mod energy;
 mod entrant;
+mod environment;
 mod sentence;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -29,8 +30,8 @@ pub(crate) use sentence::p_value;
 pub use versus::{LEVEL, Verdict, Versus};
 
 use super::statistics::{Bootstrap, Spread};
-use super::{AnalysisError, EnergyBasis, Provenance, Quantity, Spent};
-use crate::optimizer::pareto::{complete_reference, given_reference};
+use super::{AnalysisError, Provenance, Quantity, Spent};
+use crate::optimizer::pareto::given_reference;
 use crate::optimizer::problem::Objective;
 use crate::record::StudyRecord;
 
@@ -90,7 +91,12 @@ pub struct Contest {
     pub entrants: Vec<Entrant>,
     /// What the joules that were spent rest on.
     pub energy: ContestEnergy,
-    /// Whether energy is an objective and rests on estimates, so that fronts and hypervolumes must be called estimated.
+    /// How the figures of each energy that is an objective or has a constraint came about, over all runs, the best first.
+    pub front_energy: Vec<(String, Vec<Provenance>)>,
+    /// The distinct machines, GPUs and versions of all runs, each in words such as `wattfront 0.1.0, AMD EPYC 7543, 16 cores`.
+    /// With more than one, differences may be theirs.
+    pub environments: Vec<String>,
+    /// Whether energy is an objective or has a constraint and rests on estimates, so that fronts and hypervolumes must be called estimated.
     pub fronts_are_estimated: bool,
     /// The smallest p-value that these many seeds and samplers could give, after Holm's adjustment.
     pub smallest_p: f64,
@@ -113,26 +119,25 @@ impl Contest {
 
         let problem = first.record.problem();
         let limit = settings.trials.unwrap_or(usize::MAX);
-        let found = counting.iter().map(|run| course::losses(run.record, limit));
-        let (feasible, all): (Vec<_>, Vec<_>) = found.map(|[feasible, all]| (feasible, all)).unzip();
-        let (feasible, all) = (feasible.concat(), all.concat());
+        let found: Vec<_> = counting.iter().map(|run| course::losses(run.record, limit)).collect();
         let given = given_reference(problem);
-        // Before anything keeps the constraints, what does not is all there is to go by.
-        let reference = complete_reference(&given, if feasible.is_empty() { &all } else { &feasible });
-        let reference = reference.filter(|_| !all.is_empty());
-        let Some(reference) = reference else { return Err(AnalysisError::NoFinishedTrial) };
+        let Some(reference) = course::reference_of(&given, &found) else { return Err(AnalysisError::NoFinishedTrial) };
         let courses: Vec<Course> = counting.iter().map(|run| Course::of(run, &reference, limit)).collect();
 
         let energy = ContestEnergy::of(&courses);
         let finals = |sampler: &str| -> Vec<f64> {
             courses.iter().filter(|c| c.sampler == sampler).map(Course::hypervolume).collect()
         };
-        let target = Spread::of(&finals(&baseline)).map(|s| s.median).filter(|t| *t > 0.0);
+        let front_energy = energy::front_energy(&counting, limit);
+        let mixed = energy::is_mixed(&front_energy);
+        let target = Spread::of(&finals(&baseline)).map(|s| s.median).filter(|t| *t > 0.0 && !mixed);
         let joules = energy.is_comparable();
         let furthest = if joules { entrant::furthest_joules(&samplers, &courses) } else { None };
         let mut entrants: Vec<Entrant> =
             samplers.iter().map(|s| Entrant::of(s, &courses, problem, target, furthest)).collect();
-        versus::compare(&mut entrants, &courses, &baseline, joules, &settings.bootstrap);
+        if !mixed {
+            versus::compare(&mut entrants, &courses, &baseline, joules, &settings.bootstrap);
+        }
 
         let comparisons = samplers.len() - 1;
         let value = |metric: &str| {
@@ -141,10 +146,10 @@ impl Contest {
             Quantity::from_values(metric, values)
         };
         let quantities: Vec<Quantity> = problem.objectives().iter().map(|o| value(&o.metric)).collect();
-        let is_estimated =
-            |run: &&ContestRun<'_>| EnergyBasis::of(run.record).provenances.iter().any(Provenance::is_estimate);
         Ok(Self {
-            fronts_are_estimated: quantities.iter().any(Quantity::is_energy) && counting.iter().any(is_estimated),
+            fronts_are_estimated: front_energy.iter().flat_map(|(_, ways)| ways).any(Provenance::is_estimate),
+            front_energy,
+            environments: environment::environments(counting.iter().map(|run| run.record)),
             name: settings.name.clone(),
             objectives: problem.objectives().to_vec(),
             quantities,
@@ -165,6 +170,24 @@ impl Contest {
     #[must_use]
     pub fn baseline(&self) -> Option<&Entrant> {
         self.entrants.iter().find(|e| e.sampler == self.baseline)
+    }
+
+    /// What can be said of a sampler against the baseline; `None` for the baseline itself.
+    #[must_use]
+    pub fn verdict_of(&self, entrant: &Entrant) -> Option<Verdict> {
+        let is_rival = entrant.sampler != self.baseline;
+        is_rival.then(|| entrant.versus.as_ref().map_or(Verdict::NotComparable, |v| v.verdict))
+    }
+
+    /// Why there is nothing to reach; `None` where there is a [target](Self::target).
+    #[must_use]
+    pub fn why_no_target(&self) -> Option<String> {
+        let base = &self.baseline;
+        match self.target {
+            Some(_) => None,
+            None if self.fronts_are_mixed() => Some("hypervolumes cannot be compared".to_owned()),
+            None => Some(format!("at least half of the runs of {base} end with nothing within the reference point")),
+        }
     }
 
     /// The courses of one sampler, by seed.

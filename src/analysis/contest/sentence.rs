@@ -1,9 +1,10 @@
 //! What a comparison of samplers came to, in one sentence.
 
+use super::super::significant;
 use super::super::statistics::Spread;
-use super::super::{QuantityKind, significant};
+use super::energy::is_mixed;
 use super::versus::{LEVEL, smallest_p};
-use super::{Contest, ContestEnergy, Entrant, Verdict, Versus};
+use super::{Contest, Entrant, Verdict, Versus};
 
 impl Contest {
     /// What the comparison says in one sentence, such as `over 10 seeds, gp ends with a larger hypervolume than random (in 9
@@ -11,15 +12,34 @@ impl Contest {
     /// no difference is shown, and where there are too few seeds to show one. No full stop at the end.
     #[must_use]
     pub fn sentence(&self) -> String {
+        match self.environments.len() {
+            0 | 1 => self.finding(),
+            n => format!("{}; the runs come from {n} different machines, GPUs or versions", self.finding()),
+        }
+    }
+
+    fn finding(&self) -> String {
         let n = self.seeds.len();
         let rivals = || self.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
         let of = |verdict| rivals().filter(move |(_, v)| v.verdict == verdict);
         let seeds = if n == 1 { "1 seed".to_owned() } else { format!("{n} seeds") };
         let basis = if self.fronts_are_estimated { " and by estimated energy" } else { "" };
         if self.fronts_are_mixed() {
-            return "the runs were metered in different ways, so neither their hypervolumes nor their joules can be \
-                    compared"
-                .to_owned();
+            let what = if self.energy.is_comparable() {
+                "the hypervolumes of the runs cannot"
+            } else {
+                "neither the hypervolumes nor the joules of the runs can"
+            };
+            return format!("energy was metered in different ways, so {what} be compared");
+        }
+        if self.courses.iter().all(|c| c.front.is_empty()) {
+            return format!("over {seeds}, no trial of any run keeps all constraints, so there is nothing to compare");
+        }
+        if self.courses.iter().all(|c| c.hypervolume() <= 0.0) {
+            let point = self.values_in_words(&self.reference);
+            return format!(
+                "over {seeds}, no run has found anything within the reference point ({point}), so there is nothing to compare"
+            );
         }
         if rivals().any(|(_, v)| v.verdict == Verdict::TooFewSeeds) {
             let counts: Vec<_> = rivals().map(|(e, v)| format!("{} is ahead in {}", e.sampler, v.wins)).collect();
@@ -48,11 +68,11 @@ impl Contest {
         format!("over {seeds}{basis}, {}", parts.join("; "))
     }
 
-    /// Whether energy is an objective of runs that were metered in different ways, so that nothing can be compared.
+    /// Whether an energy that is an objective or has a constraint came about in more than one way, so that hypervolumes cannot
+    /// be compared.
     #[must_use]
     pub fn fronts_are_mixed(&self) -> bool {
-        let energy = self.quantities.iter().any(|q| q.kind == QuantityKind::Energy);
-        energy && matches!(self.energy, ContestEnergy::Mixed { .. })
+        is_mixed(&self.front_energy)
     }
 
     fn better(&self, entrant: &Entrant, versus: &Versus) -> String {
@@ -66,7 +86,11 @@ impl Contest {
         let energy = if self.energy.is_estimated() { "estimated energy" } else { "energy" };
         let by = |spread: &Option<Spread>, what: &str| {
             let speedup = spread.as_ref().map(|s| s.median).filter(|m| *m > 0.0)?;
-            Some(format!("{} times sooner by {what}", significant(speedup, 2)))
+            Some(match significant(speedup.max(speedup.recip()), 2) {
+                factor if factor == "1" => format!("as soon by {what}"),
+                factor if speedup < 1.0 => format!("{factor} times later by {what}"),
+                factor => format!("{factor} times sooner by {what}"),
+            })
         };
         let sooner: Vec<_> =
             [by(&versus.trials_speedup, "trials"), by(&versus.joules_speedup, energy)].into_iter().flatten().collect();
@@ -81,10 +105,15 @@ fn p_of(versus: &Versus) -> String {
     }
 }
 
-/// A p-value for people: two significant digits, or `< 0.001`.
+/// A p-value for people: two significant digits, or `< 0.001`. Of one close to [`LEVEL`] so many that it is seen on which side it is.
 #[must_use]
 pub(crate) fn p_value(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_owned() } else { significant(p, 2) }
+    if p < 0.001 {
+        return "< 0.001".to_owned();
+    }
+    let level = significant(LEVEL, 2);
+    let shown = (2..15).map(|digits| significant(p, digits)).find(|shown| *shown != level);
+    shown.filter(|_| p != LEVEL).unwrap_or(level)
 }
 
 /// The fewest seeds with which so many comparisons could show anything.

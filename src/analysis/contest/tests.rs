@@ -138,7 +138,7 @@ fn failed_trials_spend_joules_and_add_nothing() {
 }
 
 #[test]
-fn one_reference_point_for_all_runs_comes_from_all_their_trials() {
+fn one_reference_point_for_all_runs_is_the_worst_of_their_own() {
     let free = Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy");
     let records = [vec![(Some(0.2), 1.0)], vec![(Some(0.9), 50.0)]].map(|t| study(free.clone(), &t, counters));
     let runs: Vec<_> = ["a", "b"]
@@ -147,8 +147,9 @@ fn one_reference_point_for_all_runs_comes_from_all_their_trials() {
         .map(|(sampler, record)| ContestRun { sampler, seed: 1, record, complete: true })
         .collect();
     let contest = Contest::of(&runs, &ContestSettings::default()).unwrap();
-    let both = [vec![-0.2, 1.0], vec![-0.9, 50.0]];
-    assert_eq!(contest.reference, crate::optimizer::pareto::infer_reference(&both).unwrap());
+    let own = |loss: [f64; 2]| crate::optimizer::pareto::infer_reference(&[loss]).unwrap();
+    // The worst of both in each objective.
+    assert_eq!(contest.reference, [own([-0.2, 1.0])[0], own([-0.9, 50.0])[1]]);
     assert!(!contest.reference_is_given && contest.courses.iter().all(|c| c.hypervolume() > 0.0));
     assert_eq!(contest.baseline, "a", "without random the first named is the baseline");
 }
@@ -201,9 +202,87 @@ fn joules_of_different_origin_are_not_compared() {
     assert!(matches!(&contest.energy, ContestEnergy::Mixed { provenances } if provenances.len() == 2));
     let gp = &contest.entrants[0];
     assert!(gp.joules_to_target.is_none() && gp.over_joules.is_none() && gp.joules.is_none());
-    assert_eq!(gp.versus.as_ref().unwrap().joules_speedup, None);
     assert!(contest.fronts_are_mixed() && contest.is_estimated());
-    assert!(contest.sentence().contains("neither their hypervolumes nor their joules can be compared"));
+    assert_eq!((gp.versus.is_none(), contest.verdict_of(gp)), (true, Some(Verdict::NotComparable)));
+    assert_eq!((contest.target, gp.trials_to_target), (None, None));
+    assert!(contest.sentence().contains("neither the hypervolumes nor the joules of the runs can be compared"));
+}
+
+/// Two runs with one seed.
+fn duel(gp: &StudyRecord, random: &StudyRecord) -> Contest {
+    let run = |sampler, record| ContestRun { sampler, seed: 1, record, complete: true };
+    Contest::of(&[run("gp", gp), run("random", random)], &ContestSettings::default()).unwrap()
+}
+
+#[test]
+fn fronts_are_mixed_by_what_decides_over_them_and_not_by_what_was_spent() {
+    let (ours, theirs) = (climb(&[0.5]), climb(&[0.6]));
+    let without = || Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("parameters");
+    let run = |problem: Problem, energy: fn(f64) -> WindowEnergy| {
+        let metrics = [("accuracy", 0.5), ("parameters", 9.0)];
+        let point = digits_point(1e-3, 8, 16, None);
+        StudyFixture::new("contest", problem).finish(point, metrics, Some(energy(10.0))).record()
+    };
+    let plain = duel(&run(without(), counters), &run(without(), estimate));
+    assert!(!plain.fronts_are_mixed() && !plain.energy.is_comparable());
+    assert!(plain.entrants[0].versus.is_some());
+    let bounded = || without().constraint("energy", Bound::AtMost(100.0));
+    assert!(duel(&run(bounded(), counters), &run(bounded(), estimate)).fronts_are_mixed());
+    let alike = duel(&study(problem(), &ours, counters), &study(problem(), &theirs, counters));
+    assert!(!alike.fronts_are_mixed());
+}
+
+#[test]
+fn missing_joules_are_not_zero() {
+    let lost = |n: usize| {
+        let mut fixture = StudyFixture::new("contest", problem());
+        for _ in 0..n {
+            fixture = fixture.fail(digits_point(1e-3, 8, 16, None), FailureKind::Diverged, "NaN", None);
+        }
+        fixture.finish(digits_point(1e-3, 9, 16, None), [("accuracy", 0.6)], Some(counters(10.0))).record()
+    };
+    let contest = duel(&lost(2), &lost(0));
+    assert!(matches!(contest.energy, ContestEnergy::Incomplete { unknown: 2, .. }), "{:?}", contest.energy);
+    assert_eq!(contest.energy.to_string(), "2 attempts unknown (gpu+cpu, counter)");
+    assert_eq!((contest.courses[0].joules(), contest.courses[1].joules()), (None, Some(12.5)));
+    for entrant in &contest.entrants {
+        assert!(entrant.joules_to_target.is_none() && entrant.over_joules.is_none() && entrant.joules.is_none());
+    }
+    let versus = contest.entrants[0].versus.as_ref().unwrap();
+    assert!(versus.joules_speedup.is_none() && versus.trials_speedup.is_some());
+}
+
+#[test]
+fn where_nothing_counts_it_is_said_why() {
+    let out_of_reach = || problem().constraint("accuracy", Bound::AtLeast(0.9));
+    let record = study(out_of_reach(), &climb(&[0.5, 0.6]), counters);
+    let contest = duel(&record, &record);
+    assert_eq!((contest.courses[0].infeasible(), contest.courses[0].failures()), (2, 0));
+    assert!(contest.sentence().contains("no trial of any run keeps all constraints"), "{}", contest.sentence());
+    let dear = study(problem(), &vec![(Some(0.5), 500.0)], counters);
+    let contest = duel(&dear, &dear);
+    assert!(contest.sentence().contains("no run has found anything within the reference point"));
+    assert!(contest.why_no_target().unwrap().contains("random"));
+}
+
+#[test]
+fn other_machines_are_told() {
+    let one = study(problem(), &climb(&[0.5]), counters);
+    let mut other = StudyFixture::new("contest", problem());
+    let mut environment = one.sessions()[0].environment.clone();
+    environment.cpu = "another".to_owned();
+    other.push(crate::record::Event::SessionStarted { environment });
+    let other = other.finish(digits_point(1e-3, 8, 16, None), [("accuracy", 0.5)], Some(counters(10.0))).record();
+    assert_eq!(duel(&one, &one).environments.len(), 1);
+    let contest = duel(&one, &other);
+    assert_eq!(contest.environments.len(), 2);
+    assert!(contest.sentence().ends_with("; the runs come from 2 different machines, GPUs or versions"));
+}
+
+#[test]
+fn p_values_show_on_which_side_of_the_level_they_are() {
+    let shown: Vec<_> = [0.0004, 0.0312, 0.0499, 0.04999, 0.05, 0.0502, 0.3].map(p_value).into();
+    assert_eq!(shown, ["< 0.001", "0.031", "0.0499", "0.04999", "0.05", "0.0502", "0.3"]);
 }
 
 #[test]
@@ -260,6 +339,23 @@ fn sentences() {
 }
 
 proptest! {
+    #[test]
+    fn every_run_has_a_volume_before_an_inferred_reference(
+        runs in proptest::collection::vec(proptest::collection::vec((0.01..1.0f64, 0.1..99.0f64), 1..5), 2..6),
+    ) {
+        let free = || Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy");
+        let records: Vec<_> = runs.iter().map(|trials| {
+            let trials = trials.iter().map(|(accuracy, joules)| (Some(*accuracy), *joules)).collect();
+            study(free(), &trials, counters)
+        }).collect();
+        let names = ["a", "b", "c", "d", "e"];
+        let entered: Vec<_> = names.iter().zip(&records)
+            .map(|(sampler, record)| ContestRun { sampler, seed: 1, record, complete: true }).collect();
+        let contest = Contest::of(&entered, &ContestSettings::default()).unwrap();
+        prop_assert!(contest.courses.iter().all(|course| course.hypervolume() > 0.0));
+        prop_assert!(contest.target.is_some());
+    }
+
     #[test]
     fn what_holds_of_every_comparison(
         runs in proptest::collection::vec(

@@ -20,10 +20,12 @@ pub enum Verdict {
     NotShown,
     /// There are too few seeds to show a difference of any size.
     TooFewSeeds,
+    /// Energy decides over fronts and came about in different ways, so hypervolumes are not compared.
+    NotComparable,
 }
 
 impl Verdict {
-    /// In words: `better`, `worse`, `no difference shown`, `too few seeds`.
+    /// In words: `better`, `worse`, `no difference shown`, `too few seeds`, `not comparable`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Verdict {
             Self::Worse => "worse",
             Self::NotShown => "no difference shown",
             Self::TooFewSeeds => "too few seeds",
+            Self::NotComparable => "not comparable",
         }
     }
 }

@@ -58,24 +58,24 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
 
     refuse_other_contents(&root)?;
     let mut folder = ResultsFolder::open(&root)?;
-    if args.fresh && planned.iter().any(|study| store_path(&study.folder).exists()) {
+    if args.fresh && holds_comparison(&root) {
         let (new, aside) = folder.put_aside()?;
         folder = new;
         if !quiet {
             say(&format!("the old results are now in {}", aside.display()));
         }
     }
-    folder.write("study.toml", spec.text().as_bytes())?;
     // All that is there is looked at before anything is run.
     let loaded = planned.into_iter().map(|study| Ok(Run { record: load(&study)?, study }));
     let mut runs: Vec<Run> = loaded.collect::<Result<_, Failure>>()?;
+    folder.write("study.toml", spec.text().as_bytes())?;
 
     let end = run_all(&mut runs, args, quiet, &folder, &spec, &samplers);
     let contest = contest_of(&runs, &spec, &samplers);
-    if let Ok(contest) = &contest {
-        write_comparison(&folder, contest)?;
-    }
-    match end? {
+    let written = contest.as_ref().map_or(Ok(()), |contest| write_comparison(&folder, contest));
+    let end = end?;
+    written?;
+    match end {
         EndReason::Interrupted => {
             eprintln!("stopped; run the same command again to go on");
             Err(Failure::interrupted())
@@ -155,7 +155,7 @@ fn run_one(
     Ok(end)
 }
 
-/// The record of a study that was begun; an error if that is another study.
+/// The record of a study that was begun; an error if that is another study, or has trials proposed for other preferences.
 fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
     let within = |error: StudyError| Failure::from(error).within(&study.label());
     let record = match read_record(&study.folder) {
@@ -165,6 +165,10 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
     };
     let found = differences(&record.header().identity, &study.spec.identity());
     if found.is_empty() {
+        let preferences = study.spec.problem().preferences();
+        if record.problem().preferences() != preferences && !record.trials().is_empty() {
+            return Err(within(StudyError::Preferences));
+        }
         return Ok(Some(record));
     }
     let differences = found.iter().map(|d| format!("  {d}")).collect();
@@ -200,13 +204,22 @@ fn answer(contest: &Contest, args: &CompareArgs, folder: &ResultsFolder, sampler
 
 /// Samplers of which there are runs in the folder, but which were not named.
 fn other_samplers(folder: &Path, samplers: &[String]) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let stores = entries.map(|entry| entry.path()).filter(|path| store_path(path).exists());
     let name = |path: PathBuf| Some(path.file_name()?.to_str()?.rsplit_once('-')?.0.to_owned());
-    let mut others: Vec<String> = stores.filter_map(name).filter(|name| !samplers.contains(name)).collect();
+    let mut others: Vec<String> = begun_in(folder).filter_map(name).filter(|name| !samplers.contains(name)).collect();
     others.sort();
     others.dedup();
     others
+}
+
+/// The folders of the studies that were begun in the folder of a comparison.
+fn begun_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| store_path(path).exists())
+}
+
+/// Whether there is anything of a comparison to put aside.
+fn holds_comparison(folder: &Path) -> bool {
+    OUTPUTS.iter().any(|name| folder.join(name).exists()) || begun_in(folder).next().is_some()
 }
 
 /// Refuses a folder of something else, before anything is written to it.

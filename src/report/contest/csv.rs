@@ -3,9 +3,9 @@
 //! | table | a row for each |
 //! |---|---|
 //! | [`samplers`] | sampler: what it ends with, what it needs, and what the tests say |
-//! | [`runs`] | trial that counts: `sampler`, `seed`, `trial`, `hypervolume`, `spent_j`, `spent_method`, `spent_is`, `failed` |
+//! | [`runs`] | trial that counts: `sampler`, `seed`, `trial`, `hypervolume`, `spent_j`, `spent_method`, `spent_is`, `failed`, `infeasible` |
 //! | [`curves`] | place on the curves: `sampler`, `trials` or `spent_j` with `spent_method`, `hypervolume_lower`, `_median`, `_upper` |
-//! | [`attainment`] | corner of an attainment surface: `sampler`, `level`, a column per objective; two objectives only |
+//! | [`attainment`] | corner of an attainment surface: `sampler`, `level`, a column per objective and an `_method` after energies; two objectives only |
 //!
 //! `_lower` and `_upper` are quartiles; `_low` and `_high` the ends of 95 % intervals. Energies are joules in columns that end
 //! in `_j`; `spent_is` is `total`, or `at-least` where the joules of an attempt are not known. What is missing, and what most
@@ -42,14 +42,18 @@ pub fn samplers(contest: &Contest) -> String {
         let found = [Some(entrant.hypervolume), entrant.trials_to_target, entrant.joules_to_target, entrant.joules];
         row.extend(found.into_iter().flat_map(spread));
         row.extend([method.to_owned(), contest.target.map_or_else(String::new, |_| entrant.reached.to_string())]);
-        row.extend(versus(entrant));
+        row.extend(versus(contest, entrant));
         row
     });
     table(columns, rows.collect())
 }
 
-fn versus(entrant: &Entrant) -> Vec<String> {
-    let Some(versus) = &entrant.versus else { return vec![String::new(); 20] };
+fn versus(contest: &Contest, entrant: &Entrant) -> Vec<String> {
+    let Some(versus) = &entrant.versus else {
+        let mut row = vec![String::new(); 20];
+        row[6] = contest.verdict_of(entrant).map_or_else(String::new, |v| v.label().to_owned());
+        return row;
+    };
     let mut row: Vec<String> = [versus.wins, versus.ties, versus.losses].map(|n| n.to_string()).to_vec();
     let exact = if versus.test.exact { "exact" } else { "approximate" };
     row.extend([number(Some(versus.test.p_value)), exact.to_owned(), number(Some(versus.p_holm))]);
@@ -71,7 +75,8 @@ fn versus(entrant: &Entrant) -> Vec<String> {
 /// One row per trial that counts, over all runs.
 #[must_use]
 pub fn runs(contest: &Contest) -> String {
-    let columns = ["sampler", "seed", "trial", "hypervolume", "spent_j", "spent_method", "spent_is", "failed"];
+    let columns =
+        ["sampler", "seed", "trial", "hypervolume", "spent_j", "spent_method", "spent_is", "failed", "infeasible"];
     let mut rows = Vec::new();
     for course in &contest.courses {
         let spent = course.spent.as_ref();
@@ -87,6 +92,7 @@ pub fn runs(contest: &Contest) -> String {
                 method.to_owned(),
                 bound.to_owned(),
                 step.failed.to_string(),
+                step.infeasible.to_string(),
             ]
         }));
     }
@@ -131,13 +137,26 @@ pub fn attainment(contest: &Contest) -> String {
         let name = if q.is_energy() { format!("{}_j", q.metric.replace('.', "_")) } else { q.metric.clone() };
         if columns.contains(&name) { text(format!("metric.{name}")) } else { text(name) }
     };
-    let metrics: Vec<String> = contest.quantities.iter().map(column).collect();
+    let metrics = contest.quantities.iter().flat_map(|q| {
+        let method = q.is_energy().then(|| text(format!("{}_method", q.metric.replace('.', "_"))));
+        std::iter::once(column(q)).chain(method)
+    });
+    let metrics: Vec<String> = metrics.collect();
     columns.extend(metrics);
+    // Where figures are of different origin, no method is that of a corner.
+    let method = |metric: &str| match contest.front_energy.iter().find(|(name, _)| name == metric) {
+        Some((_, ways)) if ways.len() == 1 => method_name(ways[0].method),
+        _ => "",
+    };
     let mut rows = Vec::new();
     for entrant in &contest.entrants {
         for (level, corners) in entrant.surfaces.iter().flat_map(levels) {
             rows.extend(corners.iter().map(|corner| {
-                let values = contest.objectives.iter().zip(corner).map(|(o, loss)| number(Some(o.value(*loss))));
+                let shown = contest.objectives.iter().zip(&contest.quantities).zip(corner);
+                let values = shown.flat_map(|((o, q), loss)| {
+                    let method = q.is_energy().then(|| method(&q.metric).to_owned());
+                    std::iter::once(number(Some(o.value(*loss)))).chain(method)
+                });
                 [text(entrant.sampler.clone()), level.to_owned()].into_iter().chain(values).collect()
             }));
         }
@@ -198,10 +217,11 @@ mod tests {
     #[test]
     fn surfaces_are_in_raw_units() {
         let table = attainment(&sample(counters));
-        assert!(table.starts_with("sampler,level,accuracy,energy_j\n"), "{table}");
+        assert!(table.starts_with("sampler,level,accuracy,energy_j,energy_method\n"), "{table}");
         let worst = table.lines().find(|l| l.starts_with("random,worst")).unwrap();
+        assert!(worst.ends_with(",counter"), "{worst}");
         let accuracy: f64 = worst.split(',').nth(2).unwrap().parse().unwrap();
         assert!((0.0..=1.0).contains(&accuracy));
-        assert_eq!(attainment(&three_objectives()), "sampler,level,accuracy,energy_j,parameters\n");
+        assert_eq!(attainment(&three_objectives()), "sampler,level,accuracy,energy_j,energy_method,parameters\n");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The shape is stable: `format` is `wattfront-comparison` and `version` grows when a field changes its meaning or goes; new
 //! fields may come at any time. Energies are joules: their names end in `_j`, but for those of `reference` and of corners,
-//! which are the metrics' own. Where a spread has a null, most runs (or the better three quarters) never get there; where the
+//! which are the metrics' own. Where `fronts_mixed`, `versus` has no more than its verdict `not comparable`. Where a spread has a null, most runs (or the better three quarters) never get there; where the
 //! whole spread is null, it is not known. `lower` and `upper` are quartiles, `low` and `high` the ends of an interval.
 //!
 //! ```json
@@ -12,7 +12,8 @@
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
 //!   "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0], "reference_given": false,
 //!   "energy": {"estimated": false, "comparable": true, "methods": ["gpu+cpu, counter"], "lower_bound": false,
-//!              "fronts_estimated": false},
+//!              "unknown_attempts": 0, "fronts_estimated": false, "fronts_mixed": false},
+//!   "environments": ["wattfront 0.1.0, AMD EPYC 7543, 16 cores"],
 //!   "target": 3.9, "level": 0.05, "smallest_p": 0.002,
 //!   "samplers": [{
 //!     "sampler": "gp", "hypervolume": {"lower": 4.0, "median": 4.2, "upper": 4.3}, "trials": 400, "failures": 3,
@@ -28,9 +29,9 @@
 //!     "over_energy": [{"spent_j": 0.0, "lower": 0.0, "median": 0.0, "upper": 0.0}],
 //!     "attainment": {"median": [{"accuracy": 0.9, "energy": 3.1}]}
 //!   }],
-//!   "runs": [{"sampler": "gp", "seed": 7, "hypervolume": 4.2, "spent_j": 98.0, "spent_method": "counter",
+//!   "runs": [{"sampler": "gp", "seed": 7, "hypervolume": 4.2, "infeasible": 0, "spent_j": 98.0, "spent_method": "counter",
 //!             "spent_unknown_attempts": 0, "propose_seconds": 1.0, "front": [{"accuracy": 0.9, "energy": 3.1}],
-//!             "steps": [{"trial": 0, "hypervolume": 0.4, "spent_j": 2.1, "failed": false}]}]
+//!             "steps": [{"trial": 0, "hypervolume": 0.4, "spent_j": 2.1, "failed": false, "infeasible": false}]}]
 //! }
 //! ```
 
@@ -64,6 +65,7 @@ pub fn contest(contest: &Contest) -> Value {
         "reference_losses": contest.reference,
         "reference_given": contest.reference_is_given,
         "energy": energy(contest),
+        "environments": contest.environments,
         "target": contest.target,
         "level": LEVEL,
         "smallest_p": contest.smallest_p,
@@ -79,17 +81,22 @@ pub fn contest_text(of: &Contest) -> String {
 }
 
 fn energy(contest: &Contest) -> Value {
-    let (methods, lower_bound) = match &contest.energy {
-        ContestEnergy::Known { provenance, lower_bound } => (vec![provenance.to_string()], *lower_bound),
-        ContestEnergy::Mixed { provenances } => (provenances.iter().map(ToString::to_string).collect(), false),
-        ContestEnergy::Unknown => (Vec::new(), false),
+    let methods = match &contest.energy {
+        ContestEnergy::Known { provenance } | ContestEnergy::Incomplete { provenance, .. } => {
+            vec![provenance.to_string()]
+        }
+        ContestEnergy::Mixed { provenances } => provenances.iter().map(ToString::to_string).collect(),
+        ContestEnergy::Unknown => Vec::new(),
     };
+    let unknown: usize = contest.courses.iter().filter_map(|c| c.spent.as_ref()).map(|s| s.unknown).sum();
     json!({
         "estimated": contest.energy.is_estimated(),
         "comparable": contest.energy.is_comparable(),
         "methods": methods,
-        "lower_bound": lower_bound,
+        "lower_bound": unknown > 0,
+        "unknown_attempts": unknown,
         "fronts_estimated": contest.fronts_are_estimated,
+        "fronts_mixed": contest.fronts_are_mixed(),
     })
 }
 
@@ -116,7 +123,10 @@ fn entrant(contest: &Contest, entrant: &Entrant) -> Value {
         "runs_reaching": contest.target.map(|_| entrant.reached),
         "spent_j": spread(entrant.joules.as_ref()),
         "propose_seconds": spread(entrant.propose_seconds.as_ref()),
-        "versus": entrant.versus.as_ref().map(|v| versus(contest, v)),
+        "versus": match &entrant.versus {
+            Some(found) => Some(versus(contest, found)),
+            None => contest.verdict_of(entrant).map(|v| json!({"against": contest.baseline, "verdict": v.label()})),
+        },
         "over_trials": over_trials.collect::<Vec<_>>(),
         "over_energy": over_energy,
         "attainment": attainment,
@@ -168,11 +178,12 @@ fn course(contest: &Contest, course: &Course) -> Value {
     let steps = course
         .steps
         .iter()
-        .map(|s| json!({"trial": s.trial, "hypervolume": s.hypervolume, "spent_j": s.spent_j, "failed": s.failed}));
+        .map(|s| json!({"trial": s.trial, "hypervolume": s.hypervolume, "spent_j": s.spent_j, "failed": s.failed, "infeasible": s.infeasible}));
     json!({
         "sampler": course.sampler,
         "seed": course.seed,
         "hypervolume": course.hypervolume(),
+        "infeasible": course.infeasible(),
         "spent_j": spent.map(|s| s.joules),
         "spent_method": spent.map(|s| method_name(s.provenance.method)),
         "spent_unknown_attempts": spent.map(|s| s.unknown),

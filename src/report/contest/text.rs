@@ -1,7 +1,7 @@
 //! What the console says at the end of a comparison, as plain text of 80 columns.
 
 use super::super::text::{Closing, seconds, wrap};
-use crate::analysis::contest::{Contest, Entrant, Versus, p_value};
+use crate::analysis::contest::{Contest, Course, Entrant, Versus, p_value};
 use crate::analysis::significant;
 use crate::analysis::statistics::{Interval, Spread};
 use crate::energy::units::Joules;
@@ -68,6 +68,9 @@ fn ends(contest: &Contest) -> String {
 
 /// What the tests say of each sampler against the baseline.
 fn tests(contest: &Contest) -> String {
+    if contest.fronts_are_mixed() {
+        return format!("against {}: not comparable\n", contest.baseline);
+    }
     let mut rows = vec![
         vec![format!("against {}", contest.baseline)],
         ["sampler", "ahead", "p (Holm)", "A [95 %]", "delta [95 %]"].map(str::to_owned).to_vec(),
@@ -101,7 +104,15 @@ fn remarks(contest: &Contest, closing: &Closing) -> Vec<(&'static str, String)> 
         rows.push(("energy", format!("{spent} for all runs")));
     }
     if !contest.energy.is_comparable() {
-        rows.push(("", format!("energy is not compared: {}", contest.energy)));
+        rows.push(("", format!("energy not compared: {}", contest.energy)));
+    }
+    rows.extend(contest.why_no_target().map(|why| ("no target", why)));
+    let infeasible: usize = contest.courses.iter().map(Course::infeasible).sum();
+    if infeasible > 0 {
+        rows.push(("infeasible", format!("{infeasible} trials break a constraint and add nothing")));
+    }
+    if contest.environments.len() > 1 {
+        rows.push(("run on", contest.environments.join("; ")));
     }
     rows.push(("optimizers", optimizers(&contest.entrants)));
     if contest.objectives.len() != 2 {

@@ -33,6 +33,12 @@ fn head(contest: &Contest) -> String {
     if !contest.left_out.is_empty() {
         left = format!("<p class=\"start\">Left out: {}.</p>\n", escape(&left_out(contest)));
     }
+    if contest.environments.len() > 1 {
+        left += &format!(
+            "<p class=\"start\">The runs come from different machines, GPUs or versions, to which differences may be due: {}.</p>\n",
+            escape(&contest.environments.join("; ")),
+        );
+    }
     format!(
         "<header>\n<p class=\"kind\">Wattfront comparison of samplers</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{left}{}{}\
          </header>\n",
@@ -54,13 +60,19 @@ fn banner(contest: &Contest) -> String {
     if let ContestEnergy::Mixed { .. } = contest.energy {
         text += &format!(
             "<div class=\"banner\" role=\"note\"><strong>Joules of different origin are not compared.</strong> The runs were {}\
-             .{}</div>\n",
+             .</div>\n",
             escape(&contest.energy.to_string()),
-            if contest.fronts_are_mixed() {
-                " Energy is an objective, so the hypervolumes below cannot be compared either."
-            } else {
-                ""
-            },
+        );
+    }
+    if contest.fronts_are_mixed() {
+        let told = contest.front_energy.iter().filter(|(_, ways)| ways.len() > 1).map(|(metric, ways)| {
+            let ways: Vec<_> = ways.iter().map(ToString::to_string).collect();
+            format!("{metric}: {}", ways.join("; "))
+        });
+        text += &format!(
+            "<div class=\"banner\" role=\"note\"><strong>The hypervolumes below cannot be compared.</strong> Energy decides over \
+             the fronts and is of different origin ({}).</div>\n",
+            escape(&told.collect::<Vec<_>>().join(". ")),
         );
     }
     text
@@ -113,7 +125,7 @@ fn over_joules(contest: &Contest) -> String {
         "Hypervolume over energy spent"
     };
     if !contest.energy.is_comparable() {
-        let why = format!("<p>Energy is not compared: {}.</p>\n", escape(&contest.energy.to_string()));
+        let why = format!("<p>Energy not compared: {}.</p>\n", escape(&contest.energy.to_string()));
         return section("energy", heading, &why);
     }
     let body = format!(
@@ -169,7 +181,10 @@ fn reaching(contest: &Contest) -> String {
             significant(target, 4),
             base = escape(&contest.baseline),
         ),
-        None => format!("{} ends with nothing in the median, so there is no mark to reach.", escape(&contest.baseline)),
+        None => {
+            let why = contest.why_no_target().unwrap_or_default();
+            format!("There is no mark to reach, for {}.", escape(&why))
+        }
     };
     let caption = "Medians over the seeds, quartiles below".to_owned();
     let body = format!("{}<p>{target}</p>\n", table(&caption, &columns, &rows));
@@ -178,6 +193,10 @@ fn reaching(contest: &Contest) -> String {
 
 /// What the tests say of each sampler against the baseline.
 fn chance(contest: &Contest) -> String {
+    let heading = "Is the difference more than chance?";
+    if contest.fronts_are_mixed() {
+        return section("chance", heading, "<p>Not comparable: the fronts rest on energies of different origin.</p>\n");
+    }
     let columns: Vec<Column> = [
         ("sampler".to_owned(), false),
         ("verdict".to_owned(), false),
@@ -218,7 +237,8 @@ fn chance(contest: &Contest) -> String {
     let body = format!(
         "{}<p><b>p</b> is that of the two-sided Wilcoxon signed-rank test on the final hypervolumes, paired by seed ({exact}; equal \
          pairs by Pratt’s method), then adjusted by Holm for the number of samplers; below {LEVEL} a difference is shown. With \
-         {} seeds no adjusted p could fall below {}. <b>A</b> (Vargha and Delaney) is how probably a run of the sampler ends \
+         {} seeds no adjusted p could fall below {}. It holds for a number of seeds that was fixed beforehand: adding seeds until it is small \
+         enough finds differences where there are none. <b>A</b> (Vargha and Delaney) is how probably a run of the sampler ends \
          above one of {base}, 0.5 being no difference; Cliff’s delta is 2 A − 1. Their 95 % intervals are percentiles of 10,000 draws of \
          seeds, rough where seeds are few.{width}</p>\n",
         table(&format!("Final hypervolumes against {}, seed by seed", contest.baseline), &columns, &rows),
@@ -226,7 +246,7 @@ fn chance(contest: &Contest) -> String {
         significant(contest.smallest_p, 3),
         base = escape(&contest.baseline),
     );
-    section("chance", "Is the difference more than chance?", &body)
+    section("chance", heading, &body)
 }
 
 fn fronts(contest: &Contest) -> String {
@@ -254,6 +274,7 @@ fn runs(contest: &Contest) -> String {
         ("seed", true),
         ("trials", true),
         ("failed", true),
+        ("break a constraint", true),
         ("final hypervolume", true),
         ("energy", true),
         ("proposals", true),
@@ -278,6 +299,7 @@ fn runs(contest: &Contest) -> String {
                 course.seed.to_string(),
                 course.steps.len().to_string(),
                 course.failures().to_string(),
+                course.infeasible().to_string(),
                 significant(course.hypervolume(), 4),
                 energy,
                 seconds(course.propose_seconds),
@@ -295,8 +317,9 @@ fn runs(contest: &Contest) -> String {
 
 fn notes(contest: &Contest) -> String {
     let body = format!(
-        "<p>Every sampler ran with the same seeds, seed by seed and in turn, each seed beginning with another sampler, so that no \
-         sampler had the machine to itself while it was cool or quiet. Beside this page lie <code>comparison.json</code> with all \
+        "<p>Every sampler ran with the same seeds. Runs that were started together ran in turn, seed by seed, each seed beginning \
+         with another sampler, so that no sampler had the machine to itself while it was cool or quiet; runs that were added \
+         later did not. Beside this page lie <code>comparison.json</code> with all \
          figures and <code>samplers.csv</code>, <code>runs.csv</code>, <code>curves.csv</code> and <code>attainment.csv</code>. \
          <code>optimize compare</code> with more seeds or samplers goes on from here; {} is the baseline.</p>\n",
         escape(&contest.baseline),

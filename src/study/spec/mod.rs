@@ -61,6 +61,7 @@ mod variant;
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences};
 pub use model::{Budget, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::advice as did_you_mean;
 pub use variant::Variation;
 

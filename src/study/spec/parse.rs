@@ -40,11 +40,14 @@ pub(super) const KEYS: [&str; 14] = [
 /// The samplers of this version.
 pub(super) const SAMPLERS: [&str; sampler::NAMES.len()] = sampler::NAMES;
 /// Settings of samplers; which of them mean something to which is in [`sampler::KINDS`].
-const SAMPLER_SETTINGS: [&str; 3] = ["initial", "population", "levels"];
+pub(super) const SAMPLER_SETTINGS: [&str; 3] = ["initial", "population", "levels"];
 
 /// Largest population of an evolution, and finest grid, that a study file may ask for.
 const POPULATION_LIMIT: i64 = 10_000;
 const LEVELS_LIMIT: i64 = 1000;
+
+/// How many characters the name of a study may have.
+pub(in crate::study) const NAME_LIMIT: usize = 100;
 
 /// A folder beside those of the studies.
 const PUBLISHED: &str = "published";
@@ -145,7 +148,10 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
 fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<String> {
     let usable = |name: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        name.chars().all(known) && !name.starts_with(['.', '-']) && (1..=100).contains(&name.len()) && name != PUBLISHED
+        name.chars().all(known)
+            && !name.starts_with(['.', '-'])
+            && (1..=NAME_LIMIT).contains(&name.len())
+            && name != PUBLISHED
     };
     let rule = "it becomes the name of a folder: letters, digits, `-`, `_` and `.`, at most 100, not beginning with `.` \
                 or `-`";

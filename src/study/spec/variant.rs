@@ -2,7 +2,9 @@
 
 use toml_edit::{DocumentMut, Item, Table, value};
 
+use super::parse::SAMPLER_SETTINGS;
 use super::{SpecErrors, StudySpec};
+use crate::optimizer::sampler;
 
 /// What changes in a [variant](StudySpec::variant).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +34,12 @@ impl StudySpec {
             set(&mut document, "budget", "trials", i64::try_from(trials).unwrap_or(i64::MAX).into());
         }
         set(&mut document, "sampler", "kind", variation.sampler.as_str().into());
-        let whole = Self::parse(&document.to_string(), path);
-        if whole.is_ok() || self.sampler.kind == variation.sampler {
-            return whole;
+        if let Some(section) = document.get_mut("sampler").and_then(Item::as_table_like_mut) {
+            let taken = sampler::kind(&variation.sampler).map_or(&[][..], |kind| kind.settings);
+            for key in SAMPLER_SETTINGS.iter().filter(|key| !taken.contains(key)) {
+                section.remove(key);
+            }
         }
-        document.remove("sampler");
-        set(&mut document, "sampler", "kind", variation.sampler.as_str().into());
         Self::parse(&document.to_string(), path)
     }
 }
@@ -90,5 +92,13 @@ command.argv = ["./train"]
         let spec = StudySpec::parse(&text, "digits.toml").unwrap();
         let initial = |sampler| spec.variant("digits.toml", &variation(sampler)).unwrap().sampler().initial;
         assert_eq!((initial("gp"), initial("random")), (Some(5), None));
+        let text = text + "sampler.kind = \"nsga2\"\nsampler.population = 6\n";
+        let spec = StudySpec::parse(&text, "digits.toml").unwrap();
+        let settings = |kind| {
+            let variant = spec.variant("digits.toml", &variation(kind)).unwrap();
+            (variant.sampler().initial, variant.sampler().population)
+        };
+        assert_eq!((settings("nsga2"), settings("gp")), ((Some(5), Some(6)), (Some(5), None)));
+        assert_eq!(settings("random"), (None, None));
     }
 }
