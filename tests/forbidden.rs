@@ -62,7 +62,7 @@ proptest! {
             for round in 0..40 {
                 let asked = match optimizer.ask_many(1 + round % 2) {
                     Ok(asked) => asked,
-                    Err(OptimizerError::Sampler(SamplerError::Exhausted)) => break,
+                    Err(OptimizerError::Sampler(SamplerError::Exhausted | SamplerError::NothingAllowed { .. })) => break,
                     Err(error) => return Err(TestCaseError::fail(format!("{name}: {error}"))),
                 };
                 for trial in asked {
