@@ -245,7 +245,13 @@ fn sobol() -> Fit {
 }
 
 fn fitted(dimensions: usize, objectives: usize) -> Fit {
-    let one = ObjectiveFit { lengthscales: vec![0.5; dimensions], outputscale: 1.0, noise: 0.01, log_posterior: -12.5 };
+    let one = ObjectiveFit {
+        lengthscales: vec![0.5; dimensions],
+        outputscale: 1.0,
+        noise: 0.01,
+        bends: Vec::new(),
+        log_posterior: -12.5,
+    };
     Fit { rule: "log-ehvi".to_owned(), objectives: vec![one; objectives], acquisition: Some(-2.5), fallback: None }
 }
 

@@ -234,7 +234,12 @@ mod tests {
             let x = vec![(t * 0.618).fract(), (t * 0.414).fract(), 0.0];
             observations.push(x, (3.0 * t).sin(), Noise { known: 0.01, inferred: false });
         }
-        let hyperparameters = Hyperparameters { lengthscales: vec![0.5, 0.8, 1.0], outputscale: 1.1, noise: 0.01 };
+        let hyperparameters = Hyperparameters {
+            lengthscales: vec![0.5, 0.8, 1.0],
+            outputscale: 1.1,
+            noise: 0.01,
+            bends: vec![0.8, 0.0, -1.2],
+        };
         GaussianProcess::new(Kernel::ordered(2).with_unordered(), hyperparameters, observations).unwrap()
     }
 

@@ -8,11 +8,18 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// From `n` points of length `d`.
-    #[must_use]
-    pub fn new(points: &[Vec<f64>], d: usize) -> Self {
-        let values = (0..d).flat_map(|k| points.iter().map(move |x| x[k])).collect();
+    /// What `map` makes of each coordinate (its index first) of `n` points of length `d`.
+    pub(super) fn of(points: &[Vec<f64>], d: usize, map: impl Fn(usize, f64) -> f64) -> Self {
+        let mut values = Vec::with_capacity(points.len() * d);
+        for k in 0..d {
+            values.extend(points.iter().map(|x| map(k, x[k])));
+        }
         Self { n: points.len(), values }
+    }
+
+    /// The `j`-th point.
+    pub(super) fn point(&self, j: usize) -> Vec<f64> {
+        self.values.iter().skip(j).step_by(self.n.max(1)).copied().collect()
     }
 
     /// The `k`-th coordinates of the points from `first` on.

@@ -100,7 +100,8 @@ mod tests {
         for (x, y) in points {
             observations.push(x.to_vec(), *y, Noise { known: 0.05, inferred: true });
         }
-        let hyperparameters = Hyperparameters { lengthscales: vec![0.4, 0.7], outputscale: 1.3, noise: 0.02 };
+        let hyperparameters =
+            Hyperparameters { lengthscales: vec![0.4, 0.7], outputscale: 1.3, noise: 0.02, bends: vec![1.0, 0.0] };
         GaussianProcess::new(Kernel::ordered(2), hyperparameters, observations).unwrap()
     }
 

@@ -2,7 +2,6 @@
 
 use nalgebra::DMatrix;
 
-use super::columns::Columns;
 use super::factor::dot;
 use super::gp::{FLOOR, GaussianProcess, Observations, factorize, log_likelihood};
 use super::kernel::{Hyperparameters, Kernel, matern_with_slopes};
@@ -32,7 +31,8 @@ pub enum FitError {
 pub(super) struct LogPosterior<'o> {
     kernel: &'o Kernel,
     observations: &'o Observations,
-    columns: Columns,
+    /// The coordinates whose scale may bend.
+    bendable: Vec<usize>,
     priors: Vec<Prior>,
     infers_noise: bool,
 }
@@ -41,27 +41,38 @@ impl<'o> LogPosterior<'o> {
     pub(super) fn new(kernel: &'o Kernel, observations: &'o Observations) -> Self {
         let d = kernel.dimension();
         let mut priors = vec![Prior::lengthscale(d); d];
-        priors.extend([Prior::outputscale(), Prior::noise()]);
+        let bendable: Vec<usize> = (0..d).filter(|&k| kernel.is_ordered(k)).collect();
+        priors.push(Prior::outputscale());
+        priors.extend(bendable.iter().map(|_| Prior::bend()));
+        priors.push(Prior::noise());
         let infers_noise = observations.noise.iter().any(|n| n.inferred);
-        Self { kernel, observations, columns: Columns::new(&observations.x, d), priors, infers_noise }
+        Self { kernel, observations, bendable, priors, infers_noise }
     }
 
-    /// Lengthscales, outputscale and, if there is any to infer, noise; all in logarithms.
+    /// Lengthscales, outputscale, bends and, if there is any to infer, noise; all but the bends in logarithms.
     fn free(&self) -> usize {
-        self.kernel.dimension() + 1 + usize::from(self.infers_noise)
+        self.kernel.dimension() + 1 + self.bendable.len() + usize::from(self.infers_noise)
     }
 
     pub(super) fn logs_of(&self, h: &Hyperparameters) -> Vec<f64> {
-        let all = h.lengthscales.iter().chain([&h.outputscale, &h.noise]);
-        all.take(self.free()).map(|v| v.ln()).collect()
+        let mut logs: Vec<f64> = h.lengthscales.iter().chain([&h.outputscale]).map(|v| v.ln()).collect();
+        logs.extend(self.bendable.iter().map(|&k| h.bends.get(k).copied().unwrap_or(0.0)));
+        logs.extend(self.infers_noise.then(|| h.noise.ln()));
+        logs
     }
 
     pub(super) fn hyperparameters_at(&self, logs: &[f64]) -> Hyperparameters {
         let d = self.kernel.dimension();
+        let mut bends = vec![0.0; d];
+        for (&k, bend) in self.bendable.iter().zip(&logs[d + 1..]) {
+            bends[k] = *bend;
+        }
+        let noise = d + 1 + self.bendable.len();
         Hyperparameters {
             lengthscales: logs[..d].iter().map(|v| v.exp()).collect(),
             outputscale: logs[d].exp(),
-            noise: logs.get(d + 1).copied().unwrap_or(self.priors[d + 1].bounds.0).exp(),
+            noise: logs.get(noise).copied().unwrap_or(self.priors[noise].bounds.0).exp(),
+            bends,
         }
     }
 
@@ -78,7 +89,9 @@ impl<'o> LogPosterior<'o> {
     pub(super) fn evaluate(&self, logs: &[f64], gradient: &mut [f64]) -> f64 {
         let (n, d) = (self.observations.y.len(), self.kernel.dimension());
         let h = self.hyperparameters_at(logs);
-        let (s2, precision) = (h.outputscale, h.precision());
+        let (s2, precision, warp) = (h.outputscale, h.precision(), h.warp());
+        let columns = warp.columns(&self.observations.x, d);
+        let by_bend = warp.by_bend(&self.observations.x, d);
         let mut matrix = DMatrix::zeros(n, n);
         let mut slopes = vec![0.0; n * n.saturating_sub(1) / 2];
         let mut rest = slopes.as_mut_slice();
@@ -86,7 +99,7 @@ impl<'o> LogPosterior<'o> {
             let (slopes, later) = rest.split_at_mut(n - j - 1);
             let column = &mut matrix.as_mut_slice()[j * n + j..(j + 1) * n];
             let (diagonal, below) = column.split_at_mut(1);
-            self.kernel.distances(&self.observations.x[j], &self.columns, j + 1, &precision, below);
+            self.kernel.distances(&columns.point(j), &columns, j + 1, &precision, below);
             matern_with_slopes(below, slopes);
             below.iter_mut().for_each(|k| *k *= s2);
             diagonal[0] = s2 + FLOOR + self.observations.noise[j].variance(h.noise);
@@ -101,6 +114,7 @@ impl<'o> LogPosterior<'o> {
 
         // Half the trace of (alpha alpha^T - K^-1) dK, over pairs i > j twice and over the diagonal once.
         gradient.fill(0.0);
+        let noise = d + 1 + self.bendable.len();
         let mut by_scale = 0.0;
         let mut rest = slopes.as_mut_slice();
         for j in 0..n {
@@ -114,18 +128,24 @@ impl<'o> LogPosterior<'o> {
             let kernels = &matrix.as_slice()[j * n + j + 1..(j + 1) * n];
             let pairs = &alpha[j + 1..];
             by_scale += alpha[j] * dot(pairs, kernels) - dot(&inverse[j + 1..], kernels);
-            for (k, (g, x)) in gradient[..d].iter_mut().zip(&self.observations.x[j]).enumerate() {
-                *g += self.kernel.weighted_difference(k, *x, &self.columns, j + 1, weights);
+            for (k, g) in gradient[..d].iter_mut().enumerate() {
+                *g += self.kernel.weighted_difference(k, j, &columns, weights);
+            }
+            for (&k, g) in self.bendable.iter().zip(&mut gradient[d + 1..]) {
+                *g -= weighted_product(columns.from(k, j), by_bend.from(k, j), weights);
             }
             let diagonal = alpha[j] * alpha[j] - inverse[j];
             by_scale += 0.5 * diagonal * s2;
             if self.infers_noise && self.observations.noise[j].inferred {
-                gradient[d + 1] += 0.5 * diagonal * h.noise;
+                gradient[noise] += 0.5 * diagonal * h.noise;
             }
             rest = later;
         }
         for (g, p) in gradient.iter_mut().zip(&precision) {
             *g *= p;
+        }
+        for (&k, g) in self.bendable.iter().zip(&mut gradient[d + 1..]) {
+            *g *= precision[k];
         }
         gradient[d] = by_scale;
         let mut value = log_likelihood(&factor, dot(&self.observations.y, &alpha));
@@ -136,6 +156,21 @@ impl<'o> LogPosterior<'o> {
         }
         value
     }
+}
+
+/// The sum over all points but the first of `weights` times the difference to the first in `a` times that in `b`.
+fn weighted_product(a: &[f64], b: &[f64], weights: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let term = |w: f64, x: f64, y: f64| w * (a[0] - x) * (b[0] - y);
+    let (w4, a4, b4) = (weights.chunks_exact(4), a[1..].chunks_exact(4), b[1..].chunks_exact(4));
+    let rest = w4.remainder().iter().zip(a4.remainder()).zip(b4.remainder());
+    let rest: f64 = rest.map(|((w, x), y)| term(*w, *x, *y)).sum();
+    for ((w, x), y) in w4.zip(a4).zip(b4) {
+        for i in 0..4 {
+            sums[i] += term(w[i], x[i], y[i]);
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
 /// Where a fit begins.
@@ -217,11 +252,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn gradient_agrees_with_finite_differences(observations in observations(), logs in proptest::collection::vec(-1.0..1.0f64, 5)) {
+        fn gradient_agrees_with_finite_differences(observations in observations(), logs in proptest::collection::vec(-1.0..1.0f64, 7)) {
             let kernel = kernel();
             let posterior = LogPosterior::new(&kernel, &observations);
             let mut logs: Vec<f64> = logs[..posterior.free()].to_vec();
-            if let Some(noise) = logs.get_mut(4) {
+            if let Some(noise) = logs.get_mut(6) {
                 *noise -= 3.0;
             }
             let mut gradient = vec![0.0; logs.len()];
@@ -241,7 +276,7 @@ mod tests {
 
         #[test]
         fn predictions_have_the_slopes_that_finite_differences_show(observations in observations(), x in proptest::collection::vec(0.1..0.9f64, 2)) {
-            let h = Hyperparameters { lengthscales: vec![0.5, 0.9, 1.4], outputscale: 1.3, noise: 1e-2 };
+            let h = Hyperparameters { lengthscales: vec![0.5, 0.9, 1.4], outputscale: 1.3, noise: 1e-2, bends: vec![1.5, -0.7, 0.0] };
             let gp = GaussianProcess::new(kernel(), h, observations).unwrap();
             let x = vec![x[0], x[1], 0.5];
             let (prediction, mean, variance) = gp.predict_with_gradient(&x);
@@ -286,6 +321,19 @@ mod tests {
         assert!(l[0] < 0.5 * l[1], "{l:?}");
         let p = gp.predict(&[0.5, 0.1, 0.5]);
         assert!((p.mean - 3f64.sin() * std::f64::consts::SQRT_2).abs() < 0.05, "{p:?}");
+    }
+
+    #[test]
+    fn learns_on_which_scale_a_parameter_is_smooth() {
+        let mut observations = Observations::default();
+        for i in 0..20 {
+            let x = f64::from(i) / 19.0;
+            let y = 4.0 * (2.0 * (1.0 + 40.0 * x).ln()).sin();
+            observations.push(vec![x, (f64::from(i) * 0.618).fract(), 0.5], y / 2.8, Noise::EXACT);
+        }
+        let (gp, _) = fit(&kernel(), observations, &Starts::COLD).unwrap();
+        let bends = &gp.hyperparameters().bends;
+        assert!(bends[0] > 1.5 && bends[1].abs() < 0.5 && bends[2] == 0.0, "{bends:?}");
     }
 
     #[test]

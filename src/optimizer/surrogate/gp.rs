@@ -5,6 +5,7 @@ use nalgebra::DMatrix;
 use super::columns::Columns;
 use super::factor::{Factor, dot, lower_times};
 use super::kernel::{Hyperparameters, Kernel};
+use super::warp::Warp;
 
 /// Added to every diagonal: variance of "exact" observations, in standardized units.
 pub(super) const FLOOR: f64 = 1e-6;
@@ -87,6 +88,8 @@ pub struct GaussianProcess {
     kernel: Kernel,
     hyperparameters: Hyperparameters,
     precision: Vec<f64>,
+    warp: Warp,
+    /// The observations' points, warped.
     columns: Columns,
     observations: Observations,
     /// `W = L^-1`.
@@ -113,12 +116,13 @@ impl GaussianProcess {
     #[must_use]
     pub fn new(kernel: Kernel, hyperparameters: Hyperparameters, observations: Observations) -> Option<Self> {
         let precision = hyperparameters.precision();
-        let columns = Columns::new(&observations.x, kernel.dimension());
+        let warp = hyperparameters.warp();
+        let columns = warp.columns(&observations.x, kernel.dimension());
         let (s2, n) = (hyperparameters.outputscale, observations.x.len());
         let mut matrix = DMatrix::zeros(n, n);
         for j in 0..n {
             let column = &mut matrix.as_mut_slice()[j * n + j..(j + 1) * n];
-            kernel.distances(&observations.x[j], &columns, j, &precision, column);
+            kernel.distances(&columns.point(j), &columns, j, &precision, column);
             super::kernel::matern(column);
             column.iter_mut().for_each(|k| *k *= s2);
             column[0] = s2 + FLOOR + observations.noise[j].variance(hyperparameters.noise);
@@ -133,6 +137,7 @@ impl GaussianProcess {
             kernel,
             hyperparameters,
             precision,
+            warp,
             columns,
             observations,
             whitener,
@@ -163,7 +168,7 @@ impl GaussianProcess {
         for (x, mean) in points.iter().zip(means) {
             more.observations.push(x.clone(), mean, Noise::EXACT);
         }
-        more.columns = Columns::new(&more.observations.x, self.kernel.dimension());
+        more.columns = self.warp.columns(&more.observations.x, self.kernel.dimension());
         more.whitener = whitener;
         more.target.resize(n + q, 0.0);
         more.added.resize(n + q, FLOOR + jitter);
@@ -182,11 +187,11 @@ impl GaussianProcess {
         let (s2, q) = (self.hyperparameters.outputscale, points.len());
         let cross = self.whiten_many(points);
         let means = (0..q).map(|i| dot(cross.column(i).as_slice(), &self.target)).collect();
-        let columns = Columns::new(points, self.kernel.dimension());
+        let columns = self.warp.columns(points, self.kernel.dimension());
         let mut covariance = DMatrix::zeros(q, q);
-        for (j, point) in points.iter().enumerate() {
+        for j in 0..q {
             let column = &mut covariance.as_mut_slice()[j * q + j..(j + 1) * q];
-            self.kernel.distances(point, &columns, j, &self.precision, column);
+            self.kernel.distances(&columns.point(j), &columns, j, &self.precision, column);
             super::kernel::matern(column);
             for (i, k) in column.iter_mut().enumerate() {
                 *k = s2 * *k - dot(cross.column(j + i).as_slice(), cross.column(j).as_slice());
@@ -209,7 +214,7 @@ impl GaussianProcess {
     }
 
     fn covariances(&self, x: &[f64], out: &mut [f64]) {
-        self.kernel.distances(x, &self.columns, 0, &self.precision, out);
+        self.kernel.distances(&self.warp.point(x), &self.columns, 0, &self.precision, out);
         super::kernel::matern(out);
         out.iter_mut().for_each(|k| *k *= self.hyperparameters.outputscale);
     }
@@ -285,7 +290,7 @@ impl GaussianProcess {
     pub fn whiten(&self, x: &[f64]) -> Whitened {
         let s2 = self.hyperparameters.outputscale;
         let mut covariances = vec![0.0; self.target.len()];
-        self.kernel.distances(x, &self.columns, 0, &self.precision, &mut covariances);
+        self.kernel.distances(&self.warp.point(x), &self.columns, 0, &self.precision, &mut covariances);
         let mut slopes = vec![0.0; covariances.len()];
         super::kernel::matern_with_slopes(&mut covariances, &mut slopes);
         covariances.iter_mut().for_each(|k| *k *= s2);
@@ -300,7 +305,11 @@ impl GaussianProcess {
         for (weight, slope) in weights.iter_mut().zip(&at.slopes) {
             *weight *= -s2 * slope;
         }
-        self.kernel.weighted_half_slopes(x, &self.columns, &self.precision, &weights, gradient);
+        let mut by_warped = vec![0.0; x.len()];
+        let warped = self.warp.point(x);
+        self.kernel.weighted_half_slopes(&warped, &self.columns, &self.precision, &weights, &mut by_warped);
+        self.warp.pull_back(x, &mut by_warped);
+        gradient.iter_mut().zip(&by_warped).for_each(|(g, b)| *g += b);
     }
 
     /// Posterior at `x` with the gradients of mean and variance by `x`, each of length `d`; zero along unordered

@@ -4,18 +4,21 @@ use super::super::history::ObjectiveFit;
 use super::super::space::{CoordinateKind, Encoding};
 use super::columns::Columns;
 use super::factor::{dot, sum};
+use super::warp::Warp;
 
 const SQRT_5: f64 = 2.236_067_977_499_79;
 
 /// Hyperparameters of one Gaussian process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hyperparameters {
-    /// One lengthscale per parameter, in units of the encoded input.
+    /// One lengthscale per parameter, in units of the encoded input, warped.
     pub lengthscales: Vec<f64>,
     /// Variance of the function.
     pub outputscale: f64,
     /// Variance of the inferred observation noise.
     pub noise: f64,
+    /// One bend of the scale per parameter, 0 for a straight one; empty for no warping.
+    pub bends: Vec<f64>,
 }
 
 impl Hyperparameters {
@@ -24,19 +27,30 @@ impl Hyperparameters {
         self.lengthscales.iter().map(|l| 1.0 / (l * l)).collect()
     }
 
+    /// The warp of the inputs.
+    pub(super) fn warp(&self) -> Warp {
+        Warp::new(&self.bends)
+    }
+
     /// Those that a record keeps, if they are usable for `d` parameters.
     #[must_use]
     pub fn from_record(fit: &ObjectiveFit, d: usize) -> Option<Self> {
         let positive = |v: &f64| v.is_finite() && *v > 0.0;
         let usable =
             fit.lengthscales.len() == d && fit.lengthscales.iter().chain([&fit.outputscale, &fit.noise]).all(positive);
-        usable.then(|| Self { lengthscales: fit.lengthscales.clone(), outputscale: fit.outputscale, noise: fit.noise })
+        let straight = fit.bends.len() != d || !fit.bends.iter().all(|b| b.is_finite());
+        usable.then(|| Self {
+            lengthscales: fit.lengthscales.clone(),
+            outputscale: fit.outputscale,
+            noise: fit.noise,
+            bends: if straight { vec![0.0; d] } else { fit.bends.clone() },
+        })
     }
 }
 
 /// The Matern-5/2 kernel with one lengthscale per parameter (Rasmussen and Williams, "Gaussian Processes for Machine
 /// Learning", 2006, eq. 4.17): `s2 (1 + sqrt(5) r + 5/3 r^2) exp(-sqrt(5) r)`, where `r^2` adds up `(x_k - x'_k)^2 / l_k^2` over
-/// ordered coordinates and `[x_k != x'_k] / l_k^2` over unordered ones.
+/// ordered coordinates and `[x_k != x'_k] / l_k^2` over unordered ones. Its inputs are warped points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {
     unordered: Vec<bool>,
@@ -137,9 +151,15 @@ impl Kernel {
         }
     }
 
-    /// The sum over the points from `first` on of `weights` times the squared difference to `x` along coordinate `k`.
-    pub(super) fn weighted_difference(&self, k: usize, a: f64, points: &Columns, first: usize, weights: &[f64]) -> f64 {
-        let column = points.from(k, first);
+    /// Whether coordinate `k` has an order.
+    #[must_use]
+    pub(super) fn is_ordered(&self, k: usize) -> bool {
+        !self.unordered[k]
+    }
+
+    /// The sum over the points after the `j`-th of `weights` times the squared difference to it along coordinate `k`.
+    pub(super) fn weighted_difference(&self, k: usize, j: usize, points: &Columns, weights: &[f64]) -> f64 {
+        let (a, column) = (points.from(k, j)[0], points.from(k, j + 1));
         let unordered = self.unordered[k];
         let mut sums = [0.0; 4];
         let (w4, b4) = (weights.chunks_exact(4), column.chunks_exact(4));

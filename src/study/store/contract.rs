@@ -13,7 +13,13 @@ fn events() -> Vec<Event> {
     let space = Space::builder().float("x", 0.0..=1.0).choice("optimizer", ["sgd", "adam"]).build().unwrap();
     // A third, to see that floats keep their last bit.
     let third = 1.0 / 3.0;
-    let fit = ObjectiveFit { lengthscales: vec![third], outputscale: 1e-300, noise: 0.1 + 0.2, log_posterior: -third };
+    let fit = ObjectiveFit {
+        lengthscales: vec![third],
+        outputscale: 1e-300,
+        noise: 0.1 + 0.2,
+        bends: vec![-third],
+        log_posterior: -third,
+    };
     let fit = Fit { rule: "log-ehvi".into(), objectives: vec![fit], acquisition: Some(-1e300), fallback: None };
     let point = [("x", Value::Float(third)), ("optimizer", "ad\"am\n\u{1F50B}".into())].into_iter().collect();
     vec![

@@ -75,8 +75,8 @@ impl<'a> Model<'a> {
         let (mut processes, mut fits) = (Vec::new(), Vec::new());
         for result in fitted {
             let (process, log_posterior) = result?;
-            let Hyperparameters { lengthscales, outputscale, noise } = process.hyperparameters().clone();
-            fits.push(ObjectiveFit { lengthscales, outputscale, noise, log_posterior });
+            let Hyperparameters { lengthscales, outputscale, noise, bends } = process.hyperparameters().clone();
+            fits.push(ObjectiveFit { lengthscales, outputscale, noise, bends, log_posterior });
             processes.push(process);
         }
         let forward = |all: Vec<Option<f64>>| -> Vec<Option<f64>> {
