@@ -7,7 +7,7 @@ use super::super::surrogate::{Draws, GaussianProcess, Whitened};
 use super::belief::Belief;
 use super::criterion::{Criterion, Posterior};
 use super::feasibility::Feasibility;
-use super::logs::{log_distribution, log_sum_exp};
+use super::logs::{log_heavy_distribution, log_sum_exp};
 
 /// Points that are evaluated together.
 const CHUNK: usize = 64;
@@ -34,10 +34,14 @@ pub struct Limit {
 
 impl Limit {
     /// `ln` of the probability that the bound is kept, with its derivatives by mean and standard deviation.
+    ///
+    /// Student's t distribution with two degrees of freedom around the prediction, not the normal one: with its
+    /// hyperparameters at their most probable values a process is surer than it should be, and what it once took for
+    /// infeasible would never be looked at.
     fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
         let sign = if self.above { -1.0 } else { 1.0 };
         let z = sign * (self.bound - p.mean) / p.sd;
-        let (log, slope) = log_distribution(z);
+        let (log, slope) = log_heavy_distribution(z);
         (log, -sign * slope / p.sd, -slope * z / p.sd)
     }
 }

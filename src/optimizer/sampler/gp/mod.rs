@@ -272,9 +272,10 @@ mod tests {
         #[expect(clippy::cast_precision_loss, reason = "a small index")]
         let wave = |a: f64, i: usize| (3.0 * a).sin() + 0.5 * (1e4 * (i * i + 1) as f64).sin();
         let noise = |sd| {
-            let history = history(30, |i, a, _| finished([wave(a, i), a], sd));
+            let history = history(60, |i, a, _| finished([wave(a, i), a], sd));
             propose(&problem(1), &history, 1)[0].fit.objectives[0].noise
         };
+        // With fewer trials nothing tells noise from a short lengthscale.
         let (untold, known, exact) = (noise(None), noise(Some(0.3)), noise(Some(0.0)));
         assert!(untold > 10.0 * exact, "{untold} is inferred, {exact} is the floor");
         assert!(known < untold, "what is known need not be inferred: {known} {untold}");
