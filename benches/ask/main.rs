@@ -9,6 +9,8 @@
 //! of that length has; so the fit measured is the usual one, which begins at the last. The fits that also begin at the
 //! priors' mode, one in ever more, are `restarted`.
 
+mod kinds;
+
 use wattfront::optimizer::history::{History, Outcome, Trial};
 use wattfront::optimizer::problem::{Metrics, Problem};
 use wattfront::optimizer::sampler::{GpSampler, Sampler, SobolSampler};

@@ -1,0 +1,87 @@
+//! Studies other than two exact objectives over numbers: what their asks cost, at the same number of trials and dimensions.
+
+use wattfront::optimizer::history::{FailureKind, History, Outcome, Trial};
+use wattfront::optimizer::problem::{Bound, Metrics, Problem};
+use wattfront::optimizer::sampler::{Sampler, SobolSampler};
+use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::{Seed, sampler};
+
+use super::propose;
+
+const LENGTHS: [usize; 2] = [100, 300];
+
+/// Four numbers, three whole ones, an ordered and two unordered choices.
+fn mixed_space() -> Space {
+    let space = (0..4).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0));
+    let space = (4..7).fold(space, |s, i| s.int(format!("x{i}"), 1..=40));
+    let space = space.choice("batch", [16, 32, 64, 128]).choice("optimizer", ["sgd", "adam", "adamw"]);
+    space.choice("schedule", ["constant", "cosine"]).build().expect("a space")
+}
+
+fn numeric_space() -> Space {
+    (0..10).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0)).build().expect("a space")
+}
+
+/// Smooth functions of all numbers, each nearest to zero elsewhere.
+fn losses(point: &Point, count: u32) -> Metrics {
+    let numbers: Vec<f64> = (0..10).filter_map(|i| point.number(&format!("x{i}"))).collect();
+    let loss = |j: u32| {
+        let centre = f64::from(j + 1) / 6.0;
+        numbers.iter().map(|x| (if *x > 1.0 { x / 40.0 } else { *x } - centre).powi(2)).sum::<f64>()
+    };
+    (0..count).map(|j| (format!("y{j}"), loss(j))).collect()
+}
+
+/// A study of `n` ended trials, the last of them proposed by the surrogate.
+fn history(problem: &Problem, n: usize, outcome: impl Fn(Metrics) -> Outcome) -> History {
+    let mut history = History::new();
+    let told = |point: &Point| outcome(losses(point, 4));
+    let points = SobolSampler.propose(problem, &history, n - 1, Seed(1)).expect("points");
+    for (id, sampler::Proposal { point, fit }) in (0..).zip(points) {
+        let outcome = told(&point);
+        history.record(Trial { id, point, fit: Some(fit), outcome });
+    }
+    let sampler::Proposal { point, fit } = propose(problem, &history);
+    let outcome = told(&point);
+    history.record(Trial { id: history.next_id(), point, fit: Some(fit), outcome });
+    history
+}
+
+fn finished(metrics: Metrics) -> Outcome {
+    let sd = metrics.keys().map(|k| (k.clone(), 0.0)).collect();
+    Outcome::Finished { metrics, sd }
+}
+
+fn two(space: Space) -> Problem {
+    Problem::new(space).minimize("y0").minimize("y1")
+}
+
+fn run(bencher: divan::Bencher<'_, '_>, problem: &Problem, n: usize, outcome: impl Fn(Metrics) -> Outcome) {
+    let history = history(problem, n, outcome);
+    bencher.bench(|| propose(problem, &history));
+}
+
+#[divan::bench(args = LENGTHS, sample_size = 1)]
+fn mixed(bencher: divan::Bencher<'_, '_>, n: usize) {
+    run(bencher, &two(mixed_space()), n, finished);
+}
+
+#[divan::bench(args = LENGTHS, sample_size = 1)]
+fn constrained(bencher: divan::Bencher<'_, '_>, n: usize) {
+    let problem = two(numeric_space()).constraint("y2", Bound::AtMost(0.8));
+    run(bencher, &problem, n, finished);
+}
+
+/// A third of the trials crash.
+#[divan::bench(args = LENGTHS, sample_size = 1)]
+fn failing(bencher: divan::Bencher<'_, '_>, n: usize) {
+    run(bencher, &two(numeric_space()), n, |metrics| {
+        if metrics["y3"] > 1.2 { Outcome::Failed(FailureKind::Diverged) } else { finished(metrics) }
+    });
+}
+
+#[divan::bench(args = LENGTHS, sample_size = 1)]
+fn four_objectives(bencher: divan::Bencher<'_, '_>, n: usize) {
+    let problem = two(numeric_space()).minimize("y2").minimize("y3");
+    run(bencher, &problem, n, finished);
+}
