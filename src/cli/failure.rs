@@ -73,7 +73,7 @@ impl From<StudyError> for Failure {
             | StudyError::NotComparison { .. }
             | StudyError::Preferences
             | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
-            StudyError::Environment { .. } => Self::ENVIRONMENT,
+            StudyError::Environment { .. } | StudyError::Hopeless { .. } => Self::ENVIRONMENT,
             StudyError::NoStudy { .. } => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)

@@ -157,6 +157,18 @@ pub enum StudyError {
     /// The sampler cannot handle the problem.
     #[error(transparent)]
     Sampler(SamplerError),
+    /// Every trial failed in the same way.
+    #[error(
+        "nothing has finished yet, and the last {count} trials failed alike: {last}\n\
+         if the program or the study file is at fault, mend it and start anew with --fresh; if only these configurations \
+         are, run the study again: it goes on"
+    )]
+    Hopeless {
+        /// How many.
+        count: u32,
+        /// The last of them.
+        last: Failure,
+    },
     /// Trial after trial failed for no fault of its configuration.
     #[error(
         "{count} failures in a row that are not the configurations' fault; the last: {last}\n\

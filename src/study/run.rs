@@ -20,6 +20,8 @@ use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
+/// So many failures in a row that say the same of their configurations end a session before anything has finished.
+const ALIKE: u32 = 3;
 
 /// When a study ends, and how its trials are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,6 +123,7 @@ fn run_trials(
     limits: &Limits,
 ) -> Result<EndReason, StudyError> {
     let mut misfortunes = 0;
+    let mut alike = Alike::default();
     loop {
         if desk.interrupt.is_raised() {
             return Ok(EndReason::Interrupted);
@@ -147,8 +150,38 @@ fn run_trials(
                     return Err(StudyError::Environment { count: misfortunes, last });
                 }
             }
-            _ => misfortunes = 0,
+            failure => {
+                misfortunes = 0;
+                if let Some(last) = failure
+                    && alike.count(&last) == ALIKE
+                    && !desk.record.trials().iter().any(|t| t.result().is_some())
+                {
+                    return Err(StudyError::Hopeless { count: ALIKE, last });
+                }
+            }
         }
+    }
+}
+
+/// Failures in a row that tell more of the program than of its configurations: a metric that it never reports, a path that is
+/// not there.
+#[derive(Default)]
+struct Alike {
+    last: Option<Failure>,
+    count: u32,
+}
+
+impl Alike {
+    /// How many there are with this one.
+    fn count(&mut self, failure: &Failure) -> u32 {
+        let of_program = matches!(failure.kind, FailureKind::Exit | FailureKind::Panic | FailureKind::BadMetrics);
+        self.count = match &self.last {
+            _ if !of_program => 0,
+            Some(last) if last == failure => self.count + 1,
+            _ => 1,
+        };
+        self.last = Some(failure.clone());
+        self.count
     }
 }
 

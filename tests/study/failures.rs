@@ -59,6 +59,27 @@ if trial == 9: print('{"failed": "out of memory", "message": "9 GiB"}'); sys.exi
 }
 
 #[test]
+fn a_program_that_never_reports_a_metric_does_not_burn_the_budget() {
+    let bench = Bench::with_program("print('{\"acuracy\": 0.5, \"cost\": 1}')");
+    let alike =
+        "the last 3 trials failed alike: bad metrics: the metric `accuracy` was not reported (reported: acuracy, cost)";
+    bench.optimize(&["study.toml"]).code(4).says(alike).says("--fresh");
+    assert_eq!(bench.record().trials().len(), 3);
+    // Whoever runs it again means it.
+    bench.optimize(&["study.toml"]).code(4).says(alike);
+    assert_eq!(bench.record().trials().len(), 6);
+}
+
+#[test]
+fn failures_that_differ_or_follow_a_success_do_not_end_a_study() {
+    for program in ["if True: sys.exit(f'no {trial}')", "if trial > 0: sys.exit('no')"] {
+        let (failed, answer) = failures(&format!("{TRIAL}{program}\n"), 6, |_| {});
+        answer.code(0);
+        assert!(failed.len() >= 5, "{failed:?}");
+    }
+}
+
+#[test]
 fn a_hung_program_is_ended_with_all_it_started() {
     let program = TRIAL.to_owned()
         + r#"

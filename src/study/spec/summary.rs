@@ -143,10 +143,12 @@ impl StudySpec {
         {
             warnings.push(format!("the initial design of {initial} trials uses up the budget of {trials}"));
         }
-        if let (Some(points), Some(trials)) = (self.problem.space().cardinality(COUNTED), self.budget.trials)
-            && points < trials
+        if let (Some((points, forbidden)), Some(trials)) = (count(&self.problem), self.budget.trials)
+            && points - forbidden < trials
         {
-            warnings.push(format!("the space has {points} points, fewer than the budget of {trials} trials"));
+            let allowed = if forbidden > 0 { " that are allowed" } else { "" };
+            let points = points - forbidden;
+            warnings.push(format!("the space has {points} points{allowed}, fewer than the budget of {trials} trials"));
         }
         if let (starts, Some(trials)) = (self.problem.starts().len() as u64, self.budget.trials)
             && starts > trials
@@ -161,6 +163,16 @@ impl StudySpec {
     }
 }
 
+/// Points of the space, and how many of them are forbidden; `None` if there are too many to count.
+fn count(problem: &Problem) -> Option<(u64, u64)> {
+    let points = problem.space().cardinality(COUNTED)?;
+    if problem.forbidden().is_empty() {
+        return Some((points, 0));
+    }
+    let forbidden = problem.space().points(COUNTED)?.iter().filter(|p| problem.forbids(p)).count();
+    Some((points, forbidden as u64))
+}
+
 fn show_objective(objective: &Objective) -> String {
     let goal = match objective.goal {
         Goal::Maximize => "maximize",
@@ -173,9 +185,10 @@ fn show_objective(objective: &Objective) -> String {
 
 fn show_space(problem: &Problem) -> Vec<String> {
     let space = problem.space();
-    let size = match space.cardinality(COUNTED) {
-        Some(1) => "1 point".to_owned(),
-        Some(n) => format!("{n} points"),
+    let size = match count(problem) {
+        Some((1, _)) => "1 point".to_owned(),
+        Some((n, 0)) => format!("{n} points"),
+        Some((n, forbidden)) => format!("{n} points, {forbidden} of them forbidden"),
         None if space.parameters().iter().all(|p| p.domain.cardinality().is_some()) => {
             format!("more than {COUNTED} points")
         }
