@@ -15,6 +15,7 @@ struct SurrogateCase {
     lengthscales: Vec<f64>,
     outputscale: f64,
     noise: f64,
+    bends: Vec<f64>,
     query: Vec<Vec<f64>>,
     mean: Vec<f64>,
     variance: Vec<f64>,
@@ -38,8 +39,12 @@ fn predictions_and_likelihoods_agree_with_scipy() {
             let noise = Noise { known: case.known[i], inferred: case.inferred[i] };
             observations.push(case.x[i].clone(), case.y[i], noise);
         }
-        let hyperparameters =
-            Hyperparameters { lengthscales: case.lengthscales, outputscale: case.outputscale, noise: case.noise };
+        let hyperparameters = Hyperparameters {
+            lengthscales: case.lengthscales,
+            outputscale: case.outputscale,
+            noise: case.noise,
+            bends: case.bends,
+        };
         let gp = GaussianProcess::new(kernel(&case.unordered).unwrap(), hyperparameters, observations).unwrap();
         let close = |a: f64, b: f64| (a - b).abs() < 1e-6 * b.abs().max(1.0);
         assert!(close(gp.log_likelihood(), case.log_likelihood), "{} {}", gp.log_likelihood(), case.log_likelihood);

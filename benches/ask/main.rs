@@ -7,7 +7,7 @@
 //!
 //! ZDT1 in ten dimensions, two objectives. Histories are Sobol points with the fit of one proposal among them, as a study
 //! of that length has; so the fit measured is the usual one, which begins at the last. The fits that also begin at the
-//! priors' mode, one in ever more, are `restarted`.
+//! priors' mode, one in ever more, are `restarted`. `kinds` are mixed, constrained, failing and four-objective studies.
 
 mod kinds;
 

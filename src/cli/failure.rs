@@ -18,11 +18,17 @@ impl Failure {
     const CONFLICT: u8 = 3;
     const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
+    const HOPELESS: u8 = 6;
     const INTERRUPTED: u8 = 130;
 
     /// Something went wrong.
     pub(super) fn other(error: impl Display) -> Self {
         Self { code: Self::OTHER, text: Some(format!("error: {error}")) }
+    }
+
+    /// Something went wrong, with a code of its own.
+    pub(super) fn with_code(code: u8, error: impl Display) -> Self {
+        Self { code, text: Some(format!("error: {error}")) }
     }
 
     /// The command line or the study file is wrong.
@@ -73,7 +79,8 @@ impl From<StudyError> for Failure {
             | StudyError::NotComparison { .. }
             | StudyError::Preferences
             | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
-            StudyError::Environment { .. } | StudyError::Hopeless { .. } => Self::ENVIRONMENT,
+            StudyError::Environment { .. } => Self::ENVIRONMENT,
+            StudyError::Hopeless { .. } => Self::HOPELESS,
             StudyError::NoStudy { .. } => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)

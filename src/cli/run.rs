@@ -122,7 +122,7 @@ fn run_study(
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
     let before = record.counted_trials();
-    let end = conduct(spec, path, store, record, &interrupt, observer);
+    let end = conduct(spec, path, store, record, &interrupt, observer, true);
     progress.finish();
     let end = end?;
     if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
@@ -131,7 +131,7 @@ fn run_study(
     Ok(end)
 }
 
-/// Runs a study to its end; `path` is that of its file.
+/// Runs a study to its end; `path` is that of its file. `gives_up`: see [`Limits`].
 pub(super) fn conduct(
     spec: &StudySpec,
     path: &Path,
@@ -139,13 +139,14 @@ pub(super) fn conduct(
     record: &mut StudyRecord,
     interrupt: &Interrupt,
     observer: &mut dyn RunObserver,
+    gives_up: bool,
 ) -> Result<EndReason, Failure> {
     let sampler = sampler_of(spec)?;
     let session = open_session(spec)?;
     // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let mut objective = objective_of(spec, path)?;
-    let limits = limits_of(spec);
+    let limits = Limits { gives_up, ..limits_of(spec) };
     let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
     let environment = describe_machine(&session, watts);
     let runner = Runner {
@@ -172,6 +173,7 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
         timeout: spec.trial().timeout,
         attempts: spec.trial().attempts,
         initial,
+        gives_up: true,
     }
 }
 

@@ -79,15 +79,15 @@ pub enum Outcome {
 /// The surrogate's hyperparameters for one objective, all for standardized losses and inputs in \[0,1\].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectiveFit {
-    /// One lengthscale per parameter, in units of the encoded input (of the bent scale, where there is a bend); after them, where there are earlier studies, the one
+    /// One lengthscale per parameter, in units of the encoded input on its bent scale; after them, where there are earlier studies, the one
     /// of the study, which says how little they agree (the shorter, the less).
     pub lengthscales: Vec<f64>,
     /// Variance of the function.
     pub outputscale: f64,
     /// Variance of the observation noise.
     pub noise: f64,
-    /// The bend of each parameter's scale: by which factor, as a logarithm, the scale is steeper at its low end than at its
-    /// high end. 0 is straight.
+    /// The bend of each scale, as many as there are lengthscales: by which factor, as a logarithm, it is steeper at its low
+    /// end than at its high end. 0 is straight, as is all that has no order. Empty in records of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bends: Vec<f64>,
     /// Log marginal posterior density at these hyperparameters, up to a constant.

@@ -157,7 +157,7 @@ pub enum StudyError {
     /// The sampler cannot handle the problem.
     #[error(transparent)]
     Sampler(SamplerError),
-    /// Every trial failed in the same way.
+    /// Nothing has finished, and the last trials of this session failed in the same way.
     #[error(
         "nothing has finished yet, and the last {count} trials failed alike: {last}\n\
          if the program or the study file is at fault, mend it and start anew with --fresh; if only these configurations \

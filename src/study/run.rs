@@ -20,8 +20,10 @@ use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
-/// So many failures in a row that say the same of their configurations end a session before anything has finished.
-const ALIKE: u32 = 3;
+/// So many trials in a row without a metric that the study needs end a session before anything has finished.
+const WITHOUT_METRIC: u32 = 3;
+/// So many trials in a row that end in the same way, and never fewer than the initial design, do so too.
+const ALIKE: u32 = 5;
 
 /// When a study ends, and how its trials are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Limits {
     pub attempts: u32,
     /// After so many counted trials the reference point of reported hypervolumes is frozen.
     pub initial: u64,
+    /// Whether to end a session in which nothing has finished and trial after trial failed in the same way.
+    pub gives_up: bool,
 }
 
 /// Why a study ended in good order.
@@ -152,35 +156,51 @@ fn run_trials(
             }
             failure => {
                 misfortunes = 0;
+                let count = alike.count(failure.as_ref());
                 if let Some(last) = failure
-                    && alike.count(&last) == ALIKE
+                    && limits.gives_up
+                    && u64::from(count) >= hopeless_after(&last, limits)
                     && !desk.record.trials().iter().any(|t| t.result().is_some())
                 {
-                    return Err(StudyError::Hopeless { count: ALIKE, last });
+                    return Err(StudyError::Hopeless { count, last });
                 }
             }
         }
     }
 }
 
-/// Failures in a row that tell more of the program than of its configurations: a metric that it never reports, a path that is
-/// not there.
+/// After how many failures like this one a session gives up. A metric that is misspelt is so whatever the configuration;
+/// a program may have its reasons to refuse the one or the other.
+fn hopeless_after(failure: &Failure, limits: &Limits) -> u64 {
+    match failure.kind {
+        FailureKind::BadMetrics => WITHOUT_METRIC.into(),
+        _ => limits.initial.max(ALIKE.into()),
+    }
+}
+
+/// Failures of configurations in a row that tell more of the program: a metric that it never reports, a path that is not
+/// there. They are alike if they are of one kind and say the same in their last line: what a program printed before it
+/// failed may hold times and numbers.
 #[derive(Default)]
 struct Alike {
-    last: Option<Failure>,
+    last: Option<(FailureKind, String)>,
     count: u32,
 }
 
 impl Alike {
-    /// How many there are with this one.
-    fn count(&mut self, failure: &Failure) -> u32 {
-        let of_program = matches!(failure.kind, FailureKind::Exit | FailureKind::Panic | FailureKind::BadMetrics);
-        self.count = match &self.last {
-            _ if !of_program => 0,
-            Some(last) if last == failure => self.count + 1,
+    /// How many there are with this one; none where a trial finished.
+    fn count(&mut self, failure: Option<&Failure>) -> u32 {
+        let of_program = |kind| matches!(kind, FailureKind::Exit | FailureKind::Panic | FailureKind::BadMetrics);
+        let this = failure.filter(|f| of_program(f.kind)).map(|f| {
+            let line = f.message.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+            (f.kind, line.to_owned())
+        });
+        self.count = match &this {
+            None => 0,
+            same if *same == self.last => self.count + 1,
             _ => 1,
         };
-        self.last = Some(failure.clone());
+        self.last = this;
         self.count
     }
 }

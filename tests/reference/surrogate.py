@@ -20,7 +20,16 @@ def matern(r):
     return np.where(r > 0, 2 ** (1 - NU) / gamma(NU) * z**NU * kv(NU, z), 1.0)
 
 
-def distances(a, b, lengthscales, unordered):
+def logarithmic(x, bend):
+    """A linear coordinate on a logarithmic scale whose ends have the ratio exp(bend)."""
+    if bend == 0:
+        return x
+    low, high = 1.0, np.exp(bend)
+    return (np.log(low + (high - low) * x) - np.log(low)) / (np.log(high) - np.log(low))
+
+
+def distances(a, b, lengthscales, unordered, bends):
+    a, b = (np.stack([logarithmic(p[:, k], s) for k, s in enumerate(bends)], axis=1) for p in (a, b))
     r2 = np.zeros((len(a), len(b)))
     for k, l in enumerate(lengthscales):
         gap = a[:, None, k] - b[None, :, k]
@@ -30,20 +39,22 @@ def distances(a, b, lengthscales, unordered):
 
 def case(rng, n, d, categories):
     x, q = rng.random((n, d)), rng.random((5, d))
-    unordered = [k == d - 1 and categories > 0 for k in range(d)]
-    if unordered[-1]:
-        x[:, -1] = (rng.integers(categories, size=n) + 0.5) / categories
-        q[:, -1] = (rng.integers(categories, size=5) + 0.5) / categories
+    unordered = [k == d // 2 and categories > 0 for k in range(d)]
+    x[rng.random((n, d)) < 0.1], q[0] = 0.0, 1.0
+    if categories:
+        x[:, d // 2] = (rng.integers(categories, size=n) + 0.5) / categories
+        q[:, d // 2] = (rng.integers(categories, size=5) + 0.5) / categories
+    bends = np.where(unordered, 0.0, rng.choice([0.0, 5e-4, -2.0, 2.0, -6.0, 6.0], d))
     lengthscales = np.exp(rng.normal(-0.5, 0.7, d))
     outputscale, noise = np.exp(rng.normal(0, 0.5)), np.exp(rng.normal(-4, 1))
     known, inferred = rng.random(n) * 0.1 * (rng.random(n) < 0.5), rng.random(n) < 0.7
     y = np.sin(3 * x.sum(axis=1)) + rng.normal(0, 0.1, n)
-    cov = outputscale * matern(distances(x, x, lengthscales, unordered))
+    cov = outputscale * matern(distances(x, x, lengthscales, unordered, bends))
     cov += np.diag(FLOOR + known + np.where(inferred, noise, 0.0))
-    cross = outputscale * matern(distances(q, x, lengthscales, unordered))
+    cross = outputscale * matern(distances(q, x, lengthscales, unordered, bends))
     return dict(
         x=x.tolist(), y=y.tolist(), known=known.tolist(), inferred=inferred.tolist(), unordered=unordered,
-        lengthscales=lengthscales.tolist(), outputscale=outputscale, noise=noise, query=q.tolist(),
+        lengthscales=lengthscales.tolist(), outputscale=outputscale, noise=noise, bends=bends.tolist(), query=q.tolist(),
         mean=(cross @ np.linalg.solve(cov, y)).tolist(),
         variance=(outputscale - np.einsum("ij,ji->i", cross, np.linalg.solve(cov, cross.T))).tolist(),
         log_likelihood=float(multivariate_normal(np.zeros(n), cov).logpdf(y)),

@@ -63,20 +63,30 @@ fn a_program_that_never_reports_a_metric_does_not_burn_the_budget() {
     let bench = Bench::with_program("print('{\"acuracy\": 0.5, \"cost\": 1}')");
     let alike =
         "the last 3 trials failed alike: bad metrics: the metric `accuracy` was not reported (reported: acuracy, cost)";
-    bench.optimize(&["study.toml"]).code(4).says(alike).says("--fresh");
+    bench.optimize(&["study.toml"]).code(6).says(alike).says("--fresh");
     assert_eq!(bench.record().trials().len(), 3);
     // Whoever runs it again means it.
-    bench.optimize(&["study.toml"]).code(4).says(alike);
+    bench.optimize(&["study.toml"]).code(6).says(alike);
     assert_eq!(bench.record().trials().len(), 6);
 }
 
 #[test]
 fn failures_that_differ_or_follow_a_success_do_not_end_a_study() {
-    for program in ["if True: sys.exit(f'no {trial}')", "if trial > 0: sys.exit('no')"] {
-        let (failed, answer) = failures(&format!("{TRIAL}{program}\n"), 6, |_| {});
+    for program in
+        ["if True: sys.exit(f'no {trial}')", "if trial > 0: sys.exit('no')", "if trial % 5 < 4: sys.exit('no')"]
+    {
+        let (failed, answer) = failures(&format!("{TRIAL}{program}\n"), 8, |_| {});
         answer.code(0);
-        assert!(failed.len() >= 5, "{failed:?}");
+        assert!(failed.len() >= 6, "{failed:?}");
     }
+}
+
+#[test]
+fn a_program_that_always_ends_in_the_same_way_is_given_up_after_the_initial_design() {
+    let program = TRIAL.to_owned() + "print(f'trial {trial} reads its data', file=sys.stderr)\nopen('no/such/file')\n";
+    let (failed, answer) = failures(&program, 12, |_| {});
+    answer.code(6).says("the last 5 trials failed alike").says("no/such/file");
+    assert_eq!(failed.len(), 5);
 }
 
 #[test]

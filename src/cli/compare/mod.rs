@@ -109,7 +109,9 @@ fn run_all(
         progress.next(i + 1, &runs[i].study.label());
         let mut nobody = ();
         let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
-        let end = run_one(&mut runs[i], &args.study, &interrupt, observer);
+        // Once a run has a result, one that has none is a finding.
+        let nothing_finished = !runs.iter().filter_map(|run| run.record.as_ref()).any(has_result);
+        let end = run_one(&mut runs[i], &args.study, &interrupt, observer, nothing_finished);
         let end = end.map_err(|failure| failure.within(&runs[i].study.label()));
         if !matches!(end, Ok(EndReason::Trials | EndReason::Time | EndReason::Energy | EndReason::Space)) {
             progress.finish();
@@ -139,6 +141,7 @@ fn run_one(
     path: &Path,
     interrupt: &Interrupt,
     observer: &mut dyn RunObserver,
+    gives_up: bool,
 ) -> Result<EndReason, Failure> {
     let spec = &run.study.spec;
     let folder = ResultsFolder::open(&run.study.folder)?;
@@ -147,12 +150,16 @@ fn run_one(
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
-    let end = conduct(spec, path, &mut store, &mut record, interrupt, observer);
+    let end = conduct(spec, path, &mut store, &mut record, interrupt, observer, gives_up);
     let written = write_outputs(&folder, &record);
     run.record = Some(record);
     let end = end?;
     written?;
     Ok(end)
+}
+
+fn has_result(record: &StudyRecord) -> bool {
+    record.trials().iter().any(|trial| trial.result().is_some())
 }
 
 /// The record of a study that was begun; an error if that is another study, or has trials proposed for other preferences.

@@ -4,7 +4,7 @@ use super::super::surrogate::{GaussianProcess, Kernel, Noise, Observations, Pred
 use super::logs::log_distribution;
 
 /// Labels jump where a crashing region begins. A stationary process takes a jump for a short lengthscale, and then knows
-/// nothing of the region a step further in. So labels are noisy, and no lengthscale is shorter than this.
+/// nothing of the region a step further in. So labels are noisy, scales do not bend, and no lengthscale is shorter than this.
 const SHORTEST: f64 = 0.5;
 /// Noise of the labels, in standardized units.
 const LABEL_NOISE: Noise = Noise { known: 0.1, inferred: true };
@@ -33,10 +33,11 @@ impl Feasibility {
         for (x, label) in finished.iter().chain(failed).zip(&raw) {
             observations.push(x.clone(), labels.forward(*label), LABEL_NOISE);
         }
-        let (fitted, _) = fit(kernel, observations.clone(), &Starts::COLD).ok()?;
+        let kernel = kernel.clone().straight();
+        let (fitted, _) = fit(&kernel, observations.clone(), &Starts::COLD).ok()?;
         let mut hyperparameters = fitted.hyperparameters().clone();
         hyperparameters.lengthscales.iter_mut().for_each(|l| *l = l.max(SHORTEST));
-        let process = GaussianProcess::new(kernel.clone(), hyperparameters, observations)?;
+        let process = GaussianProcess::new(kernel, hyperparameters, observations)?;
         Some(Self { process, labels })
     }
 

@@ -7,7 +7,7 @@ use super::super::surrogate::{Draws, GaussianProcess, Whitened};
 use super::belief::Belief;
 use super::criterion::{Criterion, Posterior};
 use super::feasibility::Feasibility;
-use super::logs::{log_heavy_distribution, log_sum_exp};
+use super::logs::{log_student, log_sum_exp};
 
 /// Points that are evaluated together.
 const CHUNK: usize = 64;
@@ -41,7 +41,7 @@ impl Limit {
     fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
         let sign = if self.above { -1.0 } else { 1.0 };
         let z = sign * (self.bound - p.mean) / p.sd;
-        let (log, slope) = log_heavy_distribution(z);
+        let (log, slope) = log_student(z);
         (log, -sign * slope / p.sd, -slope * z / p.sd)
     }
 }
@@ -242,7 +242,7 @@ mod tests {
             lengthscales: vec![0.5, 0.8, 1.0],
             outputscale: 1.1,
             noise: 0.01,
-            bends: vec![0.8, 0.0, -1.2],
+            bends: vec![0.8, -1.2, 0.0],
         };
         GaussianProcess::new(Kernel::ordered(2).with_unordered(), hyperparameters, observations).unwrap()
     }

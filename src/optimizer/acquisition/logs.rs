@@ -1,4 +1,4 @@
-//! Logarithms of normal probabilities that hold their precision far into the tails.
+//! Logarithms of probabilities that hold their precision far into the tails.
 
 use super::normal::remainder;
 
@@ -26,7 +26,7 @@ pub(super) fn log_distribution(z: f64) -> (f64, f64) {
 }
 
 /// `ln F(z)` and its derivative for Student's t distribution with two degrees of freedom, `F(z) = (1 + z / sqrt(2 + z^2)) / 2`.
-pub(super) fn log_heavy_distribution(z: f64) -> (f64, f64) {
+pub(super) fn log_student(z: f64) -> (f64, f64) {
     let z = z.clamp(-FARTHEST, FARTHEST);
     let square = 2.0 + z * z;
     let tail = 1.0 / (square + z.abs() * square.sqrt());
@@ -68,16 +68,16 @@ mod tests {
     }
 
     #[test]
-    fn the_heavy_distribution_is_students() {
+    fn log_student_is_students() {
         // From tables of the t distribution with two degrees of freedom.
         for (z, p) in [(-9.925, 0.005), (-2.920, 0.05), (-0.816_5, 0.25), (0.0, 0.5), (1.886, 0.9), (4.303, 0.975)] {
-            assert!((log_heavy_distribution(z).0.exp() - p).abs() < 1e-4, "{z}");
+            assert!((log_student(z).0.exp() - p).abs() < 1e-4, "{z}");
         }
         for z in [-50.0, -3.0, -0.1, 0.4, 7.0] {
-            let difference = (log_heavy_distribution(z + 1e-5).0 - log_heavy_distribution(z - 1e-5).0) / 2e-5;
-            assert!((difference - log_heavy_distribution(z).1).abs() < 1e-6, "{z}");
+            let difference = (log_student(z + 1e-5).0 - log_student(z - 1e-5).0) / 2e-5;
+            assert!((difference - log_student(z).1).abs() < 1e-6, "{z}");
         }
-        let (value, slope) = log_heavy_distribution(f64::NEG_INFINITY);
+        let (value, slope) = log_student(f64::NEG_INFINITY);
         assert!(value.is_finite() && slope.is_finite());
     }
 }

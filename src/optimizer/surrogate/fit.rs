@@ -41,7 +41,7 @@ impl<'o> LogPosterior<'o> {
     pub(super) fn new(kernel: &'o Kernel, observations: &'o Observations) -> Self {
         let d = kernel.dimension();
         let mut priors = vec![Prior::lengthscale(d); d];
-        let bendable: Vec<usize> = (0..d).filter(|&k| kernel.is_ordered(k)).collect();
+        let bendable: Vec<usize> = (0..d).filter(|&k| kernel.may_bend(k)).collect();
         priors.push(Prior::outputscale());
         priors.extend(bendable.iter().map(|_| Prior::bend()));
         priors.push(Prior::noise());
@@ -189,7 +189,7 @@ impl Starts {
     pub const COLD: Self = Self { previous: None, mode: true, own: None };
 }
 
-/// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters. Returns the best process with
+/// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters, bends as they are. Returns the best process with
 /// its log posterior density (up to a constant).
 ///
 /// Of more than 300 observations, hyperparameters are fitted to 300, most of them the study's own (the cost of a fit grows with

@@ -54,6 +54,7 @@ impl Hyperparameters {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {
     unordered: Vec<bool>,
+    bends: bool,
 }
 
 /// Replaces squared distances by the Matern-5/2 kernel of unit variance there.
@@ -111,19 +112,26 @@ impl Kernel {
     #[must_use]
     pub fn new(encoding: &Encoding<'_>) -> Self {
         let unordered = |i| matches!(encoding.kind(i), CoordinateKind::Unordered(_));
-        Self { unordered: (0..encoding.len()).map(unordered).collect() }
+        Self { unordered: (0..encoding.len()).map(unordered).collect(), bends: true }
     }
 
     /// For `d` ordered coordinates.
     #[must_use]
     pub fn ordered(d: usize) -> Self {
-        Self { unordered: vec![false; d] }
+        Self { unordered: vec![false; d], bends: true }
     }
 
     /// With one more coordinate, whose values have no order.
     #[must_use]
     pub fn with_unordered(mut self) -> Self {
         self.unordered.push(true);
+        self
+    }
+
+    /// With scales that do not bend.
+    #[must_use]
+    pub fn straight(mut self) -> Self {
+        self.bends = false;
         self
     }
 
@@ -151,10 +159,10 @@ impl Kernel {
         }
     }
 
-    /// Whether coordinate `k` has an order.
+    /// Whether the scale of coordinate `k` may bend.
     #[must_use]
-    pub(super) fn is_ordered(&self, k: usize) -> bool {
-        !self.unordered[k]
+    pub(super) fn may_bend(&self, k: usize) -> bool {
+        self.bends && !self.unordered[k]
     }
 
     /// The sum over the points after the `j`-th of `weights` times the squared difference to it along coordinate `k`.

@@ -4,7 +4,8 @@
 //! Bayesian optimization performs great in high dimensions", ICML 2024): the lengthscales' prior grows with the square root
 //! of the dimension, so that distances stay comparable.
 
-/// A log-normal prior of one hyperparameter with the box to which it is confined.
+/// A log-normal prior of one hyperparameter, or a normal one of what is a logarithm already, with the box to which it is
+/// confined.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Prior {
     /// Mean of the logarithm.

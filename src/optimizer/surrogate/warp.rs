@@ -11,7 +11,7 @@ const STRAIGHT: f64 = 1e-3;
 /// spreads the low end, `s < 0` as much the high end, for `w(x; -s) = 1 - w(1 - x; s)`. People choose scales by habit, and
 /// a stationary process that must follow a steep end takes the whole range for steep. Inferring a warp of the inputs from the
 /// trials is from Snoek, Swersky, Zemel and Adams, "Input warping for Bayesian optimization of non-stationary functions", ICML
-/// 2014; theirs has two parameters per coordinate and an infinite slope at the ends.
+/// 2014; theirs, by the Beta distribution, has two parameters per coordinate, and an infinite slope at an end that it spreads.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Warp {
     /// One bend per coordinate; those beyond the end are 0.

@@ -5,10 +5,7 @@ use super::findings::{Draft, Findings, Span};
 use super::reader::{Element, Entry, Section};
 use super::space::{Searched, value_advice};
 use super::spelling::nearest;
-use crate::optimizer::Seed;
-use crate::optimizer::history::History;
 use crate::optimizer::problem::{Forbidden, Match, Problem};
-use crate::optimizer::sampler::{RandomSampler, Sampler, SamplerError};
 use crate::optimizer::space::{Domain, Point, PointError, Space, Value};
 
 const EXAMPLE: &str = "learning_rate = 1e-3";
@@ -179,8 +176,8 @@ pub(super) fn check(
     }
 }
 
-/// Where the last straw is, if every point is forbidden and that is cheaply known: in a finite space of moderate size, where
-/// one combination covers all values of the parameters that it names, and where a sampler finds nothing that is left.
+/// Where the last straw is, if every point is forbidden and that is cheaply known: in a finite space of moderate size, and
+/// where one combination covers all values of the parameters that it names.
 fn all_forbidden(problem: &Problem, forbidden: &[PlacedPart<Forbidden>]) -> Option<Span> {
     let last = forbidden.last()?;
     if let Some(points) = problem.space().points(ENUMERABLE) {
@@ -196,9 +193,7 @@ fn all_forbidden(problem: &Problem, forbidden: &[PlacedPart<Forbidden>]) -> Opti
             (Match::Values(_), _) => false,
         })
     };
-    let one = forbidden.iter().find(|f| f.part.clauses.iter().all(covers)).map(|f| f.span.clone());
-    let drawn = || RandomSampler.propose(problem, &History::new(), 1, Seed(0));
-    one.or_else(|| matches!(drawn(), Err(SamplerError::NothingAllowed { .. })).then(|| last.span.clone()))
+    forbidden.iter().find(|f| f.part.clauses.iter().all(covers)).map(|f| f.span.clone())
 }
 
 /// Least and largest value of a domain of numbers.

@@ -6,8 +6,10 @@ use super::quantity::show_duration;
 use super::{Source, StudySpec};
 use crate::energy::Meters;
 use crate::energy::units::Joules;
+use crate::optimizer::Seed;
+use crate::optimizer::history::History;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
-use crate::optimizer::sampler;
+use crate::optimizer::sampler::{self, RandomSampler, Sampler, SamplerError};
 use crate::optimizer::space::{Domain, Parameter, Scale, Value};
 
 /// Finite spaces are counted up to this size.
@@ -149,6 +151,11 @@ impl StudySpec {
             let allowed = if forbidden > 0 { " that are allowed" } else { "" };
             let points = points - forbidden;
             warnings.push(format!("the space has {points} points{allowed}, fewer than the budget of {trials} trials"));
+        }
+        if let Err(error @ SamplerError::NothingAllowed { .. }) =
+            RandomSampler.propose(&self.problem, &History::new(), 1, Seed(0))
+        {
+            warnings.push(error.to_string());
         }
         if let (starts, Some(trials)) = (self.problem.starts().len() as u64, self.budget.trials)
             && starts > trials

@@ -30,6 +30,8 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 /// from that front, but never short of those that the history has frozen: what is reported is what is searched for.
 /// Preferences that bound an objective on its bad side move the reference point there.
 ///
+/// - **Scales** of ordered parameters may bend, as far as the trials ask for it:
+///   [`ObjectiveFit::bends`](super::super::history::ObjectiveFit::bends).
 /// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
 ///   standard deviation that is told, if any, and the improvement is averaged over joint draws of the front.
 /// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it.

@@ -128,10 +128,6 @@ fn refused_starts_and_forbidden_combinations() {
         ("an empty combination", wishes("[[forbid]]")),
         ("an empty list", wishes("[[forbid]]\nbatch_size = []")),
         ("everything", wishes("[[forbid]]\nbatch_size = { at_most = 64 }\noptimizer = [\"adam\", \"sgd\"]")),
-        (
-            "everything, by several",
-            space("a = { choice = [1, 2] }\nx = { float = [0.0, 1.0] }\n[[forbid]]\na = 1\n[[forbid]]\na = 2"),
-        ),
         ("everything of a finite space", space("a = { choice = [1, 2] }\n[[forbid]]\na = 1\n[[forbid]]\na = 2")),
     ]);
     insta::assert_snapshot!(told);
