@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -68,6 +69,8 @@ pub(super) enum Command {
     /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
+    /// Run a command and say what energy it took
+    Meter(MeterArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
     /// Train what is asked for on standard input
@@ -192,6 +195,44 @@ pub(super) struct AskTellArgs {
     /// when the study begins
     #[arg(long, value_name = "DIR")]
     pub(super) warm_start: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = METER_CODES)]
+pub(super) struct MeterArgs {
+    /// Seconds between looks at the power, for its peak and for --csv; 0.2 or more
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval)]
+    pub(super) interval: f64,
+    /// Write what it took as JSON to this file; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Write the power over time to this file, one line per interval and domain; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) csv: Option<PathBuf>,
+    /// auto (the default), or some of nvml, rapl and estimate
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    pub(super) meters: Vec<String>,
+    /// Watts that the estimate takes for a busy logical processor [default: 4]
+    #[arg(long, value_name = "WATTS")]
+    pub(super) watts_per_core: Option<f64>,
+    /// Print no table on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// The command with its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(super) command: Vec<OsString>,
+}
+
+const METER_CODES: &str = "\
+Its exit code is the command's own, or 128 and the number of the signal that ended it; 125 if the
+meters fail before it starts, 126 if it cannot be executed, 127 if it is not found.";
+
+fn interval(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.2..=3600.0).contains(&seconds) => Ok(seconds),
+        Ok(_) => Err("an interval is 0.2 to 3600 seconds long".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod compare;
 mod devices;
 mod failure;
 mod front;
+mod meter;
 mod open;
 mod outputs;
 mod print;
@@ -44,9 +45,14 @@ pub fn main() -> ExitCode {
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),
+        Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
+    finish(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             if let Some(text) = failure.text() {
                 eprintln!("{text}");

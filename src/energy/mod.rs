@@ -26,6 +26,7 @@ mod meter;
 #[cfg(feature = "nvml")]
 mod nvml;
 mod process_tree;
+mod profile;
 mod rapl;
 mod session;
 #[cfg(test)]
@@ -43,5 +44,6 @@ pub use clock::{Clock, Moment, MonotonicClock};
 pub use error::EnergyError;
 pub use estimate::DEFAULT_WATTS_PER_CORE;
 pub use meter::{Meter, Reading, Source};
+pub use profile::{DomainSummary, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;

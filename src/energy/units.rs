@@ -17,6 +17,37 @@ impl Joules {
     pub fn wh(self) -> f64 {
         self.0 / 3600.0
     }
+
+    /// The mean power over this many seconds; `None` for none.
+    #[must_use]
+    pub fn over(self, seconds: f64) -> Option<Watts> {
+        (seconds > 0.0).then(|| Watts(self.0 / seconds))
+    }
+}
+
+/// Power, in watts.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Watts(pub f64);
+
+/// For people: three significant digits, in mW, W or kW.
+impl fmt::Display for Watts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&match self.0.abs() {
+            w if w >= 1000.0 => three_digits(self.0 / 1000.0, "kW"),
+            w if w >= 1.0 || w == 0.0 => three_digits(self.0, "W"),
+            _ => three_digits(self.0 * 1e3, "mW"),
+        })
+    }
+}
+
+fn three_digits(value: f64, unit: &str) -> String {
+    let digits = match value.abs() {
+        v if v >= 99.95 || v == 0.0 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$} {unit}")
 }
 
 impl Add for Joules {
@@ -56,12 +87,7 @@ impl fmt::Display for Joules {
             j if j >= 1.0 || j == 0.0 => (self.0, "J"),
             _ => (self.0 * 1e3, "mJ"),
         };
-        let digits = match value.abs() {
-            v if v >= 99.95 || v == 0.0 => 0,
-            v if v >= 9.995 => 1,
-            _ => 2,
-        };
-        f.pad(&format!("{value:.digits$} {unit}"))
+        f.pad(&three_digits(value, unit))
     }
 }
 
@@ -248,6 +274,8 @@ mod tests {
         assert_eq!(shown(3599.0), "3599 J");
         assert_eq!(shown(3600.0), "1.00 Wh");
         assert_eq!(shown(7.2e6), "2.00 kWh");
+        let power = [0.0, 0.25, 4.0, 61.23, 350.4, 1234.0].map(|w| Watts(w).to_string());
+        assert_eq!(power, ["0 W", "250 mW", "4.00 W", "61.2 W", "350 W", "1.23 kW"]);
     }
 
     #[test]
