@@ -68,6 +68,12 @@ impl Profile {
         interval
     }
 
+    /// The energy from the last sample to an edge at which the work ended. Too short for a peak, unless it is all there is.
+    #[must_use]
+    pub fn rest(&self, end: &Mark) -> WindowEnergy {
+        self.session.between(&self.last, end)
+    }
+
     /// The time since the beginning at the last sample, in seconds.
     #[must_use]
     pub fn sampled_seconds(&self) -> f64 {
@@ -85,9 +91,8 @@ impl Profile {
     #[must_use]
     pub fn close_at(mut self, end: &Mark) -> Summary {
         self.session.settle(end, &Usage::All);
-        // The rest of an interval counts for the peak only if there was no whole one: power over a short rest is rough.
         if self.peaks.is_empty() {
-            let rest = self.session.between(&self.last, end);
+            let rest = self.rest(end);
             self.note(&rest);
         }
         let energy = self.session.between(&self.opened, end);

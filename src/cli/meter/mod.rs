@@ -40,7 +40,14 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
                     series.add(profile.sampled_seconds(), &sample);
                 }
             }
-            Event::Ended { status, at } => break (status, at),
+            Event::Ended { status, at } => {
+                if let Some(series) = &mut series {
+                    // It may have ended in the very moment of the last look.
+                    let rest = Some(profile.rest(&at)).filter(|rest| rest.seconds > 0.0);
+                    rest.iter().for_each(|rest| series.add(profile.sampled_seconds() + rest.seconds, rest));
+                }
+                break (status, at);
+            }
             Event::Lost { reason } => return Err(own(&reason)),
         }
     };

@@ -35,9 +35,7 @@ pub(super) fn render(command: &[OsString], summary: &Summary) -> String {
         }
     }
     if summary.domains.iter().any(|d| d.energy.method.is_estimate()) {
-        text.push_str(
-            "  ESTIMATED is CPU time times a stated figure of watts, not a measurement; see `optimize devices`\n",
-        );
+        text.push_str("  ESTIMATED: CPU time times watts per core, not measured; see `optimize devices`\n");
     }
     text
 }
