@@ -72,11 +72,13 @@ fn a_program_that_never_reports_a_metric_does_not_burn_the_budget() {
 
 #[test]
 fn failures_that_differ_or_follow_a_success_do_not_end_a_study() {
-    for program in
-        ["if True: sys.exit(f'no {trial}')", "if trial > 0: sys.exit('no')", "if trial % 5 < 4: sys.exit('no')"]
-    {
+    for (program, code) in [
+        ("if True: sys.exit(f'no {trial}')", 5),
+        ("if trial > 0: sys.exit('no')", 0),
+        ("if trial % 5 < 4: sys.exit('no')", 0),
+    ] {
         let (failed, answer) = failures(&format!("{TRIAL}{program}\n"), 8, |_| {});
-        answer.code(0);
+        answer.code(code);
         assert!(failed.len() >= 6, "{failed:?}");
     }
 }
