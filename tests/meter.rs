@@ -51,6 +51,7 @@ fn what_cannot_be_run_is_told_with_the_codes_of_the_shell() {
         (vec!["no-such-program"], 127, "`no-such-program` was not found"),
         (vec![plain.to_str().unwrap()], 126, "may not be executed"),
         (vec!["--meters", "steam", "true"], 125, "steam"),
+        (vec!["--json", "/no/such/folder/x.json", "true"], 125, "x.json could not be written"),
         (vec!["--csv", "/no/such/folder/x.csv", "true"], 125, "/no/such/folder/x.csv could not be written"),
         (vec!["--interval", "0.01", "true"], 2, "0.2 to 3600"),
         (vec!["--watts-per-core=-3", "--meters", "estimate", "true"], 125, "watts_per_core = -3 is out of range"),
@@ -59,9 +60,11 @@ fn what_cannot_be_run_is_told_with_the_codes_of_the_shell() {
         let (code, _, stderr) = run(optimize().args(&arguments));
         assert!(code == expected && stderr.contains(text), "{arguments:?}: {code} {stderr}");
     }
-    // The command has run; its code must not be lost for a file.
-    let (code, _, stderr) = run(optimize().args(["--json", "/no/such/folder/x.json", "sh", "-c", "exit 3"]));
-    assert!(code == 3 && stderr.contains("x.json could not be written"), "{code} {stderr}");
+    // Once the command has run, neither its code nor the figures are lost for a file.
+    let (code, _, stderr) = run(optimize().args(["-q", "--json", "/dev/full", "sh", "-c", "exit 3"]));
+    assert!(code == 3 && stderr.contains("/dev/full could not be written") && stderr.contains("energy of"), "{stderr}");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(optimize().args(["sh", "-c", "exit 3"]).stderr(full).status().unwrap().code(), Some(3));
 }
 
 #[test]
@@ -74,6 +77,15 @@ fn signals_reach_the_command() {
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(9));
+}
+
+#[test]
+fn what_nohup_ignores_the_command_ignores_too() {
+    let script = "trap '' HUP; exec \"$0\" meter -q -- grep SigIgn /proc/self/status";
+    let output = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_optimize")]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mask = u64::from_str_radix(text.trim().rsplit('\t').next().unwrap(), 16).unwrap();
+    assert!(mask & 1 == 1, "{text}");
 }
 
 #[test]

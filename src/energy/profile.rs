@@ -98,7 +98,7 @@ impl Profile {
         let energy = self.session.between(&self.opened, end);
         let domain = |energy: &DomainEnergy| DomainSummary {
             average_watts: energy.joules.and_then(|j| j.over(self.length(end))),
-            peak_watts: self.peaks.iter().find(|(domain, _)| *domain == energy.domain).map(|(_, peak)| *peak),
+            peak_watts: self.peak(&energy.domain, energy.joules.and_then(|j| j.over(self.length(end)))),
             energy: energy.clone(),
         };
         Summary {
@@ -107,6 +107,12 @@ impl Profile {
             method: energy.method(),
             domains: energy.domains.iter().map(domain).collect(),
         }
+    }
+
+    /// The most of any interval; what came after the last may have taken more, so no less than the average.
+    fn peak(&self, domain: &Domain, average: Option<Watts>) -> Option<Watts> {
+        let peak = self.peaks.iter().find(|(of, _)| of == domain).map(|(_, peak)| *peak)?;
+        Some(average.filter(|average| *average > peak).unwrap_or(peak))
     }
 
     fn length(&self, end: &Mark) -> f64 {
@@ -147,12 +153,12 @@ mod tests {
         at(2.0, 70);
         profile.sample();
         assert!((profile.sampled_seconds() - 3.0).abs() < 1e-9);
-        // Half a second at 100 W, not an interval of its own.
-        at(0.5, 120);
+        // Half a second at 40 W, not an interval of its own.
+        at(0.5, 90);
         let summary = profile.close();
         let package = &summary.domains[0];
-        assert_eq!((summary.seconds, summary.joules), (3.5, Some(Joules(120.0))));
+        assert_eq!((summary.seconds, summary.joules), (3.5, Some(Joules(90.0))));
         assert_eq!(package.peak_watts, Some(Watts(30.0)));
-        assert!((package.average_watts.unwrap().0 - 120.0 / 3.5).abs() < 1e-9);
+        assert!((package.average_watts.unwrap().0 - 90.0 / 3.5).abs() < 1e-9);
     }
 }

@@ -48,7 +48,9 @@ impl Child {
     pub(super) fn start(command: &[OsString], session: &Session) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or_else(|| Failure::usage("there is no command to run"))?;
         // Caught before the command is there, so that none falls in between.
-        let mut signals = SignalsInfo::<WithOrigin>::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
+        // What `nohup` or a script has this process ignore, the command shall ignore too.
+        let handed_on = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2].into_iter().filter(|s| !is_ignored(*s));
+        let mut signals = SignalsInfo::<WithOrigin>::new(handed_on)
             .map_err(|e| Failure::with_code(super::OWN, format!("signals cannot be caught: {e}")))?;
         let mut child = Command::new(program).args(arguments).spawn().map_err(|e| {
             let (code, advice) = match e.kind() {
@@ -87,6 +89,15 @@ impl Child {
             Err(RecvTimeoutError::Timeout) => Event::Nothing,
             Err(RecvTimeoutError::Disconnected) => Event::Lost { reason: "the thread that waits is gone".to_owned() },
         }
+    }
+}
+
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action the call only fills the place, which outlives it; zeroes are a valid action.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 

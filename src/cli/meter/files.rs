@@ -12,22 +12,30 @@ use serde_json::json;
 use crate::energy::Summary;
 use crate::energy::units::{DomainEnergy, WindowEnergy};
 
-/// Writes what the command came to. `-` is standard output.
-pub(super) fn write_json(
-    path: &Path,
-    command: &[OsString],
-    status: ExitStatus,
-    summary: &Summary,
-) -> Result<(), String> {
-    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    let text = json!({
-        "command": words,
-        "exit_code": status.code(),
-        "signal": status.signal(),
-        "energy": summary,
-    });
-    let write = || writeln!(destination(path)?, "{text:#}");
-    write().map_err(|e| format!("{} could not be written: {e}", path.display()))
+/// What the command came to. `-` is standard output.
+pub(super) struct Summed {
+    path: PathBuf,
+    file: Box<dyn Write>,
+}
+
+impl Summed {
+    /// Made before the command runs: after ten hours is too late to learn of a misspelt folder.
+    pub(super) fn create(path: &Path) -> Result<Self, String> {
+        let file = destination(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    pub(super) fn write(mut self, command: &[OsString], status: ExitStatus, summary: &Summary) -> Result<(), String> {
+        let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+        let text = json!({
+            "command": words,
+            "exit_code": status.code(),
+            "signal": status.signal(),
+            "energy": summary,
+        });
+        let written = writeln!(self.file, "{text:#}").and_then(|()| self.file.flush());
+        written.map_err(|e| format!("{} could not be written: {e}", self.path.display()))
+    }
 }
 
 fn destination(path: &Path) -> std::io::Result<Box<dyn Write>> {

@@ -4,6 +4,7 @@ mod child;
 mod files;
 mod table;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
         builder = builder.watts_per_core(watts);
     }
     let session = builder.open().map_err(|e| own(&e))?;
+    let json = args.json.as_deref().map(files::Summed::create).transpose().map_err(|e| own(&e))?;
     let mut series = args.csv.as_deref().map(Series::create).transpose().map_err(|e| own(&e))?;
 
     let mut profile = Profile::open(&session);
@@ -54,13 +56,14 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let summary = profile.close_at(&end);
     // From here on nothing may keep the command's own code from the caller.
     let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
-    if let Some(path) = &args.json {
-        troubles.extend(files::write_json(path, &args.command, status, &summary).err());
+    troubles.extend(json.and_then(|json| json.write(&args.command, status, &summary).err()));
+    let mut text = String::new();
+    // Figures that went into no file are better printed than lost.
+    if !args.quiet || !troubles.is_empty() {
+        text.push_str(&table::render(&args.command, &summary, args.interval));
     }
-    if !args.quiet {
-        eprint!("{}", table::render(&args.command, &summary));
-    }
-    troubles.iter().for_each(|trouble| eprintln!("error: {trouble}"));
+    troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
     Ok(child::code(status).into())
 }
 

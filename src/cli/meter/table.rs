@@ -3,13 +3,16 @@
 use std::ffi::OsString;
 use std::fmt::Write;
 
+use crate::energy::units::DomainKind;
 use crate::energy::{DomainSummary, Summary};
 
 /// So much of a command is shown.
 const LONGEST: usize = 60;
+/// Seconds between two ticks of a GPU's counter: an interval may hold one more or fewer than it should.
+const TICK: f64 = 0.1;
 
 /// A table with one line per domain.
-pub(super) fn render(command: &[OsString], summary: &Summary) -> String {
+pub(super) fn render(command: &[OsString], summary: &Summary, interval: f64) -> String {
     let mut rows = vec![["domain", "energy", "average", "peak", "method"].map(str::to_owned)];
     rows.extend(summary.domains.iter().map(row));
     if summary.domains.len() > 1 {
@@ -33,6 +36,15 @@ pub(super) fn render(command: &[OsString], summary: &Summary) -> String {
         if let Some(note) = &domain.energy.note {
             let _ = writeln!(text, "  {}: {note}", domain.energy.domain);
         }
+    }
+    let has = |kind| summary.domains.iter().any(|d| d.energy.domain.kind == kind);
+    if has(DomainKind::Gpu) {
+        let share = 100.0 * TICK / interval;
+        let _ =
+            writeln!(text, "  a GPU counts with all that anybody used of it; its peak is known to some {share:.0} %");
+    }
+    if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
+        text.push_str("  the processor is not in this; `optimize devices` says why\n");
     }
     if summary.domains.iter().any(|d| d.energy.method.is_estimate()) {
         text.push_str("  ESTIMATED: CPU time times watts per core, not measured; see `optimize devices`\n");
@@ -64,7 +76,7 @@ fn shown(command: &[OsString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::units::{Domain, DomainEnergy, DomainKind, Joules, Method, Watts};
+    use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts};
 
     fn domain(kind: DomainKind, id: &str, method: Method, joules: Option<f64>, note: Option<&str>) -> DomainSummary {
         DomainSummary {
@@ -83,7 +95,7 @@ mod tests {
         let joules = domains.iter().map(|d| d.energy.joules).sum();
         let method = domains.iter().map(|d| d.energy.method).max();
         let command = ["python3", "train.py", "--lr", "0.1"].map(OsString::from);
-        render(&command, &Summary { seconds: 12.5, joules, method, domains })
+        render(&command, &Summary { seconds: 12.5, joules, method, domains }, 1.0)
     }
 
     #[test]
