@@ -47,7 +47,8 @@ pub struct DomainSummary {
     pub energy: DomainEnergy,
     /// The energy over the length; `None` without a figure or a length.
     pub average_watts: Option<Watts>,
-    /// The most of any interval between samples; `None` if no interval has a figure.
+    /// The most of any interval between samples, or the average if that is more; `None` if no interval has a figure. Of a
+    /// counter that ticks slowly, as a GPU's, it is off by up to a tick's share of the interval.
     pub peak_watts: Option<Watts>,
 }
 
@@ -96,10 +97,9 @@ impl Profile {
             self.note(&rest);
         }
         let energy = self.session.between(&self.opened, end);
-        let domain = |energy: &DomainEnergy| DomainSummary {
-            average_watts: energy.joules.and_then(|j| j.over(self.length(end))),
-            peak_watts: self.peak(&energy.domain, energy.joules.and_then(|j| j.over(self.length(end)))),
-            energy: energy.clone(),
+        let domain = |part: &DomainEnergy| {
+            let average_watts = part.joules.and_then(|j| j.over(energy.seconds));
+            DomainSummary { average_watts, peak_watts: self.peak(&part.domain, average_watts), energy: part.clone() }
         };
         Summary {
             seconds: energy.seconds,
@@ -113,10 +113,6 @@ impl Profile {
     fn peak(&self, domain: &Domain, average: Option<Watts>) -> Option<Watts> {
         let peak = self.peaks.iter().find(|(of, _)| of == domain).map(|(_, peak)| *peak)?;
         Some(average.filter(|average| *average > peak).unwrap_or(peak))
-    }
-
-    fn length(&self, end: &Mark) -> f64 {
-        end.moment().since(self.opened.moment()).as_secs_f64()
     }
 
     fn note(&mut self, interval: &WindowEnergy) {

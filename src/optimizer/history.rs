@@ -79,7 +79,8 @@ pub enum Outcome {
 /// The surrogate's hyperparameters for one objective, all for standardized losses and inputs in \[0,1\].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectiveFit {
-    /// One lengthscale per parameter, in units of the encoded input on its bent scale; after them, where there are earlier studies, the one
+    /// One lengthscale per parameter, in units of the encoded input on its bent scale; after them, where there are earlier
+    /// studies, the one
     /// of the study, which says how little they agree (the shorter, the less).
     pub lengthscales: Vec<f64>,
     /// Variance of the function.

@@ -20,10 +20,9 @@ use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
-/// So many trials in a row without a metric that the study needs end a session before anything has finished.
-const WITHOUT_METRIC: u32 = 3;
-/// So many trials in a row that end in the same way, and never fewer than the initial design, do so too.
-const ALIKE: u32 = 5;
+/// So many trials in a row that fail in the same way, and never fewer than the initial design, end a session in which nothing
+/// has finished: with fewer, the configurations may be at fault, such as by losses that are NaN.
+const ALIKE: u64 = 5;
 
 /// When a study ends, and how its trials are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -159,22 +158,13 @@ fn run_trials(
                 let count = alike.count(failure.as_ref());
                 if let Some(last) = failure
                     && limits.gives_up
-                    && u64::from(count) >= hopeless_after(&last, limits)
+                    && u64::from(count) >= limits.initial.max(ALIKE)
                     && !desk.record.trials().iter().any(|t| t.result().is_some())
                 {
                     return Err(StudyError::Hopeless { count, last });
                 }
             }
         }
-    }
-}
-
-/// After how many failures like this one a session gives up. A metric that is misspelt is so whatever the configuration;
-/// a program may have its reasons to refuse the one or the other.
-fn hopeless_after(failure: &Failure, limits: &Limits) -> u64 {
-    match failure.kind {
-        FailureKind::BadMetrics => WITHOUT_METRIC.into(),
-        _ => limits.initial.max(ALIKE.into()),
     }
 }
 

@@ -47,9 +47,9 @@ impl Child {
     /// Starts it, and a thread each that waits for its end and that hands on signals.
     pub(super) fn start(command: &[OsString], session: &Session) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or_else(|| Failure::usage("there is no command to run"))?;
-        // Caught before the command is there, so that none falls in between.
         // What `nohup` or a script has this process ignore, the command shall ignore too.
         let handed_on = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2].into_iter().filter(|s| !is_ignored(*s));
+        // Caught before the command is there, so that none falls in between.
         let mut signals = SignalsInfo::<WithOrigin>::new(handed_on)
             .map_err(|e| Failure::with_code(super::OWN, format!("signals cannot be caught: {e}")))?;
         let mut child = Command::new(program).args(arguments).spawn().map_err(|e| {

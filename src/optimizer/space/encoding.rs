@@ -2,8 +2,8 @@
 
 use super::{Domain, Parameter, Point, Scale, Space, Value};
 
-/// The coordinate of an inactive parameter that is ordered: the middle of the range, so that it is near to no end (of a scale that the surrogate
-/// does not bend).
+/// The coordinate of an inactive parameter that is ordered: the middle of the range, so that it is near to no end (of a
+/// scale that the surrogate does not bend).
 const INACTIVE_ORDERED: f64 = 0.5;
 /// The coordinate of an inactive parameter without order: a category of its own, as no centre of a level is 0.
 const INACTIVE_UNORDERED: f64 = 0.0;

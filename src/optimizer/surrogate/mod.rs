@@ -11,7 +11,8 @@
 //! | `alpha` | `K^-1 y = W^T t` |
 //! | `q` | points at which the function is predicted or drawn jointly |
 //!
-//! Matern-5/2 kernel with one lengthscale per parameter, over inputs whose scales may bend; hyperparameters at the maximum of their posterior under
+//! Matern-5/2 kernel with one lengthscale per parameter, over inputs whose scales may bend; hyperparameters at the maximum
+//! of their posterior under
 //! dimension-scaled priors ([`fit`](fit())); losses [compressed](Compression) beyond what matters and standardized, so the
 //! prior mean is zero.
 
