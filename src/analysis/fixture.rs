@@ -129,10 +129,7 @@ impl StudyFixture {
 /// Energy of one domain.
 pub(crate) fn window(kind: DomainKind, id: &str, method: Method, joules: Option<f64>) -> WindowEnergy {
     let domain = Domain { kind, id: id.to_owned() };
-    WindowEnergy {
-        seconds: 4.0,
-        domains: vec![DomainEnergy { domain, method, joules: joules.map(Joules), note: None }],
-    }
+    WindowEnergy { seconds: 4.0, domains: vec![DomainEnergy::new(domain, method, joules.map(Joules), None)] }
 }
 
 /// An estimate from CPU time.

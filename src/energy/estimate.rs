@@ -54,6 +54,7 @@ impl EstimateMeter {
         let source = Source {
             domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
             method: Method::Estimate,
+            sampling: format!("CPU time of the processes, times {watts_per_core} W per busy logical processor"),
             // The clocks count microseconds, but of a process that is running the kernel tells those up to the last tick of
             // its scheduler, 1 to 10 ms ago, or up to its last system call that waited. Short windows carry a note.
             resolution: Duration::from_millis(1),

@@ -13,6 +13,8 @@ pub struct Source {
     pub domain: Domain,
     /// How the figure comes about.
     pub method: Method,
+    /// What exactly is read, and how: `total-energy counter, a tick every 100 ms`.
+    pub sampling: String,
     /// The time between two changes of the figure. A window of less than two of these is not resolved.
     pub resolution: Duration,
 }

@@ -155,11 +155,15 @@ impl NvmlMeter {
                     continue;
                 }
             };
-            let (resolution, gauge) = match method {
-                Method::Counter => (TICK, Gauge::Counter(CounterTotal::new(None, MAX_WATTS, BURST_JOULES))),
-                _ => (POWER_RESOLUTION, Gauge::Power(PowerTotal::default())),
+            let (resolution, sampling, gauge) = match method {
+                Method::Counter => {
+                    let gauge = Gauge::Counter(CounterTotal::new(None, MAX_WATTS, BURST_JOULES));
+                    (TICK, "total-energy counter, a tick every 100 ms", gauge)
+                }
+                _ => (POWER_RESOLUTION, "power, read twice a second", Gauge::Power(PowerTotal::default())),
             };
-            sources.push(Source { domain: Domain { kind: DomainKind::Gpu, id }, method, resolution });
+            let (domain, sampling) = (Domain { kind: DomainKind::Gpu, id }, sampling.to_owned());
+            sources.push(Source { domain, method, sampling, resolution });
             gauges.push((board.index, gauge));
         }
         match sources.is_empty() {

@@ -141,7 +141,12 @@ impl RaplMeter {
                     return Err(unavailable(format!("{}: {error}", zone.counter().display()), UNREADABLE_REMEDY));
                 }
             }
-            meter.sources.push(Source { domain: zone.domain.clone(), method: Method::Counter, resolution: RESOLUTION });
+            meter.sources.push(Source {
+                domain: zone.domain.clone(),
+                method: Method::Counter,
+                sampling: "powercap counter, brought up to date about every millisecond".to_owned(),
+                resolution: RESOLUTION,
+            });
             let total = CounterTotal::new(Some(zone.range()), MAX_WATTS, BURST_JOULES);
             meter.counters.push((zone, total));
         }

@@ -302,7 +302,7 @@ impl std::fmt::Debug for Session {
 }
 
 fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
-    DomainEnergy { domain, method, joules: None, note: Some(reason.to_owned()) }
+    DomainEnergy::new(domain, method, None, Some(reason.to_owned()))
 }
 
 /// An open window; close it to learn its energy.

@@ -95,7 +95,7 @@ impl ScriptedMeter {
     pub(crate) fn new(id: &str) -> Self {
         let domain = Domain { kind: DomainKind::Gpu, id: id.to_owned() };
         let resolution = std::time::Duration::from_millis(100);
-        let sources = vec![Source { domain, method: Method::Counter, resolution }];
+        let sources = vec![Source { domain, method: Method::Counter, sampling: "scripted".to_owned(), resolution }];
         Self { sources, next: std::sync::Arc::new(std::sync::Mutex::new(Ok((0, 0)))) }
     }
 

@@ -117,7 +117,7 @@ impl Desk {
         let clock = ManualClock::at(50.0 + random.next());
         let resolution = Duration::from_millis(100);
         let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
-        let sources = [Source { domain, method: Method::Counter, resolution }];
+        let sources = [Source { domain, method: Method::Counter, sampling: "scripted".to_owned(), resolution }];
         let board = Arc::new(Mutex::new(board));
         let meter = BoardMeter { board: Arc::clone(&board), sources };
         let builder = Session::builder().meters(Meters::List(vec![])).meter(meter).clock(clock.clone());

@@ -229,5 +229,5 @@ pub(crate) fn energy_between(
             }
         }
     };
-    DomainEnergy { domain: source.domain.clone(), method: source.method, joules, note }
+    DomainEnergy::new(source.domain.clone(), source.method, joules, note)
 }

@@ -80,12 +80,12 @@ mod tests {
 
     fn domain(kind: DomainKind, id: &str, method: Method, joules: Option<f64>, note: Option<&str>) -> DomainSummary {
         DomainSummary {
-            energy: DomainEnergy {
-                domain: Domain { kind, id: id.to_owned() },
+            energy: DomainEnergy::new(
+                Domain { kind, id: id.to_owned() },
                 method,
-                joules: joules.map(Joules),
-                note: note.map(str::to_owned),
-            },
+                joules.map(Joules),
+                note.map(str::to_owned),
+            ),
             average_watts: joules.map(|j| Watts(j / 12.5)),
             peak_watts: joules.map(|j| Watts(j / 5.0)),
         }

@@ -1,0 +1,195 @@
+//! The energy of a window, domain by domain.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Domain, DomainKind, Joules, Method, Uncertainty};
+
+/// The energy of one domain over one window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DomainEnergy {
+    /// The hardware.
+    pub domain: Domain,
+    /// How the figure came about.
+    pub method: Method,
+    /// The energy; `None` is missing, which is not zero.
+    pub joules: Option<Joules>,
+    /// What the hardware would have drawn at rest meanwhile, by a baseline measured before: part of `joules`. `None` without
+    /// such a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Joules>,
+    /// How far `joules` may be off; `None` if nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
+    /// What the reader of the figure should know: why it is missing, a gap, a window below the resolution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl DomainEnergy {
+    /// A figure without baseline or uncertainty.
+    #[must_use]
+    pub fn new(domain: Domain, method: Method, joules: Option<Joules>, note: Option<String>) -> Self {
+        Self { domain, method, joules, idle: None, uncertainty: None, note }
+    }
+
+    /// The energy above that of the hardware at rest; `None` if either is missing. Of an estimate from CPU time all of it: the
+    /// model knows no rest. Slightly below zero is possible where the hardware rested.
+    #[must_use]
+    pub fn net(&self) -> Option<Joules> {
+        match self.method {
+            Method::Estimate => self.joules,
+            _ => Some(self.joules? - self.idle?),
+        }
+    }
+}
+
+/// The energy of one window: one entry per domain that was in use.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WindowEnergy {
+    /// Length of the window, by the monotonic clock.
+    pub seconds: f64,
+    /// One entry per domain.
+    pub domains: Vec<DomainEnergy>,
+}
+
+impl WindowEnergy {
+    /// The sum over all domains, or `None` if there is no domain or one of them is missing.
+    #[must_use]
+    pub fn total(&self) -> Option<Joules> {
+        sum(&self.domains, |_| true, |d| d.joules)
+    }
+
+    /// The sum over the domains of one kind, or `None` if there is no such domain or one of them is missing.
+    #[must_use]
+    pub fn of(&self, kind: DomainKind) -> Option<Joules> {
+        sum(&self.domains, |d| d.domain.kind == kind, |d| d.joules)
+    }
+
+    /// The energy above that of the hardware at rest, of all domains or of those of one kind; `None` if there is no such
+    /// domain or one of them has no figure or no baseline.
+    #[must_use]
+    pub fn net(&self, kind: Option<DomainKind>) -> Option<Joules> {
+        sum(&self.domains, |d| kind.is_none_or(|kind| d.domain.kind == kind), DomainEnergy::net)
+    }
+
+    /// How far the sum over all domains, or those of one kind, may be off; `None` if there is no such domain or nobody
+    /// knows of one of them.
+    #[must_use]
+    pub fn uncertainty(&self, kind: Option<DomainKind>) -> Option<Uncertainty> {
+        let mut parts = self.domains.iter().filter(|d| kind.is_none_or(|kind| d.domain.kind == kind)).peekable();
+        parts.peek()?;
+        parts.try_fold(Uncertainty::default(), |sum, d| Some(sum.beside(&d.uncertainty?)))
+    }
+
+    /// Adds the energy of another window that does not overlap this one, domain by domain. A domain that is missing in
+    /// either becomes missing.
+    pub fn accumulate(&mut self, other: &Self) {
+        for domain in &mut self.domains {
+            let same = |d: &&DomainEnergy| d.domain == domain.domain && d.method == domain.method;
+            let part = other.domains.iter().find(same);
+            let note = part.map_or_else(|| Some("missing in a part of the window".to_owned()), |d| d.note.clone());
+            domain.idle = domain.idle.zip(part.and_then(|d| d.idle)).map(|(a, b)| a + b);
+            let errors = domain.uncertainty.zip(part.and_then(|d| d.uncertainty));
+            domain.uncertainty = errors.map(|(a, b)| a.and_then(&b));
+            match (domain.joules, part.and_then(|d| d.joules)) {
+                (Some(a), Some(b)) => {
+                    domain.joules = Some(a + b);
+                    domain.note = domain.note.take().or(note);
+                }
+                // The reason why something is missing is the note that matters.
+                (Some(_), None) => (domain.joules, domain.note) = (None, note),
+                (None, _) => {}
+            }
+        }
+        for domain in &other.domains {
+            if !self.domains.iter().any(|d| d.domain == domain.domain && d.method == domain.method) {
+                let note = Some("missing in a part of the window".to_owned());
+                self.domains.push(DomainEnergy::new(domain.domain.clone(), domain.method, None, note));
+            }
+        }
+        self.seconds += other.seconds;
+    }
+
+    /// The weakest method among the domains: one estimate makes the sum an estimate.
+    #[must_use]
+    pub fn method(&self) -> Option<Method> {
+        self.domains.iter().map(|d| d.method).max()
+    }
+
+    /// What the total covers and how it came about, such as `gpu+cpu, counter` or `cpu, ESTIMATED`.
+    #[must_use]
+    pub fn provenance(&self) -> String {
+        let mut kinds: Vec<_> = self.domains.iter().map(|d| d.domain.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let kinds: Vec<_> = kinds.into_iter().map(DomainKind::name).collect();
+        match self.method() {
+            Some(method) => format!("{}, {}", kinds.join("+"), method.label()),
+            None => "not metered".to_owned(),
+        }
+    }
+}
+
+fn sum(
+    domains: &[DomainEnergy],
+    wanted: impl Fn(&DomainEnergy) -> bool,
+    figure: impl Fn(&DomainEnergy) -> Option<Joules>,
+) -> Option<Joules> {
+    let mut parts = domains.iter().filter(|d| wanted(d)).map(figure).peekable();
+    parts.peek()?;
+    parts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_add_up_and_the_note_tells_why_a_part_is_missing() {
+        let window = |joules: Option<f64>, note: Option<&str>| WindowEnergy {
+            seconds: 1.0,
+            domains: vec![DomainEnergy::new(
+                Domain { kind: DomainKind::Gpu, id: "a".to_owned() },
+                Method::Counter,
+                joules.map(Joules),
+                note.map(str::to_owned),
+            )],
+        };
+        let mut sum = window(Some(1.0), Some("short"));
+        sum.accumulate(&window(Some(2.0), None));
+        assert_eq!((sum.seconds, sum.total()), (2.0, Some(Joules(3.0))));
+        sum.accumulate(&window(None, Some("lost")));
+        sum.accumulate(&window(Some(5.0), None));
+        assert_eq!((sum.total(), sum.domains[0].note.as_deref()), (None, Some("lost")));
+        sum.accumulate(&WindowEnergy { seconds: 1.0, domains: Vec::new() });
+        assert_eq!((sum.seconds, sum.total()), (5.0, None));
+    }
+
+    #[test]
+    fn a_missing_domain_makes_the_total_missing_not_smaller() {
+        let part = |id: &str, joules| {
+            DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: id.to_owned() }, Method::Counter, joules, None)
+        };
+        let whole =
+            WindowEnergy { seconds: 1.0, domains: vec![part("a", Some(Joules(1.0))), part("b", Some(Joules(2.0)))] };
+        assert_eq!(whole.total(), Some(Joules(3.0)));
+        let holed = WindowEnergy { seconds: 1.0, domains: vec![part("a", Some(Joules(1.0))), part("b", None)] };
+        assert_eq!(holed.total(), None);
+        assert_eq!(WindowEnergy::default().total(), None);
+        assert_eq!(whole.of(DomainKind::Gpu), None);
+        assert_eq!([].into_iter().sum::<Joules>().to_string(), "0 J");
+    }
+
+    #[test]
+    fn net_energy_needs_a_baseline_unless_it_is_a_model() {
+        let part = |method, idle: Option<f64>| DomainEnergy {
+            idle: idle.map(Joules),
+            ..DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: "a".to_owned() }, method, Some(Joules(10.0)), None)
+        };
+        let net = |domains| WindowEnergy { seconds: 1.0, domains }.net(None);
+        assert_eq!(net(vec![part(Method::Counter, Some(4.0)), part(Method::Counter, Some(1.0))]), Some(Joules(15.0)));
+        assert_eq!(net(vec![part(Method::Counter, Some(4.0)), part(Method::Counter, None)]), None);
+        assert_eq!(net(vec![part(Method::Estimate, None)]), Some(Joules(10.0)));
+        assert_eq!(net(vec![]), None);
+    }
+}
