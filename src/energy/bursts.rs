@@ -7,9 +7,12 @@ use super::clock::Moment;
 /// How often that is.
 pub(crate) const EVERY: Duration = Duration::from_millis(10);
 
-/// How often after one edge: for half a second. The two ticks after the edge need 0.2 s; the rest is for an edge that
-/// opens a piece of work which sets up for a moment before its own edge, to have the ticks before that.
-const READINGS: u32 = 50;
+/// How often after an edge that is taken as it happens: for half a second. The two ticks after the edge need 0.2 s; the rest
+/// is for an edge that opens a piece of work which sets up for a moment before its own edge, to have the ticks before that.
+pub(crate) const OPENING: u32 = 50;
+
+/// How often after an edge that was stamped elsewhere, within a piece of work.
+pub(crate) const PASSING: u32 = 25;
 
 /// Edges that follow one another with no more than this between them are a row.
 const ROW: Duration = Duration::from_secs(1);
@@ -27,8 +30,8 @@ pub(crate) struct Bursts {
 }
 
 impl Bursts {
-    /// An edge was taken at `now`; says whether a burst begins that was not under way.
-    pub(crate) fn ask(&mut self, now: Moment) -> bool {
+    /// An edge was taken at `now` that wants so many readings; says whether a burst begins that was not under way.
+    pub(crate) fn ask(&mut self, now: Moment, readings: u32) -> bool {
         let first = match self.row {
             Some((first, last)) if now.since(last) <= ROW => first,
             _ => now,
@@ -38,7 +41,7 @@ impl Bursts {
             return false;
         }
         let begins = self.left == 0;
-        self.left = READINGS;
+        self.left = self.left.max(readings);
         begins
     }
 
@@ -71,7 +74,7 @@ mod tests {
         for step in 0..(end * 100.0) as u32 {
             let now = f64::from(step) * 0.01;
             if now >= next {
-                bursts.ask(moment(now));
+                bursts.ask(moment(now), OPENING);
                 if renew {
                     bursts.renew();
                 }
@@ -84,8 +87,8 @@ mod tests {
 
     #[test]
     fn an_edge_is_followed_by_half_a_second_of_readings() {
-        assert_eq!(readings(1e9, 5.0, false), READINGS);
-        assert_eq!(readings(1.5, 5.9, false), 4 * READINGS, "far enough apart, each edge is");
+        assert_eq!(readings(1e9, 5.0, false), OPENING);
+        assert_eq!(readings(1.5, 5.9, false), 4 * OPENING, "far enough apart, each edge is");
     }
 
     #[test]
@@ -98,9 +101,13 @@ mod tests {
     fn only_the_beginning_of_a_burst_wakes_the_reader() {
         let mut bursts = Bursts::default();
         assert!(!bursts.is_on() && !bursts.take());
-        assert!(bursts.ask(moment(1.0)));
-        assert!(!bursts.ask(moment(1.1)));
-        while bursts.take() {}
-        assert!(bursts.ask(moment(1.7)));
+        assert!(bursts.ask(moment(1.0), PASSING));
+        assert!(!bursts.ask(moment(1.1), OPENING));
+        assert_eq!(
+            std::iter::from_fn(|| bursts.take().then_some(())).count(),
+            OPENING as usize,
+            "the longer one counts"
+        );
+        assert!(bursts.ask(moment(1.7), OPENING));
     }
 }

@@ -20,8 +20,10 @@ mod clock;
 #[cfg(test)]
 mod contract;
 pub mod diagnosis;
+mod edges;
 mod error;
 mod estimate;
+mod figure;
 mod meter;
 #[cfg(feature = "nvml")]
 mod nvml;
@@ -39,7 +41,7 @@ mod ticks_tests;
 mod track;
 pub mod units;
 
-pub use builder::{MeterKind, Meters, SessionBuilder};
+pub use builder::{DEFAULT_GAIN, MeterKind, Meters, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use error::EnergyError;
 pub use estimate::DEFAULT_WATTS_PER_CORE;

@@ -1,16 +1,18 @@
 //! Windows of energy over a set of meters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::builder::SessionBuilder;
-use super::bursts::{Bursts, EVERY};
+use super::bursts::{Bursts, EVERY, OPENING, PASSING};
 use super::clock::{Clock, Moment};
+use super::edges::{Level, Levels};
 use super::error::EnergyError;
+use super::figure::Evidence;
 use super::meter::{Meter, Source};
-use super::track::{Edge, Track, energy_between, ticks_slowly};
+use super::track::{Edge, Track, ticks_slowly};
 use super::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
@@ -43,7 +45,17 @@ pub struct Session {
 pub struct Mark {
     session: u64,
     moment: Moment,
-    edges: Arc<[Edge]>,
+    edges: Arc<Edges>,
+    /// On its outer side the hardware rests.
+    rest: bool,
+}
+
+/// What every source showed at an edge.
+#[derive(Debug)]
+struct Edges {
+    read: Vec<Edge>,
+    /// Of counters that tick slowly, as soon as the next ticks were seen.
+    between_ticks: Vec<OnceLock<Levels>>,
 }
 
 impl Mark {
@@ -51,6 +63,22 @@ impl Mark {
     #[must_use]
     pub fn moment(&self) -> Moment {
         self.moment
+    }
+
+    /// Says that on the outer side of this edge, before the work that begins here or after the work that ends here, the
+    /// hardware in use rests for [`REST`](super::REST) at least. Then the part of a counter's tick that lies outside can be
+    /// told by the power at rest, and shorter work has a figure: see [`Session::settle`].
+    #[must_use]
+    pub fn beside_rest(mut self) -> Self {
+        self.rest = true;
+        self
+    }
+
+    /// The energy of a source at this edge, between its ticks.
+    fn level(&self, index: usize, rest: impl Fn(&Levels) -> Option<Level>) -> Option<Level> {
+        let levels = self.edges.between_ticks[index].get()?;
+        let beside_rest = if self.rest { rest(levels) } else { None };
+        beside_rest.or(levels.inner)
     }
 }
 
@@ -109,6 +137,7 @@ impl Session {
         clock: Arc<dyn Clock>,
         poll: Option<Duration>,
         missing_gpus_matter: bool,
+        gain: f64,
     ) -> Result<Self, EnergyError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let sources: Vec<(Source, bool)> = meters
@@ -122,7 +151,8 @@ impl Session {
             clock,
             sources,
             missing_gpus_matter,
-            state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), stop: false }),
+            gain,
+            state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), pending: Vec::new(), stop: false }),
             woken: Condvar::new(),
         });
         shared.lock().read(&*shared.clock);
@@ -141,7 +171,7 @@ impl Session {
         let mut state = shared.lock();
         let moment = shared.clock.now();
         state.read(&*shared.clock);
-        shared.mark(&mut state, moment)
+        shared.mark(&mut state, moment, OPENING)
     }
 
     /// Takes an edge that another thread or process stamped a little while ago: up to five minutes. The energy at that
@@ -162,7 +192,7 @@ impl Session {
         let mut state = shared.lock();
         let moment = moment.min(shared.clock.now());
         state.read(&*shared.clock);
-        shared.mark(&mut state, moment)
+        shared.mark(&mut state, moment, PASSING)
     }
 
     /// The energy of everything metered between two edges. What is not known is `None` with a note that says why: edges in
@@ -173,21 +203,24 @@ impl Session {
         self.between_using(open, close, &Usage::All)
     }
 
-    /// Waits until what follows an edge is known of the counters in use that tick slowly, so that a window shorter than two
-    /// of their ticks that closes there has a figure: for a GPU 0.2 s after the edge, and never more than 0.25 s from now.
-    /// Returns at once where no counter ticks slowly.
+    /// Waits until what follows an edge is known of the counters in use that tick slowly: for a GPU 0.2 s after the edge, and
+    /// never more than 0.25 s from now. Returns at once where no counter ticks slowly.
     ///
-    /// Such a window also needs its device at rest for [`REST`](super::REST) before and after: what it spent is told from the
-    /// padding between the window and the ticks around it, whose power is that of the next whole tick. To see the ticks,
-    /// each mark has such counters read every 10 ms for the next half second: take one when the work begins to set up, and
-    /// those at the edges within some milliseconds. Where marks follow one another for longer than two seconds, as the
-    /// epochs of a long training do, that stops until there is none for a second, or until this is called: call it at
-    /// the end of every piece of work, long or short.
+    /// Before that, an edge is known to a tick of such a counter, which for a GPU is 0.1 s; after it, to what power does within
+    /// that tick, for the energy is interpolated between the ticks around the edge. An edge [beside rest](Mark::beside_rest)
+    /// is known to some milliseconds of the power at rest. Between two of those a window shorter than two ticks has a figure
+    /// too: what it spent is told from the padding between it and the ticks around it, whose power is that of the next
+    /// whole tick.
+    ///
+    /// To see the ticks, each mark has such counters read every 10 ms for the next half second, or a quarter of one where it
+    /// was stamped elsewhere: take one when the work begins to set up, and those at the edges within some milliseconds. Where
+    /// marks follow one another for longer than two seconds, as short epochs of a long training do, that stops until there
+    /// is none for a second, or until this is called: call it at the end of every piece of work, long or short.
     ///
     /// ```
     /// # use wattfront::energy::{Meters, Session, Usage};
     /// # let session = Session::builder().meters(Meters::estimate()).open()?;
-    /// let (open, close) = (session.mark(), session.mark());
+    /// let (open, close) = (session.mark().beside_rest(), session.mark().beside_rest());
     /// session.settle(&close, &Usage::All);
     /// let energy = session.between(&open, &close);
     /// # Ok::<(), wattfront::energy::EnergyError>(())
@@ -208,11 +241,15 @@ impl Session {
             let now = shared.clock.now();
             if slow.iter().any(|index| state.tracks[*index].last_read().is_none_or(|at| now.since(at) >= EVERY / 2)) {
                 state.read_slow(&*shared.clock);
+            } else {
+                state.settle();
             }
             drop(state);
             shared.clock.sleep(EVERY);
         }
-        shared.lock().bursts.renew();
+        let mut state = shared.lock();
+        state.settle();
+        state.bursts.renew();
     }
 
     /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter than
@@ -229,16 +266,21 @@ impl Session {
         } else {
             None
         };
-        let outer = |index: usize| match ticks_slowly(&shared.sources[index].0) {
+        let outer = |index: usize| match open.rest && close.rest && ticks_slowly(&shared.sources[index].0) {
             true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
             false => None,
         };
+        let levels = |index: usize| {
+            Some((open.level(index, |levels| levels.after_rest)?, close.level(index, |levels| levels.before_rest)?))
+        };
         let energy = |index: usize| {
             let source = &shared.sources[index].0;
-            match wrong {
-                None => energy_between(source, &open.edges[index], &close.edges[index], seconds, outer(index)),
-                Some(reason) => unknown(source.domain.clone(), source.method, reason),
+            if let Some(reason) = wrong {
+                return unknown(source.domain.clone(), source.method, reason);
             }
+            let (outer, levels, gain) = (outer(index), levels(index), shared.gain);
+            let (open, close) = (&open.edges.read[index], &close.edges.read[index]);
+            Evidence { source, open, close, seconds, outer, levels, gain }.figure()
         };
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
@@ -321,6 +363,14 @@ impl Window {
         self
     }
 
+    /// Says that the hardware in use rests for [`REST`](super::REST) before and after the window: see
+    /// [`Mark::beside_rest`].
+    #[must_use]
+    pub fn between_rests(mut self) -> Self {
+        self.open = self.open.beside_rest();
+        self
+    }
+
     /// Its first edge.
     #[must_use]
     pub fn opened(&self) -> &Mark {
@@ -337,7 +387,8 @@ impl Window {
     /// [`Session::settle`].
     #[must_use]
     pub fn close(self) -> WindowEnergy {
-        let close = self.session.mark();
+        let mut close = self.session.mark();
+        close.rest = self.open.rest;
         self.session.settle(&close, &self.usage);
         self.session.between_using(&self.open, &close, &self.usage)
     }
@@ -366,6 +417,8 @@ struct Shared {
     /// With whether it serves only where no other source does.
     sources: Vec<(Source, bool)>,
     missing_gpus_matter: bool,
+    /// The standard deviation of the gain of hardware, as a part of the figure.
+    gain: f64,
     state: Mutex<State>,
     woken: Condvar,
 }
@@ -374,10 +427,29 @@ struct State {
     meters: Vec<Box<dyn Meter>>,
     tracks: Vec<Track>,
     bursts: Bursts,
+    /// Edges whose surrounding ticks were not all seen yet.
+    pending: Vec<(Moment, Arc<Edges>)>,
     stop: bool,
 }
 
 impl State {
+    /// Completes the edges that are settled by now.
+    fn settle(&mut self) {
+        let tracks = &self.tracks;
+        self.pending.retain(|(moment, edges)| {
+            let mut slow = tracks.iter().zip(&edges.between_ticks).filter(|(track, _)| ticks_slowly(&track.source));
+            let settled = |(track, levels): (&Track, &OnceLock<Levels>)| {
+                if levels.get().is_none()
+                    && let Some(found) = track.settled_levels(*moment)
+                {
+                    let _ = levels.set(found);
+                }
+                levels.get().is_some()
+            };
+            !slow.by_ref().map(settled).fold(true, |all, one| all && one)
+        });
+    }
+
     fn read(&mut self, clock: &dyn Clock) {
         self.read_those(clock, |_| true);
     }
@@ -403,6 +475,7 @@ impl State {
                 track.record(readings.next().unwrap_or_else(|| Err(missing())), now);
             }
         }
+        self.settle();
     }
 }
 
@@ -412,11 +485,17 @@ impl Shared {
     }
 
     /// An edge, around which the slow counters are read often from now on.
-    fn mark(&self, state: &mut State, moment: Moment) -> Mark {
-        if self.sources.iter().any(|(source, _)| ticks_slowly(source)) && state.bursts.ask(self.clock.now()) {
-            self.woken.notify_all();
+    fn mark(&self, state: &mut State, moment: Moment, readings: u32) -> Mark {
+        let read = state.tracks.iter().map(|track| track.edge(moment)).collect();
+        let between_ticks = state.tracks.iter().map(|_| OnceLock::new()).collect();
+        let edges = Arc::new(Edges { read, between_ticks });
+        if self.sources.iter().any(|(source, _)| ticks_slowly(source)) {
+            state.pending.push((moment, Arc::clone(&edges)));
+            if state.bursts.ask(self.clock.now(), readings) {
+                self.woken.notify_all();
+            }
         }
-        Mark { session: self.id, moment, edges: state.tracks.iter().map(|track| track.edge(moment)).collect() }
+        Mark { session: self.id, moment, edges, rest: false }
     }
 
     fn poll_until_stopped(&self, interval: Duration) {

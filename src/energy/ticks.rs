@@ -47,6 +47,8 @@ pub(crate) struct Outer {
     pub(crate) after_watts: f64,
     /// Seconds from the tick before to the tick after.
     pub(crate) span: f64,
+    /// The standard deviation of `joules`, in joules.
+    pub(crate) sd: f64,
     /// All that was made use of lies between these moments.
     pub(crate) used: (Moment, Moment),
 }
@@ -105,7 +107,11 @@ pub(crate) fn energy_by_outer_ticks(
     };
     let from = if left.is_some() { ticks.time(first - 1) } else { t1 };
     let to = if right.is_some() { ticks.time(last + 1) } else { t2 };
-    Ok(Outer { joules, before_watts, after_watts, span: t2 - t1, used: (moment(from), moment(to)) })
+    // Each end of the padding is dated by a tick, and its power is that of another time.
+    let dating = before_watts.hypot(after_watts) * ticks.scatter();
+    let unlike = (before_watts - after_watts).abs() * (-t1).min(t2 - end);
+    let sd = dating.hypot(unlike);
+    Ok(Outer { joules, before_watts, after_watts, span: t2 - t1, sd, used: (moment(from), moment(to)) })
 }
 
 /// The mean power over the whole tick on one side of the window.
@@ -127,11 +133,12 @@ fn padding_watts(own: Option<Neighbour>, other: Option<Neighbour>) -> Option<f64
     }
 }
 
+/// A reading, by some origin.
 #[derive(Debug, Clone, Copy)]
-struct Point {
-    /// Seconds from the opening of the window.
-    at: f64,
-    joules: f64,
+pub(crate) struct Point {
+    /// Seconds from the origin.
+    pub(crate) at: f64,
+    pub(crate) joules: f64,
 }
 
 /// A tick that was seen.
@@ -141,6 +148,8 @@ struct Seen {
     /// The readings around it.
     after: f64,
     until: f64,
+    /// What the counter showed up to then.
+    last: f64,
     /// What the counter showed from then on.
     joules: f64,
 }
@@ -152,19 +161,26 @@ impl Seen {
 }
 
 /// The ticks of a counter by their numbers.
-struct Ticks<'a> {
+pub(crate) struct Ticks<'a> {
     points: &'a [Point],
     seen: Vec<Seen>,
     /// The time of tick 0, and the period.
     origin: f64,
     period: f64,
+    scatter: f64,
 }
 
 impl<'a> Ticks<'a> {
-    fn find(points: &'a [Point], nominal: f64) -> Option<Self> {
+    pub(crate) fn find(points: &'a [Point], nominal: f64) -> Option<Self> {
         let changes = points.windows(2).filter(|pair| pair[0].joules < pair[1].joules);
         let changes: Vec<Seen> = changes
-            .map(|pair| Seen { number: 0, after: pair[0].at, until: pair[1].at, joules: pair[1].joules })
+            .map(|pair| Seen {
+                number: 0,
+                after: pair[0].at,
+                until: pair[1].at,
+                last: pair[0].joules,
+                joules: pair[1].joules,
+            })
             .collect();
         let sharp = |tick: &Seen| tick.until - tick.after <= SHARP * nominal;
         let mut gaps: Vec<f64> = changes
@@ -200,7 +216,24 @@ impl<'a> Ticks<'a> {
         chain.reverse();
         chain.extend(follow(&mut seen[nearest + 1..].iter()).into_iter().skip(1));
         let (origin, period) = line(&chain)?;
-        Some(Self { points, seen: chain, origin, period })
+        let scatter = scatter(&chain, origin, period);
+        Some(Self { points, seen: chain, origin, period, scatter })
+    }
+
+    /// The mean power from this tick to the next, in watts.
+    pub(crate) fn watts(&self, number: i64) -> Option<f64> {
+        let joules = self.level(number + 1)? - self.level(number)?;
+        Some(joules / (self.time(number + 1) - self.time(number)))
+    }
+
+    /// The time between two ticks, in seconds.
+    pub(crate) fn period(&self) -> f64 {
+        self.period
+    }
+
+    /// The standard deviation of the time of one tick, in seconds.
+    pub(crate) fn scatter(&self) -> f64 {
+        self.scatter
     }
 
     fn seen(&self, number: i64) -> Option<&Seen> {
@@ -208,15 +241,21 @@ impl<'a> Ticks<'a> {
     }
 
     /// By the line, and within the readings around it.
-    fn time(&self, number: i64) -> f64 {
+    pub(crate) fn time(&self, number: i64) -> f64 {
         let time = self.origin + self.period * number as f64;
         self.seen(number).map_or(time, |tick| time.clamp(tick.after, tick.until))
     }
 
     /// What the counter showed from this tick to the next.
-    fn level(&self, number: i64) -> Option<f64> {
+    pub(crate) fn level(&self, number: i64) -> Option<f64> {
         if let Some(tick) = self.seen(number) {
             return Some(tick.joules);
+        }
+        // The next one may have been seen, and with it what the counter showed up to then.
+        if let Some(next) = self.seen(number + 1)
+            && next.after >= self.time(number) + MARGIN * self.period
+        {
+            return Some(next.last);
         }
         let (first, last) = (self.seen.first()?.number, self.seen.last()?.number);
         if number < first - FARTHEST || number > last + FARTHEST {
@@ -228,16 +267,28 @@ impl<'a> Ticks<'a> {
     }
 
     /// The number of the last tick until then.
-    fn last_until(&self, time: f64) -> i64 {
+    pub(crate) fn last_until(&self, time: f64) -> i64 {
         let near = ((time - self.origin) / self.period).floor() as i64;
         (near - 1..=near + 1).rfind(|number| self.time(*number) <= time).unwrap_or(near - 2)
     }
 
     /// The number of the first tick from then on.
-    fn first_from(&self, time: f64) -> i64 {
+    pub(crate) fn first_from(&self, time: f64) -> i64 {
         let near = ((time - self.origin) / self.period).ceil() as i64;
         (near - 1..=near + 1).find(|number| self.time(*number) >= time).unwrap_or(near + 2)
     }
+}
+
+/// The standard deviation of the time of a tick about the line through them, in seconds, at least what the spacing of readings
+/// leaves open.
+fn scatter(ticks: &[Seen], origin: f64, period: f64) -> f64 {
+    let off = |tick: &Seen| tick.middle() - origin - period * tick.number as f64;
+    let square = |x: f64| x * x;
+    let about_line =
+        ticks.iter().map(|tick| square(off(tick))).sum::<f64>() / ticks.len().saturating_sub(2).max(1) as f64;
+    let between_readings =
+        ticks.iter().map(|tick| square(tick.until - tick.after) / 12.0).sum::<f64>() / ticks.len() as f64;
+    about_line.max(between_readings).sqrt()
 }
 
 /// The time of number 0 and the period of the straight line through the ticks, by least squares.

@@ -162,10 +162,10 @@ impl Desk {
         let heard = |random: &mut Random| 0.0005 + 0.0025 * random.next();
         let late = heard(&mut self.random);
         self.watch_until(open + late);
-        let first = self.session.mark_at(moment(open));
+        let first = self.session.mark_at(moment(open)).beside_rest();
         let late = heard(&mut self.random);
         self.watch_until(close + late);
-        let last = self.session.mark_at(moment(close));
+        let last = self.session.mark_at(moment(close)).beside_rest();
         self.session.settle(&last, &Usage::All);
         let board = self.board.lock().unwrap();
         let truth = board.joules(close) - board.joules(open);
@@ -266,9 +266,9 @@ fn ticks_that_nobody_watched_for_are_inferred_from_those_that_follow() {
 fn the_energy_between_is_told_at_once_and_after_settling_is_known() {
     let mut desk = Desk::new(Board::new(0.1, 0.002), 5);
     desk.watch_until(desk.now() + 0.5);
-    let open = desk.session.mark();
+    let open = desk.session.mark().beside_rest();
     desk.watch_until(desk.now() + 0.03);
-    let close = desk.session.mark();
+    let close = desk.session.mark().beside_rest();
     let asked = desk.now();
     let early = desk.session.between(&open, &close);
     assert_eq!((early.total(), desk.now()), (None, asked), "it does not wait");
@@ -418,9 +418,9 @@ fn short_windows_on_the_fake_library_are_right_within_some_hundredths() {
                 session.poll();
             };
             watch_until(open + 0.002);
-            let first = session.mark_at(moment(open));
+            let first = session.mark_at(moment(open)).beside_rest();
             watch_until(close + 0.002);
-            let last = session.mark_at(moment(close));
+            let last = session.mark_at(moment(close)).beside_rest();
             watch_until(close + 0.25);
             error_of(&session.between(&first, &last), BUSY * length)
         });

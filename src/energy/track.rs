@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::Moment;
+use super::edges::{Levels, NEAR};
 use super::error::EnergyError;
 use super::meter::{Reading, Source};
 use super::ticks::{Outer, REACH, energy_by_outer_ticks};
-use super::units::{DomainEnergy, DomainKind, Joules, Method};
+use super::units::Method;
 
 /// How far in the past an edge may lie.
 pub(crate) const KEPT: Duration = Duration::from_secs(300);
@@ -18,12 +19,11 @@ const MOST_READINGS: usize = 8192;
 /// A counter that ticks no faster than this is watched closely around edges.
 const SLOW: Duration = Duration::from_millis(20);
 
-/// Estimates of shorter windows say that they are rough.
-const ROUGH: Duration = Duration::from_millis(100);
-
-/// Windows of fewer ticks are told by their outer ticks if they can be: between readings half a second apart, an edge is
-/// known no better than to a tick.
+/// Windows of fewer ticks are told by the ticks around both edges together, if they lie between rests.
 const FEW: u32 = 10;
+
+/// What power may do between two readings, as a part of it.
+const UNREST: f64 = 0.5;
 
 /// A source with its recent readings.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ pub(crate) struct Track {
     failures: u64,
     failed: VecDeque<Moment>,
     last_error: Option<EnergyError>,
+    /// The mean power between the last two readings, in watts.
+    watts: Option<f64>,
+    /// Of integrated power: the variance of what it may have done between readings so far, in square joules.
+    roughness: f64,
 }
 
 /// Whether the figure of a source stands still for long, and then jumps.
@@ -44,14 +48,26 @@ pub(crate) fn ticks_slowly(source: &Source) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
     /// The energy at that moment, or why it is not known.
-    level: Result<Reading, String>,
+    pub(crate) level: Result<Reading, String>,
     /// How many readings had failed by then.
-    failures: u64,
+    pub(crate) failures: u64,
+    /// The standard deviation of the time that `level` belongs to, in seconds.
+    pub(crate) blur: f64,
+    /// The variance of the figures up to then for what power did between readings, in square joules.
+    pub(crate) roughness: f64,
 }
 
 impl Track {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, history: VecDeque::new(), failures: 0, failed: VecDeque::new(), last_error: None }
+        Self {
+            source,
+            history: VecDeque::new(),
+            failures: 0,
+            failed: VecDeque::new(),
+            last_error: None,
+            watts: None,
+            roughness: 0.0,
+        }
     }
 
     /// Why the last reading failed, if it did.
@@ -64,6 +80,7 @@ impl Track {
         match reading.and_then(|reading| self.checked(reading)) {
             Ok(reading) => {
                 let oldest = reading.at.before(KEPT);
+                self.roughen(&reading);
                 self.push(reading);
                 // The last reading before the kept span stays, to interpolate from.
                 while self.history.len() > MOST_READINGS || self.history.get(1).is_some_and(|r| r.at < oldest) {
@@ -81,6 +98,27 @@ impl Track {
                 self.last_error = Some(error);
             }
         }
+    }
+
+    /// Power that differs from reading to reading differed in between, and nobody saw when: a step at any time within `h`
+    /// seconds, all alike likely, moves the integral by the step times `h / sqrt(12)`, root mean square.
+    fn roughen(&mut self, reading: &Reading) {
+        if self.source.method != Method::PowerIntegral {
+            return;
+        }
+        let Some(last) = self.history.back().filter(|last| last.segment == reading.segment) else {
+            self.watts = None;
+            return;
+        };
+        let seconds = reading.at.since(last.at).as_secs_f64();
+        if seconds <= 0.0 {
+            return;
+        }
+        let watts = (reading.microjoules - last.microjoules) as f64 * 1e-6 / seconds;
+        if let Some(before) = self.watts {
+            self.roughness += ((watts - before) * seconds).powi(2) / 12.0;
+        }
+        self.watts = Some(watts);
     }
 
     /// Of a figure that stands still the first and the last reading are enough.
@@ -110,10 +148,17 @@ impl Track {
 
     /// The energy at `moment`, interpolated between the readings around it.
     pub(crate) fn edge(&self, moment: Moment) -> Edge {
-        Edge { level: self.level(moment), failures: self.failures }
+        let (level, gap) = match self.level(moment) {
+            Ok((level, gap)) => (Ok(level), gap),
+            Err(reason) => (Err(reason), 0.0),
+        };
+        let tick = self.source.resolution.as_secs_f64() / 12_f64.sqrt();
+        let blur = tick.hypot(UNREST * gap / 3_f64.sqrt());
+        Edge { level, failures: self.failures, blur, roughness: self.roughness }
     }
 
-    fn level(&self, moment: Moment) -> Result<Reading, String> {
+    /// And the seconds `h s (1 - s)` for a moment at the share `s` between readings `h` apart.
+    fn level(&self, moment: Moment) -> Result<(Reading, f64), String> {
         let next = self.history.partition_point(|reading| reading.at <= moment);
         let last_error = || self.last_error.as_ref().map(ToString::to_string);
         let Some(before) = next.checked_sub(1).map(|i| self.history[i]) else {
@@ -125,18 +170,20 @@ impl Track {
         let Some(after) = self.history.get(next) else {
             return match last_error() {
                 Some(error) if before.at < moment => Err(error),
-                _ => Ok(Reading { at: moment, ..before }),
+                _ => Ok((Reading { at: moment, ..before }, 0.0)),
             };
         };
         if before.at == moment {
-            return Ok(before);
+            return Ok((before, 0.0));
         }
         if before.segment != after.segment {
             return Err("an edge lies where the counter started anew".to_owned());
         }
-        let share = moment.since(before.at).as_secs_f64() / after.at.since(before.at).as_secs_f64();
+        let gap = after.at.since(before.at).as_secs_f64();
+        let share = moment.since(before.at).as_secs_f64() / gap;
         let gained = (after.microjoules - before.microjoules) as f64 * share;
-        Ok(Reading { at: moment, microjoules: before.microjoules + gained.round() as u64, segment: before.segment })
+        let microjoules = before.microjoules + gained.round() as u64;
+        Ok((Reading { at: moment, microjoules, segment: before.segment }, gap * share * (1.0 - share)))
     }
 }
 
@@ -156,16 +203,27 @@ impl Track {
         later.clone().zip(later.skip(1)).filter(|(a, b)| a.microjoules != b.microjoules).count() >= 2
     }
 
+    /// The energy at a moment between ticks, once those around it were seen or will not be; `None` until then.
+    pub(crate) fn settled_levels(&self, moment: Moment) -> Option<Levels> {
+        self.is_settled(moment).then(|| {
+            let readings = self.readings(moment.before(NEAR), moment.after(NEAR));
+            Levels::at(moment, &readings, self.source.resolution)
+        })
+    }
+
+    fn readings(&self, from: Moment, to: Moment) -> Vec<Reading> {
+        let first = self.history.partition_point(|reading| reading.at < from);
+        let end = self.history.partition_point(|reading| reading.at <= to);
+        self.history.range(first..end).copied().collect()
+    }
+
     /// The energy of a window of few ticks by the ticks outside of it, or why that is not known. `None` if the window is
     /// not of that kind.
     pub(crate) fn by_outer_ticks(&self, open: Moment, close: Moment) -> Option<Result<Outer, String>> {
         if !ticks_slowly(&self.source) || close.since(open) >= self.source.resolution * FEW {
             return None;
         }
-        let (from, to) = (open.before(REACH), close.after(REACH));
-        let first = self.history.partition_point(|reading| reading.at < from);
-        let end = self.history.partition_point(|reading| reading.at <= to);
-        let readings: Vec<Reading> = self.history.range(first..end).copied().collect();
+        let readings = self.readings(open.before(REACH), close.after(REACH));
         let outer = energy_by_outer_ticks(&readings, self.source.resolution, open, close);
         Some(outer.and_then(|outer| {
             let within = |at: &&Moment| (outer.used.0..=outer.used.1).contains(*at);
@@ -175,59 +233,4 @@ impl Track {
             }
         }))
     }
-}
-
-/// The energy of `source` between two edges, `seconds` apart; by its outer ticks where those are known.
-pub(crate) fn energy_between(
-    source: &Source,
-    open: &Edge,
-    close: &Edge,
-    seconds: f64,
-    outer: Option<Result<Outer, String>>,
-) -> DomainEnergy {
-    let failed = close.failures.saturating_sub(open.failures);
-    let (joules, note) = match (&open.level, &close.level) {
-        (Err(reason), _) | (_, Err(reason)) => (None, Some(reason.clone())),
-        (Ok(open), Ok(close)) => {
-            let gained = close.microjoules.saturating_sub(open.microjoules);
-            let joules = Joules(gained as f64 * 1e-6);
-            let ticks = 2.0 * source.resolution.as_secs_f64();
-            if open.segment != close.segment {
-                (None, Some(format!("the counter started anew or was unread for too long; at least {joules}")))
-            } else if let Some(Ok(outer)) = &outer {
-                let how = format!(
-                    "by the counter's ticks around it, {:.3} s apart, less the padding at {:.0} W before and {:.0} W after",
-                    outer.span, outer.before_watts, outer.after_watts
-                );
-                match seconds < ticks {
-                    true => (Some(Joules(outer.joules)), Some(format!("shorter than two ticks of the counter: {how}"))),
-                    false => (Some(Joules(outer.joules)), Some("by the counter's ticks around it".to_owned())),
-                }
-            } else if seconds < ticks {
-                let needs = format!(
-                    "below the resolution: {:.1} ms of the {:.0} ms that a figure needs; what is metered must take longer",
-                    seconds * 1e3,
-                    ticks * 1e3
-                );
-                (None, Some(outer.and_then(Result::err).map_or(needs.clone(), |why| format!("{needs}, and {why}"))))
-            } else if gained == 0 && source.method == Method::Counter {
-                match source.domain.kind {
-                    DomainKind::Dram => (Some(joules), Some("the counter did not move".to_owned())),
-                    DomainKind::Cpu | DomainKind::Gpu => (None, Some("the counter did not move: it hangs".to_owned())),
-                }
-            } else if gained == 0 && source.method == Method::Estimate {
-                (Some(joules), Some("no CPU time at all".to_owned()))
-            } else if source.method == Method::Estimate && seconds < ROUGH.as_secs_f64() {
-                (
-                    Some(joules),
-                    Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned()),
-                )
-            } else if failed > 0 {
-                (Some(joules), Some(format!("{failed} readings in between failed; the cumulative figure covers them")))
-            } else {
-                (Some(joules), None)
-            }
-        }
-    };
-    DomainEnergy::new(source.domain.clone(), source.method, joules, note)
 }

@@ -56,7 +56,7 @@ pub(super) struct Metered {
 impl<'a, 'd> MeteredScope<'a, 'd> {
     pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, timeout: Option<Duration>) -> Self {
         let timeout = timeout.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
-        let opened = desk.session.mark();
+        let opened = desk.session.mark().beside_rest();
         let last_edge = opened.clone();
         let (open, closed) = (Vec::new(), Vec::new());
         Self { desk, trial, timeout, opened, last_edge, open, closed, usage: Usage::All, broken: None, refused: None }
@@ -64,7 +64,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
 
     /// Ends the metering and sums it up.
     pub(super) fn close(mut self) -> Metered {
-        let end = self.desk.session.mark();
+        let end = self.desk.session.mark().beside_rest();
         // What was not ended lasted until now.
         while let Some((name, from)) = self.open.pop() {
             self.add(name, from, end.clone());

@@ -1,0 +1,106 @@
+//! The energy at an edge of a window, between the ticks of a counter.
+//!
+//! A counter tells the energy at its ticks, about ten times a second. What it would have shown at a moment `t` between the
+//! ticks `t0` and `t1` depends on what happens there:
+//!
+//! ```text
+//! work on both sides (an epoch ends):       E(t) = C(t0) + (t - t0) / (t1 - t0) (C(t1) - C(t0))
+//! rest before (a trial begins):             E(t) = C(t0) + (t - t0) P(t0 - T, t0)
+//! rest after (a trial ends):                E(t) = C(t1) - (t1 - t) P(t1, t1 + T)
+//! ```
+//!
+//! The first takes the power within the tick for constant, which errs where it changes just then. The others need rest on
+//! the outer side, and err as little as the power at rest times the dating of a tick.
+
+use std::time::Duration;
+
+use super::clock::Moment;
+use super::meter::Reading;
+use super::ticks::{Point, Ticks};
+
+/// How far on either side of an edge readings are of use.
+pub(crate) const NEAR: Duration = Duration::from_millis(600);
+
+/// What loads do within a tick and no tick tells: the part of the mean power that is taken for its fluctuation.
+const UNSEEN: f64 = 0.15;
+
+/// The energy at an edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Level {
+    /// In joules, on the scale of the readings of this segment.
+    pub(crate) joules: f64,
+    /// The standard deviation of that, in joules.
+    pub(crate) sd: f64,
+    pub(crate) segment: u64,
+}
+
+/// The energy at one edge, by what there is beside it; `None` where the ticks were not seen well enough.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Levels {
+    /// With work on both sides.
+    pub(crate) inner: Option<Level>,
+    /// With rest before.
+    pub(crate) after_rest: Option<Level>,
+    /// With rest after.
+    pub(crate) before_rest: Option<Level>,
+}
+
+impl Levels {
+    /// From readings in order of time, of which those within [`NEAR`] are enough.
+    pub(crate) fn at(moment: Moment, readings: &[Reading], nominal: Duration) -> Self {
+        let Some(origin) = readings.iter().rfind(|r| r.at <= moment).or(readings.first()).copied() else {
+            return Self::default();
+        };
+        let seconds = |at: Moment| at.since(moment).as_secs_f64() - moment.since(at).as_secs_f64();
+        let points: Vec<Point> = readings
+            .iter()
+            .filter(|r| r.segment == origin.segment)
+            .map(|r| Point { at: seconds(r.at), joules: (r.microjoules as f64 - origin.microjoules as f64) * 1e-6 })
+            .collect();
+        let Some(ticks) = Ticks::find(&points, nominal.as_secs_f64()) else { return Self::default() };
+        let base = origin.microjoules as f64 * 1e-6;
+        let level = |(joules, sd): (f64, f64)| Level { joules: base + joules, sd, segment: origin.segment };
+        Self {
+            inner: inner(&ticks).map(level),
+            after_rest: after_rest(&ticks).map(level),
+            before_rest: before_rest(&ticks).map(level),
+        }
+    }
+}
+
+/// The energy at 0 and its standard deviation, in joules.
+fn inner(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
+    let number = ticks.last_until(0.0);
+    let (from, to) = (ticks.time(number), ticks.time(number + 1));
+    let (low, watts) = (ticks.level(number)?, ticks.watts(number)?);
+    let share = -from / (to - from);
+    // A step of the power somewhere within the tick, equally likely anywhere, moves the energy at this share of it by
+    // share (1 - share) / sqrt(3) times the step, root mean square. The ticks beside tell how large steps are.
+    let step = [number - 1, number + 1].into_iter().filter_map(|n| ticks.watts(n)).map(|w| (w - watts).abs());
+    let step = step.fold(UNSEEN * watts, f64::max);
+    let within = step * ticks.period() * share * (1.0 - share) / 3_f64.sqrt();
+    let floor = UNSEEN * watts * ticks.period() / 12_f64.sqrt() * (share * (1.0 - share)).sqrt();
+    // Both ticks are dated alike, so that an error of one is shared by the part of the tick that is left.
+    let dating = watts * ticks.scatter() * (share * share + (1.0 - share) * (1.0 - share)).sqrt();
+    Some((low - watts * from, hypot([within, floor, dating])))
+}
+
+fn after_rest(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
+    let number = ticks.last_until(0.0);
+    let rest = ticks.watts(number - 1)?;
+    let calm = ticks.watts(number - 2).map_or(0.5 * rest, |before| (before - rest).abs());
+    let padding = -ticks.time(number);
+    Some((ticks.level(number)? + rest * padding, hypot([rest * ticks.scatter(), calm * padding])))
+}
+
+fn before_rest(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
+    let number = ticks.first_from(0.0);
+    let rest = ticks.watts(number)?;
+    let calm = ticks.watts(number + 1).map_or(0.5 * rest, |after| (after - rest).abs());
+    let padding = ticks.time(number);
+    Some((ticks.level(number)? - rest * padding, hypot([rest * ticks.scatter(), calm * padding])))
+}
+
+fn hypot<const N: usize>(parts: [f64; N]) -> f64 {
+    parts.iter().map(|part| part * part).sum::<f64>().sqrt()
+}

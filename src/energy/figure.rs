@@ -1,0 +1,117 @@
+//! The figure of one source over one window, with what is known of its error.
+
+use std::time::Duration;
+
+use super::edges::Level;
+use super::meter::{Reading, Source};
+use super::ticks::Outer;
+use super::track::Edge;
+use super::units::{DomainEnergy, DomainKind, Joules, Method, Uncertainty};
+
+/// Estimates of shorter windows say that they are rough.
+const ROUGH: Duration = Duration::from_millis(100);
+
+/// The standard deviation of what an estimate from CPU time is off in proportion: twice and half the truth are not unusual.
+const ESTIMATE_GAIN: f64 = 0.5;
+
+/// What is known of a window by one source.
+pub(crate) struct Evidence<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) open: &'a Edge,
+    pub(crate) close: &'a Edge,
+    pub(crate) seconds: f64,
+    /// By the ticks around both edges of a short window between rests, or why not; `None` if it is not of that kind.
+    pub(crate) outer: Option<Result<Outer, String>>,
+    /// Both edges between ticks.
+    pub(crate) levels: Option<(Level, Level)>,
+    /// The standard deviation of the gain of hardware, as a part of the figure.
+    pub(crate) gain: f64,
+}
+
+impl Evidence<'_> {
+    /// The energy between the edges.
+    pub(crate) fn figure(self) -> DomainEnergy {
+        let (domain, method) = (self.source.domain.clone(), self.source.method);
+        let missing = |note: String| DomainEnergy::new(domain.clone(), method, None, Some(note));
+        let (open, close) = match (&self.open.level, &self.close.level) {
+            (Err(reason), _) | (_, Err(reason)) => return missing(reason.clone()),
+            (Ok(open), Ok(close)) => (open, close),
+        };
+        let gained = Joules(close.microjoules.saturating_sub(open.microjoules) as f64 * 1e-6);
+        if open.segment != close.segment {
+            return missing(format!("the counter started anew or was unread for too long; at least {gained}"));
+        }
+        let ticks = 2.0 * self.source.resolution.as_secs_f64();
+        let short = self.seconds < ticks;
+        if let Some(Ok(outer)) = &self.outer {
+            let how = match short {
+                true => format!(
+                    "shorter than two ticks of the counter: by the counter's ticks around it, {:.3} s apart, less the \
+                     padding at {:.0} W before and {:.0} W after",
+                    outer.span, outer.before_watts, outer.after_watts
+                ),
+                false => "by the counter's ticks around it".to_owned(),
+            };
+            return self.known(Joules(outer.joules), outer.sd, Some(how));
+        }
+        if short {
+            let needs = format!(
+                "below the resolution: {:.1} ms of the {:.0} ms that a figure needs; what is metered must take longer",
+                self.seconds * 1e3,
+                ticks * 1e3
+            );
+            return missing(match self.outer {
+                Some(Err(why)) => format!("{needs}, and {why}"),
+                _ => needs,
+            });
+        }
+        if gained == Joules(0.0) && method == Method::Counter && domain.kind != DomainKind::Dram {
+            return missing("the counter did not move: it hangs".to_owned());
+        }
+        let note = self.note(gained);
+        match self.between_ticks(open, close) {
+            Some((joules, sd)) => self.known(joules, sd, note),
+            None => {
+                let watts = gained.0 / self.seconds;
+                let between_readings = self.close.roughness - self.open.roughness;
+                let sd = (watts * self.open.blur.hypot(self.close.blur)).hypot(between_readings.max(0.0).sqrt());
+                self.known(gained, sd, note)
+            }
+        }
+    }
+
+    /// The energy between both edges where they lie between ticks that were seen, and its standard deviation.
+    fn between_ticks(&self, open: &Reading, close: &Reading) -> Option<(Joules, f64)> {
+        let (from, to) = self.levels?;
+        let same = from.segment == to.segment && from.segment == open.segment && to.segment == close.segment;
+        (same && to.joules > from.joules).then(|| (Joules(to.joules - from.joules), from.sd.hypot(to.sd)))
+    }
+
+    fn known(&self, joules: Joules, edge: f64, note: Option<String>) -> DomainEnergy {
+        let gain = match self.source.method {
+            Method::Estimate => ESTIMATE_GAIN,
+            _ => self.gain,
+        };
+        let (edge, gain) = (Joules(edge), Joules(gain * joules.0));
+        let uncertainty = Uncertainty { edge, gain, ..Uncertainty::default() };
+        let (domain, method) = (self.source.domain.clone(), self.source.method);
+        DomainEnergy { uncertainty: Some(uncertainty), ..DomainEnergy::new(domain, method, Some(joules), note) }
+    }
+
+    fn note(&self, gained: Joules) -> Option<String> {
+        let failed = self.close.failures.saturating_sub(self.open.failures);
+        let estimate = self.source.method == Method::Estimate;
+        let none = gained == Joules(0.0);
+        if none && self.source.method == Method::Counter {
+            Some("the counter did not move".to_owned())
+        } else if none && estimate {
+            Some("no CPU time at all".to_owned())
+        } else if estimate && self.seconds < ROUGH.as_secs_f64() {
+            Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned())
+        } else if failed > 0 {
+            Some(format!("{failed} readings in between failed; the cumulative figure covers them"))
+        } else {
+            None
+        }
+    }
+}
