@@ -14,8 +14,8 @@ pub(crate) const OPENING: u32 = 50;
 /// How often after an edge that was stamped elsewhere, within a piece of work.
 pub(crate) const PASSING: u32 = 25;
 
-/// Edges that follow one another with no more than this between them are a row.
-const ROW: Duration = Duration::from_secs(1);
+/// Edges that follow one another with no more than this between them are a row. Epochs of a second are none.
+const ROW: Duration = Duration::from_millis(900);
 
 /// So long into a row readings are frequent. After that the edges are the epochs of a long training, which must not be
 /// disturbed.

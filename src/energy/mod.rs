@@ -14,6 +14,8 @@
 //! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
 //! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
+#[cfg(test)]
+mod board;
 mod builder;
 mod bursts;
 mod clock;
@@ -21,6 +23,8 @@ mod clock;
 mod contract;
 pub mod diagnosis;
 mod edges;
+#[cfg(test)]
+mod edges_tests;
 mod error;
 mod estimate;
 mod figure;

@@ -215,7 +215,7 @@ impl Session {
     /// To see the ticks, each mark has such counters read every 10 ms for the next half second, or a quarter of one where it
     /// was stamped elsewhere: take one when the work begins to set up, and those at the edges within some milliseconds. Where
     /// marks follow one another for longer than two seconds, as short epochs of a long training do, that stops until there
-    /// is none for a second, or until this is called: call it at the end of every piece of work, long or short.
+    /// is none for 0.9 seconds, or until this is called: call it at the end of every piece of work, long or short.
     ///
     /// ```
     /// # use wattfront::energy::{Meters, Session, Usage};

@@ -279,16 +279,15 @@ impl<'a> Ticks<'a> {
     }
 }
 
-/// The standard deviation of the time of a tick about the line through them, in seconds, at least what the spacing of readings
-/// leaves open.
+/// The standard deviation of the time of a tick as the line tells it, in seconds: what ticks scatter beyond the spacing of the
+/// readings that show them, and what the line through so many is good for.
 fn scatter(ticks: &[Seen], origin: f64, period: f64) -> f64 {
-    let off = |tick: &Seen| tick.middle() - origin - period * tick.number as f64;
-    let square = |x: f64| x * x;
-    let about_line =
-        ticks.iter().map(|tick| square(off(tick))).sum::<f64>() / ticks.len().saturating_sub(2).max(1) as f64;
-    let between_readings =
-        ticks.iter().map(|tick| square(tick.until - tick.after) / 12.0).sum::<f64>() / ticks.len() as f64;
-    about_line.max(between_readings).sqrt()
+    let count = ticks.len() as f64;
+    let mean = |figure: &dyn Fn(&Seen) -> f64| ticks.iter().map(figure).sum::<f64>() / count;
+    let spacing = mean(&|tick| (tick.until - tick.after).powi(2) / 12.0);
+    let freedom = count / (count - 2.0).max(1.0);
+    let about_line = freedom * mean(&|tick| (tick.middle() - origin - period * tick.number as f64).powi(2));
+    ((about_line - spacing).max(0.0) + about_line.max(spacing) / count).sqrt()
 }
 
 /// The time of number 0 and the period of the straight line through the ticks, by least squares.

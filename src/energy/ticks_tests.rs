@@ -5,29 +5,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::board::{Board, BoardMeter, IDLE, Load, Random};
 use super::clock::testing::ManualClock;
-use super::meter::{Meter, Reading, Source};
+use super::meter::Reading;
 use super::testing::moment;
 use super::ticks::energy_by_outer_ticks;
-use super::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
+use super::units::{Joules, Method, WindowEnergy};
 use super::*;
 
-const IDLE: f64 = 70.0;
 const BUSY: f64 = 200.0;
 const LENGTHS: [f64; 6] = [0.015, 0.05, 0.12, 0.19, 0.4, 0.9];
-
-/// Numbers between 0 and 1 that look random (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 /// More power at rest after the work than before, in watts.
 const WARM: f64 = 40.0;
@@ -37,70 +24,6 @@ enum Around {
     Idle,
     /// Under load right up to the rest, and right after it; and the rest after the work is warmer.
     Busy,
-}
-
-/// A board with a counter that is brought up to date now and then.
-#[derive(Debug, Clone)]
-struct Board {
-    period: f64,
-    jitter: f64,
-    /// Watts over [`IDLE`] between two times.
-    loads: Vec<(f64, f64, f64)>,
-    /// At this time the counter begins anew.
-    reset: Option<f64>,
-    /// Readings between these times fail.
-    broken: Option<(f64, f64)>,
-}
-
-impl Board {
-    fn new(period: f64, jitter: f64) -> Self {
-        Self { period, jitter, loads: Vec::new(), reset: None, broken: None }
-    }
-
-    fn joules(&self, time: f64) -> f64 {
-        let load = |(from, to, watts): &(f64, f64, f64)| (time.min(*to) - from).max(0.0) * watts;
-        time * IDLE + self.loads.iter().map(load).sum::<f64>()
-    }
-
-    fn tick(&self, number: f64) -> f64 {
-        number * self.period + self.jitter * Random(number as u64).next()
-    }
-
-    fn reading(&self, at: Moment) -> Reading {
-        let time = at.monotonic_seconds();
-        let mut number = (time / self.period).floor();
-        while self.tick(number) > time {
-            number -= 1.0;
-        }
-        let anew = self.reset.is_some_and(|reset| time >= reset);
-        // To the millijoule, as NVML has it.
-        let microjoules = (self.joules(self.tick(number)) * 1e3).round() as u64 * 1000;
-        Reading { at, microjoules, segment: u64::from(anew) }
-    }
-}
-
-struct BoardMeter {
-    board: Arc<Mutex<Board>>,
-    sources: [Source; 1],
-}
-
-impl Meter for BoardMeter {
-    fn name(&self) -> &'static str {
-        "board"
-    }
-    fn sources(&self) -> &[Source] {
-        &self.sources
-    }
-    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
-        let (board, now) = (self.board.lock().unwrap(), clock.now());
-        let seconds = now.monotonic_seconds();
-        let broken = board.broken.is_some_and(|(from, to)| (from..to).contains(&seconds));
-        let domain = self.sources[0].domain.clone();
-        vec![match broken {
-            true => Err(EnergyError::Read { domain, reason: "as told".to_owned() }),
-            false => Ok(board.reading(now)),
-        }]
-    }
 }
 
 /// A session on a board, whose background thread the test plays.
@@ -115,11 +38,8 @@ impl Desk {
     fn new(board: Board, seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(7919));
         let clock = ManualClock::at(50.0 + random.next());
-        let resolution = Duration::from_millis(100);
-        let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
-        let sources = [Source { domain, method: Method::Counter, sampling: "scripted".to_owned(), resolution }];
         let board = Arc::new(Mutex::new(board));
-        let meter = BoardMeter { board: Arc::clone(&board), sources };
+        let meter = BoardMeter::new(&board);
         let builder = Session::builder().meters(Meters::List(vec![])).meter(meter).clock(clock.clone());
         Self { session: builder.without_polling().open().unwrap(), board, clock, random }
     }
@@ -147,11 +67,11 @@ impl Desk {
         let close = open + length;
         let mut board = self.board.lock().unwrap();
         let loads = &mut board.loads;
-        loads.push((open, close, BUSY - IDLE));
+        loads.push(Load::constant(open, close, BUSY - IDLE));
         if around == Around::Busy {
-            loads.push((open - rest - setup, open - rest, BUSY - IDLE));
-            loads.push((close, close + rest, WARM));
-            loads.push((close + rest, close + rest + 0.4, BUSY - IDLE));
+            loads.push(Load::constant(open - rest - setup, open - rest, BUSY - IDLE));
+            loads.push(Load::constant(close, close + rest, WARM));
+            loads.push(Load::constant(close + rest, close + rest + 0.4, BUSY - IDLE));
         }
         drop(board);
         self.window(open, close)
@@ -244,7 +164,7 @@ fn ticks_that_nobody_watched_for_are_inferred_from_those_that_follow() {
         // As the background thread would, had there been no mark for seconds.
         desk.clock.advance(0.45 * desk.random.next());
         let open = desk.now();
-        desk.board.lock().unwrap().loads.push((open, open + 0.05, BUSY - IDLE));
+        desk.board.lock().unwrap().loads.push(Load::constant(open, open + 0.05, BUSY - IDLE));
         let (energy, truth) = desk.window(open, open + 0.05);
         match energy.total() {
             Some(_) => errors.push(error_of(&energy, truth)),
@@ -311,7 +231,7 @@ fn a_reset_or_a_failure_in_the_padding_leaves_no_figure() {
             let at = open + f64::from(step) * 0.01;
             {
                 let mut board = desk.board.lock().unwrap();
-                board.loads.push((open, open + 0.05, BUSY - IDLE));
+                board.loads.push(Load::constant(open, open + 0.05, BUSY - IDLE));
                 match reset {
                     true => board.reset = Some(at),
                     false => board.broken = Some((at, at + 0.012)),

@@ -1,0 +1,179 @@
+//! Windows of a second and more over a counter that ticks, against the energy that was truly spent, and against what the
+//! figures say of their own error.
+
+use std::sync::{Arc, Mutex};
+
+use super::board::{Board, BoardMeter, Load, Random};
+use super::clock::testing::ManualClock;
+use super::testing::moment;
+use super::units::{Joules, WindowEnergy};
+use super::*;
+
+/// Ticks of 100 +- 2 ms, and loads between 150 and 500 W with periods of 15 to 600 ms.
+const JITTER: f64 = 0.004;
+const LOW: f64 = 150.0;
+const HIGH: f64 = 500.0;
+const PERIODS: (f64, f64) = (0.015, 0.6);
+const WINDOWS: u64 = 1000;
+
+/// A session on a board, and what its background thread would do.
+struct Desk {
+    session: Session,
+    board: Arc<Mutex<Board>>,
+    clock: ManualClock,
+    random: Random,
+    /// Readings left of the burst under way.
+    burst: u32,
+}
+
+impl Desk {
+    fn new(seed: u64, gain: f64) -> Self {
+        let mut random = Random(seed.wrapping_mul(7919));
+        let clock = ManualClock::at(50.0 + random.next());
+        let board = Arc::new(Mutex::new(Board { gain, ..Board::new(0.1, JITTER) }));
+        let builder = Session::builder().meters(Meters::List(vec![])).meter(BoardMeter::new(&board));
+        let session = builder.clock(clock.clone()).without_polling().open().unwrap();
+        Self { session, board, clock, random, burst: 0 }
+    }
+
+    fn now(&self) -> f64 {
+        self.clock.now().monotonic_seconds()
+    }
+
+    /// Reads every 10 ms as long as a burst lasts, and twice a second after it.
+    fn until(&mut self, time: f64) {
+        while self.now() < time {
+            let step = if self.burst > 0 { 0.01 + 0.001 * self.random.next() } else { 0.5 };
+            self.burst = self.burst.saturating_sub(1);
+            self.clock.advance(step.min(time - self.now()).max(1e-9));
+            self.session.poll();
+        }
+    }
+
+    /// An edge that was stamped a little before it is heard of.
+    fn edge(&mut self, at: f64) -> Mark {
+        let late = 0.0005 + 0.0025 * self.random.next();
+        self.until(at + late);
+        self.burst = self.burst.max(super::bursts::PASSING);
+        self.session.mark_at(moment(at))
+    }
+
+    fn square(&mut self, from: f64, to: f64) {
+        let (shortest, longest) = PERIODS;
+        let period = shortest * (longest / shortest).powf(self.random.next());
+        let watts = (LOW - board::IDLE, HIGH - board::IDLE);
+        self.board.lock().unwrap().loads.push(Load::square(from, to, watts, period));
+    }
+
+    fn truth(&self, from: f64, to: f64) -> f64 {
+        let board = self.board.lock().unwrap();
+        board.joules(to) - board.joules(from)
+    }
+
+    /// A trial with rest before and after.
+    fn trial(&mut self, length: f64) -> (WindowEnergy, f64) {
+        let _start = self.session.mark();
+        self.burst = super::bursts::OPENING;
+        let open = self.now() + 0.25 * self.random.next() + REST.as_secs_f64();
+        self.square(open, open + length);
+        let first = self.edge(open).beside_rest();
+        let last = self.edge(open + length).beside_rest();
+        self.session.settle(&last, &Usage::All);
+        (self.session.between(&first, &last), self.truth(open, open + length))
+    }
+
+    /// Epochs of a training, after the first.
+    fn epochs(&mut self, length: f64, count: u32) -> Vec<(WindowEnergy, f64)> {
+        let start = self.now() + 1.0 + self.random.next();
+        self.square(start, start + length * f64::from(count + 2));
+        let mut edges = vec![self.edge(start)];
+        edges.extend((1..=count + 1).map(|epoch| self.edge(start + length * f64::from(epoch))));
+        self.until(start + length * f64::from(count + 1) + 0.3);
+        let truth = |mark: &Mark| self.truth(start, mark.moment().monotonic_seconds());
+        edges
+            .windows(2)
+            .skip(1)
+            .map(|pair| (self.session.between(&pair[0], &pair[1]), truth(&pair[1]) - truth(&pair[0])))
+            .collect()
+    }
+}
+
+fn joules(energy: &WindowEnergy) -> f64 {
+    energy.total().expect("a figure").0
+}
+
+fn p95(mut errors: Vec<f64>) -> f64 {
+    errors.sort_unstable_by(f64::total_cmp);
+    errors[errors.len() * 95 / 100]
+}
+
+/// The share of windows whose truth lies within 1.96 standard deviations.
+fn coverage(windows: &[(WindowEnergy, f64)], sd: impl Fn(&units::Uncertainty) -> Joules) -> f64 {
+    let covers = |(energy, truth): &&(WindowEnergy, f64)| {
+        let sd = sd(&energy.uncertainty(None).expect("known")).0;
+        (joules(energy) - truth).abs() <= 1.96 * sd
+    };
+    windows.iter().filter(covers).count() as f64 / windows.len() as f64
+}
+
+fn errors(windows: &[(WindowEnergy, f64)]) -> Vec<f64> {
+    windows.iter().map(|(energy, truth)| (joules(energy) - truth).abs() / truth).collect()
+}
+
+#[test]
+fn trials_between_rests_are_right_within_some_thousandths() {
+    let mut good = true;
+    for (length, bound) in [(1.0, 0.015), (5.0, 0.0035), (10.0, 0.002)] {
+        let windows: Vec<_> = (0..WINDOWS).map(|seed| Desk::new(seed, 1.0).trial(length)).collect();
+        let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
+        println!("outer edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
+        good &= p95 <= bound && (0.93..=0.97).contains(&covered);
+    }
+    assert!(good, "a bound above is not kept");
+}
+
+#[test]
+fn epochs_are_right_within_a_hundredth_or_so() {
+    let mut good = true;
+    for (length, bound) in [(1.0, 0.03), (5.0, 0.0065), (10.0, 0.0035)] {
+        let windows: Vec<_> = (0..WINDOWS / 4).flat_map(|seed| Desk::new(seed, 1.0).epochs(length, 4)).collect();
+        let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
+        println!("inner edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
+        good &= p95 <= bound && (0.93..=0.97).contains(&covered);
+    }
+    assert!(good, "a bound above is not kept");
+}
+
+#[test]
+fn absolute_intervals_cover_the_truth_of_many_devices_of_different_gain() {
+    // Normal by Box and Muller.
+    let mut random = Random(41);
+    let mut normal = || (-2.0 * (1.0 - random.next()).ln()).sqrt() * (std::f64::consts::TAU * random.next()).cos();
+    let windows: Vec<_> = (0..WINDOWS).map(|seed| Desk::new(seed, 1.0 + DEFAULT_GAIN * normal()).trial(5.0)).collect();
+    let covered = coverage(&windows, units::Uncertainty::absolute);
+    println!("gains, 5 s: covered {:.1} %", covered * 100.0);
+    assert!((0.93..=0.97).contains(&covered), "{covered}");
+    let relative = coverage(&windows, units::Uncertainty::relative);
+    assert!(relative < 0.5, "an interval for comparisons on one device says nothing of another: {relative}");
+}
+
+#[test]
+fn epochs_add_up_to_their_phase() {
+    for seed in 0..50 {
+        let mut desk = Desk::new(seed, 1.0);
+        let start = desk.now() + 1.0;
+        desk.square(start, start + 60.0);
+        let mut at = start;
+        let edges: Vec<Mark> = (0..30)
+            .map(|_| {
+                at += 0.2 + 1.5 * desk.random.next();
+                desk.edge(at)
+            })
+            .collect();
+        desk.until(at + 0.4);
+        let epochs: f64 = edges.windows(2).map(|pair| joules(&desk.session.between(&pair[0], &pair[1]))).sum();
+        let phase = desk.session.between(&edges[0], &edges[edges.len() - 1]);
+        let resolution = HIGH * 0.1;
+        assert!((epochs - joules(&phase)).abs() <= resolution, "{seed}: {epochs} J and {phase:?}");
+    }
+}
