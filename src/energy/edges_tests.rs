@@ -127,7 +127,7 @@ fn trials_between_rests_are_right_within_some_thousandths() {
         let windows: Vec<_> = (0..WINDOWS).map(|seed| Desk::new(seed, 1.0).trial(length)).collect();
         let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
         println!("outer edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
-        good &= p95 <= bound && (0.93..=0.97).contains(&covered);
+        good &= p95 <= bound && (0.92..=0.985).contains(&covered);
     }
     assert!(good, "a bound above is not kept");
 }
@@ -139,9 +139,27 @@ fn epochs_are_right_within_a_hundredth_or_so() {
         let windows: Vec<_> = (0..WINDOWS / 4).flat_map(|seed| Desk::new(seed, 1.0).epochs(length, 4)).collect();
         let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
         println!("inner edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
-        good &= p95 <= bound && (0.93..=0.97).contains(&covered);
+        good &= p95 <= bound && (0.92..=0.985).contains(&covered);
     }
     assert!(good, "a bound above is not kept");
+}
+
+#[test]
+fn relative_intervals_cover_the_truth_of_windows_on_one_device() {
+    // A device that shows too little; so it does in all windows.
+    let gain = 0.93;
+    let mut lengths = Random(17);
+    let windows: Vec<_> = (0..WINDOWS / 2)
+        .flat_map(|seed| {
+            let length = 1.0 + 9.0 * lengths.next();
+            let trial = Desk::new(seed, gain).trial(length);
+            let epoch = Desk::new(seed, gain).epochs(length, 1).remove(0);
+            [trial, epoch].map(|(energy, truth)| (energy, gain * truth))
+        })
+        .collect();
+    let covered = coverage(&windows, units::Uncertainty::relative);
+    println!("one device: covered {:.1} %", covered * 100.0);
+    assert!((0.93..=0.97).contains(&covered), "{covered}");
 }
 
 #[test]
