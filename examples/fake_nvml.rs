@@ -1,187 +1,125 @@
-//! A stand-in for `libnvidia-ml.so.1`: GPUs whose power is a function of time, and which fail as they are told to.
+//! A stand-in for `libnvidia-ml.so.1`: GPUs whose power is a function of time, and which fail and lie as they are told to.
 //!
 //! Point a program at it instead of NVIDIA's library, and lay a script beside it, named like the library with `.script`
 //! added. The script is read anew at every call, so that it can be changed under way. One statement a line, `#` begins a
-//! comment; statements behind a `gpu` line are that GPU's:
+//! comment; statements behind a `gpu` line are that GPU's. A statement that is not understood makes every call fail with
+//! `UNKNOWN`. What programs set (power limits, clocks) is appended to a file named like the library with `.state` added,
+//! a line each: time, UUID, what, values. It holds for the readings from that time on.
 //!
 //! ```text
 //! time monotonic               # or a number of seconds, which then stand still; default: monotonic
+//! wall 1700000000              # what the wall clock, which dates samples, shows at time 0; default: the machine's, or
+//!                              # this number where time stands still
+//! wall-jump 12.5 -3600         # at this time somebody sets the wall clock by so many seconds
 //! tick 0.1                     # the energy counters are brought up to date this often, in seconds; default: 0.1
-//! jitter 0.002                 # and each tick is late by up to so much; default: 0
-//! fault init 9                 # a function fails with this nvmlReturn_t: init, count, handle, uuid, name, energy, power
+//! jitter 0.002                 # and each tick (and each power sample) is late by up to so much; default: 0
+//! driver 570.00.01             # version of the driver
+//! count calls                  # every call of a function appends its name to this file beside the library
+//! fault init 9                 # a function fails with this nvmlReturn_t; the functions are FUNCTIONS, below
 //! gpu GPU-1234 NVIDIA_H200     # UUID and name
 //! power 300                    # watts, always; or
 //! power square 150 500 0.2     # low for half of a period of so many seconds, then high
-//! power pulse 70 270 5 5.1      # low, but high between two times
+//! power pulse 70 270 5 5.1     # low, but high between two times
 //! gain 0.95                    # readings are this much of the truth; default: 1
+//! counter-gain 0.57            # and those of the counter this much of that
+//! power-gain 0.9               # and those of power this much
+//! average 1.0                  # GetPowerUsage and field 185 tell the mean of so many seconds; default: the present
+//! sensor 0.025 0.1             # power is watched for the first so many of every so many seconds alone
+//! samples 0.02 120 [dirty]     # a power sample so often, and how many are kept; dirty: with one of no date among them,
+//!                              # and the last seen one again. Default: none, GetSamples is not supported
 //! start 123456                 # the counter at time 0, in millijoules; default: 0
 //! reset 12.5                   # at this time the counter begins anew from zero
-//! stall 3 4                    # between these times it stands still
+//! stall 3 4                    # between these times it stands still, and no sample is taken
+//! limit 100 700 650 5          # power limit: lowest, highest, default, in watts, and the step it is rounded down to;
+//!                              # default: 100 1000 1000 0.001. A limit that is scripted here, or set, caps the power
+//! clocks 1500 2000 1980 15     # SM and memory clock, the highest SM clock, in MHz, and the step of locked clocks
+//! deaf                         # what is set is acknowledged and forgotten
+//! temperature 41               # degrees Celsius; default: 40
+//! throttle 0x4                 # bits of the throttle reasons; default: 0, and 4 while the power limit caps
+//! process 1234 512 40          # a compute process: number, MiB, percent of the SMs; or `graphics`
+//! utilization 37 10            # percent of GPU and memory; default: the sum of the processes', and 0
+//! memory 81559 512             # MiB: all, and in use
+//! pci 0000:3b:00.0             # default: by index
+//! architecture 9 9.0           # nvmlDeviceArchitecture_t and compute capability; default: Hopper
 //! mig                          # it is cut into instances
+//! instance MIG-5678 1 0        # one of them: UUID, GPU instance, compute instance
 //! fault energy 15 2.0 3.0      # fails between these times only
 //! ```
 
-use std::ffi::{c_char, c_int, c_uint, c_ulonglong, c_void};
+#[path = "fake_nvml/control.rs"]
+mod control;
+#[path = "fake_nvml/devices.rs"]
+mod devices;
+#[path = "fake_nvml/power.rs"]
+mod power;
+#[path = "fake_nvml/readings.rs"]
+mod readings;
+#[path = "fake_nvml/script.rs"]
+mod script;
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use script::{Fault, Gpu, Script};
 
 type Code = c_uint;
+type Handle = *mut c_void;
 
 const SUCCESS: Code = 0;
+const UNINITIALIZED: Code = 1;
 const INVALID_ARGUMENT: Code = 2;
+const NOT_SUPPORTED: Code = 3;
 const NOT_FOUND: Code = 6;
 const INSUFFICIENT_SIZE: Code = 7;
 const UNKNOWN: Code = 999;
 
-#[derive(Debug, Clone, Default)]
-struct Script {
-    now: f64,
-    tick: f64,
-    jitter: f64,
-    faults: Vec<Fault>,
-    gpus: Vec<Gpu>,
-}
+/// What can be counted and can fail. `average` and `instant` are fields 185 and 186, and `energy` is field 83 too;
+/// `fields` is the call for all of them.
+const FUNCTIONS: [&str; 33] = [
+    "init",
+    "shutdown",
+    "driver",
+    "version",
+    "cuda",
+    "count",
+    "handle",
+    "uuid",
+    "name",
+    "index",
+    "minor",
+    "pci",
+    "mig",
+    "instances",
+    "energy",
+    "power",
+    "samples",
+    "fields",
+    "average",
+    "instant",
+    "temperature",
+    "clocks",
+    "throttle",
+    "limit",
+    "set-limit",
+    "set-clocks",
+    "set-memory-clocks",
+    "processes",
+    "utilization",
+    "process-utilization",
+    "memory",
+    "architecture",
+    "persistence",
+];
 
-#[derive(Debug, Clone)]
-struct Fault {
-    function: String,
-    code: Code,
-    from: f64,
-    to: f64,
-}
+/// The throttle reason of a power limit that caps.
+const POWER_CAP: u64 = 4;
 
-#[derive(Debug, Clone)]
-struct Gpu {
-    uuid: String,
-    name: String,
-    low: f64,
-    high: f64,
-    period: f64,
-    pulse: Option<(f64, f64)>,
-    gain: f64,
-    start: f64,
-    reset: Option<f64>,
-    stall: Option<(f64, f64)>,
-    mig: bool,
-    faults: Vec<Fault>,
-}
-
-impl Script {
-    fn read() -> Option<Self> {
-        let mut script = Self { now: monotonic(), tick: 0.1, ..Self::default() };
-        for line in fs::read_to_string(script_path()?).ok()?.lines() {
-            let words: Vec<&str> = line.split('#').next()?.split_ascii_whitespace().collect();
-            if !words.is_empty() {
-                script.apply(&words)?;
-            }
-        }
-        Some(script)
-    }
-
-    /// `None` for a statement that is not understood: then every call fails with UNKNOWN.
-    fn apply(&mut self, words: &[&str]) -> Option<()> {
-        let number = |index: usize| words.get(index)?.parse::<f64>().ok();
-        let gpu = self.gpus.last_mut();
-        match words[0] {
-            "time" if words.get(1) == Some(&"monotonic") => {}
-            "time" => self.now = number(1)?,
-            "tick" => self.tick = number(1)?,
-            "jitter" => self.jitter = number(1)?,
-            "gpu" => self.gpus.push(Gpu {
-                uuid: (*words.get(1)?).to_owned(),
-                name: words.get(2)?.replace('_', " "),
-                low: 0.0,
-                high: 0.0,
-                period: 1.0,
-                pulse: None,
-                gain: 1.0,
-                start: 0.0,
-                reset: None,
-                stall: None,
-                mig: false,
-                faults: Vec::new(),
-            }),
-            "fault" => {
-                let function = (*words.get(1)?).to_owned();
-                let (from, to) = (number(3).unwrap_or(0.0), number(4).unwrap_or(f64::INFINITY));
-                let fault = Fault { function, code: words.get(2)?.parse().ok()?, from, to };
-                gpu.map_or(&mut self.faults, |gpu| &mut gpu.faults).push(fault);
-            }
-            "power" if words.get(1) == Some(&"square") => {
-                let gpu = gpu?;
-                (gpu.low, gpu.high, gpu.period) = (number(2)?, number(3)?, number(4)?);
-            }
-            "power" if words.get(1) == Some(&"pulse") => {
-                let gpu = gpu?;
-                (gpu.low, gpu.high, gpu.pulse) = (number(2)?, number(3)?, Some((number(4)?, number(5)?)));
-            }
-            "power" => {
-                let gpu = gpu?;
-                (gpu.low, gpu.high) = (number(1)?, number(1)?);
-            }
-            "gain" => gpu?.gain = number(1)?,
-            "start" => gpu?.start = number(1)?,
-            "reset" => gpu?.reset = Some(number(1)?),
-            "stall" => gpu?.stall = Some((number(1)?, number(2)?)),
-            "mig" => gpu?.mig = true,
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// The time of the last tick. Each is late by a share of the jitter that depends on its number alone.
-    fn last_tick(&self, time: f64) -> f64 {
-        let mut number = (time / self.tick).floor();
-        while number > 0.0 && self.tick_time(number) > time {
-            number -= 1.0;
-        }
-        self.tick_time(number)
-    }
-
-    fn tick_time(&self, number: f64) -> f64 {
-        let hash = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
-        number * self.tick + self.jitter * hash as f64 / (1_u64 << 53) as f64
-    }
-}
-
-impl Gpu {
-    fn watts(&self, time: f64) -> f64 {
-        if let Some((from, to)) = self.pulse {
-            return if (from..to).contains(&time) { self.high } else { self.low };
-        }
-        let phase = (time / self.period).rem_euclid(1.0);
-        if phase < 0.5 { self.low } else { self.high }
-    }
-
-    /// Joules from time 0.
-    fn joules(&self, time: f64) -> f64 {
-        if let Some((from, to)) = self.pulse {
-            return time * self.low + (time.min(to) - from).max(0.0) * (self.high - self.low);
-        }
-        let periods = (time / self.period).floor();
-        let rest = time - periods * self.period;
-        let half = self.period / 2.0;
-        periods * half * (self.low + self.high) + rest.min(half) * self.low + (rest - half).max(0.0) * self.high
-    }
-
-    fn counter_mj(&self, script: &Script) -> u64 {
-        let mut time = script.now;
-        if let Some((from, to)) = self.stall
-            && (from..to).contains(&time)
-        {
-            time = from;
-        }
-        let tick = script.last_tick(time);
-        let joules = match self.reset {
-            Some(reset) if time >= reset => self.joules(tick.max(reset)) - self.joules(reset),
-            _ => self.joules(tick) + self.start * 1e-3 / self.gain,
-        };
-        (joules * self.gain * 1e3).round() as u64
-    }
-}
-
-fn monotonic() -> f64 {
+/// 0 is CLOCK_REALTIME, 1 is CLOCK_MONOTONIC.
+fn seconds_by(clock: c_int) -> f64 {
     #[repr(C)]
     struct Timespec {
         seconds: i64,
@@ -191,42 +129,75 @@ fn monotonic() -> f64 {
         fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_int;
     }
     let mut time = Timespec { seconds: 0, nanoseconds: 0 };
-    // SAFETY: the pointer is to a struct of the layout that 64-bit Linux uses; 1 is CLOCK_MONOTONIC.
-    unsafe { clock_gettime(1, &raw mut time) };
+    // SAFETY: the pointer is to a struct of the layout that 64-bit Linux uses.
+    unsafe { clock_gettime(clock, &raw mut time) };
     time.seconds as f64 + time.nanoseconds as f64 * 1e-9
 }
 
-/// Beside this very library, wherever it was loaded from: so copies of it in one process have scripts of their own.
-fn script_path() -> Option<PathBuf> {
-    static PATH: OnceLock<Option<PathBuf>> = OnceLock::new();
+/// This very library, wherever it was loaded from: so copies of it in one process have scripts of their own.
+fn library_path() -> Option<String> {
+    static PATH: OnceLock<Option<String>> = OnceLock::new();
     PATH.get_or_init(|| {
-        let here = script_path as *const () as usize;
+        let here = library_path as *const () as usize;
         let maps = fs::read_to_string("/proc/self/maps").ok()?;
-        let library = maps.lines().find_map(|line| {
+        maps.lines().find_map(|line| {
             let (from, to) = line.split_ascii_whitespace().next()?.split_once('-')?;
             let range = usize::from_str_radix(from, 16).ok()?..usize::from_str_radix(to, 16).ok()?;
             range.contains(&here).then(|| line.find('/').map(|at| line[at..].to_owned()))?
-        })?;
-        Some(PathBuf::from(library + ".script"))
+        })
     })
     .clone()
 }
 
+fn append(path: PathBuf, line: &str) -> Option<()> {
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(path).ok()?;
+    file.write_all(format!("{line}\n").as_bytes()).ok()
+}
+
+/// How often the library was initialized and not yet shut down.
+static USERS: AtomicI32 = AtomicI32::new(0);
+
 /// Runs `answer` unless the script has this function fail.
 fn library_call(function: &str, answer: impl FnOnce(&Script) -> Code) -> Code {
     let Some(script) = Script::read() else { return UNKNOWN };
+    if let (Some(file), Some(path)) = (&script.count, library_path()) {
+        append(PathBuf::from(path).with_file_name(file), function);
+    }
+    if function != "init" && USERS.load(Ordering::SeqCst) < 1 {
+        return UNINITIALIZED;
+    }
     match failing(&script.faults, function, script.now) {
         Some(code) => code,
         None => answer(&script),
     }
 }
 
-/// The same for a function of a GPU. Handles are the index plus one.
-fn gpu_call(device: *mut c_void, function: &str, answer: impl FnOnce(&Script, &Gpu) -> Code) -> Code {
+/// Handles are the index plus one; those of instances have theirs plus one above that.
+fn handle(gpu: usize, instance: Option<usize>) -> Handle {
+    (gpu + 1 + (instance.map_or(0, |instance| instance + 1) << 16)) as Handle
+}
+
+/// The same for a function of a GPU, or of an instance.
+fn any_call(
+    device: Handle,
+    function: &str,
+    answer: impl FnOnce(&Script, &Gpu, Option<&(String, u32, u32)>) -> Code,
+) -> Code {
     library_call(function, |script| {
-        let gpu = (device as usize).checked_sub(1).and_then(|index| script.gpus.get(index));
+        let (index, instance) = ((device as usize) & 0xffff, (device as usize) >> 16);
+        let gpu = index.checked_sub(1).and_then(|index| script.gpus.get(index));
         let Some(gpu) = gpu else { return INVALID_ARGUMENT };
-        failing(&gpu.faults, function, script.now).unwrap_or_else(|| answer(script, gpu))
+        let part = instance.checked_sub(1).map(|instance| gpu.instances.get(instance));
+        let Some(part) = part.map_or(Some(None), |part| part.map(Some)) else { return INVALID_ARGUMENT };
+        failing(&gpu.faults, function, script.now).unwrap_or_else(|| answer(script, gpu, part))
+    })
+}
+
+/// The same for what an instance does not have.
+fn gpu_call(device: Handle, function: &str, answer: impl FnOnce(&Script, &Gpu) -> Code) -> Code {
+    any_call(device, function, |script, gpu, part| match part {
+        None => answer(script, gpu),
+        Some(_) => NOT_SUPPORTED,
     })
 }
 
@@ -234,12 +205,24 @@ fn failing(faults: &[Fault], function: &str, now: f64) -> Option<Code> {
     faults.iter().find(|f| f.function == function && (f.from..f.to).contains(&now)).map(|f| f.code)
 }
 
+/// Sets something, unless the GPU is deaf.
+fn change(script: &Script, gpu: &Gpu, what: &str, values: &[u32]) -> Code {
+    let Some(path) = library_path() else { return UNKNOWN };
+    let values: String = values.iter().map(|value| format!(" {value}")).collect();
+    let line = format!("{:.9} {} {what}{values}", script.now, gpu.uuid);
+    let done = gpu.deaf || append(PathBuf::from(path + ".state"), &line).is_some();
+    if done { SUCCESS } else { UNKNOWN }
+}
+
 /// Writes a C string.
 ///
 /// # Safety
 ///
-/// `to` must be valid for writes of `length` bytes.
+/// `to` must be null or valid for writes of `length` bytes.
 unsafe fn write_text(text: &str, to: *mut c_char, length: c_uint) -> Code {
+    if to.is_null() {
+        return INVALID_ARGUMENT;
+    }
     if text.len() >= length as usize {
         return INSUFFICIENT_SIZE;
     }
@@ -255,79 +238,35 @@ unsafe fn write_text(text: &str, to: *mut c_char, length: c_uint) -> Code {
 ///
 /// # Safety
 ///
-/// `to` must be valid for a write of `T`.
+/// `to` must be null or valid for a write of `T`.
 unsafe fn write_value<T>(value: T, to: *mut T) -> Code {
+    if to.is_null() {
+        return INVALID_ARGUMENT;
+    }
     // SAFETY: as the caller vouches.
     unsafe { to.write(value) };
     SUCCESS
 }
 
-#[unsafe(no_mangle)]
-extern "C" fn nvmlInit_v2() -> Code {
-    library_call("init", |_| SUCCESS)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn nvmlShutdown() -> Code {
-    SUCCESS
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlSystemGetDriverVersion(to: *mut c_char, length: c_uint) -> Code {
-    // SAFETY: the caller hands over a buffer of that length, as NVML's contract says; so for all functions below.
-    unsafe { write_text("570.00.01", to, length) }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetCount_v2(to: *mut c_uint) -> Code {
-    library_call("count", |script| unsafe { write_value(script.gpus.len() as c_uint, to) })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetHandleByIndex_v2(index: c_uint, to: *mut *mut c_void) -> Code {
-    let handle = (index as usize + 1) as *mut c_void;
-    match gpu_call(handle, "handle", |_, _| SUCCESS) {
-        SUCCESS => unsafe { write_value(handle, to) },
-        code => code,
+/// Writes as many values as there is room for; null for `to` asks for their number. Where there is not enough room it
+/// writes what fits, or `must_fit` makes it fail.
+///
+/// # Safety
+///
+/// `count` must be valid, and `to` null or valid for so many writes as `count` says.
+unsafe fn write_list<T: Clone>(values: &[T], count: *mut c_uint, to: *mut T, must_fit: bool) -> Code {
+    if count.is_null() {
+        return INVALID_ARGUMENT;
     }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetHandleByUUID(uuid: *const c_char, to: *mut *mut c_void) -> Code {
-    let wanted = unsafe { std::ffi::CStr::from_ptr(uuid) }.to_string_lossy();
-    library_call("handle", |script| match script.gpus.iter().position(|gpu| gpu.uuid == wanted) {
-        Some(index) => unsafe { write_value((index + 1) as *mut c_void, to) },
-        None => NOT_FOUND,
-    })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetUUID(device: *mut c_void, to: *mut c_char, length: c_uint) -> Code {
-    gpu_call(device, "uuid", |_, gpu| unsafe { write_text(&gpu.uuid, to, length) })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetName(device: *mut c_void, to: *mut c_char, length: c_uint) -> Code {
-    gpu_call(device, "name", |_, gpu| unsafe { write_text(&gpu.name, to, length) })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetMigMode(device: *mut c_void, current: *mut c_uint, pending: *mut c_uint) -> Code {
-    gpu_call(device, "mig", |_, gpu| unsafe {
-        write_value(c_uint::from(gpu.mig), current);
-        write_value(c_uint::from(gpu.mig), pending)
-    })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetTotalEnergyConsumption(device: *mut c_void, to: *mut c_ulonglong) -> Code {
-    gpu_call(device, "energy", |script, gpu| unsafe { write_value(gpu.counter_mj(script), to) })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn nvmlDeviceGetPowerUsage(device: *mut c_void, to: *mut c_uint) -> Code {
-    gpu_call(device, "power", |script, gpu| {
-        let milliwatts = gpu.watts(script.now) * gpu.gain * 1e3;
-        unsafe { write_value(milliwatts.round() as c_uint, to) }
-    })
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let room = if to.is_null() { 0 } else { *count as usize };
+        let taken = values.len().min(room);
+        for (place, value) in values.iter().take(taken).enumerate() {
+            to.add(place).write(value.clone());
+        }
+        let short = must_fit && values.len() > room;
+        *count = if short || to.is_null() { values.len() } else { taken } as c_uint;
+        if short { INSUFFICIENT_SIZE } else { SUCCESS }
+    }
 }

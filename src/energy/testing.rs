@@ -129,6 +129,7 @@ pub(crate) use fake_nvml::FakeNvml;
 
 #[cfg(feature = "nvml")]
 mod fake_nvml {
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
     use std::process::Command;
     use std::sync::OnceLock;
@@ -136,7 +137,14 @@ mod fake_nvml {
     use super::super::clock::testing::ManualClock;
     use super::*;
 
-    const SOURCE: &str = include_str!("../../examples/fake_nvml.rs");
+    const SOURCES: [(&str, &str); 6] = [
+        ("fake_nvml.rs", include_str!("../../examples/fake_nvml.rs")),
+        ("fake_nvml/control.rs", include_str!("../../examples/fake_nvml/control.rs")),
+        ("fake_nvml/devices.rs", include_str!("../../examples/fake_nvml/devices.rs")),
+        ("fake_nvml/power.rs", include_str!("../../examples/fake_nvml/power.rs")),
+        ("fake_nvml/readings.rs", include_str!("../../examples/fake_nvml/readings.rs")),
+        ("fake_nvml/script.rs", include_str!("../../examples/fake_nvml/script.rs")),
+    ];
 
     /// A copy of the fake library with a script of its own, which follows a clock.
     pub(crate) struct FakeNvml {
@@ -174,6 +182,23 @@ mod fake_nvml {
             fs::write(&new, text).unwrap();
             fs::rename(new, self.folder.path().join("libnvidia-ml.so.1.script")).unwrap();
         }
+
+        /// What was set, a line each without its time: UUID, what, values.
+        pub(crate) fn changes(&self) -> Vec<String> {
+            let text = fs::read_to_string(self.folder.path().join("libnvidia-ml.so.1.state")).unwrap_or_default();
+            text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+        }
+
+        /// How often a function was called since this was asked last, where the script says `count calls`.
+        pub(crate) fn calls(&self) -> BTreeMap<String, usize> {
+            let path = self.folder.path().join("calls");
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let _ = fs::remove_file(path);
+            text.lines().fold(BTreeMap::new(), |mut counts, name| {
+                *counts.entry(name.to_owned()).or_default() += 1;
+                counts
+            })
+        }
     }
 
     /// Compiles the library, once for each state of its source. Cargo would only do so for some ways to run tests.
@@ -182,14 +207,16 @@ mod fake_nvml {
         LIBRARY.get_or_init(|| {
             use std::hash::{DefaultHasher, Hash, Hasher};
             let mut hasher = DefaultHasher::new();
-            SOURCE.hash(&mut hasher);
+            SOURCES.hash(&mut hasher);
             let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
             let library = folder.join(format!("libfake_nvml-{:016x}.so", hasher.finish()));
             if !library.exists() {
                 let own = tempfile::tempdir_in(&folder).unwrap();
-                let source = own.path().join("fake_nvml.rs");
-                let fresh = own.path().join("libfake_nvml.so");
-                fs::write(&source, SOURCE).unwrap();
+                fs::create_dir(own.path().join("fake_nvml")).unwrap();
+                for (name, text) in SOURCES {
+                    fs::write(own.path().join(name), text).unwrap();
+                }
+                let (source, fresh) = (own.path().join("fake_nvml.rs"), own.path().join("libfake_nvml.so"));
                 let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
                 let status = Command::new(rustc)
                     .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"])

@@ -1,5 +1,8 @@
 //! NVIDIA GPUs, by the driver's management library, which is looked for at run time.
 
+#[cfg(test)]
+mod fake_tests;
+
 use std::path::Path;
 use std::time::Duration;
 
