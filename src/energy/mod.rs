@@ -14,6 +14,7 @@
 //! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
 //! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
+mod baseline;
 #[cfg(test)]
 mod board;
 mod builder;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::baseline::with_idle;
 use super::builder::SessionBuilder;
 use super::bursts::{Bursts, EVERY, OPENING, PASSING};
 use super::clock::{Clock, Moment};
@@ -13,7 +14,7 @@ use super::error::EnergyError;
 use super::figure::Evidence;
 use super::meter::{Meter, Source};
 use super::track::{Edge, Track, ticks_slowly};
-use super::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
+use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
@@ -152,6 +153,7 @@ impl Session {
             sources,
             missing_gpus_matter,
             gain,
+            baseline: Mutex::new(None),
             state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), pending: Vec::new(), stop: false }),
             woken: Condvar::new(),
         });
@@ -258,6 +260,7 @@ impl Session {
     #[must_use]
     pub fn between_using(&self, open: &Mark, close: &Mark, usage: &Usage) -> WindowEnergy {
         let shared = self.shared();
+        let baseline = shared.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let seconds = close.moment.since(open.moment).as_secs_f64();
         let wrong = if open.session != shared.id || close.session != shared.id {
             Some("the edges belong to another session")
@@ -280,7 +283,8 @@ impl Session {
             }
             let (outer, levels, gain) = (outer(index), levels(index), shared.gain);
             let (open, close) = (&open.edges.read[index], &close.edges.read[index]);
-            Evidence { source, open, close, seconds, outer, levels, gain }.figure()
+            let figure = Evidence { source, open, close, seconds, outer, levels, gain }.figure();
+            with_idle(figure, seconds, baseline.as_deref())
         };
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
@@ -325,6 +329,16 @@ impl Session {
         let state = self.shared().lock();
         let lost = chosen.iter().find_map(|index| state.tracks[*index].last_error().filter(|e| e.is_device_lost()));
         lost.map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// From now on this is the power at rest.
+    pub(super) fn take_baseline(&self, baseline: Baseline) {
+        *self.shared().baseline.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(baseline));
+    }
+
+    /// Lets time pass by the session's clock.
+    pub(super) fn sleep(&self, time: Duration) {
+        self.shared().clock.sleep(time);
     }
 
     /// Reads all meters now. Only needed in a session without a background thread.
@@ -419,6 +433,7 @@ struct Shared {
     missing_gpus_matter: bool,
     /// The standard deviation of the gain of hardware, as a part of the figure.
     gain: f64,
+    baseline: Mutex<Option<Arc<Baseline>>>,
     state: Mutex<State>,
     woken: Condvar,
 }

@@ -1,5 +1,6 @@
 //! Joules, and where they come from: plain data, without any metering.
 
+mod baseline;
 mod quantity;
 mod uncertainty;
 mod window;
@@ -8,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use baseline::{Baseline, DomainBaseline};
 pub use quantity::{Joules, Watts};
 pub use uncertainty::Uncertainty;
 pub use window::{DomainEnergy, WindowEnergy};
