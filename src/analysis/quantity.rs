@@ -95,13 +95,14 @@ impl Quantity {
         }
     }
 
-    /// The metric in words: `energy.train.gpu` is `GPU energy of train`; other names stay as they are.
+    /// The metric in words: `energy.train.gpu.net` is `net GPU energy of train`; other names stay as they are.
     #[must_use]
     pub fn name(&self) -> String {
-        let Ok(EnergyMetric { phase, domain }) = self.metric.parse() else { return self.metric.clone() };
+        let Ok(EnergyMetric { phase, domain, net }) = self.metric.parse() else { return self.metric.clone() };
         let domain = domain.map_or_else(String::new, |d| format!("{} ", d.name().to_uppercase()));
         let phase = phase.map_or_else(String::new, |p| format!(" of {p}"));
-        format!("{domain}energy{phase}")
+        let net = if net { "net " } else { "" };
+        format!("{net}{domain}energy{phase}")
     }
 }
 

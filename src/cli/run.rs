@@ -173,6 +173,7 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
         timeout: spec.trial().timeout,
         attempts: spec.trial().attempts,
         initial,
+        idle: spec.energy().idle,
         gives_up: true,
     }
 }
@@ -199,6 +200,7 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
 
 fn open_session(spec: &StudySpec) -> Result<Session, Failure> {
     let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
+    builder = builder.exclusive(format!("the study {}", spec.name()));
     if let Some(watts) = spec.energy().watts_per_core {
         builder = builder.watts_per_core(watts);
     }

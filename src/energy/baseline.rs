@@ -48,7 +48,8 @@ impl Session {
         let (open, middle) = half(self.mark())?;
         let (_, close) = half(middle.clone())?;
         self.settle(&close, &Usage::All);
-        let [first, second, all] = [(&open, &middle), (&middle, &close), (&open, &close)].map(|(a, b)| self.between(a, b));
+        let [first, second, all] =
+            [(&open, &middle), (&middle, &close), (&open, &close)].map(|(a, b)| self.between(a, b));
         let domains = all.domains.iter().filter(|part| part.method != Method::Estimate);
         let domains = domains.map(|part| entry(part, all.seconds, [&first, &second])).collect();
         let baseline = Baseline { seconds: all.seconds, domains };

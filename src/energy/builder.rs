@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Clock, MonotonicClock};
 use super::error::EnergyError;
 use super::estimate::{DEFAULT_WATTS_PER_CORE, EstimateMeter};
+use super::lock::{DeviceLock, FOLDER, LOCK_FOLDER_VARIABLE};
 use super::meter::Meter;
 use super::rapl::RaplMeter;
 use super::session::Session;
+use super::units::Method;
 
 /// The default standard deviation of the gain of counters and power readings, as a part of the figure: normal, so that 95 %
 /// of hardware is within 8 %.
@@ -96,6 +98,8 @@ pub struct SessionBuilder {
     own: Vec<Box<dyn Meter>>,
     pub(super) watts_per_core: f64,
     gain: f64,
+    exclusive: Option<String>,
+    locks: PathBuf,
     poll: Option<Duration>,
     clock: Arc<dyn Clock>,
     pub(super) places: Places,
@@ -119,6 +123,10 @@ impl Default for SessionBuilder {
             own: Vec::new(),
             watts_per_core: DEFAULT_WATTS_PER_CORE,
             gain: DEFAULT_GAIN,
+            exclusive: None,
+            locks: std::env::var_os(LOCK_FOLDER_VARIABLE)
+                .filter(|v| !v.is_empty())
+                .map_or(FOLDER.into(), PathBuf::from),
             poll: Some(POLL_INTERVAL),
             clock: Arc::new(MonotonicClock),
             places: Places {
@@ -193,6 +201,25 @@ impl SessionBuilder {
         self
     }
 
+    /// Locks the measured hardware for as long as the session lives: another exclusive session on any of it, of whatever
+    /// process or user, then fails with [`EnergyError::InUse`], which names the `holder` given here. Estimates need no lock.
+    /// Default: no lock is taken or heeded.
+    ///
+    /// The lock files are in `/tmp`, or in the folder that the environment variable [`LOCK_FOLDER_VARIABLE`] names; the locks
+    /// end with the process, however it ends.
+    #[must_use]
+    pub fn exclusive(mut self, holder: impl Into<String>) -> Self {
+        self.exclusive = Some(holder.into());
+        self
+    }
+
+    /// The folder of the lock files.
+    #[must_use]
+    pub fn lock_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.locks = path.into();
+        self
+    }
+
     /// Starts no background thread. Then [`Session::poll`] must be called about twice a second: a counter that is left
     /// alone for longer than it takes to wrap, or power that is left unread for over two seconds, leaves a gap.
     #[must_use]
@@ -234,7 +261,8 @@ impl SessionBuilder {
     /// # Errors
     ///
     /// [`EnergyError::NoMeter`] for an empty choice, [`EnergyError::Unavailable`] for a meter of a list that cannot work
-    /// here, or if nothing can; [`EnergyError::Setting`] for a setting out of range.
+    /// here, or if nothing can; [`EnergyError::InUse`] for hardware that an exclusive session holds, [`EnergyError::Lock`] if that
+    /// cannot be told; [`EnergyError::Setting`] for a setting out of range.
     pub fn open(self) -> Result<Session, EnergyError> {
         if !(0.0..=1.0).contains(&self.gain) {
             return Err(EnergyError::Setting { setting: "gain", value: self.gain, expected: "0 to 1" });
@@ -269,7 +297,12 @@ impl SessionBuilder {
         if meters.is_empty() && !auto {
             return Err(EnergyError::NoMeter);
         }
-        Session::start(meters, self.clock, self.poll, missing_gpus_matter, self.gain)
+        let measured = meters.iter().flat_map(|(meter, _)| meter.sources()).filter(|s| s.method != Method::Estimate);
+        let take = |holder: &String| {
+            measured.map(|source| DeviceLock::take(&self.locks, &source.domain, holder)).collect::<Result<Vec<_>, _>>()
+        };
+        let locks = self.exclusive.as_ref().map(take).transpose()?.unwrap_or_default();
+        Session::start(meters, self.clock, self.poll, missing_gpus_matter, self.gain, locks)
     }
 
     fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {

@@ -145,6 +145,26 @@ fn epochs_are_right_within_a_hundredth_or_so() {
 }
 
 #[test]
+fn windows_that_are_only_read_at_their_edges_are_much_worse() {
+    for length in [1.0, 5.0, 10.0] {
+        let windows: Vec<_> = (0..WINDOWS)
+            .map(|seed| {
+                let mut desk = Desk::new(seed, 1.0);
+                let start = desk.now() + 1.0 + desk.random.next();
+                desk.square(start, start + length + 2.0);
+                let first = desk.edge(start + 0.7);
+                let last = desk.edge(start + 0.7 + length);
+                // Nobody waited for the ticks after the last edge.
+                (desk.session.between(&first, &last), desk.truth(start + 0.7, start + 0.7 + length))
+            })
+            .collect();
+        let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
+        println!("read at the edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
+        assert!(p95 * length > 0.05 && (0.92..=0.99).contains(&covered), "{length} s: {p95}, {covered}");
+    }
+}
+
+#[test]
 fn relative_intervals_cover_the_truth_of_windows_on_one_device() {
     // A device that shows too little; so it does in all windows.
     let gain = 0.93;

@@ -41,6 +41,24 @@ pub enum EnergyError {
         /// What the system said.
         reason: String,
     },
+    /// Another process meters this hardware, and its work would be in the figures.
+    #[error(
+        "{domain} is metered by {by} already, whose work would be in the figures: wait for it to end, or use other hardware"
+    )]
+    InUse {
+        /// The hardware.
+        domain: Domain,
+        /// Who holds it, as far as told.
+        by: String,
+    },
+    /// The file that locks metered hardware cannot be had.
+    #[error("the lock file {} cannot be used: {reason}; name another folder by WATTFRONT_LOCKS", .path.display())]
+    Lock {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// One reading failed; the next may succeed.
     #[error("reading {domain} failed: {reason}")]
     Read {

@@ -10,6 +10,8 @@
 //! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!
+//! [`trust`] says what is measured and how far to trust it.
+//!
 //! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
 //! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
 //! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
@@ -29,6 +31,7 @@ mod edges_tests;
 mod error;
 mod estimate;
 mod figure;
+mod lock;
 mod meter;
 #[cfg(feature = "nvml")]
 mod nvml;
@@ -44,12 +47,18 @@ mod ticks;
 #[cfg(test)]
 mod ticks_tests;
 mod track;
+#[doc = include_str!("trust.md")]
+pub mod trust {
+    #[expect(unused_imports, reason = "for the links of its page")]
+    use super::*;
+}
 pub mod units;
 
 pub use builder::{DEFAULT_GAIN, MeterKind, Meters, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use error::EnergyError;
 pub use estimate::DEFAULT_WATTS_PER_CORE;
+pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Source};
 pub use profile::{DomainSummary, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};

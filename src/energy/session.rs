@@ -12,6 +12,7 @@ use super::clock::{Clock, Moment};
 use super::edges::{Level, Levels};
 use super::error::EnergyError;
 use super::figure::Evidence;
+use super::lock::DeviceLock;
 use super::meter::{Meter, Source};
 use super::track::{Edge, Track, ticks_slowly};
 use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
@@ -139,6 +140,7 @@ impl Session {
         poll: Option<Duration>,
         missing_gpus_matter: bool,
         gain: f64,
+        locks: Vec<DeviceLock>,
     ) -> Result<Self, EnergyError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let sources: Vec<(Source, bool)> = meters
@@ -153,6 +155,7 @@ impl Session {
             sources,
             missing_gpus_matter,
             gain,
+            _locks: locks,
             baseline: Mutex::new(None),
             state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), pending: Vec::new(), stop: false }),
             woken: Condvar::new(),
@@ -433,6 +436,7 @@ struct Shared {
     missing_gpus_matter: bool,
     /// The standard deviation of the gain of hardware, as a part of the figure.
     gain: f64,
+    _locks: Vec<DeviceLock>,
     baseline: Mutex<Option<Arc<Baseline>>>,
     state: Mutex<State>,
     woken: Condvar,

@@ -205,6 +205,23 @@ fn an_old_edge_is_forgotten_and_says_so() {
     assert!(session.between(&session.mark_at(moment(200.0)), &close).total().is_some());
 }
 
+#[test]
+fn an_exclusive_session_holds_what_it_measures_until_it_ends() {
+    let locks = tempfile::tempdir().unwrap();
+    let (tree, proc) = machine(true);
+    let open = |name: &str| builder_on(&tree, &proc).lock_folder(locks.path()).exclusive(name).open();
+    let first = open("the study one").unwrap();
+    let handle = first.clone();
+    drop(first);
+    let error = open("the study two").unwrap_err();
+    assert!(matches!(&error, EnergyError::InUse { by, .. } if by.starts_with("the study one")), "{error}");
+    assert!(builder_on(&tree, &proc).open().is_ok(), "who only looks needs no lock");
+    let estimate = builder_on(&tree, &proc).lock_folder(locks.path()).meters(Meters::estimate());
+    assert!(estimate.exclusive("an estimate").open().is_ok(), "a model is nobody's");
+    drop(handle);
+    assert!(open("the study two").is_ok());
+}
+
 /// A machine with a processor counter, or without, and the process that the session belongs to.
 fn machine(rapl: bool) -> (PowercapTree, FakeProc) {
     let (tree, proc) = (PowercapTree::new(), FakeProc::new());

@@ -95,6 +95,10 @@ pub trait Scope {
     /// Which hardware the trial computes on. Counts from the trial's begin.
     fn uses(&mut self, devices: DeviceUse);
 
+    /// The devices rest for [`REST`](crate::energy::REST) before and after the phase `trial`, so that it can be told from what
+    /// surrounds it.
+    fn rests(&mut self) {}
+
     /// Why the evaluation must end now: [`FailureKind::Interrupted`], [`FailureKind::Timeout`] or a lost device. An
     /// objective that waits asks at least ten times a second, ends what it started and returns a failure of this kind.
     fn must_end(&mut self) -> Option<Failure>;
@@ -123,6 +127,16 @@ pub struct Task<'a> {
 
 /// Something that can be evaluated at a point.
 pub trait Objective {
+    /// Opens what the trials share and keep open, such as a device, so that its power at rest can be measured. Nothing
+    /// computes when it returns. Called at most once in a session, before its first trial. Default: there is nothing to open.
+    ///
+    /// # Errors
+    /// A [`Failure`]; the first trial will meet it again.
+    fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), Failure> {
+        let _ = scope;
+        Ok(())
+    }
+
     /// Evaluates one point.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::listen::{Until, listen};
 use super::process::Process;
@@ -64,7 +65,24 @@ impl TrainObjective {
 }
 
 impl Objective for TrainObjective {
+    fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), Failure> {
+        let mut process = self.start()?;
+        ask(&mut process, &format!("{}\n", json!({ "prepare": self.split_seed })))?;
+        let heard = listen(&mut process, scope, Until::Metrics);
+        match heard.failure {
+            None => {
+                self.process = Some(process);
+                Ok(())
+            }
+            Some(failure) => {
+                process.end(Duration::from_millis(200));
+                Err(failure)
+            }
+        }
+    }
+
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
+        scope.rests();
         let mut line = serde_json::to_string(&self.request(task))
             .map_err(|error| Failure::new(FailureKind::BadMetrics, error.to_string()))?;
         line.push('\n');

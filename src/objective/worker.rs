@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 use std::thread;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Stamp, TrainRequest};
@@ -11,7 +12,7 @@ use crate::energy::REST;
 use crate::optimizer::history::FailureKind;
 use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
 
-/// Answers [`TrainRequest`]s from `input` with lines on `output`, until `input` is closed.
+/// Answers [`TrainRequest`]s, and `{"prepare": SPLIT_SEED}` by opening what they share, from `input` with lines on `output`, until `input` is closed.
 ///
 /// # Errors
 /// Those of reading requests and writing answers. What goes wrong with a training is answered as a line.
@@ -19,8 +20,13 @@ pub fn serve(input: impl BufRead, output: &mut dyn Write) -> std::io::Result<()>
     let mut trainer: Option<(u64, Trainer)> = None;
     for line in input.lines() {
         let line = line?;
-        let answer = match serde_json::from_str::<TrainRequest>(&line) {
-            Ok(request) => answer(&request, &mut trainer, output),
+        let answer = match serde_json::from_str::<Request>(&line) {
+            Ok(Request::Train(request)) => answer(&request, &mut trainer, output),
+            Ok(Request::Prepare { prepare }) => match open(prepare, &mut trainer) {
+                // A trainer opens its device as it is made.
+                Ok(_) => json!({}),
+                Err(answer) => answer,
+            },
             Err(error) => failed(FailureKind::Exit, &format!("the request makes no sense: {error}")),
         };
         say(output, &answer)?;
@@ -28,19 +34,35 @@ pub fn serve(input: impl BufRead, output: &mut dyn Write) -> std::io::Result<()>
     Ok(())
 }
 
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Request {
+    Prepare { prepare: u64 },
+    Train(TrainRequest),
+}
+
+/// The trainer of this split, which is opened if it is not there.
+fn open(split_seed: u64, trainer: &mut Option<(u64, Trainer)>) -> Result<&mut Trainer, Value> {
+    if trainer.as_ref().is_none_or(|(seed, _)| *seed != split_seed) {
+        let options = TrainerOptions { split_seed, ..TrainerOptions::default() };
+        let new = Trainer::new(&options).map_err(|error| failed(kind_of(&error), &error.to_string()))?;
+        *trainer = Some((split_seed, new));
+    }
+    match trainer {
+        Some((_, trainer)) => Ok(trainer),
+        None => Err(failed(FailureKind::Exit, "there is no trainer")),
+    }
+}
+
 fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: &mut dyn Write) -> Value {
     let recipe = match Recipe::from_settings(request.settings.iter().map(|(name, value)| (name.as_str(), value))) {
         Ok(recipe) => recipe,
         Err(error) => return failed(FailureKind::Exit, &error.to_string()),
     };
-    if trainer.as_ref().is_none_or(|(seed, _)| *seed != request.split_seed) {
-        let options = TrainerOptions { split_seed: request.split_seed, ..TrainerOptions::default() };
-        match Trainer::new(&options) {
-            Ok(new) => *trainer = Some((request.split_seed, new)),
-            Err(error) => return failed(kind_of(&error), &error.to_string()),
-        }
-    }
-    let Some((_, trainer)) = trainer else { return failed(FailureKind::Exit, "there is no trainer") };
+    let trainer = match open(request.split_seed, trainer) {
+        Ok(trainer) => trainer,
+        Err(answer) => return answer,
+    };
     let mut lines = Lines { output, quiet: Duration::ZERO, broken: false };
     match trainer.train(&recipe, request.seed, &mut lines) {
         Ok(outcome) => json!(outcome.metrics),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Phases, TRIAL_PHASE};
-use crate::energy::units::{DomainKind, Joules};
+use crate::energy::units::{DomainEnergy, DomainKind, Joules};
 
 /// A parsed energy metric: which window, and which hardware.
 ///
@@ -22,6 +22,8 @@ pub struct EnergyMetric {
     pub phase: Option<String>,
     /// The kind of hardware; `None` sums all that the trial used.
     pub domain: Option<DomainKind>,
+    /// Whether the power at rest is subtracted.
+    pub net: bool,
 }
 
 /// Why a name is no energy metric.
@@ -30,23 +32,19 @@ pub struct EnergyMetric {
 pub enum EnergyMetricError {
     /// The name does not begin with `energy`.
     #[error(
-        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram), or both"
+        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram) \
+         and `net`, or some of these in this order"
     )]
     NotEnergy {
         /// The name.
         name: String,
     },
-    /// The name asks for net energy, which is not metered.
-    #[error("`{name}`: net energy needs an idle baseline, which this version does not measure; use `{gross}`")]
-    Net {
-        /// The name.
-        name: String,
-        /// The gross metric that stands for it.
-        gross: String,
-    },
 }
 
 impl EnergyMetric {
+    /// Plain `energy`.
+    pub const TOTAL: Self = Self { phase: None, domain: None, net: false };
+
     /// Whether a metric's name is reserved for energy.
     #[must_use]
     pub fn is_reserved(name: &str) -> bool {
@@ -63,10 +61,23 @@ impl EnergyMetric {
     #[must_use]
     pub fn read(&self, phases: &Phases) -> Option<Joules> {
         let window = phases.get(self.phase_name())?;
-        match self.domain {
-            Some(kind) => window.of(kind),
-            None => window.total(),
+        match (self.net, self.domain) {
+            (true, domain) => window.net(domain),
+            (false, Some(kind)) => window.of(kind),
+            (false, None) => window.total(),
         }
+    }
+
+    /// The standard deviation of that against other trials on the same hardware, in joules; `None` if nobody knows.
+    #[must_use]
+    pub fn sd(&self, phases: &Phases) -> Option<Joules> {
+        Some(phases.get(self.phase_name())?.uncertainty(self.domain)?.relative())
+    }
+
+    /// What one piece of hardware adds to it; `None` if that is missing.
+    #[must_use]
+    pub fn part(&self, domain: &DomainEnergy) -> Option<Joules> {
+        if self.net { domain.net() } else { domain.joules }
     }
 }
 
@@ -79,17 +90,17 @@ impl FromStr for EnergyMetric {
         if parts.remove(0) != "energy" || parts.iter().any(|p| p.is_empty()) {
             return Err(not_energy());
         }
-        if parts.last() == Some(&"net") {
-            let gross = name.trim_end_matches(".net").to_owned();
-            return Err(EnergyMetricError::Net { name: name.to_owned(), gross });
+        let net = parts.last() == Some(&"net");
+        if net {
+            parts.pop();
         }
         let domain = parts.last().and_then(|p| DomainKind::from_name(p));
         if domain.is_some() {
             parts.pop();
         }
         match parts[..] {
-            [] => Ok(Self { phase: None, domain }),
-            [phase] => Ok(Self { phase: Some(phase.to_owned()), domain }),
+            [] => Ok(Self { phase: None, domain, net }),
+            [phase] if phase != "net" => Ok(Self { phase: Some(phase.to_owned()), domain, net }),
             _ => Err(not_energy()),
         }
     }
@@ -104,6 +115,9 @@ impl fmt::Display for EnergyMetric {
         if let Some(domain) = self.domain {
             write!(f, ".{}", domain.name())?;
         }
+        if self.net {
+            f.write_str(".net")?;
+        }
         Ok(())
     }
 }
@@ -114,17 +128,18 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for name in ["energy", "energy.gpu", "energy.train", "energy.train.dram"] {
+        for name in ["energy", "energy.gpu", "energy.train", "energy.train.dram", "energy.net", "energy.train.gpu.net"]
+        {
             assert_eq!(name.parse::<EnergyMetric>().expect(name).to_string(), name);
         }
     }
 
     #[test]
     fn other_names_are_refused_with_a_reason() {
-        for name in ["energies", "accuracy", "energy.", "energy.a.b", "energy..gpu", ""] {
+        for name in
+            ["energies", "accuracy", "energy.", "energy.a.b", "energy..gpu", "energy.net.gpu", "energy.net.net", ""]
+        {
             assert!(name.parse::<EnergyMetric>().is_err(), "{name}");
         }
-        let net = "energy.gpu.net".parse::<EnergyMetric>().expect_err("net");
-        assert!(net.to_string().contains("use `energy.gpu`"), "{net}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Environment};
-use crate::energy::units::WindowEnergy;
+use crate::energy::units::{Baseline, WindowEnergy};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::{Metrics, Preference, Problem};
@@ -14,8 +14,9 @@ use crate::optimizer::space::Point;
 /// The version of the event format that this program writes. It reads this version and older ones.
 ///
 /// 2 adds [`Event::EarlierStudies`] and [`Event::PreferencesChanged`], and constraints, preferences, starts, forbidden
-/// combinations and priors of the problem, which a reader of 1 would pass over.
-pub const SCHEMA_VERSION: u32 = 2;
+/// combinations and priors of the problem, which a reader of 1 would pass over. 3 adds [`Event::BaselineMeasured`], and to
+/// figures of energy the share at rest and the uncertainty.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The phase whose energy a plain `energy` metric means: the whole trial, its validation included, start-up and final
 /// test evaluation excluded.
@@ -73,6 +74,11 @@ pub enum Event {
     AskingStarted {
         /// Where it runs.
         environment: Environment,
+    },
+    /// The power of the hardware at rest was measured, for the trials of this session.
+    BaselineMeasured {
+        /// What it was.
+        baseline: Baseline,
     },
     /// The reference point of reported hypervolumes is fixed from here on.
     ReferenceFrozen {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
-use crate::energy::units::Joules;
+use crate::energy::units::{Baseline, Joules};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
 use crate::optimizer::problem::{Preference, Problem};
@@ -32,6 +32,8 @@ pub struct Session {
     pub last: f64,
     /// Where it ran.
     pub environment: Environment,
+    /// The power of the hardware at rest, if it was measured.
+    pub baseline: Option<Baseline>,
     /// Why it ended; `None` while it runs or if it was killed.
     pub end: Option<String>,
 }
@@ -128,14 +130,19 @@ impl StudyRecord {
             }
             Event::SessionStarted { environment } => {
                 self.interrupt_running();
-                self.sessions.push(Session { started: time, last: time, environment, end: None });
+                self.sessions.push(Session { started: time, last: time, environment, baseline: None, end: None });
             }
             Event::AskingStarted { environment } => {
-                self.sessions.push(Session { started: time, last: time, environment, end: None });
+                self.sessions.push(Session { started: time, last: time, environment, baseline: None, end: None });
             }
             Event::SessionEnded { reason } => {
                 if let Some(session) = self.sessions.last_mut() {
                     session.end = Some(reason);
+                }
+            }
+            Event::BaselineMeasured { baseline } => {
+                if let Some(session) = self.sessions.last_mut() {
+                    session.baseline = Some(baseline);
                 }
             }
             Event::ReferenceFrozen { reference } => self.reference = Some(reference),

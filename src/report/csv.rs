@@ -98,16 +98,19 @@ impl Layout {
                 list.push(name.clone());
             }
         }
-        let mut columns: Vec<EnergyMetric> = vec![EnergyMetric { phase: None, domain: None }];
+        let mut columns: Vec<EnergyMetric> = vec![EnergyMetric { phase: None, domain: None, net: false }];
         let windows: BTreeSet<_> = results()
             .flat_map(|r| &r.energy)
             .flat_map(|(phase, window)| {
                 let phase = (phase != TRIAL_PHASE).then(|| phase.clone());
                 let kinds = window.domains.iter().map(|d| Some(d.domain.kind)).chain([None]);
-                kinds.map(move |domain| (phase.clone(), domain)).collect::<Vec<_>>()
+                // Of a model all energy is net; a column that repeats another helps nobody.
+                let nets = if window.domains.iter().any(|d| d.idle.is_some()) { 2 } else { 1 };
+                let gross_and_net = move |domain| [false, true].into_iter().take(nets).map(move |net| (domain, net));
+                kinds.flat_map(gross_and_net).map(move |(domain, net)| (phase.clone(), domain, net)).collect::<Vec<_>>()
             })
             .collect();
-        let metered = windows.into_iter().map(|(phase, domain)| EnergyMetric { phase, domain });
+        let metered = windows.into_iter().map(|(phase, domain, net)| EnergyMetric { phase, domain, net });
         for column in metered.chain(energies.iter().filter_map(|name| name.parse().ok())) {
             if !columns.contains(&column) {
                 columns.push(column);

@@ -6,7 +6,7 @@ use super::store::{Store, StoreError};
 use super::{Interrupt, RunObserver};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Mark, Moment, Session, Usage};
-use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
+use crate::objective::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::record::{Event, Phases, StudyRecord, TRIAL_PHASE};
@@ -39,6 +39,8 @@ pub(super) struct MeteredScope<'a, 'd> {
     open: Vec<(String, Mark)>,
     closed: Vec<(String, Mark, Mark)>,
     usage: Usage,
+    /// The devices rest around the trial phase.
+    rests: bool,
     broken: Option<StoreError>,
     refused: Option<Failure>,
 }
@@ -59,7 +61,9 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         let opened = desk.session.mark().beside_rest();
         let last_edge = opened.clone();
         let (open, closed) = (Vec::new(), Vec::new());
-        Self { desk, trial, timeout, opened, last_edge, open, closed, usage: Usage::All, broken: None, refused: None }
+        let usage = Usage::All;
+        let (rests, broken, refused) = (false, None, None);
+        Self { desk, trial, timeout, opened, last_edge, open, closed, usage, rests, broken, refused }
     }
 
     /// Ends the metering and sums it up.
@@ -94,6 +98,11 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         }
     }
 
+    fn edge_of(&self, phase: &str, at: Stamp) -> Mark {
+        let mark = self.mark(at);
+        if self.rests && phase == TRIAL_PHASE { mark.beside_rest() } else { mark }
+    }
+
     fn mark(&self, at: Stamp) -> Mark {
         match Moment::from_monotonic_seconds(at.0) {
             // A stamp from before the trial is a mistake of the program, or of another clock.
@@ -113,7 +122,7 @@ impl Scope for MeteredScope<'_, '_> {
             self.refused = Some(Failure::new(FailureKind::BadMetrics, message));
             return;
         }
-        let mark = self.mark(at);
+        let mark = self.edge_of(phase, at);
         if phase == TRIAL_PHASE {
             self.last_edge = mark.clone();
         }
@@ -122,7 +131,7 @@ impl Scope for MeteredScope<'_, '_> {
 
     fn end(&mut self, phase: &str, at: Stamp) {
         let Some(i) = self.open.iter().rposition(|(name, _)| name == phase) else { return };
-        let mark = self.mark(at);
+        let mark = self.edge_of(phase, at);
         let (name, from) = self.open.remove(i);
         self.add(name, from, mark);
     }
@@ -157,6 +166,10 @@ impl Scope for MeteredScope<'_, '_> {
         };
     }
 
+    fn rests(&mut self) {
+        self.rests = true;
+    }
+
     fn must_end(&mut self) -> Option<Failure> {
         if self.broken.is_some() {
             return Some(Failure::new(FailureKind::Interrupted, "the study's store failed"));
@@ -176,6 +189,44 @@ impl Scope for MeteredScope<'_, '_> {
             let message = format!("not done after {} s, the time limit of a trial", limit.as_secs_f64());
             Failure::new(FailureKind::Timeout, message)
         })
+    }
+}
+
+/// Measures the power at rest, with open what the trials keep open.
+pub(super) fn measure_baseline(
+    desk: &mut Desk<'_>,
+    objective: &mut dyn Objective,
+    time: Duration,
+) -> Result<(), super::StudyError> {
+    if desk.session.sources(&Usage::All).iter().all(|source| source.method.is_estimate()) {
+        return Ok(());
+    }
+    desk.observer.resting(time);
+    // What fails here fails again in the first trial, which is the place to tell it.
+    let _ = objective.prepare(&mut Preparing(desk.interrupt));
+    let interrupt = desk.interrupt;
+    match desk.session.measure_baseline(time, || interrupt.is_raised()) {
+        Some(baseline) => desk.append(Event::BaselineMeasured { baseline }),
+        None => Ok(()),
+    }
+}
+
+/// Listens to an objective that gets ready, and remembers nothing.
+struct Preparing<'a>(&'a Interrupt);
+
+impl Scope for Preparing<'_> {
+    fn begin(&mut self, _: &str, _: Stamp) {}
+
+    fn end(&mut self, _: &str, _: Stamp) {}
+
+    fn report(&mut self, _: u64, _: Metrics, _: Stamp) -> Control {
+        Control::Continue
+    }
+
+    fn uses(&mut self, _: DeviceUse) {}
+
+    fn must_end(&mut self) -> Option<Failure> {
+        self.0.is_raised().then(|| Failure::new(FailureKind::Interrupted, "the user stopped the study"))
     }
 }
 

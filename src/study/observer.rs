@@ -9,6 +9,11 @@ pub trait RunObserver {
         let _ = record;
     }
 
+    /// The power of the hardware at rest is measured for so long, before the first trial of a session.
+    fn resting(&mut self, time: std::time::Duration) {
+        let _ = time;
+    }
+
     /// An attempt at a trial begins.
     fn trial_started(&mut self, record: &StudyRecord, trial: u64) {
         let _ = (record, trial);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::metered::{Desk, MeteredScope};
+use super::metered::{Desk, MeteredScope, measure_baseline};
 use super::store::Store;
 use super::{Interrupt, RunObserver, StudyError};
 use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
@@ -39,6 +39,8 @@ pub struct Limits {
     pub attempts: u32,
     /// After so many counted trials the reference point of reported hypervolumes is frozen.
     pub initial: u64,
+    /// How long the power at rest is measured before the first trial of a session; `None` for not at all.
+    pub idle: Option<Duration>,
     /// Whether to end a session in which nothing has finished and trial after trial failed in the same way.
     pub gives_up: bool,
 }
@@ -127,6 +129,9 @@ fn run_trials(
 ) -> Result<EndReason, StudyError> {
     let mut misfortunes = 0;
     let mut alike = Alike::default();
+    if let Some(time) = limits.idle {
+        measure_baseline(desk, objective, time)?;
+    }
     loop {
         if desk.interrupt.is_raised() {
             return Ok(EndReason::Interrupted);
@@ -252,7 +257,8 @@ fn run_attempt(
     match outcome {
         Ok(metrics) => {
             let (energy, spent) = (metered.phases, metered.spent);
-            desk.append(Event::TrialFinished { trial, metrics, sd: Metrics::new(), energy, spent })?;
+            let sd = deviations(&metrics, &energy);
+            desk.append(Event::TrialFinished { trial, metrics, sd, energy, spent })?;
             Ok(None)
         }
         Err(failure) => {
@@ -287,7 +293,7 @@ fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Resu
             return Err(bad(message));
         };
         let joules = metric.read(phases).ok_or_else(|| {
-            let message = format!("`{name}` could not be metered: {}", why_missing(window, metric.domain));
+            let message = format!("`{name}` could not be metered: {}", why_missing(window, &metric));
             Failure::new(FailureKind::Meter, message)
         })?;
         metrics.insert(name.clone(), joules.0);
@@ -306,23 +312,40 @@ fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Resu
     Ok(metrics)
 }
 
+/// How far the metered metrics may be off against those of other trials: what the surrogate should not take for an effect.
+fn deviations(metrics: &Metrics, phases: &Phases) -> Metrics {
+    let metered = metrics.keys().filter(|name| EnergyMetric::is_reserved(name));
+    let sd = metered.filter_map(|name| Some((name.clone(), name.parse::<EnergyMetric>().ok()?.sd(phases)?.0)));
+    // Zero would mean exact, which no meter is.
+    sd.filter(|(_, sd)| *sd > 0.0 && sd.is_finite()).collect()
+}
+
 /// Under a budget of energy an attempt without a figure would be free.
 fn budgeted(metrics: Metrics, spent: &WindowEnergy) -> Result<Metrics, Failure> {
     if spent.total().is_some() {
         return Ok(metrics);
     }
-    let message = format!("the budget is one of energy, and this could not be metered: {}", why_missing(spent, None));
+    let message = format!(
+        "the budget is one of energy, and this could not be metered: {}",
+        why_missing(spent, &EnergyMetric::TOTAL)
+    );
     Err(Failure::new(FailureKind::Meter, message))
 }
 
-fn why_missing(window: &WindowEnergy, kind: Option<DomainKind>) -> String {
+fn why_missing(window: &WindowEnergy, metric: &EnergyMetric) -> String {
+    let kind = metric.domain;
     let wanted = |d: &&DomainEnergy| kind.is_none_or(|k| d.domain.kind == k);
+    let reason = |d: &DomainEnergy| match &d.note {
+        _ if d.joules.is_some() => "its power at rest was not measured, or it was not at rest then".to_owned(),
+        Some(note) => note.clone(),
+        None => "no figure".to_owned(),
+    };
     let reasons: Vec<_> = window
         .domains
         .iter()
         .filter(wanted)
-        .filter(|d| d.joules.is_none())
-        .map(|d| format!("{}: {}", d.domain, d.note.as_deref().unwrap_or("no figure")))
+        .filter(|d| metric.part(d).is_none())
+        .map(|d| format!("{}: {}", d.domain, reason(d)))
         .collect();
     match (reasons.is_empty(), kind) {
         (false, _) => reasons.join("; "),

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
-use super::{Source, StudySpec, TrainSpec};
+use super::{CoolDown, Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters};
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
@@ -47,6 +47,10 @@ impl StudySpec {
                 ]),
             ),
         ]);
+        // Only where they are asked for, so that what was begun without them goes on.
+        if let Some(CoolDown { celsius, limit }) = self.energy.cool_down {
+            identity["energy"]["cool_down"] = json!({ "to": celsius, "limit": show_duration(limit.as_secs_f64()) });
+        }
         let problem = &self.problem;
         let lists: [(&str, Vec<Json>); 3] = [
             ("constraint", problem.constraints().iter().map(constraint).collect()),

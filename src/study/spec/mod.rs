@@ -30,6 +30,8 @@
 //! | | `attempts`: how often a point is tried if its environment fails | 2 |
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
 //! | | `watts_per_core`: for the estimate | the estimate's own |
+//! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
+//! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU is hotter, in degrees Celsius, or the time is over | none |
 //!
 //! Of `[train]` and `[command]` there is at most one.
 //!
@@ -42,6 +44,7 @@
 //! differs elsewhere. A preference that changes is noted in the record, and holds from there on.
 
 mod bounds;
+mod energy;
 mod error;
 mod findings;
 mod identity;
@@ -60,7 +63,7 @@ mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences};
-pub use model::{Budget, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+pub use model::{Budget, CoolDown, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
 pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::advice as did_you_mean;
 pub use variant::Variation;

@@ -146,10 +146,30 @@ impl Default for TrialSpec {
 }
 
 /// What is metered.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EnergySpec {
     /// Which meters are used.
     pub meters: Meters,
     /// Watts per busy core of the estimate from CPU time, above zero; `None` leaves it to the estimate.
     pub watts_per_core: Option<f64>,
+    /// How long the power at rest is measured at the beginning of each session, where power is measured at all; `None` for
+    /// not at all.
+    pub idle: Option<Duration>,
+    /// Whether trials begin with cool devices.
+    pub cool_down: Option<CoolDown>,
+}
+
+/// How cool devices are when a trial begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CoolDown {
+    /// No metered GPU is hotter, in degrees Celsius.
+    pub celsius: f64,
+    /// But it is not waited for longer than this.
+    pub limit: Duration,
+}
+
+impl Default for EnergySpec {
+    fn default() -> Self {
+        Self { meters: Meters::Auto, watts_per_core: None, idle: Some(Duration::from_secs(10)), cool_down: None }
+    }
 }

@@ -8,7 +8,7 @@ use super::reader::{Entry, Section};
 use super::spelling::nearest;
 use crate::optimizer::problem::{Goal, Objective};
 use crate::optimizer::space::Scale;
-use crate::record::{EnergyMetric, EnergyMetricError, TRIAL_PHASE};
+use crate::record::{EnergyMetric, TRIAL_PHASE};
 use crate::training::{METRICS, Phase};
 
 const EXAMPLE: &str = "metric = \"accuracy\" and goal = \"maximize\"";
@@ -90,12 +90,8 @@ pub(super) fn read_metric(entry: Entry, findings: &mut Findings) -> Option<(Stri
         && let Err(error) = metric.parse::<EnergyMetric>()
     {
         let draft = Draft::new(IssueKind::EnergyMetric(error.clone())).at(span);
-        findings.push(match error {
-            EnergyMetricError::Net { gross, .. } => draft.help(format!("for example: metric = \"{gross}\"")),
-            _ => {
-                draft.help("for example: metric = \"energy\", \"energy.gpu\", \"energy.train\" or \"energy.train.gpu\"")
-            }
-        });
+        let examples = "for example: metric = \"energy\", \"energy.gpu\", \"energy.train\" or \"energy.train.gpu.net\"";
+        findings.push(draft.help(examples));
         return None;
     }
     Some((metric.to_owned(), span))

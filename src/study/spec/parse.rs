@@ -14,8 +14,7 @@ use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
 
-use super::{Budget, EnergySpec, SamplerSpec, StudySpec, TrialSpec, bounds, objectives, points, source, space};
-use crate::energy::{MeterKind, Meters};
+use super::{Budget, SamplerSpec, StudySpec, TrialSpec, bounds, energy, objectives, points, source, space};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
@@ -51,8 +50,6 @@ pub(in crate::study) const NAME_LIMIT: usize = 100;
 
 /// A folder beside those of the studies.
 const PUBLISHED: &str = "published";
-
-const METERS: [MeterKind; 3] = MeterKind::ALL;
 
 impl StudySpec {
     /// Reads and checks a study file. `path` is for messages, and gives the study its name if the file does not.
@@ -103,11 +100,12 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let budget = read_budget(&root, findings);
     let sampler = read_sampler(&root, findings);
     let trial = read_trial(&root, findings);
-    let energy = read_energy(&root, findings);
+    let energy = energy::read(&root, findings);
     let searched = space::read(&root, findings);
     let objectives = objectives::read(&root, findings);
     let source = source::read(&root, &searched, findings);
     let constraints = bounds::read_constraints(&root, findings);
+    energy::check_metrics(&energy, &objectives, &constraints, findings);
     objectives::check_metrics(&objectives, &constraints, root.get("train").is_some(), findings);
     let preferences = bounds::read_preferences(&root, &objectives, findings);
     let starts = points::read_starts(&root, &searched, findings);
@@ -249,7 +247,7 @@ fn read_within(entry: Entry, example: &str, range: RangeInclusive<i64>, findings
     usize::try_from(number).ok()
 }
 
-fn read_duration(entry: Entry, example: &str, findings: &mut Findings) -> Option<Duration> {
+pub(super) fn read_duration(entry: Entry, example: &str, findings: &mut Findings) -> Option<Duration> {
     let text = entry.string(example, findings)?;
     parse_duration(text).map_err(|help| refuse_amount(entry, "a duration", text, help, findings)).ok()
 }
@@ -299,79 +297,4 @@ fn read_trial(root: &Section, findings: &mut Findings) -> TrialSpec {
         trial.attempts = attempts;
     }
     trial
-}
-
-fn read_energy(root: &Section, findings: &mut Findings) -> EnergySpec {
-    let mut energy = EnergySpec::default();
-    let Some(section) = section(root, "energy", findings) else { return energy };
-    section.refuse_unknown_keys(&["meters", "watts_per_core"], findings);
-    if let Some(entry) = section.get("meters") {
-        energy.meters = read_meters(entry, findings).unwrap_or_default();
-    }
-    if let Some(entry) = section.get("watts_per_core")
-        && let Some(watts) = entry.number("watts_per_core = 8.0", findings)
-    {
-        if !(watts > 0.0 && watts <= 1000.0) {
-            entry.bad_value("above zero and at most 1000", &watts.to_string(), findings);
-        }
-        if matches!(&energy.meters, Meters::List(list) if !list.contains(&MeterKind::Estimate)) {
-            let context = "without the meter `estimate`".to_owned();
-            let kind = IssueKind::Meaningless { key: "watts_per_core".to_owned(), context };
-            findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"estimate\" to `meters`"));
-        }
-        energy.watts_per_core = Some(watts);
-    }
-    energy
-}
-
-fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
-    const EXAMPLE: &str = "meters = \"auto\", meters = [\"nvml\", \"rapl\"] or meters = [\"estimate\"]";
-    match entry.as_str() {
-        Some("auto") => return Some(Meters::Auto),
-        Some(text) => {
-            let draft = entry.draft_bad_value("\"auto\" or an array of meters", &format!("\"{text}\""));
-            let known = METERS.iter().any(|m| m.name() == text);
-            let help = if known { format!("write meters = [\"{text}\"]") } else { format!("for example: {EXAMPLE}") };
-            findings.push(draft.help(help));
-            return None;
-        }
-        None => {}
-    }
-    let elements = entry.array(EXAMPLE, findings)?;
-    if elements.is_empty() {
-        findings.push(entry.draft_bad_value("at least one meter", "empty").help(format!("for example: {EXAMPLE}")));
-    }
-    let mut meters = Vec::new();
-    for element in elements {
-        let Some(name) = element.string(findings) else { continue };
-        let Some(meter) = METERS.into_iter().find(|m| m.name() == name) else {
-            let draft = Draft::new(IssueKind::UnknownName { what: "meter", value: name.to_owned() });
-            let help = advice(name, METERS.map(MeterKind::name), "the meters are");
-            findings.push(draft.at(element.span()).help(help));
-            continue;
-        };
-        let clash = |other: &MeterKind| {
-            meter == *other || [meter, *other].iter().all(|m| matches!(m, MeterKind::Rapl | MeterKind::Estimate))
-        };
-        match meters.iter().find(|other| clash(other)) {
-            Some(other) if *other == meter => {
-                let draft = Draft::new(IssueKind::Conflict {
-                    section: "`meters`".to_owned(),
-                    first: format!("\"{name}\""),
-                    second: format!("\"{name}\" again"),
-                });
-                findings.push(draft.at(element.span()).help("list every meter once"));
-            }
-            Some(other) => {
-                let draft = Draft::new(IssueKind::Conflict {
-                    section: "`meters`".to_owned(),
-                    first: format!("\"{}\"", other.name()),
-                    second: format!("\"{name}\""),
-                });
-                findings.push(draft.at(element.span()).help("both stand for the CPU; keep \"rapl\" where it works"));
-            }
-            None => meters.push(meter),
-        }
-    }
-    Some(Meters::List(meters))
 }

@@ -15,7 +15,7 @@ const HOMES: [(&str, &[&str]); 5] = [
     ("[[objective]]", &["metric", "goal", "reference"]),
     ("[sampler]", &["initial"]),
     ("[trial]", &["timeout", "attempts"]),
-    ("[energy]", &["meters", "watts_per_core"]),
+    ("[energy]", &["meters", "watts_per_core", "idle", "cool_down"]),
 ];
 
 /// One table of the document, in whichever of TOML's ways it is written.
@@ -120,6 +120,10 @@ impl<'a> Entry<'a> {
 
     pub(super) fn is_array(&self) -> bool {
         self.item.is_array()
+    }
+
+    pub(super) fn as_bool(&self) -> Option<bool> {
+        self.item.as_bool()
     }
 
     /// Text.

@@ -160,12 +160,17 @@ fn everything_at_once() {
         [energy]
         meters = ["nvml", "estimate"]
         watts_per_core = 6
+        idle = false
+        cool_down = { to = 45, limit = "90s" }
         "#,
     );
     assert_eq!(study.budget().seconds, Some(5400.0));
     assert_eq!(study.budget().joules, Some(4.32e6));
     assert_eq!(study.seed(), Seed(255));
     assert_eq!(study.energy().meters, Meters::List(vec![MeterKind::Nvml, MeterKind::Estimate]));
+    assert_eq!(study.energy().idle, None);
+    let cool_down = CoolDown { celsius: 45.0, limit: Duration::from_secs(90) };
+    assert_eq!(study.energy().cool_down, Some(cool_down));
     let parameters = study.problem().space().parameters();
     assert_eq!(parameters[0].domain, Domain::Float { low: 1.0, high: 2.0, scale: Scale::Linear, step: Some(0.25) });
     assert_eq!(parameters[1].condition[0].values, [Value::Float(1.0), Value::Float(1.25)]);
@@ -247,6 +252,13 @@ fn refused_types_and_values() {
             with("budget.trials = 3\nenergy = { meters = [\"rapl\"], watts_per_core = 0 }"),
         ),
         ("infinity", with("budget.trials = 3\nenergy.watts_per_core = inf")),
+        (
+            "rest",
+            with(
+                "budget.trials = 3\nenergy = { idle = \"20m\", cool_down = { to = 400, limt = \"1m\" }, coldown = 3 }",
+            ),
+        ),
+        ("rest of other types", with("budget.trials = 3\nenergy = { idle = true, cool_down = { limit = \"1m\" } }")),
     ]);
     insta::assert_snapshot!(told);
 }
@@ -273,7 +285,7 @@ fn refused_objectives() {
         ("the test set", one("test_accuracy", "")),
         ("a metric that nobody reports", one("f1", "")),
         ("a misspelt metric", one("acuracy", "")),
-        ("net energy", one("energy.gpu.net", "")),
+        ("net energy without a baseline", one("energy.gpu.net", "[energy]\nidle = false")),
         ("no energy metric", one("energy.train.gpu.0", "")),
         ("energy of a phase that there is not", one("energy.trian", "")),
         ("a reference that has no logarithm", one("energy", "scale = \"log\"\nreference = 0")),

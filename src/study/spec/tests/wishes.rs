@@ -90,7 +90,10 @@ fn refused_constraints_and_preferences() {
         ("the same side twice", wishes(&"[[constraint]]\nmetric = \"loss\"\nat_most = 1\n".repeat(2))),
         ("the test set", wishes("[[constraint]]\nmetric = \"test_accuracy\"\nat_least = 0.5")),
         ("a misspelt metric", wishes("[[constraint]]\nmetric = \"acuracy\"\nat_least = 0.5")),
-        ("net energy", wishes("[[constraint]]\nmetric = \"energy.net\"\nat_most = 5")),
+        (
+            "net energy without a baseline",
+            wishes("[energy]\nidle = false\n[[constraint]]\nmetric = \"energy.net\"\nat_most = 5"),
+        ),
         ("no energy at all", wishes("[[constraint]]\nmetric = \"energy\"\nat_most = 0")),
         ("an empty preference", wishes("[preference]")),
         ("a number as preference", wishes("[preference]\naccuracy = 0.93")),

@@ -1,0 +1,153 @@
+//! The section `[energy]`.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::bounds::PlacedConstraint;
+use super::error::IssueKind;
+use super::findings::{Draft, Findings};
+use super::model::{CoolDown, EnergySpec};
+use super::objectives::Placed;
+use super::parse::{read_duration, section};
+use super::reader::{Entry, Section};
+use super::spelling::advice;
+use crate::energy::{MeterKind, Meters};
+use crate::record::EnergyMetric;
+
+const KEYS: [&str; 4] = ["meters", "watts_per_core", "idle", "cool_down"];
+
+const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
+
+const CELSIUS: RangeInclusive<f64> = 10.0..=100.0;
+
+/// How long a device is waited for by default.
+const COOLING: Duration = Duration::from_secs(120);
+
+/// Reads `[energy]`.
+pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
+    let mut energy = EnergySpec::default();
+    let Some(section) = section(root, "energy", findings) else { return energy };
+    section.refuse_unknown_keys(&KEYS, findings);
+    if let Some(entry) = section.get("meters") {
+        energy.meters = read_meters(entry, findings).unwrap_or_default();
+    }
+    if let Some(entry) = section.get("watts_per_core")
+        && let Some(watts) = entry.number("watts_per_core = 8.0", findings)
+    {
+        if !(watts > 0.0 && watts <= 1000.0) {
+            entry.bad_value("above zero and at most 1000", &watts.to_string(), findings);
+        }
+        if matches!(&energy.meters, Meters::List(list) if !list.contains(&MeterKind::Estimate)) {
+            let context = "without the meter `estimate`".to_owned();
+            let kind = IssueKind::Meaningless { key: "watts_per_core".to_owned(), context };
+            findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"estimate\" to `meters`"));
+        }
+        energy.watts_per_core = Some(watts);
+    }
+    if let Some(entry) = section.get("idle") {
+        energy.idle = read_idle(entry, findings);
+    }
+    energy.cool_down = section.get("cool_down").and_then(|entry| read_cool_down(entry, findings));
+    energy
+}
+
+fn read_idle(entry: Entry, findings: &mut Findings) -> Option<Duration> {
+    if entry.as_bool() == Some(false) {
+        return None;
+    }
+    let time = read_duration(entry, "idle = \"10s\", or idle = false", findings)?;
+    if !IDLE.contains(&time) {
+        let given = format!("{} s", time.as_secs_f64());
+        entry.bad_value("from 1 s to 10 minutes, or false", &given, findings);
+    }
+    Some(time)
+}
+
+fn read_cool_down(entry: Entry, findings: &mut Findings) -> Option<CoolDown> {
+    const EXAMPLE: &str = "cool_down = { to = 45, limit = \"2m\" }";
+    let section = entry.table("`cool_down`", EXAMPLE, findings)?;
+    section.refuse_unknown_keys(&["to", "limit"], findings);
+    let Some(to) = section.get("to") else {
+        section.missing("`to` in `cool_down`, in degrees Celsius", EXAMPLE, findings);
+        return None;
+    };
+    let celsius = to.number(EXAMPLE, findings)?;
+    if !CELSIUS.contains(&celsius) {
+        to.bad_value("from 10 to 100 degrees Celsius", &celsius.to_string(), findings);
+    }
+    let limit = section.get("limit").map_or(Some(COOLING), |entry| read_duration(entry, EXAMPLE, findings))?;
+    Some(CoolDown { celsius, limit })
+}
+
+/// Net energy needs the power at rest.
+pub(super) fn check_metrics(
+    energy: &EnergySpec,
+    objectives: &[Placed],
+    constraints: &[PlacedConstraint],
+    findings: &mut Findings,
+) {
+    if energy.idle.is_some() {
+        return;
+    }
+    let objectives = objectives.iter().map(|o| (&o.objective.metric, &o.span));
+    for (metric, span) in objectives.chain(constraints.iter().map(|c| (&c.constraint.metric, &c.span))) {
+        if metric.parse::<EnergyMetric>().is_ok_and(|metric| metric.net) {
+            let context =
+                "where [energy] has idle = false, for net energy is what hardware draws above its power at rest";
+            let kind = IssueKind::Meaningless { key: metric.clone(), context: context.to_owned() };
+            findings.push(Draft::new(kind).at(span.clone()).help("remove `idle = false`, or leave `.net` out"));
+        }
+    }
+}
+
+fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
+    const EXAMPLE: &str = "meters = \"auto\", meters = [\"nvml\", \"rapl\"] or meters = [\"estimate\"]";
+    match entry.as_str() {
+        Some("auto") => return Some(Meters::Auto),
+        Some(text) => {
+            let draft = entry.draft_bad_value("\"auto\" or an array of meters", &format!("\"{text}\""));
+            let known = MeterKind::ALL.iter().any(|m| m.name() == text);
+            let help = if known { format!("write meters = [\"{text}\"]") } else { format!("for example: {EXAMPLE}") };
+            findings.push(draft.help(help));
+            return None;
+        }
+        None => {}
+    }
+    let elements = entry.array(EXAMPLE, findings)?;
+    if elements.is_empty() {
+        findings.push(entry.draft_bad_value("at least one meter", "empty").help(format!("for example: {EXAMPLE}")));
+    }
+    let mut meters = Vec::new();
+    for element in elements {
+        let Some(name) = element.string(findings) else { continue };
+        let Some(meter) = MeterKind::ALL.into_iter().find(|m| m.name() == name) else {
+            let draft = Draft::new(IssueKind::UnknownName { what: "meter", value: name.to_owned() });
+            let help = advice(name, MeterKind::ALL.map(MeterKind::name), "the meters are");
+            findings.push(draft.at(element.span()).help(help));
+            continue;
+        };
+        let clash = |other: &MeterKind| {
+            meter == *other || [meter, *other].iter().all(|m| matches!(m, MeterKind::Rapl | MeterKind::Estimate))
+        };
+        match meters.iter().find(|other| clash(other)) {
+            Some(other) if *other == meter => {
+                let draft = Draft::new(IssueKind::Conflict {
+                    section: "`meters`".to_owned(),
+                    first: format!("\"{name}\""),
+                    second: format!("\"{name}\" again"),
+                });
+                findings.push(draft.at(element.span()).help("list every meter once"));
+            }
+            Some(other) => {
+                let draft = Draft::new(IssueKind::Conflict {
+                    section: "`meters`".to_owned(),
+                    first: format!("\"{}\"", other.name()),
+                    second: format!("\"{name}\""),
+                });
+                findings.push(draft.at(element.span()).help("both stand for the CPU; keep \"rapl\" where it works"));
+            }
+            None => meters.push(meter),
+        }
+    }
+    Some(Meters::List(meters))
+}
