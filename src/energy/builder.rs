@@ -92,6 +92,19 @@ impl Meters {
     }
 }
 
+/// What becomes of GPUs that are cut into instances (MIG). An instance has no power sensor and no energy counter: there are
+/// only figures of the whole board, with the work of everybody on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MigPolicy {
+    /// They are not metered.
+    #[default]
+    Refuse,
+    /// Their whole boards are, and the figures say so in [`Source::sampling`](super::Source::sampling). Right where one
+    /// program has the board to itself.
+    WholeBoard,
+}
+
 /// Settings of a [`Session`].
 pub struct SessionBuilder {
     meters: Meters,
@@ -114,6 +127,7 @@ pub(super) struct Places {
     pub(super) process: u32,
     pub(super) with_process: bool,
     pub(super) nvml_library: Option<PathBuf>,
+    pub(super) mig: MigPolicy,
 }
 
 impl Default for SessionBuilder {
@@ -136,6 +150,7 @@ impl Default for SessionBuilder {
                 process: std::process::id(),
                 with_process: true,
                 nvml_library: None,
+                mig: MigPolicy::default(),
             },
         }
     }
@@ -256,6 +271,13 @@ impl SessionBuilder {
         self
     }
 
+    /// What becomes of GPUs that are cut into instances. Default: [`MigPolicy::Refuse`].
+    #[must_use]
+    pub fn mig(mut self, policy: MigPolicy) -> Self {
+        self.places.mig = policy;
+        self
+    }
+
     /// Opens the meters and starts reading.
     ///
     /// # Errors
@@ -321,7 +343,7 @@ impl SessionBuilder {
 
 #[cfg(feature = "nvml")]
 fn open_nvml(places: &Places) -> Result<Box<dyn Meter>, EnergyError> {
-    Ok(Box::new(super::nvml::NvmlMeter::open(places.nvml_library.as_deref())?))
+    Ok(Box::new(super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig)?))
 }
 
 #[cfg(not(feature = "nvml"))]

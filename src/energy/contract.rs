@@ -54,6 +54,28 @@ fn keeps_the_contract(bench: &mut dyn Bench) {
     let again = read_well(bench);
     assert_eq!(again, last, "reading twice at one moment adds nothing");
 
+    // The second figures stand where there is a counterpart, and tell the same energy.
+    let counterparts = bench.meter().counterparts();
+    assert_eq!(counterparts.len(), sources.len());
+    let clock = bench.clock();
+    let check = |bench: &mut dyn Bench| {
+        let second = bench.meter().cross_check(&clock);
+        assert_eq!(second.len(), counterparts.len());
+        assert!(second.iter().zip(&counterparts).all(|(second, source)| second.is_some() == source.is_some()));
+        second.into_iter().map(|second| second.map(Result::unwrap)).collect::<Vec<_>>()
+    };
+    let before = check(bench);
+    assert_eq!(check(bench), before);
+    bench.run();
+    last = read_well(bench);
+    for ((now, before), rate) in check(bench).iter().zip(&before).zip(bench.microjoules_per_second()) {
+        if let (Some(now), Some(before)) = (now, before) {
+            let gained = (now.microjoules - before.microjoules) as f64;
+            assert!((gained / rate as f64 - 1.0).abs() < 0.5, "{gained} of {rate}");
+            assert!(now.segment == before.segment && now.at == bench.clock().now());
+        }
+    }
+
     // A failed reading is an error for as long as it lasts, and the next good one has not lost its place.
     bench.spoil();
     for _ in 0..2 {
@@ -232,6 +254,7 @@ fn scripted() {
 
 #[cfg(feature = "nvml")]
 mod nvml {
+    use super::super::builder::MigPolicy;
     use super::super::nvml::NvmlMeter;
     use super::super::testing::FakeNvml;
     use super::*;
@@ -245,7 +268,7 @@ mod nvml {
     impl NvmlBench {
         fn new(script: &str) -> Self {
             let fake = FakeNvml::new(50.05, script);
-            let meter = NvmlMeter::open(Some(&fake.library())).unwrap();
+            let meter = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();
             Self { fake, script: script.to_owned(), meter }
         }
     }
@@ -277,9 +300,33 @@ mod nvml {
         keeps_the_contract(&mut NvmlBench::new(script));
     }
 
+    /// Both GPUs on the same rung.
+    fn on(rung: &str) {
+        let script = format!("gpu GPU-a A\npower 300\n{rung}gpu GPU-b B\npower 75\n{rung}");
+        keeps_the_contract(&mut NvmlBench::new(&script));
+    }
+
     #[test]
-    fn integrated_power() {
-        let script = "gpu GPU-a A\npower 300\nfault energy 3\ngpu GPU-b B\npower 75\nfault energy 3\n";
-        keeps_the_contract(&mut NvmlBench::new(script));
+    fn samples() {
+        on("fault energy 3\nsamples 0.02 120\n");
+        on("fault energy 3\nsamples 0.02 120 dirty\n");
+    }
+
+    #[test]
+    fn instant_power() {
+        on("fault energy 3\n");
+    }
+
+    #[test]
+    fn average_power() {
+        on("fault energy 3\nfault instant 3\naverage 1.0\n");
+    }
+
+    #[test]
+    fn a_whole_board_of_instances() {
+        let fake = FakeNvml::new(50.05, "gpu GPU-a A\npower 300\nmig\ninstance MIG-1 1 0\ngpu GPU-b B\npower 75\n");
+        let meter = NvmlMeter::open(Some(&fake.library()), MigPolicy::WholeBoard).unwrap();
+        let script = "gpu GPU-a A\npower 300\nmig\ngpu GPU-b B\npower 75\n".to_owned();
+        keeps_the_contract(&mut NvmlBench { fake, script, meter });
     }
 }

@@ -103,7 +103,7 @@ fn gpus(places: &Places, surroundings: &Surroundings) -> Vec<Entry> {
     use super::units::DomainKind;
 
     let meter = MeterKind::Nvml;
-    let boards = match load(places.nvml_library.as_deref()).and_then(|nvml| survey(&nvml)) {
+    let boards = match load(places.nvml_library.as_deref()).and_then(|nvml| survey(&nvml, places.mig)) {
         Ok(boards) => boards,
         Err(obstacle) => {
             let driver = places.proc.join("driver/nvidia/version").exists();
@@ -121,17 +121,16 @@ fn gpus(places: &Places, surroundings: &Surroundings) -> Vec<Entry> {
         let remedy = "see whether `nvidia-smi -L` lists one; a container must be given it";
         return vec![Entry::missing(meter, "NVIDIA GPUs", "the driver shows no GPU".to_owned(), remedy)];
     }
-    let entry = |board: Board| match (board.identity, board.method) {
-        (Ok((uuid, name)), Ok(method)) => {
+    let entry = |board: Board| match (board.identity, board.rung) {
+        (Ok((uuid, name)), Ok(rung)) => {
             let what = format!("NVIDIA GPU {}: {name}", board.index);
-            let mut entry = Entry::found(meter, what, Some(Domain { kind: DomainKind::Gpu, id: uuid }), method);
+            let domain = Domain { kind: DomainKind::Gpu, id: uuid };
+            let mut entry = Entry::found(meter, what, Some(domain), rung.method());
             let whole = "it is cut into MIG instances, which have no energy figures of their own: this one is the whole \
                          board's";
-            entry.note = match (board.mig, method) {
+            entry.note = match (board.mig, rung.method()) {
                 (true, _) => Some(whole.to_owned()),
-                (false, Method::PowerIntegral) => {
-                    Some("it has no energy counter; power is read twice a second and integrated".to_owned())
-                }
+                (false, Method::PowerIntegral) => Some(format!("it has no energy counter: {}", rung.sampling())),
                 _ => None,
             };
             entry
@@ -374,6 +373,7 @@ mod tests {
 
     #[cfg(feature = "nvml")]
     mod nvml {
+        use super::super::super::builder::MigPolicy;
         use super::super::super::testing::FakeNvml;
         use super::*;
 
@@ -392,13 +392,23 @@ mod tests {
             let entries = gpus(script);
             let methods: Vec<_> = entries.iter().map(|entry| entry.method).collect();
             let (counter, power) = (Some(Method::Counter), Some(Method::PowerIntegral));
-            assert_eq!(methods, [counter, power, counter, None, None]);
+            assert_eq!(methods, [counter, power, None, None, None]);
             assert_eq!(entries[0].what, "NVIDIA GPU 0: NVIDIA H200");
             assert_eq!((entries[0].domain.as_ref().unwrap().id.as_str(), &entries[0].note), ("GPU-a", &None));
             assert!(entries[1].note.as_ref().unwrap().contains("integrated"));
-            assert!(entries[2].note.as_ref().unwrap().contains("MIG"));
+            assert!(entries[2].reason.as_ref().unwrap().contains("MIG"));
+            assert!(entries[2].remedy.as_ref().unwrap().contains("whole-board"));
             assert!(entries[3].remedy.as_ref().unwrap().contains("reset the GPU"));
             assert!(entries[4].remedy.as_ref().unwrap().contains("/dev/nvidiactl"));
+        }
+
+        #[test]
+        fn a_board_of_instances_is_metered_as_a_whole_if_asked_for_and_says_so() {
+            let (machine, fake) = (Machine::new(), FakeNvml::new(50.0, "gpu GPU-c NVIDIA_A100\nmig\n"));
+            let builder = machine.builder().nvml_library(fake.library()).mig(MigPolicy::WholeBoard);
+            let entry = &builder.diagnose().entries[0];
+            assert_eq!(entry.method, Some(Method::Counter));
+            assert!(entry.note.as_ref().unwrap().contains("MIG"));
         }
 
         #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::clock::{Clock, Moment};
 use super::error::EnergyError;
+use super::state::DeviceState;
 use super::units::{Domain, Method};
 
 /// One figure that a meter reads: of which hardware, how, and how finely.
@@ -42,6 +43,10 @@ pub struct Reading {
 /// * What cannot be read is an error, never zero, never the value before. A reading after a failed one is right again, or
 ///   in a new segment.
 /// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second.
+/// * [`counterparts`](Self::counterparts) never changes, and [`cross_check`](Self::cross_check) answers in the same order,
+///   with an entry where there is a counterpart and none elsewhere. Its readings keep what is said above of readings, each
+///   source for itself, and cost no more than those of `read`. They count from the first one on, and their segments are
+///   their own.
 pub trait Meter: Send {
     /// The name of the meter, such as `rapl`.
     fn name(&self) -> &'static str;
@@ -51,6 +56,25 @@ pub trait Meter: Send {
 
     /// Reads all sources now, by this clock.
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>>;
+
+    /// For each source how a second, independent figure of the same energy comes about, to be held against the first.
+    /// Default: there are none.
+    fn counterparts(&self) -> Vec<Option<Source>> {
+        self.sources().iter().map(|_| None).collect()
+    }
+
+    /// Reads the second figures; about twice a second is enough, and a meter may answer with its last reading where it is
+    /// asked more often.
+    fn cross_check(&mut self, clock: &dyn Clock) -> Vec<Option<Result<Reading, EnergyError>>> {
+        let _ = clock;
+        self.sources().iter().map(|_| None).collect()
+    }
+
+    /// The state of each source's device, in the order of the sources. Never asked for in the midst of what is metered
+    /// closely: it may take its time. Default: nothing is known.
+    fn states(&mut self) -> Vec<Option<DeviceState>> {
+        self.sources().iter().map(|_| None).collect()
+    }
 }
 
 /// Turns the raw values of a hardware counter into cumulative energy without a jump that did not happen.

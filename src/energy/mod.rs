@@ -6,7 +6,8 @@
 //!
 //! | meter | domains | method | resolution |
 //! |---|---|---|---|
-//! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later), else power integral | 0.1 s, 0.5 s |
+//! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later) | 0.1 s |
+//! | | | else power integral: of the driver's samples, of instant power, of average power | 0.02 s to 1 s |
 //! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!
@@ -24,6 +25,7 @@ mod bursts;
 mod clock;
 #[cfg(test)]
 mod contract;
+mod cross_check;
 pub mod diagnosis;
 mod edges;
 #[cfg(test)]
@@ -41,6 +43,7 @@ mod rapl;
 mod session;
 #[cfg(test)]
 mod session_tests;
+mod state;
 #[cfg(test)]
 mod testing;
 mod ticks;
@@ -54,12 +57,14 @@ pub mod trust {
 }
 pub mod units;
 
-pub use builder::{DEFAULT_GAIN, MeterKind, Meters, SessionBuilder};
+pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
+pub use cross_check::{AGREEMENT, CrossCheck};
 pub use error::EnergyError;
 pub use estimate::DEFAULT_WATTS_PER_CORE;
 pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Source};
 pub use profile::{DomainSummary, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
+pub use state::DeviceState;
 pub use ticks::REST;

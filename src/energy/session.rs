@@ -1,5 +1,7 @@
 //! Windows of energy over a set of meters.
 
+mod devices;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -9,6 +11,7 @@ use super::baseline::with_idle;
 use super::builder::SessionBuilder;
 use super::bursts::{Bursts, EVERY, OPENING, PASSING};
 use super::clock::{Clock, Moment};
+use super::cross_check::Pairs;
 use super::edges::{Level, Levels};
 use super::error::EnergyError;
 use super::figure::Evidence;
@@ -147,17 +150,32 @@ impl Session {
             .iter()
             .flat_map(|(meter, fallback)| meter.sources().iter().map(|source| (source.clone(), *fallback)))
             .collect();
+        let counterparts = meters.iter().flat_map(|(meter, _)| {
+            let (mut found, count) = (meter.counterparts(), meter.sources().len());
+            found.resize(count, None);
+            found
+        });
+        let counterparts = counterparts.collect();
         let tracks = sources.iter().map(|(source, _)| Track::new(source.clone())).collect();
+        let pairs = sources.iter().map(|_| Pairs::default()).collect();
         let meters = meters.into_iter().map(|(meter, _)| meter).collect();
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             clock,
             sources,
+            counterparts,
             missing_gpus_matter,
             gain,
             _locks: locks,
             baseline: Mutex::new(None),
-            state: Mutex::new(State { meters, tracks, bursts: Bursts::default(), pending: Vec::new(), stop: false }),
+            state: Mutex::new(State {
+                meters,
+                tracks,
+                pairs,
+                bursts: Bursts::default(),
+                pending: Vec::new(),
+                stop: false,
+            }),
             woken: Condvar::new(),
         });
         shared.lock().read(&*shared.clock);
@@ -346,7 +364,7 @@ impl Session {
 
     /// Reads all meters now. Only needed in a session without a background thread.
     pub fn poll(&self) {
-        self.shared().lock().read(&*self.shared().clock);
+        self.shared().lock().poll(&*self.shared().clock);
     }
 
     fn shared(&self) -> &Shared {
@@ -433,6 +451,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     /// With whether it serves only where no other source does.
     sources: Vec<(Source, bool)>,
+    /// What each source is held against.
+    counterparts: Vec<Option<Source>>,
     missing_gpus_matter: bool,
     /// The standard deviation of the gain of hardware, as a part of the figure.
     gain: f64,
@@ -445,6 +465,7 @@ struct Shared {
 struct State {
     meters: Vec<Box<dyn Meter>>,
     tracks: Vec<Track>,
+    pairs: Vec<Pairs>,
     bursts: Bursts,
     /// Edges whose surrounding ticks were not all seen yet.
     pending: Vec<(Moment, Arc<Edges>)>,
@@ -470,23 +491,38 @@ impl State {
     }
 
     fn read(&mut self, clock: &dyn Clock) {
-        self.read_those(clock, |_| true);
+        self.read_those(clock, |_| true, false);
+    }
+
+    /// Reads everything, what sources are held against as well.
+    fn poll(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |_| true, true);
     }
 
     /// Reads the meters with a counter that ticks slowly.
     fn read_slow(&mut self, clock: &dyn Clock) {
-        self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly));
+        self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly), false);
     }
 
-    fn read_those(&mut self, clock: &dyn Clock, wanted: impl Fn(&dyn Meter) -> bool) {
+    fn read_those(&mut self, clock: &dyn Clock, wanted: impl Fn(&dyn Meter) -> bool, cross_check: bool) {
         let mut tracks = self.tracks.iter_mut();
+        let mut pairs = self.pairs.iter_mut();
         for meter in &mut self.meters {
             let tracks = tracks.by_ref().take(meter.sources().len());
+            let pairs: Vec<&mut Pairs> = pairs.by_ref().take(meter.sources().len()).collect();
             if !wanted(&**meter) {
                 tracks.for_each(drop);
                 continue;
             }
-            let mut readings = meter.read(clock).into_iter();
+            let readings = meter.read(clock);
+            if cross_check {
+                for ((pairs, first), second) in pairs.into_iter().zip(&readings).zip(meter.cross_check(clock)) {
+                    if let (Ok(first), Some(Ok(second))) = (first, second) {
+                        pairs.record(*first, second);
+                    }
+                }
+            }
+            let mut readings = readings.into_iter();
             let (name, now) = (meter.name(), clock.now());
             for track in tracks {
                 let domain = track.source.domain.clone();
@@ -529,7 +565,7 @@ impl Shared {
                 break;
             }
             if Instant::now() >= due {
-                state.read(&*self.clock);
+                state.poll(&*self.clock);
                 due = Instant::now() + interval;
             } else if timeout.timed_out() && state.bursts.take() {
                 state.read_slow(&*self.clock);

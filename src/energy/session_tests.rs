@@ -497,6 +497,52 @@ mod nvml {
     }
 
     #[test]
+    fn a_counter_that_power_contradicts_is_told_over_a_window() {
+        let lying = "gpu GPU-a A\npower 65.4\ncounter-gain 0.572\nsamples 0.02 120\n";
+        let fake = FakeNvml::new(100.05, &format!("{lying}gpu GPU-b B\npower 100\ngpu GPU-c C\nfault energy 3\n"));
+        let session = session(&fake);
+        let open = session.mark();
+        for _ in 0..12 {
+            fake.advance(0.5);
+            session.poll();
+        }
+        let close = session.mark();
+        let found: Vec<_> = session.cross_check(&open, &close, &Usage::All);
+        let told: Vec<_> = found.iter().map(|(domain, check)| (domain.id.as_str(), check.agrees())).collect();
+        assert_eq!(told, [("GPU-a", false), ("GPU-b", true)], "{found:?}");
+        let b = Usage::Gpus(vec!["GPU-b".to_owned()]);
+        assert_eq!(session.cross_check(&open, &close, &b).len(), 1);
+        let other = self::session(&fake);
+        assert_eq!(other.cross_check(&open, &close, &Usage::All), []);
+    }
+
+    #[test]
+    fn edges_and_bursts_do_not_read_what_a_counter_is_held_against() {
+        let fake = FakeNvml::new(100.05, "count calls\ngpu GPU-a A\npower 65\nsamples 0.02 120\n");
+        let session = session(&fake);
+        fake.calls();
+        for _ in 0..50 {
+            fake.advance(0.01);
+            let mark = session.mark();
+            session.settle(&mark, &Usage::All);
+        }
+        assert!(!fake.calls().contains_key("samples"));
+        session.poll();
+        assert_eq!(fake.calls()["samples"], 1);
+    }
+
+    #[test]
+    fn the_state_of_the_devices_in_use_is_told() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\ntemperature 50\ngpu GPU-b B\ntemperature 60\nprocess 77 1 1\n");
+        let session = session(&fake);
+        assert_eq!(session.device_states(&Usage::All).len(), 2);
+        let states = session.device_states(&Usage::Gpus(vec!["GPU-b".to_owned()]));
+        assert_eq!((states[0].0.id.as_str(), states[0].1.temperature_c), ("GPU-b", Some(60.0)));
+        assert_eq!(states[0].1.processes, Some(vec![77]));
+        assert_eq!(session.device_states(&Usage::cpu()), []);
+    }
+
+    #[test]
     fn a_stalled_counter_is_no_idle_gpu() {
         let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nstall 100 110\n");
         let session = session(&fake);
@@ -511,9 +557,12 @@ mod nvml {
     fn a_gpu_that_is_not_allowed_is_left_out_and_no_gpu_at_all_is_unavailable() {
         let mut fake = FakeNvml::new(100.05, "gpu GPU-a A\nfault handle 4\ngpu GPU-b B\npower 100\n");
         assert_eq!(names(&session(&fake), &Usage::All), ["gpu:GPU-b counter"]);
-        for script in
-            ["", "gpu GPU-a A\nfault handle 4\n", "fault init 9\n", "gpu A A\nfault energy 3\nfault power 3\n"]
-        {
+        for script in [
+            "",
+            "gpu GPU-a A\nfault handle 4\n",
+            "fault init 9\n",
+            "gpu A A\nfault energy 3\nfault instant 3\nfault power 3\n",
+        ] {
             fake.rewrite(script);
             let builder = Session::builder().meters(Meters::List(vec![MeterKind::Nvml])).nvml_library(fake.library());
             let error = builder.open().unwrap_err();

@@ -1,0 +1,198 @@
+//! The meter of all GPUs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml};
+
+use super::super::builder::MigPolicy;
+use super::super::clock::{Clock, Moment};
+use super::super::error::EnergyError;
+use super::super::meter::{CounterTotal, Meter, Reading, Source};
+use super::super::state::DeviceState;
+use super::super::units::{Domain, DomainKind};
+use super::gauges::{MAX_WATTS, PowerTotal, SampleTotal};
+use super::ladder::{Rung, instant_watts, samples_since};
+use super::state::state;
+use super::{Obstacle, failed, load, survey};
+
+/// What may arrive with one tick of a counter, in joules.
+const BURST_JOULES: f64 = 1000.0;
+
+/// A second figure that was read less long ago is not read again.
+const FRESH: Duration = Duration::from_millis(400);
+
+/// Reads all GPUs that can be metered.
+#[derive(Debug)]
+pub(crate) struct NvmlMeter {
+    nvml: Nvml,
+    sources: Vec<Source>,
+    gauges: Vec<Gauges>,
+}
+
+/// How one GPU is read.
+#[derive(Debug)]
+struct Gauges {
+    index: u32,
+    first: Gauge,
+    /// Held against the first, where that is a counter.
+    second: Option<Second>,
+}
+
+#[derive(Debug)]
+struct Second {
+    source: Source,
+    gauge: Gauge,
+    last: Option<(Moment, Result<Reading, EnergyError>)>,
+}
+
+#[derive(Debug)]
+enum Gauge {
+    Counter(CounterTotal),
+    Samples { total: SampleTotal, room: usize },
+    Instant(PowerTotal),
+    Average(PowerTotal),
+}
+
+impl Gauge {
+    fn new(rung: Rung) -> Self {
+        match rung {
+            Rung::Counter => Self::Counter(CounterTotal::new(None, MAX_WATTS, BURST_JOULES)),
+            Rung::Samples { room, .. } => Self::Samples { total: SampleTotal::default(), room },
+            Rung::Instant { .. } => Self::Instant(PowerTotal::default()),
+            Rung::Average { .. } => Self::Average(PowerTotal::default()),
+        }
+    }
+
+    fn read(&mut self, device: &Device<'_>, domain: &Domain, clock: &dyn Clock) -> Result<Reading, EnergyError> {
+        let failed = |error: NvmlError| failed(domain, &error);
+        let wrong = |reason: String| EnergyError::Read { domain: domain.clone(), reason };
+        let possible = |watts: f64| match (0.0..=MAX_WATTS).contains(&watts) {
+            true => Ok(watts),
+            false => Err(wrong(format!("a power of {watts:.0} W cannot be"))),
+        };
+        match self {
+            Self::Counter(total) => {
+                let millijoules = device.total_energy_consumption().map_err(failed)?;
+                let raw = millijoules.checked_mul(1000);
+                let raw = raw.ok_or_else(|| wrong(format!("a counter of {millijoules} mJ cannot be")))?;
+                Ok(total.advance(clock.now(), raw))
+            }
+            Self::Samples { total, room } => {
+                let samples = samples_since(device, total.since_us(), *room).map_err(failed)?;
+                let now = clock.now();
+                if !total.absorb(now, &samples) && total.is_silent(now) {
+                    let all = samples_since(device, 0, *room).map_err(failed)?;
+                    if !total.restart(now, &all) {
+                        return Err(wrong("the driver takes no power samples any more".to_owned()));
+                    }
+                }
+                Ok(total.reading(now))
+            }
+            Self::Instant(total) => {
+                let watts = instant_watts(device).map_err(failed).and_then(possible)?;
+                Ok(total.advance(clock.now(), watts))
+            }
+            Self::Average(total) => {
+                let watts = device.power_usage().map(|milliwatts| f64::from(milliwatts) * 1e-3);
+                let watts = watts.map_err(failed).and_then(possible)?;
+                Ok(total.advance(clock.now(), watts))
+            }
+        }
+    }
+}
+
+impl NvmlMeter {
+    /// The meter by the library at this path, or wherever the dynamic linker finds it.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if there is no library, no driver, or no GPU that tells its energy or power.
+    pub(crate) fn open(library: Option<&Path>, mig: MigPolicy) -> Result<Self, EnergyError> {
+        let unavailable = |Obstacle { reason, remedy }| EnergyError::Unavailable { meter: "nvml", reason, remedy };
+        let nvml = load(library).map_err(unavailable)?;
+        let boards = survey(&nvml, mig).map_err(unavailable)?;
+        let mut obstacle = Obstacle {
+            reason: "the driver shows no GPU".to_owned(),
+            remedy: "see whether `nvidia-smi -L` lists one; a container must be given it".to_owned(),
+        };
+        let (mut sources, mut gauges) = (Vec::new(), Vec::new());
+        for board in boards {
+            let (id, rung) = match (board.identity, board.rung) {
+                (Ok((uuid, _)), Ok(rung)) => (uuid, rung),
+                (Err(found), _) | (_, Err(found)) => {
+                    obstacle = found;
+                    continue;
+                }
+            };
+            let domain = Domain { kind: DomainKind::Gpu, id };
+            let source = |rung: Rung| {
+                let whole = if board.mig { "the whole board, which is cut into MIG instances: " } else { "" };
+                let sampling = format!("{whole}{}", rung.sampling());
+                Source { domain: domain.clone(), method: rung.method(), sampling, resolution: rung.resolution() }
+            };
+            // A second figure is a bonus: a GPU is metered without one, too.
+            let fine = |device: Device<'_>| Rung::fine_power(&device).ok().flatten();
+            let second = match rung {
+                Rung::Counter => nvml.device_by_index(board.index).ok().and_then(fine),
+                Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } => None,
+            };
+            let second = second.map(|rung| Second { source: source(rung), gauge: Gauge::new(rung), last: None });
+            sources.push(source(rung));
+            gauges.push(Gauges { index: board.index, first: Gauge::new(rung), second });
+        }
+        match sources.is_empty() {
+            true => Err(unavailable(obstacle)),
+            false => Ok(Self { nvml, sources, gauges }),
+        }
+    }
+}
+
+impl Meter for NvmlMeter {
+    fn name(&self) -> &'static str {
+        "nvml"
+    }
+
+    fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+        let Self { nvml, sources, gauges } = self;
+        let read = |(source, gauges): (&Source, &mut Gauges)| {
+            // By index and not by a handle kept: the order of the GPUs is fixed for as long as the library is loaded.
+            let device = nvml.device_by_index(gauges.index).map_err(|error| failed(&source.domain, &error))?;
+            gauges.first.read(&device, &source.domain, clock)
+        };
+        sources.iter().zip(gauges).map(read).collect()
+    }
+
+    fn counterparts(&self) -> Vec<Option<Source>> {
+        self.gauges.iter().map(|gauges| gauges.second.as_ref().map(|second| second.source.clone())).collect()
+    }
+
+    fn cross_check(&mut self, clock: &dyn Clock) -> Vec<Option<Result<Reading, EnergyError>>> {
+        let Self { nvml, gauges, .. } = self;
+        let read = |gauges: &mut Gauges| {
+            let second = gauges.second.as_mut()?;
+            let now = clock.now();
+            if let Some((at, last)) = &second.last
+                && now.since(*at) < FRESH
+            {
+                return Some(last.clone());
+            }
+            let domain = &second.source.domain;
+            let device = nvml.device_by_index(gauges.index).map_err(|error| failed(domain, &error));
+            let reading = device.and_then(|device| second.gauge.read(&device, domain, clock));
+            second.last = Some((now, reading.clone()));
+            Some(reading)
+        };
+        gauges.iter_mut().map(read).collect()
+    }
+
+    fn states(&mut self) -> Vec<Option<DeviceState>> {
+        let device = |gauges: &Gauges| self.nvml.device_by_index(gauges.index).ok();
+        self.gauges.iter().map(|gauges| device(gauges).as_ref().map(state)).collect()
+    }
+}

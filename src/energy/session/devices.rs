@@ -1,0 +1,61 @@
+//! What a session knows of its devices beside their energy.
+
+use super::super::cross_check::CrossCheck;
+use super::super::state::DeviceState;
+use super::super::units::Domain;
+use super::{Mark, Session, Usage};
+
+impl Session {
+    /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the two
+    /// figures of a device are as near to each other as they should be. Nothing is said of hardware that has one figure
+    /// only, nor of windows of less than about five seconds.
+    ///
+    /// The second figure is read twice a second by the background thread (or by [`poll`](Self::poll)), never at an edge.
+    /// For about the last half hour each reading is kept, and of older ones every second, every fourth and so on: the
+    /// longer ago a window was, the longer it must be.
+    ///
+    /// ```
+    /// # use wattfront::energy::{Meters, Session, Usage};
+    /// # let session = Session::builder().meters(Meters::estimate()).open()?;
+    /// let (open, close) = (session.mark(), session.mark());
+    /// for (device, check) in session.cross_check(&open, &close, &Usage::All) {
+    ///     if !check.agrees() {
+    ///         println!("{device}: {check}");
+    ///     }
+    /// }
+    /// # Ok::<(), wattfront::energy::EnergyError>(())
+    /// ```
+    #[must_use]
+    pub fn cross_check(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+        let shared = self.shared();
+        if open.session != shared.id || close.session != shared.id {
+            return Vec::new();
+        }
+        let (chosen, _) = shared.select(usage);
+        let mut state = shared.lock();
+        let check = |index: usize| {
+            let source = &shared.sources[index].0;
+            let resolution = source.resolution + shared.counterparts[index].as_ref()?.resolution;
+            let found = state.pairs[index].check(open.moment, close.moment, resolution)?;
+            Some((source.domain.clone(), found))
+        };
+        chosen.into_iter().filter_map(check).collect()
+    }
+
+    /// The present state of the devices in use, as far as their meters tell it: [`DeviceState`]. Some milliseconds' work
+    /// for each GPU, which holds up readings meanwhile: not for what is metered closely.
+    #[must_use]
+    pub fn device_states(&self, usage: &Usage) -> Vec<(Domain, DeviceState)> {
+        let shared = self.shared();
+        let (chosen, _) = shared.select(usage);
+        let mut state = shared.lock();
+        let mut states = Vec::new();
+        for meter in &mut state.meters {
+            let mut found = meter.states();
+            found.resize(meter.sources().len(), None);
+            states.append(&mut found);
+        }
+        let told = |index: usize| Some((shared.sources[index].0.domain.clone(), states[index].take()?));
+        chosen.into_iter().filter_map(told).collect()
+    }
+}
