@@ -16,6 +16,7 @@ use super::meter::Meter;
 use super::rapl::RaplMeter;
 use super::session::Session;
 use super::units::Method;
+use super::visible::GpuIdentity;
 
 /// The default standard deviation of the gain of counters and power readings, as a part of the figure: normal, so that 95 %
 /// of hardware is within 8 %.
@@ -278,6 +279,15 @@ impl SessionBuilder {
         self
     }
 
+    /// What NVIDIA's GPUs of this machine are called by, for [`visible_gpus`](super::visible_gpus).
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if there is no library or no driver, or one of the GPUs does not answer.
+    pub fn gpus(&self) -> Result<Vec<GpuIdentity>, EnergyError> {
+        gpus(&self.places)
+    }
+
     /// Opens the meters and starts reading.
     ///
     /// # Errors
@@ -346,11 +356,27 @@ fn open_nvml(places: &Places) -> Result<Box<dyn Meter>, EnergyError> {
     Ok(Box::new(super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig)?))
 }
 
+#[cfg(feature = "nvml")]
+fn gpus(places: &Places) -> Result<Vec<GpuIdentity>, EnergyError> {
+    super::nvml::gpus(places.nvml_library.as_deref())
+}
+
 #[cfg(not(feature = "nvml"))]
 fn open_nvml(_: &Places) -> Result<Box<dyn Meter>, EnergyError> {
-    Err(EnergyError::Unavailable {
+    Err(left_out())
+}
+
+#[cfg(not(feature = "nvml"))]
+fn gpus(_: &Places) -> Result<Vec<GpuIdentity>, EnergyError> {
+    Err(left_out())
+}
+
+/// What a build without GPUs says where they are asked for.
+#[cfg(not(feature = "nvml"))]
+pub(super) fn left_out() -> EnergyError {
+    EnergyError::Unavailable {
         meter: "nvml",
         reason: "this build leaves NVIDIA GPUs out".to_owned(),
         remedy: "build with the feature `nvml`".to_owned(),
-    })
+    }
 }

@@ -56,6 +56,7 @@ pub mod trust {
     use super::*;
 }
 pub mod units;
+mod visible;
 
 pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
@@ -68,3 +69,4 @@ pub use profile::{DomainSummary, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use state::DeviceState;
 pub use ticks::REST;
+pub use visible::{GpuIdentity, MigInstance, Visible, VisibleError, VisibleGpu, visible_gpus};

@@ -1,10 +1,12 @@
 //! The GPUs of the machine.
 
-use nvml_wrapper::Nvml;
+use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
+use nvml_wrapper::{Device, Nvml};
 
 use super::super::builder::MigPolicy;
-use super::Obstacle;
+use super::super::visible::{GpuIdentity, MigInstance};
 use super::ladder::Rung;
+use super::{Obstacle, is_absent};
 
 /// One GPU, as the driver shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,4 +42,76 @@ fn board(nvml: &Nvml, index: u32, policy: MigPolicy) -> Board {
         MigPolicy::Refuse | MigPolicy::WholeBoard => Rung::best(&device).map_err(|error| Obstacle::of(&error)),
     };
     Board { index, identity, rung, mig }
+}
+
+/// What the GPUs of the machine are called by.
+///
+/// # Errors
+///
+/// Why a GPU's identity cannot be had: a list that lacks one would count the others wrongly.
+pub(crate) fn identities(nvml: &Nvml) -> Result<Vec<GpuIdentity>, NvmlError> {
+    let identity = |index: u32| {
+        let device = nvml.device_by_index(index)?;
+        let is_cut = device.mig_mode().is_ok_and(|mode| mode.current != 0);
+        let instances = is_cut.then(|| instances(&device)).transpose()?;
+        Ok(GpuIdentity { uuid: device.uuid()?, pci_bus_id: device.pci_info()?.bus_id, name: device.name()?, instances })
+    };
+    (0..nvml.device_count()?).map(identity).collect()
+}
+
+fn instances(device: &Device<'_>) -> Result<Vec<MigInstance>, NvmlError> {
+    let mut found = Vec::new();
+    for index in 0..device.mig_device_count()? {
+        let piece = match device.mig_device_by_index(index) {
+            Ok(piece) => piece,
+            // The places of a board are not all taken.
+            Err(error) if is_absent(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        let (gpu_instance, compute_instance) = instance_numbers(&piece)?;
+        found.push(MigInstance { uuid: piece.uuid()?, gpu_instance, compute_instance });
+    }
+    Ok(found)
+}
+
+/// The wrapper has no function for these.
+fn instance_numbers(piece: &Device<'_>) -> Result<(u32, u32), NvmlError> {
+    let library = piece.nvml().lib();
+    let gpu_instance = nvml_sym(library.nvmlDeviceGetGpuInstanceId.as_ref())?;
+    let compute_instance = nvml_sym(library.nvmlDeviceGetComputeInstanceId.as_ref())?;
+    let mut numbers = (0, 0);
+    // SAFETY: the handle belongs to the library that is called, and each function writes one number.
+    unsafe {
+        nvml_try(gpu_instance(piece.handle(), &raw mut numbers.0))?;
+        nvml_try(compute_instance(piece.handle(), &raw mut numbers.1))?;
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::FakeNvml;
+    use super::super::load;
+    use super::*;
+
+    #[test]
+    fn gpus_and_their_instances_have_names() {
+        let script =
+            "gpu GPU-a NVIDIA_H200\npci 0000:3b:00.0\ngpu GPU-b B\nmig\ninstance MIG-1 3 0\ninstance MIG-2 4 1\n";
+        let fake = FakeNvml::new(50.0, script);
+        let found = identities(&load(Some(&fake.library())).unwrap()).unwrap();
+        assert_eq!((found[0].name.as_str(), found[0].pci_bus_id.as_str()), ("NVIDIA H200", "00000000:3B:00.0"));
+        assert_eq!(found[0].instances, None);
+        let numbers = |piece: &MigInstance| (piece.uuid.clone(), piece.gpu_instance, piece.compute_instance);
+        let pieces: Vec<_> = found[1].instances.iter().flatten().map(numbers).collect();
+        assert_eq!(pieces, [("MIG-1".to_owned(), 3, 0), ("MIG-2".to_owned(), 4, 1)]);
+    }
+
+    #[test]
+    fn a_gpu_without_a_name_spoils_the_list() {
+        for fault in ["uuid", "name", "pci"] {
+            let fake = FakeNvml::new(50.0, &format!("gpu GPU-a A\ngpu GPU-b B\nfault {fault} 4\n"));
+            assert!(identities(&load(Some(&fake.library())).unwrap()).is_err(), "{fault}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use super::super::units::{Domain, DomainKind};
 use super::gauges::{MAX_WATTS, PowerTotal, SampleTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
 use super::state::state;
-use super::{Obstacle, failed, load, survey};
+use super::{Obstacle, failed, load, survey, unavailable};
 
 /// What may arrive with one tick of a counter, in joules.
 const BURST_JOULES: f64 = 1000.0;
@@ -110,7 +110,6 @@ impl NvmlMeter {
     ///
     /// [`EnergyError::Unavailable`] if there is no library, no driver, or no GPU that tells its energy or power.
     pub(crate) fn open(library: Option<&Path>, mig: MigPolicy) -> Result<Self, EnergyError> {
-        let unavailable = |Obstacle { reason, remedy }| EnergyError::Unavailable { meter: "nvml", reason, remedy };
         let nvml = load(library).map_err(unavailable)?;
         let boards = survey(&nvml, mig).map_err(unavailable)?;
         let mut obstacle = Obstacle {

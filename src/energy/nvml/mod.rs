@@ -22,6 +22,7 @@ use nvml_wrapper::error::NvmlError;
 
 use super::error::EnergyError;
 use super::units::Domain;
+use super::visible::GpuIdentity;
 
 pub(crate) use boards::{Board, survey};
 pub(crate) use meter::NvmlMeter;
@@ -85,6 +86,17 @@ pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
             _ => obstacle,
         }
     })
+}
+
+/// What the GPUs of this machine are called by.
+pub(crate) fn gpus(library: Option<&Path>) -> Result<Vec<GpuIdentity>, EnergyError> {
+    let nvml = load(library).map_err(unavailable)?;
+    boards::identities(&nvml).map_err(|error| unavailable(Obstacle::of(&error)))
+}
+
+/// The meter cannot be used at all.
+fn unavailable(obstacle: Obstacle) -> EnergyError {
+    EnergyError::Unavailable { meter: "nvml", reason: obstacle.reason, remedy: obstacle.remedy }
 }
 
 /// A reading that failed.
