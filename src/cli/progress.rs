@@ -49,6 +49,14 @@ impl Progress {
         }
     }
 
+    /// What is waited for.
+    fn wait(&self, what: String) {
+        match &self.bar {
+            Some(bar) => bar.set_message(what),
+            None => say(&what),
+        }
+    }
+
     fn update(&self, record: &StudyRecord) {
         let Some(bar) = &self.bar else { return };
         let done = record.counted_trials();
@@ -80,6 +88,14 @@ impl RunObserver for Progress {
             self.say(&format!("going on after {done} {trials}, {time}{spent}"));
         }
         self.update(record);
+    }
+
+    fn resting(&mut self, time: Duration) {
+        self.wait(format!("measuring the power at rest for {} s", time.as_secs()));
+    }
+
+    fn cooling(&mut self, now: f64, to: f64) {
+        self.wait(format!("waiting for a device to cool down from {now:.0} to {to:.0} °C"));
     }
 
     fn trial_started(&mut self, record: &StudyRecord, trial: u64) {

@@ -174,6 +174,7 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
         attempts: spec.trial().attempts,
         initial,
         idle: spec.energy().idle,
+        cool_down: spec.energy().cool_down.map(|c| (c.celsius, c.limit)),
         gives_up: true,
     }
 }

@@ -16,6 +16,8 @@ impl Session {
     /// open later tell their idle share, and so their net energy. Open what the work keeps open, such as a CUDA context,
     /// before; and let nothing work meanwhile. Estimates have no power at rest.
     ///
+    /// A device on which somebody else's processes compute has no baseline, and says so.
+    ///
     /// Hardware whose power in one half differs from that in the other by more than a quarter was not at rest; it has no
     /// baseline, and says so. The standard deviation is that of the two halves' mean, and of the edges.
     ///
@@ -33,6 +35,7 @@ impl Session {
         if self.sources(&Usage::All).iter().all(|source| source.method == Method::Estimate) {
             return Some(Baseline { seconds: 0.0, domains: Vec::new() });
         }
+        let mut strangers = self.strangers();
         let mut half = |from: Mark| {
             let mut rest = time / 2;
             while !rest.is_zero() {
@@ -48,10 +51,18 @@ impl Session {
         let (open, middle) = half(self.mark())?;
         let (_, close) = half(middle.clone())?;
         self.settle(&close, &Usage::All);
+        strangers.extend(self.strangers());
         let [first, second, all] =
             [(&open, &middle), (&middle, &close), (&open, &close)].map(|(a, b)| self.between(a, b));
         let domains = all.domains.iter().filter(|part| part.method != Method::Estimate);
-        let domains = domains.map(|part| entry(part, all.seconds, [&first, &second])).collect();
+        let alone = |entry: DomainBaseline| match strangers.iter().find(|(domain, _)| *domain == entry.domain) {
+            None => entry,
+            Some((_, count)) => {
+                let note = format!("{count} other processes compute on it; what they draw is not rest");
+                DomainBaseline { watts: None, sd: Watts(0.0), note: Some(note), ..entry }
+            }
+        };
+        let domains = domains.map(|part| alone(entry(part, all.seconds, [&first, &second]))).collect();
         let baseline = Baseline { seconds: all.seconds, domains };
         self.take_baseline(baseline.clone());
         Some(baseline)

@@ -13,8 +13,9 @@ use super::error::EnergyError;
 use super::estimate::{DEFAULT_WATTS_PER_CORE, EstimateMeter};
 use super::lock::{DeviceLock, FOLDER, LOCK_FOLDER_VARIABLE};
 use super::meter::Meter;
+use super::process_tree::Family;
 use super::rapl::RaplMeter;
-use super::session::Session;
+use super::session::{Opening, Session};
 use super::units::Method;
 use super::visible::GpuIdentity;
 
@@ -334,7 +335,9 @@ impl SessionBuilder {
             measured.map(|source| DeviceLock::take(&self.locks, &source.domain, holder)).collect::<Result<Vec<_>, _>>()
         };
         let locks = self.exclusive.as_ref().map(take).transpose()?.unwrap_or_default();
-        Session::start(meters, self.clock, self.poll, missing_gpus_matter, self.gain, locks)
+        let family = Family::new(self.places.proc, self.places.process);
+        let (clock, poll, gain) = (self.clock, self.poll, self.gain);
+        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family })
     }
 
     fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::clock::{Clock, Moment};
 use super::error::EnergyError;
-use super::state::DeviceState;
+use super::units::DeviceState;
 use super::units::{Domain, Method};
 
 /// One figure that a meter reads: of which hardware, how, and how finely.

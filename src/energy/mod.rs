@@ -43,7 +43,6 @@ mod rapl;
 mod session;
 #[cfg(test)]
 mod session_tests;
-mod state;
 #[cfg(test)]
 mod testing;
 mod ticks;
@@ -67,6 +66,6 @@ pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Source};
 pub use profile::{DomainSummary, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
-pub use state::DeviceState;
 pub use ticks::REST;
+pub use units::DeviceState;
 pub use visible::{GpuIdentity, MigInstance, Visible, VisibleError, VisibleGpu, visible_gpus};

@@ -261,6 +261,39 @@ fn everybody(tree: &ProcessTree) -> HashMap<u32, Vec<u32>> {
     by_parent
 }
 
+/// Which processes descend from one.
+#[derive(Debug)]
+pub(crate) struct Family {
+    proc: PathBuf,
+    root: u32,
+}
+
+impl Family {
+    pub(crate) fn new(proc: PathBuf, root: u32) -> Self {
+        Self { proc, root }
+    }
+
+    /// Whether the process is the root or descends from it; `None` if this system does not show such a process, as
+    /// one of another container.
+    pub(crate) fn has(&self, pid: u32) -> Option<bool> {
+        let stat = |pid: u32| Stat::parse(&fs::read_to_string(self.proc.join(pid.to_string()).join("stat")).ok()?);
+        let mut at = pid;
+        // Counted, for processes come and go meanwhile, and a number may be somebody else's by then.
+        for _ in 0..1000 {
+            if at == self.root {
+                return Some(true);
+            }
+            match stat(at) {
+                Some(found) if found.parent != 0 => at = found.parent,
+                Some(_) => return Some(false),
+                None if at == pid => return None,
+                None => return Some(false),
+            }
+        }
+        Some(false)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader};
@@ -293,6 +326,15 @@ mod tests {
         assert_eq!(tree.advance().unwrap(), 40);
         proc.end(11).process(10, 1, 0, 45);
         assert_eq!(tree.advance().unwrap(), 45);
+    }
+
+    #[test]
+    fn a_family_is_told_from_strangers_and_from_those_that_nobody_sees() {
+        let proc = FakeProc::new();
+        proc.process(1, 0, 0, 0).process(10, 1, 0, 0).process(11, 10, 0, 0).process(12, 11, 0, 0).process(20, 1, 0, 0);
+        let family = Family::new(proc.root().to_owned(), 10);
+        let known = [10, 11, 12, 20, 1, 99].map(|pid| family.has(pid));
+        assert_eq!(known, [Some(true), Some(true), Some(true), Some(false), Some(false), None]);
     }
 
     #[test]

@@ -11,12 +11,13 @@ use super::baseline::with_idle;
 use super::builder::SessionBuilder;
 use super::bursts::{Bursts, EVERY, OPENING, PASSING};
 use super::clock::{Clock, Moment};
-use super::cross_check::Pairs;
+use super::cross_check::{CrossCheck, Pairs};
 use super::edges::{Level, Levels};
 use super::error::EnergyError;
 use super::figure::Evidence;
 use super::lock::DeviceLock;
 use super::meter::{Meter, Source};
+use super::process_tree::Family;
 use super::track::{Edge, Track, ticks_slowly};
 use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 
@@ -137,14 +138,8 @@ impl Session {
         SessionBuilder::default()
     }
 
-    pub(crate) fn start(
-        meters: Vec<(Box<dyn Meter>, bool)>,
-        clock: Arc<dyn Clock>,
-        poll: Option<Duration>,
-        missing_gpus_matter: bool,
-        gain: f64,
-        locks: Vec<DeviceLock>,
-    ) -> Result<Self, EnergyError> {
+    pub(crate) fn start(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
+        let Opening { clock, poll, missing_gpus_matter, gain, locks, family } = opening;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let sources: Vec<(Source, bool)> = meters
             .iter()
@@ -166,6 +161,7 @@ impl Session {
             counterparts,
             missing_gpus_matter,
             gain,
+            family,
             _locks: locks,
             baseline: Mutex::new(None),
             state: Mutex::new(State {
@@ -294,6 +290,7 @@ impl Session {
             true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
             false => None,
         };
+        let checks = if wrong.is_none() { self.cross_check(open, close, usage) } else { Vec::new() };
         let levels = |index: usize| {
             Some((open.level(index, |levels| levels.after_rest)?, close.level(index, |levels| levels.before_rest)?))
         };
@@ -305,7 +302,7 @@ impl Session {
             let (outer, levels, gain) = (outer(index), levels(index), shared.gain);
             let (open, close) = (&open.edges.read[index], &close.edges.read[index]);
             let figure = Evidence { source, open, close, seconds, outer, levels, gain }.figure();
-            with_idle(figure, seconds, baseline.as_deref())
+            held_against(with_idle(figure, seconds, baseline.as_deref()), &checks)
         };
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
@@ -378,6 +375,16 @@ impl std::fmt::Debug for Session {
     }
 }
 
+/// Flags a figure that the device's other one contradicts.
+fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> DomainEnergy {
+    let doubt = checks.iter().find(|(domain, check)| *domain == figure.domain && !check.agrees());
+    if let (Some(_), Some((_, check))) = (figure.joules, doubt) {
+        let doubt = format!("DOUBTFUL: {check}");
+        figure.note = Some(figure.note.take().map_or(doubt.clone(), |note| format!("{note}; {doubt}")));
+    }
+    figure
+}
+
 fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
     DomainEnergy::new(domain, method, None, Some(reason.to_owned()))
 }
@@ -446,6 +453,16 @@ impl Drop for Poller {
     }
 }
 
+/// What a session is opened with, beside its meters.
+pub(crate) struct Opening {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) poll: Option<Duration>,
+    pub(crate) missing_gpus_matter: bool,
+    pub(crate) gain: f64,
+    pub(crate) locks: Vec<DeviceLock>,
+    pub(crate) family: Family,
+}
+
 struct Shared {
     id: u64,
     clock: Arc<dyn Clock>,
@@ -456,6 +473,7 @@ struct Shared {
     missing_gpus_matter: bool,
     /// The standard deviation of the gain of hardware, as a part of the figure.
     gain: f64,
+    family: Family,
     _locks: Vec<DeviceLock>,
     baseline: Mutex<Option<Arc<Baseline>>>,
     state: Mutex<State>,

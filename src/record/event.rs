@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Environment};
-use crate::energy::units::{Baseline, WindowEnergy};
+use crate::energy::units::{Baseline, DeviceState, Domain, WindowEnergy};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::{Metrics, Preference, Problem};
@@ -14,7 +14,7 @@ use crate::optimizer::space::Point;
 /// The version of the event format that this program writes. It reads this version and older ones.
 ///
 /// 2 adds [`Event::EarlierStudies`] and [`Event::PreferencesChanged`], and constraints, preferences, starts, forbidden
-/// combinations and priors of the problem, which a reader of 1 would pass over. 3 adds [`Event::BaselineMeasured`], and to
+/// combinations and priors of the problem, which a reader of 1 would pass over. 3 adds [`Event::BaselineMeasured`] and [`Event::DevicesSeen`], and to
 /// figures of energy the share at rest and the uncertainty.
 pub const SCHEMA_VERSION: u32 = 3;
 
@@ -34,6 +34,15 @@ pub struct Entry {
     pub time: f64,
     /// What happened.
     pub event: Event,
+}
+
+/// A device in the state that it was seen in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeenDevice {
+    /// The device.
+    pub domain: Domain,
+    /// What it told.
+    pub state: DeviceState,
 }
 
 /// What can happen in a study.
@@ -97,6 +106,15 @@ pub enum Event {
         fit: Option<Fit>,
         /// Seconds that the optimizer took to propose it.
         propose_seconds: f64,
+    },
+    /// The state of the devices that are metered, when an attempt at a trial begins or has ended.
+    DevicesSeen {
+        /// The trial.
+        trial: u64,
+        /// Whether the attempt is over.
+        after: bool,
+        /// Each device.
+        devices: Vec<SeenDevice>,
     },
     /// A trial reported a step, usually an epoch.
     StepReported {

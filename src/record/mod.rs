@@ -13,6 +13,6 @@ mod trial;
 pub use earlier::EarlierStudy;
 pub use energy_metric::{EnergyMetric, EnergyMetricError};
 pub use environment::{Environment, Gpu};
-pub use event::{Entry, Event, Phases, SCHEMA_VERSION, TRIAL_PHASE};
+pub use event::{Entry, Event, Phases, SCHEMA_VERSION, SeenDevice, TRIAL_PHASE};
 pub use study::{Header, RecordError, Session, StudyRecord};
 pub use trial::{EpochRow, Failure, TrialRecord, TrialResult, TrialState};

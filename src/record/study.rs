@@ -152,6 +152,8 @@ impl StudyRecord {
                         known.state = TrialState::Running;
                         known.attempts = attempt;
                         known.epochs.clear();
+                        known.devices_before.clear();
+                        known.devices_after.clear();
                         known.started = time;
                         known.ended = None;
                     }
@@ -166,10 +168,16 @@ impl StudyRecord {
                         state: TrialState::Running,
                         epochs: Vec::new(),
                         spent: Vec::new(),
+                        devices_before: Vec::new(),
+                        devices_after: Vec::new(),
                         started: time,
                         ended: None,
                     }),
                 }
+            }
+            Event::DevicesSeen { trial, after, devices } => {
+                let trial = self.running(seq, trial)?;
+                *(if after { &mut trial.devices_after } else { &mut trial.devices_before }) = devices;
             }
             Event::StepReported { trial, step, metrics, seconds, energy } => {
                 self.running(seq, trial)?.epochs.push(EpochRow { step, metrics, seconds, energy });

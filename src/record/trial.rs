@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Phases, TRIAL_PHASE};
+use super::{Phases, SeenDevice, TRIAL_PHASE};
 use crate::energy::units::{Joules, WindowEnergy};
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::Metrics;
@@ -89,6 +89,12 @@ pub struct TrialRecord {
     pub epochs: Vec<EpochRow>,
     /// Energy of each attempt with all it did, start-up and test included, as far as known.
     pub spent: Vec<WindowEnergy>,
+    /// The devices when the last attempt began, as far as they told.
+    #[serde(default)]
+    pub devices_before: Vec<SeenDevice>,
+    /// The devices when it had ended.
+    #[serde(default)]
+    pub devices_after: Vec<SeenDevice>,
     /// When the last attempt began, in seconds since 1970.
     pub started: f64,
     /// When the last attempt ended, in seconds since 1970.

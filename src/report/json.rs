@@ -164,6 +164,7 @@ fn trial(record: &StudyRecord, trial: &TrialRecord, summary: &Summary) -> Value 
         "spent_method": spent.as_ref().map(|s| method_name(s.provenance.method)),
         "spent_unknown_attempts": spent.as_ref().map(|s| s.unknown),
         "spent": trial.spent.iter().map(window).collect::<Vec<_>>(),
+        "devices": {"before": trial.devices_before, "after": trial.devices_after},
         "failure": trial.failure(),
         "proposal": trial.fit,
         "propose_seconds": trial.propose_seconds,
@@ -178,12 +179,17 @@ fn window(window: &WindowEnergy) -> Value {
             "id": d.domain.id,
             "method": method_name(d.method),
             "energy_j": d.joules,
+            "idle_j": d.idle,
+            "net_j": d.net(),
+            "uncertainty_j": d.uncertainty,
             "note": d.note,
         })
     });
     json!({
         "seconds": window.seconds,
         "total_j": window.total(),
+        "net_j": window.net(None),
+        "sd_j": window.uncertainty(None).map(|u| json!({"absolute": u.absolute(), "relative": u.relative()})),
         "method": window.method().map(method_name),
         "domains": domains.collect::<Vec<_>>(),
     })

@@ -6,10 +6,10 @@ use super::store::{Store, StoreError};
 use super::{Interrupt, RunObserver};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Mark, Moment, Session, Usage};
-use crate::objective::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
+use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
-use crate::record::{Event, Phases, StudyRecord, TRIAL_PHASE};
+use crate::record::{Event, Phases, SeenDevice, StudyRecord, TRIAL_PHASE};
 
 /// What the trials of a session share.
 pub(super) struct Desk<'a> {
@@ -26,6 +26,13 @@ impl Desk<'_> {
         let entry = self.store.append(event)?;
         self.record.apply(entry)?;
         Ok(())
+    }
+
+    /// Stores what the metered devices tell of themselves, where they do.
+    pub(super) fn see_devices(&mut self, trial: u64, after: bool) -> Result<(), super::StudyError> {
+        let seen = self.session.device_states(&Usage::All).into_iter();
+        let devices: Vec<_> = seen.map(|(domain, state)| SeenDevice { domain, state }).collect();
+        if devices.is_empty() { Ok(()) } else { self.append(Event::DevicesSeen { trial, after, devices }) }
     }
 }
 
@@ -189,44 +196,6 @@ impl Scope for MeteredScope<'_, '_> {
             let message = format!("not done after {} s, the time limit of a trial", limit.as_secs_f64());
             Failure::new(FailureKind::Timeout, message)
         })
-    }
-}
-
-/// Measures the power at rest, with open what the trials keep open.
-pub(super) fn measure_baseline(
-    desk: &mut Desk<'_>,
-    objective: &mut dyn Objective,
-    time: Duration,
-) -> Result<(), super::StudyError> {
-    if desk.session.sources(&Usage::All).iter().all(|source| source.method.is_estimate()) {
-        return Ok(());
-    }
-    desk.observer.resting(time);
-    // What fails here fails again in the first trial, which is the place to tell it.
-    let _ = objective.prepare(&mut Preparing(desk.interrupt));
-    let interrupt = desk.interrupt;
-    match desk.session.measure_baseline(time, || interrupt.is_raised()) {
-        Some(baseline) => desk.append(Event::BaselineMeasured { baseline }),
-        None => Ok(()),
-    }
-}
-
-/// Listens to an objective that gets ready, and remembers nothing.
-struct Preparing<'a>(&'a Interrupt);
-
-impl Scope for Preparing<'_> {
-    fn begin(&mut self, _: &str, _: Stamp) {}
-
-    fn end(&mut self, _: &str, _: Stamp) {}
-
-    fn report(&mut self, _: u64, _: Metrics, _: Stamp) -> Control {
-        Control::Continue
-    }
-
-    fn uses(&mut self, _: DeviceUse) {}
-
-    fn must_end(&mut self) -> Option<Failure> {
-        self.0.is_raised().then(|| Failure::new(FailureKind::Interrupted, "the user stopped the study"))
     }
 }
 

@@ -10,6 +10,7 @@ mod interrupt;
 mod metered;
 mod observer;
 mod request;
+mod rest;
 mod run;
 pub mod spec;
 pub mod store;

@@ -14,6 +14,11 @@ pub trait RunObserver {
         let _ = time;
     }
 
+    /// The next trial waits for a device to cool down, in degrees Celsius.
+    fn cooling(&mut self, now: f64, to: f64) {
+        let _ = (now, to);
+    }
+
     /// An attempt at a trial begins.
     fn trial_started(&mut self, record: &StudyRecord, trial: u64) {
         let _ = (record, trial);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::metered::{Desk, MeteredScope, measure_baseline};
+use super::metered::{Desk, MeteredScope};
+use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
 use super::{Interrupt, RunObserver, StudyError};
 use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
@@ -39,6 +40,8 @@ pub struct Limits {
     pub attempts: u32,
     /// After so many counted trials the reference point of reported hypervolumes is frozen.
     pub initial: u64,
+    /// No metered GPU is hotter than this when a trial begins, in degrees Celsius, unless it takes longer than this to cool down.
+    pub cool_down: Option<(f64, Duration)>,
     /// How long the power at rest is measured before the first trial of a session; `None` for not at all.
     pub idle: Option<Duration>,
     /// Whether to end a session in which nothing has finished and trial after trial failed in the same way.
@@ -148,6 +151,9 @@ fn run_trials(
             Err(error) => return Err(StudyError::Sampler(error)),
         };
         let trial = next.trial;
+        if let Some((celsius, limit)) = limits.cool_down {
+            cool_down(desk, celsius, limit);
+        }
         let failure = run_attempt(desk, objective, limits, next)?;
         desk.observer.trial_ended(desk.record, trial);
         match failure {
@@ -242,10 +248,12 @@ fn run_attempt(
     let NextTrial { trial, attempt, point, fit, propose_seconds } = next;
     desk.append(Event::TrialStarted { trial, attempt, point: point.clone(), fit, propose_seconds })?;
     desk.observer.trial_started(desk.record, trial);
+    desk.see_devices(trial, false)?;
     let task = Task { trial, attempt, point: &point, seed: trial_seed(desk.record.header().seed, trial) };
     let mut scope = MeteredScope::open(desk, trial, limits.timeout);
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
     let metered = scope.close();
+    desk.see_devices(trial, true)?;
     if let Some(broken) = metered.broken {
         return Err(broken.into());
     }

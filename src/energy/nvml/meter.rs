@@ -10,7 +10,7 @@ use super::super::builder::MigPolicy;
 use super::super::clock::{Clock, Moment};
 use super::super::error::EnergyError;
 use super::super::meter::{CounterTotal, Meter, Reading, Source};
-use super::super::state::DeviceState;
+use super::super::units::DeviceState;
 use super::super::units::{Domain, DomainKind};
 use super::gauges::{MAX_WATTS, PowerTotal, SampleTotal};
 use super::ladder::{Rung, instant_watts, samples_since};

@@ -4,7 +4,7 @@ use nvml_wrapper::Device;
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 
-use super::super::state::DeviceState;
+use super::super::units::DeviceState;
 
 /// The words for throttle reasons. That nothing runs is none.
 const REASONS: [(ThrottleReasons, &str); 8] = [

@@ -1,7 +1,7 @@
 //! What a session knows of its devices beside their energy.
 
 use super::super::cross_check::CrossCheck;
-use super::super::state::DeviceState;
+use super::super::units::DeviceState;
 use super::super::units::Domain;
 use super::{Mark, Session, Usage};
 
@@ -40,6 +40,15 @@ impl Session {
             Some((source.domain.clone(), found))
         };
         chosen.into_iter().filter_map(check).collect()
+    }
+
+    /// Devices on which processes compute now that neither are the one that this session belongs to nor descend from it, and
+    /// how many. Processes that this system does not show, as those of other containers, cannot be told from its own.
+    pub(in super::super) fn strangers(&self) -> Vec<(Domain, usize)> {
+        let strange = |pid: &&u32| self.shared().family.has(**pid) == Some(false);
+        let states = self.device_states(&Usage::All).into_iter();
+        let counts = states.map(|(d, state)| (d, state.processes.unwrap_or_default().iter().filter(strange).count()));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 
     /// The present state of the devices in use, as far as their meters tell it: [`DeviceState`]. Some milliseconds' work

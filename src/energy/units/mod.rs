@@ -1,6 +1,7 @@
 //! Joules, and where they come from: plain data, without any metering.
 
 mod baseline;
+mod device;
 mod quantity;
 mod uncertainty;
 mod window;
@@ -10,6 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use baseline::{Baseline, DomainBaseline};
+pub use device::DeviceState;
 pub use quantity::{Joules, Watts};
 pub use uncertainty::Uncertainty;
 pub use window::{DomainEnergy, WindowEnergy};

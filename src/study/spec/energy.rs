@@ -68,7 +68,7 @@ fn read_cool_down(entry: Entry, findings: &mut Findings) -> Option<CoolDown> {
     let section = entry.table("`cool_down`", EXAMPLE, findings)?;
     section.refuse_unknown_keys(&["to", "limit"], findings);
     let Some(to) = section.get("to") else {
-        section.missing("`to` in `cool_down`, in degrees Celsius", EXAMPLE, findings);
+        section.missing("`to`, in degrees Celsius", EXAMPLE, findings);
         return None;
     };
     let celsius = to.number(EXAMPLE, findings)?;
