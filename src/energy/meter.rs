@@ -128,6 +128,8 @@ impl CounterTotal {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     use super::*;
 
@@ -175,6 +177,57 @@ mod tests {
         let mut counter = CounterTotal::new(Some(1_000_000), 1e9, 10.0);
         counter.advance(second(0.0), 5_000_000);
         assert_eq!(counter.advance(second(1e-9), 4_000_000).segment, 1);
+    }
+
+    const WRAPS: u64 = 100_000;
+
+    /// A register of `size` counts goes through 100,000 wraps in random steps, at 940 W, and `counter` is shown it in
+    /// microjoules. Gives what the counter came to and the counts that went by.
+    fn through_wraps(counter: &mut CounterTotal, size: u64, microjoules: impl Fn(u64) -> u64) -> (Reading, u64) {
+        let mut random = ChaCha8Rng::seed_from_u64(size);
+        let (mut at, mut raw) = (second(1000.0), random.random_range(0..size));
+        let (mut reading, mut spent, mut wraps) = (counter.advance(at, microjoules(raw)), 0, 0);
+        while wraps < WRAPS {
+            // 1000 W is a microjoule a nanosecond; at nearly that, the range must last for longer than the step.
+            let step = random.random_range(0..=size / 10 * 8);
+            at = at.after(Duration::from_nanos(microjoules(step) / 16 * 17 + 1));
+            wraps += u64::from(raw + step >= size);
+            raw = (raw + step) % size;
+            spent += step;
+            reading = counter.advance(at, microjoules(raw));
+        }
+        (reading, spent)
+    }
+
+    #[test]
+    fn a_hundred_thousand_wraps_of_any_range_are_exact_to_the_microjoule() {
+        // Of an Intel server, of an AMD processor, of 32 bits of microjoules, of nothing that exists, small and large.
+        for range in [262_143_328_850, 65_532_610_987, 1 << 32, 1_000_003, 16, 100_000_000_000_007] {
+            let mut counter = CounterTotal::new(Some(range), 1000.0, 10.0);
+            let (reading, spent) = through_wraps(&mut counter, range, |uj| uj);
+            assert_eq!((reading.microjoules, reading.segment), (spent, 0), "{range}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_zero_is_no_range_and_each_fall_is_a_new_segment() {
+        for range in [Some(0), None] {
+            let mut counter = CounterTotal::new(range, 1000.0, 10.0);
+            let (reading, spent) = through_wraps(&mut counter, 65_532_610_987, |uj| uj);
+            assert_eq!(reading.segment, WRAPS);
+            assert!(reading.microjoules < spent, "what went by in a fall is not guessed at");
+        }
+    }
+
+    #[test]
+    fn a_register_of_32_bits_as_the_kernel_shows_it_loses_one_count_a_wrap_and_no_more() {
+        // `intel_rapl_common` multiplies by whole nanojoules, and tells the largest value in place of the modulus.
+        let microjoules = |count: u64| (u128::from(count) * 61_035 / 1000) as u64;
+        let mut counter = CounterTotal::new(Some(microjoules(u64::from(u32::MAX))), 1000.0, 10.0);
+        let (reading, spent) = through_wraps(&mut counter, 1 << 32, microjoules);
+        let lost = microjoules(spent) - reading.microjoules;
+        assert_eq!(reading.segment, 0);
+        assert!((60 * WRAPS..=62 * WRAPS).contains(&lost), "{lost}");
     }
 
     proptest! {
