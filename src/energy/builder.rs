@@ -14,7 +14,7 @@ use super::estimate::{DEFAULT_WATTS_PER_CORE, EstimateMeter};
 use super::lock::{DeviceLock, FOLDER, LOCK_FOLDER_VARIABLE};
 use super::meter::Meter;
 use super::process_tree::Family;
-use super::rapl::RaplMeter;
+use super::rapl::{RaplMeter, Ways};
 use super::session::{Opening, Session};
 use super::units::Method;
 use super::visible::GpuIdentity;
@@ -36,7 +36,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 pub enum MeterKind {
     /// NVIDIA GPUs, by their driver's library (feature `nvml`): the total-energy counter, else integrated power.
     Nvml,
-    /// Processor packages and their memory, by the Linux powercap tree.
+    /// Processor packages and their memory, by the Linux powercap tree, or by the kernel's perf events where that cannot be
+    /// read.
     Rapl,
     /// CPU time of this process and its descendants times a stated figure of watts: a model, not a measurement.
     Estimate,
@@ -124,12 +125,21 @@ pub struct SessionBuilder {
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     pub(super) root: PathBuf,
-    pub(super) powercap: PathBuf,
+    /// That of `sys` if it is not given.
+    pub(super) powercap: Option<PathBuf>,
+    pub(super) sys: PathBuf,
     pub(super) proc: PathBuf,
     pub(super) process: u32,
     pub(super) with_process: bool,
     pub(super) nvml_library: Option<PathBuf>,
     pub(super) mig: MigPolicy,
+}
+
+impl Places {
+    pub(super) fn rapl(&self) -> Ways {
+        let powercap = self.powercap.clone().unwrap_or_else(|| self.sys.join("class/powercap"));
+        Ways::new(powercap, self.sys.clone(), self.proc.clone())
+    }
 }
 
 impl Default for SessionBuilder {
@@ -147,7 +157,8 @@ impl Default for SessionBuilder {
             clock: Arc::new(MonotonicClock),
             places: Places {
                 root: PathBuf::from("/"),
-                powercap: PathBuf::from("/sys/class/powercap"),
+                powercap: None,
+                sys: PathBuf::from("/sys"),
                 proc: PathBuf::from("/proc"),
                 process: std::process::id(),
                 with_process: true,
@@ -252,10 +263,18 @@ impl SessionBuilder {
         self
     }
 
-    /// The powercap tree. Default: `/sys/class/powercap`.
+    /// The powercap tree. Default: `class/powercap` of the [`sysfs_root`](Self::sysfs_root).
     #[must_use]
     pub fn powercap_root(mut self, path: impl Into<PathBuf>) -> Self {
-        self.places.powercap = path.into();
+        self.places.powercap = Some(path.into());
+        self
+    }
+
+    /// Where the kernel shows its devices: the powercap tree, and the event source `power` by which processors are metered
+    /// where that tree cannot be read. Default: `/sys`.
+    #[must_use]
+    pub fn sysfs_root(mut self, path: impl Into<PathBuf>) -> Self {
+        self.places.sys = path.into();
         self
     }
 
@@ -343,7 +362,7 @@ impl SessionBuilder {
     fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {
         Ok(match kind {
             MeterKind::Nvml => open_nvml(&self.places)?,
-            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.powercap)?),
+            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl())?),
             MeterKind::Estimate => Box::new(EstimateMeter::open(
                 &self.places.proc,
                 self.places.process,

@@ -7,7 +7,8 @@ use super::clock::testing::ManualClock;
 use super::error::EnergyError;
 use super::estimate::EstimateMeter;
 use super::meter::{Meter, Reading};
-use super::rapl::RaplMeter;
+use super::rapl::testing::PowerEvents;
+use super::rapl::{RaplMeter, Ways};
 use super::testing::{FakeProc, PowercapTree, ScriptedMeter};
 
 /// A meter with hardware under it that can be run, broken and mended.
@@ -121,7 +122,7 @@ impl RaplBench {
         for (path, name, _) in ZONES {
             tree.zone(path, name, RANGE - 100_000_000, RANGE);
         }
-        let meter = RaplMeter::open(tree.root()).unwrap();
+        let meter = RaplMeter::open(&Ways::files(tree.root())).unwrap();
         Self { tree, clock: ManualClock::at(50.0), meter, seconds: 0, spoilt: false }
     }
 
@@ -157,6 +158,41 @@ impl Bench for RaplBench {
     fn mend(&mut self) {
         self.spoilt = false;
         self.publish();
+    }
+}
+
+struct EventsBench {
+    machine: PowerEvents,
+    clock: ManualClock,
+    meter: RaplMeter,
+}
+
+impl EventsBench {
+    fn new() -> Self {
+        let machine = PowerEvents::new("0,8", &[(0, 0, 0), (8, 1, 0)]);
+        let meter = RaplMeter::open(&Ways::of(std::path::Path::new("/nowhere"), &machine)).unwrap();
+        Self { machine, clock: ManualClock::at(50.0), meter }
+    }
+}
+
+impl Bench for EventsBench {
+    fn meter(&mut self) -> &mut dyn Meter {
+        &mut self.meter
+    }
+    fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+    fn run(&mut self) {
+        self.machine.pass(&self.clock, 1.0, 64 << 32);
+    }
+    fn microjoules_per_second(&self) -> Vec<u64> {
+        vec![64_000_000, 8_000_000, 64_000_000, 8_000_000]
+    }
+    fn spoil(&mut self) {
+        self.machine.spoil(true);
+    }
+    fn mend(&mut self) {
+        self.machine.spoil(false);
     }
 }
 
@@ -239,6 +275,11 @@ impl Bench for ScriptedBench {
 #[test]
 fn rapl() {
     keeps_the_contract(&mut RaplBench::new());
+}
+
+#[test]
+fn rapl_by_perf_events() {
+    keeps_the_contract(&mut EventsBench::new());
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::builder::{MeterKind, Places, SessionBuilder};
 use super::estimate::EstimateMeter;
-use super::rapl::{MISSING_REMEDY, UNREADABLE_REMEDY, zones};
-use super::units::{Domain, Method};
+use super::meter::Source;
+use super::rapl::{MISSING_REMEDY, Ways, Zone, both, either, read_remedy, zones};
+use super::units::{Domain, DomainKind, Method};
 
 /// The answer of [`SessionBuilder::diagnose`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,7 +74,7 @@ impl SessionBuilder {
         let places = &self.places;
         let surroundings = Surroundings::of(places);
         let mut entries = gpus(places, &surroundings);
-        entries.extend(processors(places, &surroundings));
+        entries.extend(processors(&places.rapl(), &surroundings));
         entries.push(estimate(places, self.watts_per_core));
         Diagnosis { container: surroundings.container, virtual_machine: surroundings.virtual_machine, entries }
     }
@@ -154,51 +156,74 @@ fn gpus(_: &Places, _: &Surroundings) -> Vec<Entry> {
     vec![Entry::missing(MeterKind::Nvml, "NVIDIA GPUs", reason, "build with the feature `nvml`")]
 }
 
-fn processors(places: &Places, surroundings: &Surroundings) -> Vec<Entry> {
-    let meter = MeterKind::Rapl;
-    let tree = places.powercap.display();
-    let zones = match zones(&places.powercap) {
-        Ok(zones) if !zones.is_empty() => zones,
+fn processors(ways: &Ways, surroundings: &Surroundings) -> Vec<Entry> {
+    let (closed, reason) = match zones(&ways.powercap) {
+        Ok(zones) if !zones.is_empty() => {
+            let entries: Vec<Entry> = zones.into_iter().map(zone).collect();
+            let is_closed = |entry: &&Entry| {
+                !entry.usable() && entry.domain.as_ref().is_some_and(|domain| domain.kind == DomainKind::Cpu)
+            };
+            // Memory alone does not make perf events the better way.
+            let Some(closed) = entries.iter().find(is_closed) else { return entries };
+            let reason = closed.reason.clone().unwrap_or_default();
+            (entries, reason)
+        }
         other => {
-            let seen = match other {
-                Ok(_) => format!("{tree} has no processor package"),
-                Err(error) => format!("{tree}: {error}"),
-            };
-            let (reason, remedy) = if surroundings.container && surroundings.virtual_machine {
-                (format!("{seen}; container runtimes hide it, and virtual machines rarely have it"), CONTAINER_REMEDY)
-            } else if surroundings.container {
-                (format!("{seen}; container runtimes hide it"), CONTAINER_REMEDY)
-            } else if surroundings.virtual_machine {
-                (
-                    format!("{seen}; this is a virtual machine, and its host keeps the counters to itself"),
-                    VIRTUAL_REMEDY,
-                )
-            } else {
-                (seen, MISSING_REMEDY)
-            };
-            return vec![Entry::missing(meter, "processor and memory (RAPL)", reason, remedy)];
+            let entry = hidden(&ways.powercap, other.err(), surroundings);
+            let reason = entry.reason.clone().unwrap_or_default();
+            (vec![entry], reason)
         }
     };
-    let entry = |zone: super::rapl::Zone| {
-        let what = format!("{} {}", zone.domain.kind.name(), zone.domain.id);
-        match zone.read() {
-            Ok(_) => Entry::found(meter, what, Some(zone.domain), Method::Counter),
-            Err(error) => {
-                let reason = format!("{}: {error}", zone.path.join("energy_uj").display());
-                let mut entry = Entry::missing(meter, &what, reason, read_remedy(&error));
-                entry.domain = Some(zone.domain);
-                entry
-            }
-        }
+    let denied = match ways.events() {
+        Ok(sources) => return sources.into_iter().map(|source| event(source, &reason)).collect(),
+        Err(denied) => denied,
     };
-    zones.into_iter().map(entry).collect()
+    let with_both = |mut entry: Entry| {
+        entry.reason = entry.reason.map(|reason| both(&reason, &denied.reason));
+        entry.remedy = entry.remedy.map(|remedy| either(&remedy, denied.remedy));
+        entry
+    };
+    closed.into_iter().map(|entry| if entry.usable() { entry } else { with_both(entry) }).collect()
 }
 
-fn read_remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => UNREADABLE_REMEDY,
-        _ => MISSING_REMEDY,
+/// A counter of the powercap tree.
+fn zone(zone: Zone) -> Entry {
+    let what = format!("{} {}", zone.domain.kind.name(), zone.domain.id);
+    match zone.read() {
+        Ok(_) => Entry::found(MeterKind::Rapl, what, Some(zone.domain), Method::Counter),
+        Err(error) => {
+            let reason = format!("{}: {error}", zone.path.join("energy_uj").display());
+            let mut entry = Entry::missing(MeterKind::Rapl, &what, reason, read_remedy(&error));
+            entry.domain = Some(zone.domain);
+            entry
+        }
     }
+}
+
+/// What is counted by a perf event, because the powercap tree is closed.
+fn event(source: Source, closed: &str) -> Entry {
+    let what = format!("{} {}", source.domain.kind.name(), source.domain.id);
+    let mut entry = Entry::found(MeterKind::Rapl, what, Some(source.domain), source.method);
+    entry.note = Some(format!("by {}, because of {closed}", source.sampling));
+    entry
+}
+
+/// Why there is no powercap tree.
+fn hidden(tree: &Path, error: Option<io::Error>, surroundings: &Surroundings) -> Entry {
+    let seen = match error {
+        None => format!("{} has no processor package", tree.display()),
+        Some(error) => format!("{}: {error}", tree.display()),
+    };
+    let (reason, remedy) = if surroundings.container && surroundings.virtual_machine {
+        (format!("{seen}; container runtimes hide it, and virtual machines rarely have it"), CONTAINER_REMEDY)
+    } else if surroundings.container {
+        (format!("{seen}; container runtimes hide it"), CONTAINER_REMEDY)
+    } else if surroundings.virtual_machine {
+        (format!("{seen}; this is a virtual machine, and its host keeps the counters to itself"), VIRTUAL_REMEDY)
+    } else {
+        (seen, MISSING_REMEDY)
+    };
+    Entry::missing(MeterKind::Rapl, "processor and memory (RAPL)", reason, remedy)
 }
 
 const CONTAINER_REMEDY: &str = "if the host has the counters, show them to the container: `docker run --security-opt \
@@ -259,6 +284,7 @@ impl fmt::Display for Entry {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use super::super::rapl::testing::PowerEvents;
     use super::super::testing::{FakeProc, PowercapTree};
     use super::*;
 
@@ -278,6 +304,7 @@ mod tests {
         fn builder(&self) -> SessionBuilder {
             let mut builder = SessionBuilder::default()
                 .powercap_root(self.tree.root())
+                .sysfs_root(self.root.path())
                 .proc_root(self.proc.root())
                 .nvml_library(self.tree.root().join("libnvidia-ml.so.1"));
             builder.places.root = self.root.path().to_owned();
@@ -338,6 +365,29 @@ mod tests {
         assert!(hidden.reason.unwrap().contains("container"), "the nearer cause comes first");
         assert!(hidden.remedy.unwrap().contains("systempaths=unconfined"));
         assert!(machine.diagnose().container && machine.diagnose().virtual_machine);
+    }
+
+    #[test]
+    fn perf_events_stand_in_for_a_tree_that_is_hidden_and_say_so() {
+        let (machine, events) = (Machine::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+        let surroundings = Surroundings { container: true, virtual_machine: false };
+        let found = |tree: &Path| processors(&Ways::of(tree, &events), &surroundings);
+        let entries = found(machine.tree.root());
+        let text = entries.iter().map(|entry| format!("{entry}\n")).collect::<String>();
+        assert!(entries.len() == 2 && entries.iter().all(Entry::usable), "{text}");
+        assert!(text.contains("yes  rapl      cpu package-0: counter [cpu:package-0]"), "{text}");
+        assert!(text.contains("by perf_event power/energy-ram"), "{text}");
+        assert!(text.contains("has no processor package; container runtimes hide it"), "{text}");
+        // A tree that works needs no events; one whose package cannot be read does.
+        machine.tree.zone("intel-rapl:0", "package-0", 5, 1000);
+        assert_eq!(found(machine.tree.root())[0].note, None);
+        machine.tree.garble("intel-rapl:0");
+        assert!(found(machine.tree.root())[0].note.as_ref().unwrap().contains("intel-rapl:0/energy_uj"));
+        events.refuse(libc::EACCES);
+        let denied = &found(machine.tree.root())[0];
+        assert!(!denied.usable());
+        assert!(denied.reason.as_ref().unwrap().contains("nor by perf events: power/energy-pkg"), "{denied}");
+        assert!(denied.remedy.as_ref().unwrap().contains("perf_event_paranoid"), "{denied}");
     }
 
     #[test]

@@ -110,6 +110,13 @@ impl CounterTotal {
         Reading { at, microjoules: self.total_uj, segment: self.segment }
     }
 
+    /// What the counter shows next does not go on from what it showed: the next value begins a segment.
+    pub(crate) fn cut(&mut self) {
+        if self.last.take().is_some() {
+            self.segment += 1;
+        }
+    }
+
     /// The energy between two raw values, or `None` if they do not tell.
     fn step(&self, seconds: f64, last: u64, raw: u64) -> Option<u64> {
         let possible_uj = self.max_watts * 1e6 * seconds;

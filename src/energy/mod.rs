@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later) | 0.1 s |
 //! | | | else power integral: of the driver's samples, of instant power, of average power | 0.02 s to 1 s |
-//! | `rapl` | each processor package, and the memory of each | counter | 1 ms |
+//! | `rapl` | each processor package, and the memory of each (powercap, else perf events) | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!
 //! [`trust`] says what is measured and how far to trust it.
@@ -38,6 +38,7 @@ mod meter;
 #[cfg(feature = "nvml")]
 mod nvml;
 mod process_tree;
+mod processor;
 mod profile;
 mod rapl;
 mod session;

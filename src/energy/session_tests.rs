@@ -240,6 +240,7 @@ fn machine(rapl: bool) -> (PowercapTree, FakeProc) {
 fn builder_on(tree: &PowercapTree, proc: &FakeProc) -> SessionBuilder {
     Session::builder()
         .powercap_root(tree.root())
+        .sysfs_root(tree.root())
         .proc_root(proc.root())
         .nvml_library(tree.root().join("no-such-library.so"))
         .without_polling()

@@ -1,24 +1,13 @@
-//! Processor packages and their memory, by the counters of the Linux powercap tree (Intel RAPL; AMD uses the same tree).
+//! Packages and memory by the files of the Linux powercap tree.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::clock::Clock;
-use super::error::EnergyError;
-use super::meter::{CounterTotal, Meter, Reading, Source};
-use super::units::{Domain, DomainKind, Method};
-
-/// The counters change about once a millisecond.
-const RESOLUTION: Duration = Duration::from_millis(1);
-
-/// More than any processor package, or the memory behind it, draws, in watts. It bounds how long a counter may stay unread
-/// before it may have wrapped twice: a usual range of 262 kJ lasts 262 s.
-const MAX_WATTS: f64 = 1000.0;
-
-/// What may arrive between two readings that are almost at the same time, in joules.
-const BURST_JOULES: f64 = 10.0;
+use super::super::clock::Clock;
+use super::super::meter::{CounterTotal, Reading};
+use super::super::units::{Domain, DomainKind};
+use super::{BURST_JOULES, Counter, MAX_WATTS, Obstacle};
 
 /// One counter of the powercap tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +36,9 @@ impl Zone {
 
 fn number(path: &Path) -> io::Result<u64> {
     let text = fs::read_to_string(path)?;
-    text.trim().parse().map_err(|_| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{} holds `{}`, no number", path.display(), text.trim()))
-    })
+    text.trim()
+        .parse()
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("it holds `{}`, no number", text.trim())))
 }
 
 /// The zones of the tree at `root` that are to be summed: every package, and the memory of each. Not `psys`, which contains
@@ -108,49 +97,62 @@ fn label(zone: &Path) -> Option<String> {
     fs::read_to_string(zone.join("name")).ok().map(|name| name.trim().to_owned())
 }
 
-/// Reads packages and memory; see [`zones`].
-#[derive(Debug)]
-pub(crate) struct RaplMeter {
-    sources: Vec<Source>,
-    counters: Vec<(Zone, CounterTotal)>,
+/// The zones of the tree at `root` that can be read now, memory left out where it cannot.
+pub(super) fn counters(root: &Path) -> Result<Vec<ZoneCounter>, Obstacle> {
+    let missing = |reason| Obstacle { reason, remedy: MISSING_REMEDY };
+    let zones = zones(root).map_err(|error| missing(format!("{}: {error}", root.display())))?;
+    if zones.is_empty() {
+        return Err(missing(format!("{} has no processor package", root.display())));
+    }
+    let mut counters = Vec::new();
+    for zone in zones {
+        match zone.read() {
+            Ok(_) => counters.push(ZoneCounter::new(zone)),
+            // Memory that cannot be read is left out; half of the packages would be a wrong figure.
+            Err(_) if zone.domain.kind == DomainKind::Dram => {}
+            Err(error) => {
+                let reason = format!("{}: {error}", zone.counter().display());
+                return Err(Obstacle { reason, remedy: read_remedy(&error) });
+            }
+        }
+    }
+    Ok(counters)
 }
 
-impl RaplMeter {
-    /// The meter of the tree at `root`, with those zones that can be read now.
-    ///
-    /// # Errors
-    ///
-    /// [`EnergyError::Unavailable`] if there is no tree, no package in it, or a package that may not be read.
-    pub(crate) fn open(root: &Path) -> Result<Self, EnergyError> {
-        let unavailable = |reason: String, remedy: &str| EnergyError::Unavailable {
-            meter: "rapl",
-            reason,
-            remedy: remedy.to_owned(),
-        };
-        let zones = zones(root).map_err(|error| unavailable(format!("{}: {error}", root.display()), MISSING_REMEDY))?;
-        if zones.is_empty() {
-            return Err(unavailable(format!("{} has no processor package", root.display()), MISSING_REMEDY));
-        }
-        let mut meter = Self { sources: Vec::new(), counters: Vec::new() };
-        for zone in zones {
-            match zone.read() {
-                Ok(_) => {}
-                // Memory that cannot be read is left out; half of the packages would be a wrong figure.
-                Err(_) if zone.domain.kind == DomainKind::Dram => continue,
-                Err(error) => {
-                    return Err(unavailable(format!("{}: {error}", zone.counter().display()), UNREADABLE_REMEDY));
-                }
-            }
-            meter.sources.push(Source {
-                domain: zone.domain.clone(),
-                method: Method::Counter,
-                sampling: "powercap counter, brought up to date about every millisecond".to_owned(),
-                resolution: RESOLUTION,
-            });
-            let total = CounterTotal::new(Some(zone.range()), MAX_WATTS, BURST_JOULES);
-            meter.counters.push((zone, total));
-        }
-        Ok(meter)
+/// What to do about a zone that cannot be read.
+pub(crate) fn read_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => UNREADABLE_REMEDY,
+        _ => MISSING_REMEDY,
+    }
+}
+
+/// A zone, its wraps added up.
+#[derive(Debug)]
+pub(super) struct ZoneCounter {
+    zone: Zone,
+    total: CounterTotal,
+}
+
+impl ZoneCounter {
+    fn new(zone: Zone) -> Self {
+        let total = CounterTotal::new(Some(zone.range()), MAX_WATTS, BURST_JOULES);
+        Self { zone, total }
+    }
+}
+
+impl Counter for ZoneCounter {
+    fn domain(&self) -> &Domain {
+        &self.zone.domain
+    }
+
+    fn sampling(&self) -> String {
+        "powercap counter, brought up to date about every millisecond".to_owned()
+    }
+
+    fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String> {
+        let raw = self.zone.read().map_err(|error| format!("{}: {error}", self.zone.counter().display()))?;
+        Ok(self.total.advance(clock.now(), raw))
     }
 }
 
@@ -164,33 +166,22 @@ pub(crate) const UNREADABLE_REMEDY: &str = "the counters are readable by root on
     `SUBSYSTEM==\"powercap\", ACTION==\"add\", RUN+=\"/bin/chmod a+r /sys%p/energy_uj\"`, or give this program the \
     capability cap_dac_read_search";
 
-impl Meter for RaplMeter {
-    fn name(&self) -> &'static str {
-        "rapl"
-    }
-
-    fn sources(&self) -> &[Source] {
-        &self.sources
-    }
-
-    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
-        let read = |(zone, total): &mut (Zone, CounterTotal)| match zone.read() {
-            Ok(raw) => Ok(total.advance(clock.now(), raw)),
-            Err(error) => Err(EnergyError::Read { domain: zone.domain.clone(), reason: error.to_string() }),
-        };
-        self.counters.iter_mut().map(read).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use super::super::clock::testing::ManualClock;
-    use super::super::testing::PowercapTree;
+    use super::super::super::clock::testing::ManualClock;
+    use super::super::super::error::EnergyError;
+    use super::super::super::meter::Meter;
+    use super::super::super::testing::PowercapTree;
+    use super::super::{RaplMeter, Ways};
     use super::*;
 
     const RANGE: u64 = 262_143_328_850;
+
+    fn open(root: &Path) -> Result<RaplMeter, EnergyError> {
+        RaplMeter::open(&Ways::files(root))
+    }
 
     fn ids(tree: &PowercapTree) -> Vec<String> {
         zones(tree.root()).unwrap().iter().map(|zone| zone.domain.to_string()).collect()
@@ -208,6 +199,17 @@ mod tests {
         // The kernel shows every zone at the top too.
         symlink(tree.root().join("intel-rapl:0/intel-rapl:0:2"), tree.root().join("intel-rapl:0:2")).unwrap();
         assert_eq!(ids(&tree), ["cpu:package-0", "dram:dram-0"]);
+    }
+
+    #[test]
+    fn amd_has_packages_and_their_cores_in_the_same_tree_and_no_memory() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0", 1, 65_532_610_987)
+            .zone("intel-rapl:0/intel-rapl:0:0", "core", 1, 65_532_610_987)
+            .zone("intel-rapl:1", "package-1", 1, 65_532_610_987)
+            .zone("intel-rapl:1/intel-rapl:1:0", "core", 1, 65_532_610_987);
+        assert_eq!(ids(&tree), ["cpu:package-0", "cpu:package-1"]);
+        assert_eq!(open(tree.root()).unwrap().sources().len(), 2);
     }
 
     #[test]
@@ -234,20 +236,20 @@ mod tests {
         tree.zone("intel-rapl:0", "package-0", 1, RANGE)
             .zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE)
             .garble("intel-rapl:0/intel-rapl:0:0");
-        assert_eq!(RaplMeter::open(tree.root()).unwrap().sources().len(), 1);
+        assert_eq!(open(tree.root()).unwrap().sources().len(), 1);
         tree.garble("intel-rapl:0");
-        let error = RaplMeter::open(tree.root()).unwrap_err();
+        let error = open(tree.root()).unwrap_err();
         assert!(matches!(error, EnergyError::Unavailable { meter: "rapl", .. }), "{error}");
         assert!(error.to_string().contains("intel-rapl:0/energy_uj"), "{error}");
-        assert!(RaplMeter::open(&tree.root().join("nowhere")).is_err());
-        assert!(RaplMeter::open(PowercapTree::new().root()).is_err(), "an empty tree, as containers show it");
+        assert!(open(&tree.root().join("nowhere")).is_err());
+        assert!(open(PowercapTree::new().root()).is_err(), "an empty tree, as containers show it");
     }
 
     #[test]
     fn without_a_range_a_counter_that_falls_ends_the_segment() {
         let tree = PowercapTree::new();
         tree.zone("intel-rapl:0", "package-0", 5_000_000, 0);
-        let mut meter = RaplMeter::open(tree.root()).unwrap();
+        let mut meter = open(tree.root()).unwrap();
         let clock = ManualClock::at(1.0);
         meter.read(&clock);
         tree.set("intel-rapl:0", 6_000_000);
@@ -260,10 +262,30 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_a_counter_may_say_by_mistake_becomes_energy() {
+        let tree = PowercapTree::new();
+        tree.zone("intel-rapl:0", "package-0", 1_000_000_000, RANGE);
+        let mut meter = open(tree.root()).unwrap();
+        let clock = ManualClock::at(1.0);
+        meter.read(&clock);
+        let counter = tree.root().join("intel-rapl:0/energy_uj");
+        for text in ["", "\n", "-1", "1e9", "1000000001 J", "18446744073709551616", "0x10", "\u{0}"] {
+            fs::write(&counter, text).unwrap();
+            clock.advance(0.1);
+            let error = meter.read(&clock)[0].clone().unwrap_err();
+            assert!(error.to_string().contains("energy_uj"), "{text:?}: {error}");
+        }
+        fs::remove_file(&counter).unwrap();
+        assert!(meter.read(&clock)[0].is_err());
+        tree.set("intel-rapl:0", 1_020_000_000);
+        assert_eq!(meter.read(&clock)[0].as_ref().unwrap().microjoules, 20_000_000);
+    }
+
+    #[test]
     fn a_failed_reading_adds_no_range() {
         let tree = PowercapTree::new();
         tree.zone("intel-rapl:0", "package-0", 1_000_000_000, RANGE);
-        let mut meter = RaplMeter::open(tree.root()).unwrap();
+        let mut meter = open(tree.root()).unwrap();
         let clock = ManualClock::at(1.0);
         meter.read(&clock);
         clock.advance(0.5);

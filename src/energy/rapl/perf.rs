@@ -1,0 +1,318 @@
+//! Packages and memory by the kernel's perf events, where the powercap tree is hidden or for root alone.
+
+use std::fmt::Debug;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::clock::{Clock, Moment};
+use super::super::meter::{CounterTotal, Reading};
+use super::super::units::{Domain, DomainKind};
+use super::source::{Event, Sysfs};
+use super::{BURST_JOULES, Counter, MAX_WATTS, Obstacle, RESOLUTION};
+
+/// What an event came to since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Count {
+    /// In the event's own unit.
+    pub(crate) counts: u64,
+    /// Time for which it should have counted.
+    pub(crate) enabled: Duration,
+    /// Time for which it did.
+    pub(crate) running: Duration,
+}
+
+/// An event under way.
+pub(crate) trait Counting: Send + Debug {
+    /// What it came to by now.
+    fn read(&mut self) -> io::Result<Count>;
+}
+
+/// Who opens events: the kernel, or a test.
+pub(crate) trait Opener: Send + Sync + Debug {
+    /// Starts counting an event of a source on one processor, whoever runs there.
+    fn open(&self, source: u32, config: u64, cpu: u32) -> io::Result<Box<dyn Counting>>;
+}
+
+/// The events of this machine, open and counting, memory left out where it cannot be counted.
+pub(crate) fn counters(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<EventCounter>, Obstacle> {
+    let missing = |reason| Obstacle { reason, remedy: MISSING_REMEDY };
+    let mut counters = Vec::new();
+    for event in sysfs.events().map_err(missing)? {
+        match opener.open(event.source, event.config, event.cpu) {
+            Ok(counting) => counters.push(EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener))),
+            Err(_) if event.domain.kind == DomainKind::Dram => {}
+            Err(error) => {
+                let reason = format!("power/{} on processor {}: {error}", event.name, event.cpu);
+                return Err(Obstacle { reason, remedy: remedy(&error) });
+            }
+        }
+    }
+    Ok(counters)
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::PermissionDenied => DENIED_REMEDY,
+        _ => MISSING_REMEDY,
+    }
+}
+
+const MISSING_REMEDY: &str =
+    "perf events of energy come with the kernel module rapl (`modprobe rapl`) on physical machines";
+
+const DENIED_REMEDY: &str = "let perf count system-wide until the next start with `sudo sysctl kernel.perf_event_paranoid=0`, \
+    or give this program the capability cap_perfmon (`sudo setcap cap_perfmon=ep PROGRAM`; in a container \
+    `--cap-add PERFMON`, if its seccomp profile lets perf_event_open pass)";
+
+/// An event, opened anew whenever it stops.
+#[derive(Debug)]
+pub(crate) struct EventCounter {
+    event: Event,
+    counting: Box<dyn Counting>,
+    total: CounterTotal,
+    last: Option<(Moment, Count)>,
+    sysfs: Sysfs,
+    opener: Arc<dyn Opener>,
+}
+
+impl EventCounter {
+    fn new(event: Event, counting: Box<dyn Counting>, sysfs: Sysfs, opener: Arc<dyn Opener>) -> Self {
+        // The kernel adds up wraps of the register, and its own 64 bits last for a century.
+        let total = CounterTotal::new(None, MAX_WATTS, BURST_JOULES);
+        Self { event, counting, total, last: None, sysfs, opener }
+    }
+
+    /// What it counted, or why it did not.
+    fn count(&mut self, began: Moment) -> Result<Count, String> {
+        let now = self.counting.read().map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => "the event is in a state of error".to_owned(),
+            _ => error.to_string(),
+        })?;
+        match self.last {
+            // Its time stands still while the clock goes on: the value is that of long ago.
+            Some((before, last)) if now.running <= last.running && began > before => {
+                Err(format!("it no longer counts: is processor {} offline?", self.event.cpu))
+            }
+            _ => Ok(now),
+        }
+    }
+
+    /// Counts on, on whichever processor now stands for the package. If that fails, the next reading does too.
+    fn reopen(&mut self) {
+        let events = self.sysfs.events().unwrap_or_default();
+        let same = |event: &Event| event.domain == self.event.domain && event.name == self.event.name;
+        let Some(event) = events.into_iter().find(same) else { return };
+        if let Ok(counting) = self.opener.open(event.source, event.config, event.cpu) {
+            (self.event, self.counting, self.last) = (event, counting, None);
+            self.total.cut();
+        }
+    }
+}
+
+impl Counter for EventCounter {
+    fn domain(&self) -> &Domain {
+        &self.event.domain
+    }
+
+    fn sampling(&self) -> String {
+        format!("perf_event power/{}, brought up to date about every millisecond", self.event.name)
+    }
+
+    fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String> {
+        let named = |name: &str, reason: String| format!("perf_event power/{name}: {reason}");
+        let count = match self.count(clock.now()) {
+            Ok(count) => count,
+            Err(reason) => {
+                let reason = named(self.event.name, reason);
+                self.reopen();
+                return Err(reason);
+            }
+        };
+        let at = clock.now();
+        let microjoules = self.event.scale.microjoules(count.counts);
+        let microjoules = microjoules.ok_or_else(|| named(self.event.name, format!("{} counts", count.counts)))?;
+        if let Some((_, last)) = self.last {
+            let enabled = count.enabled.saturating_sub(last.enabled);
+            let running = count.running.saturating_sub(last.running);
+            if enabled.saturating_sub(running) > RESOLUTION {
+                // What went by in the pause is not known.
+                self.total.cut();
+            }
+        }
+        self.last = Some((at, count));
+        Ok(self.total.advance(at, microjoules))
+    }
+}
+
+/// The kernel of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kernel;
+
+#[cfg(target_arch = "x86_64")]
+impl Opener for Kernel {
+    /// See <https://man7.org/linux/man-pages/man2/perf_event_open.2.html>.
+    fn open(&self, source: u32, config: u64, cpu: u32) -> io::Result<Box<dyn Counting>> {
+        use std::fs::File;
+        use std::os::fd::FromRawFd;
+
+        use perf_event_open_sys::bindings::{
+            PERF_FLAG_FD_CLOEXEC, PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, perf_event_attr,
+        };
+        use perf_event_open_sys::perf_event_open;
+
+        let mut attributes = perf_event_attr::default();
+        attributes.size = size_of::<perf_event_attr>() as u32;
+        attributes.type_ = source;
+        attributes.config = config;
+        attributes.read_format = u64::from(PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING);
+        let cpu = i32::try_from(cpu).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
+        // SAFETY: the attributes are a whole structure of the size that they state and outlive the call, which counts what
+        // a processor does and touches nothing else.
+        let descriptor =
+            unsafe { perf_event_open(&raw mut attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC as std::ffi::c_ulong) };
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the call has just made the descriptor, and nobody else has it.
+        Ok(Box::new(Opened(unsafe { File::from_raw_fd(descriptor) })))
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Opener for Kernel {
+    fn open(&self, _: u32, _: u64, _: u32) -> io::Result<Box<dyn Counting>> {
+        Err(io::Error::new(ErrorKind::Unsupported, "only processors of Intel and AMD count their energy"))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug)]
+struct Opened(std::fs::File);
+
+#[cfg(target_arch = "x86_64")]
+impl Counting for Opened {
+    fn read(&mut self) -> io::Result<Count> {
+        use std::io::Read;
+
+        let mut bytes = [0; 24];
+        self.0.read_exact(&mut bytes)?;
+        let (words, _) = bytes.as_chunks::<8>();
+        let [counts, enabled, running] = [0, 1, 2].map(|k| u64::from_ne_bytes(words[k]));
+        Ok(Count { counts, enabled: Duration::from_nanos(enabled), running: Duration::from_nanos(running) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::clock::testing::ManualClock;
+    use super::super::testing::PowerEvents;
+    use super::*;
+
+    const JOULE: u64 = 1 << 32;
+
+    /// One package without memory, counted by processor 0 at first.
+    fn machine() -> PowerEvents {
+        let machine = PowerEvents::new("0", &[(0, 0, 0), (1, 0, 0)]);
+        machine.remove("events/energy-ram");
+        machine
+    }
+
+    fn only(machine: &PowerEvents) -> EventCounter {
+        let mut counters = counters(&machine.sysfs(), &machine.opener()).unwrap();
+        assert_eq!(counters.len(), 1);
+        counters.remove(0)
+    }
+
+    #[test]
+    fn counts_become_microjoules_and_the_two_readings_of_a_moment_agree() {
+        let (machine, clock) = (machine(), ManualClock::at(10.0));
+        let mut counter = only(&machine);
+        assert!(counter.sampling().contains("perf_event power/energy-pkg"));
+        assert_eq!(counter.read(&clock).unwrap().microjoules, 0);
+        assert_eq!(counter.read(&clock).unwrap().microjoules, 0, "no time has passed, and none is missing");
+        machine.pass(&clock, 1.0, 40 * JOULE + 5);
+        assert_eq!(counter.read(&clock).unwrap().microjoules, 40_000_000);
+    }
+
+    #[test]
+    fn a_processor_that_goes_offline_is_an_error_and_another_one_of_the_package_takes_over() {
+        let (machine, clock) = (machine(), ManualClock::at(10.0));
+        let mut counter = only(&machine);
+        counter.read(&clock).unwrap();
+        machine.pass(&clock, 1.0, 40 * JOULE);
+        counter.read(&clock).unwrap();
+        machine.offline(0);
+        machine.pass(&clock, 1.0, 40 * JOULE);
+        for _ in 0..2 {
+            let reason = counter.read(&clock).unwrap_err();
+            assert!(reason.contains("power/energy-pkg") && reason.contains("is processor 0 offline?"), "{reason}");
+        }
+        machine.write("cpumask", "1");
+        machine.pass(&clock, 1.0, 40 * JOULE);
+        assert!(counter.read(&clock).is_err(), "what went by is not known yet");
+        let again = counter.read(&clock).unwrap();
+        assert_eq!((again.microjoules, again.segment), (40_000_000, 1));
+        machine.pass(&clock, 1.0, 7 * JOULE);
+        let on = counter.read(&clock).unwrap();
+        assert_eq!((on.microjoules, on.segment), (47_000_000, 1));
+    }
+
+    #[test]
+    fn a_pause_in_counting_ends_the_segment() {
+        let (machine, clock) = (machine(), ManualClock::at(10.0));
+        let mut counter = only(&machine);
+        counter.read(&clock).unwrap();
+        machine.pass(&clock, 1.0, 40 * JOULE);
+        machine.pause(0.2);
+        let paused = counter.read(&clock).unwrap();
+        assert_eq!((paused.microjoules, paused.segment), (0, 1));
+    }
+
+    #[test]
+    fn who_may_not_count_is_told_of_the_setting_and_the_capability() {
+        let machine = machine();
+        for errno in [libc::EACCES, libc::EPERM] {
+            machine.refuse(errno);
+            let obstacle = counters(&machine.sysfs(), &machine.opener()).unwrap_err();
+            assert!(obstacle.reason.contains("power/energy-pkg on processor 0"), "{obstacle:?}");
+            assert!(obstacle.remedy.contains("kernel.perf_event_paranoid=0"), "{obstacle:?}");
+            assert!(obstacle.remedy.contains("cap_perfmon"), "{obstacle:?}");
+        }
+        machine.refuse(libc::ENODEV);
+        assert!(counters(&machine.sysfs(), &machine.opener()).unwrap_err().remedy.contains("modprobe rapl"));
+    }
+
+    #[test]
+    fn memory_that_cannot_be_counted_is_left_out_and_a_package_is_not() {
+        let machine = PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]);
+        machine.refuse_config(3);
+        let found = counters(&machine.sysfs(), &machine.opener()).unwrap();
+        let domains: Vec<_> = found.iter().map(|c| c.domain().to_string()).collect();
+        assert_eq!(domains, ["cpu:package-0", "cpu:package-1"]);
+        machine.refuse_config(2);
+        assert!(counters(&machine.sysfs(), &machine.opener()).is_err());
+    }
+
+    /// The one event that every kernel has is time itself; containers and CI may forbid it.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn this_kernel_counts_or_says_why_not() {
+        use perf_event_open_sys::bindings::{PERF_COUNT_SW_CPU_CLOCK, PERF_TYPE_SOFTWARE};
+
+        match Kernel.open(PERF_TYPE_SOFTWARE, u64::from(PERF_COUNT_SW_CPU_CLOCK), 0) {
+            Ok(mut counting) => {
+                let first = counting.read().unwrap();
+                let second = counting.read().unwrap();
+                assert!(second.counts > first.counts && second.running > first.running, "{first:?} {second:?}");
+                assert!(second.enabled >= second.running);
+            }
+            Err(error) => assert!(
+                matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM | libc::ENOSYS)),
+                "the arguments are sound: {error}"
+            ),
+        }
+        let error = Kernel.open(u32::MAX - 1, 0, 0).unwrap_err();
+        assert!(error.raw_os_error().is_some(), "{error}");
+    }
+}
