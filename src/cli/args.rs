@@ -212,7 +212,7 @@ pub(super) struct MeterArgs {
     /// auto (the default), or some of nvml, rapl and estimate
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     pub(super) meters: Vec<String>,
-    /// Watts that the estimate takes for a busy logical processor [default: 4]
+    /// Watts that the estimate takes for a busy logical processor [default: by its model, as `optimize devices` says]
     #[arg(long, value_name = "WATTS")]
     pub(super) watts_per_core: Option<f64>,
     /// Print no table on standard error

@@ -35,7 +35,7 @@ fn preferring_as_the_file(record: StudyRecord, arg: &StudyArg) -> Result<StudyRe
     }
     let spec = read_spec(&arg.study)?;
     // Those of a file that has become another study are not about these trials.
-    if !differences(&record.header().identity, &spec.identity()).is_empty() {
+    if !differences(&record.header().identity, &spec.identity_beside(&record.header().identity)).is_empty() {
         return Ok(record);
     }
     Ok(record.preferring(spec.problem().preferences().to_vec()))

@@ -9,11 +9,11 @@ use super::outputs::{print_closing, write_outputs};
 use super::print::say;
 use super::progress::Progress;
 use super::warm_start::read_lessons;
-use crate::energy::{self, DEFAULT_WATTS_PER_CORE, Session};
+use crate::energy::{self, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{Event, StudyRecord};
-use crate::study::spec::{SamplerSpec, Source, StudySpec, differences};
+use crate::study::spec::{SamplerSpec, Source, StudySpec, differences, stored_watts};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{EndReason, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine};
 
@@ -87,11 +87,11 @@ pub(super) fn begin_or_resume(
             seed: spec.seed(),
             problem: spec.problem().clone(),
             sampler: spec.sampler().kind.clone(),
-            identity: spec.identity(),
+            identity: spec.identity_with(energy::watts_per_core()),
         })?);
     }
     let record = StudyRecord::from_entries(entries)?;
-    let differences = differences(&record.header().identity, &spec.identity());
+    let differences = differences(&record.header().identity, &spec.identity_beside(&record.header().identity));
     if differences.is_empty() {
         folder.write("study.toml", spec.text().as_bytes())?;
         return prefer_anew(spec, store, record);
@@ -142,13 +142,12 @@ pub(super) fn conduct(
     gives_up: bool,
 ) -> Result<EndReason, Failure> {
     let sampler = sampler_of(spec)?;
-    let session = open_session(spec)?;
+    let session = open_session(spec, record)?;
     // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let mut objective = objective_of(spec, path)?;
     let limits = Limits { gives_up, ..limits_of(spec) };
-    let watts = spec.energy().watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE);
-    let environment = describe_machine(&session, watts);
+    let environment = describe_machine(&session);
     let runner = Runner {
         store,
         record,
@@ -199,10 +198,12 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
     }
 }
 
-fn open_session(spec: &StudySpec) -> Result<Session, Failure> {
+fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
     let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
     builder = builder.exclusive(format!("the study {}", spec.name()));
-    if let Some(watts) = spec.energy().watts_per_core {
+    // A study goes on with the figure that it began with, whatever this machine's own is by now.
+    let stored = stored_watts(&record.header().identity).filter(|watts| *watts != energy::watts_per_core());
+    if let Some(watts) = spec.energy().watts_per_core.or(stored) {
         builder = builder.watts_per_core(watts);
     }
     builder.open().map_err(|error: energy::EnergyError| {

@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, MonotonicClock};
 use super::error::EnergyError;
-use super::estimate::{DEFAULT_WATTS_PER_CORE, EstimateMeter};
+use super::estimate::EstimateMeter;
 use super::lock::{DeviceLock, FOLDER, LOCK_FOLDER_VARIABLE};
 use super::meter::Meter;
 use super::process_tree::Family;
+use super::processor::Processor;
 use super::rapl::{RaplMeter, Ways};
 use super::session::{Opening, Session};
 use super::units::Method;
 use super::visible::GpuIdentity;
+use super::watts::Figure;
 
 /// The default standard deviation of the gain of counters and power readings, as a part of the figure: normal, so that 95 %
 /// of hardware is within 8 %.
@@ -112,7 +114,7 @@ pub enum MigPolicy {
 pub struct SessionBuilder {
     meters: Meters,
     own: Vec<Box<dyn Meter>>,
-    pub(super) watts_per_core: f64,
+    watts_per_core: Option<f64>,
     gain: f64,
     exclusive: Option<String>,
     locks: PathBuf,
@@ -147,7 +149,7 @@ impl Default for SessionBuilder {
         Self {
             meters: Meters::Auto,
             own: Vec::new(),
-            watts_per_core: DEFAULT_WATTS_PER_CORE,
+            watts_per_core: None,
             gain: DEFAULT_GAIN,
             exclusive: None,
             locks: std::env::var_os(LOCK_FOLDER_VARIABLE)
@@ -194,10 +196,10 @@ impl SessionBuilder {
     }
 
     /// The power that the estimate takes for one busy logical processor, in watts: above 0 and at most 1000. Default:
-    /// [`DEFAULT_WATTS_PER_CORE`].
+    /// [`watts_per_core`](super::watts_per_core), by the processor's model.
     #[must_use]
     pub fn watts_per_core(mut self, watts: f64) -> Self {
-        self.watts_per_core = watts;
+        self.watts_per_core = Some(watts);
         self
     }
 
@@ -359,6 +361,11 @@ impl SessionBuilder {
         Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family })
     }
 
+    /// What the estimate takes for a busy logical processor.
+    pub(super) fn figure(&self) -> Figure {
+        self.watts_per_core.map_or_else(|| Figure::of(&Processor::of(&self.places.proc)), Figure::set)
+    }
+
     fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {
         Ok(match kind {
             MeterKind::Nvml => open_nvml(&self.places)?,
@@ -367,7 +374,7 @@ impl SessionBuilder {
                 &self.places.proc,
                 self.places.process,
                 self.places.with_process,
-                self.watts_per_core,
+                &self.figure(),
             )?),
         })
     }

@@ -10,6 +10,7 @@ use super::meter::{Meter, Reading};
 use super::rapl::testing::PowerEvents;
 use super::rapl::{RaplMeter, Ways};
 use super::testing::{FakeProc, PowercapTree, ScriptedMeter};
+use super::watts::Figure;
 
 /// A meter with hardware under it that can be run, broken and mended.
 trait Bench {
@@ -207,7 +208,7 @@ impl EstimateBench {
     fn new() -> Self {
         let proc = FakeProc::new();
         proc.process(10, 1, 500, 30).process(11, 10, 70, 0).process(99, 1, 1_000_000, 0);
-        let meter = EstimateMeter::open(proc.root(), 10, true, 5.0).unwrap();
+        let meter = EstimateMeter::open(proc.root(), 10, true, &Figure::set(5.0)).unwrap();
         Self { proc, clock: ManualClock::at(50.0), meter, seconds: 0 }
     }
 }

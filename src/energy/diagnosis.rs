@@ -12,6 +12,7 @@ use super::estimate::EstimateMeter;
 use super::meter::Source;
 use super::rapl::{MISSING_REMEDY, Ways, Zone, both, either, read_remedy, zones};
 use super::units::{Domain, DomainKind, Method};
+use super::watts::Figure;
 
 /// The answer of [`SessionBuilder::diagnose`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,7 +76,7 @@ impl SessionBuilder {
         let surroundings = Surroundings::of(places);
         let mut entries = gpus(places, &surroundings);
         entries.extend(processors(&places.rapl(), &surroundings));
-        entries.push(estimate(places, self.watts_per_core));
+        entries.push(estimate(places, &self.figure()));
         Diagnosis { container: surroundings.container, virtual_machine: surroundings.virtual_machine, entries }
     }
 }
@@ -232,15 +233,15 @@ const CONTAINER_REMEDY: &str = "if the host has the counters, show them to the c
 
 const VIRTUAL_REMEDY: &str = "run on the physical machine, or live with the estimate";
 
-fn estimate(places: &Places, watts_per_core: f64) -> Entry {
+fn estimate(places: &Places, figure: &Figure) -> Entry {
     let meter = MeterKind::Estimate;
-    match EstimateMeter::open(&places.proc, places.process, true, watts_per_core) {
+    match EstimateMeter::open(&places.proc, places.process, true, figure) {
         Ok(estimate) => {
             use super::meter::Meter;
             let source = estimate.sources()[0].clone();
             let mut entry = Entry::found(meter, "CPU time".to_owned(), Some(source.domain), source.method);
             let model = "a model and no measurement: CPU time of the process and its descendants times";
-            entry.note = Some(format!("{model} {watts_per_core} W"));
+            entry.note = Some(format!("{model} {} W per busy logical processor, {}", figure.watts, figure.origin));
             entry
         }
         Err(error) => {
@@ -336,10 +337,24 @@ mod tests {
         let text = diagnosis.to_string();
         assert!(text.contains("yes  rapl      cpu package-0: counter [cpu:package-0]"), "{text}");
         assert!(text.contains("a model and no measurement"), "{text}");
-        assert!(text.contains("times 4 W"), "{text}");
+        assert!(text.contains("times 4 W per busy logical processor, the default"), "{text}");
         let json = serde_json::to_value(&diagnosis).unwrap();
         assert_eq!(json["entries"][1]["domain"]["id"], "package-0");
         assert_eq!(json["entries"][1]["method"], "counter");
+    }
+
+    #[test]
+    fn the_estimate_says_what_it_takes_and_by_whom() {
+        let machine = Machine::new();
+        let note = |builder: SessionBuilder| builder.diagnose().entries.pop().unwrap().note.unwrap();
+        let cpuinfo =
+            "processor : 0\nvendor_id : AuthenticAMD\ncpu family : 25\nmodel : 1\nmodel name : AMD EPYC 7763\n";
+        fs::write(machine.proc.root().join("cpuinfo"), cpuinfo).unwrap();
+        assert!(
+            note(machine.builder())
+                .ends_with("1.96 W per busy logical processor, for AMD EPYC Milan, by SPECpower_ssj2008")
+        );
+        assert!(note(machine.builder().watts_per_core(7.5)).ends_with("7.5 W per busy logical processor, as set"));
     }
 
     #[test]

@@ -10,16 +10,7 @@ use super::error::EnergyError;
 use super::meter::{Meter, Reading, Source};
 use super::process_tree::ProcessTree;
 use super::units::{Domain, DomainKind, Method};
-
-/// The default power of one busy logical processor, in watts.
-///
-/// A logical processor at full load draws 4.05 W on Intel Skylake, 3.80 W on Cascade Lake, 3.54 W on Broadwell and 1.87 W on
-/// AMD EPYC Milan servers, by the `SPECpower_ssj2008` results as the Cloud Carbon Footprint project breaks them down
-/// (<https://www.cloudcarbonfootprint.org/docs/methodology/>, "max watts"); CodeCarbon too takes 4 W per thread for a
-/// processor that it does not know (<https://github.com/mlco2/codecarbon>, `core/cpu.py`). Laptops draw more per core
-/// when few are busy, and all of it varies with clock and instructions: such a figure ranks settings by CPU time, and its
-/// joules may be off by a factor of two or three.
-pub const DEFAULT_WATTS_PER_CORE: f64 = 4.0;
+use super::watts::Figure;
 
 /// The CPU time of a process tree, as energy.
 #[derive(Debug)]
@@ -30,13 +21,15 @@ pub(crate) struct EstimateMeter {
 }
 
 impl EstimateMeter {
-    /// The meter of all descendants of the process `root`, and of itself if `with_root`, by `/proc` at `proc`.
+    /// The meter of all descendants of the process `root`, and of itself if `with_root`, by `/proc` at `proc`; `figure` is
+    /// what a busy logical processor draws.
     ///
     /// # Errors
     ///
-    /// [`EnergyError::Setting`] if `watts_per_core` is not a positive number, [`EnergyError::Unavailable`] if there is no
+    /// [`EnergyError::Setting`] if `figure` is not a positive number, [`EnergyError::Unavailable`] if there is no
     /// such process or no `/proc`.
-    pub(crate) fn open(proc: &Path, root: u32, with_root: bool, watts_per_core: f64) -> Result<Self, EnergyError> {
+    pub(crate) fn open(proc: &Path, root: u32, with_root: bool, figure: &Figure) -> Result<Self, EnergyError> {
+        let Figure { watts: watts_per_core, ref origin } = *figure;
         if !(watts_per_core > 0.0 && watts_per_core <= 1000.0) {
             return Err(EnergyError::Setting {
                 setting: "watts_per_core",
@@ -54,7 +47,9 @@ impl EstimateMeter {
         let source = Source {
             domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
             method: Method::Estimate,
-            sampling: format!("CPU time of the processes, times {watts_per_core} W per busy logical processor"),
+            sampling: format!(
+                "CPU time of the processes, times {watts_per_core} W per busy logical processor ({origin})"
+            ),
             // The clocks count microseconds, but of a process that is running the kernel tells those up to the last tick of
             // its scheduler, 1 to 10 ms ago, or up to its last system call that waited. Short windows carry a note.
             resolution: Duration::from_millis(1),

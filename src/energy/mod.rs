@@ -57,12 +57,12 @@ pub mod trust {
 }
 pub mod units;
 mod visible;
+mod watts;
 
 pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use cross_check::{AGREEMENT, CrossCheck};
 pub use error::EnergyError;
-pub use estimate::DEFAULT_WATTS_PER_CORE;
 pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Source};
 pub use profile::{DomainSummary, Profile, Summary};
@@ -70,3 +70,4 @@ pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;
 pub use units::DeviceState;
 pub use visible::{GpuIdentity, MigInstance, Visible, VisibleError, VisibleGpu, visible_gpus};
+pub use watts::{DEFAULT_WATTS_PER_CORE, watts_per_core};

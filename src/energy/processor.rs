@@ -12,6 +12,8 @@ pub(crate) struct Processor {
     pub(crate) family: u32,
     /// The model within the family.
     pub(crate) model: u32,
+    /// The revision of the model.
+    pub(crate) stepping: u32,
     /// For people: `AMD EPYC 7763 64-Core Processor`.
     pub(crate) name: String,
 }
@@ -32,6 +34,7 @@ impl Processor {
             vendor: field("vendor_id").to_owned(),
             family: field("cpu family").parse().unwrap_or(0),
             model: field("model").parse().unwrap_or(0),
+            stepping: field("stepping").parse().unwrap_or(0),
             name: field("model name").to_owned(),
         }
     }
@@ -49,11 +52,12 @@ mod tests {
     #[test]
     fn what_cpuinfo_says_is_read_and_what_it_does_not_say_is_empty() {
         let text = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC 7763 \
-                    64-Core Processor\n\nprocessor\t: 1\nvendor_id\t: Other\n";
+                    64-Core Processor\nstepping\t: 1\n\nprocessor\t: 1\nvendor_id\t: Other\n";
         let expected = Processor {
             vendor: "AuthenticAMD".to_owned(),
             family: 25,
             model: 1,
+            stepping: 1,
             name: "AMD EPYC 7763 64-Core Processor".to_owned(),
         };
         assert_eq!(Processor::parse(text), expected);

@@ -8,15 +8,10 @@ use crate::energy::{Session, Source, Usage};
 use crate::record::{Environment, Gpu};
 
 /// Describes this machine and this program as far as results depend on them. What cannot be found out stays empty.
-/// `watts_per_core` is what estimates take a busy core to draw.
 #[must_use]
-pub fn describe_machine(session: &Session, watts_per_core: f64) -> Environment {
+pub fn describe_machine(session: &Session) -> Environment {
     let sources = session.sources(&Usage::All);
-    Environment {
-        gpus: gpus(&sources),
-        meters: sources.iter().map(|source| meter(source, watts_per_core)).collect(),
-        ..describe_host()
-    }
+    Environment { gpus: gpus(&sources), meters: sources.iter().map(meter).collect(), ..describe_host() }
 }
 
 /// Describes this machine and this program where nothing is metered.
@@ -38,12 +33,8 @@ pub fn describe_host() -> Environment {
     }
 }
 
-fn meter(source: &Source, watts_per_core: f64) -> String {
-    let figure = match source.method.is_estimate() {
-        true => format!(": {watts_per_core} W per busy core"),
-        false => String::new(),
-    };
-    format!("{} ({}{figure})", source.domain, source.method.label())
+fn meter(source: &Source) -> String {
+    format!("{} ({}: {})", source.domain, source.method.label(), source.sampling)
 }
 
 fn gpus(sources: &[Source]) -> Vec<Gpu> {

@@ -72,6 +72,30 @@ fn the_energy_and_the_time_of_all_sessions_count_towards_the_budget() {
 }
 
 #[test]
+fn a_study_estimates_to_its_end_as_it_began() {
+    let bench = Bench::new();
+    bench.edit("trials = 12", "trials = 1");
+    bench.edit("[energy]", "[energy]\nwatts_per_core = 6.5");
+    bench.optimize(&["study.toml"]).code(0);
+    // Whatever this machine's processor is: a study of another figure goes on with that.
+    bench.edit("watts_per_core = 6.5", "");
+    bench.optimize(&["study.toml", "--trials", "2"]).code(0);
+    let environments: Vec<_> = bench.record().sessions().iter().map(|s| s.environment.meters.concat()).collect();
+    assert_eq!(environments.len(), 2);
+    for meters in environments {
+        assert!(meters.contains("CPU time of the processes, times 6.5 W per busy logical processor"), "{meters}");
+    }
+    let begun = Bench::new();
+    begun.edit("trials = 12", "trials = 1");
+    begun.optimize(&["study.toml"]).code(0);
+    let meters = begun.record().sessions()[0].environment.meters.concat();
+    let watts = wattfront::energy::watts_per_core();
+    assert!(meters.contains(&format!("times {watts} W per busy logical processor (")) && !meters.contains("as set"));
+    begun.edit("[energy]", "[energy]\nwatts_per_core = 999");
+    begun.optimize(&["study.toml", "--trials", "2"]).code(3).says("energy.watts_per_core");
+}
+
+#[test]
 fn figures_of_another_origin_are_not_added() {
     let bench = Bench::new();
     bench.edit("trials = 12", "trials = 1");

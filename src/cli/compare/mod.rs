@@ -17,7 +17,7 @@ use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
 use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
 use crate::report::text::Closing;
-use crate::study::spec::{StudySpec, differences};
+use crate::study::spec::{StudySpec, differences, stored_watts};
 use crate::study::store::SqliteStore;
 use crate::study::{
     EndReason, Interrupt, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
@@ -68,6 +68,12 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     // All that is there is looked at before anything is run.
     let loaded = planned.into_iter().map(|study| Ok(Run { record: load(&study)?, study }));
     let mut runs: Vec<Run> = loaded.collect::<Result<_, Failure>>()?;
+    // All runs estimate alike, those that begin later too.
+    if let Some(watts) = runs.iter().find_map(|run| stored_watts(&run.record.as_ref()?.header().identity)) {
+        for run in runs.iter_mut().filter(|run| run.record.is_none()) {
+            run.study.spec = run.study.spec.clone().with_watts_left_open(watts);
+        }
+    }
     folder.write("study.toml", spec.text().as_bytes())?;
 
     let end = run_all(&mut runs, args, quiet, &folder, &spec, &samplers);
@@ -170,7 +176,7 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
         Err(StudyError::NoStudy { .. }) => return Ok(None),
         Err(error) => return Err(within(error)),
     };
-    let found = differences(&record.header().identity, &study.spec.identity());
+    let found = differences(&record.header().identity, &study.spec.identity_beside(&record.header().identity));
     if found.is_empty() {
         let preferences = study.spec.problem().preferences();
         if record.problem().preferences() != preferences && !record.trials().is_empty() {

@@ -18,6 +18,13 @@ impl StudySpec {
     /// numbers are spelt have the same identity.
     #[must_use]
     pub fn identity(&self) -> Json {
+        self.identity_with(DEFAULT_WATTS_PER_CORE)
+    }
+
+    /// The same for a study that begins on a machine whose estimates take so many watts per busy core, if the file leaves
+    /// that open. A study keeps the figure that it began with.
+    #[must_use]
+    pub fn identity_with(&self, watts_per_core: f64) -> Json {
         let mut identity = object([
             ("name", json!(self.name)),
             ("seed", json!(self.seed)),
@@ -43,7 +50,7 @@ impl StudySpec {
                 "energy",
                 object([
                     ("meters", meters(&self.energy.meters)),
-                    ("watts_per_core", json!(self.energy.watts_per_core.unwrap_or(DEFAULT_WATTS_PER_CORE))),
+                    ("watts_per_core", json!(self.energy.watts_per_core.unwrap_or(watts_per_core))),
                 ]),
             ),
         ]);
@@ -77,6 +84,21 @@ impl StudySpec {
         }
         identity
     }
+}
+
+impl StudySpec {
+    /// The same for a study that was begun before, with this identity: what the file leaves to the machine is what it was
+    /// then.
+    #[must_use]
+    pub fn identity_beside(&self, stored: &Json) -> Json {
+        self.identity_with(stored_watts(stored).unwrap_or(DEFAULT_WATTS_PER_CORE))
+    }
+}
+
+/// What the estimates of a study take for a busy core, by its identity.
+#[must_use]
+pub fn stored_watts(identity: &Json) -> Option<f64> {
+    identity["energy"]["watts_per_core"].as_f64()
 }
 
 impl TrainSpec {

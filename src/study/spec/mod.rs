@@ -29,7 +29,7 @@
 //! | `[trial]` | `timeout` (`"1h"`) | none |
 //! | | `attempts`: how often a point is tried if its environment fails | 2 |
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
-//! | | `watts_per_core`: for the estimate | the estimate's own |
+//! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
 //! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU is hotter, in degrees Celsius, or the time is over | none |
 //!
@@ -62,7 +62,7 @@ mod summary;
 mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
-pub use identity::{Difference, differences};
+pub use identity::{Difference, differences, stored_watts};
 pub use model::{Budget, CoolDown, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
 pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::advice as did_you_mean;

@@ -78,6 +78,13 @@ impl StudySpec {
         &self.text
     }
 
+    /// The same study with this figure for estimates, in watts per busy core, if its file leaves that open.
+    #[must_use]
+    pub fn with_watts_left_open(mut self, watts: f64) -> Self {
+        self.energy.watts_per_core.get_or_insert(watts);
+        self
+    }
+
     /// The same study with another number of trials in its budget.
     #[must_use]
     pub fn with_trials(mut self, trials: u64) -> Self {
@@ -150,7 +157,7 @@ impl Default for TrialSpec {
 pub struct EnergySpec {
     /// Which meters are used.
     pub meters: Meters,
-    /// Watts per busy core of the estimate from CPU time, above zero; `None` leaves it to the estimate.
+    /// Watts per busy core of the estimate from CPU time, above zero; `None` leaves it to the processor's model.
     pub watts_per_core: Option<f64>,
     /// How long the power at rest is measured at the beginning of each session, where power is measured at all; `None` for
     /// not at all.

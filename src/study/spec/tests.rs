@@ -465,6 +465,26 @@ fn an_identity_does_not_depend_on_layout_order_or_spelling() {
 }
 
 #[test]
+fn what_a_file_leaves_to_the_machine_is_what_the_study_began_with() {
+    let open = StudySpec::parse(DIGITS, "digits.toml").unwrap();
+    let set = |watts: f64| {
+        StudySpec::parse(&DIGITS.replace("[energy]", &format!("[energy]\nwatts_per_core = {watts}")), "digits.toml")
+            .unwrap()
+    };
+    let begun = open.identity_with(2.5);
+    assert_eq!(stored_watts(&begun), Some(2.5));
+    assert_eq!(begun, set(2.5).identity());
+    // A study of before, when every processor was taken for one of 4 W, goes on so.
+    for stored in [&begun, &open.identity(), &set(6.0).identity()] {
+        assert_eq!(differences(stored, &open.identity_beside(stored)), []);
+    }
+    let told = differences(&begun, &set(6.0).identity_beside(&begun));
+    assert_eq!(told[0].to_string(), "`energy.watts_per_core` was 2.5 there and is 6.0 here");
+    assert_eq!(open.clone().with_watts_left_open(2.5).identity(), begun);
+    assert_eq!(set(6.0).with_watts_left_open(2.5).identity(), set(6.0).identity());
+}
+
+#[test]
 fn differences_are_named_by_their_path() {
     let old = StudySpec::parse(DIGITS, "digits.toml").unwrap();
     let new = DIGITS
