@@ -11,13 +11,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("optimizer", &[]),
     ("energy", &[]),
     ("data", &[]),
+    ("carbon", &["energy::units"]),
     ("training", &["data", "optimizer"]),
     ("objective", &["optimizer", "training", "energy::REST"]),
     ("record", &["optimizer", "energy::units"]),
-    ("study", &["objective", "record", "energy", "optimizer", "training"]),
-    ("analysis", &["record", "optimizer", "energy::units"]),
-    ("report", &["analysis", "record", "optimizer", "energy::units"]),
-    ("cli", &["study", "report", "analysis", "record", "energy", "optimizer", "objective", "training"]),
+    ("study", &["objective", "record", "carbon", "energy", "optimizer", "training"]),
+    ("analysis", &["record", "carbon", "optimizer", "energy::units"]),
+    ("report", &["analysis", "record", "carbon", "optimizer", "energy::units"]),
+    ("cli", &["study", "report", "analysis", "record", "carbon", "energy", "optimizer", "objective", "training"]),
 ];
 
 /// What the optimizer must not touch, so that it embeds anywhere and replays exactly.
