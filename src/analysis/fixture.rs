@@ -24,10 +24,14 @@ pub(crate) struct StudyFixture {
 impl StudyFixture {
     /// A study that was created and begun.
     pub(crate) fn new(name: &str, problem: Problem) -> Self {
+        Self::with_identity(name, problem, json!({"name": name, "sampler": {"kind": "gp", "initial": 8}}))
+    }
+
+    /// A study of this identity that was created and begun.
+    pub(crate) fn with_identity(name: &str, problem: Problem, identity: serde_json::Value) -> Self {
         let (dimensions, objectives) = (problem.space().len(), problem.objectives().len());
         let mut fixture =
             Self { entries: Vec::new(), time: 1_750_000_000.0, next: 0, dimensions, objectives, initial: 8 };
-        let identity = json!({"name": name, "sampler": {"kind": "gp", "initial": 8}});
         fixture.push(Event::StudyCreated {
             name: name.to_owned(),
             seed: Seed(7),

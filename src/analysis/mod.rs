@@ -2,7 +2,7 @@
 //!
 //! [`Summary`] holds the front, the knee or what else to pick, the hypervolume and the totals; [`Summary::sentence`] is the one sentence
 //! that a user came for. [`Quantity`] says how a metric's numbers are shown to people, and [`Provenance`] where its
-//! joules come from. [`contest`] sets the studies of several samplers against each other, with [`statistics`].
+//! joules come from; [`Footprint`] what they stand for. [`contest`] sets the studies of several samplers against each other, with [`statistics`].
 
 mod comparison;
 pub mod contest;
@@ -10,6 +10,7 @@ mod error;
 mod feasibility;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod footprint;
 mod growth;
 mod provenance;
 mod quantity;
@@ -24,6 +25,7 @@ mod totals;
 pub use comparison::{Change, Comparison};
 pub use error::AnalysisError;
 pub use feasibility::{Broken, broken, constraints_in_words, nearest_feasible, preferences_in_words, unreached};
+pub use footprint::{Emission, Footprint, RunFootprint, Saving};
 pub use growth::{Hypervolume, HypervolumeStep};
 pub use provenance::{EnergyBasis, Note, Provenance};
 pub use quantity::{Quantity, QuantityKind, significant};

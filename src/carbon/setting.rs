@@ -10,11 +10,15 @@ const KWH: f64 = 3.6e6;
 
 /// Grams per kWh of the world's electricity in 2018, for users who say nothing of theirs.
 ///
-/// From the *Global Energy & CO2 Status Report 2019* of the International Energy Agency
-/// (<https://www.iea.org/reports/global-energy-co2-status-report-2019/emissions>), by which `CodeCarbon` takes it as its world
-/// average (<https://mlco2.github.io/codecarbon/methodology.html>), so that figures are alike. It is an average over
-/// countries that differ by a factor of twenty and more, and it falls: the same agency has 445 g of CO2 per kWh for 2024
-/// (*Electricity 2025*, <https://www.iea.org/reports/electricity-2025/emissions>), which carbontracker takes.
+/// From the *Global Energy & CO2 Status Report 2019* of the International Energy Agency, which is about [2018]. `CodeCarbon`
+/// takes it where it knows no better and calls it grams of [CO2e], so figures of both are alike. Countries differ widely
+/// from it, and it falls: for 2024 the same agency has 445 g of CO2 per kWh (*Electricity [2025]*), which [carbontracker]
+/// takes.
+///
+/// [2018]: https://www.iea.org/reports/global-energy-co2-status-report-2019/emissions
+/// [CO2e]: https://mlco2.github.io/codecarbon/methodology.html
+/// [2025]: https://www.iea.org/reports/electricity-2025/emissions
+/// [carbontracker]: https://github.com/saintslab/carbontracker/blob/master/carbontracker/constants.py
 pub const WORLD_AVERAGE: f64 = 475.0;
 
 /// How much CO2e comes with electricity, and who says so.
@@ -54,8 +58,8 @@ pub struct Price {
     pub currency: String,
 }
 
-/// What a kilowatt hour of a user's electricity stands for. The default is the [world average](Intensity::world_average), a
-/// PUE of 1 and no price.
+/// What a kilowatt hour of a user's electricity stands for. The default is the [world
+/// average](Intensity::world_average), a PUE of 1 and no price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carbon {
     intensity: Intensity,
@@ -183,7 +187,11 @@ mod tests {
     proptest! {
         #[test]
         fn grams_and_cost_are_linear_in_energy_and_pue(
-            joules in 0.0..1e12f64, factor in 0.0..1e3f64, intensity in 2.0..=5000f64, pue in 1.0..=10f64, price in 0.0..9f64,
+            joules in 0.0..1e12f64,
+            factor in 0.0..1e3f64,
+            intensity in 2.0..=5000f64,
+            pue in 1.0..=10f64,
+            price in 0.0..9f64,
         ) {
             let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * a.abs().max(b.abs());
             let (all, bare) = (at(intensity, pue, price), at(intensity, 1.0, price));

@@ -35,6 +35,9 @@ impl fmt::Display for Grams {
     }
 }
 
+/// The smallest sum that is worth its digits, in any currency.
+const LEAST_SHOWN: f64 = 1e-4;
+
 /// A sum of money.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cost {
@@ -44,13 +47,22 @@ pub struct Cost {
     pub currency: String,
 }
 
+impl Cost {
+    /// Whether it is too small for anybody to care.
+    #[must_use]
+    pub fn is_negligible(&self) -> bool {
+        self.amount.abs() < LEAST_SHOWN
+    }
+}
+
 /// For people: two decimals, or two significant digits where that is more.
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (amount, currency) = (self.amount, &self.currency);
         match amount.abs() {
             0.0 => write!(f, "0 {currency}"),
-            a if a < 9.95e-4 => write!(f, "{amount:.1e} {currency}"),
+            a if a < LEAST_SHOWN => write!(f, "less than {LEAST_SHOWN} {currency}"),
+            a if a < 9.95e-4 => write!(f, "{amount:.5} {currency}"),
             a if a < 9.95e-3 => write!(f, "{amount:.4} {currency}"),
             a if a < 0.0995 => write!(f, "{amount:.3} {currency}"),
             _ => write!(f, "{amount:.2} {currency}"),
@@ -76,8 +88,16 @@ mod tests {
     fn money_has_two_decimals_or_two_digits() {
         let shown = |amount| Cost { amount, currency: "EUR".to_owned() }.to_string();
         let all = [0.0, 1e-6, 0.000_123, 0.001_23, 0.012_3, 0.123, 1.239, 1234.5].map(shown);
-        let expected =
-            ["0 EUR", "1.0e-6 EUR", "1.2e-4 EUR", "0.0012 EUR", "0.012 EUR", "0.12 EUR", "1.24 EUR", "1234.50 EUR"];
+        let expected = [
+            "0 EUR",
+            "less than 0.0001 EUR",
+            "0.00012 EUR",
+            "0.0012 EUR",
+            "0.012 EUR",
+            "0.12 EUR",
+            "1.24 EUR",
+            "1234.50 EUR",
+        ];
         assert_eq!(all, expected);
     }
 }

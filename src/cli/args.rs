@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::carbon::{CarbonError, check};
+
 /// Find energy-efficient training settings.
 ///
 /// Proposes configurations, trains each while metering its energy, and keeps the front of those that no other beats in
@@ -96,6 +98,26 @@ pub(super) struct StudyArg {
     pub(super) results: Option<PathBuf>,
 }
 
+/// What joules stand for, instead of what the study file says.
+#[derive(Debug, Clone, Args)]
+pub(super) struct CarbonArgs {
+    /// Grams of CO2e per kWh of your electricity, instead of the intensity in the study's [carbon]
+    #[arg(long, value_name = "GRAMS", value_parser = |text: &str| figure(text, check::intensity))]
+    pub(super) carbon_intensity: Option<f64>,
+    /// Power usage effectiveness of the data centre, 1 or more, instead of that in the study's [carbon]
+    #[arg(long, value_name = "FACTOR", value_parser = |text: &str| figure(text, check::pue))]
+    pub(super) pue: Option<f64>,
+}
+
+/// A number that a check takes.
+fn figure(text: &str, checked: fn(f64) -> Result<f64, CarbonError>) -> Result<f64, String> {
+    let number = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    checked(number).map_err(|error| match error.advice() {
+        Some(advice) => format!("{error}; {advice}"),
+        None => error.to_string(),
+    })
+}
+
 #[derive(Debug, Args)]
 pub(super) struct PickArgs {
     #[command(flatten)]
@@ -122,12 +144,16 @@ pub(super) struct PickArgs {
     /// JSON instead of TOML
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) carbon: CarbonArgs,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) study: StudyArg,
+    #[command(flatten)]
+    pub(super) carbon: CarbonArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -150,6 +176,8 @@ pub(super) struct ExportArgs {
     /// Only the trials of the front (csv only)
     #[arg(long)]
     pub(super) front: bool,
+    #[command(flatten)]
+    pub(super) carbon: CarbonArgs,
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,7 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
-    write_outputs(&folder, &record)?;
+    write_outputs(&folder, &record, spec.carbon())?;
     talk
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask_tell;
+mod carbon;
 mod check;
 mod compare;
 mod devices;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::StudyArg;
 use super::failure::Failure;
 use crate::record::StudyRecord;
-use crate::study::spec::StudySpec;
+use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{StudyError, store_path};
 
@@ -26,12 +26,31 @@ pub(super) fn results_of(spec: &StudySpec) -> PathBuf {
     Path::new("results").join(spec.name())
 }
 
-/// The results folder meant: a folder stands for itself, a study file for the folder of its study.
-pub(super) fn find_results(arg: &StudyArg) -> Result<PathBuf, Failure> {
-    match &arg.results {
-        Some(folder) => Ok(folder.clone()),
-        None if arg.study.is_dir() => Ok(arg.study.clone()),
-        None => Ok(results_of(&read_spec(&arg.study)?)),
+/// A study that is asked about.
+pub(super) struct Found {
+    /// Its results.
+    pub(super) folder: PathBuf,
+    /// Its record; it may be running at the same time.
+    pub(super) record: StudyRecord,
+    /// The study file that was named; `None` if a folder was, or a file that has become another study since and so does not
+    /// speak of these trials.
+    pub(super) file: Option<StudySpec>,
+}
+
+impl Found {
+    /// A folder stands for itself, a study file for the folder of its study.
+    pub(super) fn of(arg: &StudyArg) -> Result<Self, Failure> {
+        // What is neither a file nor a folder is complained about where nothing else says where the results are.
+        let needed = arg.results.is_none() && !arg.study.is_dir();
+        let file = (needed || arg.study.is_file()).then(|| read_spec(&arg.study)).transpose()?;
+        let folder = match (&arg.results, &file) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(file)) => results_of(file),
+            (None, None) => arg.study.clone(),
+        };
+        let record = read_record(&folder)?;
+        let same = |file: &StudySpec| differences(&record.header().identity, &file.identity_beside(&record.header().identity)).is_empty();
+        Ok(Self { file: file.filter(same), folder, record })
     }
 }
 

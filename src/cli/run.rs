@@ -42,10 +42,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let end = run_study(&spec, path, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.
-    let written = write_outputs(&folder, &record);
+    let written = write_outputs(&folder, &record, spec.carbon());
     let end = end?;
     written?;
-    print_closing(&record, folder.path())?;
+    print_closing(&record, spec.carbon(), folder.path())?;
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
     }

@@ -21,6 +21,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::fixture::digits_problem;
+    use crate::carbon::Carbon;
     use crate::optimizer::Seed;
     use crate::record::{Entry, Event, StudyRecord};
     use crate::report::{html, json as export};
@@ -36,7 +37,7 @@ mod tests {
             identity,
         };
         let record = StudyRecord::from_entries([Entry { seq: 1, time: 0.0, event }]).unwrap();
-        for text in [html::page(&record), export::study_text(&record)] {
+        for text in [html::page(&record, &Carbon::default()), export::study_text(&record, &Carbon::default())] {
             assert!(text.contains("API_TOKEN") && text.contains(HIDDEN) && text.contains("./train"));
             assert!(!text.contains("s3cr3t"));
         }

@@ -3,6 +3,8 @@
 //! The shape is stable: `format` is `wattfront-study` and `version` grows when a field changes its meaning or goes; new
 //! fields may come at any time. Energies are joules: their names end in `_j`, but for those of `metrics`, `sd` and
 //! `reference`, which are the metrics' own (`energy`, `energy.train.gpu`). Durations are seconds, times seconds since 1970.
+//! `carbon` has grams of CO2e, and costs in the `currency`; `saved` is how much less a run of the pick takes than one of the
+//! trial `against`.
 //! Missing is null, never zero; inactive parameters are absent. A number that is not finite (a diverged loss) is null.
 //! `spent_j` is a lower bound where `spent_unknown_attempts` is above zero. The values of the environment variables of
 //! `[command]` may be secrets, so `identity` has their names only.
@@ -21,6 +23,11 @@
 //!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": []},
 //!   "totals": {"finished": 37, "infeasible": 5, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
 //!              "spent_unknown_attempts": 0, "trial_seconds": 130.0, "propose_seconds": 1.2, "optimizer_share": 0.009},
+//!   "carbon": {"at": {"intensity_g_per_kwh": 350.0, "source": "my supplier's label", "date": "2026", "world_average": false,
+//!                     "pue": 1.2, "price_per_kwh": 0.32, "currency": "EUR"},
+//!              "spent": {"co2e_g": 0.106, "cost": 0.0001, "estimated": false, "at_least": false},
+//!              "pick": {"trial": 23, "co2e_g": 0.0015, "cost": 0.000001, "estimated": false, "at_least": false,
+//!                       "saved": {"against": 17, "co2e_g": 0.0088, "cost": 0.000008}}},
 //!   "sessions": [{"started": 1.75e9, "last": 1.75e9, "end": "budget", "environment": {}}],
 //!   "trials": [{
 //!     "id": 0, "state": "finished", "feasible": true, "on_front": false, "attempts": 1, "started": 1.75e9, "ended": 1.75e9,
@@ -36,18 +43,20 @@
 
 use serde_json::{Map, Value, json};
 
+use super::carbon;
 use super::csv::method_name;
 use super::identity::without_secrets;
-use crate::analysis::{Spent, Summary};
+use crate::analysis::{Footprint, Spent, Summary};
+use crate::carbon::Carbon;
 use crate::energy::units::WindowEnergy;
 use crate::record::{EarlierStudy, StudyRecord, TrialRecord};
 
 /// Version of the shape.
 pub const VERSION: u32 = 1;
 
-/// The whole study as a JSON value; see the [module](self) for its shape.
+/// The whole study as a JSON value, with grams and costs by `carbon`; see the [module](self) for its shape.
 #[must_use]
-pub fn study(record: &StudyRecord) -> Value {
+pub fn study(record: &StudyRecord, carbon: &Carbon) -> Value {
     let summary = Summary::of(record);
     let header = record.header();
     json!({
@@ -74,6 +83,7 @@ pub fn study(record: &StudyRecord) -> Value {
         "hypervolume": hypervolume(record, &summary),
         "energy": basis(&summary),
         "totals": totals(&summary),
+        "carbon": carbon::study(&Footprint::of(record, &summary, carbon), carbon),
         "sessions": record.sessions(),
         "trials": record.trials().iter().map(|t| trial(record, t, &summary)).collect::<Vec<_>>(),
     })
@@ -81,8 +91,8 @@ pub fn study(record: &StudyRecord) -> Value {
 
 /// [`study`] as indented text with a line break at its end.
 #[must_use]
-pub fn study_text(record: &StudyRecord) -> String {
-    format!("{:#}\n", study(record))
+pub fn study_text(record: &StudyRecord, carbon: &Carbon) -> String {
+    format!("{:#}\n", study(record, carbon))
 }
 
 /// What was taken over from an earlier study; its trials are no trials of this one.
@@ -207,12 +217,12 @@ mod tests {
             .finish(digits_point(1e-3, 8, 16, None), [("accuracy", 0.5)], Some(counters(2.0)))
             .fail(digits_point(1e-3, 9, 16, Some(0.5)), FailureKind::Timeout, "too long", None)
             .record();
-        insta::assert_snapshot!(study_text(&record));
+        insta::assert_snapshot!(study_text(&record, &Carbon::default()));
     }
 
     #[test]
     fn the_reference_is_in_raw_units() {
-        let value = study(&digits(counters));
+        let value = study(&digits(counters), &Carbon::default());
         assert_eq!(value["hypervolume"]["reference"]["accuracy"], 0.2);
         let energy = value["hypervolume"]["reference"]["energy"].as_f64().unwrap();
         assert!((energy - 5f64.exp()).abs() < 1e-9, "{energy}");
@@ -222,9 +232,11 @@ mod tests {
 
     #[test]
     fn an_empty_study_is_still_an_answer() {
-        let value = study(&StudyFixture::new("empty", digits_problem()).record());
+        let value = study(&StudyFixture::new("empty", digits_problem()).record(), &Carbon::default());
         assert_eq!(value["hypervolume"], Value::Null);
         assert_eq!(value["totals"]["spent_j"], Value::Null);
+        assert_eq!(value["carbon"]["spent"], Value::Null, "what is not known has no grams");
+        assert_eq!(value["carbon"]["pick"], Value::Null);
         assert_eq!(value["front"], json!([]));
     }
 }

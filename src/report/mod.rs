@@ -1,8 +1,10 @@
 //! Outputs of a study: pure functions from a [`StudyRecord`](crate::record::StudyRecord) to text, CSV, JSON, SVG and
 //! HTML. No files and no clock: the caller writes what it gets.
 //!
-//! Every figure of energy carries its method; what is missing is empty and never zero.
+//! Every figure of energy carries its method; what is missing is empty and never zero. Grams of CO2e and money are made of
+//! stored joules, by the [`Carbon`](crate::carbon::Carbon) that is given.
 
+mod carbon;
 pub mod contest;
 pub mod csv;
 mod error;

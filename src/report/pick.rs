@@ -6,11 +6,14 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::ReportError;
+use super::carbon::{at, run};
 use super::csv::method_name;
 use super::preference::replaced;
 use crate::analysis::{
-    Comparison, Provenance, QuantityKind, Standing, Summary, broken, nearest_feasible, preferences_in_words, unreached,
+    Comparison, Provenance, QuantityKind, RunFootprint, Standing, Summary, broken, nearest_feasible,
+    preferences_in_words, unreached,
 };
+use crate::carbon::Carbon;
 use crate::energy::units::{DomainEnergy, Joules};
 use crate::optimizer::problem::{Goal, Metrics, Preference};
 use crate::optimizer::space::{Point, Space, Value};
@@ -84,6 +87,8 @@ pub struct Pick {
     pub against_best: Option<Comparison>,
     /// Against the first finished point that the user brought; `None` if there is none or if it is that trial.
     pub against_start: Option<Comparison>,
+    /// What a run of it emits, and at what; `None` if its energy is not known or before [`with_carbon`](Self::with_carbon).
+    pub footprint: Option<(RunFootprint, Carbon)>,
     space: Space,
     study: String,
 }
@@ -163,6 +168,7 @@ fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pi
         in_words: summary.values_in_words(record, id),
         against_best: summary.best.and_then(against),
         against_start: summary.start.and_then(against),
+        footprint: None,
         space: record.problem().space().clone(),
         study: record.header().name.clone(),
     })
@@ -253,6 +259,14 @@ fn within(record: &StudyRecord, summary: &Summary, share: f64) -> Result<Option<
 }
 
 impl Pick {
+    /// The same with what its energy stands for, in TOML and JSON; `record` is the one that it was picked from.
+    #[must_use]
+    pub fn with_carbon(mut self, record: &StudyRecord, carbon: &Carbon) -> Self {
+        let footprint = RunFootprint::of(record, &Summary::of(record), self.trial, carbon);
+        self.footprint = footprint.map(|footprint| (footprint, carbon.clone()));
+        self
+    }
+
     /// What it saves and costs, a line each: against the best, and against the user's own setting.
     #[must_use]
     pub fn comparisons(&self) -> Vec<String> {
@@ -290,13 +304,17 @@ impl Pick {
         for line in self.comparisons() {
             let _ = writeln!(toml, "# {}", one_line(&line));
         }
+        if let Some((footprint, carbon)) = &self.footprint {
+            let _ = writeln!(toml, "# each run: {}", one_line(&format!("{footprint}; at {carbon}")));
+        }
         toml + &point_toml(&self.space, &self.point)
     }
 
-    /// The same as JSON: `trial`, `on_front`, `is_knee`, `broken` (the constraints that it breaks, in words), `caveat` (null or why it is no knee), `params`, `metrics` (those of
-    /// energy in joules), `energy`, and `against_best` and `against_start`, each null or
-    /// with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero) and `estimated`. `energy`
-    /// has the trial's energies by metric, each with `total_j`, `method` as in the study's export, `estimated` and `domains`.
+    /// The same as JSON: `trial`, `on_front`, `is_knee`, `broken` (the constraints that it breaks, in words), `caveat` (null
+    /// or why it is no knee), `params`, `metrics` (those of energy in joules), `energy`, `carbon`, and `against_best` and
+    /// `against_start`, each null or with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero)
+    /// and `estimated`. `energy` has the trial's energies by metric, each with `total_j`, `method` as in the study's export,
+    /// `estimated` and `domains`. `carbon` is null or has what a `run` emits, and `at` what, as in the study's export.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let against = |comparison: &Comparison| {
@@ -330,6 +348,7 @@ impl Pick {
             "params": self.point,
             "metrics": self.values,
             "energy": self.energies.iter().map(energy).collect::<serde_json::Map<_, _>>(),
+            "carbon": self.footprint.as_ref().map(|(footprint, carbon)| json!({"at": at(carbon), "run": run(footprint)})),
             "in_words": self.in_words,
             "against_best": self.against_best.as_ref().map(against),
             "against_start": self.against_start.as_ref().map(against),
@@ -396,6 +415,24 @@ mod tests {
     fn the_knee_as_json() {
         let picked = pick(&digits(counters), Choice::default()).unwrap().to_json();
         insta::assert_snapshot!(serde_json::to_string_pretty(&picked).unwrap());
+    }
+
+    #[test]
+    fn a_pick_with_carbon_says_what_a_run_emits() {
+        let carbon = Carbon::default().with_intensity(350.0, "ENTSO-E, Germany", Some("2026-10")).unwrap();
+        let carbon = carbon.with_pue(1.2).unwrap().with_price(0.32, "EUR").unwrap();
+        let record = digits(estimate);
+        let picked = pick(&record, Choice::Knee).unwrap().with_carbon(&record, &carbon);
+        let line = picked.to_toml().lines().find(|l| l.starts_with("# each run")).unwrap().to_owned();
+        insta::assert_snapshot!(line, @"# each run: 1.35 mg CO2e and less than 0.0001 EUR (ESTIMATED), 7.76 mg less than trial 27; at 350 g/kWh (ENTSO-E, Germany, 2026-10), PUE 1.2, 0.32 EUR/kWh");
+        insta::assert_snapshot!("carbon_of_a_pick", serde_json::to_string_pretty(&picked.to_json()["carbon"]).unwrap());
+        let best = pick(&record, Choice::Within(0.0)).unwrap().with_carbon(&record, &carbon);
+        assert_eq!(best.to_json()["carbon"]["run"]["saved"], serde_json::Value::Null);
+        let unmetered = StudyFixture::new("unmetered", digits_problem())
+            .finish(digits_point(1e-3, 8, 32, None), [("accuracy", 0.9), ("energy", 5.0)], None)
+            .record();
+        let told = pick(&unmetered, Choice::Knee).unwrap().with_carbon(&unmetered, &carbon);
+        assert!(told.to_toml().contains("# each run: 583 µg CO2e and less than 0.0001 EUR; at 350 g/kWh"));
     }
 
     #[test]

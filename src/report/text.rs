@@ -1,7 +1,8 @@
 //! What the console says at the end of a study, as plain text.
 
 use super::progress::{cut, short};
-use crate::analysis::{Provenance, QuantityKind, Summary, constraints_in_words, preferences_in_words};
+use crate::analysis::{Footprint, Provenance, QuantityKind, Summary, constraints_in_words, preferences_in_words};
+use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord};
 
 /// What the closing words need besides the record.
@@ -20,9 +21,10 @@ impl Default for Closing {
     }
 }
 
-/// The front as a table with the knee marked (or the pick, where there is none), the sentence, and what the search took. Ends with a line break.
+/// The front as a table with the knee marked (or the pick, where there is none), the sentence, and what the search
+/// took, with what its energy stands for. Ends with a line break.
 #[must_use]
-pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
+pub fn closing(record: &StudyRecord, carbon: &Carbon, closing: &Closing) -> String {
     let summary = Summary::of(record);
     let width = closing.width.max(40);
     let mut text = String::new();
@@ -43,7 +45,7 @@ pub fn closing(record: &StudyRecord, closing: &Closing) -> String {
         text += &wrap("Some trials were measured and others estimated: their energies cannot be compared.", width);
     }
     text.push('\n');
-    for (name, value) in wishes(record).into_iter().chain(totals(&summary, closing)) {
+    for (name, value) in wishes(record).into_iter().chain(totals(record, &summary, carbon, closing)) {
         let lines = wrap(&value, width - 12);
         let mut lines = lines.lines();
         text += &format!("{name:<11} {}\n", lines.next().unwrap_or_default());
@@ -59,18 +61,34 @@ fn wishes(record: &StudyRecord) -> Vec<(&'static str, String)> {
     rows.into_iter().filter(|(_, words)| !words.is_empty()).chain(earlier).collect()
 }
 
-fn totals(summary: &Summary, closing: &Closing) -> Vec<(&'static str, String)> {
+fn totals(record: &StudyRecord, summary: &Summary, carbon: &Carbon, closing: &Closing) -> Vec<(&'static str, String)> {
     let totals = &summary.totals;
     let mut rows = vec![("trials", totals.counts().split_once(": ").map_or_else(String::new, |(_, c)| c.to_owned()))];
     if let Some(spent) = &totals.spent {
         rows.push(("energy", format!("{spent} for the whole search")));
     }
+    rows.extend(emissions(&Footprint::of(record, summary, carbon), carbon));
     rows.push(("time", format!("{} in trials{}", seconds(totals.trial_seconds), optimizer(summary))));
     if let Some(hypervolume) = &summary.hypervolume {
         let basis = if hypervolume.frozen { "" } else { " (reference not frozen yet)" };
         rows.push(("hypervolume", format!("{:.4}{basis}", hypervolume.value)));
     }
     rows.extend(closing.report.as_ref().map(|place| ("report", place.clone())));
+    rows
+}
+
+/// What was emitted and at what, then what a run of the pick emits; none where no energy is known.
+fn emissions(footprint: &Footprint, carbon: &Carbon) -> Vec<(&'static str, String)> {
+    let spent = footprint.spent.as_ref().map(|spent| format!("{spent} for the whole search"));
+    let pick = footprint.pick.as_ref().map(|pick| {
+        let saving = pick.saving.as_ref().map_or_else(String::new, |saving| format!(", {saving}"));
+        format!("{} for a run of trial {}{saving}", pick.each, pick.trial)
+    });
+    let mut rows: Vec<_> = spent.into_iter().chain(pick).map(|words| ("", words)).collect();
+    if let Some((name, words)) = rows.first_mut() {
+        *name = "carbon";
+        *words += &format!(", at {carbon}");
+    }
     rows
 }
 
@@ -193,6 +211,10 @@ mod tests {
     use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
     use crate::optimizer::history::FailureKind;
     use crate::optimizer::problem::Problem;
+
+    fn closing(record: &StudyRecord, closing: &Closing) -> String {
+        super::closing(record, &Carbon::default(), closing)
+    }
 
     fn at(width: usize) -> Closing {
         Closing { width, report: Some("results/digits/report.html".to_owned()) }

@@ -4,6 +4,7 @@
 
 mod ask_tell;
 mod bench;
+mod carbon;
 mod compare;
 mod failures;
 mod outputs;

@@ -157,7 +157,7 @@ fn run_one(
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
     let end = conduct(spec, path, &mut store, &mut record, interrupt, observer, gives_up);
-    let written = write_outputs(&folder, &record);
+    let written = write_outputs(&folder, &record, spec.carbon());
     run.record = Some(record);
     let end = end?;
     written?;

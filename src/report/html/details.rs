@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::tables::escape_lines;
 use super::{escape, section};
 use crate::analysis::Summary;
+use crate::carbon::Carbon;
 use crate::energy::units::Method;
 use crate::record::{Environment, StudyRecord};
 use crate::report::identity::without_secrets;
@@ -12,7 +13,8 @@ use crate::report::identity::without_secrets;
 /// Kinds of notes that the page lists.
 const MOST_NOTES: usize = 8;
 
-pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
+/// `carbon` is what grams on the page are at, if there are any.
+pub(super) fn energy(record: &StudyRecord, summary: &Summary, carbon: Option<&Carbon>) -> String {
     let basis = &summary.basis;
     let mut body = String::new();
     if basis.domains.is_empty() {
@@ -44,9 +46,18 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary) -> String {
         body += "<p>Measured energy is gross: all that the hardware drew while a trial ran, idle power included.</p>\n";
     }
     if !basis.domains.is_empty() {
-        body += "<p>A trial's energy covers its training and validation; start-up and final test are only in what the whole \
-                 search spent.</p>\n";
+        body += match runs_a_program(record) {
+            true => {
+                "<p>A trial's energy covers all that the program does from start to end, or what it marks as the phase \
+                 <code>trial</code>; the rest, and failed attempts, are only in what the whole search spent.</p>\n"
+            }
+            false => {
+                "<p>A trial's energy covers its training and validation; start-up, final test and failed attempts are only in \
+                 what the whole search spent.</p>\n"
+            }
+        };
     }
+    body += &carbon.map_or_else(String::new, grams);
     section("energy", "Where the joules come from", &body)
 }
 
@@ -59,6 +70,25 @@ fn remarks(record: &StudyRecord, summary: &Summary) -> Vec<String> {
     let more =
         (rest > 0).then(|| format!("{rest} more kinds of notes, rarer than these: the JSON export has them all"));
     meters.into_iter().cloned().chain(shown).chain(more).collect()
+}
+
+/// Whether the trials are runs of the user's own program, and not of the built-in trainer.
+pub(super) fn runs_a_program(record: &StudyRecord) -> bool {
+    record.header().identity.get("command").is_some()
+}
+
+fn grams(carbon: &Carbon) -> String {
+    let whose = match carbon.is_world_average() {
+        true => {
+            " The intensity is the average of the world; <code>[carbon]</code> in the study file takes that of your electricity."
+        }
+        false => "",
+    };
+    let what = if carbon.price().is_some() { "CO2e and costs are" } else { "CO2e is" };
+    format!(
+        "<p>{what} not measured but worked out from the joules, as this page was written, at {}.{whose}</p>\n",
+        escape(&carbon.to_string())
+    )
 }
 
 fn meaning(method: Method) -> &'static str {

@@ -1,11 +1,11 @@
 //! The top of the page: title, sentence, banner, key numbers.
 
 use super::escape;
-use crate::analysis::{Provenance, Summary, constraints_in_words, preferences_in_words};
+use crate::analysis::{Footprint, Provenance, Summary, constraints_in_words, preferences_in_words};
 use crate::record::StudyRecord;
 use crate::report::text::seconds;
 
-pub(super) fn head(record: &StudyRecord, summary: &Summary) -> String {
+pub(super) fn head(record: &StudyRecord, summary: &Summary, footprint: &Footprint) -> String {
     let header = record.header();
     let mut sentence = summary.sentence(record);
     if let Some(first) = sentence.get(..1) {
@@ -25,7 +25,7 @@ pub(super) fn head(record: &StudyRecord, summary: &Summary) -> String {
         escape(&header.name),
         escape(&sentence),
         banner(summary),
-        numbers(summary),
+        numbers(summary, footprint),
     )
 }
 
@@ -49,7 +49,7 @@ fn banner(summary: &Summary) -> String {
     )
 }
 
-fn numbers(summary: &Summary) -> String {
+fn numbers(summary: &Summary, footprint: &Footprint) -> String {
     let totals = &summary.totals;
     let failures = if totals.failed.is_empty() {
         "none failed".to_owned()
@@ -73,7 +73,8 @@ fn numbers(summary: &Summary) -> String {
                 1 => "; unknown for 1 attempt".to_owned(),
                 n => format!("; unknown for {n} attempts"),
             };
-            let note = format!("{}{unknown}", spent.provenance);
+            let emitted = footprint.spent.as_ref().map_or_else(String::new, |emitted| format!("\n{emitted}"));
+            let note = format!("{}{unknown}{emitted}", spent.provenance);
             ("Energy of the whole search", format!("{bound}{}", spent.joules), note)
         }
         None => ("Energy of the whole search", "not known".to_owned(), String::new()),
@@ -84,7 +85,7 @@ fn numbers(summary: &Summary) -> String {
         tiles.push(("Optimizer's share of time", format!("{:.1} %", share * 100.0), note));
     }
     let tile = |(name, value, note): &(&str, String, String)| {
-        let note = if note.is_empty() { String::new() } else { format!("<span>{}</span>", escape(note)) };
+        let note: String = note.lines().map(|line| format!("<span>{}</span>", escape(line))).collect();
         format!("<div><dt>{name}</dt><dd>{}{note}</dd></div>\n", escape(value))
     };
     format!("<dl class=\"tiles\">\n{}</dl>\n", tiles.iter().map(tile).collect::<String>())

@@ -11,24 +11,26 @@ mod tables;
 
 pub use contest::contest_page;
 
-use crate::analysis::Summary;
+use crate::analysis::{Footprint, Summary};
+use crate::carbon::Carbon;
 use crate::record::StudyRecord;
 use crate::report::svg::{self, CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
 
-/// The whole page. Works for any record: without trials, with failures only, still running, with one objective or many.
+/// The whole page, with grams and costs by `carbon`. Works for any record: without trials, with failures only, still running, with one objective or many.
 #[must_use]
-pub fn page(record: &StudyRecord) -> String {
+pub fn page(record: &StudyRecord, carbon: &Carbon) -> String {
     let summary = Summary::of(record);
+    let footprint = Footprint::of(record, &summary, carbon);
     let title = escape(&record.header().name);
     let sections = [
-        head::head(record, &summary),
+        head::head(record, &summary, &footprint),
         front_section(record, &summary),
         tables::front(record, &summary),
-        tables::knee(record, &summary),
+        tables::knee(record, &summary, carbon),
         hypervolume_section(record, &summary),
         tables::trials(record, &summary),
         epochs::section(record),
-        details::energy(record, &summary),
+        details::energy(record, &summary, footprint.spent.as_ref().map(|_| carbon)),
         details::surroundings(record),
         details::reproduce(record),
     ];

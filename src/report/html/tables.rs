@@ -1,7 +1,9 @@
 //! The tables of the front and of all trials.
 
+use super::details::runs_a_program;
 use super::{escape, section};
 use crate::analysis::{Provenance, Spent, Standing, Summary, broken};
+use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 use crate::report::pick::{Choice, pick};
 use crate::report::progress::short;
@@ -129,7 +131,7 @@ pub(super) fn front(record: &StudyRecord, summary: &Summary) -> String {
     section("front-table", "The front in full", &table(&caption, &columns, &rows))
 }
 
-pub(super) fn knee(record: &StudyRecord, summary: &Summary) -> String {
+pub(super) fn knee(record: &StudyRecord, summary: &Summary, carbon: &Carbon) -> String {
     let Ok(knee) = pick(record, Choice::Knee) else { return String::new() };
     let which = match summary.knee {
         _ if summary.cost.is_none() => "The best trial".to_owned(),
@@ -140,11 +142,12 @@ pub(super) fn knee(record: &StudyRecord, summary: &Summary) -> String {
             _ => "A trial of the front, which has no knee".to_owned(),
         },
     };
+    let place = if runs_a_program(record) { "" } else { "<code>[train]</code> of a study file or into " };
     let body = format!(
-        "<p>{}, ready to paste into <code>[train]</code> of a study file or into your own settings. \
+        "<p>{}, ready to paste into {place}your own settings. \
          <code>optimize pick</code> prints others.</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
         escape(&which),
-        escape_lines(&knee.to_toml()),
+        escape_lines(&knee.with_carbon(record, carbon).to_toml()),
     );
     section("knee", if summary.knee.is_some() { "The setting to use" } else { "A setting to use" }, &body)
 }

@@ -5,6 +5,10 @@ use crate::optimizer::problem::{Bound, Problem};
 use crate::optimizer::space::{Point, Space};
 use crate::record::{Environment, Event};
 
+fn page(record: &StudyRecord) -> String {
+    super::page(record, &Carbon::default())
+}
+
 /// Whether every tag that opens also closes, in order, so that nothing of a study leaked into the markup.
 pub(super) fn check_balance(html: &str) {
     let void = ["!DOCTYPE", "meta", "br", "line", "rect", "polyline", "polygon"];
@@ -37,6 +41,41 @@ fn the_page_of_estimates_says_so() {
     ] {
         assert!(html.contains(part), "{part}");
     }
+}
+
+#[test]
+fn the_page_of_a_program_does_not_speak_of_the_trainer() {
+    let study = |identity| {
+        let point = digits_point(1e-3, 8, 32, None);
+        let (metrics, energy) = ([("accuracy", 0.9)], Some(counters(4.0)));
+        page(&StudyFixture::with_identity("own", digits_problem(), identity).finish(point, metrics, energy).record())
+    };
+    let trainer = study(serde_json::json!({"train": {"dataset": "digits"}}));
+    assert!(trainer.contains("covers its training and validation") && trainer.contains("<code>[train]</code>"));
+    let program = study(serde_json::json!({"command": {"argv": ["./train"]}}));
+    check_balance(&program);
+    assert!(program.contains("covers all that the program does") && !program.contains("<code>[train]</code>"));
+}
+
+#[test]
+fn grams_say_what_they_are_at_and_no_measurement() {
+    let html = page(&digits(counters));
+    for part in [
+        "<span>at least 125 mg CO2e</span>",
+        "# each run: 1.53 mg CO2e, 8.78 mg less than trial 27; at 475 g/kWh (world average, IEA, 2018), PUE 1\n",
+        "CO2e is not measured but worked out from the joules",
+        "The intensity is the average of the world",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    let carbon = Carbon::default().with_intensity(20.0, "<b>hydro</b>", None).unwrap().with_price(0.5, "EUR").unwrap();
+    let html = super::page(&digits(estimate), &carbon);
+    check_balance(&html);
+    assert!(html.contains("at least 5.26 mg CO2e and 0.00013 EUR (ESTIMATED)</span>"));
+    assert!(html.contains("at 20 g/kWh (&lt;b&gt;hydro&lt;/b&gt;), PUE 1, 0.5 EUR/kWh."));
+    assert!(!html.contains("average of the world"));
+    let none = page(&StudyFixture::new("empty", digits_problem()).record());
+    assert!(!none.contains("CO2e"), "without joules there are no grams");
 }
 
 #[test]
@@ -211,7 +250,7 @@ fn what_breaks_a_constraint_is_marked_in_every_output() {
     let line = |trial, width| crate::report::progress::trial_line(&record, trial, width).unwrap();
     assert!(line(0, 200).contains("infeasible: ram 9, not at most 8"), "{}", line(0, 200));
     assert!(line(0, 60).starts_with("trial 0  !") && line(1, 60).starts_with("trial 1  +"));
-    let json = crate::report::json::study(&record);
+    let json = crate::report::json::study(&record, &Carbon::default());
     assert_eq!((&json["trials"][0]["feasible"], &json["trials"][1]["feasible"]), (&false.into(), &true.into()));
     assert!(crate::report::csv::trials(&record).lines().nth(1).unwrap().contains(",false,false,"));
     let none = StudyFixture::new("none", digits_problem().constraint("ram", Bound::AtMost(8.0)))

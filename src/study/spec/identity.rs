@@ -14,7 +14,7 @@ use crate::training::SETTINGS;
 
 impl StudySpec {
     /// Everything that makes this study this study, as canonical JSON in the shape of the study file: all but the
-    /// budget and the preferences, with defaults written out. Two study files that differ in layout, in the order of keys, or in how
+    /// budget, the preferences and what joules stand for, with defaults written out. Two study files that differ in layout, in the order of keys, or in how
     /// numbers are spelt have the same identity.
     #[must_use]
     pub fn identity(&self) -> Json {

@@ -32,6 +32,11 @@
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
 //! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU is hotter, in degrees Celsius, or the time is over | none |
+//! | `[carbon]` | `intensity`: grams of CO2e per kWh of your electricity, 0 or from 2 to 5000 | [475, the world's](crate::carbon::WORLD_AVERAGE) |
+//! | | `source`: where that figure comes from | needed beside `intensity` |
+//! | | `date`: when it held | none |
+//! | | `pue`: power usage effectiveness of the data centre, all energy over that of its computers, from 1 to 10 | 1 |
+//! | | `price` of a kWh, from 0 on, in the `currency` that is needed beside it | none |
 //!
 //! Of `[train]` and `[command]` there is at most one.
 //!
@@ -40,10 +45,12 @@
 //! the search, and the recommended trial comes from the preferred part of the front. `spread` is one standard deviation, in
 //! the units of the parameter or, on a log scale, as a factor.
 //!
-//! Everything but `[budget]` and `[preference]` makes a study what it is: a results folder takes no study file that
-//! differs elsewhere. A preference that changes is noted in the record, and holds from there on.
+//! Everything but `[budget]`, `[preference]` and `[carbon]` makes a study what it is: a results folder takes no study file that
+//! differs elsewhere. A preference that changes is noted in the record, and holds from there on. What joules stand for is
+//! in no record: the outputs are made by the [`Carbon`](crate::carbon::Carbon) of the day.
 
 mod bounds;
+mod carbon;
 mod energy;
 mod error;
 mod findings;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::carbon::Carbon;
 use crate::energy::Meters;
 use crate::objective::CommandLine;
 use crate::optimizer::Seed;
@@ -20,6 +21,7 @@ pub struct StudySpec {
     pub(super) source: Source,
     pub(super) trial: TrialSpec,
     pub(super) energy: EnergySpec,
+    pub(super) carbon: Carbon,
     pub(super) text: String,
 }
 
@@ -70,6 +72,12 @@ impl StudySpec {
     #[must_use]
     pub fn energy(&self) -> &EnergySpec {
         &self.energy
+    }
+
+    /// What joules stand for when they are shown; no part of what the study is.
+    #[must_use]
+    pub fn carbon(&self) -> &Carbon {
+        &self.carbon
     }
 
     /// The study file as it was read.

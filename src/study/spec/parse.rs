@@ -14,12 +14,12 @@ use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
 
-use super::{Budget, SamplerSpec, StudySpec, TrialSpec, bounds, energy, objectives, points, source, space};
+use super::{Budget, SamplerSpec, StudySpec, TrialSpec, bounds, carbon, energy, objectives, points, source, space};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
 
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "name",
     "seed",
     "budget",
@@ -34,6 +34,7 @@ pub(super) const KEYS: [&str; 14] = [
     "command",
     "trial",
     "energy",
+    "carbon",
 ];
 
 /// The samplers of this version.
@@ -101,6 +102,7 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let sampler = read_sampler(&root, findings);
     let trial = read_trial(&root, findings);
     let energy = energy::read(&root, findings);
+    let carbon = carbon::read(&root, findings);
     let searched = space::read(&root, findings);
     let objectives = objectives::read(&root, findings);
     let source = source::read(&root, &searched, findings);
@@ -139,6 +141,7 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
         source: source?,
         trial,
         energy,
+        carbon,
         text: text.to_owned(),
     })
 }

@@ -4,18 +4,20 @@ use std::ops::Range;
 
 use toml_edit::{Item, Key, TableLike};
 
+use super::carbon;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::spelling::nearest;
 use crate::optimizer::space::Value;
 
 /// The sections of this version with their keys, for advice on keys in the wrong place.
-const HOMES: [(&str, &[&str]); 5] = [
+const HOMES: [(&str, &[&str]); 6] = [
     ("[budget]", &["trials", "time"]),
     ("[[objective]]", &["metric", "goal", "reference"]),
     ("[sampler]", &["initial"]),
     ("[trial]", &["timeout", "attempts"]),
     ("[energy]", &["meters", "watts_per_core", "idle", "cool_down"]),
+    ("[carbon]", &carbon::KEYS),
 ];
 
 /// One table of the document, in whichever of TOML's ways it is written.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::quantity::show_duration;
 use super::{Source, StudySpec};
+use crate::carbon::Carbon;
 use crate::energy::Meters;
 use crate::energy::units::Joules;
 use crate::optimizer::Seed;
@@ -38,6 +39,9 @@ impl StudySpec {
         row("source", self.show_source());
         row("trial", vec![self.show_trial()]);
         row("energy", vec![self.show_energy()]);
+        if self.carbon != Carbon::default() {
+            row("carbon", vec![format!("joules are shown as CO2e, too, at {}", self.carbon)]);
+        }
         row("warning", self.warnings());
         text
     }

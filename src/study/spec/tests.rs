@@ -12,6 +12,7 @@ use crate::optimizer::Seed;
 use crate::optimizer::problem::{Bound, Goal, Preference, Prior};
 use crate::optimizer::space::{Domain, Scale, Value};
 
+mod carbon;
 mod wishes;
 
 const DIGITS: &str = include_str!("../../../studies/digits.toml");
