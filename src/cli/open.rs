@@ -49,7 +49,9 @@ impl Found {
             (None, None) => arg.study.clone(),
         };
         let record = read_record(&folder)?;
-        let same = |file: &StudySpec| differences(&record.header().identity, &file.identity_beside(&record.header().identity)).is_empty();
+        let same = |file: &StudySpec| {
+            differences(&record.header().identity, &file.identity_beside(&record.header().identity)).is_empty()
+        };
         Ok(Self { file: file.filter(same), folder, record })
     }
 }

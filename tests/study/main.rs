@@ -7,6 +7,8 @@ mod bench;
 mod carbon;
 mod compare;
 mod failures;
+#[cfg(feature = "nvml")]
+mod gpu;
 mod outputs;
 mod processes;
 mod refusals;

@@ -1,0 +1,105 @@
+//! Studies on a GPU that a fake library shows: the power at rest, the state of the device, and the lock on it.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::bench::{Answer, Bench};
+
+/// A study whose trials take a second, metered on the GPU of this script.
+fn bench(script: &str, energy: &str) -> Bench {
+    let bench = Bench::with_program("import time\ntime.sleep(1)\nprint('{\"accuracy\": 0.5}')");
+    bench.edit("trials = 12", "trials = 2");
+    bench.edit(
+        "metric = \"cost\"\ngoal = \"minimize\"\nscale = \"log\"",
+        "metric = \"energy.gpu\"\ngoal = \"minimize\"",
+    );
+    bench.edit("meters = [\"estimate\"]", &format!("meters = [\"nvml\"]\n{energy}"));
+    let library = bench.path().join("libnvidia-ml.so.1");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
+    assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());
+    bench.write("libnvidia-ml.so.1.script", script);
+    bench
+}
+
+fn command(bench: &Bench, arguments: &[&str]) -> Command {
+    let mut command = bench.command(arguments);
+    command.env("LD_LIBRARY_PATH", bench.path()).env("WATTFRONT_LOCKS", bench.path());
+    command
+}
+
+fn optimize(bench: &Bench, arguments: &[&str]) -> Answer {
+    Answer(command(bench, arguments).output().unwrap())
+}
+
+const GPU: &str = "gpu GPU-1234 FAKE\npower 100\ntemperature 41\nthrottle 0x4\n";
+
+#[test]
+fn a_trial_has_gross_and_net_energy_and_says_how_well_they_are_known() {
+    let bench = bench(GPU, "idle = \"2s\"\ncool_down = { to = 30, limit = \"1s\" }");
+    let answer = optimize(&bench, &["study.toml"]).code(0);
+    answer.says("measuring the power at rest for 2 s").says("waiting for a device to cool down from 41 to 30");
+    let record = bench.record();
+    let baseline = record.sessions()[0].baseline.as_ref().unwrap();
+    let watts = baseline.domains[0].watts.unwrap().0;
+    assert!((watts - 100.0).abs() < 3.0, "{baseline:?}");
+    for trial in record.trials() {
+        let result = trial.result().unwrap();
+        let energy = &result.energy["trial"];
+        let (gross, net) = (energy.total().unwrap().0, energy.net(None).unwrap().0);
+        assert!((gross - 100.0 * energy.seconds).abs() < 0.05 * gross, "{energy:?}");
+        assert!(net.abs() < 0.06 * gross, "all of it is rest: {energy:?}");
+        let uncertainty = energy.uncertainty(None).unwrap();
+        assert!(uncertainty.edge.0 > 0.0 && uncertainty.gain.0 > uncertainty.edge.0, "{uncertainty:?}");
+        assert_eq!(result.sd["energy.gpu"], uncertainty.relative().0, "what the surrogate is told");
+        assert!(!result.sd.contains_key("accuracy"));
+        let seen = &trial.devices_before[0];
+        assert_eq!((seen.domain.id.as_str(), seen.state.temperature_c), ("GPU-1234", Some(41.0)));
+        assert!(seen.state.throttled.as_ref().is_some_and(|reasons| !reasons.is_empty()), "{seen:?}");
+        assert_eq!(trial.devices_after.len(), 1);
+    }
+    let export = optimize(&bench, &["export", "study.toml", "--format", "json"]).code(0).out();
+    let json: Value = serde_json::from_str(&export).unwrap();
+    let told = &json["trials"][0]["energy"]["trial"];
+    assert!(
+        told["net_j"].is_number() && told["sd_j"]["absolute"].as_f64() > told["sd_j"]["relative"].as_f64(),
+        "{told}"
+    );
+    let csv = std::fs::read_to_string(bench.results().join("trials.csv")).unwrap();
+    assert!(csv.lines().next().unwrap().contains("energy_gpu_net_j"), "{csv}");
+}
+
+#[test]
+fn a_gpu_that_a_study_meters_is_not_metered_by_another_until_that_ends() {
+    let bench = bench(GPU, "idle = false");
+    let mut first = command(&bench, &["study.toml"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    bench.wait_for("the first trial", || bench.try_record().is_some_and(|record| !record.trials().is_empty()));
+    std::fs::write(bench.path().join("other.toml"), other(&bench)).unwrap();
+    let refused = optimize(&bench, &["other.toml"]).code(1);
+    refused.says("gpu:GPU-1234 is metered by the study bench").says("wait for it to end");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    optimize(&bench, &["other.toml"]).code(0);
+}
+
+fn other(bench: &Bench) -> String {
+    std::fs::read_to_string(bench.path().join("study.toml")).unwrap().replace("name = \"bench\"", "name = \"other\"")
+}
+
+#[test]
+fn net_energy_needs_a_device_that_rests_first() {
+    let restless = "gpu GPU-1234 FAKE\npower square 100 300 2\n";
+    let bench = bench(restless, "idle = \"2s\"");
+    bench.edit("energy.gpu", "energy.gpu.net");
+    bench.edit("[command]", "[trial]\nattempts = 1\n\n[command]");
+    let answer = optimize(&bench, &["study.toml"]);
+    assert_ne!(answer.0.status.code(), Some(0));
+    answer
+        .says("`energy.gpu.net` could not be metered")
+        .says("its power at rest was not measured, or it was not at rest");
+    let note = bench.record().sessions()[0].baseline.as_ref().unwrap().domains[0].note.clone();
+    assert!(note.as_ref().is_some_and(|note| note.contains("not at rest")), "{note:?}");
+}
