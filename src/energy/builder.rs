@@ -119,7 +119,7 @@ pub struct SessionBuilder {
     exclusive: Option<String>,
     locks: PathBuf,
     poll: Option<Duration>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) places: Places,
 }
 

@@ -67,6 +67,18 @@ pub enum EnergyError {
         /// What happened.
         reason: String,
     },
+    /// A power limit or the clocks of a device cannot be set, or not be put back.
+    #[error("the {what} of {domain}: {reason}; {remedy}")]
+    Limit {
+        /// The device.
+        domain: Domain,
+        /// `power limit` or `SM clocks`.
+        what: &'static str,
+        /// What is in the way.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// The device is gone: fallen off the bus, or unusable until it is reset.
     #[error("the device {domain} is lost: {reason}; reset it or restart the machine")]
     DeviceLost {

@@ -33,6 +33,7 @@ mod edges_tests;
 mod error;
 mod estimate;
 mod figure;
+mod limits;
 mod lock;
 mod meter;
 #[cfg(feature = "nvml")]
@@ -63,6 +64,7 @@ pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use cross_check::{AGREEMENT, CrossCheck};
 pub use error::EnergyError;
+pub use limits::{LimitGuard, LimitRange, Limits, restore_limits};
 pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Source};
 pub use profile::{DomainSummary, Profile, Summary};

@@ -117,7 +117,8 @@ impl Usage {
     }
 }
 
-fn same_uuid(one: &str, other: &str) -> bool {
+/// Whether two UUIDs are one, with or without the leading `GPU-`, hyphens and capitals.
+pub(super) fn same_uuid(one: &str, other: &str) -> bool {
     let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
     bare(one) == bare(other)
 }

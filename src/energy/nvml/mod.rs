@@ -7,6 +7,7 @@
 mod boards;
 mod gauges;
 mod ladder;
+mod limit;
 mod meter;
 mod state;
 
@@ -25,6 +26,7 @@ use super::units::Domain;
 use super::visible::GpuIdentity;
 
 pub(crate) use boards::{Board, survey};
+pub(crate) use limit::{Undo, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
 
 /// Why something does not work, and what to do about it.
