@@ -200,7 +200,7 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
 
 fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
     let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
-    builder = builder.exclusive(format!("the study {}", spec.name()));
+    builder = builder.exclusive(format!("the study {}", spec.name())).mig(spec.energy().mig);
     // A study goes on with the figure that it began with, whatever this machine's own is by now.
     let stored = stored_watts(&record.header().identity).filter(|watts| *watts != energy::watts_per_core());
     if let Some(watts) = spec.energy().watts_per_core.or(stored) {

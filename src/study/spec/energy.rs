@@ -11,10 +11,10 @@ use super::objectives::Placed;
 use super::parse::{read_duration, section};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
-use crate::energy::{MeterKind, Meters};
+use crate::energy::{MeterKind, Meters, MigPolicy};
 use crate::record::EnergyMetric;
 
-const KEYS: [&str; 4] = ["meters", "watts_per_core", "idle", "cool_down"];
+const KEYS: [&str; 5] = ["meters", "watts_per_core", "idle", "cool_down", "mig"];
 
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
@@ -48,6 +48,9 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
         energy.idle = read_idle(entry, findings);
     }
     energy.cool_down = section.get("cool_down").and_then(|entry| read_cool_down(entry, findings));
+    if let Some(entry) = section.get("mig") {
+        energy.mig = read_mig(entry, &energy.meters, findings).unwrap_or_default();
+    }
     energy
 }
 
@@ -77,6 +80,21 @@ fn read_cool_down(entry: Entry, findings: &mut Findings) -> Option<CoolDown> {
     }
     let limit = section.get("limit").map_or(Some(COOLING), |entry| read_duration(entry, EXAMPLE, findings))?;
     Some(CoolDown { celsius, limit })
+}
+
+fn read_mig(entry: Entry, meters: &Meters, findings: &mut Findings) -> Option<MigPolicy> {
+    if matches!(meters, Meters::List(list) if !list.contains(&MeterKind::Nvml)) {
+        let kind = IssueKind::Meaningless { key: "mig".to_owned(), context: "without the meter `nvml`".to_owned() };
+        findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"nvml\" to `meters`"));
+    }
+    match entry.string("mig = \"whole-board\"", findings)? {
+        "refuse" => Some(MigPolicy::Refuse),
+        "whole-board" => Some(MigPolicy::WholeBoard),
+        text => {
+            entry.bad_value("\"refuse\" or \"whole-board\"", &format!("\"{text}\""), findings);
+            None
+        }
+    }
 }
 
 /// Net energy needs the power at rest.

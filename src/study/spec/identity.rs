@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
 use super::{CoolDown, Source, StudySpec, TrainSpec};
-use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters};
+use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
 use crate::training::SETTINGS;
@@ -57,6 +57,9 @@ impl StudySpec {
         // Only where they are asked for, so that what was begun without them goes on.
         if let Some(CoolDown { celsius, limit }) = self.energy.cool_down {
             identity["energy"]["cool_down"] = json!({ "to": celsius, "limit": show_duration(limit.as_secs_f64()) });
+        }
+        if self.energy.mig != MigPolicy::default() {
+            identity["energy"]["mig"] = json!(self.energy.mig);
         }
         let problem = &self.problem;
         let lists: [(&str, Vec<Json>); 3] = [

@@ -32,6 +32,7 @@
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
 //! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU is hotter, in degrees Celsius, or the time is over | none |
+//! | | `mig`: `"refuse"` GPUs that are cut into instances, or meter the `"whole-board"` | `"refuse"` |
 //! | `[carbon]` | `intensity`: grams of CO2e per kWh of your electricity, 0 or from 2 to 5000 | [475, the world's](crate::carbon::WORLD_AVERAGE) |
 //! | | `source`: where that figure comes from | needed beside `intensity` |
 //! | | `date`: when it held | none |

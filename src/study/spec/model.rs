@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::carbon::Carbon;
-use crate::energy::Meters;
+use crate::energy::{Meters, MigPolicy};
 use crate::objective::CommandLine;
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
@@ -172,6 +172,8 @@ pub struct EnergySpec {
     pub idle: Option<Duration>,
     /// Whether trials begin with cool devices.
     pub cool_down: Option<CoolDown>,
+    /// What becomes of GPUs that are cut into instances (MIG).
+    pub mig: MigPolicy,
 }
 
 /// How cool devices are when a trial begins.
@@ -185,6 +187,12 @@ pub struct CoolDown {
 
 impl Default for EnergySpec {
     fn default() -> Self {
-        Self { meters: Meters::Auto, watts_per_core: None, idle: Some(Duration::from_secs(10)), cool_down: None }
+        Self {
+            meters: Meters::Auto,
+            watts_per_core: None,
+            idle: Some(Duration::from_secs(10)),
+            cool_down: None,
+            mig: MigPolicy::default(),
+        }
     }
 }

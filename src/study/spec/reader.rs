@@ -16,7 +16,7 @@ const HOMES: [(&str, &[&str]); 6] = [
     ("[[objective]]", &["metric", "goal", "reference"]),
     ("[sampler]", &["initial"]),
     ("[trial]", &["timeout", "attempts"]),
-    ("[energy]", &["meters", "watts_per_core", "idle", "cool_down"]),
+    ("[energy]", &["meters", "watts_per_core", "idle", "cool_down", "mig"]),
     ("[carbon]", &carbon::KEYS),
 ];
 

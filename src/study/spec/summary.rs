@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::quantity::show_duration;
 use super::{Source, StudySpec};
 use crate::carbon::Carbon;
-use crate::energy::Meters;
 use crate::energy::units::Joules;
+use crate::energy::{Meters, MigPolicy};
 use crate::optimizer::Seed;
 use crate::optimizer::history::History;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
@@ -136,10 +136,12 @@ impl StudySpec {
             Meters::Auto => "auto: every meter of this machine, and an ESTIMATE where it has none".to_owned(),
             Meters::List(list) => list.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "),
         };
-        match self.energy.watts_per_core {
-            Some(watts) => format!("{meters}; estimates at {watts} W per busy core"),
-            None => meters,
-        }
+        let estimates = self.energy.watts_per_core.map(|watts| format!("; estimates at {watts} W per busy core"));
+        let mig = match self.energy.mig {
+            MigPolicy::Refuse => "",
+            MigPolicy::WholeBoard => "; the whole boards of GPUs that are cut into MIG instances",
+        };
+        format!("{meters}{}{mig}", estimates.unwrap_or_default())
     }
 
     fn warnings(&self) -> Vec<String> {

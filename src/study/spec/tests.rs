@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::energy::{MeterKind, Meters};
+use crate::energy::{MeterKind, Meters, MigPolicy};
 use crate::objective::Task;
 use crate::optimizer::Seed;
 use crate::optimizer::problem::{Bound, Goal, Preference, Prior};
@@ -163,6 +163,7 @@ fn everything_at_once() {
         watts_per_core = 6
         idle = false
         cool_down = { to = 45, limit = "90s" }
+        mig = "whole-board"
         "#,
     );
     assert_eq!(study.budget().seconds, Some(5400.0));
@@ -253,6 +254,8 @@ fn refused_types_and_values() {
             with("budget.trials = 3\nenergy = { meters = [\"rapl\"], watts_per_core = 0 }"),
         ),
         ("infinity", with("budget.trials = 3\nenergy.watts_per_core = inf")),
+        ("instances", with("budget.trials = 3\nenergy = { meters = [\"rapl\"], mig = \"whole\" }")),
+        ("instances as a number", with("budget.trials = 3\nenergy.mig = 1")),
         (
             "rest",
             with(
@@ -443,6 +446,17 @@ fn columns_count_characters() {
     assert_eq!((place.line, place.column), (2, 6));
     assert_eq!(Place::of("a", 5..9).span, 1..1);
     assert_eq!(Place::of("aé", 2..2).span, 1..3);
+}
+
+#[test]
+fn what_becomes_of_instances_makes_a_study_only_where_it_is_not_the_default() {
+    let read = |energy: &str| parse(&format!("{energy}\n{BUDGET}{OBJECTIVE}{SPACE}")).unwrap();
+    let (bare, refused) = (read(""), read("energy.mig = \"refuse\""));
+    let whole = read("energy.mig = \"whole-board\"");
+    assert_eq!((bare.energy().mig, whole.energy().mig), (MigPolicy::Refuse, MigPolicy::WholeBoard));
+    assert_eq!(bare.identity(), refused.identity());
+    let told: Vec<String> = differences(&bare.identity(), &whole.identity()).iter().map(|d| d.path.clone()).collect();
+    assert_eq!(told, ["energy.mig"]);
 }
 
 #[test]
