@@ -49,7 +49,8 @@ trait Counter: Send + Debug {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Obstacle {
     pub(crate) reason: String,
-    pub(crate) remedy: &'static str,
+    /// `None` where the other way's remedy is all there is to do.
+    pub(crate) remedy: Option<&'static str>,
 }
 
 /// Where the counters may be found.
@@ -116,7 +117,7 @@ impl RaplMeter {
         Err(EnergyError::Unavailable {
             meter: "rapl",
             reason: both(&masked.reason, &denied.reason),
-            remedy: either(masked.remedy, denied.remedy),
+            remedy: either(masked.remedy.unwrap_or_default(), denied.remedy),
         })
     }
 
@@ -142,8 +143,8 @@ pub(crate) fn both(masked: &str, denied: &str) -> String {
 }
 
 /// What opens the one way or the other.
-pub(crate) fn either(masked: &str, denied: &str) -> String {
-    format!("{masked}; or {denied}")
+pub(crate) fn either(masked: &str, denied: Option<&str>) -> String {
+    denied.map_or_else(|| masked.to_owned(), |denied| format!("{masked}; or {denied}"))
 }
 
 impl Meter for RaplMeter {

@@ -99,7 +99,7 @@ fn label(zone: &Path) -> Option<String> {
 
 /// The zones of the tree at `root` that can be read now, memory left out where it cannot.
 pub(super) fn counters(root: &Path) -> Result<Vec<ZoneCounter>, Obstacle> {
-    let missing = |reason| Obstacle { reason, remedy: MISSING_REMEDY };
+    let missing = |reason| Obstacle { reason, remedy: Some(MISSING_REMEDY) };
     let zones = zones(root).map_err(|error| missing(format!("{}: {error}", root.display())))?;
     if zones.is_empty() {
         return Err(missing(format!("{} has no processor package", root.display())));
@@ -112,7 +112,7 @@ pub(super) fn counters(root: &Path) -> Result<Vec<ZoneCounter>, Obstacle> {
             Err(_) if zone.domain.kind == DomainKind::Dram => {}
             Err(error) => {
                 let reason = format!("{}: {error}", zone.counter().display());
-                return Err(Obstacle { reason, remedy: read_remedy(&error) });
+                return Err(Obstacle { reason, remedy: Some(read_remedy(&error)) });
             }
         }
     }
