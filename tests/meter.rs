@@ -4,9 +4,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -47,9 +50,27 @@ fn what_cannot_be_run_is_told_with_the_codes_of_the_shell() {
     let folder = TempDir::new().unwrap();
     let plain = folder.path().join("plain");
     fs::write(&plain, "text").unwrap();
+    let program = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let foreign = program("foreign", "#! /no/such/python3 -u\nprint()\n");
+    let windows = program("windows", "#!/bin/sh\r\necho\r\n");
+    let bare = program("bare", "\u{1}\u{2}no program\n");
+    let both = folder.path().join("both").to_str().unwrap().to_owned();
+    let same = folder.path().join("./both").to_str().unwrap().to_owned();
     for (arguments, expected, text) in [
         (vec!["no-such-program"], 127, "`no-such-program` was not found"),
         (vec![plain.to_str().unwrap()], 126, "may not be executed"),
+        (vec![folder.path().to_str().unwrap()], 126, "is a folder"),
+        (vec![&foreign], 126, "names the interpreter `/no/such/python3` in its first line, which is not there"),
+        (vec![&windows], 126, "end as on Windows"),
+        (vec![&bare], 126, "give its interpreter too"),
+        (vec!["--csv", &both, "--json", &both, "true"], 2, "--json and --csv both go to"),
+        (vec!["--csv", &both, "--json", &same, "true"], 2, "--json and --csv both go to"),
+        (vec!["--csv", "-", "--json", "-", "true"], 2, "--json and --csv both go to -"),
         (vec!["--meters", "steam", "true"], 125, "steam"),
         (vec!["--json", "/no/such/folder/x.json", "true"], 125, "x.json could not be written"),
         (vec!["--csv", "/no/such/folder/x.csv", "true"], 125, "/no/such/folder/x.csv could not be written"),
@@ -74,9 +95,122 @@ fn signals_reach_the_command() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(9));
+}
+
+/// What a process does, by the third field of its `/proc/PID/stat`: `S`leeps, is s`T`opped, is a `Z`ombie.
+fn state(pid: &str) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.trim().chars().next()
+}
+
+fn wait_for(what: &str, ready: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !ready() {
+        assert!(begun.elapsed().as_secs() < 60, "no {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_stop_stops_the_command_too_and_is_told() {
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("energy.json");
+    let mut command = optimize();
+    command.args(["--meters", "estimate", "--json"]).arg(&json).args(["--", "sh", "-c", "echo $$; read line; exit 4"]);
+    // A group of its own, as a shell would make; from elsewhere the signal comes to one process alone.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut meter = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(meter.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let (inner, outer) = (line.trim().to_owned(), meter.id().to_string());
+    kill_process(Pid::from_child(&meter), Signal::TSTP).unwrap();
+    wait_for("stop", || state(&inner) == Some('T') && state(&outer) == Some('T'));
+    kill_process(Pid::from_child(&meter), Signal::CONT).unwrap();
+    wait_for("going on", || state(&inner) == Some('S') && state(&outer) == Some('S'));
+    drop(meter.stdin.take());
+    let output = meter.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(4) && stderr.contains("the command was stopped for"), "{stderr}");
+    let told = read(&json);
+    assert!(told["stopped_s"].as_f64().unwrap() > 0.0, "{told}");
+    assert!(told["stopped_s"].as_f64() < told["energy"]["seconds"].as_f64(), "{told}");
+}
+
+#[test]
+fn orphans_that_end_are_not_left_as_zombies() {
+    // The shell in the middle ends before its child, which then is nobody's but the meter's.
+    let script = "(sh -c 'echo $$; exec >&-; read line' <&3 &) 3<&0; read line2 < \"$0\"";
+    let folder = TempDir::new().unwrap();
+    let gate = folder.path().join("gate");
+    let made = Command::new("mkfifo").arg(&gate).status().unwrap();
+    assert!(made.success());
+    let mut command = optimize();
+    command.args(["-q", "--", "sh", "-c", script]).arg(&gate).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut meter = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(meter.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let orphan = line.trim();
+    assert!(state(orphan).is_some_and(|state| state != 'Z'));
+    drop(meter.stdin.take());
+    wait_for("end without a trace", || state(orphan).is_none());
+    assert!(meter.try_wait().unwrap().is_none(), "the command still runs");
+    fs::write(&gate, "\n").unwrap();
+    assert_eq!(meter.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_code_is_known_even_if_ends_of_children_are_ignored() {
+    let mut command = optimize();
+    command.args(["-q", "--", "sh", "-c", "exit 7"]);
+    // SAFETY: the call is one of those that are allowed between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+    assert_eq!(command.status().unwrap().code(), Some(7));
+}
+
+#[test]
+fn a_signal_after_the_command_ends_the_meter_once_its_files_are_written() {
+    let folder = TempDir::new().unwrap();
+    let (json, csv) = (folder.path().join("energy.json"), folder.path().join("power.csv"));
+    assert!(Command::new("mkfifo").arg(&csv).status().unwrap().success());
+    // A pipe that is full holds up the writing.
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NONBLOCK;
+    let mut pipe = fs::File::from(rustix::fs::open(&csv, flags, rustix::fs::Mode::empty()).unwrap());
+    while std::io::Write::write(&mut pipe, &[b'#'; 4096]).is_ok() {}
+    while std::io::Write::write(&mut pipe, b"#").is_ok() {}
+    let mut command = optimize();
+    command.args(["--meters", "estimate", "--json"]).arg(&json).arg("--csv").arg(&csv);
+    command.args(["--", "sh", "-c", "echo $$"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut meter = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(meter.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    wait_for("end of the command", || state(line.trim()).is_none());
+    let id = Pid::from_child(&meter);
+    kill_process(id, Signal::TERM).unwrap();
+    let caught = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", meter.id())).unwrap();
+        let pending = status.lines().find_map(|l| l.strip_prefix("ShdPnd:")).unwrap().trim().to_owned();
+        u64::from_str_radix(&pending, 16).unwrap() == 0
+    };
+    wait_for("taking of the signal", caught);
+    assert!(meter.try_wait().unwrap().is_none(), "the files are not written yet");
+    rustix::io::ioctl_fionbio(&pipe, false).unwrap();
+    let mut text = String::new();
+    let mut reader = BufReader::new(pipe);
+    reader.read_line(&mut text).unwrap();
+    text.clear();
+    reader.read_line(&mut text).unwrap();
+    assert!(text.contains(",cpu:processes,"), "{text}");
+    let output = meter.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.status.signal()), (None, Some(15)));
+    assert_eq!(read(&json)["exit_code"], 0);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("energy of `sh -c"), "the table too");
 }
 
 #[test]
@@ -149,5 +283,28 @@ fn a_gpu_is_metered_by_its_counter_and_its_power_written_down() {
     }
     let rows: Vec<csv::StringRecord> =
         csv::Reader::from_path(&csv).unwrap().into_records().collect::<Result<_, _>>().unwrap();
-    assert!(rows.len() >= 3 && rows.iter().all(|row| &row[2] == "gpu:GPU-1234" && &row[5] == "counter"), "{rows:?}");
+    let of_the_gpu = rows.iter().filter(|row| &row[2] == "gpu:GPU-1234" && &row[5] == "counter").count();
+    assert!(of_the_gpu >= 3, "{rows:?}");
+    // Of the processor there is a counter, or an estimate that is not added.
+    let cpus = rows.iter().filter(|row| row[2].starts_with("cpu:")).count();
+    assert!(cpus == of_the_gpu || told["energy"]["domains"].as_array().unwrap().len() > 2, "{rows:?}");
+    assert_eq!(told["energy"]["method"], "counter");
+}
+
+#[cfg(feature = "nvml")]
+#[test]
+fn an_estimate_stands_beside_a_gpu_and_is_not_added_to_it() {
+    let fake = fake_gpu("gpu GPU-1234 FAKE\npower 300\n");
+    let json = fake.path().join("energy.json");
+    let (code, _, stderr) = run(optimize()
+        .env("LD_LIBRARY_PATH", fake.path())
+        .args(["--meters", "nvml,estimate", "--json"])
+        .arg(&json)
+        .args(["--", "sleep", "1.2"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("total (gpu)") && stderr.contains("the total is gpu alone"), "{stderr}");
+    let energy = &read(&json)["energy"];
+    assert_eq!((&energy["method"], &energy["covers"][0]), (&"counter".into(), &"gpu".into()));
+    assert_eq!(energy["joules"], energy["domains"][0]["joules"]);
+    assert_eq!(energy["domains"][1]["method"], "estimate");
 }

@@ -253,7 +253,13 @@ pub(super) struct MeterArgs {
 
 const METER_CODES: &str = "\
 Its exit code is the command's own, or 128 and the number of the signal that ended it; 125 if the
-meters fail before it starts, 126 if it cannot be executed, 127 if it is not found.";
+meters fail before it starts, 126 if it cannot be executed, 127 if it is not found.
+
+Signals are handed on to the command. Ctrl-Z stops both; the time until they go on counts. A signal
+that comes once the command has ended ends `optimize meter` when its files are written.
+
+Where a GPU has a counter and the processor has none, the processor's part is ESTIMATED; it is shown
+beside what is measured, and not added to it.";
 
 fn interval(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,28 +1,24 @@
 //! The command: started with this process's own input and output, waited for, and told what this process is told.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-use signal_hook::iterator::SignalsInfo;
-use signal_hook::iterator::exfiltrator::WithOrigin;
-use signal_hook::low_level::siginfo::{Cause, Origin};
+use rustix::process::{Pid, WaitOptions, wait};
 
 use super::super::failure::Failure;
+use super::refusal::refusal;
+use super::signals::{Signals, Told};
 use crate::energy::{Mark, Session};
-
-const NOT_FOUND: u8 = 127;
-const NOT_EXECUTABLE: u8 = 126;
 
 /// A command under way.
 pub(super) struct Child {
     events: Receiver<Event>,
+    told: Arc<Told>,
 }
 
 /// What happened meanwhile.
@@ -47,39 +43,17 @@ impl Child {
     /// Starts it, and a thread each that waits for its end and that hands on signals.
     pub(super) fn start(command: &[OsString], session: &Session) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or_else(|| Failure::usage("there is no command to run"))?;
-        // What `nohup` or a script has this process ignore, the command shall ignore too.
-        let handed_on = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2].into_iter().filter(|s| !is_ignored(*s));
         // Caught before the command is there, so that none falls in between.
-        let mut signals = SignalsInfo::<WithOrigin>::new(handed_on)
-            .map_err(|e| Failure::with_code(super::OWN, format!("signals cannot be caught: {e}")))?;
-        let mut child = Command::new(program).args(arguments).spawn().map_err(|e| {
-            let (code, advice) = match e.kind() {
-                ErrorKind::NotFound => (NOT_FOUND, "was not found; give its path, or install it".to_owned()),
-                ErrorKind::PermissionDenied => (NOT_EXECUTABLE, "may not be executed; `chmod +x` it?".to_owned()),
-                _ => (NOT_EXECUTABLE, format!("could not be started: {e}")),
-            };
-            Failure::with_code(code, format!("the program `{}` {advice}", program.to_string_lossy()))
-        })?;
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        thread::spawn(move || {
-            for origin in signals.forever() {
-                if let (Some(pid), Some(signal)) = (pid, to_hand_on(&origin)) {
-                    // It may have ended in this very moment.
-                    let _ = kill_process(pid, signal);
-                }
-            }
-        });
+        let signals =
+            Signals::catch().map_err(|e| Failure::with_code(super::OWN, format!("signals cannot be caught: {e}")))?;
+        heed_the_ends_of_children();
+        let started = Command::new(program).args(arguments).spawn().map_err(|e| refusal(program, &e))?;
+        let pid = Pid::from_child(&started);
+        let told = signals.hand_on(pid);
         let (sender, events) = channel();
-        let session = session.clone();
-        thread::spawn(move || {
-            let event = match child.wait() {
-                Ok(status) => Event::Ended { status, at: session.mark() },
-                Err(error) => Event::Lost { reason: format!("the command cannot be waited for: {error}") },
-            };
-            // The receiver waits for nothing else.
-            let _ = sender.send(event);
-        });
-        Ok(Self { events })
+        let (session, ended) = (session.clone(), Arc::clone(&told));
+        thread::spawn(move || reap(pid, &session, &ended, &sender));
+        Ok(Self { events, told })
     }
 
     /// What happens next, if anything does within this time.
@@ -90,24 +64,37 @@ impl Child {
             Err(RecvTimeoutError::Disconnected) => Event::Lost { reason: "the thread that waits is gone".to_owned() },
         }
     }
-}
 
-fn is_ignored(signal: i32) -> bool {
-    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action the call only fills the place, which outlives it; zeroes are a valid action.
-    unsafe {
-        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
-            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    /// What this process was told to do for itself and besides the command.
+    pub(super) fn told(&self) -> &Told {
+        &self.told
     }
 }
 
-/// The signal to hand on. What the terminal sends (Ctrl-C) goes to the command as well as to this process, and twice would
-/// be once too often.
-fn to_hand_on(origin: &Origin) -> Option<Signal> {
-    if origin.cause == Cause::Kernel {
-        return None;
+/// Who starts this process may have it ignore `SIGCHLD`, and then nobody learns how a child ended.
+fn heed_the_ends_of_children() {
+    // SAFETY: the default action runs no code of this process.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Waits for the command, and for its orphans too, which are this process's children: those that nobody waits for would stay
+/// as zombies, and their processor time would not be known.
+fn reap(command: Pid, session: &Session, told: &Told, sender: &Sender<Event>) {
+    loop {
+        let event = match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == command => {
+                told.command_ended();
+                Event::Ended { status: ExitStatus::from_raw(status.as_raw()), at: session.mark() }
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => continue,
+            // Without children there are no descendants either. The receiver waits for nothing that comes later.
+            Err(error) => {
+                let _ = sender.send(Event::Lost { reason: format!("the command cannot be waited for: {error}") });
+                return;
+            }
+        };
+        let _ = sender.send(event);
     }
-    Signal::from_named_raw(origin.signal)
 }
 
 /// The exit code that stands for how a command ended: its own, or 128 and the number of the signal that ended it.

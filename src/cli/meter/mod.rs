@@ -2,18 +2,23 @@
 
 mod child;
 mod files;
+mod refusal;
+mod signals;
 mod table;
+mod total;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use child::{Child, Event};
-use files::Series;
+use files::{Outcome, Series};
 
 use super::args::MeterArgs;
 use super::failure::Failure;
-use crate::energy::{MeterKind, Meters, Profile, Session};
+use crate::energy::units::DomainKind;
+use crate::energy::{EnergyError, MeterKind, Meters, Profile, Session, Usage};
 
 /// What `optimize` itself fails with, so that it is told apart from the command's own codes, as `timeout` and `env` do.
 const OWN: u8 = 125;
@@ -21,14 +26,11 @@ const OWN: u8 = 125;
 /// Runs the command under the meters and gives its exit code.
 pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let own = |error: &dyn std::fmt::Display| Failure::with_code(OWN, error);
+    refuse_one_file_for_both(args)?;
     let interval = Duration::try_from_secs_f64(args.interval).map_err(|e| own(&e))?;
     // Orphans of the command become children of this process, and so their CPU time is known when they end.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let mut builder = Session::builder().meters(meters(args).map_err(|e| own(&e))?).descendants_only();
-    if let Some(watts) = args.watts_per_core {
-        builder = builder.watts_per_core(watts);
-    }
-    let session = builder.open().map_err(|e| own(&e))?;
+    let session = open(args).map_err(|e| own(&e))?;
     let json = args.json.as_deref().map(files::Summed::create).transpose().map_err(|e| own(&e))?;
     let mut series = args.csv.as_deref().map(Series::create).transpose().map_err(|e| own(&e))?;
 
@@ -53,21 +55,56 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
             Event::Lost { reason } => return Err(own(&reason)),
         }
     };
-    let summary = profile.close_at(&end);
+    let outcome =
+        Outcome { command: &args.command, status, summary: profile.close_at(&end), stopped: child.told().stopped() };
     // From here on nothing may keep the command's own code from the caller.
     let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
-    troubles.extend(json.and_then(|json| json.write(&args.command, status, &summary).err()));
+    troubles.extend(json.and_then(|json| json.write(&outcome).err()));
     let mut text = String::new();
     // Figures that went into no file are better printed than lost.
     if !args.quiet || !troubles.is_empty() {
-        text.push_str(&table::render(&args.command, &summary, args.interval));
+        text.push_str(&table::render(&outcome, args.interval));
     }
     troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    child.told().heed(status);
     Ok(child::code(status).into())
 }
 
-fn meters(args: &MeterArgs) -> Result<Meters, crate::energy::EnergyError> {
+/// The one would be written over the other.
+fn refuse_one_file_for_both(args: &MeterArgs) -> Result<(), Failure> {
+    let (Some(json), Some(csv)) = (&args.json, &args.csv) else { return Ok(()) };
+    let plain = |path: &Path| -> PathBuf {
+        let whole = path.canonicalize().or_else(|_| std::path::absolute(path));
+        whole.unwrap_or_else(|_| path.to_owned())
+    };
+    if json == csv || plain(json) == plain(csv) {
+        let text = format!("--json and --csv both go to {}; give each a file of its own", json.display());
+        return Err(Failure::usage(text));
+    }
+    Ok(())
+}
+
+fn open(args: &MeterArgs) -> Result<Session, EnergyError> {
+    let open = |meters: Meters| {
+        let builder = Session::builder().meters(meters).descendants_only();
+        match args.watts_per_core {
+            Some(watts) => builder.watts_per_core(watts).open(),
+            None => builder.open(),
+        }
+    };
+    let chosen = meters(args)?;
+    let auto = chosen == Meters::Auto;
+    let session = open(chosen)?;
+    let sources = session.sources(&Usage::All);
+    if auto && !sources.is_empty() && sources.iter().all(|source| source.domain.kind == DomainKind::Gpu) {
+        // Of the processor an estimate is better than nothing, as long as it is not added to what is measured.
+        return Ok(open(Meters::List(vec![MeterKind::Nvml, MeterKind::Estimate])).unwrap_or(session));
+    }
+    Ok(session)
+}
+
+fn meters(args: &MeterArgs) -> Result<Meters, EnergyError> {
     if args.meters.is_empty() || args.meters == ["auto"] {
         return Ok(Meters::Auto);
     }

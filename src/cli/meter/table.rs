@@ -3,32 +3,31 @@
 use std::ffi::OsString;
 use std::fmt::Write;
 
-use crate::energy::units::DomainKind;
-use crate::energy::{DomainSummary, Summary};
+use super::files::Outcome;
+use super::total::Total;
+use crate::energy::DomainSummary;
+use crate::energy::units::{DomainKind, Joules};
 
 /// So much of a command is shown.
 const LONGEST: usize = 60;
 /// Seconds between two ticks of a GPU's counter: an interval may hold one more or fewer than it should.
 const TICK: f64 = 0.1;
+/// Standard deviations within which a normal error stays with a probability of 95 %.
+const NORMAL_95: f64 = 1.96;
+
+const COLUMNS: usize = 6;
 
 /// A table with one line per domain.
-pub(super) fn render(command: &[OsString], summary: &Summary, interval: f64) -> String {
-    let mut rows = vec![["domain", "energy", "average", "peak", "method"].map(str::to_owned)];
+pub(super) fn render(outcome: &Outcome<'_>, interval: f64) -> String {
+    let summary = &outcome.summary;
+    let total = Total::of(summary);
+    let mut rows = vec![["domain", "energy", "", "average", "peak", "method"].map(str::to_owned)];
     rows.extend(summary.domains.iter().map(row));
-    if summary.domains.len() > 1 {
-        let total = summary.joules.map_or_else(|| "?".to_owned(), |j| j.to_string());
-        let average = summary.joules.and_then(|j| j.over(summary.seconds)).map_or_else(String::new, |w| w.to_string());
-        let method = summary.method.map_or("", |m| m.label());
-        rows.push(["total".to_owned(), total, average, String::new(), method.to_owned()]);
+    if total.parts() > 1 || total.leaves_estimates_out {
+        rows.push(total_row(&total, summary.seconds));
     }
-    let width = |k: usize| rows.iter().map(|row| row[k].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let mut text = format!("\nenergy of `{}` in {:.3} s\n\n", shown(command), summary.seconds);
-    for [domain, energy, average, peak, method] in &rows {
-        let [d, e, a, p, _] = widths;
-        let line = format!("  {domain:<d$}  {energy:>e$}  {average:>a$}  {peak:>p$}  {method}");
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
+    let mut text = format!("\nenergy of `{}` in {:.3} s\n\n", shown(outcome.command), summary.seconds);
+    lay_out(&rows, &mut text);
     if summary.domains.is_empty() {
         text.push_str("  nothing could be metered; `optimize devices` says why\n");
     }
@@ -36,6 +35,18 @@ pub(super) fn render(command: &[OsString], summary: &Summary, interval: f64) -> 
         if let Some(note) = &domain.energy.note {
             let _ = writeln!(text, "  {}: {note}", domain.energy.domain);
         }
+    }
+    if rows.iter().any(|row| row[2].starts_with('±')) {
+        text.push_str("  ±: the truth lies within it with a probability of 95 %\n");
+    }
+    if total.leaves_estimates_out {
+        let covers = total.covers().join("+");
+        let _ = writeln!(text, "  the total is {covers} alone: what is ESTIMATED is not added to what is measured");
+    }
+    if !outcome.stopped.is_zero() {
+        let stopped = outcome.stopped.as_secs_f64();
+        let _ =
+            writeln!(text, "  the command was stopped for {stopped:.3} s; they count in its length and its average");
     }
     let has = |kind| summary.domains.iter().any(|d| d.energy.domain.kind == kind);
     if has(DomainKind::Gpu) {
@@ -52,15 +63,62 @@ pub(super) fn render(command: &[OsString], summary: &Summary, interval: f64) -> 
     text
 }
 
-fn row(domain: &DomainSummary) -> [String; 5] {
+/// Columns that are empty in all rows are left out.
+fn lay_out(rows: &[[String; COLUMNS]], text: &mut String) {
+    let width = |k: usize| rows.iter().map(|row| row[k].chars().count()).max().unwrap_or(0);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    for row in rows {
+        let mut line = String::new();
+        for (k, cell) in row.iter().enumerate().filter(|(k, _)| widths[*k] > 0) {
+            let width = widths[k];
+            let _ = match k {
+                0 | 5 => write!(line, "  {cell:<width$}"),
+                _ => write!(line, "  {cell:>width$}"),
+            };
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+fn row(domain: &DomainSummary) -> [String; COLUMNS] {
     let or = |shown: Option<String>| shown.unwrap_or_else(|| "?".to_owned());
+    let energy = &domain.energy;
     [
-        domain.energy.domain.to_string(),
-        or(domain.energy.joules.map(|j| j.to_string())),
+        energy.domain.to_string(),
+        or(energy.joules.map(|j| j.to_string())),
+        uncertain(energy.joules, energy.uncertainty.map(|u| u.absolute())),
         or(domain.average_watts.map(|w| w.to_string())),
         or(domain.peak_watts.map(|w| w.to_string())),
-        domain.energy.method.label().to_owned(),
+        energy.method.label().to_owned(),
     ]
+}
+
+fn total_row(total: &Total, seconds: f64) -> [String; COLUMNS] {
+    let joules = total.joules();
+    let label = match total.leaves_estimates_out {
+        true => format!("total ({})", total.covers().join("+")),
+        false => "total".to_owned(),
+    };
+    [
+        label,
+        joules.map_or_else(|| "?".to_owned(), |j| j.to_string()),
+        uncertain(joules, total.uncertain_by()),
+        joules.and_then(|j| j.over(seconds)).map_or_else(String::new, |w| w.to_string()),
+        String::new(),
+        total.method().map_or("", |m| m.label()).to_owned(),
+    ]
+}
+
+/// `± 5.6 %`; nothing where nobody knows.
+fn uncertain(joules: Option<Joules>, deviation: Option<Joules>) -> String {
+    match (joules, deviation) {
+        (Some(joules), Some(deviation)) if joules.0 > 0.0 => {
+            let percent = 100.0 * NORMAL_95 * deviation.0 / joules.0;
+            let digits = usize::from(percent < 9.95);
+            format!("± {percent:.digits$} %")
+        }
+        _ => String::new(),
+    }
 }
 
 /// The command as one would type it, its end left out where it is long.
@@ -75,8 +133,13 @@ fn shown(command: &[OsString]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+    use std::time::Duration;
+
     use super::*;
-    use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts};
+    use crate::energy::Summary;
+    use crate::energy::units::{Domain, DomainEnergy, Method, Uncertainty, Watts};
 
     fn domain(kind: DomainKind, id: &str, method: Method, joules: Option<f64>, note: Option<&str>) -> DomainSummary {
         DomainSummary {
@@ -91,11 +154,27 @@ mod tests {
         }
     }
 
-    fn render_of(domains: Vec<DomainSummary>) -> String {
+    fn uncertain(mut domain: DomainSummary, edge: f64, gain: f64) -> DomainSummary {
+        let uncertainty = Uncertainty { edge: Joules(edge), gain: Joules(gain), ..Uncertainty::default() };
+        domain.energy.uncertainty = Some(uncertainty);
+        domain
+    }
+
+    fn render_stopped(domains: Vec<DomainSummary>, stopped: f64) -> String {
         let joules = domains.iter().map(|d| d.energy.joules).sum();
         let method = domains.iter().map(|d| d.energy.method).max();
         let command = ["python3", "train.py", "--lr", "0.1"].map(OsString::from);
-        render(&command, &Summary { seconds: 12.5, joules, method, domains }, 1.0)
+        let outcome = Outcome {
+            command: &command,
+            status: ExitStatus::from_raw(0),
+            summary: Summary { seconds: 12.5, joules, method, domains },
+            stopped: Duration::from_secs_f64(stopped),
+        };
+        render(&outcome, 1.0)
+    }
+
+    fn render_of(domains: Vec<DomainSummary>) -> String {
+        render_stopped(domains, 0.0)
     }
 
     #[test]
@@ -111,5 +190,27 @@ mod tests {
             domain(DomainKind::Cpu, "processes", Method::Estimate, Some(0.012), None),
         ]);
         insta::assert_snapshot!([all, partly, render_of(Vec::new())].concat());
+    }
+
+    #[test]
+    fn uncertainty_stands_beside_the_figures_that_have_one() {
+        let gpu = || domain(DomainKind::Gpu, "GPU-1", Method::Counter, Some(4000.0), None);
+        let package = domain(DomainKind::Cpu, "package-0", Method::Counter, Some(800.0), None);
+        let known = render_of(vec![uncertain(gpu(), 3.0, 160.0), uncertain(package.clone(), 4.0, 0.0)]);
+        // Of a sum nothing is known if nothing is known of a part.
+        let partly = render_of(vec![uncertain(gpu(), 3.0, 1000.0), package]);
+        insta::assert_snapshot!([known, partly].concat());
+    }
+
+    #[test]
+    fn what_is_estimated_is_not_added_to_what_is_measured_and_a_stop_is_told() {
+        let text = render_stopped(
+            vec![
+                uncertain(domain(DomainKind::Gpu, "GPU-1", Method::Counter, Some(4000.0), None), 3.0, 160.0),
+                domain(DomainKind::Cpu, "processes", Method::Estimate, Some(50.0), None),
+            ],
+            3.25,
+        );
+        insta::assert_snapshot!(text);
     }
 }

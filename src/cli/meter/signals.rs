@@ -1,0 +1,133 @@
+//! Signals: handed on to the command while it runs, and heeded by this process itself afterwards.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::emulate_default_handler;
+use signal_hook::low_level::siginfo::{Cause, Origin};
+
+use super::child::code;
+use crate::energy::Moment;
+
+const HANDED_ON: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
+
+/// Signals to this process from now on.
+pub(super) struct Signals(SignalsInfo<WithOrigin>);
+
+/// What this process was told to do for itself.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    ended: AtomicBool,
+    /// The first signal after the command's end; 0 for none.
+    late: AtomicI32,
+    stopped_nanoseconds: AtomicU64,
+}
+
+impl Told {
+    /// From now on signals are for this process alone.
+    pub(super) fn command_ended(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+
+    /// For how long the command was stopped together with this process.
+    pub(super) fn stopped(&self) -> Duration {
+        Duration::from_nanos(self.stopped_nanoseconds.load(Ordering::SeqCst))
+    }
+
+    /// Ends this process as a signal says that came after the command's end. One that the command ended of is no other one:
+    /// Ctrl-C goes to both.
+    pub(super) fn heed(&self, status: ExitStatus) {
+        let signal = self.late.load(Ordering::SeqCst);
+        if signal != 0 && i32::from(code(status)) != 128 + signal {
+            let _ = emulate_default_handler(signal);
+        }
+    }
+
+    fn stop(&self) {
+        let before = Moment::now();
+        // The threads of this process stand still in here.
+        let _ = emulate_default_handler(SIGTSTP);
+        let stopped = u64::try_from(Moment::now().since(before).as_nanos()).unwrap_or(u64::MAX);
+        self.stopped_nanoseconds.fetch_add(stopped, Ordering::SeqCst);
+    }
+}
+
+impl Signals {
+    /// Catches what ends or stops a process. What `nohup` or a script has this process ignore, the command shall ignore too.
+    pub(super) fn catch() -> io::Result<Self> {
+        SignalsInfo::new(HANDED_ON.into_iter().filter(|signal| !is_ignored(*signal))).map(Self)
+    }
+
+    /// Hands them on to a child that nobody has waited for yet, from a thread of its own.
+    pub(super) fn hand_on(mut self, pid: Pid) -> Arc<Told> {
+        let told = Arc::new(Told::default());
+        let (target, heard) = (Target::of(pid), Arc::clone(&told));
+        thread::spawn(move || self.0.forever().for_each(|origin| take(&origin, &target, &heard)));
+        told
+    }
+}
+
+fn take(origin: &Origin, target: &Target, told: &Told) {
+    // What the terminal sends (Ctrl-C) goes to the command as well as to this process, and twice would be once too often.
+    let goes_to_both = || origin.cause == Cause::Kernel;
+    let runs = !told.ended.load(Ordering::SeqCst);
+    let (signal, stops) = (origin.signal, origin.signal == SIGTSTP);
+    if runs && (goes_to_both() || Signal::from_named_raw(signal).is_some_and(|signal| target.send(signal))) {
+        if stops {
+            told.stop();
+        }
+        return;
+    }
+    match signal {
+        SIGCONT => {}
+        SIGTSTP => {
+            let _ = emulate_default_handler(SIGTSTP);
+        }
+        // What is being written shall be whole, unless somebody insists.
+        signal => {
+            if told.late.swap(signal, Ordering::SeqCst) != 0 {
+                let _ = emulate_default_handler(signal);
+            }
+        }
+    }
+}
+
+/// The command, by a descriptor that never means another process, or where the kernel has none (before 5.3) by its number.
+enum Target {
+    Descriptor(OwnedFd),
+    Number(Pid),
+}
+
+impl Target {
+    fn of(pid: Pid) -> Self {
+        pidfd_open(pid, PidfdFlags::empty()).map_or(Self::Number(pid), Self::Descriptor)
+    }
+
+    /// Whether it is still there to take the signal.
+    fn send(&self, signal: Signal) -> bool {
+        let sent = match self {
+            Self::Descriptor(descriptor) => pidfd_send_signal(descriptor, signal),
+            Self::Number(pid) => kill_process(*pid, signal),
+        };
+        sent != Err(Errno::SRCH)
+    }
+}
+
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action the call only fills the place, which outlives it; zeroes are a valid action.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}

@@ -1,0 +1,50 @@
+//! What may be added up.
+
+use crate::energy::Summary;
+use crate::energy::units::{DomainEnergy, Joules, Method, WindowEnergy};
+
+/// The sum over what is measured, or where nothing is, over what is estimated: never over both.
+pub(super) struct Total {
+    sum: WindowEnergy,
+    /// Whether there are estimates beside it.
+    pub(super) leaves_estimates_out: bool,
+}
+
+impl Total {
+    pub(super) fn of(summary: &Summary) -> Self {
+        let parts = |estimated: bool| -> Vec<DomainEnergy> {
+            let all = summary.domains.iter().map(|domain| &domain.energy);
+            all.filter(|part| part.method.is_estimate() == estimated).cloned().collect()
+        };
+        let (measured, estimated) = (parts(false), parts(true));
+        let leaves_estimates_out = !measured.is_empty() && !estimated.is_empty();
+        let domains = if measured.is_empty() { estimated } else { measured };
+        Self { sum: WindowEnergy { seconds: summary.seconds, domains }, leaves_estimates_out }
+    }
+
+    pub(super) fn joules(&self) -> Option<Joules> {
+        self.sum.total()
+    }
+
+    pub(super) fn method(&self) -> Option<Method> {
+        self.sum.method()
+    }
+
+    /// How many domains are in it.
+    pub(super) fn parts(&self) -> usize {
+        self.sum.domains.len()
+    }
+
+    /// The words for the kinds of hardware that are in it.
+    pub(super) fn covers(&self) -> Vec<&'static str> {
+        let mut kinds: Vec<_> = self.sum.domains.iter().map(|part| part.domain.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds.into_iter().map(|kind| kind.name()).collect()
+    }
+
+    /// As a figure of one domain, to show like those.
+    pub(super) fn uncertain_by(&self) -> Option<Joules> {
+        Some(self.sum.uncertainty(None)?.absolute())
+    }
+}
