@@ -308,3 +308,58 @@ fn an_estimate_stands_beside_a_gpu_and_is_not_added_to_it() {
     assert_eq!(energy["joules"], energy["domains"][0]["joules"]);
     assert_eq!(energy["domains"][1]["method"], "estimate");
 }
+
+/// `optimize devices --watch` on a fake GPU.
+#[cfg(feature = "nvml")]
+fn watch(fake: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+    command.args(["devices", "--watch", "--interval", "0.3"]).args(arguments).env("LD_LIBRARY_PATH", fake.path());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[cfg(feature = "nvml")]
+#[test]
+fn a_watch_writes_a_line_per_look_until_it_is_told_to_end() {
+    let fake = fake_gpu("gpu GPU-1234 FAKE\npower 300\n");
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut child = watch(&fake, &["--json"]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let looks: Vec<Value> = lines.by_ref().take(3).map(|l| serde_json::from_str(&l.unwrap()).unwrap()).collect();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+        let gpus: Vec<&Value> = looks.iter().map(|look| &look["domains"][0]).collect();
+        assert!(gpus.iter().all(|gpu| gpu["domain"]["id"] == "GPU-1234" && gpu["method"] == "counter"), "{looks:?}");
+        let joules: Vec<f64> = gpus.iter().filter_map(|gpu| gpu["joules"].as_f64()).collect();
+        assert!(joules.len() >= 2 && joules.is_sorted(), "{looks:?}");
+    }
+}
+
+#[cfg(feature = "nvml")]
+#[test]
+fn a_watch_ends_when_nobody_reads_any_more() {
+    let fake = fake_gpu("gpu GPU-1234 FAKE\npower 300\n");
+    let mut child = watch(&fake, &[]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains(" s  gpu:GPU-1234 ") && line.contains("(peak "), "{line}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_watch_refuses_what_makes_no_sense() {
+    let devices = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+        run(command.arg("devices").args(arguments))
+    };
+    for (arguments, text) in [
+        (&["--interval", "2"][..], "--watch"),
+        (&["--watch", "--interval", "0.1"], "0.2 to 3600"),
+        (&["--watch", "--interval", "soon"], "invalid"),
+    ] {
+        let (code, _, stderr) = devices(arguments);
+        assert!(code == 2 && stderr.contains(text), "{arguments:?}: {code} {stderr}");
+    }
+}

@@ -271,7 +271,13 @@ fn interval(text: &str) -> Result<f64, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct DevicesArgs {
-    /// JSON, for programs
+    /// JSON, for programs; with --watch a line per look
     #[arg(long)]
     pub(super) json: bool,
+    /// Show what the hardware draws, again and again, until Ctrl-C
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// Seconds between looks; 0.2 or more
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval, requires = "watch")]
+    pub(super) interval: f64,
 }

@@ -1,0 +1,268 @@
+//! `optimize devices --watch`: what the hardware draws, again and again.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use console::{Term, truncate_str};
+use serde::Serialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::super::failure::Failure;
+use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts};
+use crate::energy::{Mark, Session, Usage};
+
+/// Shows the power until a signal ends it, or until nobody reads any more.
+pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
+    let interval = Duration::try_from_secs_f64(interval).map_err(Failure::usage)?;
+    let session = Session::open().map_err(Failure::other)?;
+    // The estimate knows processes, and here is none to be metered.
+    if session.sources(&Usage::All).iter().all(|source| source.method.is_estimate()) {
+        return Err(Failure::nothing(
+            "nothing on this machine has a counter to watch; `optimize devices` says why, and `optimize meter -- COMMAND` \
+             estimates what a command takes",
+        ));
+    }
+    let signals = signals().map_err(Failure::other)?;
+    let mut out = Output::new(json);
+    let mut watch = Watch::begin(session);
+    out.greet().map_err(Failure::other)?;
+    while let Err(RecvTimeoutError::Timeout) = signals.recv_timeout(interval) {
+        match out.show(&watch.look()) {
+            Ok(()) => {}
+            // Who reads no more, such as `head`, has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
+            Err(error) => return Err(Failure::other(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Tells of the first signal that asks for an end.
+fn signals() -> std::io::Result<Receiver<()>> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            // The receiver may be gone already.
+            let _ = sender.send(());
+        }
+    });
+    Ok(receiver)
+}
+
+/// Hardware that is looked at now and then.
+struct Watch {
+    session: Session,
+    begun: Mark,
+    last: Mark,
+    peaks: Vec<(Domain, Watts)>,
+}
+
+/// One look.
+#[derive(Debug, Serialize)]
+struct Look {
+    /// Since the beginning.
+    seconds: f64,
+    /// Since the look before.
+    interval_s: f64,
+    domains: Vec<Seen>,
+}
+
+/// One piece of hardware.
+#[derive(Debug, Serialize)]
+struct Seen {
+    domain: Domain,
+    method: Method,
+    /// The mean since the look before.
+    watts: Option<Watts>,
+    peak_watts: Option<Watts>,
+    /// Since the beginning.
+    joules: Option<Joules>,
+    /// Why something is missing, now or since the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl Watch {
+    fn begin(session: Session) -> Self {
+        let begun = session.mark();
+        Self { session, last: begun.clone(), begun, peaks: Vec::new() }
+    }
+
+    fn look(&mut self) -> Look {
+        let now = self.session.mark();
+        let interval = self.session.between(&self.last, &now);
+        let whole = self.session.between(&self.begun, &now);
+        self.last = now;
+        let seen = |(part, all): (&DomainEnergy, DomainEnergy)| {
+            let watts = part.joules.and_then(|joules| joules.over(interval.seconds));
+            let reason = |of: &DomainEnergy| of.note.clone().filter(|_| of.joules.is_none());
+            Seen {
+                peak_watts: self.peak(&all.domain, watts),
+                watts,
+                joules: all.joules,
+                note: reason(part).or(reason(&all)),
+                domain: all.domain,
+                method: all.method,
+            }
+        };
+        let domains = interval.domains.iter().zip(whole.domains).map(seen).collect();
+        Look { seconds: whole.seconds, interval_s: interval.seconds, domains }
+    }
+
+    fn peak(&mut self, domain: &Domain, now: Option<Watts>) -> Option<Watts> {
+        let Some(index) = self.peaks.iter().position(|(of, _)| of == domain) else {
+            self.peaks.extend(now.map(|now| (domain.clone(), now)));
+            return now;
+        };
+        let peak = &mut self.peaks[index].1;
+        if let Some(now) = now.filter(|now| now > peak) {
+            *peak = now;
+        }
+        Some(*peak)
+    }
+}
+
+/// Where looks are shown.
+enum Output {
+    /// In place; with the number of lines that stand there.
+    Screen(Term, usize),
+    Lines,
+    Json,
+}
+
+impl Output {
+    fn new(json: bool) -> Self {
+        match (json, std::io::stdout().is_terminal()) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Screen(Term::stdout(), 0),
+            (false, false) => Self::Lines,
+        }
+    }
+
+    /// So that nobody who looks at an empty screen wonders.
+    fn greet(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Screen(screen, lines) => {
+                *lines = 1;
+                screen.write_line("looking; Ctrl-C ends")
+            }
+            Self::Lines | Self::Json => Ok(()),
+        }
+    }
+
+    fn show(&mut self, look: &Look) -> std::io::Result<()> {
+        let text = match self {
+            Self::Screen(screen, lines) => {
+                let text = table(look);
+                let (height, width) = screen.size();
+                // A line that wraps, or scrolls away, could not be taken back.
+                let shown: Vec<_> = text.lines().take(usize::from(height.max(2)) - 1).collect();
+                let shown: Vec<_> = shown.iter().map(|line| truncate_str(line, usize::from(width), "…")).collect();
+                screen.clear_last_lines(*lines)?;
+                *lines = shown.len();
+                return screen.write_line(&shown.join("\n"));
+            }
+            Self::Lines => line(look),
+            Self::Json => serde_json::to_string(look).map_err(std::io::Error::other)? + "\n",
+        };
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+}
+
+fn or_unknown(figure: Option<impl ToString>) -> String {
+    figure.map_or_else(|| "?".to_owned(), |figure| figure.to_string())
+}
+
+/// For the screen: a row for each piece of hardware, and below them why something is missing.
+fn table(look: &Look) -> String {
+    let mut rows = vec![["domain", "now", "peak", "energy"].map(str::to_owned)];
+    rows.extend(look.domains.iter().map(|seen| {
+        let figures = [or_unknown(seen.watts), or_unknown(seen.peak_watts), or_unknown(seen.joules)];
+        let [now, peak, energy] = figures;
+        [seen.domain.to_string(), now, peak, energy]
+    }));
+    let width = |k: usize| rows.iter().map(|row| row[k].chars().count()).max().unwrap_or(0);
+    let [d, n, p, e] = std::array::from_fn(width);
+    let mut text = format!("{:.0} s, every {:.1} s; Ctrl-C ends\n", look.seconds, look.interval_s);
+    for [domain, now, peak, energy] in &rows {
+        let _ = writeln!(text, "{domain:<d$}  {now:>n$}  {peak:>p$}  {energy:>e$}");
+    }
+    for seen in &look.domains {
+        if let Some(note) = &seen.note {
+            let _ = writeln!(text, "{}: {note}", seen.domain);
+        }
+    }
+    text
+}
+
+/// For a pipe: one line.
+fn line(look: &Look) -> String {
+    let mut text = format!("{:.1} s", look.seconds);
+    for seen in &look.domains {
+        let (now, peak, energy) = (or_unknown(seen.watts), or_unknown(seen.peak_watts), or_unknown(seen.joules));
+        let _ = write!(text, "  {} {now} (peak {peak}, {energy})", seen.domain);
+    }
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::energy::{Clock, MeterKind, Meters, Moment};
+
+    #[derive(Clone)]
+    struct Hands(Arc<Mutex<Moment>>);
+
+    impl Clock for Hands {
+        fn now(&self) -> Moment {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    #[test]
+    fn looks_tell_power_now_at_its_peak_and_the_energy_so_far() {
+        let tree = tempfile::tempdir().unwrap();
+        let zone = |name: &str| tree.path().join(name);
+        let set = |joules: u64| fs::write(zone("intel-rapl:0").join("energy_uj"), (joules * 1_000_000).to_string());
+        for (zone, name) in [(zone("intel-rapl:0"), "package-0"), (zone("intel-rapl:0:0"), "dram")] {
+            fs::create_dir(&zone).unwrap();
+            fs::write(zone.join("name"), name).unwrap();
+            fs::write(zone.join("max_energy_range_uj"), "262143328850").unwrap();
+            fs::write(zone.join("energy_uj"), "7000000").unwrap();
+        }
+        set(0).unwrap();
+        let hands = Hands(Arc::new(Mutex::new(Moment::from_monotonic_seconds(100.0).unwrap())));
+        let builder = Session::builder().meters(Meters::List(vec![MeterKind::Rapl])).powercap_root(tree.path());
+        let session = builder.clock(hands.clone()).without_polling().open().unwrap();
+        let mut watch = Watch::begin(session);
+        let mut look_after = |seconds: f64| {
+            let mut now = hands.0.lock().unwrap();
+            *now = now.after(Duration::from_secs_f64(seconds));
+            drop(now);
+            watch.look()
+        };
+        set(90).unwrap();
+        let first = look_after(1.0);
+        set(130).unwrap();
+        let second = look_after(2.0);
+        fs::write(zone("intel-rapl:0").join("energy_uj"), "").unwrap();
+        let lost = look_after(1.0);
+        let texts = [&first, &second, &lost].map(|look| format!("{}{}", table(look), line(look)));
+        let text = texts.join("\n").replace(&tree.path().display().to_string(), "TREE");
+        insta::assert_snapshot!(text);
+        let json = serde_json::to_value(&second).unwrap();
+        assert_eq!(json["domains"][0]["domain"], serde_json::json!({"kind": "cpu", "id": "package-0"}));
+        assert_eq!((&json["domains"][0]["watts"], &json["domains"][0]["joules"]), (&20.0.into(), &130.0.into()));
+        assert_eq!((&json["seconds"], &json["interval_s"]), (&3.0.into(), &2.0.into()));
+    }
+}
