@@ -67,7 +67,7 @@ pub use error::EnergyError;
 pub use limits::{LimitGuard, LimitRange, Limits, restore_limits};
 pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Source};
-pub use profile::{DomainSummary, Profile, Summary};
+pub use profile::{DomainSummary, Interval, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;
 pub use units::DeviceState;

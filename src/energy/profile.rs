@@ -1,5 +1,7 @@
 //! Power over the course of one piece of work.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 
 use super::session::{Mark, Session, Usage};
@@ -7,23 +9,38 @@ use super::units::{Domain, DomainEnergy, Joules, Method, Watts, WindowEnergy};
 
 /// Work under way, looked at now and then for its power.
 ///
+/// The energy of an interval is known once the ticks of slow counters after it were seen, which is with the next sample or
+/// some later one. So every sample tells the intervals that have become known since the one before.
+///
 /// ```
 /// use wattfront::energy::{Meters, Profile, Session};
 ///
 /// let session = Session::builder().meters(Meters::estimate()).open()?;
 /// let mut profile = Profile::open(&session);
-/// let interval = profile.sample();
-/// println!("{} so far", interval.seconds);
-/// let summary = profile.close();
-/// assert!(summary.seconds >= interval.seconds);
+/// for interval in profile.sample() {
+///     println!("until {:.3} s: {:?}", interval.until, interval.energy.total());
+/// }
+/// let (rest, summary) = profile.close();
+/// assert!(rest.iter().all(|interval| interval.until <= summary.seconds));
 /// # Ok::<(), wattfront::energy::EnergyError>(())
 /// ```
 #[derive(Debug)]
 pub struct Profile {
     session: Session,
     opened: Mark,
-    last: Mark,
+    /// The end of the last interval that was told, and those after it.
+    told: Mark,
+    waiting: VecDeque<Mark>,
     peaks: Vec<(Domain, Watts)>,
+}
+
+/// The energy from one sample to the next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interval {
+    /// When it ended: seconds since the profile began.
+    pub until: f64,
+    /// Its energy.
+    pub energy: WindowEnergy,
 }
 
 /// What the work came to.
@@ -47,8 +64,7 @@ pub struct DomainSummary {
     pub energy: DomainEnergy,
     /// The energy over the length; `None` without a figure or a length.
     pub average_watts: Option<Watts>,
-    /// The most of any interval between samples, or the average if that is more; `None` if no interval has a figure. Of a
-    /// counter that ticks slowly, as a GPU's, it is off by up to a tick's share of the interval.
+    /// The most of any interval between samples, or the average if that is more; `None` if no interval has a figure.
     pub peak_watts: Option<Watts>,
 }
 
@@ -56,46 +72,72 @@ impl Profile {
     /// Begins now, with everything that the session meters.
     #[must_use]
     pub fn open(session: &Session) -> Self {
-        let opened = session.mark();
-        Self { session: session.clone(), last: opened.clone(), opened, peaks: Vec::new() }
+        Self::open_at(session, session.mark())
     }
 
-    /// The energy since the last sample, or since the beginning.
-    pub fn sample(&mut self) -> WindowEnergy {
-        let now = self.session.mark();
-        let interval = self.session.between(&self.last, &now);
-        self.last = now;
-        self.note(&interval);
-        interval
-    }
-
-    /// The energy from the last sample to an edge at which the work ended. Too short for a peak, unless it is all there is.
+    /// Begins with work that the hardware rests for [`REST`](super::REST) before and after. Takes that rest now, so that what it
+    /// draws is known; but not where no counter ticks slowly.
     #[must_use]
-    pub fn rest(&self, end: &Mark) -> WindowEnergy {
-        self.session.between(&self.last, end)
+    pub fn open_after_rest(session: &Session) -> Self {
+        session.settle(&session.mark(), &Usage::All);
+        Self::open_at(session, session.mark().beside_rest())
     }
 
-    /// The time since the beginning at the last sample, in seconds.
-    #[must_use]
-    pub fn sampled_seconds(&self) -> f64 {
-        self.last.moment().since(self.opened.moment()).as_secs_f64()
+    fn open_at(session: &Session, opened: Mark) -> Self {
+        let (told, waiting) = (opened.clone(), VecDeque::new());
+        Self { session: session.clone(), opened, told, waiting, peaks: Vec::new() }
     }
 
-    /// Ends now, and sums up once slow counters have shown what they need: see [`Session::settle`].
+    /// Ends an interval now. Tells those that are known.
+    pub fn sample(&mut self) -> Vec<Interval> {
+        self.waiting.push_back(self.session.mark());
+        // Whoever samples often wants to see what is between.
+        self.session.keep_watching();
+        let mut known = Vec::new();
+        while self.waiting.front().is_some_and(|mark| self.session.is_settled(mark)) {
+            known.extend(self.waiting.pop_front().map(|mark| self.tell(mark)));
+        }
+        known
+    }
+
+    /// Ends now, and tells what is left and all of it: see [`close_at`](Self::close_at).
     #[must_use]
-    pub fn close(self) -> Summary {
+    pub fn close(self) -> (Vec<Interval>, Summary) {
         let end = self.session.mark();
         self.close_at(&end)
     }
 
-    /// Ends at an edge that was taken before.
+    /// Ends at an edge that was taken before, after the last sample. Waits for what slow counters show after it: see
+    /// [`Session::settle`]. The interval from the last sample to the end may be too short to tell its energy.
     #[must_use]
-    pub fn close_at(mut self, end: &Mark) -> Summary {
+    pub fn close_at(mut self, end: &Mark) -> (Vec<Interval>, Summary) {
         self.session.settle(end, &Usage::All);
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut rest: Vec<Interval> = waiting.into_iter().map(|mark| self.tell(mark)).collect();
+        let energy = self.session.between(&self.told, end);
+        // Too short for a peak, unless it is all there is.
         if self.peaks.is_empty() {
-            let rest = self.rest(end);
-            self.note(&rest);
+            self.note(&energy);
         }
+        if energy.seconds > 0.0 {
+            rest.push(Interval { until: self.seconds_until(end), energy });
+        }
+        (rest, self.summary(end))
+    }
+
+    fn tell(&mut self, mark: Mark) -> Interval {
+        let energy = self.session.between(&self.told, &mark);
+        self.note(&energy);
+        let until = self.seconds_until(&mark);
+        self.told = mark;
+        Interval { until, energy }
+    }
+
+    fn seconds_until(&self, mark: &Mark) -> f64 {
+        mark.moment().since(self.opened.moment()).as_secs_f64()
+    }
+
+    fn summary(&self, end: &Mark) -> Summary {
         let energy = self.session.between(&self.opened, end);
         let domain = |part: &DomainEnergy| {
             let average_watts = part.joules.and_then(|j| j.over(energy.seconds));
@@ -128,10 +170,14 @@ impl Profile {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::super::board::{Board, BoardMeter, Load, Random};
     use super::super::clock::testing::ManualClock;
     use super::super::testing::PowercapTree;
     use super::*;
-    use crate::energy::{MeterKind, Meters};
+    use crate::energy::{Clock, MeterKind, Meters};
 
     #[test]
     fn averages_and_peaks_are_of_the_right_windows() {
@@ -144,17 +190,69 @@ mod tests {
             clock.advance(seconds);
             tree.set("intel-rapl:0", joules * 1_000_000);
         };
+        let totals = |intervals: &[Interval]| {
+            intervals.iter().map(|i| (i.until, i.energy.total().map(|j| j.0))).collect::<Vec<_>>()
+        };
         at(1.0, 10);
-        assert_eq!(profile.sample().total(), Some(Joules(10.0)));
+        assert_eq!(totals(&profile.sample()), [(1.0, Some(10.0))]);
         at(2.0, 70);
-        profile.sample();
-        assert!((profile.sampled_seconds() - 3.0).abs() < 1e-9);
+        assert_eq!(totals(&profile.sample()), [(3.0, Some(60.0))]);
         // Half a second at 40 W, not an interval of its own.
         at(0.5, 90);
-        let summary = profile.close();
+        let (rest, summary) = profile.close();
+        assert_eq!(totals(&rest), [(3.5, Some(20.0))]);
         let package = &summary.domains[0];
         assert_eq!((summary.seconds, summary.joules), (3.5, Some(Joules(90.0))));
         assert_eq!(package.peak_watts, Some(Watts(30.0)));
         assert!((package.average_watts.unwrap().0 - 90.0 / 3.5).abs() < 1e-9);
+    }
+
+    /// Power of 300 W between rests at 70 W, looked at in intervals of so many seconds.
+    fn boards_intervals(every: f64, seed: u64) -> (Vec<Interval>, Summary) {
+        let mut random = Random(seed);
+        let clock = ManualClock::at(50.0 + random.next());
+        let board = Arc::new(Mutex::new(Board::new(0.1, 0.004)));
+        let builder = Session::builder().meters(Meters::List(vec![])).meter(BoardMeter::new(&board));
+        let session = builder.clock(clock.clone()).without_polling().open().unwrap();
+        let mut pass = |seconds: f64| {
+            let until = clock.now().after(Duration::from_secs_f64(seconds));
+            while clock.now() < until {
+                clock.advance((0.01 + 0.001 * random.next()).min(until.since(clock.now()).as_secs_f64()).max(1e-9));
+                session.poll();
+            }
+        };
+        let mut profile = Profile::open_after_rest(&session);
+        let start = clock.now().monotonic_seconds();
+        board.lock().unwrap().loads.push(Load::constant(start, start + 4.0, 230.0));
+        let mut intervals = Vec::new();
+        for _ in 0..(4.0 / every) as u32 {
+            pass(every);
+            intervals.extend(profile.sample());
+        }
+        let end = session.mark().beside_rest();
+        pass(0.05);
+        let (rest, summary) = profile.close_at(&end);
+        intervals.extend(rest);
+        (intervals, summary)
+    }
+
+    #[test]
+    fn intervals_over_a_slow_counter_are_right_once_they_are_told_and_none_is_lost() {
+        for every in [0.2, 0.5, 1.0] {
+            for seed in 0..20 {
+                let (intervals, summary) = boards_intervals(every, seed);
+                let untils: Vec<f64> = intervals.iter().map(|i| i.until).collect();
+                assert!(untils.is_sorted() && (untils[0] - every).abs() < 1e-6, "{untils:?}");
+                let watts = intervals.iter().map(|i| i.energy.total().unwrap().0 / i.energy.seconds);
+                let worst = watts.map(|w| (w - 300.0).abs()).fold(0.0, f64::max);
+                let allowed = 300.0 * 0.016 / every;
+                assert!(worst < allowed, "{every} s, seed {seed}: off by {worst} W");
+                let sum: f64 = intervals.iter().map(|i| i.energy.total().unwrap().0).sum();
+                assert!((sum - 1200.0).abs() < 8.0, "{sum}");
+                assert!((summary.joules.unwrap().0 - 1200.0).abs() < 3.0, "{summary:?}");
+                let peak = summary.domains[0].peak_watts.unwrap().0;
+                assert!((peak - 300.0).abs() < allowed, "{peak}");
+            }
+        }
     }
 }

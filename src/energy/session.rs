@@ -272,6 +272,17 @@ impl Session {
         state.bursts.renew();
     }
 
+    /// Whether all is known of an edge that will ever be.
+    pub(super) fn is_settled(&self, mark: &Mark) -> bool {
+        let sources = self.shared().sources.iter().map(|(source, _)| source);
+        sources.zip(&mark.edges.between_ticks).all(|(source, levels)| !ticks_slowly(source) || levels.get().is_some())
+    }
+
+    /// Slow counters are watched closely after the next edge too, however often edges come.
+    pub(super) fn keep_watching(&self) {
+        self.shared().lock().bursts.renew();
+    }
+
     /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter than
     /// two ticks of a counter. A GPU that was used and has no meter is a domain without a figure, so
     /// that the total is missing rather than too small, unless the choice of meters left GPUs out.

@@ -34,29 +34,24 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let json = args.json.as_deref().map(files::Summed::create).transpose().map_err(|e| own(&e))?;
     let mut series = args.csv.as_deref().map(Series::create).transpose().map_err(|e| own(&e))?;
 
-    let mut profile = Profile::open(&session);
+    let mut profile = Profile::open_after_rest(&session);
     let mut child = Child::start(&args.command, &session)?;
     let (status, end) = loop {
         match child.next(interval) {
             Event::Nothing => {
-                let sample = profile.sample();
-                if let Some(series) = &mut series {
-                    series.add(profile.sampled_seconds(), &sample);
+                for interval in profile.sample() {
+                    series.iter_mut().for_each(|series| series.add(interval.until, &interval.energy));
                 }
             }
-            Event::Ended { status, at } => {
-                if let Some(series) = &mut series {
-                    // It may have ended in the very moment of the last look.
-                    let rest = Some(profile.rest(&at)).filter(|rest| rest.seconds > 0.0);
-                    rest.iter().for_each(|rest| series.add(profile.sampled_seconds() + rest.seconds, rest));
-                }
-                break (status, at);
-            }
+            Event::Ended { status, at } => break (status, at.beside_rest()),
             Event::Lost { reason } => return Err(own(&reason)),
         }
     };
-    let outcome =
-        Outcome { command: &args.command, status, summary: profile.close_at(&end), stopped: child.told().stopped() };
+    let (rest, summary) = profile.close_at(&end);
+    for interval in rest {
+        series.iter_mut().for_each(|series| series.add(interval.until, &interval.energy));
+    }
+    let outcome = Outcome { command: &args.command, status, summary, stopped: child.told().stopped() };
     // From here on nothing may keep the command's own code from the caller.
     let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
     troubles.extend(json.and_then(|json| json.write(&outcome).err()));
