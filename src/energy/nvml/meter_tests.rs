@@ -86,6 +86,19 @@ fn samples_make_a_finer_integral_than_asking() {
 }
 
 #[test]
+fn an_average_of_the_last_second_lags_and_loses_nothing() {
+    // 400 J above the rest, in two seconds: at their end the average has not told all of them yet.
+    let fake =
+        FakeNvml::new(50.0, "gpu A A\npower pulse 100 300 52 54\naverage 1.0\nfault energy 3\nfault instant 3\n");
+    let mut meter = open(&fake);
+    assert_eq!(meter.sources()[0].resolution.as_secs_f64(), 1.0, "so a window of less than two seconds has no figure");
+    let first = polled(&fake, &mut meter, 4.0).unwrap();
+    assert!(first < 800.0 - 50.0, "{first}");
+    let rest = polled(&fake, &mut meter, 2.0).unwrap();
+    assert!((first + rest - 1000.0).abs() < 1.0, "{first} and {rest}");
+}
+
+#[test]
 fn a_poll_is_one_call_of_the_driver_and_looks_up_no_processes() {
     let script = |what: &str| format!("count calls\ngpu A A\n{LOAD}{what}\n");
     let rungs = [("samples 0.1 50", "energy"), ("fault energy 3\nsamples 0.1 50", "samples")];
