@@ -201,6 +201,13 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
 fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
     let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
     builder = builder.exclusive(format!("the study {}", spec.name())).mig(spec.energy().mig);
+    // Its program may be shown other GPUs than this process.
+    let variable = |name: &str| match spec.source() {
+        Source::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),
+        _ => std::env::var(name).ok(),
+    };
+    let (devices, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
+    builder = builder.visible_devices(devices.as_deref(), order.as_deref());
     // A study goes on with the figure that it began with, whatever this machine's own is by now.
     let stored = stored_watts(&record.header().identity).filter(|watts| *watts != energy::watts_per_core());
     if let Some(watts) = spec.energy().watts_per_core.or(stored) {

@@ -135,6 +135,8 @@ pub(super) struct Places {
     pub(super) with_process: bool,
     pub(super) nvml_library: Option<PathBuf>,
     pub(super) mig: MigPolicy,
+    /// The values of `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`.
+    pub(super) shown: Option<(String, Option<String>)>,
 }
 
 impl Places {
@@ -166,6 +168,7 @@ impl Default for SessionBuilder {
                 with_process: true,
                 nvml_library: None,
                 mig: MigPolicy::default(),
+                shown: None,
             },
         }
     }
@@ -301,6 +304,14 @@ impl SessionBuilder {
         self
     }
 
+    /// Meters those GPUs alone that a program sees whose environment has these values of `CUDA_VISIBLE_DEVICES` and
+    /// `CUDA_DEVICE_ORDER`; `None` for one that is not set. Default: all GPUs.
+    #[must_use]
+    pub fn visible_devices(mut self, devices: Option<&str>, order: Option<&str>) -> Self {
+        self.places.shown = devices.map(|devices| (devices.to_owned(), order.map(str::to_owned)));
+        self
+    }
+
     /// What NVIDIA's GPUs of this machine are called by, for [`visible_gpus`](super::visible_gpus).
     ///
     /// # Errors
@@ -316,7 +327,7 @@ impl SessionBuilder {
     ///
     /// [`EnergyError::NoMeter`] for an empty choice, [`EnergyError::Unavailable`] for a meter of a list that cannot work
     /// here, or if nothing can; [`EnergyError::InUse`] for hardware that an exclusive session holds, [`EnergyError::Lock`] if that
-    /// cannot be told; [`EnergyError::Setting`] for a setting out of range.
+    /// cannot be told; [`EnergyError::Visible`] if nobody knows which GPUs are meant; [`EnergyError::Setting`] for a setting out of range.
     pub fn open(self) -> Result<Session, EnergyError> {
         if !(0.0..=1.0).contains(&self.gain) {
             return Err(EnergyError::Setting { setting: "gain", value: self.gain, expected: "0 to 1" });
@@ -325,7 +336,12 @@ impl SessionBuilder {
         let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
         let missing_gpus_matter = match &self.meters {
             Meters::Auto => {
-                meters.extend(self.open_kind(MeterKind::Nvml).ok().map(|meter| (meter, false)));
+                match self.open_kind(MeterKind::Nvml) {
+                    Ok(meter) => meters.push((meter, false)),
+                    // GPUs that are there and may be in use must not be missing without a word.
+                    Err(error @ EnergyError::Visible(_)) => return Err(error),
+                    Err(_) => {}
+                }
                 match self.open_kind(MeterKind::Rapl) {
                     Ok(meter) => meters.push((meter, false)),
                     Err(_) => match self.open_kind(MeterKind::Estimate) {
@@ -382,7 +398,16 @@ impl SessionBuilder {
 
 #[cfg(feature = "nvml")]
 fn open_nvml(places: &Places) -> Result<Box<dyn Meter>, EnergyError> {
-    Ok(Box::new(super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig)?))
+    let meter = super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig)?;
+    let Some((devices, order)) = &places.shown else { return Ok(Box::new(meter)) };
+    let visible = super::visible::visible_gpus(Some(devices), order.as_deref(), &gpus(places)?)?;
+    let uuids: Vec<String> = visible.gpus.into_iter().map(|gpu| gpu.uuid).collect();
+    let none = || EnergyError::Unavailable {
+        meter: "nvml",
+        reason: format!("CUDA_VISIBLE_DEVICES = `{devices}` shows no GPU that can be metered"),
+        remedy: "`optimize devices` lists the GPUs of this machine with their UUIDs".to_owned(),
+    };
+    Ok(Box::new(meter.only(&uuids).ok_or_else(none)?))
 }
 
 #[cfg(feature = "nvml")]

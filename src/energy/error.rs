@@ -35,6 +35,9 @@ pub enum EnergyError {
         /// What would do.
         expected: &'static str,
     },
+    /// It cannot be told which GPUs the metered program sees.
+    #[error(transparent)]
+    Visible(#[from] super::visible::VisibleError),
     /// The thread that reads the meters cannot be started.
     #[error("the metering thread cannot be started: {reason}")]
     Background {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::error::EnergyError;
 use super::units::Domain;
 
-/// Names the folder of lock files in place of [`FOLDER`].
+/// Names the folder of lock files in place of `/tmp`.
 pub const LOCK_FOLDER_VARIABLE: &str = "WATTFRONT_LOCKS";
 
 /// All users of a machine must find the same files. Containers with a folder of their own do not see each other.

@@ -438,6 +438,25 @@ mod nvml {
     }
 
     #[test]
+    fn only_gpus_that_the_program_sees_are_metered() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\ngpu GPU-b B\npower 50\n");
+        let open = |meters: Meters, devices: Option<&str>, order: Option<&str>| {
+            let builder = Session::builder().meters(meters).nvml_library(fake.library());
+            builder.visible_devices(devices, order).clock(fake.clock.clone()).without_polling().open()
+        };
+        let seen = |devices: Option<&str>, order: Option<&str>| {
+            open(Meters::List(vec![MeterKind::Nvml]), devices, order).map(|session| names(&session, &Usage::All))
+        };
+        assert_eq!(seen(Some("GPU-b"), None).unwrap(), ["gpu:GPU-b counter"]);
+        assert_eq!(seen(Some("1"), Some("PCI_BUS_ID")).unwrap(), ["gpu:GPU-b counter"]);
+        assert_eq!(seen(None, None).unwrap().len(), 2);
+        assert!(seen(Some(""), None).unwrap_err().to_string().contains("shows no GPU"));
+        // Different GPUs by number, in an order of CUDA's own: all of them would be wrong, and none too.
+        assert!(matches!(seen(Some("1"), None), Err(EnergyError::Visible(_))));
+        assert!(matches!(open(Meters::Auto, Some("1"), None), Err(EnergyError::Visible(_))));
+    }
+
+    #[test]
     fn ticks_of_the_counter_bound_the_error_of_a_window() {
         let fake = FakeNvml::new(50.033, "jitter 0.002\ngpu GPU-a A\npower 400\n");
         let session = session(&fake);

@@ -82,7 +82,10 @@ fn refuse_one_file_for_both(args: &MeterArgs) -> Result<(), Failure> {
 
 fn open(args: &MeterArgs) -> Result<Session, EnergyError> {
     let open = |meters: Meters| {
+        let variable = |name: &str| std::env::var(name).ok();
+        let (devices, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
         let builder = Session::builder().meters(meters).descendants_only();
+        let builder = builder.visible_devices(devices.as_deref(), order.as_deref());
         match args.watts_per_core {
             Some(watts) => builder.watts_per_core(watts).open(),
             None => builder.open(),

@@ -146,6 +146,13 @@ impl NvmlMeter {
             false => Ok(Self { nvml, sources, gauges }),
         }
     }
+
+    /// The same of these GPUs alone, by UUID; `None` if none of them is metered.
+    pub(crate) fn only(mut self, uuids: &[String]) -> Option<Self> {
+        let pairs = self.sources.into_iter().zip(self.gauges);
+        (self.sources, self.gauges) = pairs.filter(|(source, _)| uuids.contains(&source.domain.id)).unzip();
+        (!self.sources.is_empty()).then_some(self)
+    }
 }
 
 impl Meter for NvmlMeter {
