@@ -12,7 +12,8 @@ use crate::energy::REST;
 use crate::optimizer::history::FailureKind;
 use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
 
-/// Answers [`TrainRequest`]s, and `{"prepare": SPLIT_SEED}` by opening what they share, from `input` with lines on `output`, until `input` is closed.
+/// Answers [`TrainRequest`]s from `input`, and `{"prepare": SPLIT_SEED}` by opening what they share, with lines on `output`,
+/// until `input` is closed.
 ///
 /// # Errors
 /// Those of reading requests and writing answers. What goes wrong with a training is answered as a line.

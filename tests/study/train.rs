@@ -47,6 +47,22 @@ fn digits() -> Bench {
 }
 
 #[test]
+fn a_trainer_opens_its_device_before_it_is_asked_for_anything_else() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let bench = digits();
+    let mut worker = bench.command(&["train-worker"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let request = r#"{"trial": 0, "seed": 1, "split_seed": 3, "settings": {"dataset": "digits", "epochs": 1}}"#;
+    let lines = format!("{{\"prepare\": 3}}\n{request}\nnonsense\n");
+    worker.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let said = Answer(worker.wait_with_output().unwrap()).code(0).out();
+    let said: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(said[0], serde_json::json!({}), "ready, and nothing else");
+    assert!(said.iter().any(|line| line.get("accuracy").is_some()), "{said:?}");
+    assert!(said.last().unwrap()["message"].as_str().unwrap().contains("makes no sense"), "{said:?}");
+}
+
+#[test]
 fn a_short_study_of_the_digits() {
     let bench = digits();
     bench.optimize(&["study.toml"]).code(0).says("in the optimizer");
