@@ -574,6 +574,29 @@ mod nvml {
     }
 
     #[test]
+    fn a_counter_that_stalls_at_an_edge_makes_the_window_missing_and_in_between_it_catches_up() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nstall 103 110\n");
+        let session = session(&fake);
+        let pass = |seconds: f64| {
+            for _ in 0..(seconds * 2.0) as u32 {
+                fake.advance(0.5);
+                session.poll();
+            }
+        };
+        pass(1.0);
+        let window = session.window();
+        pass(4.0);
+        let stalled = window.so_far();
+        assert_eq!(stalled.total(), None, "{stalled:?}");
+        assert!(note(&stalled).contains("stood still for 2.0 s up to an edge: it hangs"), "{stalled:?}");
+        let late = session.window();
+        pass(7.0);
+        assert_eq!(late.close().total(), None, "it began while the counter hung");
+        let joules = window.close().total().unwrap().0;
+        assert!((joules - 300.0 * 11.0).abs() < 60.0, "{joules}");
+    }
+
+    #[test]
     fn a_gpu_that_is_not_allowed_is_left_out_and_no_gpu_at_all_is_unavailable() {
         let mut fake = FakeNvml::new(100.05, "gpu GPU-a A\nfault handle 4\ngpu GPU-b B\npower 100\n");
         assert_eq!(names(&session(&fake), &Usage::All), ["gpu:GPU-b counter"]);

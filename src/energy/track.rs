@@ -22,6 +22,9 @@ const SLOW: Duration = Duration::from_millis(20);
 /// Windows of fewer ticks are told by the ticks around both edges together, if they lie between rests.
 const FEW: u32 = 10;
 
+/// A counter of hardware that always draws something hangs if it stood still for so many ticks.
+const STILL: f64 = 3.5;
+
 /// What power may do between two readings, as a part of it.
 const UNREST: f64 = 0.5;
 
@@ -148,13 +151,32 @@ impl Track {
 
     /// The energy at `moment`, interpolated between the readings around it.
     pub(crate) fn edge(&self, moment: Moment) -> Edge {
-        let (level, gap) = match self.level(moment) {
+        let (level, gap) = match self.level(moment).and_then(|known| self.moving(moment).map(|()| known)) {
             Ok((level, gap)) => (Ok(level), gap),
             Err(reason) => (Err(reason), 0.0),
         };
         let tick = self.source.resolution.as_secs_f64() / 12_f64.sqrt();
         let blur = tick.hypot(UNREST * gap / 3_f64.sqrt());
         Edge { level, failures: self.failures, blur, roughness: self.roughness }
+    }
+
+    /// Refuses a counter that hangs at `moment`: what it will have missed, if it ever goes on, nobody can tell by then.
+    fn moving(&self, moment: Moment) -> Result<(), String> {
+        if !ticks_slowly(&self.source) {
+            return Ok(());
+        }
+        let until = self.history.partition_point(|reading| reading.at <= moment);
+        let mut earlier = self.history.range(..until).rev();
+        let Some(last) = earlier.next() else { return Ok(()) };
+        let same = |reading: &&Reading| (reading.microjoules, reading.segment) == (last.microjoules, last.segment);
+        let since = earlier.take_while(same).last().map_or(last.at, |reading| reading.at);
+        // Between two readings it moved, if they differ.
+        let moves = self.history.get(until).is_some_and(|next| !same(&next));
+        let still = last.at.since(since);
+        match !moves && still >= self.source.resolution.mul_f64(STILL) {
+            true => Err(format!("the counter stood still for {:.1} s up to an edge: it hangs", still.as_secs_f64())),
+            false => Ok(()),
+        }
     }
 
     /// And the seconds `h s (1 - s)` for a moment at the share `s` between readings `h` apart.
