@@ -1,0 +1,29 @@
+"""CodeCarbon: start and stop. The offline tracker, which differs in not asking where it is, and in nothing that is metered."""
+
+from importlib.metadata import version
+
+from codecarbon import OfflineEmissionsTracker
+
+VERSION = version("codecarbon")
+SETTINGS = 'OfflineEmissionsTracker(country_iso_code="FRA", save_to_file=False, allow_multiple_runs=True), else defaults (15 s)'
+JOULES = 3.6e6
+
+
+def prepare():
+    tracker = OfflineEmissionsTracker(
+        country_iso_code="FRA", save_to_file=False, allow_multiple_runs=True, log_level="warning"
+    )
+
+    def measure(work):
+        tracker.start()
+        work()
+        tracker.stop()
+        found = tracker.final_emissions_data
+        figures = [
+            ("gpu", "all", found.gpu_energy * JOULES),
+            ("cpu", "all", found.cpu_energy * JOULES),
+            ("ram model", "all", found.ram_energy * JOULES),
+        ]
+        return {"figures": figures, "total_j": found.energy_consumed * JOULES, "seconds": found.duration}
+
+    return measure
