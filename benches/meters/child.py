@@ -15,8 +15,8 @@ HERE = Path(__file__).resolve().parent
 WORTH = re.compile(r"warn|error|critical|fail|could not|cannot|unable|lost|backward|denied|fall", re.IGNORECASE)
 # Of what the tools say at every start, whatever they meter.
 NOISE = (
-    "pynvml", "amd", "pkg_resources", "warnings.warn", "UserWarning:", "save_to_", "Multiple instances", "API keys", "ipinfo",
-    "carbon intensity", "incompatible dtype",
+    "pynvml", "amd", "pkg_resources", "warnings.warn", "UserWarning:", "save_to_", "Multiple instances", "API keys",
+    "ipinfo", "carbon intensity", "incompatible dtype",
 )
 
 
@@ -88,7 +88,8 @@ class Child:
             pass
         self.process.wait()
         self.errors.close()
-        found = self.found or {"stage": "gone", "error": "hangs" if code is None else f"ended the whole program, exit code {code}"}
+        gone = "hangs" if code is None else f"ended the whole program, exit code {code}"
+        found = self.found or {"stage": "gone", "error": gone}
         found["said"] = self.said()
         if found.get("counted"):
             first, last = found.pop("counted")

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Runs a command in a mount namespace of its own, in which the powercap tree of powercap.py lies under /sys, and without root's
-# right to read what it may not:
-# namespace.sh ROOT COMMAND...
-# Needs the right to mount. /sys takes no new folder, so its folders `class` and `devices/virtual` are laid anew: the old
-# entries bound to their places, and powercap beside them.
+# Runs a command in a mount namespace of its own, in which the powercap tree of powercap.py lies under /sys, and without
+# root's right to read what is not for it: namespace.sh ROOT COMMAND...
+# Needs the right to mount. /sys takes no new folder, so its folders `class` and `devices/virtual` are laid anew: the
+# old entries bound to their places, and powercap beside them.
 set -eu
 if [ "${1-}" != --inside ]; then
     exec unshare --mount --propagation private -- "$0" --inside "$@"

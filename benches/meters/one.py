@@ -1,7 +1,7 @@
 """One tool over one window: one.py TOOL SECONDS FOLDER WORKLOAD
 
-Says `ready` when the tool is set up, waits for a line, says `begun` when its window is open, and prints what came of it as JSON.
-What the tool itself prints goes to standard error.
+Says `ready` when the tool is set up, waits for a line, says `begun` when its window is open, and prints what came of it
+as JSON. What the tool itself prints goes to standard error.
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """A powercap tree as Linux has it, whose counters advance in real time: powercap.py ROOT KIND EVENT
 
-KIND: plain, wrap (the package's counter wraps around at the time EVENT, of CLOCK_MONOTONIC), moment (only their owner may read
-from EVENT on for 5 s), unreadable (only their owner may read, who is `nobody`). ROOT gets the folders `class` and `virtual`, to be laid over /sys.
+KIND: plain, wrap (the package's counter wraps around at the time EVENT, of CLOCK_MONOTONIC), moment (only their owner,
+`nobody`, may read from EVENT on for 5 s), unreadable (only their owner may read). ROOT gets the folders `class` and
+`virtual`, to be laid over /sys.
 """
 
 import os
@@ -57,8 +58,8 @@ def main():
     root, kind, event = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
     counters = build(root)
     # Counters of a machine that has been up for a while.
-    start = {domain: 31_415_926_535 + 1_000_003 * len(domain) - LOADS[domain].joules_since_zero(time.monotonic()) * 1e6
-             for domain in counters}
+    opened = time.monotonic()
+    start = {domain: 31_415_926_535 - LOADS[domain].joules_since_zero(opened) * 1e6 for domain in counters}
     if kind == "wrap":
         start["package"] = RANGE - LOADS["package"].joules_since_zero(event) * 1e6
     files = {domain: os.open(path, os.O_RDWR | os.O_CREAT, 0o444) for domain, path in counters.items()}

@@ -1,7 +1,10 @@
-"""Lets the tools meter the scenarios, and appends a line of JSON for each window: run.py SCENARIO|gpu|cpu|all OUT.jsonl [TOOL ...]
+"""Lets the tools meter the scenarios, and appends a line of JSON for each window.
 
-Run it by the Python of a virtual environment that has the tools (requirements.txt). OPTIMIZE names our binary, built without torch
-by `cargo build --release --no-default-features --features cli,nvml`. `rustc` builds the fake NVML and the work.
+usage: run.py SCENARIO,..|gpu|cpu|all OUT.jsonl [TOOL ...]
+
+Run it by the Python of a virtual environment that has the tools (requirements.txt). OPTIMIZE names our binary, built
+without torch by `cargo build --release --no-default-features --features cli,nvml`. `rustc` builds the fake NVML and the
+work.
 """
 
 import json
@@ -25,7 +28,7 @@ PREPARATION = 45.0  # seconds within which all tools are set up, where an event 
 
 
 def built(folder):
-    """The fake NVML, the work, and an `nvidia-smi` that does nothing: CodeCarbon looks for it before it looks for NVML."""
+    """The fake NVML, the work, and an `nvidia-smi` that does nothing: CodeCarbon looks for one before NVML."""
     rustc = ["rustc", "--edition", "2024", "-C", "opt-level=2"]
     library, workload, programs = folder / "libnvidia-ml.so.1", folder / "workload", folder / "bin"
     subprocess.run([*rustc, "--crate-type", "cdylib", "-o", library, ROOT / "examples/fake_nvml.rs"], check=True)
@@ -64,7 +67,7 @@ def writer(scenario, folder, event):
 
 
 def windows(scenario, tools, setup, draw):
-    """One window for each tool; yields what came of it. They run side by side, but their windows open one after the other."""
+    """One window for each tool; yields what came of it. They run side by side, and open one after the other."""
     folder = Path(tempfile.mkdtemp(dir=setup["scratch"]))
     event, process = time.monotonic() + PREPARATION, None
     try:
@@ -85,7 +88,7 @@ def windows(scenario, tools, setup, draw):
             found = child.finish(30.0 + scenario.seconds)
             edges = found.get("begin"), found.get("end")
             exact = true_joules(scenario, *edges) if all(edges) else {}
-            yield {"tool": child.tool, "truth": exact} | found
+            yield {"tool": child.tool, "machine_load": os.getloadavg()[0], "truth": exact} | found
     finally:
         if process:
             process.terminate()
@@ -103,7 +106,7 @@ def main():
         setup = built(scratch) | {"scratch": scratch}
         for scenario in wanted:
             if scenario.tree and not mountable():
-                print(f"{scenario.name}: left out, this user may not mount; a mount namespace needs root", file=sys.stderr)
+                print(f"{scenario.name}: left out; a mount namespace needs the right to mount", file=sys.stderr)
                 continue
             tools = sys.argv[3:] or [*TOOLS, *VARIANTS.get(scenario.name, ())]
             for repeat in range(scenario.repeats):
@@ -112,7 +115,8 @@ def main():
                 with open(sys.argv[2], "a", encoding="utf-8") as out:
                     for found in windows(scenario, order, setup, draw):
                         out.write(json.dumps({"scenario": scenario.name, "repeat": repeat, **found}) + "\n")
-                print(f"{time.strftime('%H:%M:%S')} {scenario.name} {repeat + 1} of {scenario.repeats}", file=sys.stderr)
+                done = f"{scenario.name} {repeat + 1} of {scenario.repeats}"
+                print(time.strftime("%H:%M:%S"), done, file=sys.stderr)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -57,9 +57,11 @@ GPU = [
     Scenario("gpu-lost", "5 s, the GPU is lost after 2.5 s", 5.0, 1, later=GONE),
     Scenario("gpu-flaky", "5 s, every reading fails from 2 to 3 s", 5.0, 1,
              later="fault energy 999 @2 @3\nfault power 999 @2 @3\nfault samples 999 @2 @3\nfault fields 999 @2 @3\n"),
-    Scenario("gpu-no-counter", "5 s, no counter, power as it is at the moment", 5.0, 3, LIBRARY + board(rest=PLAIN + NO_COUNTER)),
-    Scenario("gpu-mean", "5 s, no counter, power as the mean of a second", 5.0, 3, LIBRARY + board(rest=DEVICE + NO_COUNTER)),
-    Scenario("gpu-quarter", "5 s, no counter, power is watched for 25 of every 100 ms, and the load keeps time with that",
+    Scenario("gpu-no-counter", "5 s, no counter, power as it is at the moment", 5.0, 3,
+             LIBRARY + board(rest=PLAIN + NO_COUNTER)),
+    Scenario("gpu-mean", "5 s, no counter, power as the mean of a second", 5.0, 3,
+             LIBRARY + board(rest=DEVICE + NO_COUNTER)),
+    Scenario("gpu-quarter", "5 s, no counter, a sensor that watches 25 of every 100 ms, a load that keeps time with it",
              5.0, 3, LIBRARY + board("power square 150 500 0.1", rest="sensor 0.025 0.1\n" + PLAIN + NO_COUNTER)),
     Scenario("gpu-no-call", "5 s, a new board whose counter is not supported all the same", 5.0, 1,
              LIBRARY + board(rest=DEVICE + "fault energy 3\n")),
@@ -74,7 +76,7 @@ CPU = [
     Scenario("cpu-domains", "10 s; package, core, DRAM and psys are there", 10.0, 3, "", tree="plain", lead=1.0),
     Scenario("cpu-wrap", "10 s, the package's counter wraps around once", 10.0, 1, "", tree="wrap", lead=6.0),
     Scenario("cpu-moment", "24 s, no counter can be read for 5 s", 24.0, 1, "", tree="moment", lead=15.5),
-    Scenario("cpu-unreadable", "5 s, the counters are there and may not be read", 5.0, 1, "", tree="unreadable", lead=1.0),
+    Scenario("cpu-unreadable", "5 s, the counters may not be read", 5.0, 1, "", tree="unreadable", lead=1.0),
     Scenario("cpu-none", "5 s, there are no counters", 5.0, 1, ""),
 ]
 

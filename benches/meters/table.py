@@ -1,7 +1,8 @@
 """Tables of recorded windows: table.py FILE.jsonl ... > table.md
 
-Errors are per cent of the energy that the load took between the edges of the work. A cell with several windows tells the median
-error and, in brackets, the lowest and the highest. "says so": the tool warned, or put a note to the figure, in each such window.
+Errors are per cent of the energy that the load took between the edges of the work. A cell with several windows tells
+the median error and, in brackets, the lowest and the highest. "says so": the tool warned, or put a note to the figure,
+in each such window.
 """
 
 import json
@@ -20,6 +21,7 @@ NAMES = {
 TRUTH = {"cpu": ["package"], "dram": ["dram"], "gpu": ["gpu"]}
 # carbontracker's processor is package and DRAM.
 WIDER = {("carbontracker", "cpu"): ["package", "dram"]}
+ZONES = {"0": "package", "1": "psys"}
 # Where nothing can be measured a figure is a model's, and the tree's load is none that a model could know of.
 MODELS = ("cpu-unreadable", "cpu-none")
 # What tools say of the part of the machine that a scenario is not about.
@@ -132,16 +134,18 @@ def intervals(found):
     for scenario in GPU:
         cells = []
         for run in found.get(scenario.name, {}).get("wattfront", []):
-            parts = [d for d in details(run) if d["domain"]["id"] == BOARD and d.get("uncertainty") and d["joules"] is not None]
-            for part in parts:
+            for part in details(run):
+                if part["domain"]["id"] != BOARD or not part.get("uncertainty") or part["joules"] is None:
+                    continue
                 edge, gain = part["uncertainty"]["edge"], part["uncertainty"]["gain"]
                 true = run["truth"]["gpu"]
                 cells.append((part["joules"] - true, 1.96 * edge, 1.96 * (edge**2 + gain**2) ** 0.5, true))
         if cells:
             errors, edges, alls = ([100.0 * abs(c[k]) / c[3] for c in cells] for k in range(3))
             within = [sum(e <= b for e, b in zip(errors, bounds)) for bounds in (edges, alls)]
-            yield row(f"`{scenario.name}`", f"{median(errors):.2f} %", f"{median(edges):.2f} %", f"{within[0]} of {len(cells)}",
-                      f"{median(alls):.1f} %", f"{within[1]} of {len(cells)}")
+            of = len(cells)
+            yield row(f"`{scenario.name}`", f"{median(errors):.2f} %", f"{median(edges):.2f} %", f"{within[0]} of {of}",
+                      f"{median(alls):.1f} %", f"{within[1]} of {of}")
 
 
 def chosen(found):
@@ -160,8 +164,8 @@ def packages(found):
         for run in found.get(scenario.name, {}).get("zeus", [])[:1]:
             zones = {figure[1]: figure[2] for figure in run.get("figures", []) if figure[0] == "cpu"}
             if {"0", "1"} <= zones.keys():
-                own, psys = (percent(100.0 * (zones[zone] / run["truth"][part] - 1.0)) for zone, part in (("0", "package"), ("1", "psys")))
-                yield f"- Zeus, `{scenario.name}`: its processor 0 is the package, off by {own}; its processor 1 is psys, off by {psys}"
+                off = [percent(100.0 * (zones[zone] / run["truth"][part] - 1.0)) for zone, part in ZONES.items()]
+                yield f"- Zeus, `{scenario.name}`: its processor 0 is the package, off by {off[0]}; its 1 is psys, {off[1]}"
 
 
 def calls(found):
@@ -177,8 +181,8 @@ def claims(found):
     for name in ("cpu-unreadable", "cpu-none", "cpu-domains"):
         for tool in TOOLS:
             for run in found.get(name, {}).get(tool, [])[:1]:
-                figures = [f"{f[0]} {f[1]}: {'missing' if f[2] is None else f'{f[2]:.4g} J'}" for f in run.get("figures", [])]
-                figures = [text for text, f in zip(figures, run.get("figures", [])) if f[0] != "gpu"]
+                parts = [figure for figure in run.get("figures", []) if figure[0] != "gpu"]
+                figures = [f"{p[0]} {p[1]}: {'missing' if p[2] is None else f'{p[2]:.4g} J'}" for p in parts]
                 method = ", ".join(dict.fromkeys(d["method"] for d in details(run)))
                 total = run.get("total_j")
                 yield row(f"`{name}`", NAMES[tool], "; ".join(figures) or run.get("error", "none"), method,
@@ -227,7 +231,8 @@ def main():
     print("\n## Memory: error of DRAM, where the tool has a figure for it\n")
     print(*block([s for s in CPU if s.tree not in ("", "unreadable")], found, "dram"), sep="\n")
     print("\n## What is claimed of processor and memory, first window of each\n")
-    print(row("window", "tool", "figures", "method, if told", "the tool's total"), row(*["---"] * 5), *claims(found), sep="\n")
+    print(row("window", "tool", "figures", "method, if told", "the tool's total"), row(*["---"] * 5), sep="\n")
+    print(*claims(found), sep="\n")
     print("\n## What they said\n")
     print(*sayings(found), sep="\n")
 

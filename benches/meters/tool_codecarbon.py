@@ -1,11 +1,11 @@
-"""CodeCarbon: start and stop. The offline tracker, which differs in not asking where it is, and in nothing that is metered."""
+"""CodeCarbon: start and stop. The offline tracker does not ask where it is, and meters as the other does."""
 
 from importlib.metadata import version
 
 from codecarbon import OfflineEmissionsTracker
 
 VERSION = version("codecarbon")
-SETTINGS = 'OfflineEmissionsTracker(country_iso_code="FRA", save_to_file=False, allow_multiple_runs=True), else defaults (15 s)'
+SETTINGS = 'OfflineEmissionsTracker(country_iso_code="FRA", allow_multiple_runs=True), no file, else defaults (15 s)'
 JOULES = 3.6e6
 
 

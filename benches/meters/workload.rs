@@ -46,7 +46,9 @@ fn main() {
     let seconds: f64 = seconds.parse().expect("SECONDS is a number");
     if let Ok(text) = fs::read_to_string(template) {
         let fresh = format!("{script}.new");
-        fs::write(&fresh, armed(&text, begin)).and_then(|()| fs::rename(&fresh, script)).expect("SCRIPT can be written");
+        fs::write(&fresh, armed(&text, begin))
+            .and_then(|()| fs::rename(&fresh, script))
+            .expect("SCRIPT can be written");
     }
     let length = || fs::metadata(calls).map_or(0, |file| file.len());
     let first = length();
