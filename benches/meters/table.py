@@ -55,7 +55,8 @@ def said(run):
     part = run["scenario"].split("-")[0]
     lines = [line for line in run["said"] if not ELSEWHERE[part].search(line)]
     notes = [detail["note"] for detail in details(run) if detail.get("note")]
-    return [line for line in lines if not any(note in line for note in notes)] + notes
+    own = [d["note"] for d in details(run) if d.get("note") and (d["domain"]["kind"] == "gpu") == (part == "gpu")]
+    return [line for line in lines if not any(note in line for note in notes)] + own
 
 
 def percent(value):
