@@ -25,6 +25,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct Bursts {
     left: u32,
+    /// Somebody sets up, and what comes before his next edge is wanted too.
+    opening: bool,
     /// The first and the last edge of the row under way.
     row: Option<(Moment, Moment)>,
 }
@@ -42,12 +44,20 @@ impl Bursts {
         }
         let begins = self.left == 0;
         self.left = self.left.max(readings);
+        self.opening |= readings == OPENING;
         begins
     }
 
     /// The next edge begins a row.
     pub(crate) fn renew(&mut self) {
         self.row = None;
+    }
+
+    /// All edges are known. What was only for them ends.
+    pub(crate) fn settle(&mut self) {
+        if !self.opening {
+            self.left = 0;
+        }
     }
 
     /// Whether a burst is under way.
@@ -59,6 +69,7 @@ impl Bursts {
     pub(crate) fn take(&mut self) -> bool {
         let on = self.is_on();
         self.left = self.left.saturating_sub(1);
+        self.opening &= self.is_on();
         on
     }
 }
@@ -108,6 +119,11 @@ mod tests {
             OPENING as usize,
             "the longer one counts"
         );
-        assert!(bursts.ask(moment(1.7), OPENING));
+        assert!(bursts.ask(moment(1.7), PASSING));
+        bursts.settle();
+        assert!(!bursts.is_on(), "the next ticks were seen");
+        assert!(bursts.ask(moment(1.9), OPENING));
+        bursts.settle();
+        assert!(bursts.is_on(), "somebody sets up");
     }
 }

@@ -90,7 +90,7 @@ impl Profile {
 
     /// Ends an interval now. Tells those that are known.
     pub fn sample(&mut self) -> Vec<Interval> {
-        self.waiting.push_back(self.session.mark());
+        self.waiting.push_back(self.session.mark_passing());
         // Whoever samples often wants to see what is between.
         self.session.keep_watching();
         let mut known = Vec::new();

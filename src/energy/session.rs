@@ -19,7 +19,7 @@ use super::lock::DeviceLock;
 use super::meter::{Meter, Source};
 use super::process_tree::Family;
 use super::track::{Edge, Track, ticks_slowly};
-use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
+use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Joules, Method, Uncertainty, WindowEnergy};
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
@@ -278,6 +278,15 @@ impl Session {
         sources.zip(&mark.edges.between_ticks).all(|(source, levels)| !ticks_slowly(source) || levels.get().is_some())
     }
 
+    /// An edge within a piece of work, after which slow counters are watched no longer than it takes to see the next ticks.
+    pub(super) fn mark_passing(&self) -> Mark {
+        let shared = self.shared();
+        let mut state = shared.lock();
+        let moment = shared.clock.now();
+        state.read(&*shared.clock);
+        shared.mark(&mut state, moment, PASSING)
+    }
+
     /// Slow counters are watched closely after the next edge too, however often edges come.
     pub(super) fn keep_watching(&self) {
         self.shared().lock().bursts.renew();
@@ -392,6 +401,10 @@ fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> Do
     let doubt = checks.iter().find(|(domain, check)| *domain == figure.domain && !check.agrees());
     if let (Some(_), Some((_, check))) = (figure.joules, doubt) {
         let doubt = format!("DOUBTFUL: {check}");
+        // One of them is wrong, and nobody knows which: both are within the interval.
+        let apart = (check.counter - check.integrated).0.abs() / check.counter.0.max(f64::MIN_POSITIVE);
+        let gain = figure.joules.map_or(0.0, |joules| joules.0 * apart / 1.96);
+        figure.uncertainty = figure.uncertainty.map(|u| Uncertainty { gain: Joules(u.gain.0.max(gain)), ..u });
         figure.note = Some(figure.note.take().map_or(doubt.clone(), |note| format!("{note}; {doubt}")));
     }
     figure
@@ -519,6 +532,9 @@ impl State {
             // Each of them, whatever the others are.
             slow.by_ref().filter(|slow| !settled(*slow)).count() > 0
         });
+        if self.pending.is_empty() {
+            self.bursts.settle();
+        }
     }
 
     fn read(&mut self, clock: &dyn Clock) {

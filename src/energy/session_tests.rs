@@ -597,6 +597,21 @@ mod nvml {
     }
 
     #[test]
+    fn a_counter_that_power_contradicts_is_doubtful_and_its_interval_holds_both() {
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 65\nsamples 0.02 120\ncounter-gain 0.57\n");
+        let session = session(&fake);
+        let window = session.window();
+        for _ in 0..10 {
+            fake.advance(0.5);
+            session.poll();
+        }
+        let energy = window.close();
+        assert!(note(&energy).contains("DOUBTFUL: the counter tells 1"), "{energy:?}");
+        let (joules, sd) = (energy.total().unwrap().0, energy.uncertainty(None).unwrap().absolute().0);
+        assert!(joules < 200.0 && joules + 1.96 * sd > 320.0, "{joules} {sd}");
+    }
+
+    #[test]
     fn a_gpu_that_is_not_allowed_is_left_out_and_no_gpu_at_all_is_unavailable() {
         let mut fake = FakeNvml::new(100.05, "gpu GPU-a A\nfault handle 4\ngpu GPU-b B\npower 100\n");
         assert_eq!(names(&session(&fake), &Usage::All), ["gpu:GPU-b counter"]);

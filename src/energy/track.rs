@@ -119,7 +119,9 @@ impl Track {
         }
         let watts = (reading.microjoules - last.microjoules) as f64 * 1e-6 / seconds;
         if let Some(before) = self.watts {
-            self.roughness += ((watts - before) * seconds).powi(2) / 12.0;
+            // Of what is read finer than it is asked for, each part may have its own step.
+            let step = seconds.min(self.source.resolution.as_secs_f64());
+            self.roughness += ((watts - before) * step).powi(2) / 12.0 * (seconds / step).max(1.0);
         }
         self.watts = Some(watts);
     }

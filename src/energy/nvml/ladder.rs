@@ -34,7 +34,8 @@ pub(crate) enum Rung {
     /// The total-energy counter: Volta and later.
     Counter,
     /// The power samples that the driver keeps. How far apart they are, and room for all that it keeps.
-    Samples { period: Duration, room: usize },
+    /// Whether its sensor watches only a part of the time.
+    Samples { period: Duration, room: usize, partial: bool },
     /// The power of the present (field 186), asked for. Whether its sensor watches only a part of the time.
     Instant { partial: bool },
     /// What `nvmlDeviceGetPowerUsage` tells, asked for.
@@ -68,7 +69,8 @@ impl Rung {
             .map(|samples| period_of(&samples).map(|period| (period, samples.len())))
         {
             Ok(Some((period, kept))) if period <= RAREST => {
-                return Ok(Some(Self::Samples { period, room: kept + SPARE }));
+                let partial = Sensor::of(device).partial;
+                return Ok(Some(Self::Samples { period, room: kept + SPARE, partial }));
             }
             Ok(_) => {}
             Err(error) if is_absent(&error) => {}
@@ -102,8 +104,8 @@ impl Rung {
     pub(crate) fn sampling(self) -> String {
         let (how, partial) = match self {
             Self::Counter => ("total-energy counter, a tick every 100 ms".to_owned(), false),
-            Self::Samples { period, .. } => {
-                (format!("the driver's power samples, one every {} ms, integrated", period.as_millis()), false)
+            Self::Samples { period, partial, .. } => {
+                (format!("the driver's power samples, one every {} ms, integrated", period.as_millis()), partial)
             }
             Self::Instant { partial } => ("instant power, read twice a second and integrated".to_owned(), partial),
             Self::Average { smoothed: true, partial } => {

@@ -37,7 +37,14 @@ const LOAD: &str = "power square 100 300 20\n";
 fn each_gpu_is_read_in_the_best_way_that_it_has() {
     let rungs = [
         ("samples 0.02 120", "total-energy counter, a tick every 100 ms"),
-        ("samples 0.02 120\nfault energy 3", "the driver's power samples, one every 20 ms, integrated"),
+        (
+            "samples 0.02 120\nfault energy 3",
+            "the driver's power samples, one every 20 ms, integrated; the sensor watches a quarter of the time",
+        ),
+        (
+            "samples 0.02 120\nfault energy 3\narchitecture 8 8.9",
+            "the driver's power samples, one every 20 ms, integrated",
+        ),
         ("fault energy 3\narchitecture 8 8.9", "instant power, read twice a second and integrated"),
         (
             "fault energy 13\nfault instant 6",
