@@ -90,6 +90,7 @@ impl From<StudyError> for Failure {
             | StudyError::TooFewSamplers
             | StudyError::TooManySeeds { .. }
             | StudyError::LongName { .. }
+            | StudyError::LimitOutOfRange { .. }
             | StudyError::SamplerRefused { .. } => Self::USAGE,
             _ => Self::OTHER,
         };

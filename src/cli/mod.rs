@@ -14,6 +14,7 @@ mod outputs;
 mod print;
 mod progress;
 mod run;
+mod signals;
 mod warm_start;
 
 use std::process::ExitCode;

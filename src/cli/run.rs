@@ -8,6 +8,7 @@ use super::open::{read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::say;
 use super::progress::Progress;
+use super::signals::catch_signals;
 use super::warm_start::read_lessons;
 use crate::energy::{self, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
@@ -15,7 +16,9 @@ use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{Event, StudyRecord};
 use crate::study::spec::{SamplerSpec, Source, StudySpec, differences, stored_watts};
 use crate::study::store::{SqliteStore, Store};
-use crate::study::{EndReason, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine};
+use crate::study::{
+    EndReason, GpuLimits, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine,
+};
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };
@@ -157,6 +160,7 @@ pub(super) fn conduct(
         observer,
         interrupt,
         limits,
+        gpu_limits: GpuLimits::of(spec, Session::builder()),
         environment,
     };
     Ok(runner.run()?)
@@ -266,7 +270,8 @@ fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Fai
         Source::Train(train) => {
             // The very program that runs, even if the file has been replaced meanwhile.
             let command = vec!["/proc/self/exe".to_owned(), "train-worker".to_owned()];
-            Ok(Box::new(TrainObjective::new(command, train.settings.clone(), spec.seed().0)))
+            let objective = TrainObjective::new(command, train.settings.clone(), spec.seed().0);
+            Ok(Box::new(objective.apart_from(spec.energy().limit_parameters().map(str::to_owned))))
         }
         Source::Command(command) => {
             let base = path.parent().unwrap_or(Path::new(""));
@@ -274,15 +279,6 @@ fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Fai
         }
         Source::None => Err(Failure::usage("the study has nothing to run")),
     }
-}
-
-/// The first Ctrl-C (or SIGTERM) asks the study to end; the second ends the process at once.
-pub(super) fn catch_signals(interrupt: &Interrupt) -> std::io::Result<()> {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupt.flag())?;
-        signal_hook::flag::register(signal, interrupt.flag())?;
-    }
-    Ok(())
 }
 
 /// The child process in which training happens.

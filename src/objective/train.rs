@@ -1,6 +1,6 @@
 //! The built-in trainer as an objective: the parent's side of the child process that trains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -36,6 +36,7 @@ pub struct TrainRequest {
 pub struct TrainObjective {
     command: Vec<String>,
     settings: BTreeMap<String, Value>,
+    apart: BTreeSet<String>,
     split_seed: u64,
     process: Option<Process>,
 }
@@ -45,7 +46,14 @@ impl TrainObjective {
     /// reads [`TrainRequest`]s, usually this program with its hidden subcommand.
     #[must_use]
     pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
-        Self { command, settings, split_seed, process: None }
+        Self { command, settings, apart: BTreeSet::new(), split_seed, process: None }
+    }
+
+    /// Parameters of the points that are no settings of the trainer, such as a power limit; it is not told of them.
+    #[must_use]
+    pub fn apart_from(mut self, parameters: impl IntoIterator<Item = String>) -> Self {
+        self.apart.extend(parameters);
+        self
     }
 
     fn start(&self) -> Result<Process, Failure> {
@@ -59,7 +67,8 @@ impl TrainObjective {
 
     fn request(&self, task: Task<'_>) -> TrainRequest {
         let mut settings = self.settings.clone();
-        settings.extend(task.point.iter().map(|(name, value)| (name.to_owned(), value.clone())));
+        let searched = task.point.iter().filter(|(name, _)| !self.apart.contains(*name));
+        settings.extend(searched.map(|(name, value)| (name.to_owned(), value.clone())));
         TrainRequest { trial: task.trial, seed: task.seed, split_seed: self.split_seed, settings }
     }
 }
@@ -123,4 +132,21 @@ fn ask(process: &mut Process, line: &str) -> Result<(), Failure> {
     }
     let reason = process.verdict().err().map_or_else(String::new, |failure| failure.message);
     Err(Failure::new(FailureKind::WorkerLost, format!("the trainer was gone before the trial: {reason}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::space::Point;
+
+    #[test]
+    fn the_trainer_is_told_its_settings_and_nothing_of_limits() {
+        let fixed = [("epochs".to_owned(), Value::Int(3))].into();
+        let objective = TrainObjective::new(Vec::new(), fixed, 5).apart_from(["watts".to_owned()]);
+        let pairs = [("batch_size", Value::Int(32)), ("watts", Value::Float(250.0))];
+        let point = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Point>();
+        let request = objective.request(Task { trial: 2, attempt: 1, point: &point, seed: 7 });
+        let names: Vec<_> = request.settings.keys().map(String::as_str).collect();
+        assert_eq!((names, request.trial, request.seed, request.split_seed), (vec!["batch_size", "epochs"], 2, 7, 5));
+    }
 }

@@ -27,7 +27,7 @@ pub enum FailureKind {
     WorkerLost,
     /// The energy could not be read.
     Meter,
-    /// The device is gone or does not answer.
+    /// The device is gone, does not answer, or does not keep the limits that it is given.
     Device,
 }
 

@@ -151,6 +151,37 @@ pub enum StudyError {
     /// The store's events make no sense.
     #[error("the study's events contradict each other: {0}")]
     Record(#[from] RecordError),
+    /// There is no GPU whose limits could be set.
+    #[error("[energy] has {keys}, for which there is no GPU: {reason}")]
+    NoGpuToLimit {
+        /// What the study file has.
+        keys: String,
+        /// Why there is none, and what to do about it.
+        reason: String,
+    },
+    /// The limits of a GPU cannot be set at all, mostly for want of a permission.
+    #[error(
+        "the limits of gpu:{gpu} that [energy] asks for cannot be set, and nothing has run: {reason}\n\
+         limits take root's permissions (CAP_SYS_ADMIN): run `sudo -E optimize ...`, or leave them out of the study file"
+    )]
+    LimitRefused {
+        /// Its UUID.
+        gpu: String,
+        /// What the driver says.
+        reason: String,
+    },
+    /// A GPU does not have the limits that trials may ask for.
+    #[error("`{key}` of [energy] asks for {asked}, but gpu:{gpu} takes {possible}; keep to that in the study file")]
+    LimitOutOfRange {
+        /// `power_limit` or `sm_clock`.
+        key: &'static str,
+        /// The UUID of the GPU.
+        gpu: String,
+        /// The lowest and the highest value of the study.
+        asked: String,
+        /// Those of the GPU.
+        possible: String,
+    },
     /// Nothing can be metered.
     #[error(transparent)]
     Energy(#[from] EnergyError),

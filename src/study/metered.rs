@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use super::gpu_limits::Limiter;
 use super::store::{Store, StoreError};
 use super::{Interrupt, RunObserver};
 use crate::energy::units::{DomainKind, WindowEnergy};
-use crate::energy::{Mark, Moment, Session, Usage};
+use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
 use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
+use crate::optimizer::space::Point;
 use crate::record::{Event, Phases, SeenDevice, StudyRecord, TRIAL_PHASE};
 
 /// What the trials of a session share.
@@ -18,6 +20,7 @@ pub(super) struct Desk<'a> {
     pub(super) record: &'a mut StudyRecord,
     pub(super) observer: &'a mut dyn RunObserver,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) limiter: Option<Limiter>,
 }
 
 impl Desk<'_> {
@@ -26,6 +29,11 @@ impl Desk<'_> {
         let entry = self.store.append(event)?;
         self.record.apply(entry)?;
         Ok(())
+    }
+
+    /// Sets the limits of GPUs for a trial, until what comes back is dropped.
+    pub(super) fn limit(&self, point: &Point) -> Result<Vec<LimitGuard>, Failure> {
+        self.limiter.as_ref().map_or(Ok(Vec::new()), |limiter| limiter.set(point))
     }
 
     /// Stores what the metered devices tell of themselves, where they do.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::gpu_limits::{GpuLimits, put_back};
 use super::metered::{Desk, MeteredScope};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
@@ -93,6 +94,8 @@ pub struct Runner<'a> {
     pub interrupt: &'a Interrupt,
     /// When to end.
     pub limits: Limits,
+    /// Under which limits of the GPUs; set for each trial, and put back after it.
+    pub gpu_limits: Option<GpuLimits>,
     /// Where it runs.
     pub environment: Environment,
 }
@@ -107,8 +110,10 @@ impl Runner<'_> {
             return Ok(reason);
         }
         check_metering(self.record, self.session)?;
-        let Self { store, record, sampler, objective, session, observer, interrupt, limits, environment } = self;
-        let mut desk = Desk { session, store, record, observer, interrupt };
+        let Self { store, record, sampler, objective, session, observer, interrupt, limits, gpu_limits, environment } =
+            self;
+        let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
+        let mut desk = Desk { session, store, record, observer, interrupt, limiter };
         desk.append(Event::SessionStarted { environment })?;
         desk.observer.began(desk.record);
         let end = run_trials(&mut desk, sampler, objective, &limits);
@@ -248,12 +253,17 @@ fn run_attempt(
     let NextTrial { trial, attempt, point, fit, propose_seconds } = next;
     desk.append(Event::TrialStarted { trial, attempt, point: point.clone(), fit, propose_seconds })?;
     desk.observer.trial_started(desk.record, trial);
+    let guards = match desk.limit(&point) {
+        Ok(guards) => guards,
+        Err(failure) => return fail(desk, limits, trial, failure, None).map(Some),
+    };
     desk.see_devices(trial, false)?;
     let task = Task { trial, attempt, point: &point, seed: trial_seed(desk.record.header().seed, trial) };
     let mut scope = MeteredScope::open(desk, trial, limits.timeout);
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
     let metered = scope.close();
     desk.see_devices(trial, true)?;
+    let put_back = put_back(guards);
     if let Some(broken) = metered.broken {
         return Err(broken.into());
     }
@@ -261,6 +271,7 @@ fn run_attempt(
         Ok(outcome) => outcome.and_then(|metrics| complete(desk.record, metrics, &metered.phases)),
         Err(panic) => Err(Failure::new(FailureKind::Panic, panic_message(&*panic))),
     };
+    let outcome = outcome.and_then(|metrics| put_back.map(|()| metrics));
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
     match outcome {
         Ok(metrics) => {
@@ -269,18 +280,26 @@ fn run_attempt(
             desk.append(Event::TrialFinished { trial, metrics, sd, energy, spent })?;
             Ok(None)
         }
-        Err(failure) => {
-            let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
-            let retry = match failure.kind {
-                FailureKind::Interrupted if desk.interrupt.is_raised() => true,
-                kind => !kind.is_of_configuration() && lost < limits.attempts,
-            };
-            let Failure { kind, message } = failure.clone();
-            let spent = Some(metered.spent);
-            desk.append(Event::TrialFailed { trial, kind, message, retry, spent })?;
-            Ok(Some(failure))
-        }
+        Err(failure) => fail(desk, limits, trial, failure, Some(metered.spent)).map(Some),
     }
+}
+
+/// Stores how an attempt at a trial failed, and whether there will be another one.
+fn fail(
+    desk: &mut Desk<'_>,
+    limits: &Limits,
+    trial: u64,
+    failure: Failure,
+    spent: Option<WindowEnergy>,
+) -> Result<Failure, StudyError> {
+    let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
+    let retry = match failure.kind {
+        FailureKind::Interrupted if desk.interrupt.is_raised() => true,
+        kind => !kind.is_of_configuration() && lost < limits.attempts,
+    };
+    let Failure { kind, message } = failure.clone();
+    desk.append(Event::TrialFailed { trial, kind, message, retry, spent })?;
+    Ok(failure)
 }
 
 /// The metrics of a trial with the metered ones that the objectives and constraints ask for.

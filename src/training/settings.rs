@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::RecipeError;
 use crate::data;
-use crate::optimizer::space::{Domain, Space, Value};
+use crate::optimizer::space::{Domain, Parameter, Value};
 
 /// The values that a setting can take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -228,26 +228,26 @@ impl Setting {
 /// # Errors
 /// The first [`RecipeError`]: fixed settings in the order of their names, then searched ones in the order of the space,
 /// then settings that are missing.
-pub fn check_settings(fixed: &BTreeMap<String, Value>, space: &Space) -> Result<(), RecipeError> {
-    let searched = |name: &str| space.parameters().iter().find(|p| p.name == name);
+pub fn check_settings(fixed: &BTreeMap<String, Value>, searched: &[Parameter]) -> Result<(), RecipeError> {
+    let is_searched = |name: &str| searched.iter().any(|p| p.name == name);
     for (name, value) in fixed {
         let setting = Setting::find(name)?;
         setting.check_value(value)?;
-        if searched(name).is_some() {
+        if is_searched(name) {
             return Err(RecipeError::Twice { name: name.clone() });
         }
     }
-    for parameter in space.parameters() {
+    for parameter in searched {
         Setting::find(&parameter.name)?.check_domain(&parameter.domain)?;
     }
     for setting in SETTINGS {
-        let given = fixed.contains_key(setting.name) || searched(setting.name).is_some();
+        let given = fixed.contains_key(setting.name) || is_searched(setting.name);
         if !given && setting.default == DefaultValue::None {
             let allowed = setting.range.to_string();
             return Err(RecipeError::Missing { name: setting.name.to_owned(), allowed });
         }
         if let (true, Some(condition)) = (given, setting.condition) {
-            check_condition(setting, condition, fixed, space)?;
+            check_condition(setting, condition, fixed, searched)?;
         }
     }
     Ok(())
@@ -257,10 +257,10 @@ fn check_condition(
     setting: &Setting,
     condition: Condition,
     fixed: &BTreeMap<String, Value>,
-    space: &Space,
+    searched: &[Parameter],
 ) -> Result<(), RecipeError> {
     let allows = |value: &Value| value.as_str().is_some_and(|v| condition.values.contains(&v));
-    let parameter = |name: &str| space.parameters().iter().find(|p| p.name == name);
+    let parameter = |name: &str| searched.iter().find(|p| p.name == name);
     let clause = parameter(setting.name).and_then(|p| p.condition.iter().find(|c| c.parameter == condition.on));
     let decider = parameter(condition.on);
     // A conditional decider is absent where its own condition fails, and its default rules there.
@@ -305,13 +305,14 @@ pub(super) fn meaningless(setting: &Setting, condition: Condition, value: &Value
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::space::Space;
 
     fn fixed<const N: usize>(settings: [(&str, Value); N]) -> BTreeMap<String, Value> {
         settings.into_iter().map(|(k, v)| (k.to_owned(), v)).chain([("dataset".to_owned(), "digits".into())]).collect()
     }
 
     fn message(settings: &BTreeMap<String, Value>, space: &Space) -> String {
-        check_settings(settings, space).unwrap_err().to_string()
+        check_settings(settings, space.parameters()).unwrap_err().to_string()
     }
 
     #[test]
@@ -340,7 +341,7 @@ mod tests {
             .when("optimizer", ["sgd", "rmsprop"])
             .build()
             .unwrap();
-        check_settings(&fixed([("model", "cnn".into()), ("epochs", 10.into())]), &space).unwrap();
+        check_settings(&fixed([("model", "cnn".into()), ("epochs", 10.into())]), space.parameters()).unwrap();
     }
 
     #[test]
@@ -356,7 +357,7 @@ mod tests {
         let names = Space::builder().choice("model", ["mlp", "rnn"]).build().unwrap();
         assert!(message(&fixed([]), &names).contains("cannot be rnn: it must be mlp or cnn"));
         let whole = Space::builder().int("dropout", 0..=0).build().unwrap();
-        check_settings(&fixed([]), &whole).unwrap();
+        check_settings(&fixed([]), whole.parameters()).unwrap();
     }
 
     #[test]
@@ -377,7 +378,7 @@ mod tests {
             message(&fixed([]), &all).ends_with("add `when = { optimizer = [\"sgd\", \"rmsprop\"] }` to the parameter")
         );
         let some = momentum().choice("optimizer", ["sgd", "rmsprop"]).build().unwrap();
-        check_settings(&fixed([]), &some).unwrap();
+        check_settings(&fixed([]), some.parameters()).unwrap();
         let loose = momentum().when("optimizer", ["adam"]).choice("optimizer", ["sgd", "adam"]).build().unwrap();
         assert!(
             message(&fixed([]), &loose)
@@ -386,7 +387,7 @@ mod tests {
         // Neither fixed nor searched: the default, adam, has no momentum.
         let alone = momentum().build().unwrap();
         assert!(message(&fixed([]), &alone).ends_with("remove it"));
-        check_settings(&fixed([("optimizer", "sgd".into())]), &alone).unwrap();
+        check_settings(&fixed([("optimizer", "sgd".into())]), alone.parameters()).unwrap();
         let searched = Space::builder().choice("optimizer", ["sgd", "adam"]).build().unwrap();
         assert!(message(&fixed([("momentum", 0.9.into())]), &searched).contains("move it to the space"));
     }

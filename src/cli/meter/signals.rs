@@ -16,6 +16,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
+use super::super::signals::is_ignored;
 use super::child::code;
 use crate::energy::Moment;
 
@@ -120,14 +121,5 @@ impl Target {
             Self::Number(pid) => kill_process(*pid, signal),
         };
         sent != Err(Errno::SRCH)
-    }
-}
-
-fn is_ignored(signal: i32) -> bool {
-    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action the call only fills the place, which outlives it; zeroes are a valid action.
-    unsafe {
-        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
-            && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }

@@ -14,7 +14,7 @@ use super::spelling::advice;
 use crate::energy::{MeterKind, Meters, MigPolicy};
 use crate::record::EnergyMetric;
 
-const KEYS: [&str; 5] = ["meters", "watts_per_core", "idle", "cool_down", "mig"];
+const KEYS: [&str; 7] = ["meters", "watts_per_core", "idle", "cool_down", "mig", "power_limit", "sm_clock"];
 
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
@@ -23,7 +23,7 @@ const CELSIUS: RangeInclusive<f64> = 10.0..=100.0;
 /// How long a device is waited for by default.
 const COOLING: Duration = Duration::from_secs(120);
 
-/// Reads `[energy]`.
+/// Reads `[energy]`, but for what may name parameters of the space.
 pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
     let mut energy = EnergySpec::default();
     let Some(section) = section(root, "energy", findings) else { return energy };

@@ -127,10 +127,11 @@ pub enum IssueKind {
         /// What it is.
         value: String,
     },
-    /// A study's name that cannot be the name of a folder, or a parameter's name that cannot be part of a variable's.
+    /// A study's name that cannot be the name of a folder, or a parameter's name that cannot be part of a variable's or is
+    /// taken.
     #[error("`{name}` cannot be the name of a {what}")]
     BadName {
-        /// `study` or `parameter`.
+        /// `study`, `parameter`, `power limit` and so on.
         what: &'static str,
         /// The name.
         name: String,

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
-use super::{CoolDown, Source, StudySpec, TrainSpec};
+use super::{CoolDown, Setpoint, Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
@@ -60,6 +60,13 @@ impl StudySpec {
         }
         if self.energy.mig != MigPolicy::default() {
             identity["energy"]["mig"] = json!(self.energy.mig);
+        }
+        for (key, setpoint) in [("power_limit", &self.energy.power_limit), ("sm_clock", &self.energy.sm_clock)] {
+            match setpoint {
+                Some(Setpoint::Fixed(number)) => identity["energy"][key] = json!(number),
+                Some(Setpoint::Parameter(name)) => identity["energy"][key] = json!(name),
+                None => {}
+            }
         }
         let problem = &self.problem;
         let lists: [(&str, Vec<Json>); 3] = [

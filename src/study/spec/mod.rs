@@ -33,6 +33,8 @@
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
 //! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU is hotter, in degrees Celsius, or the time is over | none |
 //! | | `mig`: `"refuse"` GPUs that are cut into instances, or meter the `"whole-board"` | `"refuse"` |
+//! | | `power_limit` of the GPUs in each trial: a number of watts, or the name of a parameter whose values are watts | left alone |
+//! | | `sm_clock` at which their multiprocessors are held in each trial: a whole number of MHz, or the name of a parameter | left alone |
 //! | `[carbon]` | `intensity`: grams of CO2e per kWh of your electricity, 0 or from 2 to 5000 | [475, the world's](crate::carbon::WORLD_AVERAGE) |
 //! | | `source`: where that figure comes from | needed beside `intensity` |
 //! | | `date`: when it held | none |
@@ -46,6 +48,11 @@
 //! the search, and the recommended trial comes from the preferred part of the front. `spread` is one standard deviation, in
 //! the units of the parameter or, on a log scale, as a factor.
 //!
+//! *Limits* of the GPUs (`power_limit`, `sm_clock`) are those of all metered GPUs that `CUDA_VISIBLE_DEVICES` leaves visible,
+//! need root's permissions, and are put back after each trial; the power at rest is measured without them. A parameter that is
+//! a limit is no setting of the trainer, and is handed to a program like any other. Where its `when` does not hold the limit is
+//! left alone.
+//!
 //! Everything but `[budget]`, `[preference]` and `[carbon]` makes a study what it is: a results folder takes no study file that
 //! differs elsewhere. A preference that changes is noted in the record, and holds from there on. What joules stand for is
 //! in no record: the outputs are made by the [`Carbon`](crate::carbon::Carbon) of the day.
@@ -56,6 +63,7 @@ mod energy;
 mod error;
 mod findings;
 mod identity;
+mod limits;
 mod model;
 mod objectives;
 mod parse;
@@ -71,7 +79,7 @@ mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences, stored_watts};
-pub use model::{Budget, CoolDown, EnergySpec, SamplerSpec, Source, StudySpec, TrainSpec, TrialSpec};
+pub use model::{Budget, CoolDown, EnergySpec, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec, TrialSpec};
 pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::advice as did_you_mean;
 pub use variant::Variation;

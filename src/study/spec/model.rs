@@ -174,6 +174,37 @@ pub struct EnergySpec {
     pub cool_down: Option<CoolDown>,
     /// What becomes of GPUs that are cut into instances (MIG).
     pub mig: MigPolicy,
+    /// The power limit of the GPUs while a trial runs, in watts; `None` leaves it alone.
+    pub power_limit: Option<Setpoint>,
+    /// The clock at which their multiprocessors are held while a trial runs, in whole MHz; `None` leaves it alone.
+    pub sm_clock: Option<Setpoint>,
+}
+
+impl EnergySpec {
+    /// The parameters of the space that are limits of the GPUs, and nothing that the trainer knows.
+    pub fn limit_parameters(&self) -> impl Iterator<Item = &str> {
+        [&self.power_limit, &self.sm_clock].into_iter().flatten().filter_map(Setpoint::parameter)
+    }
+}
+
+/// What a limit of the GPUs is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setpoint {
+    /// The same for all trials, above zero.
+    Fixed(f64),
+    /// The value of this parameter, all of whose values are numbers above zero. Where it is inactive the limit is left alone.
+    Parameter(String),
+}
+
+impl Setpoint {
+    /// The name of the parameter, if it is one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Parameter(name) => Some(name),
+        }
+    }
 }
 
 /// How cool devices are when a trial begins.
@@ -193,6 +224,8 @@ impl Default for EnergySpec {
             idle: Some(Duration::from_secs(10)),
             cool_down: None,
             mig: MigPolicy::default(),
+            power_limit: None,
+            sm_clock: None,
         }
     }
 }

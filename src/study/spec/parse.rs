@@ -14,7 +14,9 @@ use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
 
-use super::{Budget, SamplerSpec, StudySpec, TrialSpec, bounds, carbon, energy, objectives, points, source, space};
+use super::{
+    Budget, SamplerSpec, StudySpec, TrialSpec, bounds, carbon, energy, limits, objectives, points, source, space,
+};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
@@ -101,11 +103,12 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let budget = read_budget(&root, findings);
     let sampler = read_sampler(&root, findings);
     let trial = read_trial(&root, findings);
-    let energy = energy::read(&root, findings);
+    let mut energy = energy::read(&root, findings);
     let carbon = carbon::read(&root, findings);
     let searched = space::read(&root, findings);
     let objectives = objectives::read(&root, findings);
-    let source = source::read(&root, &searched, findings);
+    limits::read(&root, &searched, &mut energy, findings);
+    let source = source::read(&root, &searched, &energy, findings);
     let constraints = bounds::read_constraints(&root, findings);
     energy::check_metrics(&energy, &objectives, &constraints, findings);
     objectives::check_metrics(&objectives, &constraints, root.get("train").is_some(), findings);

@@ -9,7 +9,7 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{Source, TrainSpec};
+use super::{EnergySpec, Source, TrainSpec};
 use crate::objective::{CommandLine, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{Range, RecipeError, SETTINGS, Setting, check_settings};
@@ -17,7 +17,12 @@ use crate::training::{Range, RecipeError, SETTINGS, Setting, check_settings};
 const ARGV: &str = "argv = [\"python3\", \"train.py\", \"--lr\", \"{learning_rate}\"]";
 
 /// Reads the source; `None` if there is something wrong with it.
-pub(super) fn read(root: &Section, searched: &Searched, findings: &mut Findings) -> Option<Source> {
+pub(super) fn read(
+    root: &Section,
+    searched: &Searched,
+    energy: &EnergySpec,
+    findings: &mut Findings,
+) -> Option<Source> {
     let before = findings.len();
     let source = match (root.get("train"), root.get("command")) {
         (None, None) => Source::None,
@@ -27,13 +32,14 @@ pub(super) fn read(root: &Section, searched: &Searched, findings: &mut Findings)
             findings.push(draft.also(train.key_span(), "").help("keep the one that is to train the models"));
             return None;
         }
-        (Some(_), None) => Source::Train(read_train(&section(root, "train", findings)?, searched, findings)),
+        (Some(_), None) => Source::Train(read_train(&section(root, "train", findings)?, searched, energy, findings)),
         (None, Some(_)) => Source::Command(read_command(&section(root, "command", findings)?, searched, findings)?),
     };
     (findings.len() == before).then_some(source)
 }
 
-fn read_train(section: &Section, searched: &Searched, findings: &mut Findings) -> TrainSpec {
+fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findings: &mut Findings) -> TrainSpec {
+    let is_setting = |parameter: &str| energy.limit_parameters().all(|limit| limit != parameter);
     let before = findings.len();
     let mut settings = BTreeMap::new();
     for entry in section.entries() {
@@ -65,7 +71,7 @@ fn read_train(section: &Section, searched: &Searched, findings: &mut Findings) -
             Err(error) => findings.push(refuse_value(setting, &value, error).at(entry.span())),
         }
     }
-    for parameter in searched.places.keys() {
+    for parameter in searched.places.keys().filter(|name| is_setting(name)) {
         if let Err(error) = Setting::find(parameter) {
             let RecipeError::Unknown { name, .. } = error else { continue };
             let draft =
@@ -73,7 +79,7 @@ fn read_train(section: &Section, searched: &Searched, findings: &mut Findings) -
             findings.push(draft.help(setting_advice(parameter)));
         }
     }
-    for parameter in &searched.parameters {
+    for parameter in searched.parameters.iter().filter(|p| is_setting(&p.name)) {
         check_domain(parameter, searched, findings);
     }
     for setting in SETTINGS.iter().filter(|s| s.default.value().is_none()) {
@@ -84,20 +90,26 @@ fn read_train(section: &Section, searched: &Searched, findings: &mut Findings) -
     // What only shows when all settings are seen together: settings without a meaning.
     if findings.len() == before
         && let Some(space) = &searched.space
-        && let Err(error) = check_settings(&settings, space)
     {
-        let name = error.setting();
-        let place = section.get(name).and_then(|e| e.whole()).or_else(|| searched.places.get(name)?.key.clone());
-        let draft = match error {
-            RecipeError::Meaningless { name, on, value, allowed, remedy } => {
-                let context = format!("with `{on}` = {value}, only where it is {}", allowed.join(" or "));
-                Draft::new(IssueKind::Meaningless { key: name, context }).help(remedy)
-            }
-            other => Draft::new(other),
-        };
-        findings.push(draft.at(place.or_else(|| section.span.clone())));
+        let of_trainer: Vec<Parameter> = space.parameters().iter().filter(|p| is_setting(&p.name)).cloned().collect();
+        if let Err(error) = check_settings(&settings, &of_trainer) {
+            findings.push(refuse_recipe(error, section, searched));
+        }
     }
     TrainSpec { settings }
+}
+
+fn refuse_recipe(error: RecipeError, section: &Section, searched: &Searched) -> Draft {
+    let name = error.setting();
+    let place = section.get(name).and_then(|e| e.whole()).or_else(|| searched.places.get(name)?.key.clone());
+    let draft = match error {
+        RecipeError::Meaningless { name, on, value, allowed, remedy } => {
+            let context = format!("with `{on}` = {value}, only where it is {}", allowed.join(" or "));
+            Draft::new(IssueKind::Meaningless { key: name, context }).help(remedy)
+        }
+        other => Draft::new(other),
+    };
+    draft.at(place.or_else(|| section.span.clone()))
 }
 
 fn check_domain(parameter: &Parameter, searched: &Searched, findings: &mut Findings) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{Source, StudySpec};
+use super::{Setpoint, Source, StudySpec};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
@@ -39,6 +39,7 @@ impl StudySpec {
         row("source", self.show_source());
         row("trial", vec![self.show_trial()]);
         row("energy", vec![self.show_energy()]);
+        row("limits", self.show_limits());
         if self.carbon != Carbon::default() {
             row("carbon", vec![format!("joules are shown as CO2e, too, at {}", self.carbon)]);
         }
@@ -142,6 +143,18 @@ impl StudySpec {
             MigPolicy::WholeBoard => "; the whole boards of GPUs that are cut into MIG instances",
         };
         format!("{meters}{}{mig}", estimates.unwrap_or_default())
+    }
+
+    fn show_limits(&self) -> Vec<String> {
+        let shown = |setpoint: &Option<Setpoint>, what: &str, unit: &str| {
+            Some(match setpoint.as_ref()? {
+                Setpoint::Fixed(number) => format!("{what} {number} {unit} in each trial"),
+                Setpoint::Parameter(name) => format!("{what} by the parameter {name}, in {unit}"),
+            })
+        };
+        let power = shown(&self.energy.power_limit, "power limit of the GPUs:", "W");
+        let clock = shown(&self.energy.sm_clock, "SM clock of the GPUs:", "MHz");
+        power.into_iter().chain(clock).collect()
     }
 
     fn warnings(&self) -> Vec<String> {
