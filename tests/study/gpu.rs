@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::bench::{Answer, Bench};
 
 /// A study whose trials take a second, metered on the GPU of this script.
-fn bench(script: &str, energy: &str) -> Bench {
+pub fn bench(script: &str, energy: &str) -> Bench {
     let bench = Bench::with_program("import time\ntime.sleep(1)\nprint('{\"accuracy\": 0.5}')");
     bench.edit("trials = 12", "trials = 2");
     bench.edit(
@@ -16,22 +17,32 @@ fn bench(script: &str, energy: &str) -> Bench {
         "metric = \"energy.gpu\"\ngoal = \"minimize\"",
     );
     bench.edit("meters = [\"estimate\"]", &format!("meters = [\"nvml\"]\n{energy}"));
-    let library = bench.path().join("libnvidia-ml.so.1");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
-    assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());
+    std::fs::write(bench.path().join("libnvidia-ml.so.1"), library()).unwrap();
     bench.write("libnvidia-ml.so.1.script", script);
     bench
 }
 
-fn command(bench: &Bench, arguments: &[&str]) -> Command {
+/// The fake library, which is compiled once.
+fn library() -> &'static [u8] {
+    static LIBRARY: OnceLock<Vec<u8>> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("libfake_nvml.so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
+        assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());
+        std::fs::read(library).unwrap()
+    })
+}
+
+pub fn command(bench: &Bench, arguments: &[&str]) -> Command {
     let mut command = bench.command(arguments);
     command.env("LD_LIBRARY_PATH", bench.path()).env("WATTFRONT_LOCKS", bench.path());
     command
 }
 
-fn optimize(bench: &Bench, arguments: &[&str]) -> Answer {
+pub fn optimize(bench: &Bench, arguments: &[&str]) -> Answer {
     Answer(command(bench, arguments).output().unwrap())
 }
 

@@ -9,6 +9,8 @@ mod compare;
 mod failures;
 #[cfg(feature = "nvml")]
 mod gpu;
+#[cfg(feature = "nvml")]
+mod limits;
 mod outputs;
 mod processes;
 mod refusals;

@@ -90,11 +90,14 @@ impl Limit {
     }
 
     fn check_parameter(&self, name: &str, entry: Entry, searched: &Searched, trains: bool, findings: &mut Findings) {
+        if searched.places.is_empty() {
+            // That the space is missing is told already.
+            return;
+        }
         let Some(places) = searched.places.get(name) else {
             let draft = Draft::new(IssueKind::UnknownName { what: "parameter", value: name.to_owned() });
             let names = searched.places.keys().map(String::as_str);
-            let draft = draft.at(entry.span()).help(advice(name, names, "the parameters of [space] are"));
-            findings.push(draft.help(format!("for example: {}", self.example)));
+            findings.push(draft.at(entry.span()).help(advice(name, names, "the parameters of [space] are")));
             return;
         };
         if trains && Setting::find(name).is_ok() {
@@ -114,18 +117,23 @@ impl Limit {
             let draft = Draft::new(IssueKind::BadValue { key: name.to_owned(), expected, value }).at(place);
             draft.also(entry.span(), format!("the {} is set to it", self.what))
         };
+        if self.whole && !values.iter().all(|value| matches!(value, Value::Int(_) | Value::Bool(_) | Value::Text(_))) {
+            let broken = |value: &Value| value.as_f64().is_some_and(|number| number.fract() != 0.0);
+            let (index, found) = match &parameter.domain {
+                Domain::Choice { .. } => {
+                    let index = values.iter().position(broken).unwrap_or(0);
+                    (index, values[index].to_string())
+                }
+                _ => (usize::MAX, "a `float`".to_owned()),
+            };
+            findings.push(refuse("an `int`, or a `choice` of whole numbers".to_owned(), found, index));
+            return;
+        }
         for (index, value) in values.iter().enumerate() {
-            match value {
-                Value::Float(_) if self.whole => {
-                    let draft = refuse(format!("whole numbers of {}", self.unit), format!("{value}"), index);
-                    findings.push(draft.help("write an `int`, or a `choice` of whole numbers"));
-                    return;
-                }
-                Value::Bool(_) | Value::Text(_) => {
-                    findings.push(refuse(format!("a number of {}", self.unit), value.to_string(), index));
-                }
-                number if number.as_f64().is_some_and(Self::is_possible) => {}
-                number => findings.push(refuse(self.possible(), number.to_string(), index)),
+            match value.as_f64() {
+                Some(number) if Self::is_possible(number) => {}
+                Some(_) => findings.push(refuse(self.possible(), value.to_string(), index)),
+                None => findings.push(refuse(format!("a number of {}", self.unit), format!("`{value}`"), index)),
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::optimizer::problem::{Bound, Goal, Preference, Prior};
 use crate::optimizer::space::{Domain, Scale, Value};
 
 mod carbon;
+mod limits;
 mod wishes;
 
 const DIGITS: &str = include_str!("../../../studies/digits.toml");
