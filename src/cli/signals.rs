@@ -29,8 +29,10 @@ pub(super) fn catch_signals(interrupt: &Interrupt) -> io::Result<()> {
     let heed = move || {
         for signal in signals.forever() {
             let asks = matches!(signal, SIGINT | SIGTERM);
-            if asks && !interrupt.is_raised() {
-                interrupt.raise();
+            let again = interrupt.is_raised();
+            // Also where the process ends: nothing shall be set any more.
+            interrupt.raise();
+            if asks && !again {
                 continue;
             }
             ending.store(true, Ordering::SeqCst);

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use super::StudyError;
 use super::spec::{Setpoint, Source, StudySpec};
 use crate::energy::units::DomainKind;
-use crate::energy::{EnergyError, LimitGuard, LimitRange, Session, SessionBuilder, Usage, visible_gpus};
+use crate::energy::{
+    EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage, visible_gpus,
+};
 use crate::objective::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
@@ -129,11 +131,10 @@ impl Limiter {
     /// Sets the limits of a trial. What cannot be set is the device's failure: the point is as good as before, and its energy
     /// could be read.
     pub(super) fn set(&self, point: &Point) -> Result<Vec<LimitGuard>, Failure> {
-        let mut limits = crate::energy::Limits::default();
-        limits.power_watts = self.asked.power.as_ref().and_then(|setpoint| value(setpoint, point));
-        let mhz = self.asked.clock.as_ref().and_then(|setpoint| value(setpoint, point));
-        limits.sm_clock_mhz = mhz.and_then(|mhz| clock_at(mhz).sm_clock_mhz);
-        if limits == crate::energy::Limits::default() {
+        let of = |setpoint: &Option<Setpoint>| setpoint.as_ref().and_then(|setpoint| value(setpoint, point));
+        let clock = of(&self.asked.clock).map_or_else(DeviceLimits::default, clock_at);
+        let limits = DeviceLimits { power_watts: of(&self.asked.power), ..clock };
+        if limits == DeviceLimits::default() {
             return Ok(Vec::new());
         }
         let set = self.gpus.iter().map(|gpu| self.asked.builder.limit(gpu, &limits));
@@ -149,9 +150,9 @@ pub(super) fn put_back(guards: Vec<LimitGuard>) -> Result<(), Failure> {
     failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, error.to_string())))
 }
 
-fn clock_at(mhz: f64) -> crate::energy::Limits {
+fn clock_at(mhz: f64) -> DeviceLimits {
     // The study file has whole numbers within the range of a u32.
-    crate::energy::Limits::sm_clock(mhz as u32)
+    DeviceLimits::sm_clock(mhz as u32)
 }
 
 fn value(setpoint: &Setpoint, point: &Point) -> Option<f64> {

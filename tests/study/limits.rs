@@ -224,12 +224,21 @@ fn only_gpus_that_the_program_sees_are_limited() {
         |value: &str| Answer(command(&bench, &["study.toml"]).env("CUDA_VISIBLE_DEVICES", value).output().unwrap());
     run("").code(1).says("`power_limit`, for which there is no GPU").says("none of the metered ones visible");
     run("1").code(0);
+    assert!(!changes(&bench).is_empty());
     assert!(changes(&bench).iter().all(|change| change.starts_with("GPU-5678 ")), "{:?}", changes(&bench));
     // What the study file sets for its program counts, whatever this process has.
     bench.edit("cwd = \".\"", "cwd = \".\"\nenv = { CUDA_VISIBLE_DEVICES = \"0\" }");
     let before = changes(&bench).len();
     Answer(command(&bench, &["study.toml", "--fresh"]).env("CUDA_VISIBLE_DEVICES", "1").output().unwrap()).code(0);
     assert!(changes(&bench)[before..].iter().all(|change| change.starts_with("GPU-1234 ")), "{:?}", changes(&bench));
+}
+
+#[test]
+fn a_limit_without_a_gpu_stops_the_study() {
+    let bench = limited("fault init 9\n", "", WITNESS);
+    bench.edit("[\"nvml\"]", "\"auto\"");
+    optimize(&bench, &["study.toml"]).code(1).says("there is no GPU: no GPU is metered here");
+    assert_eq!(bench.record().sessions().len(), 0);
 }
 
 /// Panics when the devices have been seen for the second time: after the trial, and before its limits are put back.
