@@ -79,7 +79,7 @@ impl From<StudyError> for Failure {
             | StudyError::NotComparison { .. }
             | StudyError::Preferences
             | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
-            StudyError::Environment { .. } => Self::ENVIRONMENT,
+            StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
             StudyError::Hopeless { .. } => Self::HOPELESS,
             StudyError::NoStudy { .. } => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,

@@ -336,12 +336,8 @@ impl SessionBuilder {
         let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
         let missing_gpus_matter = match &self.meters {
             Meters::Auto => {
-                match self.open_kind(MeterKind::Nvml) {
-                    Ok(meter) => meters.push((meter, false)),
-                    // GPUs that are there and may be in use must not be missing without a word.
-                    Err(error @ EnergyError::Visible(_)) => return Err(error),
-                    Err(_) => {}
-                }
+                // GPUs that are there and may be in use must not be missing without a word.
+                meters.extend(open_nvml(&self.places, false)?.map(|meter| (meter, false)));
                 match self.open_kind(MeterKind::Rapl) {
                     Ok(meter) => meters.push((meter, false)),
                     Err(_) => match self.open_kind(MeterKind::Estimate) {
@@ -384,7 +380,7 @@ impl SessionBuilder {
 
     fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {
         Ok(match kind {
-            MeterKind::Nvml => open_nvml(&self.places)?,
+            MeterKind::Nvml => open_nvml(&self.places, true)?.ok_or(EnergyError::NoMeter)?,
             MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl())?),
             MeterKind::Estimate => Box::new(EstimateMeter::open(
                 &self.places.proc,
@@ -396,18 +392,33 @@ impl SessionBuilder {
     }
 }
 
+/// The meter of the GPUs that are to be seen; `None`, unless they are `needed`, if there are none.
 #[cfg(feature = "nvml")]
-fn open_nvml(places: &Places) -> Result<Box<dyn Meter>, EnergyError> {
-    let meter = super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig)?;
-    let Some((devices, order)) = &places.shown else { return Ok(Box::new(meter)) };
+fn open_nvml(places: &Places, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
+    let meter = match super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig) {
+        Ok(meter) => meter,
+        Err(error) if needed => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let Some((devices, order)) = &places.shown else { return Ok(Some(Box::new(meter))) };
     let visible = super::visible::visible_gpus(Some(devices), order.as_deref(), &gpus(places)?)?;
     let uuids: Vec<String> = visible.gpus.into_iter().map(|gpu| gpu.uuid).collect();
-    let none = || EnergyError::Unavailable {
+    if uuids.is_empty() && !needed {
+        return Ok(None);
+    }
+    let none = || {
+        EnergyError::Unavailable {
         meter: "nvml",
-        reason: format!("CUDA_VISIBLE_DEVICES = `{devices}` shows no GPU that can be metered"),
-        remedy: "`optimize devices` lists the GPUs of this machine with their UUIDs".to_owned(),
+        reason: match uuids.is_empty() {
+            true => format!("CUDA_VISIBLE_DEVICES = `{devices}` shows no GPU"),
+            false => format!("no GPU that CUDA_VISIBLE_DEVICES = `{devices}` shows can be metered"),
+        },
+        remedy: "`optimize devices` tells of each GPU whether it can be, and else why; one that is cut into MIG instances needs \
+                 `mig = \"whole-board\"` in [energy]"
+            .to_owned(),
+    }
     };
-    Ok(Box::new(meter.only(&uuids).ok_or_else(none)?))
+    Ok(Some(Box::new(meter.only(&uuids).ok_or_else(none)?)))
 }
 
 #[cfg(feature = "nvml")]
@@ -416,8 +427,8 @@ fn gpus(places: &Places) -> Result<Vec<GpuIdentity>, EnergyError> {
 }
 
 #[cfg(not(feature = "nvml"))]
-fn open_nvml(_: &Places) -> Result<Box<dyn Meter>, EnergyError> {
-    Err(left_out())
+fn open_nvml(_: &Places, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
+    if needed { Err(left_out()) } else { Ok(None) }
 }
 
 #[cfg(not(feature = "nvml"))]

@@ -24,7 +24,7 @@ pub(crate) const NEAR: Duration = Duration::from_millis(600);
 /// What loads do within a tick and no tick tells, as a part of their power. With this much, intervals of 95 % cover the truth of
 /// 95 % of windows over loads that jump between 150 and 500 W with periods of 15 to 600 ms (90 to 99 % by period); steadier
 /// ones are covered more often.
-const UNSEEN: f64 = 0.8;
+const UNSEEN: f64 = 0.65;
 
 /// What power at rest does from one tick to the next where only one tick tells it, as a part of it.
 const UNREST: f64 = 0.1;
@@ -50,9 +50,37 @@ pub(crate) struct Levels {
     pub(crate) before_rest: Option<Level>,
 }
 
+/// What the periods of a counter were so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Periods {
+    count: f64,
+    seconds: f64,
+}
+
+impl Periods {
+    /// So few are told better by the ticks at hand.
+    const FEW: f64 = 10.0;
+
+    /// Some hundreds are enough, and what changes is forgotten.
+    const MANY: f64 = 300.0;
+
+    fn mean(self) -> Option<f64> {
+        (self.count >= Self::FEW).then(|| self.seconds / self.count)
+    }
+
+    fn learn(&mut self, ticks: &Ticks<'_>) {
+        let Some((count, seconds)) = ticks.span() else { return };
+        if self.count > Self::MANY {
+            (self.count, self.seconds) = (self.count / 2.0, self.seconds / 2.0);
+        }
+        (self.count, self.seconds) = (self.count + count, self.seconds + seconds);
+    }
+}
+
 impl Levels {
     /// From readings in order of time, of which those within [`NEAR`] are enough.
-    pub(crate) fn at(moment: Moment, readings: &[Reading], nominal: Duration) -> Self {
+    /// `periods` is what the periods of this counter were so far.
+    pub(crate) fn at(moment: Moment, readings: &[Reading], nominal: Duration, periods: &mut Periods) -> Self {
         let Some(origin) = readings.iter().rfind(|r| r.at <= moment).or(readings.first()).copied() else {
             return Self::default();
         };
@@ -62,7 +90,8 @@ impl Levels {
             .filter(|r| r.segment == origin.segment)
             .map(|r| Point { at: seconds(r.at), joules: (r.microjoules as f64 - origin.microjoules as f64) * 1e-6 })
             .collect();
-        let Some(ticks) = Ticks::find(&points, nominal.as_secs_f64()) else { return Self::default() };
+        let Some(ticks) = Ticks::find(&points, nominal.as_secs_f64(), periods.mean()) else { return Self::default() };
+        periods.learn(&ticks);
         let base = origin.microjoules as f64 * 1e-6;
         let level = |(joules, sd): (f64, f64)| Level { joules: base + joules, sd, segment: origin.segment };
         Self {
@@ -77,7 +106,11 @@ impl Levels {
 fn inner(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
     let number = ticks.last_until(0.0);
     let (from, to) = (ticks.time(number), ticks.time(number + 1));
-    let (low, watts) = (ticks.level(number)?, ticks.watts(number)?);
+    let (Some(low), Some(watts)) = (ticks.level(number), ticks.watts(number)) else {
+        // Just before a tick there may have been no reading since the last one.
+        let watts = ticks.watts(number + 1).filter(|_| to < 0.1 * ticks.period())?;
+        return Some((ticks.level(number + 1)? - watts * to, watts * ticks.scatter().hypot(UNSEEN * to)));
+    };
     let share = -from / (to - from);
     // A step of the power somewhere within the tick, equally likely anywhere, moves the energy at this share of it by
     // share (1 - share) / sqrt(3) times the step, root mean square. The ticks beside tell how large steps are.

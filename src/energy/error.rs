@@ -46,7 +46,8 @@ pub enum EnergyError {
     },
     /// Another process meters this hardware, and its work would be in the figures.
     #[error(
-        "{domain} is metered by {by} already, whose work would be in the figures: wait for it to end, or use other hardware"
+        "{domain} is metered by {by} already, whose work would be in the figures: wait for it to end, use other hardware, or, \
+         where the GPU's energy is enough, leave the processor out by `meters = [\"nvml\"]` in [energy]"
     )]
     InUse {
         /// The hardware.

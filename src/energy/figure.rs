@@ -22,8 +22,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) seconds: f64,
     /// By the ticks around both edges of a short window between rests, or why not; `None` if it is not of that kind.
     pub(crate) outer: Option<Result<Outer, String>>,
-    /// Both edges between ticks.
-    pub(crate) levels: Option<(Level, Level)>,
+    /// The edges between ticks, where those were seen.
+    pub(crate) levels: (Option<Level>, Option<Level>),
     /// The standard deviation of the gain of hardware, as a part of the figure.
     pub(crate) gain: f64,
 }
@@ -80,11 +80,22 @@ impl Evidence<'_> {
         }
     }
 
-    /// The energy between both edges where they lie between ticks that were seen, and its standard deviation.
+    /// The energy between edges of which one at least lies between ticks that were seen, and its standard deviation. The
+    /// other was read up to a tick too early: half of one on average. So an edge is about the same for the windows on both
+    /// of its sides, and windows add up.
     fn between_ticks(&self, open: &Reading, close: &Reading) -> Option<(Joules, f64)> {
-        let (from, to) = self.levels?;
-        let same = from.segment == to.segment && from.segment == open.segment && to.segment == close.segment;
-        (same && to.joules > from.joules).then(|| (Joules(to.joules - from.joules), from.sd.hypot(to.sd)))
+        if self.levels == (None, None) {
+            return None;
+        }
+        let watts = (close.microjoules - open.microjoules) as f64 * 1e-6 / self.seconds;
+        let lag = watts * self.source.resolution.as_secs_f64() / 2.0;
+        let level = |level: Option<Level>, edge: &Edge, read: &Reading| {
+            let plain =
+                Level { joules: read.microjoules as f64 * 1e-6 + lag, sd: watts * edge.blur, segment: read.segment };
+            level.filter(|level| level.segment == read.segment).unwrap_or(plain)
+        };
+        let (from, to) = (level(self.levels.0, self.open, open), level(self.levels.1, self.close, close));
+        (to.joules > from.joules).then(|| (Joules(to.joules - from.joules), from.sd.hypot(to.sd)))
     }
 
     fn known(&self, joules: Joules, edge: f64, note: Option<String>) -> DomainEnergy {

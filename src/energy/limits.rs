@@ -88,9 +88,9 @@ impl SessionBuilder {
     pub fn limit(&self, uuid: &str, limits: &Limits) -> Result<LimitGuard, EnergyError> {
         let entry = Entry::default();
         // Held until all is set, so that a signal in the midst of it is answered afterwards.
+        let mut guard = LimitGuard { entry: Arc::clone(&entry), in_force: Limits::default() };
         let mut undo = lock(&entry);
         lock(&GUARDS).push(Arc::clone(&entry));
-        let mut guard = LimitGuard { entry: Arc::clone(&entry), in_force: Limits::default() };
         let in_force = set(self, uuid, limits, &mut undo);
         drop(undo);
         // Without a figure in force the guard goes here, and puts back what was set until then.

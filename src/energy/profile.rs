@@ -92,7 +92,7 @@ impl Profile {
     pub fn sample(&mut self) -> Vec<Interval> {
         self.waiting.push_back(self.session.mark_passing());
         // Whoever samples often wants to see what is between.
-        self.session.keep_watching();
+        self.session.watch_closely();
         let mut known = Vec::new();
         while self.waiting.front().is_some_and(|mark| self.session.is_settled(mark)) {
             known.extend(self.waiting.pop_front().map(|mark| self.tell(mark)));

@@ -262,13 +262,13 @@ impl Session {
             if slow.iter().any(|index| state.tracks[*index].last_read().is_none_or(|at| now.since(at) >= EVERY / 2)) {
                 state.read_slow(&*shared.clock);
             } else {
-                state.settle();
+                state.settle(now);
             }
             drop(state);
             shared.clock.sleep(EVERY);
         }
         let mut state = shared.lock();
-        state.settle();
+        state.settle(shared.clock.now());
         state.bursts.renew();
     }
 
@@ -287,8 +287,15 @@ impl Session {
         shared.mark(&mut state, moment, PASSING)
     }
 
-    /// Slow counters are watched closely after the next edge too, however often edges come.
-    pub(super) fn keep_watching(&self) {
+    /// Whether a background thread would read slow counters every 10 ms now. Counts as one of these readings.
+    #[cfg(test)]
+    pub(super) fn is_watching(&self) -> bool {
+        self.shared().lock().bursts.take()
+    }
+
+    /// Has slow counters watched closely after the next mark, however many there were of late: call it before an edge that
+    /// matters, such as the end of a long row of epochs.
+    pub fn watch_closely(&self) {
         self.shared().lock().bursts.renew();
     }
 
@@ -313,7 +320,7 @@ impl Session {
         };
         let checks = if wrong.is_none() { self.cross_check(open, close, usage) } else { Vec::new() };
         let levels = |index: usize| {
-            Some((open.level(index, |levels| levels.after_rest)?, close.level(index, |levels| levels.before_rest)?))
+            (open.level(index, |levels| levels.after_rest), close.level(index, |levels| levels.before_rest))
         };
         let energy = |index: usize| {
             let source = &shared.sources[index].0;
@@ -516,21 +523,21 @@ struct State {
 }
 
 impl State {
-    /// Completes the edges that are settled by now.
-    fn settle(&mut self) {
-        let tracks = &self.tracks;
+    /// Completes the edges that are settled by now. A meter that tells nothing any more keeps none of them waiting.
+    fn settle(&mut self, now: Moment) {
+        let tracks = &mut self.tracks;
         self.pending.retain(|(moment, edges)| {
-            let mut slow = tracks.iter().zip(&edges.between_ticks).filter(|(track, _)| ticks_slowly(&track.source));
-            let settled = |(track, levels): (&Track, &OnceLock<Levels>)| {
-                if levels.get().is_none()
-                    && let Some(found) = track.settled_levels(*moment)
-                {
-                    let _ = levels.set(found);
+            let mut open = false;
+            for (track, levels) in tracks.iter_mut().zip(&edges.between_ticks) {
+                if !ticks_slowly(&track.source) || levels.get().is_some() {
+                    continue;
                 }
-                levels.get().is_some()
-            };
-            // Each of them, whatever the others are.
-            slow.by_ref().filter(|slow| !settled(*slow)).count() > 0
+                match track.settled_levels(*moment, now) {
+                    Some(found) => drop(levels.set(found)),
+                    None => open = true,
+                }
+            }
+            open
         });
         if self.pending.is_empty() {
             self.bursts.settle();
@@ -577,7 +584,7 @@ impl State {
                 track.record(readings.next().unwrap_or_else(|| Err(missing())), now);
             }
         }
-        self.settle();
+        self.settle(clock.now());
     }
 }
 

@@ -454,6 +454,11 @@ mod nvml {
         // Different GPUs by number, in an order of CUDA's own: all of them would be wrong, and none too.
         assert!(matches!(seen(Some("1"), None), Err(EnergyError::Visible(_))));
         assert!(matches!(open(Meters::Auto, Some("1"), None), Err(EnergyError::Visible(_))));
+        // One that does not answer when its number matters is no reason to meter none.
+        let sick = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\ngpu GPU-b B\nfault uuid 15\n");
+        let builder = Session::builder().nvml_library(sick.library()).visible_devices(Some("0"), Some("PCI_BUS_ID"));
+        let auto = builder.clock(sick.clock.clone()).without_polling().open();
+        assert!(auto.is_err() || names(&auto.unwrap(), &Usage::All).iter().any(|name| name.contains("GPU-a")));
     }
 
     #[test]

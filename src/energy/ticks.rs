@@ -73,7 +73,7 @@ pub(crate) fn energy_by_outer_ticks(
         true => ", for the counter started anew nearby",
         false => "",
     };
-    let ticks = Ticks::find(&points, nominal.as_secs_f64())
+    let ticks = Ticks::find(&points, nominal.as_secs_f64(), None)
         .ok_or_else(|| format!("its ticks were not seen well enough around it{}", torn()))?;
 
     let end = seconds(close);
@@ -171,7 +171,8 @@ pub(crate) struct Ticks<'a> {
 }
 
 impl<'a> Ticks<'a> {
-    pub(crate) fn find(points: &'a [Point], nominal: f64) -> Option<Self> {
+    /// `known` is the period as longer experience has it, if there is any: few ticks tell it poorly.
+    pub(crate) fn find(points: &'a [Point], nominal: f64, known: Option<f64>) -> Option<Self> {
         let changes = points.windows(2).filter(|pair| pair[0].joules < pair[1].joules);
         let changes: Vec<Seen> = changes
             .map(|pair| Seen {
@@ -215,7 +216,11 @@ impl<'a> Ticks<'a> {
         let mut chain = follow(&mut seen[..nearest].iter().rev());
         chain.reverse();
         chain.extend(follow(&mut seen[nearest + 1..].iter()).into_iter().skip(1));
-        let (origin, period) = line(&chain)?;
+        let own = line(&chain)?;
+        let (origin, period) = known.filter(|known| (known / own.1 - 1.0).abs() <= 0.3).map_or(own, |known| {
+            let (number, time) = center(&chain);
+            (time - known * number, known)
+        });
         let scatter = scatter(&chain, origin, period);
         Some(Self { points, seen: chain, origin, period, scatter })
     }
@@ -229,6 +234,12 @@ impl<'a> Ticks<'a> {
     /// The time between two ticks, in seconds.
     pub(crate) fn period(&self) -> f64 {
         self.period
+    }
+
+    /// How many periods there are from the first to the last tick that was seen, and how long they took, in seconds.
+    pub(crate) fn span(&self) -> Option<(f64, f64)> {
+        let (first, last) = (self.seen.first()?, self.seen.last()?);
+        Some(((last.number - first.number) as f64, last.middle() - first.middle()))
     }
 
     /// The standard deviation of the time of one tick, in seconds.
@@ -290,11 +301,16 @@ fn scatter(ticks: &[Seen], origin: f64, period: f64) -> f64 {
     ((about_line - spacing).max(0.0) + about_line.max(spacing) / count).sqrt()
 }
 
+/// The mean number and the mean time.
+fn center(ticks: &[Seen]) -> (f64, f64) {
+    let count = ticks.len() as f64;
+    let number = ticks.iter().map(|t| t.number as f64).sum::<f64>() / count;
+    (number, ticks.iter().map(Seen::middle).sum::<f64>() / count)
+}
+
 /// The time of number 0 and the period of the straight line through the ticks, by least squares.
 fn line(ticks: &[Seen]) -> Option<(f64, f64)> {
-    let count = ticks.len() as f64;
-    let mean_number = ticks.iter().map(|t| t.number as f64).sum::<f64>() / count;
-    let mean_time = ticks.iter().map(Seen::middle).sum::<f64>() / count;
+    let (mean_number, mean_time) = center(ticks);
     let (mut both, mut square) = (0.0, 0.0);
     for tick in ticks {
         let off = tick.number as f64 - mean_number;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::edges::{Levels, NEAR};
+use super::edges::{Levels, NEAR, Periods};
 use super::error::EnergyError;
 use super::meter::{Reading, Source};
 use super::ticks::{Outer, REACH, energy_by_outer_ticks};
@@ -25,6 +25,9 @@ const FEW: u32 = 10;
 /// A counter of hardware that always draws something hangs if it stood still for so many ticks.
 const STILL: f64 = 3.5;
 
+/// Stretches of less, in seconds, are not compared for their power.
+const STRETCH: f64 = 0.3;
+
 /// What power may do between two readings, as a part of it.
 const UNREST: f64 = 0.5;
 
@@ -36,8 +39,10 @@ pub(crate) struct Track {
     failures: u64,
     failed: VecDeque<Moment>,
     last_error: Option<EnergyError>,
-    /// The mean power between the last two readings, in watts.
+    /// Of integrated power: a reading some time ago, and the mean power of the stretch before it, in watts.
+    anchor: Option<Reading>,
     watts: Option<f64>,
+    periods: Periods,
     /// Of integrated power: the variance of what it may have done between readings so far, in square joules.
     roughness: f64,
 }
@@ -68,6 +73,8 @@ impl Track {
             failures: 0,
             failed: VecDeque::new(),
             last_error: None,
+            anchor: None,
+            periods: Periods::default(),
             watts: None,
             roughness: 0.0,
         }
@@ -109,14 +116,16 @@ impl Track {
         if self.source.method != Method::PowerIntegral {
             return;
         }
-        let Some(last) = self.history.back().filter(|last| last.segment == reading.segment) else {
-            self.watts = None;
+        let Some(last) = self.anchor.filter(|last| last.segment == reading.segment) else {
+            (self.anchor, self.watts) = (Some(*reading), None);
             return;
         };
+        // The figure moves in steps; over less than several of them it tells no power.
         let seconds = reading.at.since(last.at).as_secs_f64();
-        if seconds <= 0.0 {
+        if seconds < STRETCH {
             return;
         }
+        self.anchor = Some(*reading);
         let watts = (reading.microjoules - last.microjoules) as f64 * 1e-6 / seconds;
         if let Some(before) = self.watts {
             // Of what is read finer than it is asked for, each part may have its own step.
@@ -228,10 +237,10 @@ impl Track {
     }
 
     /// The energy at a moment between ticks, once those around it were seen or will not be; `None` until then.
-    pub(crate) fn settled_levels(&self, moment: Moment) -> Option<Levels> {
-        self.is_settled(moment).then(|| {
+    pub(crate) fn settled_levels(&mut self, moment: Moment, now: Moment) -> Option<Levels> {
+        (self.is_settled(moment) || now.since(moment) > NEAR).then(|| {
             let readings = self.readings(moment.before(NEAR), moment.after(NEAR));
-            Levels::at(moment, &readings, self.source.resolution)
+            Levels::at(moment, &readings, self.source.resolution, &mut self.periods)
         })
     }
 

@@ -68,10 +68,13 @@ impl EnergyMetric {
         }
     }
 
-    /// The standard deviation of that against other trials on the same hardware, in joules; `None` if nobody knows.
+    /// The standard deviation of that against other trials on the same hardware, in joules; `None` if nobody knows. For net
+    /// energy with that of the power at rest, which weighs more in longer trials and is another in each session.
     #[must_use]
     pub fn sd(&self, phases: &Phases) -> Option<Joules> {
-        Some(phases.get(self.phase_name())?.uncertainty(self.domain)?.relative())
+        let uncertainty = phases.get(self.phase_name())?.uncertainty(self.domain)?;
+        let relative = uncertainty.relative();
+        Some(if self.net { Joules(relative.0.hypot(uncertainty.idle.0)) } else { relative })
     }
 
     /// What one piece of hardware adds to it; `None` if that is missing.

@@ -188,6 +188,17 @@ pub enum StudyError {
     /// The sampler cannot handle the problem.
     #[error(transparent)]
     Sampler(SamplerError),
+    /// Net energy is searched for, and the power at rest is not known.
+    #[error(
+        "`{metric}` needs the power at rest, which could not be measured: {reason}\n\
+         let nothing else use the hardware and run the study again, or search for gross energy"
+    )]
+    NoBaseline {
+        /// The metric that needs it.
+        metric: String,
+        /// What was in the way.
+        reason: String,
+    },
     /// Nothing has finished, and the last trials of this session failed in the same way.
     #[error(
         "nothing has finished yet, and the last {count} trials failed alike: {last}\n\

@@ -83,6 +83,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
 
     /// Ends the metering and sums it up.
     pub(super) fn close(mut self) -> Metered {
+        self.desk.session.watch_closely();
         let end = self.desk.session.mark().beside_rest();
         // What was not ended lasted until now.
         while let Some((name, from)) = self.open.pop() {
@@ -114,8 +115,12 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
     }
 
     fn edge_of(&self, phase: &str, at: Stamp) -> Mark {
-        let mark = self.mark(at);
-        if self.rests && phase == TRIAL_PHASE { mark.beside_rest() } else { mark }
+        if !(self.rests && phase == TRIAL_PHASE) {
+            return self.mark(at);
+        }
+        // The epochs before it may have been many.
+        self.desk.session.watch_closely();
+        self.mark(at).beside_rest()
     }
 
     fn mark(&self, at: Stamp) -> Mark {

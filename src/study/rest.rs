@@ -5,10 +5,14 @@ use std::time::{Duration, Instant};
 use super::metered::Desk;
 use super::{Interrupt, StudyError};
 use crate::energy::Usage;
+use crate::energy::units::{Baseline, DomainBaseline};
 use crate::objective::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
-use crate::record::Event;
+use crate::record::{EnergyMetric, Event, StudyRecord};
+
+/// An objective that gets ready for longer hangs.
+const PREPARING: Duration = Duration::from_secs(300);
 
 /// How often a device that cools down is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -24,16 +28,34 @@ pub(super) fn measure_baseline(
     }
     desk.observer.resting(time);
     // What fails here fails again in the first trial, which is the place to tell it.
-    let _ = objective.prepare(&mut Preparing(desk.interrupt));
+    let _ = objective.prepare(&mut Preparing { interrupt: desk.interrupt, until: Instant::now() + PREPARING });
     let interrupt = desk.interrupt;
-    match desk.session.measure_baseline(time, || interrupt.is_raised()) {
-        Some(baseline) => desk.append(Event::BaselineMeasured { baseline }),
-        None => Ok(()),
+    let Some(baseline) = desk.session.measure_baseline(time, || interrupt.is_raised()) else { return Ok(()) };
+    let needed = wanted_at_rest(desk.record, &baseline);
+    desk.append(Event::BaselineMeasured { baseline })?;
+    needed
+}
+
+/// Whoever searches for net energy learns at once that there will be none.
+fn wanted_at_rest(record: &StudyRecord, baseline: &Baseline) -> Result<(), StudyError> {
+    let problem = record.problem();
+    let objectives = problem.objectives().iter().map(|o| &o.metric);
+    for metric in objectives.chain(problem.constraints().iter().map(|c| &c.metric)) {
+        let Some(net) = metric.parse::<EnergyMetric>().ok().filter(|metric| metric.net) else { continue };
+        let counts = |entry: &&DomainBaseline| net.domain.is_none_or(|kind| kind == entry.domain.kind);
+        if let Some(entry) = baseline.domains.iter().filter(counts).find(|entry| entry.watts.is_none()) {
+            let reason = format!("{}: {}", entry.domain, entry.note.as_deref().unwrap_or("no figure"));
+            return Err(StudyError::NoBaseline { metric: metric.clone(), reason });
+        }
     }
+    Ok(())
 }
 
 /// Listens to an objective that gets ready, and remembers nothing.
-struct Preparing<'a>(&'a Interrupt);
+struct Preparing<'a> {
+    interrupt: &'a Interrupt,
+    until: Instant,
+}
 
 impl Scope for Preparing<'_> {
     fn begin(&mut self, _: &str, _: Stamp) {}
@@ -47,7 +69,10 @@ impl Scope for Preparing<'_> {
     fn uses(&mut self, _: DeviceUse) {}
 
     fn must_end(&mut self) -> Option<Failure> {
-        self.0.is_raised().then(|| Failure::new(FailureKind::Interrupted, "the user stopped the study"))
+        if self.interrupt.is_raised() {
+            return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
+        }
+        (Instant::now() >= self.until).then(|| Failure::new(FailureKind::Timeout, "the device did not open in time"))
     }
 }
 

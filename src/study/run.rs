@@ -158,6 +158,9 @@ fn run_trials(
         let trial = next.trial;
         if let Some((celsius, limit)) = limits.cool_down {
             cool_down(desk, celsius, limit);
+            if desk.interrupt.is_raised() {
+                return Ok(EndReason::Interrupted);
+            }
         }
         let failure = run_attempt(desk, objective, limits, next)?;
         desk.observer.trial_ended(desk.record, trial);

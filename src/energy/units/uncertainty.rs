@@ -33,8 +33,7 @@ impl Uncertainty {
         hypot([self.edge, self.gain, self.idle, self.attribution])
     }
 
-    /// Of the figure against those of other windows on the same hardware: gain and baseline are the same in all of them,
-    /// and cancel.
+    /// Of the figure, gross, against those of other windows on the same hardware: gain is the same in all of them, and cancels.
     #[must_use]
     pub fn relative(&self) -> Joules {
         hypot([self.edge, self.attribution])

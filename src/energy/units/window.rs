@@ -94,7 +94,7 @@ impl WindowEnergy {
             match (domain.joules, part.and_then(|d| d.joules)) {
                 (Some(a), Some(b)) => {
                     domain.joules = Some(a + b);
-                    domain.note = domain.note.take().or(note);
+                    domain.note = joined(domain.note.take(), note);
                 }
                 // The reason why something is missing is the note that matters.
                 (Some(_), None) => (domain.joules, domain.note) = (None, note),
@@ -127,6 +127,17 @@ impl WindowEnergy {
             Some(method) => format!("{}, {}", kinds.join("+"), method.label()),
             None => "not metered".to_owned(),
         }
+    }
+}
+
+/// Both notes; what was said already is not said again, nor ever more.
+fn joined(one: Option<String>, other: Option<String>) -> Option<String> {
+    const LONGEST: usize = 300;
+    match (one, other) {
+        (Some(one), Some(other)) if !one.contains(&other) && one.len() + other.len() < LONGEST => {
+            Some(format!("{one}; {other}"))
+        }
+        (one, other) => one.or(other),
     }
 }
 

@@ -12,6 +12,8 @@ use super::parse::{read_duration, section};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
 use crate::energy::{MeterKind, Meters, MigPolicy};
+use crate::optimizer::problem::Objective;
+use crate::optimizer::space::Scale;
 use crate::record::EnergyMetric;
 
 const KEYS: [&str; 7] = ["meters", "watts_per_core", "idle", "cool_down", "mig", "power_limit", "sm_clock"];
@@ -104,6 +106,14 @@ pub(super) fn check_metrics(
     constraints: &[PlacedConstraint],
     findings: &mut Findings,
 ) {
+    for objective in objectives {
+        let Objective { metric, scale, .. } = &objective.objective;
+        if *scale == Scale::Log && metric.parse::<EnergyMetric>().is_ok_and(|metric| metric.net) {
+            let context = "of net energy, which can be below zero where hardware rests";
+            let kind = IssueKind::Meaningless { key: "scale = \"log\"".to_owned(), context: context.to_owned() };
+            findings.push(Draft::new(kind).at(objective.span.clone()).help("leave `scale` out, or leave `.net` out"));
+        }
+    }
     if energy.idle.is_some() {
         return;
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
-use super::{CoolDown, Setpoint, Source, StudySpec, TrainSpec};
+use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
@@ -57,6 +57,10 @@ impl StudySpec {
         // Only where they are asked for, so that what was begun without them goes on.
         if let Some(CoolDown { celsius, limit }) = self.energy.cool_down {
             identity["energy"]["cool_down"] = json!({ "to": celsius, "limit": show_duration(limit.as_secs_f64()) });
+        }
+        if self.energy.idle != EnergySpec::default().idle {
+            let idle = self.energy.idle.map(|time| show_duration(time.as_secs_f64()));
+            identity["energy"]["idle"] = idle.map_or(json!(false), |idle| json!(idle));
         }
         if self.energy.mig != MigPolicy::default() {
             identity["energy"]["mig"] = json!(self.energy.mig);
