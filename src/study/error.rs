@@ -152,12 +152,13 @@ pub enum StudyError {
     #[error("the study's events contradict each other: {0}")]
     Record(#[from] RecordError),
     /// There is no GPU whose limits could be set.
-    #[error("[energy] has {keys}, for which there is no GPU: {reason}")]
+    #[error(
+        "[energy] has {keys}, and no GPU is metered here that the trials see (CUDA_VISIBLE_DEVICES); `optimize devices` says \
+         what there is"
+    )]
     NoGpuToLimit {
         /// What the study file has.
         keys: String,
-        /// Why there is none, and what to do about it.
-        reason: String,
     },
     /// The limits of a GPU cannot be set at all, mostly for want of a permission.
     #[error(

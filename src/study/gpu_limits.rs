@@ -4,11 +4,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::StudyError;
-use super::spec::{Setpoint, Source, StudySpec};
+use super::spec::{Setpoint, StudySpec};
 use crate::energy::units::DomainKind;
-use crate::energy::{
-    EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage, visible_gpus,
-};
+use crate::energy::{EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage};
 use crate::objective::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
@@ -18,36 +16,16 @@ use crate::optimizer::space::{Domain, Point, Space, Value};
 pub struct GpuLimits {
     power: Option<Setpoint>,
     clock: Option<Setpoint>,
-    /// `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER` of what trains.
-    devices: Option<String>,
-    order: Option<String>,
     builder: SessionBuilder,
 }
 
 impl GpuLimits {
-    /// The limits of a study, if it has any. `builder` says where the GPUs' library is.
-    ///
-    /// Which GPUs a trial sees goes by the environment of this process, and by what `[command]` sets in it.
+    /// The limits of a study, if it has any; they are those of all GPUs that the study's session meters. `builder` says where
+    /// the GPUs' library is.
     #[must_use]
     pub fn of(spec: &StudySpec, builder: SessionBuilder) -> Option<Self> {
-        let energy = spec.energy();
-        if energy.power_limit.is_none() && energy.sm_clock.is_none() {
-            return None;
-        }
-        let variable = |name: &str| {
-            let own = match spec.source() {
-                Source::Command(command) => command.env.get(name).cloned(),
-                Source::Train(_) | Source::None => None,
-            };
-            own.or_else(|| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
-        };
-        Some(Self {
-            power: energy.power_limit.clone(),
-            clock: energy.sm_clock.clone(),
-            devices: variable("CUDA_VISIBLE_DEVICES"),
-            order: variable("CUDA_DEVICE_ORDER"),
-            builder,
-        })
+        let (power, clock) = (spec.energy().power_limit.clone(), spec.energy().sm_clock.clone());
+        (power.is_some() || clock.is_some()).then_some(Self { power, clock, builder })
     }
 
     /// Finds the GPUs, and makes sure that every value in question can be set.
@@ -59,28 +37,11 @@ impl GpuLimits {
         Ok(limiter)
     }
 
-    /// The metered GPUs that the trials see.
     fn gpus(&self, session: &Session) -> Result<Vec<String>, StudyError> {
         let sources = session.sources(&Usage::All);
         let gpus = sources.into_iter().filter(|source| source.domain.kind == DomainKind::Gpu);
         let metered: Vec<String> = gpus.map(|source| source.domain.id).collect();
-        let none = |reason: String| StudyError::NoGpuToLimit { keys: self.keys(), reason };
-        if metered.is_empty() {
-            return Err(none("no GPU is metered here; `optimize devices` says why".to_owned()));
-        }
-        let boards = self.builder.gpus()?;
-        let visible = visible_gpus(self.devices.as_deref(), self.order.as_deref(), &boards);
-        let visible = visible.map_err(|error| none(error.to_string()))?;
-        let both: Vec<String> =
-            metered.iter().filter(|uuid| visible.gpus.iter().any(|gpu| gpu.uuid == **uuid)).cloned().collect();
-        if both.is_empty() {
-            return Err(none(format!(
-                "CUDA_VISIBLE_DEVICES = `{}` leaves none of the metered ones visible ({}); correct it",
-                self.devices.as_deref().unwrap_or_default(),
-                metered.join(", ")
-            )));
-        }
-        Ok(both)
+        if metered.is_empty() { Err(StudyError::NoGpuToLimit { keys: self.keys() }) } else { Ok(metered) }
     }
 
     fn keys(&self) -> String {

@@ -220,16 +220,22 @@ fn a_trial_whose_limit_somebody_else_has_changed_did_not_run_under_it() {
 fn only_gpus_that_the_program_sees_are_limited() {
     let two = format!("{GPU}gpu GPU-5678 FAKE\npower 600\nlimit 200 700 650\n");
     let bench = limited(&two, "", WITNESS);
-    let run =
-        |value: &str| Answer(command(&bench, &["study.toml"]).env("CUDA_VISIBLE_DEVICES", value).output().unwrap());
-    run("").code(1).says("`power_limit`, for which there is no GPU").says("none of the metered ones visible");
+    let run = |value: &str| {
+        let mut command = command(&bench, &["study.toml", "--fresh"]);
+        Answer(command.env("CUDA_VISIBLE_DEVICES", value).output().unwrap())
+    };
+    run("").code(1).says("CUDA_VISIBLE_DEVICES = `` shows no GPU that can be metered");
+    bench.edit("[\"nvml\"]", "\"auto\"");
+    run("").code(1).says("[energy] has `power_limit`, and no GPU is metered here that the trials see");
+    assert_eq!(changes(&bench), [""; 0]);
+    bench.edit("\"auto\"", "[\"nvml\"]");
     run("1").code(0);
     assert!(!changes(&bench).is_empty());
     assert!(changes(&bench).iter().all(|change| change.starts_with("GPU-5678 ")), "{:?}", changes(&bench));
     // What the study file sets for its program counts, whatever this process has.
     bench.edit("cwd = \".\"", "cwd = \".\"\nenv = { CUDA_VISIBLE_DEVICES = \"0\" }");
     let before = changes(&bench).len();
-    Answer(command(&bench, &["study.toml", "--fresh"]).env("CUDA_VISIBLE_DEVICES", "1").output().unwrap()).code(0);
+    run("1").code(0);
     assert!(changes(&bench)[before..].iter().all(|change| change.starts_with("GPU-1234 ")), "{:?}", changes(&bench));
 }
 
@@ -237,7 +243,7 @@ fn only_gpus_that_the_program_sees_are_limited() {
 fn a_limit_without_a_gpu_stops_the_study() {
     let bench = limited("fault init 9\n", "", WITNESS);
     bench.edit("[\"nvml\"]", "\"auto\"");
-    optimize(&bench, &["study.toml"]).code(1).says("there is no GPU: no GPU is metered here");
+    optimize(&bench, &["study.toml"]).code(1).says("[energy] has `power_limit`, and no GPU is metered here");
     assert_eq!(bench.record().sessions().len(), 0);
 }
 

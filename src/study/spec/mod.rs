@@ -48,10 +48,10 @@
 //! the search, and the recommended trial comes from the preferred part of the front. `spread` is one standard deviation, in
 //! the units of the parameter or, on a log scale, as a factor.
 //!
-//! *Limits* of the GPUs (`power_limit`, `sm_clock`) are those of all metered GPUs that `CUDA_VISIBLE_DEVICES` leaves visible,
-//! need root's permissions, and are put back after each trial; the power at rest is measured without them. A parameter that is
-//! a limit is no setting of the trainer, and is handed to a program like any other. Where its `when` does not hold the limit is
-//! left alone.
+//! *Limits* (`power_limit`, `sm_clock`) are those of all metered GPUs, which are the visible ones (`CUDA_VISIBLE_DEVICES`). To set
+//! them takes root's permissions. They are put back after each trial, and the power at rest is measured without them. A parameter
+//! that is a limit is no setting of the trainer, and is handed to a program like any other. Where its `when` does not hold, the
+//! limit is left alone.
 //!
 //! Everything but `[budget]`, `[preference]` and `[carbon]` makes a study what it is: a results folder takes no study file that
 //! differs elsewhere. A preference that changes is noted in the record, and holds from there on. What joules stand for is
