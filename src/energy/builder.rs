@@ -406,17 +406,16 @@ fn open_nvml(places: &Places, needed: bool) -> Result<Option<Box<dyn Meter>>, En
     if uuids.is_empty() && !needed {
         return Ok(None);
     }
-    let none = || {
-        EnergyError::Unavailable {
+    let none = || EnergyError::Unavailable {
         meter: "nvml",
         reason: match uuids.is_empty() {
             true => format!("CUDA_VISIBLE_DEVICES = `{devices}` shows no GPU"),
             false => format!("no GPU that CUDA_VISIBLE_DEVICES = `{devices}` shows can be metered"),
         },
-        remedy: "`optimize devices` tells of each GPU whether it can be, and else why; one that is cut into MIG instances needs \
-                 `mig = \"whole-board\"` in [energy]"
-            .to_owned(),
-    }
+        remedy: match uuids.is_empty() {
+            true => "name a GPU in it, or unset it".to_owned(),
+            false => "one that is cut into MIG instances needs `mig = \"whole-board\"` in [energy]".to_owned(),
+        },
     };
     Ok(Some(Box::new(meter.only(&uuids).ok_or_else(none)?)))
 }

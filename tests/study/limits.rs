@@ -224,7 +224,7 @@ fn only_gpus_that_the_program_sees_are_limited() {
         let mut command = command(&bench, &["study.toml", "--fresh"]);
         Answer(command.env("CUDA_VISIBLE_DEVICES", value).output().unwrap())
     };
-    run("").code(1).says("CUDA_VISIBLE_DEVICES = `` shows no GPU that can be metered");
+    run("").code(1).says("CUDA_VISIBLE_DEVICES = `` shows no GPU");
     bench.edit("[\"nvml\"]", "\"auto\"");
     run("").code(1).says("[energy] has `power_limit`, and no GPU is metered here that the trials see");
     assert_eq!(changes(&bench), [""; 0]);
