@@ -41,6 +41,8 @@ pub struct Interval {
     pub until: f64,
     /// Its energy.
     pub energy: WindowEnergy,
+    /// The energy from the beginning until then.
+    pub so_far: WindowEnergy,
 }
 
 /// What the work came to.
@@ -120,7 +122,8 @@ impl Profile {
             self.note(&energy);
         }
         if energy.seconds > 0.0 {
-            rest.push(Interval { until: self.seconds_until(end), energy });
+            let so_far = self.session.between(&self.opened, end);
+            rest.push(Interval { until: self.seconds_until(end), energy, so_far });
         }
         (rest, self.summary(end))
     }
@@ -128,9 +131,10 @@ impl Profile {
     fn tell(&mut self, mark: Mark) -> Interval {
         let energy = self.session.between(&self.told, &mark);
         self.note(&energy);
+        let so_far = self.session.between(&self.opened, &mark);
         let until = self.seconds_until(&mark);
         self.told = mark;
-        Interval { until, energy }
+        Interval { until, energy, so_far }
     }
 
     fn seconds_until(&self, mark: &Mark) -> f64 {

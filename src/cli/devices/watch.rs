@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 
 use super::super::failure::Failure;
 use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts};
-use crate::energy::{Mark, Session, Usage};
+use crate::energy::{Interval, Profile, Session, Usage};
 
 /// Shows the power until a signal ends it, or until nobody reads any more.
 pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
@@ -28,10 +28,10 @@ pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
     }
     let signals = signals().map_err(Failure::other)?;
     let mut out = Output::new(json);
-    let mut watch = Watch::begin(session);
+    let mut watch = Watch::begin(&session);
     out.greet().map_err(Failure::other)?;
     while let Err(RecvTimeoutError::Timeout) = signals.recv_timeout(interval) {
-        match out.show(&watch.look()) {
+        match watch.look().iter().try_for_each(|look| out.show(look)) {
             Ok(()) => {}
             // Who reads no more, such as `head`, has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
@@ -56,9 +56,7 @@ fn signals() -> std::io::Result<Receiver<()>> {
 
 /// Hardware that is looked at now and then.
 struct Watch {
-    session: Session,
-    begun: Mark,
-    last: Mark,
+    profile: Profile,
     peaks: Vec<(Domain, Watts)>,
 }
 
@@ -88,18 +86,18 @@ struct Seen {
 }
 
 impl Watch {
-    fn begin(session: Session) -> Self {
-        let begun = session.mark();
-        Self { session, last: begun.clone(), begun, peaks: Vec::new() }
+    fn begin(session: &Session) -> Self {
+        Self { profile: Profile::open(session), peaks: Vec::new() }
     }
 
-    fn look(&mut self) -> Look {
-        let now = self.session.mark();
-        let interval = self.session.between(&self.last, &now);
-        let whole = self.session.between(&self.begun, &now);
-        self.last = now;
+    /// What has become known since the look before.
+    fn look(&mut self) -> Vec<Look> {
+        self.profile.sample().into_iter().map(|interval| self.seen(interval)).collect()
+    }
+
+    fn seen(&mut self, Interval { until, energy, so_far }: Interval) -> Look {
         let seen = |(part, all): (&DomainEnergy, DomainEnergy)| {
-            let watts = part.joules.and_then(|joules| joules.over(interval.seconds));
+            let watts = part.joules.and_then(|joules| joules.over(energy.seconds));
             let reason = |of: &DomainEnergy| of.note.clone().filter(|_| of.joules.is_none());
             Seen {
                 peak_watts: self.peak(&all.domain, watts),
@@ -110,8 +108,8 @@ impl Watch {
                 method: all.method,
             }
         };
-        let domains = interval.domains.iter().zip(whole.domains).map(seen).collect();
-        Look { seconds: whole.seconds, interval_s: interval.seconds, domains }
+        let domains = energy.domains.iter().zip(so_far.domains).map(seen).collect();
+        Look { seconds: until, interval_s: energy.seconds, domains }
     }
 
     fn peak(&mut self, domain: &Domain, now: Option<Watts>) -> Option<Watts> {
@@ -244,12 +242,12 @@ mod tests {
         let hands = Hands(Arc::new(Mutex::new(Moment::from_monotonic_seconds(100.0).unwrap())));
         let builder = Session::builder().meters(Meters::List(vec![MeterKind::Rapl])).powercap_root(tree.path());
         let session = builder.clock(hands.clone()).without_polling().open().unwrap();
-        let mut watch = Watch::begin(session);
+        let mut watch = Watch::begin(&session);
         let mut look_after = |seconds: f64| {
             let mut now = hands.0.lock().unwrap();
             *now = now.after(Duration::from_secs_f64(seconds));
             drop(now);
-            watch.look()
+            watch.look().remove(0)
         };
         set(90).unwrap();
         let first = look_after(1.0);
