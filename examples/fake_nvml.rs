@@ -36,7 +36,8 @@
 //! deaf                         # what is set is acknowledged and forgotten
 //! temperature 41               # degrees Celsius; default: 40
 //! throttle 0x4                 # bits of the throttle reasons; default: 0, and 4 while the power limit caps
-//! process 1234 512 40          # a compute process: number, MiB, percent of the SMs; or `graphics`
+//! process 1234 512 40 [3 7.5]  # a compute process: number, MiB, percent of the SMs, and from when to when it runs; default:
+//!                              # always; or `graphics`. Utilization is sampled at every whole second
 //! utilization 37 10            # percent of GPU and memory; default: the sum of the processes', and 0
 //! memory 81559 512             # MiB: all, and in use
 //! pci 0000:3b:00.0             # default: by index

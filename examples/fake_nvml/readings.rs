@@ -128,8 +128,8 @@ unsafe extern "C" fn nvmlDeviceGetCurrentClocksEventReasons(device: Handle, to: 
 ///
 /// As `write_list`.
 unsafe fn processes(device: Handle, compute: bool, count: *mut c_uint, to: *mut ProcessInfo) -> Code {
-    gpu_call(device, "processes", |_, gpu| {
-        let wanted = gpu.processes.iter().filter(|process| process.compute == compute);
+    gpu_call(device, "processes", |script, gpu| {
+        let wanted = gpu.processes.iter().filter(|process| process.compute == compute && process.runs(script.now));
         let info = |p: &Process| ProcessInfo { pid: p.pid, memory: p.mebibytes << 20, instances: [c_uint::MAX; 2] };
         let infos: Vec<ProcessInfo> = wanted.map(info).collect();
         unsafe { write_list(&infos, count, to, true) }
@@ -172,7 +172,7 @@ unsafe extern "C" fn nvmlDeviceGetGraphicsRunningProcesses_v2(
     unsafe { processes(device, false, count, to) }
 }
 
-/// A sample a second for each process.
+/// The mean of the samples since then, one a second, of each process that did anything.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn nvmlDeviceGetProcessUtilization(
     device: Handle,
@@ -181,9 +181,19 @@ unsafe extern "C" fn nvmlDeviceGetProcessUtilization(
     last_seen: c_ulonglong,
 ) -> Code {
     gpu_call(device, "process-utilization", |script, gpu| {
-        let time_stamp = script.wall_us(script.now.floor());
-        let sample = |p: &Process| ProcessSample { pid: p.pid, time_stamp, percent: [p.percent, 0, 0, 0] };
-        let samples: Vec<ProcessSample> = gpu.processes.iter().map(sample).filter(|_| time_stamp > last_seen).collect();
+        let last = script.now.floor();
+        let kept = (0..60).map(|back| last - f64::from(back)).filter(|second| *second > 0.0);
+        let seconds: Vec<f64> = kept.filter(|second| script.wall_us(*second) > last_seen).collect();
+        let sample = |p: &Process| {
+            let at = seconds.iter().find(|second| p.sample(**second) > 0.0)?;
+            let mean = seconds.iter().map(|second| p.sample(*second)).sum::<f64>() / seconds.len() as f64;
+            Some(ProcessSample {
+                pid: p.pid,
+                time_stamp: script.wall_us(*at),
+                percent: [mean.round() as c_uint, 0, 0, 0],
+            })
+        };
+        let samples: Vec<ProcessSample> = gpu.processes.iter().filter_map(sample).collect();
         match samples.is_empty() {
             true => NOT_FOUND,
             false => unsafe { write_list(&samples, count, to, true) },
@@ -193,8 +203,9 @@ unsafe extern "C" fn nvmlDeviceGetProcessUtilization(
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn nvmlDeviceGetUtilizationRates(device: Handle, to: *mut [c_uint; 2]) -> Code {
-    gpu_call(device, "utilization", |_, gpu| {
-        let sum = || gpu.processes.iter().map(|process| process.percent).sum::<u32>().min(100);
+    gpu_call(device, "utilization", |script, gpu| {
+        let running = || gpu.processes.iter().filter(|process| process.runs(script.now));
+        let sum = || running().map(|process| process.percent).sum::<u32>().min(100);
         let (sm, memory) = gpu.utilization.unwrap_or_else(|| (sum(), 0));
         unsafe { write_value([sm, memory], to) }
     })

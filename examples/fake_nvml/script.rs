@@ -79,6 +79,8 @@ pub(super) struct Process {
     pub(super) pid: u32,
     pub(super) mebibytes: u64,
     pub(super) percent: u32,
+    pub(super) from: f64,
+    pub(super) to: f64,
 }
 
 pub(super) struct Words<'a>(SplitAsciiWhitespace<'a>);
@@ -207,6 +209,17 @@ impl Script {
     }
 }
 
+impl Process {
+    pub(super) fn runs(&self, time: f64) -> bool {
+        (self.from..self.to).contains(&time)
+    }
+
+    /// What is sampled at the end of this second, in percent.
+    pub(super) fn sample(&self, second: f64) -> f64 {
+        f64::from(self.percent) * (self.to.min(second) - self.from.max(second - 1.0)).max(0.0)
+    }
+}
+
 impl Gpu {
     pub(super) fn apply(&mut self, statement: &str, words: &mut Words) -> Option<()> {
         match statement {
@@ -254,7 +267,8 @@ impl Gpu {
             "process" | "graphics" => {
                 let compute = statement == "process";
                 let (pid, mebibytes, percent) = (words.read()?, words.read()?, words.read()?);
-                self.processes.push(Process { compute, pid, mebibytes, percent });
+                let (from, to) = (words.number_or(0.0)?, words.number_or(f64::INFINITY)?);
+                self.processes.push(Process { compute, pid, mebibytes, percent, from, to });
             }
             "utilization" => self.utilization = Some((words.read()?, words.read()?)),
             "memory" => self.memory = (words.read()?, words.read()?),

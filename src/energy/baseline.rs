@@ -62,7 +62,14 @@ impl Session {
                 DomainBaseline { watts: None, sd: Watts(0.0), note: Some(note), ..entry }
             }
         };
-        let domains = domains.map(|part| alone(entry(part, all.seconds, [&first, &second]))).collect();
+        let domains = domains.map(|part| match part.method {
+            Method::Attributed => {
+                let note = Some("who shares a device has no power at rest of his own".to_owned());
+                DomainBaseline { domain: part.domain.clone(), watts: None, sd: Watts(0.0), note }
+            }
+            _ => alone(entry(part, all.seconds, [&first, &second])),
+        });
+        let domains = domains.collect();
         let baseline = Baseline { seconds: all.seconds, domains };
         self.take_baseline(baseline.clone());
         Some(baseline)

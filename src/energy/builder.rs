@@ -13,10 +13,14 @@ use super::error::EnergyError;
 use super::estimate::EstimateMeter;
 use super::lock::{DeviceLock, FOLDER, LOCK_FOLDER_VARIABLE};
 use super::meter::Meter;
+#[cfg(feature = "nvml")]
+use super::nvml::NvmlMeter;
 use super::process_tree::Family;
 use super::processor::Processor;
 use super::rapl::{RaplMeter, Ways};
 use super::session::{Opening, Session};
+#[cfg(feature = "nvml")]
+use super::share::SharedMeter;
 use super::units::Method;
 use super::visible::GpuIdentity;
 use super::watts::Figure;
@@ -116,6 +120,7 @@ pub struct SessionBuilder {
     own: Vec<Box<dyn Meter>>,
     watts_per_core: Option<f64>,
     gain: f64,
+    share: bool,
     exclusive: Option<String>,
     locks: PathBuf,
     poll: Option<Duration>,
@@ -153,6 +158,7 @@ impl Default for SessionBuilder {
             own: Vec::new(),
             watts_per_core: None,
             gain: DEFAULT_GAIN,
+            share: false,
             exclusive: None,
             locks: std::env::var_os(LOCK_FOLDER_VARIABLE)
                 .filter(|v| !v.is_empty())
@@ -246,6 +252,24 @@ impl SessionBuilder {
         self
     }
 
+    /// Others may use the GPUs too: figures of them are [attributed](Method::Attributed), this session's part of the whole. No
+    /// lock is taken or heeded, so a session that holds a device [alone](Self::exclusive) does not know of this one. Default:
+    /// figures are of whole GPUs, with the work of everybody on them.
+    ///
+    /// Ours are the processes of [`process`](Self::process), the process itself included. Twice a second the energy above
+    /// the power at rest is split by the SM utilisation that the driver tells for each process
+    /// (`nvmlDeviceGetProcessUtilization`), and the power at rest evenly among the processes that hold the GPU; the power at
+    /// rest is the least that was seen while nobody computed. The parts of all, and what is nobody's, add up to the whole.
+    ///
+    /// A window needs a second at least, and [`Session::settle`] waits for up to 1.7 s. There is neither net energy nor a
+    /// [`Session::cross_check`] of a part. The counters of processors and memory cannot be shared out: with
+    /// [`Meters::Auto`] the estimate takes their place.
+    #[must_use]
+    pub fn share(mut self, share: bool) -> Self {
+        self.share = share;
+        self
+    }
+
     /// The folder of the lock files.
     #[must_use]
     pub fn lock_folder(mut self, path: impl Into<PathBuf>) -> Self {
@@ -327,17 +351,22 @@ impl SessionBuilder {
     ///
     /// [`EnergyError::NoMeter`] for an empty choice, [`EnergyError::Unavailable`] for a meter of a list that cannot work
     /// here, or if nothing can; [`EnergyError::InUse`] for hardware that an exclusive session holds, [`EnergyError::Lock`] if that
-    /// cannot be told; [`EnergyError::Visible`] if nobody knows which GPUs are meant; [`EnergyError::Setting`] for a setting out of range.
+    /// cannot be told; [`EnergyError::Visible`] if nobody knows which GPUs are meant; [`EnergyError::Setting`] for a setting out of
+    /// range; [`EnergyError::SharedAndExclusive`] for both, and [`EnergyError::Unshareable`] for a GPU that is to be shared
+    /// and does not tell who uses it.
     pub fn open(self) -> Result<Session, EnergyError> {
         if !(0.0..=1.0).contains(&self.gain) {
             return Err(EnergyError::Setting { setting: "gain", value: self.gain, expected: "0 to 1" });
+        }
+        if self.share && self.exclusive.is_some() {
+            return Err(EnergyError::SharedAndExclusive);
         }
         let auto = self.meters == Meters::Auto;
         let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
         let missing_gpus_matter = match &self.meters {
             Meters::Auto => {
                 // GPUs that are there and may be in use must not be missing without a word.
-                meters.extend(open_nvml(&self.places, false)?.map(|meter| (meter, false)));
+                meters.extend(open_nvml(&self.places, self.share, false)?.map(|meter| (meter, false)));
                 match self.open_kind(MeterKind::Rapl) {
                     Ok(meter) => meters.push((meter, false)),
                     Err(_) => match self.open_kind(MeterKind::Estimate) {
@@ -380,7 +409,15 @@ impl SessionBuilder {
 
     fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {
         Ok(match kind {
-            MeterKind::Nvml => open_nvml(&self.places, true)?.ok_or(EnergyError::NoMeter)?,
+            MeterKind::Nvml => open_nvml(&self.places, self.share, true)?.ok_or(EnergyError::NoMeter)?,
+            MeterKind::Rapl if self.share => {
+                return Err(EnergyError::Unavailable {
+                    meter: "rapl",
+                    reason: "it counts the work of everybody on the machine, which cannot be shared out".to_owned(),
+                    remedy: "use the meter `estimate` for processors, or have the machine alone (without `share`)"
+                        .to_owned(),
+                });
+            }
             MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl())?),
             MeterKind::Estimate => Box::new(EstimateMeter::open(
                 &self.places.proc,
@@ -394,13 +431,22 @@ impl SessionBuilder {
 
 /// The meter of the GPUs that are to be seen; `None`, unless they are `needed`, if there are none.
 #[cfg(feature = "nvml")]
-fn open_nvml(places: &Places, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
-    let meter = match super::nvml::NvmlMeter::open(places.nvml_library.as_deref(), places.mig) {
+fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
+    let Some(whole) = shown_gpus(places, needed)? else { return Ok(None) };
+    Ok(Some(match share {
+        true => Box::new(SharedMeter::new(whole, Family::new(places.proc.clone(), places.process))?),
+        false => Box::new(whole),
+    }))
+}
+
+#[cfg(feature = "nvml")]
+fn shown_gpus(places: &Places, needed: bool) -> Result<Option<NvmlMeter>, EnergyError> {
+    let meter = match NvmlMeter::open(places.nvml_library.as_deref(), places.mig) {
         Ok(meter) => meter,
         Err(error) if needed => return Err(error),
         Err(_) => return Ok(None),
     };
-    let Some((devices, order)) = &places.shown else { return Ok(Some(Box::new(meter))) };
+    let Some((devices, order)) = &places.shown else { return Ok(Some(meter)) };
     let visible = super::visible::visible_gpus(Some(devices), order.as_deref(), &gpus(places)?)?;
     let uuids: Vec<String> = visible.gpus.into_iter().map(|gpu| gpu.uuid).collect();
     if uuids.is_empty() && !needed {
@@ -417,7 +463,7 @@ fn open_nvml(places: &Places, needed: bool) -> Result<Option<Box<dyn Meter>>, En
             false => "one that is cut into MIG instances needs `mig = \"whole-board\"` in [energy]".to_owned(),
         },
     };
-    Ok(Some(Box::new(meter.only(&uuids).ok_or_else(none)?)))
+    meter.only(&uuids).ok_or_else(none).map(Some)
 }
 
 #[cfg(feature = "nvml")]
@@ -426,7 +472,7 @@ fn gpus(places: &Places) -> Result<Vec<GpuIdentity>, EnergyError> {
 }
 
 #[cfg(not(feature = "nvml"))]
-fn open_nvml(_: &Places, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
+fn open_nvml(_: &Places, _: bool, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
     if needed { Err(left_out()) } else { Ok(None) }
 }
 

@@ -298,6 +298,8 @@ fn scripted() {
 mod nvml {
     use super::super::builder::MigPolicy;
     use super::super::nvml::NvmlMeter;
+    use super::super::process_tree::Family;
+    use super::super::share::SharedMeter;
     use super::super::testing::FakeNvml;
     use super::*;
 
@@ -340,6 +342,45 @@ mod nvml {
     fn counters() {
         let script = "gpu GPU-a A\npower 300\nstart 5000\ngpu GPU-b B\npower square 50 100 0.5\n";
         keeps_the_contract(&mut NvmlBench::new(script));
+    }
+
+    struct SharedBench {
+        fake: FakeNvml,
+        _proc: FakeProc,
+        script: &'static str,
+        meter: SharedMeter<NvmlMeter>,
+    }
+
+    impl Bench for SharedBench {
+        fn meter(&mut self) -> &mut dyn Meter {
+            &mut self.meter
+        }
+        fn clock(&self) -> ManualClock {
+            self.fake.clock.clone()
+        }
+        fn run(&mut self) {
+            self.fake.advance(1.0);
+        }
+        fn microjoules_per_second(&self) -> Vec<u64> {
+            vec![75_000_000, 150_000_000]
+        }
+        fn spoil(&mut self) {
+            self.fake.rewrite(&format!("fault process-utilization 999\n{}", self.script));
+        }
+        fn mend(&mut self) {
+            self.fake.rewrite(self.script);
+        }
+    }
+
+    #[test]
+    fn shared() {
+        let script =
+            "gpu GPU-a A\npower 300\nprocess 10 1 20\nprocess 9 1 60\ngpu GPU-b B\npower 150\nprocess 10 1 3\n";
+        let (fake, proc) = (FakeNvml::new(50.05, script), FakeProc::new());
+        proc.process(10, 1, 0, 0).process(9, 1, 0, 0);
+        let whole = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();
+        let meter = SharedMeter::new(whole, Family::new(proc.root().to_owned(), 10)).unwrap();
+        keeps_the_contract(&mut SharedBench { fake, _proc: proc, script, meter });
     }
 
     /// Both GPUs on the same rung.

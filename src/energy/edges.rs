@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::meter::Reading;
+use super::meter::{Reading, Shares};
 use super::ticks::{Point, Ticks};
 
 /// How far on either side of an edge readings are of use.
@@ -48,6 +48,8 @@ pub(crate) struct Levels {
     pub(crate) after_rest: Option<Level>,
     /// With rest after.
     pub(crate) before_rest: Option<Level>,
+    /// What is known of the shares up to there, where the device is shared.
+    pub(crate) shares: Option<Shares>,
 }
 
 /// What the periods of a counter were so far.
@@ -98,6 +100,7 @@ impl Levels {
             inner: inner(&ticks).map(level),
             after_rest: after_rest(&ticks).map(level),
             before_rest: before_rest(&ticks).map(level),
+            shares: None,
         }
     }
 }

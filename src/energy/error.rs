@@ -63,6 +63,19 @@ pub enum EnergyError {
         /// What the system said.
         reason: String,
     },
+    /// A device that others use too does not tell who uses it.
+    #[error("{domain} cannot be shared: {reason}; {remedy}")]
+    Unshareable {
+        /// The hardware.
+        domain: Domain,
+        /// What is in the way.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A session was asked to share its devices and to have them alone.
+    #[error("a session cannot both share its devices and have them alone: leave out `share` or `exclusive`")]
+    SharedAndExclusive,
     /// One reading failed; the next may succeed.
     #[error("reading {domain} failed: {reason}")]
     Read {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::edges::Level;
-use super::meter::{Reading, Source};
+use super::meter::{Reading, Shares, Source};
 use super::ticks::Outer;
 use super::track::Edge;
 use super::units::{DomainEnergy, DomainKind, Joules, Method, Uncertainty};
@@ -13,6 +13,10 @@ const ROUGH: Duration = Duration::from_millis(100);
 
 /// The standard deviation of what an estimate from CPU time is off in proportion: twice and half the truth are not unusual.
 const ESTIMATE_GAIN: f64 = 0.5;
+
+/// What is said of a shared device where the driver names processes that this system does not show.
+const UNSEEN: &str = "processes compute on it that this system does not show, and count as others'; if they are its own, as in a \
+                      container with process numbers of its own, they are missing: start it with the host's (`--pid=host`)";
 
 /// What is known of a window by one source.
 pub(crate) struct Evidence<'a> {
@@ -24,6 +28,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) outer: Option<Result<Outer, String>>,
     /// The edges between ticks, where those were seen.
     pub(crate) levels: (Option<Level>, Option<Level>),
+    /// What is known of the shares up to both edges.
+    pub(crate) shares: (Shares, Shares),
     /// The standard deviation of the gain of hardware, as a part of the figure.
     pub(crate) gain: f64,
 }
@@ -84,8 +90,12 @@ impl Evidence<'_> {
     /// other was read up to a tick too early: half of one on average. So an edge is about the same for the windows on both
     /// of its sides, and windows add up.
     fn between_ticks(&self, open: &Reading, close: &Reading) -> Option<(Joules, f64)> {
-        if self.levels == (None, None) {
-            return None;
+        // How far behind a part of a device is differs from time to time: both edges, or none.
+        let shared = self.source.method == Method::Attributed;
+        match self.levels {
+            (None, None) => return None,
+            (None, _) | (_, None) if shared => return None,
+            _ => {}
         }
         let watts = (close.microjoules - open.microjoules) as f64 * 1e-6 / self.seconds;
         let lag = watts * self.source.resolution.as_secs_f64() / 2.0;
@@ -95,7 +105,8 @@ impl Evidence<'_> {
             level.filter(|level| level.segment == read.segment).unwrap_or(plain)
         };
         let (from, to) = (level(self.levels.0, self.open, open), level(self.levels.1, self.close, close));
-        (to.joules > from.joules).then(|| (Joules(to.joules - from.joules), from.sd.hypot(to.sd)))
+        (to.joules > from.joules || (shared && to.joules == from.joules))
+            .then(|| (Joules(to.joules - from.joules), from.sd.hypot(to.sd)))
     }
 
     fn known(&self, joules: Joules, edge: f64, note: Option<String>) -> DomainEnergy {
@@ -104,7 +115,9 @@ impl Evidence<'_> {
             _ => self.gain,
         };
         let (edge, gain) = (Joules(edge), Joules(gain * joules.0));
-        let uncertainty = Uncertainty { edge, gain, ..Uncertainty::default() };
+        let (from, to) = &self.shares;
+        let attribution = Joules((to.sd - from.sd).max(0.0).hypot((to.variance - from.variance).max(0.0).sqrt()));
+        let uncertainty = Uncertainty { edge, gain, attribution, ..Uncertainty::default() };
         let (domain, method) = (self.source.domain.clone(), self.source.method);
         DomainEnergy { uncertainty: Some(uncertainty), ..DomainEnergy::new(domain, method, Some(joules), note) }
     }
@@ -119,6 +132,8 @@ impl Evidence<'_> {
             Some("no CPU time at all".to_owned())
         } else if estimate && self.seconds < ROUGH.as_secs_f64() {
             Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned())
+        } else if self.shares.1.unseen > self.shares.0.unseen {
+            Some(UNSEEN.to_owned())
         } else if failed > 0 {
             Some(format!("{failed} readings in between failed; the cumulative figure covers them"))
         } else {

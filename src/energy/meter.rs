@@ -23,13 +23,25 @@ pub struct Source {
 /// The cumulative energy of one source at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// When it was read.
+    /// The moment whose energy it is: when it was read, or a little before if the figure stands still in between.
     pub at: Moment,
     /// Energy since the meter was opened, in microjoules (whole ones, so that differences are exact).
     pub microjoules: u64,
     /// Readings of one segment can be subtracted from each other. A counter that starts anew, or stood unread for too
     /// long, starts the next segment, because the energy in between is unknown.
     pub segment: u64,
+}
+
+/// What is known so far of the shares of a device that others use too. All of it adds up from the opening of the meter on:
+/// the difference between two edges is a window's.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Shares {
+    /// The standard deviation of what errs the same way in all of a window, in joules.
+    pub sd: f64,
+    /// The variance of what errs by chance, in square joules.
+    pub variance: f64,
+    /// How often processes computed that this system does not show, as those of other containers. They counted as others.
+    pub unseen: u64,
 }
 
 /// A reader of energy.
@@ -68,6 +80,12 @@ pub trait Meter: Send {
     fn cross_check(&mut self, clock: &dyn Clock) -> Vec<Option<Result<Reading, EnergyError>>> {
         let _ = clock;
         self.sources().iter().map(|_| None).collect()
+    }
+
+    /// Of figures that are parts of a whole ([`Method::Attributed`]), how far the shares may be off, in the order of the
+    /// sources. Asked for after each reading. Default: nothing is shared.
+    fn shares(&self) -> Vec<Shares> {
+        vec![Shares::default(); self.sources().len()]
     }
 
     /// The state of each source's device, in the order of the sources. Never asked for in the midst of what is metered

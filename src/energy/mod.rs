@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later) | 0.1 s |
 //! | | | else power integral: of the driver's samples, of instant power, of average power | 0.02 s to 1 s |
+//! | | shared with others ([`SessionBuilder::share`]) | attributed: our part of either | 0.5 s to 1 s |
 //! | `rapl` | each processor package, and the memory of each (powercap, else perf events) | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!
@@ -45,6 +46,8 @@ mod rapl;
 mod session;
 #[cfg(test)]
 mod session_tests;
+#[cfg(feature = "nvml")]
+mod share;
 #[cfg(test)]
 mod testing;
 mod ticks;
@@ -66,7 +69,7 @@ pub use cross_check::{AGREEMENT, CrossCheck};
 pub use error::EnergyError;
 pub use limits::{LimitGuard, LimitRange, Limits, restore_limits};
 pub use lock::LOCK_FOLDER_VARIABLE;
-pub use meter::{Meter, Reading, Source};
+pub use meter::{Meter, Reading, Shares, Source};
 pub use profile::{DomainSummary, Interval, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;

@@ -16,9 +16,9 @@ use super::edges::{Level, Levels};
 use super::error::EnergyError;
 use super::figure::Evidence;
 use super::lock::DeviceLock;
-use super::meter::{Meter, Source};
+use super::meter::{Meter, Shares, Source};
 use super::process_tree::Family;
-use super::track::{Edge, Track, ticks_slowly};
+use super::track::{Edge, Track, settles_late, ticks_slowly};
 use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Joules, Method, Uncertainty, WindowEnergy};
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
@@ -86,6 +86,12 @@ impl Mark {
         let beside_rest = if self.rest { rest(levels) } else { None };
         beside_rest.or(levels.inner)
     }
+
+    /// What is known of the shares of a source up to this edge.
+    fn shares(&self, index: usize) -> Shares {
+        let settled = self.edges.between_ticks[index].get().and_then(|levels| levels.shares);
+        settled.unwrap_or(self.edges.read[index].shares)
+    }
 }
 
 /// What a piece of work uses, so that an idle second GPU is not held against it.
@@ -122,6 +128,12 @@ pub(super) fn same_uuid(one: &str, other: &str) -> bool {
     let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
     bare(one) == bare(other)
 }
+
+/// So long two ticks of a counter are waited for.
+const LONGEST_TICKS: Duration = Duration::from_millis(250);
+
+/// So long the next sample of utilisation is waited for, or that none comes: 1.2 s, and one more poll.
+const LONGEST_STRETCH: Duration = Duration::from_millis(1700);
 
 impl Session {
     /// A session with the meters that this machine has; see [`Meters::Auto`](super::Meters::Auto).
@@ -224,7 +236,8 @@ impl Session {
     }
 
     /// Waits until what follows an edge is known of the counters in use that tick slowly: for a GPU 0.2 s after the edge, and
-    /// never more than 0.25 s from now. Returns at once where no counter ticks slowly.
+    /// never more than 0.25 s from now. Returns at once where no counter ticks slowly. Of a GPU that is
+    /// [shared](SessionBuilder::share) it takes until the next sample of utilisation, mostly half a second and at most 1.7 s.
     ///
     /// Before that, an edge is known to a tick of such a counter, which for a GPU is 0.1 s; after it, to what power does within
     /// that tick, for the energy is interpolated between the ticks around the edge. An edge [beside rest](Mark::beside_rest)
@@ -248,19 +261,21 @@ impl Session {
     pub fn settle(&self, mark: &Mark, usage: &Usage) {
         let shared = self.shared();
         let (mut slow, _) = shared.select(usage);
-        slow.retain(|index| ticks_slowly(&shared.sources[*index].0));
+        slow.retain(|index| settles_late(&shared.sources[*index].0));
         if slow.is_empty() || mark.session != shared.id {
             return;
         }
+        let parts = slow.iter().any(|index| shared.sources[*index].0.method == Method::Attributed);
+        let longest = if parts { LONGEST_STRETCH } else { LONGEST_TICKS };
         // Counted, for a clock that stands still must not hold up anybody.
-        for _ in 0..25 {
+        for _ in 0..longest.as_millis() / EVERY.as_millis() {
             let mut state = shared.lock();
             if slow.iter().all(|index| state.tracks[*index].is_settled(mark.moment)) {
                 break;
             }
             let now = shared.clock.now();
             if slow.iter().any(|index| state.tracks[*index].last_read().is_none_or(|at| now.since(at) >= EVERY / 2)) {
-                state.read_slow(&*shared.clock);
+                state.read_late(&*shared.clock);
             } else {
                 state.settle(now);
             }
@@ -275,7 +290,7 @@ impl Session {
     /// Whether all is known of an edge that will ever be.
     pub(super) fn is_settled(&self, mark: &Mark) -> bool {
         let sources = self.shared().sources.iter().map(|(source, _)| source);
-        sources.zip(&mark.edges.between_ticks).all(|(source, levels)| !ticks_slowly(source) || levels.get().is_some())
+        sources.zip(&mark.edges.between_ticks).all(|(source, levels)| !settles_late(source) || levels.get().is_some())
     }
 
     /// An edge within a piece of work, after which slow counters are watched no longer than it takes to see the next ticks.
@@ -328,8 +343,9 @@ impl Session {
                 return unknown(source.domain.clone(), source.method, reason);
             }
             let (outer, levels, gain) = (outer(index), levels(index), shared.gain);
+            let shares = (open.shares(index), close.shares(index));
             let (open, close) = (&open.edges.read[index], &close.edges.read[index]);
-            let figure = Evidence { source, open, close, seconds, outer, levels, gain }.figure();
+            let figure = Evidence { source, open, close, seconds, outer, levels, shares, gain }.figure();
             held_against(with_idle(figure, seconds, baseline.as_deref()), &checks)
         };
         let (chosen, unmetered) = shared.select(usage);
@@ -529,7 +545,7 @@ impl State {
         self.pending.retain(|(moment, edges)| {
             let mut open = false;
             for (track, levels) in tracks.iter_mut().zip(&edges.between_ticks) {
-                if !ticks_slowly(&track.source) || levels.get().is_some() {
+                if !settles_late(&track.source) || levels.get().is_some() {
                     continue;
                 }
                 match track.settled_levels(*moment, now) {
@@ -558,6 +574,11 @@ impl State {
         self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly), false);
     }
 
+    /// Reads the meters whose edges are known late.
+    fn read_late(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |meter| meter.sources().iter().any(settles_late), false);
+    }
+
     fn read_those(&mut self, clock: &dyn Clock, wanted: impl Fn(&dyn Meter) -> bool, cross_check: bool) {
         let mut tracks = self.tracks.iter_mut();
         let mut pairs = self.pairs.iter_mut();
@@ -577,10 +598,12 @@ impl State {
                 }
             }
             let mut readings = readings.into_iter();
+            let mut shares = meter.shares().into_iter();
             let (name, now) = (meter.name(), clock.now());
             for track in tracks {
                 let domain = track.source.domain.clone();
                 let missing = || EnergyError::Read { domain, reason: format!("the meter {name} gave no reading") };
+                track.shared(shares.next().unwrap_or_default());
                 track.record(readings.next().unwrap_or_else(|| Err(missing())), now);
             }
         }
@@ -598,11 +621,12 @@ impl Shared {
         let read = state.tracks.iter().map(|track| track.edge(moment)).collect();
         let between_ticks = state.tracks.iter().map(|_| OnceLock::new()).collect();
         let edges = Arc::new(Edges { read, between_ticks });
-        if self.sources.iter().any(|(source, _)| ticks_slowly(source)) {
+        if self.sources.iter().any(|(source, _)| settles_late(source)) {
             state.pending.push((moment, Arc::clone(&edges)));
-            if state.bursts.ask(self.clock.now(), readings) {
-                self.woken.notify_all();
-            }
+        }
+        let slow = self.sources.iter().any(|(source, _)| ticks_slowly(source));
+        if slow && state.bursts.ask(self.clock.now(), readings) {
+            self.woken.notify_all();
         }
         Mark { session: self.id, moment, edges, rest: false }
     }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::edges::{Levels, NEAR, Periods};
+use super::edges::{Level, Levels, NEAR, Periods};
 use super::error::EnergyError;
-use super::meter::{Reading, Source};
+use super::meter::{Reading, Shares, Source};
 use super::ticks::{Outer, REACH, energy_by_outer_ticks};
 use super::units::Method;
 
@@ -28,6 +28,9 @@ const STILL: f64 = 3.5;
 /// Stretches of less, in seconds, are not compared for their power.
 const STRETCH: f64 = 0.3;
 
+/// Whose a device's energy was up to an edge is known by then, or never.
+const LATEST_PART: Duration = Duration::from_secs(6);
+
 /// What power may do between two readings, as a part of it.
 const UNREST: f64 = 0.5;
 
@@ -45,11 +48,17 @@ pub(crate) struct Track {
     periods: Periods,
     /// Of integrated power: the variance of what it may have done between readings so far, in square joules.
     roughness: f64,
+    shares: Shares,
 }
 
 /// Whether the figure of a source stands still for long, and then jumps.
 pub(crate) fn ticks_slowly(source: &Source) -> bool {
     source.method == Method::Counter && source.resolution >= SLOW
+}
+
+/// Whether an edge is known better once readings after it are there.
+pub(crate) fn settles_late(source: &Source) -> bool {
+    ticks_slowly(source) || source.method == Method::Attributed
 }
 
 /// The state of one source at the edge of a window.
@@ -63,6 +72,8 @@ pub(crate) struct Edge {
     pub(crate) blur: f64,
     /// The variance of the figures up to then for what power did between readings, in square joules.
     pub(crate) roughness: f64,
+    /// What was known of shares by then.
+    pub(crate) shares: Shares,
 }
 
 impl Track {
@@ -77,12 +88,18 @@ impl Track {
             periods: Periods::default(),
             watts: None,
             roughness: 0.0,
+            shares: Shares::default(),
         }
     }
 
     /// Why the last reading failed, if it did.
     pub(crate) fn last_error(&self) -> Option<&EnergyError> {
         self.last_error.as_ref()
+    }
+
+    /// What is known of shares by now.
+    pub(crate) fn shared(&mut self, shares: Shares) {
+        self.shares = shares;
     }
 
     /// What a reading brought that ended at `now`.
@@ -166,9 +183,13 @@ impl Track {
             Ok((level, gap)) => (Ok(level), gap),
             Err(reason) => (Err(reason), 0.0),
         };
-        let tick = self.source.resolution.as_secs_f64() / 12_f64.sqrt();
+        let mut tick = self.source.resolution.as_secs_f64() / 12_f64.sqrt();
+        if self.source.method == Method::Attributed {
+            // The figure may stand still for longer than it mostly does.
+            tick = tick.max(self.last_read().map_or(0.0, |at| moment.since(at).as_secs_f64()) / 3_f64.sqrt());
+        }
         let blur = tick.hypot(UNREST * gap / 3_f64.sqrt());
-        Edge { level, failures: self.failures, blur, roughness: self.roughness }
+        Edge { level, failures: self.failures, blur, roughness: self.roughness, shares: self.shares }
     }
 
     /// Refuses a counter that hangs at `moment`: what it will have missed, if it ever goes on, nobody can tell by then.
@@ -232,16 +253,38 @@ impl Track {
         if self.last_error.as_ref().is_some_and(EnergyError::is_device_lost) || self.last_read().is_some_and(late) {
             return true;
         }
+        if self.source.method == Method::Attributed {
+            return self.last_read().is_some_and(|at| at >= moment);
+        }
         let later = self.history.range(self.history.partition_point(|reading| reading.at < moment)..);
         later.clone().zip(later.skip(1)).filter(|(a, b)| a.microjoules != b.microjoules).count() >= 2
     }
 
     /// The energy at a moment between ticks, once those around it were seen or will not be; `None` until then.
     pub(crate) fn settled_levels(&mut self, moment: Moment, now: Moment) -> Option<Levels> {
-        (self.is_settled(moment) || now.since(moment) > NEAR).then(|| {
+        let shared = self.source.method == Method::Attributed;
+        let latest = if shared { LATEST_PART } else { NEAR };
+        (self.is_settled(moment) || now.since(moment) > latest).then(|| {
+            if shared {
+                let inner = if self.is_settled(moment) { self.level_within(moment) } else { None };
+                return Levels { inner, shares: Some(self.shares), ..Levels::default() };
+            }
             let readings = self.readings(moment.before(NEAR), moment.after(NEAR));
             Levels::at(moment, &readings, self.source.resolution, &mut self.periods)
         })
+    }
+
+    /// The energy at a moment between readings that were both made by now. Work may begin or end at any time between them: the
+    /// power there may be all on one side of the moment.
+    fn level_within(&self, moment: Moment) -> Option<Level> {
+        let (level, gap) = self.level(moment).ok()?;
+        let next = self.history.partition_point(|reading| reading.at < moment);
+        let (before, after) = (self.history.get(next.checked_sub(1)?), self.history.get(next));
+        let watts =
+            before.zip(after).filter(|(before, after)| before.segment == after.segment).map(|(before, after)| {
+                (after.microjoules - before.microjoules) as f64 * 1e-6 / after.at.since(before.at).as_secs_f64()
+            });
+        Some(Level { joules: level.microjoules as f64 * 1e-6, sd: watts.unwrap_or(0.0) * gap, segment: level.segment })
     }
 
     fn readings(&self, from: Moment, to: Moment) -> Vec<Reading> {

@@ -169,3 +169,23 @@ fn calls_are_counted() {
     let counts: Vec<_> = fake.calls().into_iter().collect();
     assert_eq!(counts, [("handle".to_owned(), 1), ("power".to_owned(), 1), ("processes".to_owned(), 2)]);
 }
+
+#[test]
+fn processes_run_for_their_time_and_utilization_is_the_mean_of_its_samples() {
+    let script = "wall 1000\ngpu A A\nprocess 7 100 40 12 14.5\nprocess 8 100 0\ngraphics 9 1 10 13 20\n";
+    let fake = FakeNvml::new(11.5, script);
+    let nvml = open(&fake);
+    let told = |since_us: u64| {
+        let device = nvml.device_by_index(0).unwrap();
+        let samples = super::users::utilization(&device, since_us).unwrap();
+        samples.iter().map(|busy| (busy.pid, busy.at_us / 1_000_000, busy.percent)).collect::<Vec<_>>()
+    };
+    let holders = || nvml.device_by_index(0).unwrap().running_compute_processes().unwrap().len();
+    assert_eq!((told(0), holders()), (vec![], 1));
+    fake.advance(1.7);
+    assert_eq!((told(0), holders()), (vec![(7, 1013, 3)], 2), "40 % in one of 13 s");
+    assert_eq!(told(1_012_000_000), [(7, 1013, 40)]);
+    fake.advance(2.0);
+    assert_eq!(told(1_013_000_000), [(7, 1015, 30), (9, 1015, 10)], "40 % and then half as much");
+    assert_eq!((told(1_015_000_000), holders()), (vec![], 1));
+}

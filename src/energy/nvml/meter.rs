@@ -155,6 +155,14 @@ impl NvmlMeter {
     }
 }
 
+impl NvmlMeter {
+    /// The GPU of a source.
+    pub(crate) fn device(&self, source: usize) -> Result<Device<'_>, NvmlError> {
+        let gauges = self.gauges.get(source).ok_or(NvmlError::InvalidArg)?;
+        self.nvml.device_by_index(gauges.index)
+    }
+}
+
 impl Meter for NvmlMeter {
     fn name(&self) -> &'static str {
         "nvml"

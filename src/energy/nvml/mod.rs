@@ -10,6 +10,7 @@ mod ladder;
 mod limit;
 mod meter;
 mod state;
+mod users;
 
 #[cfg(test)]
 mod fake_tests;
