@@ -204,7 +204,11 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
 
 fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
     let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
-    builder = builder.exclusive(format!("the study {}", spec.name())).mig(spec.energy().mig);
+    builder = builder.mig(spec.energy().mig);
+    builder = match spec.energy().share {
+        true => builder.share(true),
+        false => builder.exclusive(format!("the study {}", spec.name())),
+    };
     // Its program may be shown other GPUs than this process.
     let variable = |name: &str| match spec.source() {
         Source::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),

@@ -16,7 +16,7 @@ use crate::optimizer::problem::Objective;
 use crate::optimizer::space::Scale;
 use crate::record::EnergyMetric;
 
-const KEYS: [&str; 7] = ["meters", "watts_per_core", "idle", "cool_down", "mig", "power_limit", "sm_clock"];
+const KEYS: [&str; 8] = ["meters", "watts_per_core", "idle", "cool_down", "mig", "share", "power_limit", "sm_clock"];
 
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
@@ -53,7 +53,37 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
     if let Some(entry) = section.get("mig") {
         energy.mig = read_mig(entry, &energy.meters, findings).unwrap_or_default();
     }
+    if let Some(entry) = section.get("share") {
+        energy.share = read_share(entry, &energy, findings).unwrap_or_default();
+    }
     energy
+}
+
+fn read_share(entry: Entry, energy: &EnergySpec, findings: &mut Findings) -> Option<bool> {
+    if !entry.truth("share = true", findings)? {
+        return Some(false);
+    }
+    let conflict = |first: &str, second: &str, help: &'static str, findings: &mut Findings| {
+        let (section, first, second) = ("[energy]".to_owned(), first.to_owned(), second.to_owned());
+        findings.push(Draft::new(IssueKind::Conflict { section, first, second }).at(entry.whole()).help(help));
+    };
+    match &energy.meters {
+        Meters::List(list) if list.contains(&MeterKind::Rapl) => {
+            let help = "what processors count is everybody's; meter them by \"estimate\", or leave `share` out";
+            conflict("share = true", "the meter \"rapl\"", help, findings);
+        }
+        Meters::List(list) if !list.contains(&MeterKind::Nvml) => {
+            let context = "without the meter `nvml`".to_owned();
+            let kind = IssueKind::Meaningless { key: "share".to_owned(), context };
+            findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"nvml\" to `meters`"));
+        }
+        Meters::List(_) | Meters::Auto => {}
+    }
+    if energy.mig == MigPolicy::WholeBoard {
+        let help = "the driver does not tell apart the processes on instances: keep one of the two";
+        conflict("share = true", "mig = \"whole-board\"", help, findings);
+    }
+    Some(true)
 }
 
 fn read_idle(entry: Entry, findings: &mut Findings) -> Option<Duration> {
@@ -114,16 +144,22 @@ pub(super) fn check_metrics(
             findings.push(Draft::new(kind).at(objective.span.clone()).help("leave `scale` out, or leave `.net` out"));
         }
     }
-    if energy.idle.is_some() {
-        return;
-    }
+    let (context, help) = match (energy.share, energy.idle) {
+        (true, _) => (
+            "where [energy] has share = true, for who shares a device has no power at rest of his own",
+            "leave `share` out, or leave `.net` out",
+        ),
+        (false, None) => (
+            "where [energy] has idle = false, for net energy is what hardware draws above its power at rest",
+            "remove `idle = false`, or leave `.net` out",
+        ),
+        (false, Some(_)) => return,
+    };
     let objectives = objectives.iter().map(|o| (&o.objective.metric, &o.span));
     for (metric, span) in objectives.chain(constraints.iter().map(|c| (&c.constraint.metric, &c.span))) {
         if metric.parse::<EnergyMetric>().is_ok_and(|metric| metric.net) {
-            let context =
-                "where [energy] has idle = false, for net energy is what hardware draws above its power at rest";
             let kind = IssueKind::Meaningless { key: metric.clone(), context: context.to_owned() };
-            findings.push(Draft::new(kind).at(span.clone()).help("remove `idle = false`, or leave `.net` out"));
+            findings.push(Draft::new(kind).at(span.clone()).help(help));
         }
     }
 }

@@ -65,6 +65,9 @@ impl StudySpec {
         if self.energy.mig != MigPolicy::default() {
             identity["energy"]["mig"] = json!(self.energy.mig);
         }
+        if self.energy.share {
+            identity["energy"]["share"] = json!(true);
+        }
         for (key, setpoint) in [("power_limit", &self.energy.power_limit), ("sm_clock", &self.energy.sm_clock)] {
             match setpoint {
                 Some(Setpoint::Fixed(number)) => identity["energy"][key] = json!(number),

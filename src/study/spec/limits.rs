@@ -60,6 +60,13 @@ pub(super) fn read(root: &Section, searched: &Searched, energy: &mut EnergySpec,
         let help = "watts are no MHz: give each a parameter of its own";
         findings.push(Draft::new(kind).at(place).help(help));
     }
+    for limit in [&POWER, &CLOCK].into_iter().filter(|_| energy.share) {
+        let Some(entry) = entry(limit) else { continue };
+        let (first, second) = (limit.key.to_owned(), "share = true".to_owned());
+        let kind = IssueKind::Conflict { section: "[energy]".to_owned(), first, second };
+        let help = "what is set holds for everybody on the GPU, who would be measured at the limits of one";
+        findings.push(Draft::new(kind).at(entry.whole()).help(help));
+    }
     (energy.power_limit, energy.sm_clock) = (power, clock);
 }
 

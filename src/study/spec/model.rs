@@ -174,6 +174,8 @@ pub struct EnergySpec {
     pub cool_down: Option<CoolDown>,
     /// What becomes of GPUs that are cut into instances (MIG).
     pub mig: MigPolicy,
+    /// Whether others may use the GPUs too: then figures are this study's part, and nothing is locked.
+    pub share: bool,
     /// The power limit of the GPUs while a trial runs, in watts; `None` leaves it alone.
     pub power_limit: Option<Setpoint>,
     /// The clock at which their multiprocessors are held while a trial runs, in whole MHz; `None` leaves it alone.
@@ -224,6 +226,7 @@ impl Default for EnergySpec {
             idle: Some(Duration::from_secs(10)),
             cool_down: None,
             mig: MigPolicy::default(),
+            share: false,
             power_limit: None,
             sm_clock: None,
         }

@@ -128,6 +128,11 @@ impl<'a> Entry<'a> {
         self.item.as_bool()
     }
 
+    /// True or false.
+    pub(super) fn truth(&self, example: &str, findings: &mut Findings) -> Option<bool> {
+        self.expect(self.item.as_bool(), "true or false", example, findings)
+    }
+
     /// Text.
     pub(super) fn string(&self, example: &str, findings: &mut Findings) -> Option<&'a str> {
         self.expect(self.item.as_str(), "a string", example, findings)

@@ -142,7 +142,9 @@ impl StudySpec {
             MigPolicy::Refuse => "",
             MigPolicy::WholeBoard => "; the whole boards of GPUs that are cut into MIG instances",
         };
-        format!("{meters}{}{mig}", estimates.unwrap_or_default())
+        let share =
+            if self.energy.share { "; GPUs that others use too, of which this study's part counts" } else { "" };
+        format!("{meters}{}{mig}{share}", estimates.unwrap_or_default())
     }
 
     fn show_limits(&self) -> Vec<String> {

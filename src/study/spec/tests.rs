@@ -14,6 +14,7 @@ use crate::optimizer::space::{Domain, Scale, Value};
 
 mod carbon;
 mod limits;
+mod share;
 mod wishes;
 
 const DIGITS: &str = include_str!("../../../studies/digits.toml");
