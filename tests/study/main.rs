@@ -15,6 +15,8 @@ mod outputs;
 mod processes;
 mod refusals;
 mod resume;
+#[cfg(feature = "nvml")]
+mod share;
 mod signals;
 #[cfg(feature = "torch")]
 mod train;
