@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Clock, MonotonicClock};
 use super::error::EnergyError;
 use super::estimate::EstimateMeter;
-use super::lock::{DeviceLock, FOLDER, LOCK_FOLDER_VARIABLE};
-use super::meter::Meter;
+use super::lock::{DeviceLock, FOLDER, Hold, LOCK_FOLDER_VARIABLE};
+use super::meter::{Meter, Source};
 #[cfg(feature = "nvml")]
 use super::nvml::NvmlMeter;
 use super::process_tree::Family;
@@ -241,7 +241,7 @@ impl SessionBuilder {
     }
 
     /// Locks the measured hardware for as long as the session lives: another exclusive session on any of it, of whatever
-    /// process or user, then fails with [`EnergyError::InUse`], which names the `holder` given here. Estimates need no lock.
+    /// process or user, or one that [shares](Self::share) it, then fails with [`EnergyError::InUse`], which names the `holder` given here. Estimates need no lock.
     /// Default: no lock is taken or heeded.
     ///
     /// The lock files are in `/tmp`, or in the folder that the environment variable [`LOCK_FOLDER_VARIABLE`] names; the locks
@@ -252,9 +252,9 @@ impl SessionBuilder {
         self
     }
 
-    /// Others may use the GPUs too: figures of them are [attributed](Method::Attributed), this session's part of the whole. No
-    /// lock is taken or heeded, so a session that holds a device [alone](Self::exclusive) does not know of this one. Default:
-    /// figures are of whole GPUs, with the work of everybody on them.
+    /// Others may use the GPUs too: figures of them are [attributed](Method::Attributed), this session's part of the whole.
+    /// Sessions that share a GPU hold it together: one that wants it [alone](Self::exclusive) fails as long as they live, and
+    /// they fail while another has it alone. Default: figures are of whole GPUs, with the work of everybody on them.
     ///
     /// Ours are the processes of [`process`](Self::process), the process itself included. Twice a second the energy above
     /// the power at rest is split by the SM utilisation that the driver tells for each process
@@ -393,10 +393,16 @@ impl SessionBuilder {
             return Err(EnergyError::NoMeter);
         }
         let measured = meters.iter().flat_map(|(meter, _)| meter.sources()).filter(|s| s.method != Method::Estimate);
-        let take = |holder: &String| {
-            measured.map(|source| DeviceLock::take(&self.locks, &source.domain, holder)).collect::<Result<Vec<_>, _>>()
+        let hold = match (&self.exclusive, self.share) {
+            (Some(holder), _) => Some((holder.as_str(), Hold::Alone)),
+            (None, true) => Some(("a session that shares it", Hold::Together)),
+            (None, false) => None,
         };
-        let locks = self.exclusive.as_ref().map(take).transpose()?.unwrap_or_default();
+        let take = |(holder, hold): (&str, Hold)| {
+            let take = |source: &Source| DeviceLock::take(&self.locks, &source.domain, holder, hold);
+            measured.map(take).collect::<Result<Vec<_>, _>>()
+        };
+        let locks = hold.map(take).transpose()?.unwrap_or_default();
         let family = Family::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
         Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family })

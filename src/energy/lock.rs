@@ -17,7 +17,16 @@ pub const LOCK_FOLDER_VARIABLE: &str = "WATTFRONT_LOCKS";
 /// All users of a machine must find the same files. Containers with a folder of their own do not see each other.
 pub(crate) const FOLDER: &str = "/tmp";
 
-/// Hardware that this process alone meters.
+/// Who else may meter the same hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Nobody.
+    Alone,
+    /// Those that share it too.
+    Together,
+}
+
+/// Hardware that nobody meters who must not.
 #[derive(Debug)]
 pub(crate) struct DeviceLock {
     _file: File,
@@ -29,11 +38,15 @@ impl DeviceLock {
     /// # Errors
     ///
     /// [`EnergyError::InUse`] if another process holds it, [`EnergyError::Lock`] if the file cannot be had.
-    pub(crate) fn take(folder: &Path, domain: &Domain, holder: &str) -> Result<Self, EnergyError> {
+    pub(crate) fn take(folder: &Path, domain: &Domain, holder: &str, hold: Hold) -> Result<Self, EnergyError> {
         let path = path(folder, domain);
         let failed = |error: io::Error| EnergyError::Lock { path: path.clone(), reason: error.to_string() };
         let mut file = open(&path).map_err(failed)?;
-        match file.try_lock() {
+        let locked = match hold {
+            Hold::Alone => file.try_lock(),
+            Hold::Together => file.try_lock_shared(),
+        };
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut by = String::new();
@@ -88,7 +101,7 @@ mod tests {
     #[test]
     fn hardware_is_held_by_one_at_a_time_and_the_other_learns_by_whom() {
         let folder = tempfile::tempdir().unwrap();
-        let take = |id: &str, holder: &str| DeviceLock::take(folder.path(), &gpu(id), holder);
+        let take = |id: &str, holder: &str| DeviceLock::take(folder.path(), &gpu(id), holder, Hold::Alone);
         let first = take("GPU-a/../x", "study one").unwrap();
         let other = take("GPU-b", "study two");
         assert!(other.is_ok(), "another device");
@@ -103,15 +116,32 @@ mod tests {
     }
 
     #[test]
+    fn those_that_share_keep_out_whoever_wants_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let take = |hold: Hold| DeviceLock::take(folder.path(), &gpu("GPU-a"), "a study", hold);
+        let (one, other) = (take(Hold::Together).unwrap(), take(Hold::Together).unwrap());
+        assert!(matches!(take(Hold::Alone), Err(EnergyError::InUse { .. })));
+        drop(one);
+        assert!(take(Hold::Alone).is_err());
+        drop(other);
+        let alone = take(Hold::Alone).unwrap();
+        assert!(matches!(take(Hold::Together), Err(EnergyError::InUse { .. })));
+        drop(alone);
+    }
+
+    #[test]
     fn a_link_is_not_followed_and_a_missing_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let precious = folder.path().join("precious");
         std::fs::write(&precious, "precious").unwrap();
         std::os::unix::fs::symlink(&precious, path(folder.path(), &gpu("GPU-a"))).unwrap();
-        assert!(matches!(DeviceLock::take(folder.path(), &gpu("GPU-a"), "me"), Err(EnergyError::Lock { .. })));
+        assert!(matches!(
+            DeviceLock::take(folder.path(), &gpu("GPU-a"), "me", Hold::Alone),
+            Err(EnergyError::Lock { .. })
+        ));
         assert_eq!(std::fs::read_to_string(precious).unwrap(), "precious");
         assert!(matches!(
-            DeviceLock::take(&folder.path().join("no"), &gpu("GPU-a"), "me"),
+            DeviceLock::take(&folder.path().join("no"), &gpu("GPU-a"), "me", Hold::Alone),
             Err(EnergyError::Lock { .. })
         ));
     }

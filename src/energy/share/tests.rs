@@ -22,6 +22,7 @@ fn builder(fake: &FakeNvml, proc: &FakeProc, root: u32) -> SessionBuilder {
     let builder = Session::builder().meters(Meters::List(vec![super::super::MeterKind::Nvml])).share(true);
     builder
         .nvml_library(fake.library())
+        .lock_folder(proc.root())
         .proc_root(proc.root())
         .process(root)
         .clock(fake.clock.clone())
