@@ -204,7 +204,7 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
 
 fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
     let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
-    builder = builder.mig(spec.energy().mig);
+    builder = builder.mig(spec.energy().mig).gpu_estimate(spec.energy().gpu_estimate);
     builder = match spec.energy().share {
         true => builder.share(true),
         false => builder.exclusive(format!("the study {}", spec.name())),

@@ -140,11 +140,17 @@ pub(super) struct Places {
     pub(super) with_process: bool,
     pub(super) nvml_library: Option<PathBuf>,
     pub(super) mig: MigPolicy,
+    pub(super) gpu_estimate: bool,
     /// The values of `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`.
     pub(super) shown: Option<(String, Option<String>)>,
 }
 
 impl Places {
+    #[cfg(feature = "nvml")]
+    pub(super) fn policy(&self) -> super::nvml::Policy {
+        super::nvml::Policy { mig: self.mig, estimate: self.gpu_estimate }
+    }
+
     pub(super) fn rapl(&self) -> Ways {
         let powercap = self.powercap.clone().unwrap_or_else(|| self.sys.join("class/powercap"));
         Ways::new(powercap, self.sys.clone(), self.proc.clone())
@@ -174,6 +180,7 @@ impl Default for SessionBuilder {
                 with_process: true,
                 nvml_library: None,
                 mig: MigPolicy::default(),
+                gpu_estimate: false,
                 shown: None,
             },
         }
@@ -328,6 +335,14 @@ impl SessionBuilder {
         self
     }
 
+    /// Estimates GPUs that tell neither energy nor power, by their utilisation times their power limit: a model, marked as an
+    /// estimate, that takes a busy GPU to draw all that it may. Default: `false`; such GPUs are not metered.
+    #[must_use]
+    pub fn gpu_estimate(mut self, estimate: bool) -> Self {
+        self.places.gpu_estimate = estimate;
+        self
+    }
+
     /// Meters those GPUs alone that a program sees whose environment has these values of `CUDA_VISIBLE_DEVICES` and
     /// `CUDA_DEVICE_ORDER`; `None` for one that is not set. Default: all GPUs.
     #[must_use]
@@ -447,7 +462,7 @@ fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Option<Box<dy
 
 #[cfg(feature = "nvml")]
 fn shown_gpus(places: &Places, needed: bool) -> Result<Option<NvmlMeter>, EnergyError> {
-    let meter = match NvmlMeter::open(places.nvml_library.as_deref(), places.mig) {
+    let meter = match NvmlMeter::open(places.nvml_library.as_deref(), places.policy()) {
         Ok(meter) => meter,
         Err(error) if needed => return Err(error),
         Err(_) => return Ok(None),

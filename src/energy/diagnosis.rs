@@ -106,7 +106,7 @@ fn gpus(places: &Places, surroundings: &Surroundings) -> Vec<Entry> {
     use super::units::DomainKind;
 
     let meter = MeterKind::Nvml;
-    let boards = match load(places.nvml_library.as_deref()).and_then(|nvml| survey(&nvml, places.mig)) {
+    let boards = match load(places.nvml_library.as_deref()).and_then(|nvml| survey(&nvml, places.policy())) {
         Ok(boards) => boards,
         Err(obstacle) => {
             let driver = places.proc.join("driver/nvidia/version").exists();

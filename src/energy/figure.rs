@@ -124,7 +124,7 @@ impl Evidence<'_> {
 
     fn note(&self, gained: Joules) -> Option<String> {
         let failed = self.close.failures.saturating_sub(self.open.failures);
-        let estimate = self.source.method == Method::Estimate;
+        let estimate = self.source.method == Method::Estimate && self.source.domain.kind == DomainKind::Cpu;
         let none = gained == Joules(0.0);
         if none && self.source.method == Method::Counter {
             Some("the counter did not move".to_owned())

@@ -126,7 +126,7 @@ pub enum Event {
         metrics: Metrics,
         /// Seconds from the last edge: the step before, or the begin of the trial phase.
         seconds: f64,
-        /// Energy from the last edge.
+        /// Energy from the last step that had any: steps too short for their meter are told together, by the last of them.
         energy: Option<WindowEnergy>,
     },
     /// A trial ended with metrics.

@@ -64,7 +64,7 @@ pub struct EpochRow {
     pub metrics: Metrics,
     /// Seconds from the last edge.
     pub seconds: f64,
-    /// Energy from the last edge.
+    /// Energy from the last step that had any, which is the one before unless steps were too short for their meter.
     pub energy: Option<WindowEnergy>,
 }
 

@@ -13,6 +13,9 @@ use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;
 use crate::record::{Event, Phases, SeenDevice, StudyRecord, TRIAL_PHASE};
 
+/// Steps that have no figure after so long are not too short for one.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// What the trials of a session share.
 pub(super) struct Desk<'a> {
     pub(super) session: &'a Session,
@@ -51,6 +54,8 @@ pub(super) struct MeteredScope<'a, 'd> {
     timeout: Option<(Duration, Instant)>,
     opened: Mark,
     last_edge: Mark,
+    /// Since when steps have had no energy of their own, and how many there were: they were too short for it.
+    unresolved: (Mark, u32),
     open: Vec<(String, Mark)>,
     closed: Vec<(String, Mark, Mark)>,
     usage: Usage,
@@ -75,10 +80,11 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         let timeout = timeout.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
         let opened = desk.session.mark().beside_rest();
         let last_edge = opened.clone();
+        let unresolved = (opened.clone(), 0);
         let (open, closed) = (Vec::new(), Vec::new());
         let usage = Usage::All;
         let (rests, broken, refused) = (false, None, None);
-        Self { desk, trial, timeout, opened, last_edge, open, closed, usage, rests, broken, refused }
+        Self { desk, trial, timeout, opened, last_edge, unresolved, open, closed, usage, rests, broken, refused }
     }
 
     /// Ends the metering and sums it up.
@@ -114,6 +120,31 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         }
     }
 
+    /// The energy since the last step that had one. Steps shorter than a meter resolves wait for each other, and the figure
+    /// that covers them says so.
+    fn energy_until(&mut self, mark: Mark, before: &Mark) -> Option<WindowEnergy> {
+        let (since, mut waiting) = (&self.unresolved.0, self.unresolved.1);
+        let mut window = self.desk.session.between_using(since, &mark, &self.usage);
+        if window.total().is_none() && waiting > 0 {
+            // Something else may be in the way of those that wait, such as a counter that began anew.
+            window = self.desk.session.between_using(before, &mark, &self.usage);
+            waiting = 0;
+        }
+        if window.total().is_none() {
+            let waits = mark.moment().since(self.unresolved.0.moment()) < LONGEST_WAIT;
+            self.unresolved = if waits { (self.unresolved.0.clone(), self.unresolved.1 + 1) } else { (mark, 0) };
+            return None;
+        }
+        if waiting > 0 {
+            let note = format!("with the {waiting} steps before it, each too short for a figure of its own");
+            for domain in &mut window.domains {
+                domain.note = Some(domain.note.take().map_or(note.clone(), |own| format!("{own}; {note}")));
+            }
+        }
+        self.unresolved = (mark, 0);
+        Some(window)
+    }
+
     fn edge_of(&self, phase: &str, at: Stamp) -> Mark {
         if !(self.rests && phase == TRIAL_PHASE) {
             return self.mark(at);
@@ -145,6 +176,7 @@ impl Scope for MeteredScope<'_, '_> {
         let mark = self.edge_of(phase, at);
         if phase == TRIAL_PHASE {
             self.last_edge = mark.clone();
+            self.unresolved = (mark.clone(), 0);
         }
         self.open.push((phase.to_owned(), mark));
     }
@@ -158,12 +190,12 @@ impl Scope for MeteredScope<'_, '_> {
 
     fn report(&mut self, step: u64, mut metrics: Metrics, at: Stamp) -> Control {
         let mark = self.mark(at);
-        let window = self.desk.session.between_using(&self.last_edge, &mark, &self.usage);
-        self.last_edge = mark;
+        let seconds = mark.moment().since(self.last_edge.moment()).as_secs_f64();
+        let before = std::mem::replace(&mut self.last_edge, mark.clone());
+        let energy = self.energy_until(mark, &before);
         // JSON, and so the store, has no NaN or infinity; the absence of the metric says as much.
         metrics.retain(|_, value| value.is_finite());
-        let (seconds, trial) = (window.seconds, self.trial);
-        let energy = window.total().is_some().then_some(window);
+        let trial = self.trial;
         match self.desk.store.append(Event::StepReported { trial, step, metrics, seconds, energy }) {
             Ok(entry) => {
                 // The trial is running, so its step cannot be refused.

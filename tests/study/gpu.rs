@@ -111,3 +111,20 @@ fn net_energy_needs_a_device_of_ones_own_and_says_so_before_anything_is_trained(
     let baseline = bench.record().sessions()[0].baseline.clone().unwrap();
     assert_eq!(baseline.domains[0].watts, None, "{baseline:?}");
 }
+
+#[test]
+fn steps_too_short_for_the_counter_are_told_together() {
+    let bench = bench(GPU, "idle = false");
+    let program = "import json, time\nfor step in range(20):\n    time.sleep(0.07)\n    print(json.dumps({'step': step, 'loss': 1.0}), flush=True)\nprint('{\"accuracy\": 0.5}')";
+    bench.write("program.py", program);
+    optimize(&bench, &["study.toml"]).code(0);
+    let record = bench.record();
+    let trial = &record.trials()[0];
+    let (told, silent): (Vec<_>, Vec<_>) = trial.epochs.iter().partition(|row| row.energy.is_some());
+    assert!(told.len() >= 3 && silent.len() >= 8, "{} and {}", told.len(), silent.len());
+    let note = told[1].energy.as_ref().unwrap().domains[0].note.clone();
+    assert!(note.as_ref().is_some_and(|note| note.contains("steps before it")), "{note:?}");
+    let sum: f64 = told.iter().map(|row| row.energy.as_ref().unwrap().total().unwrap().0).sum();
+    let seconds: f64 = told.iter().map(|row| row.energy.as_ref().unwrap().seconds).sum();
+    assert!((sum - 100.0 * seconds).abs() < 15.0, "{sum} J in {seconds} s");
+}

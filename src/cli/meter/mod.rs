@@ -58,7 +58,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let mut text = String::new();
     // Figures that went into no file are better printed than lost.
     if !args.quiet || !troubles.is_empty() {
-        text.push_str(&table::render(&outcome, args.interval));
+        text.push_str(&table::render(&outcome));
     }
     troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -10,15 +10,13 @@ use crate::energy::units::{DomainKind, Joules};
 
 /// So much of a command is shown.
 const LONGEST: usize = 60;
-/// Seconds between two ticks of a GPU's counter: an interval may hold one more or fewer than it should.
-const TICK: f64 = 0.1;
 /// Standard deviations within which a normal error stays with a probability of 95 %.
 const NORMAL_95: f64 = 1.96;
 
 const COLUMNS: usize = 6;
 
 /// A table with one line per domain.
-pub(super) fn render(outcome: &Outcome<'_>, interval: f64) -> String {
+pub(super) fn render(outcome: &Outcome<'_>) -> String {
     let summary = &outcome.summary;
     let total = Total::of(summary);
     let mut rows = vec![["domain", "energy", "", "average", "peak", "method"].map(str::to_owned)];
@@ -50,9 +48,7 @@ pub(super) fn render(outcome: &Outcome<'_>, interval: f64) -> String {
     }
     let has = |kind| summary.domains.iter().any(|d| d.energy.domain.kind == kind);
     if has(DomainKind::Gpu) {
-        let share = 100.0 * TICK / interval;
-        let _ =
-            writeln!(text, "  a GPU counts with all that anybody used of it; its peak is known to some {share:.0} %");
+        text.push_str("  a GPU counts with all that anybody used of it\n");
     }
     if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
         text.push_str("  the processor is not in this; `optimize devices` says why\n");
@@ -170,7 +166,7 @@ mod tests {
             summary: Summary { seconds: 12.5, joules, method, domains },
             stopped: Duration::from_secs_f64(stopped),
         };
-        render(&outcome, 1.0)
+        render(&outcome)
     }
 
     fn render_of(domains: Vec<DomainSummary>) -> String {

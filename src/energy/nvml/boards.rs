@@ -20,13 +20,27 @@ pub(crate) struct Board {
     pub(crate) mig: bool,
 }
 
+/// Which GPUs are metered that cannot be simply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Policy {
+    pub(crate) mig: MigPolicy,
+    /// Whether those that tell neither energy nor power are estimated.
+    pub(crate) estimate: bool,
+}
+
+impl From<MigPolicy> for Policy {
+    fn from(mig: MigPolicy) -> Self {
+        Self { mig, estimate: false }
+    }
+}
+
 /// All GPUs of the machine.
-pub(crate) fn survey(nvml: &Nvml, policy: MigPolicy) -> Result<Vec<Board>, Obstacle> {
+pub(crate) fn survey(nvml: &Nvml, policy: Policy) -> Result<Vec<Board>, Obstacle> {
     let count = nvml.device_count().map_err(|error| Obstacle::of(&error))?;
     Ok((0..count).map(|index| board(nvml, index, policy)).collect())
 }
 
-fn board(nvml: &Nvml, index: u32, policy: MigPolicy) -> Board {
+fn board(nvml: &Nvml, index: u32, policy: Policy) -> Board {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
         Err(error) => {
@@ -37,9 +51,13 @@ fn board(nvml: &Nvml, index: u32, policy: MigPolicy) -> Board {
     let name = || device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned());
     let identity = device.uuid().map(|uuid| (uuid, name())).map_err(|error| Obstacle::of(&error));
     let mig = device.mig_mode().is_ok_and(|mode| mode.current != 0);
-    let rung = match policy {
+    let rung = match policy.mig {
         MigPolicy::Refuse if mig => Err(Obstacle::instances()),
-        MigPolicy::Refuse | MigPolicy::WholeBoard => Rung::best(&device).map_err(|error| Obstacle::of(&error)),
+        MigPolicy::Refuse | MigPolicy::WholeBoard => match Rung::best(&device) {
+            Err(error) if policy.estimate && is_absent(&error) => Rung::model(&device),
+            found => found,
+        }
+        .map_err(|error| Obstacle::of(&error)),
     };
     Board { index, identity, rung, mig }
 }

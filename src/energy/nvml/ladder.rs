@@ -29,7 +29,7 @@ const RAREST: Duration = Duration::from_millis(500);
 const SPARE: usize = 64;
 
 /// A way to the energy of a GPU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rung {
     /// The total-energy counter: Volta and later.
     Counter,
@@ -40,6 +40,8 @@ pub(crate) enum Rung {
     Instant { partial: bool },
     /// What `nvmlDeviceGetPowerUsage` tells, asked for.
     Average { smoothed: bool, partial: bool },
+    /// A model of a GPU that tells neither energy nor power: utilisation times the power limit. Only where it is asked for.
+    Limit { watts: f64 },
 }
 
 impl Rung {
@@ -60,6 +62,13 @@ impl Rung {
             },
             Err(error) => Err(error),
         }
+    }
+
+    /// The model by the power limit, if this GPU has one and tells its utilisation.
+    pub(crate) fn model(device: &Device<'_>) -> Result<Self, NvmlError> {
+        device.utilization_rates()?;
+        let limit = device.power_management_limit().or_else(|_| device.power_management_limit_default())?;
+        Ok(Self::Limit { watts: f64::from(limit) * 1e-3 })
     }
 
     /// Power that is fine enough to be held against a counter, if there is any.
@@ -87,6 +96,7 @@ impl Rung {
         match self {
             Self::Counter => Method::Counter,
             Self::Samples { .. } | Self::Instant { .. } | Self::Average { .. } => Method::PowerIntegral,
+            Self::Limit { .. } => Method::Estimate,
         }
     }
 
@@ -96,7 +106,7 @@ impl Rung {
             Self::Counter => TICK,
             Self::Samples { period, .. } => period,
             Self::Average { smoothed: true, .. } => AVERAGED,
-            Self::Instant { .. } | Self::Average { .. } => POLLED,
+            Self::Instant { .. } | Self::Average { .. } | Self::Limit { .. } => POLLED,
         }
     }
 
@@ -113,6 +123,9 @@ impl Rung {
             }
             Self::Average { smoothed: false, partial } => {
                 ("power, read twice a second and integrated".to_owned(), partial)
+            }
+            Self::Limit { watts } => {
+                (format!("utilisation, read twice a second, times the power limit of {watts:.0} W"), false)
             }
         };
         match partial {

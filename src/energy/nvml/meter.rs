@@ -6,12 +6,12 @@ use std::time::Duration;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
-use super::super::builder::MigPolicy;
 use super::super::clock::{Clock, Moment};
 use super::super::error::EnergyError;
 use super::super::meter::{CounterTotal, Meter, Reading, Source};
 use super::super::units::DeviceState;
 use super::super::units::{Domain, DomainKind};
+use super::boards::Policy;
 use super::gauges::{MAX_WATTS, PowerTotal, SampleTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
 use super::state::state;
@@ -53,6 +53,7 @@ enum Gauge {
     Samples { total: SampleTotal, room: usize },
     Instant(PowerTotal),
     Average(PowerTotal),
+    Limit { total: PowerTotal, watts: f64 },
 }
 
 impl Gauge {
@@ -62,6 +63,7 @@ impl Gauge {
             Rung::Samples { room, .. } => Self::Samples { total: SampleTotal::default(), room },
             Rung::Instant { .. } => Self::Instant(PowerTotal::default()),
             Rung::Average { .. } => Self::Average(PowerTotal::default()),
+            Rung::Limit { watts } => Self::Limit { total: PowerTotal::default(), watts },
         }
     }
 
@@ -99,6 +101,10 @@ impl Gauge {
                 let watts = watts.map_err(failed).and_then(possible)?;
                 Ok(total.advance(clock.now(), watts))
             }
+            Self::Limit { total, watts } => {
+                let busy = f64::from(device.utilization_rates().map_err(failed)?.gpu.min(100)) * 1e-2;
+                Ok(total.advance(clock.now(), busy * *watts))
+            }
         }
     }
 }
@@ -109,9 +115,9 @@ impl NvmlMeter {
     /// # Errors
     ///
     /// [`EnergyError::Unavailable`] if there is no library, no driver, or no GPU that tells its energy or power.
-    pub(crate) fn open(library: Option<&Path>, mig: MigPolicy) -> Result<Self, EnergyError> {
+    pub(crate) fn open(library: Option<&Path>, policy: impl Into<Policy>) -> Result<Self, EnergyError> {
         let nvml = load(library).map_err(unavailable)?;
-        let boards = survey(&nvml, mig).map_err(unavailable)?;
+        let boards = survey(&nvml, policy.into()).map_err(unavailable)?;
         let mut obstacle = Obstacle {
             reason: "the driver shows no GPU".to_owned(),
             remedy: "see whether `nvidia-smi -L` lists one; a container must be given it".to_owned(),
@@ -135,7 +141,7 @@ impl NvmlMeter {
             let fine = |device: Device<'_>| Rung::fine_power(&device).ok().flatten();
             let second = match rung {
                 Rung::Counter => nvml.device_by_index(board.index).ok().and_then(fine),
-                Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } => None,
+                Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => None,
             };
             let second = second.map(|rung| Second { source: source(rung), gauge: Gauge::new(rung), last: None });
             sources.push(source(rung));

@@ -5,7 +5,7 @@ use super::super::cross_check::Pairs;
 use super::super::meter::{Meter, Reading, Source};
 use super::super::testing::FakeNvml;
 use super::super::units::Method;
-use super::NvmlMeter;
+use super::{NvmlMeter, Policy};
 
 fn open(fake: &FakeNvml) -> NvmlMeter {
     NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap()
@@ -288,4 +288,27 @@ fn a_board_that_is_cut_into_instances_is_metered_only_if_asked_for() {
         (ids(MigPolicy::Refuse), ids(MigPolicy::WholeBoard)),
         (vec!["B".to_owned()], vec!["A".into(), "B".into()])
     );
+}
+
+#[test]
+fn a_gpu_that_tells_nothing_is_estimated_only_where_that_is_asked_for() {
+    let script =
+        "gpu A A\npower 300\nfault energy 3\nfault power 3\nfault instant 3\nlimit 100 400 250 1\nutilization 40 10\n";
+    let fake = FakeNvml::new(50.0, script);
+    assert!(NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).is_err());
+    let policy = Policy { mig: MigPolicy::Refuse, estimate: true };
+    let mut meter = NvmlMeter::open(Some(&fake.library()), policy).unwrap();
+    let source = meter.sources()[0].clone();
+    assert_eq!(source.method, Method::Estimate);
+    assert_eq!(source.sampling, "utilisation, read twice a second, times the power limit of 250 W");
+    let first = meter.read(&fake.clock)[0].clone().unwrap();
+    for _ in 0..4 {
+        fake.advance(0.5);
+        meter.read(&fake.clock);
+    }
+    let last = meter.read(&fake.clock)[0].clone().unwrap();
+    assert_eq!(last.microjoules - first.microjoules, 200_000_000, "2 s at 40 % of 250 W");
+    // One that has a meter keeps it.
+    let measured = FakeNvml::new(50.0, "gpu A A\npower 300\nutilization 40 10\n");
+    assert_eq!(NvmlMeter::open(Some(&measured.library()), policy).unwrap().sources()[0].method, Method::Counter);
 }

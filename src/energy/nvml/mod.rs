@@ -26,7 +26,7 @@ use super::error::EnergyError;
 use super::units::Domain;
 use super::visible::GpuIdentity;
 
-pub(crate) use boards::{Board, survey};
+pub(crate) use boards::{Board, Policy, survey};
 pub(crate) use limit::{Undo, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
 

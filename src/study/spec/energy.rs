@@ -16,7 +16,8 @@ use crate::optimizer::problem::Objective;
 use crate::optimizer::space::Scale;
 use crate::record::EnergyMetric;
 
-const KEYS: [&str; 8] = ["meters", "watts_per_core", "idle", "cool_down", "mig", "share", "power_limit", "sm_clock"];
+const KEYS: [&str; 9] =
+    ["meters", "watts_per_core", "gpu_estimate", "idle", "cool_down", "mig", "share", "power_limit", "sm_clock"];
 
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
@@ -50,6 +51,9 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
         energy.idle = read_idle(entry, findings);
     }
     energy.cool_down = section.get("cool_down").and_then(|entry| read_cool_down(entry, findings));
+    if let Some(entry) = section.get("gpu_estimate") {
+        energy.gpu_estimate = entry.truth("gpu_estimate = true", findings).unwrap_or_default();
+    }
     if let Some(entry) = section.get("mig") {
         energy.mig = read_mig(entry, &energy.meters, findings).unwrap_or_default();
     }

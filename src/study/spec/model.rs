@@ -174,6 +174,8 @@ pub struct EnergySpec {
     pub cool_down: Option<CoolDown>,
     /// What becomes of GPUs that are cut into instances (MIG).
     pub mig: MigPolicy,
+    /// Whether GPUs that tell neither energy nor power are estimated by their utilisation and power limit.
+    pub gpu_estimate: bool,
     /// Whether others may use the GPUs too: then figures are this study's part, and nothing is locked.
     pub share: bool,
     /// The power limit of the GPUs while a trial runs, in watts; `None` leaves it alone.
@@ -226,6 +228,7 @@ impl Default for EnergySpec {
             idle: Some(Duration::from_secs(10)),
             cool_down: None,
             mig: MigPolicy::default(),
+            gpu_estimate: false,
             share: false,
             power_limit: None,
             sm_clock: None,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{Setpoint, Source, StudySpec};
+use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
@@ -138,13 +138,22 @@ impl StudySpec {
             Meters::List(list) => list.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "),
         };
         let estimates = self.energy.watts_per_core.map(|watts| format!("; estimates at {watts} W per busy core"));
+        let gpus = if self.energy.gpu_estimate { "; GPUs without a meter by their utilisation" } else { "" };
         let mig = match self.energy.mig {
             MigPolicy::Refuse => "",
             MigPolicy::WholeBoard => "; the whole boards of GPUs that are cut into MIG instances",
         };
         let share =
             if self.energy.share { "; GPUs that others use too, of which this study's part counts" } else { "" };
-        format!("{meters}{}{mig}{share}", estimates.unwrap_or_default())
+        let idle = match self.energy.idle {
+            idle if idle == EnergySpec::default().idle => String::new(),
+            Some(time) => format!("; power at rest over {}", show_duration(time.as_secs_f64())),
+            None => "; power at rest not measured".to_owned(),
+        };
+        let cool = self.energy.cool_down.map_or_else(String::new, |CoolDown { celsius, limit }| {
+            format!("; trials begin at {celsius} °C or after {}", show_duration(limit.as_secs_f64()))
+        });
+        format!("{meters}{}{gpus}{mig}{share}{idle}{cool}", estimates.unwrap_or_default())
     }
 
     fn show_limits(&self) -> Vec<String> {
