@@ -29,6 +29,9 @@ const UNSEEN: f64 = 0.65;
 /// What power at rest does from one tick to the next where only one tick tells it, as a part of it.
 const UNREST: f64 = 0.1;
 
+/// Ticks that differ by more, as a part of them, are not those of rest.
+const RESTLESS: f64 = 0.25;
+
 /// The energy at an edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Level {
@@ -45,11 +48,39 @@ pub(crate) struct Levels {
     /// With work on both sides.
     pub(crate) inner: Option<Level>,
     /// With rest before.
-    pub(crate) after_rest: Option<Level>,
+    pub(crate) after_rest: Option<Rested>,
     /// With rest after.
-    pub(crate) before_rest: Option<Level>,
+    pub(crate) before_rest: Option<Rested>,
     /// What is known of the shares up to there, where the device is shared.
     pub(crate) shares: Option<Shares>,
+}
+
+/// The energy at an edge beside rest, and what rest looked like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rested {
+    pub(crate) level: Level,
+    /// The power at rest, in watts.
+    pub(crate) watts: f64,
+    /// Whether the tick beyond drew as much; `None` if it was not seen.
+    pub(crate) calm: Option<bool>,
+}
+
+impl Rested {
+    /// How much more a device that has just worked may draw at rest than before.
+    const WARM: f64 = 1.6;
+
+    /// Rest draws no more than this part of what the work draws on average.
+    const LOW: f64 = 0.75;
+
+    /// The energy at both edges of work that drew so many watts, each where it lies beside rest indeed: somebody else may be
+    /// at work on the same hardware. Where rest draws almost as much as the work does, the difference is not worth the risk.
+    pub(crate) fn believed(before: Option<Self>, after: Option<Self>, watts: f64) -> (Option<Level>, Option<Level>) {
+        let low = |rest: &Self| rest.watts <= Self::LOW * watts;
+        let open = before.filter(|rest| low(rest) && rest.calm == Some(true));
+        let as_before = |rest: &Self| open.is_some_and(|open| rest.watts <= Self::WARM * open.watts);
+        let close = after.filter(|rest| low(rest) && rest.calm.unwrap_or_else(|| as_before(rest)));
+        (open.map(|rest| rest.level), close.map(|rest| rest.level))
+    }
 }
 
 /// What the periods of a counter were so far.
@@ -96,10 +127,12 @@ impl Levels {
         periods.learn(&ticks);
         let base = origin.microjoules as f64 * 1e-6;
         let level = |(joules, sd): (f64, f64)| Level { joules: base + joules, sd, segment: origin.segment };
+        let rested =
+            |(joules, watts, calm): ((f64, f64), f64, Option<bool>)| Rested { level: level(joules), watts, calm };
         Self {
             inner: inner(&ticks).map(level),
-            after_rest: after_rest(&ticks).map(level),
-            before_rest: before_rest(&ticks).map(level),
+            after_rest: after_rest(&ticks).map(rested),
+            before_rest: before_rest(&ticks).map(rested),
             shares: None,
         }
     }
@@ -127,28 +160,29 @@ fn inner(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
     Some((low - watts * from, hypot([within, unseen, dating])))
 }
 
-fn after_rest(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
+fn after_rest(ticks: &Ticks<'_>) -> Option<((f64, f64), f64, Option<bool>)> {
     let number = ticks.last_until(0.0);
     let rest = ticks.watts(number - 1)?;
     let padding = -ticks.time(number);
-    let unrest = unrest(ticks, rest, ticks.watts(number - 2));
-    Some((ticks.level(number)? + rest * padding, hypot([rest * ticks.scatter(), unrest * padding])))
+    let (unrest, calm) = unrest(ticks, rest, ticks.watts(number - 2));
+    Some(((ticks.level(number)? + rest * padding, hypot([rest * ticks.scatter(), unrest * padding])), rest, calm))
 }
 
-fn before_rest(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
+fn before_rest(ticks: &Ticks<'_>) -> Option<((f64, f64), f64, Option<bool>)> {
     let number = ticks.first_from(0.0);
     let rest = ticks.watts(number)?;
     let padding = ticks.time(number);
-    let unrest = unrest(ticks, rest, ticks.watts(number + 1));
-    Some((ticks.level(number)? - rest * padding, hypot([rest * ticks.scatter(), unrest * padding])))
+    let (unrest, calm) = unrest(ticks, rest, ticks.watts(number + 1));
+    Some(((ticks.level(number)? - rest * padding, hypot([rest * ticks.scatter(), unrest * padding])), rest, calm))
 }
 
 /// How far the power at rest may be off, in watts, by that of another tick at rest: what they differ beyond the dating of the
-/// three ticks around them. Of a single tick, a tenth of it.
-fn unrest(ticks: &Ticks<'_>, rest: f64, other: Option<f64>) -> f64 {
-    let Some(other) = other else { return UNREST * rest };
+/// three ticks around them. Of a single tick, a tenth of it. And whether both are like rest.
+fn unrest(ticks: &Ticks<'_>, rest: f64, other: Option<f64>) -> (f64, Option<bool>) {
+    let Some(other) = other else { return (UNREST * rest, None) };
     let dating = 6.0 * (rest * ticks.scatter() / ticks.period()).powi(2);
-    ((other - rest).powi(2) - dating).max(0.0).sqrt()
+    let calm = (other - rest).abs() <= RESTLESS * rest;
+    (((other - rest).powi(2) - dating).max(0.0).sqrt(), Some(calm))
 }
 
 fn hypot<const N: usize>(parts: [f64; N]) -> f64 {

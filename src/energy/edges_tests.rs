@@ -191,6 +191,29 @@ fn windows_that_are_only_read_at_their_edges_are_much_worse() {
 }
 
 #[test]
+fn an_edge_that_is_said_to_be_beside_rest_and_is_not_is_not_believed() {
+    for length in [1.5, 5.0] {
+        let windows: Vec<_> = (0..WINDOWS)
+            .map(|seed| {
+                let mut desk = Desk::new(seed, 1.0);
+                // Somebody else works all the time.
+                desk.square(desk.now(), desk.now() + 60.0);
+                let _start = desk.session.mark();
+                let open = desk.now() + 0.4;
+                let first = desk.edge(open).beside_rest();
+                desk.session.watch_closely();
+                let last = desk.edge(open + length).beside_rest();
+                desk.session.settle(&last, &Usage::All);
+                (desk.session.between(&first, &last), desk.truth(open, open + length))
+            })
+            .collect();
+        let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
+        println!("no rest, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
+        assert!(p95 * length <= 0.04 && covered >= 0.9, "{length} s: {p95}, {covered}");
+    }
+}
+
+#[test]
 fn relative_intervals_cover_the_truth_of_windows_on_one_device() {
     // A device that shows too little; so it does in all windows.
     let gain = 0.93;

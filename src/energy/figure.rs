@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::edges::Level;
+use super::edges::{Level, Levels, Rested};
 use super::meter::{Reading, Shares, Source};
 use super::ticks::Outer;
 use super::track::Edge;
@@ -27,7 +27,7 @@ pub(crate) struct Evidence<'a> {
     /// By the ticks around both edges of a short window between rests, or why not; `None` if it is not of that kind.
     pub(crate) outer: Option<Result<Outer, String>>,
     /// The edges between ticks, where those were seen.
-    pub(crate) levels: (Option<Level>, Option<Level>),
+    pub(crate) levels: (Levels, Levels),
     /// What is known of the shares up to both edges.
     pub(crate) shares: (Shares, Shares),
     /// The standard deviation of the gain of hardware, as a part of the figure.
@@ -92,19 +92,22 @@ impl Evidence<'_> {
     fn between_ticks(&self, open: &Reading, close: &Reading) -> Option<(Joules, f64)> {
         // How far behind a part of a device is differs from time to time: both edges, or none.
         let shared = self.source.method == Method::Attributed;
-        match self.levels {
+        let watts = (close.microjoules - open.microjoules) as f64 * 1e-6 / self.seconds;
+        let (before, after) = &self.levels;
+        let beside_rest = Rested::believed(before.after_rest, after.before_rest, watts);
+        let levels = (beside_rest.0.or(before.inner), beside_rest.1.or(after.inner));
+        match levels {
             (None, None) => return None,
             (None, _) | (_, None) if shared => return None,
             _ => {}
         }
-        let watts = (close.microjoules - open.microjoules) as f64 * 1e-6 / self.seconds;
         let lag = watts * self.source.resolution.as_secs_f64() / 2.0;
         let level = |level: Option<Level>, edge: &Edge, read: &Reading| {
             let plain =
                 Level { joules: read.microjoules as f64 * 1e-6 + lag, sd: watts * edge.blur, segment: read.segment };
             level.filter(|level| level.segment == read.segment).unwrap_or(plain)
         };
-        let (from, to) = (level(self.levels.0, self.open, open), level(self.levels.1, self.close, close));
+        let (from, to) = (level(levels.0, self.open, open), level(levels.1, self.close, close));
         (to.joules > from.joules || (shared && to.joules == from.joules))
             .then(|| (Joules(to.joules - from.joules), from.sd.hypot(to.sd)))
     }

@@ -12,7 +12,7 @@ use super::builder::SessionBuilder;
 use super::bursts::{Bursts, EVERY, OPENING, PASSING};
 use super::clock::{Clock, Moment};
 use super::cross_check::{CrossCheck, Pairs};
-use super::edges::{Level, Levels};
+use super::edges::Levels;
 use super::error::EnergyError;
 use super::figure::Evidence;
 use super::lock::DeviceLock;
@@ -80,11 +80,10 @@ impl Mark {
         self
     }
 
-    /// The energy of a source at this edge, between its ticks.
-    fn level(&self, index: usize, rest: impl Fn(&Levels) -> Option<Level>) -> Option<Level> {
-        let levels = self.edges.between_ticks[index].get()?;
-        let beside_rest = if self.rest { rest(levels) } else { None };
-        beside_rest.or(levels.inner)
+    /// The energy of a source at this edge, by what there may be beside it.
+    fn levels(&self, index: usize) -> Levels {
+        let levels = self.edges.between_ticks[index].get().copied().unwrap_or_default();
+        if self.rest { levels } else { Levels { after_rest: None, before_rest: None, ..levels } }
     }
 
     /// What is known of the shares of a source up to this edge.
@@ -334,9 +333,7 @@ impl Session {
             false => None,
         };
         let checks = if wrong.is_none() { self.cross_check(open, close, usage) } else { Vec::new() };
-        let levels = |index: usize| {
-            (open.level(index, |levels| levels.after_rest), close.level(index, |levels| levels.before_rest))
-        };
+        let levels = |index: usize| (open.levels(index), close.levels(index));
         let energy = |index: usize| {
             let source = &shared.sources[index].0;
             if let Some(reason) = wrong {

@@ -28,6 +28,9 @@ pub const REST: Duration = Duration::from_millis(210);
 /// A tick counts as seen if the readings around it are no farther apart, in nominal periods.
 const SHARP: f64 = 0.35;
 
+/// Power before and after a window that differs by more than this factor is not that of rest.
+const UNLIKE: f64 = 2.0;
+
 /// How far the line through the ticks is believed beyond those that were seen, in periods.
 const FARTHEST: i64 = 5;
 
@@ -93,6 +96,11 @@ pub(crate) fn energy_by_outer_ticks(
         return Err(format!("no whole tick was seen beside it to tell the power of its padding{}", torn()));
     };
 
+    if before_watts.max(after_watts) > UNLIKE * before_watts.min(after_watts) {
+        return Err(format!(
+            "the hardware did not rest around it: it drew {before_watts:.0} W before and {after_watts:.0} W after"
+        ));
+    }
     let padding = before_watts * -t1 + after_watts * (t2 - end);
     let joules = after - before - padding;
     if joules.is_nan() || joules <= DATING * f64::midpoint(before_watts, after_watts) || joules <= 0.0 {

@@ -202,10 +202,13 @@ impl Track {
         let Some(last) = earlier.next() else { return Ok(()) };
         let same = |reading: &&Reading| (reading.microjoules, reading.segment) == (last.microjoules, last.segment);
         let since = earlier.take_while(same).last().map_or(last.at, |reading| reading.at);
-        // Between two readings it moved, if they differ.
-        let moves = self.history.get(until).is_some_and(|next| !same(&next));
-        let still = last.at.since(since);
-        match !moves && still >= self.source.resolution.mul_f64(STILL) {
+        // Between two readings it moved, if they differ; of a figure that stands still only the first and the last are kept.
+        let still = match self.history.get(until) {
+            Some(next) if !same(&next) => return Ok(()),
+            Some(_) => moment.since(since),
+            None => last.at.since(since),
+        };
+        match still >= self.source.resolution.mul_f64(STILL) {
             true => Err(format!("the counter stood still for {:.1} s up to an edge: it hangs", still.as_secs_f64())),
             false => Ok(()),
         }
