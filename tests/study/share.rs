@@ -19,7 +19,7 @@ fn shared() -> Bench {
 }
 
 #[test]
-fn a_study_that_shares_has_its_part_of_the_gpu_and_locks_nothing() {
+fn a_study_that_shares_has_its_part_of_the_gpu_and_a_lock_that_others_may_share() {
     let bench = shared();
     optimize(&bench, &["study.toml"]).code(0);
     for trial in bench.record().trials() {
@@ -35,7 +35,13 @@ fn a_study_that_shares_has_its_part_of_the_gpu_and_locks_nothing() {
     let locks = std::fs::read_dir(bench.path()).unwrap().filter_map(Result::ok);
     let locks: Vec<_> =
         locks.map(|file| file.file_name()).filter(|name| name.to_string_lossy().contains("lock")).collect();
-    assert!(locks.is_empty(), "{locks:?}");
+    assert_eq!(locks, ["wattfront-gpu-GPU-1234.lock"]);
+    let lock = std::fs::File::open(bench.path().join("wattfront-gpu-GPU-1234.lock")).unwrap();
+    lock.lock_shared().unwrap();
+    optimize(&bench, &["study.toml", "--trials", "3"]).code(0);
+    lock.unlock().unwrap();
+    lock.lock().unwrap();
+    optimize(&bench, &["study.toml", "--trials", "9"]).code(1).says("is metered by a session that shares it");
 }
 
 #[test]
