@@ -10,7 +10,7 @@ use signal_hook::flag::register_conditional_shutdown;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
-use crate::energy::restore_limits;
+use crate::energy::restore_limits_and_end;
 use crate::study::Interrupt;
 
 /// The exit code of a study that was stopped.
@@ -36,7 +36,7 @@ pub(super) fn catch_signals(interrupt: &Interrupt) -> io::Result<()> {
                 continue;
             }
             ending.store(true, Ordering::SeqCst);
-            for error in restore_limits() {
+            for error in restore_limits_and_end() {
                 // Where nobody listens any more there is nobody to tell.
                 let _ = writeln!(io::stderr(), "error: {error}");
             }

@@ -381,11 +381,11 @@ impl SessionBuilder {
         let missing_gpus_matter = match &self.meters {
             Meters::Auto => {
                 // GPUs that are there and may be in use must not be missing without a word.
-                meters.extend(open_nvml(&self.places, self.share, false)?.map(|meter| (meter, false)));
+                meters.extend(open_nvml(&self.places, self.share, false)?.into_iter().map(|meter| (meter, false)));
                 match self.open_kind(MeterKind::Rapl) {
-                    Ok(meter) => meters.push((meter, false)),
+                    Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, false))),
                     Err(_) => match self.open_kind(MeterKind::Estimate) {
-                        Ok(meter) => meters.push((meter, true)),
+                        Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, true))),
                         Err(error @ EnergyError::Setting { .. }) => return Err(error),
                         Err(error) if meters.is_empty() && self.own.is_empty() => return Err(error),
                         Err(_) => {}
@@ -398,7 +398,7 @@ impl SessionBuilder {
                 kinds.sort_unstable();
                 kinds.dedup();
                 for kind in &kinds {
-                    meters.push((self.open_kind(*kind)?, false));
+                    meters.extend(self.open_kind(*kind)?.into_iter().map(|meter| (meter, false)));
                 }
                 kinds.contains(&MeterKind::Nvml)
             }
@@ -428,9 +428,9 @@ impl SessionBuilder {
         self.watts_per_core.map_or_else(|| Figure::of(&Processor::of(&self.places.proc)), Figure::set)
     }
 
-    fn open_kind(&self, kind: MeterKind) -> Result<Box<dyn Meter>, EnergyError> {
-        Ok(match kind {
-            MeterKind::Nvml => open_nvml(&self.places, self.share, true)?.ok_or(EnergyError::NoMeter)?,
+    fn open_kind(&self, kind: MeterKind) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+        let meter: Box<dyn Meter> = match kind {
+            MeterKind::Nvml => return open_nvml(&self.places, self.share, true),
             MeterKind::Rapl if self.share => {
                 return Err(EnergyError::Unavailable {
                     meter: "rapl",
@@ -446,18 +446,28 @@ impl SessionBuilder {
                 self.places.with_process,
                 &self.figure(),
             )?),
-        })
+        };
+        Ok(vec![meter])
     }
 }
 
-/// The meter of the GPUs that are to be seen; `None`, unless they are `needed`, if there are none.
+/// The meters of the GPUs that are to be seen; none, unless they are `needed`, if there are none. Shared GPUs have one each, so that
+/// one that fails keeps no other from being read when it is due.
 #[cfg(feature = "nvml")]
-fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
-    let Some(whole) = shown_gpus(places, needed)? else { return Ok(None) };
-    Ok(Some(match share {
-        true => Box::new(SharedMeter::new(whole, Family::new(places.proc.clone(), places.process))?),
-        false => Box::new(whole),
-    }))
+fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+    let Some(whole) = shown_gpus(places, needed)? else { return Ok(Vec::new()) };
+    if !share {
+        return Ok(vec![Box::new(whole)]);
+    }
+    let gpus: Vec<String> = whole.sources().iter().map(|source| source.domain.id.clone()).collect();
+    let mut meters: Vec<Box<dyn Meter>> = Vec::new();
+    for gpu in gpus {
+        let meter = NvmlMeter::open(places.nvml_library.as_deref(), places.policy())?;
+        if let Some(meter) = meter.only(&[gpu]) {
+            meters.push(Box::new(SharedMeter::new(meter, Family::new(places.proc.clone(), places.process))?));
+        }
+    }
+    Ok(meters)
 }
 
 #[cfg(feature = "nvml")]
@@ -493,8 +503,8 @@ fn gpus(places: &Places) -> Result<Vec<GpuIdentity>, EnergyError> {
 }
 
 #[cfg(not(feature = "nvml"))]
-fn open_nvml(_: &Places, _: bool, needed: bool) -> Result<Option<Box<dyn Meter>>, EnergyError> {
-    if needed { Err(left_out()) } else { Ok(None) }
+fn open_nvml(_: &Places, _: bool, needed: bool) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+    if needed { Err(left_out()) } else { Ok(Vec::new()) }
 }
 
 #[cfg(not(feature = "nvml"))]

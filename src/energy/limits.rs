@@ -1,16 +1,16 @@
 //! Power limits and locked clocks of GPUs, for as long as something runs under them.
 //!
 //! A limit outlives the program that sets it. So it is set by a guard, which puts back what it found when it is dropped,
-//! also by a panic; [`restore_limits`] does so for all guards of the process, for a thread that handles signals, after
+//! also by a panic; [`restore_limits_and_end`] does so for all guards of the process, for a thread that handles signals, after
 //! which the process may end without dropping anything. A process that is killed outright (`SIGKILL`) leaves its limits
 //! behind: `nvidia-smi -pl` and `nvidia-smi -rgc` set them right, as does a restart.
 //!
 //! ```no_run
-//! use wattfront::energy::{Limits, Session, restore_limits};
+//! use wattfront::energy::{Limits, Session, restore_limits_and_end};
 //!
 //! let builder = Session::builder();
 //! let guard = builder.limit("GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", &Limits::power(250.0))?;
-//! // what runs here draws up to 250 W; in the thread that handles SIGTERM: restore_limits();
+//! // what runs here draws up to 250 W; in the thread that handles SIGTERM: restore_limits_and_end();
 //! guard.restore()?;
 //! # Ok::<(), wattfront::energy::EnergyError>(())
 //! ```
@@ -21,6 +21,7 @@ use super::builder::SessionBuilder;
 use super::error::EnergyError;
 #[cfg(feature = "nvml")]
 use super::nvml::Undo;
+use super::units::{Domain, DomainKind};
 
 /// What to set; `None` leaves a setting alone.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -90,7 +91,17 @@ impl SessionBuilder {
         // Held until all is set, so that a signal in the midst of it is answered afterwards.
         let mut guard = LimitGuard { entry: Arc::clone(&entry), in_force: Limits::default() };
         let mut undo = lock(&entry);
-        lock(&GUARDS).push(Arc::clone(&entry));
+        let mut guards = lock(&GUARDS);
+        if guards.closed {
+            return Err(EnergyError::Limit {
+                domain: Domain { kind: DomainKind::Gpu, id: uuid.to_owned() },
+                what: "limits",
+                reason: "this process is ending, and has put back the limits that it had set".to_owned(),
+                remedy: "run it again".to_owned(),
+            });
+        }
+        guards.entries.push(Arc::clone(&entry));
+        drop(guards);
         let in_force = set(self, uuid, limits, &mut undo);
         drop(undo);
         // Without a figure in force the guard goes here, and puts back what was set until then.
@@ -109,8 +120,15 @@ pub struct LimitGuard {
 
 type Entry = Arc<Mutex<Option<Undo>>>;
 
-/// All guards of the process, in the order of their making.
-static GUARDS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+/// The guards of the process.
+struct Guards {
+    /// In the order of their making.
+    entries: Vec<Entry>,
+    /// No further one is made.
+    closed: bool,
+}
+
+static GUARDS: Mutex<Guards> = Mutex::new(Guards { entries: Vec::new(), closed: false });
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,16 +156,22 @@ impl Drop for LimitGuard {
     fn drop(&mut self) {
         // Whoever wants to know asks `restore`.
         let _ = put_back(&self.entry);
-        lock(&GUARDS).retain(|entry| !Arc::ptr_eq(entry, &self.entry));
+        lock(&GUARDS).entries.retain(|entry| !Arc::ptr_eq(entry, &self.entry));
     }
 }
 
 /// Puts back the limits that all guards of this process have set, the latest first, and tells what failed; the guards then have
-/// nothing left to do. Meant for a thread that handles signals (not for a signal handler itself): once this returns, the
-/// process may end.
+/// nothing left to do. Another thread may set new ones meanwhile: see [`restore_limits_and_end`].
 pub fn restore_limits() -> Vec<EnergyError> {
-    let entries = lock(&GUARDS).clone();
+    let entries = lock(&GUARDS).entries.clone();
     entries.iter().rev().filter_map(|entry| put_back(entry).err()).collect()
+}
+
+/// The same for a process that ends: from then on [`SessionBuilder::limit`] refuses. Meant for a thread that handles signals (not for
+/// a signal handler itself): once this returns, the process may end.
+pub fn restore_limits_and_end() -> Vec<EnergyError> {
+    lock(&GUARDS).closed = true;
+    restore_limits()
 }
 
 fn put_back(entry: &Entry) -> Result<(), EnergyError> {
@@ -221,7 +245,7 @@ mod tests {
         let guard = builder(&fake).limit("GPU-a", &Limits::sm_clock(1200)).unwrap();
         assert_eq!(guard.restore(), Ok(()));
         assert_eq!(fake.changes()[2..], ["GPU-a clocks 1200 1200", "GPU-a clocks"]);
-        assert_eq!(lock(&GUARDS).len(), 0);
+        assert_eq!(lock(&GUARDS).entries.len(), 0);
     }
 
     #[test]
@@ -289,7 +313,7 @@ mod tests {
         let both = Limits { power_watts: Some(300.0), sm_clock_mhz: Some((300, 900)) };
         assert!(builder(&fake).limit("GPU-a", &both).is_err());
         assert_eq!(fake.changes()[1..], ["GPU-a limit 300000", "GPU-a limit 650000"]);
-        assert_eq!(lock(&GUARDS).len(), 0);
+        assert_eq!(lock(&GUARDS).entries.len(), 0);
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use cross_check::{AGREEMENT, CrossCheck};
 pub use error::EnergyError;
-pub use limits::{LimitGuard, LimitRange, Limits, restore_limits};
+pub use limits::{LimitGuard, LimitRange, Limits, restore_limits, restore_limits_and_end};
 pub use lock::LOCK_FOLDER_VARIABLE;
 pub use meter::{Meter, Reading, Shares, Source};
 pub use profile::{DomainSummary, Interval, Profile, Summary};

@@ -55,7 +55,7 @@ impl Obstacle {
                 "reset the GPU (`nvidia-smi --gpu-reset`) or restart the machine"
             }
             NvmlError::NotSupported => {
-                "this GPU tells neither energy nor power; use the estimate or report energy yourself"
+                "this GPU tells neither energy nor power; estimate it by `gpu_estimate = true` in [energy], or report energy yourself"
             }
             _ => "see whether `nvidia-smi` works, and what the kernel's log says of NVRM",
         };

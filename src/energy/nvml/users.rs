@@ -29,6 +29,12 @@ impl Users for NvmlMeter {
                 "join it again (`nvidia-smi -i 0 -mig 0`), or have it alone (without `share`)",
             );
         }
+        if self.holders(source).is_none() {
+            return refuse(
+                "the driver does not tell which processes hold it".to_owned(),
+                "have it alone (without `share`), or let this user see them",
+            );
+        }
         match utilization(&device, 0) {
             Ok(_) => Ok(()),
             Err(error) if is_absent(&error) => refuse(

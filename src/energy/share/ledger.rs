@@ -14,6 +14,9 @@ use super::split::{Use, unseen_step};
 /// longer, nobody computes: not before that time, for what is computed now is told by a sample yet to come.
 const PATIENCE: Duration = Duration::from_millis(1200);
 
+/// A counter that has not moved for so long hangs; for less it may be between two ticks.
+const HANGS: Duration = Duration::from_millis(350);
+
 /// A stretch that lasted longer is not shared out: who computed when is anybody's guess.
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -104,6 +107,9 @@ impl Ledger {
         let fresh = self.take(&samples);
         self.busy.extend(fresh);
         if passed.is_zero() {
+            return Ok(self.next().unwrap_or(self.reading(begun)));
+        }
+        if whole.microjoules == begun.microjoules && self.method == Method::Counter && passed < HANGS {
             return Ok(self.next().unwrap_or(self.reading(begun)));
         }
         if whole.microjoules == begun.microjoules && self.method == Method::Counter {

@@ -75,7 +75,16 @@ impl<M: Users> SharedMeter<M> {
     ///
     /// [`EnergyError::Unshareable`] if a device does not tell who uses it.
     pub(crate) fn new(whole: M, family: Family) -> Result<Self, EnergyError> {
-        (0..whole.sources().len()).try_for_each(|index| whole.shareable(index))?;
+        for (index, source) in whole.sources().iter().enumerate() {
+            if source.method == Method::Estimate {
+                return Err(EnergyError::Unshareable {
+                    domain: source.domain.clone(),
+                    reason: "its energy is estimated, and a share of a model would pass for a measurement".to_owned(),
+                    remedy: "leave out `share`, or `gpu_estimate`".to_owned(),
+                });
+            }
+            whole.shareable(index)?;
+        }
         let source = |whole: &Source| Source {
             domain: whole.domain.clone(),
             method: Method::Attributed,
@@ -94,7 +103,10 @@ impl<M: Users> SharedMeter<M> {
 
     fn look(&mut self) {
         for (index, ledger) in self.ledgers.iter_mut().enumerate() {
-            ledger.held_by(self.whole.holders(index).unwrap_or_default());
+            // Who held it last holds it still, as far as can be told.
+            if let Some(holders) = self.whole.holders(index) {
+                ledger.held_by(holders);
+            }
         }
     }
 }

@@ -81,6 +81,40 @@ fn twins_have_a_half_each_and_say_how_sure_that_is() {
 }
 
 #[test]
+fn a_gpu_that_fails_leaves_the_others_alone() {
+    let script =
+        "gpu A A\npower 300\nprocess 11 100 80\ngpu B B\npower 100\nfault energy 999 62 70\nprocess 21 100 10\n";
+    let (fake, proc) = (FakeNvml::new(50.05, script), processes());
+    let session = open(&fake, &proc, 10);
+    pass(&fake, &[&session], 10.0);
+    let from = session.mark();
+    for _ in 0..7 {
+        pass(&fake, &[&session], 1.0);
+        // Edges, and whoever waits after them, read in between.
+        session.settle(&session.mark(), &Usage::All);
+    }
+    let to = session.mark();
+    session.settle(&to, &Usage::All);
+    pass(&fake, &[&session], 2.0);
+    let window = session.between(&from, &to);
+    let healthy = &window.domains[0];
+    assert!((joules(healthy) / (300.0 * window.seconds) - 1.0).abs() < 0.05, "{healthy:?} in {} s", window.seconds);
+    assert_eq!(window.domains[1].joules, None, "it failed at the end: {window:?}");
+}
+
+#[test]
+fn an_estimate_is_not_shared_out() {
+    let script =
+        "gpu A A\npower 300\nfault energy 3\nfault power 3\nfault instant 3\nlimit 100 400 250 1\nutilization 40 10\n";
+    let (fake, proc) = (FakeNvml::new(50.05, script), processes());
+    let error = builder(&fake, &proc, 10).gpu_estimate(true).open().unwrap_err();
+    assert!(matches!(error, EnergyError::Unshareable { .. }), "{error}");
+    let unseen = FakeNvml::new(50.05, "gpu A A\npower 300\nfault processes 3\n");
+    let error = builder(&unseen, &proc, 10).open().unwrap_err();
+    assert!(error.to_string().contains("which processes hold it"), "{error}");
+}
+
+#[test]
 fn one_busy_and_one_idle_share_rest_and_nothing_else() {
     // At rest until 60: 80 W.
     let script = "gpu A A\npower pulse 80 480 60 1000\nprocess 11 100 90 60 1000\nprocess 21 100 0\n";

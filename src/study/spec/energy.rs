@@ -53,6 +53,19 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
     energy.cool_down = section.get("cool_down").and_then(|entry| read_cool_down(entry, findings));
     if let Some(entry) = section.get("gpu_estimate") {
         energy.gpu_estimate = entry.truth("gpu_estimate = true", findings).unwrap_or_default();
+        if energy.gpu_estimate && matches!(&energy.meters, Meters::List(list) if !list.contains(&MeterKind::Nvml)) {
+            let context = "without the meter `nvml`".to_owned();
+            let kind = IssueKind::Meaningless { key: "gpu_estimate".to_owned(), context };
+            findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"nvml\" to `meters`"));
+        }
+        for limit in ["power_limit", "sm_clock"] {
+            if energy.gpu_estimate && section.get(limit).is_some() {
+                let (first, second) = ("gpu_estimate = true".to_owned(), limit.to_owned());
+                let kind = IssueKind::Conflict { section: "[energy]".to_owned(), first, second };
+                let help = "an estimate does not know what a limit does: keep one of the two";
+                findings.push(Draft::new(kind).at(entry.whole()).help(help));
+            }
+        }
     }
     if let Some(entry) = section.get("mig") {
         energy.mig = read_mig(entry, &energy.meters, findings).unwrap_or_default();
@@ -82,6 +95,10 @@ fn read_share(entry: Entry, energy: &EnergySpec, findings: &mut Findings) -> Opt
             findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"nvml\" to `meters`"));
         }
         Meters::List(_) | Meters::Auto => {}
+    }
+    if energy.gpu_estimate {
+        let help = "a share of an estimate would pass for a measurement: keep one of the two";
+        conflict("share = true", "gpu_estimate = true", help, findings);
     }
     if energy.mig == MigPolicy::WholeBoard {
         let help = "the driver does not tell apart the processes on instances: keep one of the two";

@@ -36,7 +36,7 @@
 //! | | `mig`: `"refuse"` GPUs that are cut into instances, or meter the `"whole-board"` | `"refuse"` |
 //! | | `power_limit` of the GPUs in each trial: a number of watts, or the name of a parameter whose values are watts | left alone |
 //! | | `sm_clock` at which their multiprocessors are held in each trial: a whole number of MHz, or the name of a parameter | left alone |
-//! | | `share`: `true` where others may use the GPUs too; then figures are this study's part, by utilisation, and nothing is locked | `false` |
+//! | | `share`: `true` where others may use the GPUs too; then figures are this study's part, by utilisation, and studies that share a GPU lock it together | `false` |
 //! | `[carbon]` | `intensity`: grams of CO2e per kWh of your electricity, 0 or from 2 to 5000 | [475, the world's](crate::carbon::WORLD_AVERAGE) |
 //! | | `source`: where that figure comes from | needed beside `intensity` |
 //! | | `date`: when it held | none |
