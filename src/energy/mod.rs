@@ -15,7 +15,7 @@
 //! [`trust`] says what is measured and how far to trust it.
 //!
 //! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
-//! the same if the device is at rest for [`REST`] before and after: by the counter's ticks around it, less
+//! the same if the device is at rest for [`REST`] before and after and the marks say so ([`Mark::beside_rest`]): by the counter's ticks around it, less
 //! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
 mod baseline;

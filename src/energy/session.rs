@@ -1,6 +1,8 @@
 //! Windows of energy over a set of meters.
 
 mod devices;
+mod usage;
+mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,6 +22,10 @@ use super::meter::{Meter, Shares, Source};
 use super::process_tree::Family;
 use super::track::{Edge, Track, settles_late, ticks_slowly};
 use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Joules, Method, Uncertainty, WindowEnergy};
+
+pub use usage::Usage;
+pub(super) use usage::same_uuid;
+pub use window::Window;
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
@@ -91,41 +97,6 @@ impl Mark {
         let settled = self.edges.between_ticks[index].get().and_then(|levels| levels.shares);
         settled.unwrap_or(self.edges.read[index].shares)
     }
-}
-
-/// What a piece of work uses, so that an idle second GPU is not held against it.
-///
-/// The processor and its memory always count. The estimate that stands in for a missing processor counter counts only if
-/// nothing else does: work on a metered GPU of a machine without such a counter is "GPU only", the same work on its
-/// processor an estimate.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Usage {
-    /// All that is metered.
-    #[default]
-    All,
-    /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone.
-    Gpus(Vec<String>),
-}
-
-impl Usage {
-    /// Work on the processor alone.
-    #[must_use]
-    pub fn cpu() -> Self {
-        Self::Gpus(Vec::new())
-    }
-
-    fn covers(&self, domain: &Domain) -> bool {
-        match self {
-            Self::All => true,
-            Self::Gpus(used) => domain.kind != DomainKind::Gpu || used.iter().any(|uuid| same_uuid(uuid, &domain.id)),
-        }
-    }
-}
-
-/// Whether two UUIDs are one, with or without the leading `GPU-`, hyphens and capitals.
-pub(super) fn same_uuid(one: &str, other: &str) -> bool {
-    let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
-    bare(one) == bare(other)
 }
 
 /// So long two ticks of a counter are waited for.
@@ -367,7 +338,7 @@ impl Session {
     /// Opens a window now. Windows nest as they like: each is a pair of edges.
     #[must_use = "the energy is told when the window is closed"]
     pub fn window(&self) -> Window {
-        Window { session: self.clone(), open: self.mark(), usage: Usage::All }
+        Window::open(self)
     }
 
     /// What is metered for work of this usage: the domains of a window, with their methods.
@@ -432,53 +403,6 @@ fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> Do
 
 fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
     DomainEnergy::new(domain, method, None, Some(reason.to_owned()))
-}
-
-/// An open window; close it to learn its energy.
-#[derive(Debug)]
-pub struct Window {
-    session: Session,
-    open: Mark,
-    usage: Usage,
-}
-
-impl Window {
-    /// Restricts the window to what the work uses.
-    #[must_use]
-    pub fn using(mut self, usage: Usage) -> Self {
-        self.usage = usage;
-        self
-    }
-
-    /// Says that the hardware in use rests for [`REST`](super::REST) before and after the window: see
-    /// [`Mark::beside_rest`].
-    #[must_use]
-    pub fn between_rests(mut self) -> Self {
-        self.open = self.open.beside_rest();
-        self
-    }
-
-    /// Its first edge.
-    #[must_use]
-    pub fn opened(&self) -> &Mark {
-        &self.open
-    }
-
-    /// The energy up to now.
-    #[must_use]
-    pub fn so_far(&self) -> WindowEnergy {
-        self.session.between_using(&self.open, &self.session.mark(), &self.usage)
-    }
-
-    /// Closes the window now and tells its energy, once what a slow counter needs for it is there: see
-    /// [`Session::settle`].
-    #[must_use]
-    pub fn close(self) -> WindowEnergy {
-        let mut close = self.session.mark();
-        close.rest = self.open.rest;
-        self.session.settle(&close, &self.usage);
-        self.session.between_using(&self.open, &close, &self.usage)
-    }
 }
 
 /// Ends the thread with the last handle.

@@ -1,0 +1,38 @@
+//! What a piece of work uses.
+
+use super::super::units::{Domain, DomainKind};
+
+/// What a piece of work uses, so that an idle second GPU is not held against it.
+///
+/// The processor and its memory always count. The estimate that stands in for a missing processor counter counts only if
+/// nothing else does: work on a metered GPU of a machine without such a counter is "GPU only", the same work on its
+/// processor an estimate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Usage {
+    /// All that is metered.
+    #[default]
+    All,
+    /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone.
+    Gpus(Vec<String>),
+}
+
+impl Usage {
+    /// Work on the processor alone.
+    #[must_use]
+    pub fn cpu() -> Self {
+        Self::Gpus(Vec::new())
+    }
+
+    pub(super) fn covers(&self, domain: &Domain) -> bool {
+        match self {
+            Self::All => true,
+            Self::Gpus(used) => domain.kind != DomainKind::Gpu || used.iter().any(|uuid| same_uuid(uuid, &domain.id)),
+        }
+    }
+}
+
+/// Whether two UUIDs are one, with or without the leading `GPU-`, hyphens and capitals.
+pub(in crate::energy) fn same_uuid(one: &str, other: &str) -> bool {
+    let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
+    bare(one) == bare(other)
+}
