@@ -23,7 +23,7 @@ impl Window {
         self
     }
 
-    /// Says that the hardware in use rests for [`REST`](super::REST) before and after the window: see
+    /// Says that the hardware in use rests for [`REST`](crate::energy::REST) before and after the window: see
     /// [`Mark::beside_rest`].
     #[must_use]
     pub fn between_rests(mut self) -> Self {
