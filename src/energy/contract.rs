@@ -331,7 +331,9 @@ mod nvml {
             vec![300_000_000, 75_000_000]
         }
         fn spoil(&mut self) {
-            self.fake.rewrite(&format!("fault handle 999\n{}", self.script));
+            let calls = ["energy", "samples", "fields", "power"];
+            let faults: String = calls.iter().map(|call| format!("fault {call} 999\n")).collect();
+            self.fake.rewrite(&(faults + &self.script));
         }
         fn mend(&mut self) {
             self.fake.rewrite(&self.script.clone());

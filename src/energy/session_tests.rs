@@ -509,7 +509,7 @@ mod nvml {
 
     #[test]
     fn a_lost_gpu_is_a_typed_error_and_the_other_goes_on() {
-        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nfault handle 15 101 102\ngpu GPU-b B\npower 100\n");
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nfault energy 15 101 102\ngpu GPU-b B\npower 100\n");
         let session = session(&fake);
         let open = session.mark();
         fake.advance(1.5);

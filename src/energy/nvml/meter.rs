@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
+use nvml_wrapper_sys::bindings::nvmlDevice_t;
 
 use super::super::clock::{Clock, Moment};
 use super::super::error::EnergyError;
@@ -35,9 +36,25 @@ pub(crate) struct NvmlMeter {
 #[derive(Debug)]
 struct Gauges {
     index: u32,
+    handle: Handle,
     first: Gauge,
     /// Held against the first, where that is a counter.
     second: Option<Second>,
+}
+
+/// What the driver calls a GPU by. It holds for as long as the library is loaded, also of a GPU that is gone: then each call says
+/// so.
+#[derive(Debug, Clone, Copy)]
+struct Handle(nvmlDevice_t);
+
+// SAFETY: the library takes its handles from any thread.
+unsafe impl Send for Handle {}
+
+impl Handle {
+    fn device(self, nvml: &Nvml) -> Device<'_> {
+        // SAFETY: the handle is this library's own, for the meter that has both opens it so.
+        unsafe { Device::new(self.0, nvml) }
+    }
 }
 
 #[derive(Debug)]
@@ -137,15 +154,23 @@ impl NvmlMeter {
                 let sampling = format!("{whole}{}", rung.sampling());
                 Source { domain: domain.clone(), method: rung.method(), sampling, resolution: rung.resolution() }
             };
-            // A second figure is a bonus: a GPU is metered without one, too.
-            let fine = |device: Device<'_>| Rung::fine_power(&device).ok().flatten();
+            let device = match nvml.device_by_index(board.index) {
+                Ok(device) => device,
+                Err(error) => {
+                    obstacle = Obstacle::of(&error);
+                    continue;
+                }
+            };
             let second = match rung {
-                Rung::Counter => nvml.device_by_index(board.index).ok().and_then(fine),
+                // It is a bonus: a GPU is metered without one, too.
+                Rung::Counter => Rung::fine_power(&device).ok().flatten(),
                 Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => None,
             };
             let second = second.map(|rung| Second { source: source(rung), gauge: Gauge::new(rung), last: None });
             sources.push(source(rung));
-            gauges.push(Gauges { index: board.index, first: Gauge::new(rung), second });
+            // SAFETY: it is not used beyond the library that it comes from, which the meter keeps.
+            let handle = Handle(unsafe { device.handle() });
+            gauges.push(Gauges { index: board.index, handle, first: Gauge::new(rung), second });
         }
         match sources.is_empty() {
             true => Err(unavailable(obstacle)),
@@ -181,9 +206,7 @@ impl Meter for NvmlMeter {
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
         let Self { nvml, sources, gauges } = self;
         let read = |(source, gauges): (&Source, &mut Gauges)| {
-            // By index and not by a handle kept: the order of the GPUs is fixed for as long as the library is loaded.
-            let device = nvml.device_by_index(gauges.index).map_err(|error| failed(&source.domain, &error))?;
-            gauges.first.read(&device, &source.domain, clock)
+            gauges.first.read(&gauges.handle.device(nvml), &source.domain, clock)
         };
         sources.iter().zip(gauges).map(read).collect()
     }
@@ -203,8 +226,7 @@ impl Meter for NvmlMeter {
                 return Some(last.clone());
             }
             let domain = &second.source.domain;
-            let device = nvml.device_by_index(gauges.index).map_err(|error| failed(domain, &error));
-            let reading = device.and_then(|device| second.gauge.read(&device, domain, clock));
+            let reading = second.gauge.read(&gauges.handle.device(nvml), domain, clock);
             second.last = Some((now, reading.clone()));
             Some(reading)
         };
