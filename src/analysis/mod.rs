@@ -2,8 +2,9 @@
 //!
 //! [`Summary`] holds the front, the knee or what else to pick, the hypervolume and the totals; [`Summary::sentence`] is the one sentence
 //! that a user came for. [`Quantity`] says how a metric's numbers are shown to people, and [`Provenance`] where its
-//! joules come from; [`Footprint`] what they stand for. [`contest`] sets the studies of several samplers against each other, with [`statistics`].
+//! joules come from, [`Certainty`] how well they are known; [`Footprint`] what they stand for. [`contest`] sets the studies of several samplers against each other, with [`statistics`].
 
+mod certainty;
 mod comparison;
 pub mod contest;
 mod error;
@@ -22,6 +23,7 @@ mod summary;
 mod tests;
 mod totals;
 
+pub use certainty::Certainty;
 pub use comparison::{Change, Comparison};
 pub use error::AnalysisError;
 pub use feasibility::{Broken, broken, constraints_in_words, nearest_feasible, preferences_in_words, unreached};

@@ -418,9 +418,10 @@ impl SessionBuilder {
             measured.map(take).collect::<Result<Vec<_>, _>>()
         };
         let locks = hold.map(take).transpose()?.unwrap_or_default();
+        let instances = if missing_gpus_matter { instances(&self.places) } else { Vec::new() };
         let family = Family::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
-        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family })
+        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances })
     }
 
     /// What the estimate takes for a busy logical processor.
@@ -495,6 +496,26 @@ fn shown_gpus(places: &Places, needed: bool) -> Result<Option<NvmlMeter>, Energy
         },
     };
     meter.only(&uuids).ok_or_else(none).map(Some)
+}
+
+/// The instances of boards that are metered as a whole, and those boards.
+#[cfg(feature = "nvml")]
+fn instances(places: &Places) -> Vec<(String, String)> {
+    // Without the list a program's instance is a GPU that has no meter, and is told so.
+    let boards = match places.mig {
+        MigPolicy::Refuse => Vec::new(),
+        MigPolicy::WholeBoard => gpus(places).unwrap_or_default(),
+    };
+    let pairs = |board: GpuIdentity| {
+        let pieces = board.instances.unwrap_or_default().into_iter();
+        pieces.map(|piece| (piece.uuid, board.uuid.clone())).collect::<Vec<_>>()
+    };
+    boards.into_iter().flat_map(pairs).collect()
+}
+
+#[cfg(not(feature = "nvml"))]
+fn instances(_: &Places) -> Vec<(String, String)> {
+    Vec::new()
 }
 
 #[cfg(feature = "nvml")]

@@ -21,7 +21,7 @@ use super::lock::DeviceLock;
 use super::meter::{Meter, Shares, Source};
 use super::process_tree::Family;
 use super::track::{Edge, Track, settles_late, ticks_slowly};
-use super::units::{Baseline, Domain, DomainEnergy, DomainKind, Joules, Method, Uncertainty, WindowEnergy};
+use super::units::{Baseline, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
 
 pub use usage::Usage;
 pub(super) use usage::same_uuid;
@@ -122,7 +122,7 @@ impl Session {
     }
 
     pub(crate) fn start(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
-        let Opening { clock, poll, missing_gpus_matter, gain, locks, family } = opening;
+        let Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances } = opening;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let sources: Vec<(Source, bool)> = meters
             .iter()
@@ -145,6 +145,7 @@ impl Session {
             missing_gpus_matter,
             gain,
             family,
+            instances,
             _locks: locks,
             baseline: Mutex::new(None),
             state: Mutex::new(State {
@@ -430,6 +431,8 @@ pub(crate) struct Opening {
     pub(crate) gain: f64,
     pub(crate) locks: Vec<DeviceLock>,
     pub(crate) family: Family,
+    /// The instances of boards that are metered as a whole: their UUIDs, and those of the boards.
+    pub(crate) instances: Vec<(String, String)>,
 }
 
 struct Shared {
@@ -443,6 +446,8 @@ struct Shared {
     /// The standard deviation of the gain of hardware, as a part of the figure.
     gain: f64,
     family: Family,
+    /// What is used as the first is metered as the second.
+    instances: Vec<(String, String)>,
     _locks: Vec<DeviceLock>,
     baseline: Mutex<Option<Arc<Baseline>>>,
     state: Mutex<State>,
@@ -570,30 +575,5 @@ impl Shared {
                 state.read_slow(&*self.clock);
             }
         }
-    }
-
-    /// The indices of the sources that count for this usage, and the GPUs in use that have no source.
-    fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<Domain>) {
-        let of = |wanted: bool| -> Vec<usize> {
-            let counts = |(source, fallback): &(Source, bool)| *fallback == wanted && usage.covers(&source.domain);
-            (0..self.sources.len()).filter(|index| counts(&self.sources[*index])).collect()
-        };
-        let metered = |uuid: &str| {
-            let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
-            self.sources.iter().any(|(source, _)| is(&source.domain))
-        };
-        let unmetered: Vec<Domain> = match usage {
-            Usage::Gpus(used) if self.missing_gpus_matter => used
-                .iter()
-                .filter(|uuid| !metered(uuid))
-                .map(|uuid| Domain { kind: DomainKind::Gpu, id: uuid.clone() })
-                .collect(),
-            _ => Vec::new(),
-        };
-        let mut chosen = of(false);
-        if chosen.is_empty() && unmetered.is_empty() {
-            chosen = of(true);
-        }
-        (chosen, unmetered)
     }
 }

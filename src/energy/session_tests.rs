@@ -522,6 +522,20 @@ mod nvml {
     }
 
     #[test]
+    fn what_an_instance_uses_is_told_of_its_board_where_that_is_metered() {
+        let script = "gpu GPU-a A\nmig\ninstance MIG-1 3 0\npower 300\ngpu GPU-b B\npower 100\n";
+        let fake = FakeNvml::new(100.05, script);
+        for (policy, told) in [(MigPolicy::WholeBoard, Some(Joules(600.0))), (MigPolicy::Refuse, None)] {
+            let builder = Session::builder().meters(Meters::List(vec![MeterKind::Nvml])).nvml_library(fake.library());
+            let session = builder.mig(policy).clock(fake.clock.clone()).without_polling().open().unwrap();
+            let open = session.mark();
+            fake.advance(2.0);
+            let energy = session.between_using(&open, &session.mark(), &Usage::Gpus(vec!["mig-1".into()]));
+            assert_eq!((energy.total(), energy.domains.len()), (told, 1), "{energy:?}");
+        }
+    }
+
+    #[test]
     fn a_counter_that_power_contradicts_is_told_over_a_window() {
         let lying = "gpu GPU-a A\npower 65.4\ncounter-gain 0.572\nsamples 0.02 120\n";
         let fake = FakeNvml::new(100.05, &format!("{lying}gpu GPU-b B\npower 100\ngpu GPU-c C\nfault energy 3\n"));

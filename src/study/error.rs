@@ -79,7 +79,8 @@ pub enum StudyError {
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
         "the trials so far were metered by {stored}, but here they would be metered by {now}; figures of different \
-         origin cannot be compared: run the study where it was begun, or set `meters` in [energy], or use --fresh"
+         origin cannot be compared: run the study where it was begun, or begin anew with --fresh, and \
+         with `meters` in [energy] if it should never be anything else"
     )]
     Metering {
         /// Domains and methods so far.

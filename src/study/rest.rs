@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use super::metered::Desk;
 use super::{Interrupt, StudyError};
 use crate::energy::Usage;
-use crate::energy::units::{Baseline, DomainBaseline};
+use crate::energy::units::{Baseline, DomainBaseline, DomainKind};
 use crate::objective::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
-use crate::record::{EnergyMetric, Event, StudyRecord};
+use crate::record::{EnergyMetric, Event, StudyRecord, TrialRecord};
 
 /// An objective that gets ready for longer hangs.
 const PREPARING: Duration = Duration::from_secs(300);
@@ -76,12 +76,22 @@ impl Scope for Preparing<'_> {
     }
 }
 
-/// Waits until no metered device is hotter than that, or for so long.
+/// What the trials use: what the last of them did.
+fn used_so_far(record: &StudyRecord) -> Usage {
+    let last = record.trials().iter().rev().find_map(TrialRecord::energy);
+    last.map_or(Usage::All, |energy| {
+        let gpus = energy.domains.iter().filter(|part| part.domain.kind == DomainKind::Gpu);
+        Usage::Gpus(gpus.map(|part| part.domain.id.clone()).collect())
+    })
+}
+
+/// Waits until no device that the trials use is hotter than that, or for so long.
 pub(super) fn cool_down(desk: &mut Desk<'_>, celsius: f64, limit: Duration) {
     let began = Instant::now();
     let mut told = false;
+    let usage = used_so_far(desk.record);
     loop {
-        let states = desk.session.device_states(&Usage::All).into_iter();
+        let states = desk.session.device_states(&usage).into_iter();
         let hottest = states.filter_map(|(_, state)| state.temperature_c).fold(f64::NEG_INFINITY, f64::max);
         if hottest <= celsius || began.elapsed() >= limit || desk.interrupt.is_raised() {
             return;

@@ -1,9 +1,9 @@
 //! What a session knows of its devices beside their energy.
 
 use super::super::cross_check::CrossCheck;
-use super::super::units::DeviceState;
-use super::super::units::Domain;
-use super::{Mark, Session, Usage};
+use super::super::meter::Source;
+use super::super::units::{DeviceState, Domain, DomainKind};
+use super::{Mark, Session, Shared, Usage, same_uuid};
 
 impl Session {
     /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the two
@@ -66,5 +66,33 @@ impl Session {
         }
         let told = |index: usize| Some((shared.sources[index].0.domain.clone(), states[index].take()?));
         chosen.into_iter().filter_map(told).collect()
+    }
+}
+
+impl Shared {
+    /// The indices of the sources that count for this usage, and the GPUs in use that have no source.
+    pub(super) fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<Domain>) {
+        let usage = &*usage.of_boards(&self.instances);
+        let of = |wanted: bool| -> Vec<usize> {
+            let counts = |(source, fallback): &(Source, bool)| *fallback == wanted && usage.covers(&source.domain);
+            (0..self.sources.len()).filter(|index| counts(&self.sources[*index])).collect()
+        };
+        let metered = |uuid: &str| {
+            let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
+            self.sources.iter().any(|(source, _)| is(&source.domain))
+        };
+        let unmetered: Vec<Domain> = match usage {
+            Usage::Gpus(used) if self.missing_gpus_matter => used
+                .iter()
+                .filter(|uuid| !metered(uuid))
+                .map(|uuid| Domain { kind: DomainKind::Gpu, id: uuid.clone() })
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut chosen = of(false);
+        if chosen.is_empty() && unmetered.is_empty() {
+            chosen = of(true);
+        }
+        (chosen, unmetered)
     }
 }

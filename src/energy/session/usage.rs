@@ -1,5 +1,7 @@
 //! What a piece of work uses.
 
+use std::borrow::Cow;
+
 use super::super::units::{Domain, DomainKind};
 
 /// What a piece of work uses, so that an idle second GPU is not held against it.
@@ -12,7 +14,8 @@ pub enum Usage {
     /// All that is metered.
     #[default]
     All,
-    /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone.
+    /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone. An
+    /// instance (MIG) stands for its board, where that is [metered as a whole](super::super::MigPolicy::WholeBoard).
     Gpus(Vec<String>),
 }
 
@@ -21,6 +24,18 @@ impl Usage {
     #[must_use]
     pub fn cpu() -> Self {
         Self::Gpus(Vec::new())
+    }
+
+    /// The same with boards instead of their instances.
+    pub(super) fn of_boards(&self, instances: &[(String, String)]) -> Cow<'_, Self> {
+        let board = |uuid: &String| {
+            let found = instances.iter().find(|(instance, _)| same_uuid(instance, uuid));
+            found.map_or_else(|| uuid.clone(), |(_, board)| board.clone())
+        };
+        match self {
+            Self::Gpus(used) if !instances.is_empty() => Cow::Owned(Self::Gpus(used.iter().map(board).collect())),
+            Self::Gpus(_) | Self::All => Cow::Borrowed(self),
+        }
     }
 
     pub(super) fn covers(&self, domain: &Domain) -> bool {

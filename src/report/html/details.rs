@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::tables::escape_lines;
 use super::{escape, section};
-use crate::analysis::Summary;
+use crate::analysis::{Certainty, Summary, significant};
 use crate::carbon::Carbon;
 use crate::energy::units::Method;
 use crate::record::{Environment, StudyRecord};
@@ -23,19 +23,7 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary, carbon: Option<&Ca
             if reported { "Energies were reported by the program under study." } else { "No energy was metered." };
         body += &format!("<p>{text}</p>\n");
     } else {
-        body += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Metered hardware\"><table>\n\
-                 <caption><span>Metered hardware</span></caption>\n<thead><tr><th scope=\"col\">domain</th><th scope=\"col\">method</th>\
-                 <th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n";
-        for (domain, method) in &basis.domains {
-            let class = if method.is_estimate() { " class=\"estimate\"" } else { "" };
-            body += &format!(
-                "<tr><th scope=\"row\">{}</th><td><b{class}>{}</b></td><td>{}</td></tr>\n",
-                escape(&domain.to_string()),
-                method.label(),
-                meaning(*method)
-            );
-        }
-        body += "</tbody></table></div>\n";
+        body += &hardware(record, summary);
     }
     let items = remarks(record, summary);
     if !items.is_empty() {
@@ -59,6 +47,46 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary, carbon: Option<&Ca
     }
     body += &carbon.map_or_else(String::new, grams);
     section("energy", "Where the joules come from", &body)
+}
+
+fn hardware(record: &StudyRecord, summary: &Summary) -> String {
+    let known = Certainty::of(record);
+    let is_known = known.iter().any(|c| c.absolute.is_some() || c.at_rest.is_some());
+    let mut columns = vec!["domain", "method", "meaning"];
+    if is_known {
+        columns.extend(["a trial\u{2019}s energy", "between trials", "at rest"]);
+    }
+    let head: String = columns.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
+    let mut body = format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Metered hardware\"><table>\n\
+         <caption><span>Metered hardware</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
+    );
+    for (domain, method) in &summary.basis.domains {
+        let class = if method.is_estimate() { " class=\"estimate\"" } else { "" };
+        let entry = known.iter().find(|c| c.domain == *domain && c.method == *method);
+        let percent =
+            |part: Option<f64>| part.map_or_else(String::new, |part| format!("± {} %", significant(part * 100.0, 2)));
+        let watts =
+            |c: &Certainty| c.at_rest.map_or_else(String::new, |watts| format!("{} W", significant(watts.0, 3)));
+        let cells =
+            entry.map_or([const { String::new() }; 3], |c| [percent(c.absolute), percent(c.relative), watts(c)]);
+        let cells: String = match is_known {
+            true => cells.iter().map(|cell| format!("<td>{cell}</td>")).collect(),
+            false => String::new(),
+        };
+        body += &format!(
+            "<tr><th scope=\"row\">{}</th><td><b{class}>{}</b></td><td>{}</td>{cells}</tr>\n",
+            escape(&domain.to_string()),
+            method.label(),
+            meaning(*method)
+        );
+    }
+    body += "</tbody></table></div>\n";
+    if is_known {
+        body += "<p>The intervals are those of 95 %, half of their width, for the median trial. What is off alike in all trials of \
+                 one machine is in the first alone: trials are compared by the second.</p>\n";
+    }
+    body
 }
 
 /// Each meter once over all sessions, then the notes that most windows bear.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
+use crate::energy::units::{Joules, Uncertainty};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Bound, Problem};
 use crate::optimizer::space::{Point, Space};
@@ -41,6 +42,20 @@ fn the_page_of_estimates_says_so() {
     ] {
         assert!(html.contains(part), "{part}");
     }
+}
+
+#[test]
+fn the_page_says_how_well_energies_are_known() {
+    let mut window = counters(40.0);
+    let gpu = &mut window.domains[0];
+    gpu.uncertainty = Some(Uncertainty { edge: Joules(0.32), gain: Joules(1.28), ..Uncertainty::default() });
+    let point = digits_point(1e-3, 8, 32, None);
+    let study = StudyFixture::new("known", digits_problem()).finish(point, [("accuracy", 0.9)], Some(window));
+    let html = page(&study.record());
+    check_balance(&html);
+    assert!(html.contains("<th scope=\"col\">between trials</th>"), "{html}");
+    assert!(html.contains("<td>± 8.1 %</td><td>± 2 %</td><td></td>"), "{html}");
+    assert!(!page(&digits(counters)).contains("between trials"), "nothing is known, and no column says so");
 }
 
 #[test]
