@@ -309,6 +309,20 @@ fn an_estimate_stands_beside_a_gpu_and_is_not_added_to_it() {
     assert_eq!(energy["domains"][1]["method"], "estimate");
 }
 
+#[cfg(feature = "nvml")]
+#[test]
+fn a_gpu_that_is_cut_into_instances_is_metered_as_a_whole_if_asked_for() {
+    let fake = fake_gpu("gpu GPU-1234 FAKE\nmig\ninstance MIG-1 3 0\npower 300\n");
+    let meter = |options: &[&str]| {
+        let command = ["--meters", "nvml", "--", "sleep", "0.5"];
+        run(optimize().env("LD_LIBRARY_PATH", fake.path()).args(options).args(command))
+    };
+    let (code, _, stderr) = meter(&[]);
+    assert!(code == 125 && stderr.contains("--mig-whole-board"), "{code} {stderr}");
+    let (code, _, stderr) = meter(&["--mig-whole-board"]);
+    assert!(code == 0 && stderr.contains("gpu:GPU-1234"), "{code} {stderr}");
+}
+
 /// `optimize devices --watch` on a fake GPU.
 #[cfg(feature = "nvml")]
 fn watch(fake: &TempDir, arguments: &[&str]) -> Command {

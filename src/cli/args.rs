@@ -243,6 +243,9 @@ pub(super) struct MeterArgs {
     /// Watts that the estimate takes for a busy logical processor [default: by its model, as `optimize devices` says]
     #[arg(long, value_name = "WATTS")]
     pub(super) watts_per_core: Option<f64>,
+    /// Meter GPUs that are cut into MIG instances as whole boards, with the work of everybody on them
+    #[arg(long)]
+    pub(super) mig_whole_board: bool,
     /// Print no table on standard error
     #[arg(long, short)]
     pub(super) quiet: bool,

@@ -492,7 +492,10 @@ fn shown_gpus(places: &Places, needed: bool) -> Result<Option<NvmlMeter>, Energy
         },
         remedy: match uuids.is_empty() {
             true => "name a GPU in it, or unset it".to_owned(),
-            false => "one that is cut into MIG instances needs `mig = \"whole-board\"` in [energy]".to_owned(),
+            false => {
+                "one that is cut into MIG instances needs `mig = \"whole-board\"` in [energy], or --mig-whole-board"
+                    .to_owned()
+            }
         },
     };
     meter.only(&uuids).ok_or_else(none).map(Some)

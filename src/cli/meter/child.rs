@@ -12,13 +12,13 @@ use rustix::process::{Pid, WaitOptions, wait};
 
 use super::super::failure::Failure;
 use super::refusal::refusal;
-use super::signals::{Signals, Told};
+use super::signals::{HandedOn, Signals, Told};
 use crate::energy::{Mark, Session};
 
 /// A command under way.
 pub(super) struct Child {
     events: Receiver<Event>,
-    told: Arc<Told>,
+    signals: HandedOn,
 }
 
 /// What happened meanwhile.
@@ -49,11 +49,11 @@ impl Child {
         heed_the_ends_of_children();
         let started = Command::new(program).args(arguments).spawn().map_err(|e| refusal(program, &e))?;
         let pid = Pid::from_child(&started);
-        let told = signals.hand_on(pid);
+        let signals = signals.hand_on(pid);
         let (sender, events) = channel();
-        let (session, ended) = (session.clone(), Arc::clone(&told));
-        thread::spawn(move || reap(pid, &session, &ended, &sender));
-        Ok(Self { events, told })
+        let (session, told) = (session.clone(), Arc::clone(signals.told()));
+        thread::spawn(move || reap(pid, &session, &told, &sender));
+        Ok(Self { events, signals })
     }
 
     /// What happens next, if anything does within this time.
@@ -65,9 +65,14 @@ impl Child {
         }
     }
 
-    /// What this process was told to do for itself and besides the command.
-    pub(super) fn told(&self) -> &Told {
-        &self.told
+    /// For how long it was stopped together with this process.
+    pub(super) fn stopped(&self) -> Duration {
+        self.signals.told().stopped()
+    }
+
+    /// Ends this process if it was told so once the command had ended.
+    pub(super) fn heed(self, status: ExitStatus) {
+        self.signals.heed(status);
     }
 }
 

@@ -18,7 +18,7 @@ use files::{Outcome, Series};
 use super::args::MeterArgs;
 use super::failure::Failure;
 use crate::energy::units::DomainKind;
-use crate::energy::{EnergyError, MeterKind, Meters, Profile, Session, Usage};
+use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session, Usage};
 
 /// What `optimize` itself fails with, so that it is told apart from the command's own codes, as `timeout` and `env` do.
 const OWN: u8 = 125;
@@ -51,7 +51,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     for interval in rest {
         series.iter_mut().for_each(|series| series.add(interval.until, &interval.energy));
     }
-    let outcome = Outcome { command: &args.command, status, summary, stopped: child.told().stopped() };
+    let outcome = Outcome { command: &args.command, status, summary, stopped: child.stopped() };
     // From here on nothing may keep the command's own code from the caller.
     let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
     troubles.extend(json.and_then(|json| json.write(&outcome).err()));
@@ -62,7 +62,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     }
     troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
-    child.told().heed(status);
+    child.heed(status);
     Ok(child::code(status).into())
 }
 
@@ -86,6 +86,7 @@ fn open(args: &MeterArgs) -> Result<Session, EnergyError> {
         let (devices, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
         let builder = Session::builder().meters(meters).descendants_only();
         let builder = builder.visible_devices(devices.as_deref(), order.as_deref());
+        let builder = if args.mig_whole_board { builder.mig(MigPolicy::WholeBoard) } else { builder };
         match args.watts_per_core {
             Some(watts) => builder.watts_per_core(watts).open(),
             None => builder.open(),

@@ -5,13 +5,14 @@ use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::backend::Handle;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::{Cause, Origin};
@@ -45,21 +46,37 @@ impl Told {
         Duration::from_nanos(self.stopped_nanoseconds.load(Ordering::SeqCst))
     }
 
-    /// Ends this process as a signal says that came after the command's end. One that the command ended of is no other one:
-    /// Ctrl-C goes to both.
-    pub(super) fn heed(&self, status: ExitStatus) {
-        let signal = self.late.load(Ordering::SeqCst);
-        if signal != 0 && i32::from(code(status)) != 128 + signal {
-            let _ = emulate_default_handler(signal);
-        }
-    }
-
     fn stop(&self) {
         let before = Moment::now();
         // The threads of this process stand still in here.
         let _ = emulate_default_handler(SIGTSTP);
         let stopped = u64::try_from(Moment::now().since(before).as_nanos()).unwrap_or(u64::MAX);
         self.stopped_nanoseconds.fetch_add(stopped, Ordering::SeqCst);
+    }
+}
+
+/// Signals that are handed on until they are heeded.
+pub(super) struct HandedOn {
+    told: Arc<Told>,
+    handle: Handle,
+    thread: JoinHandle<()>,
+}
+
+impl HandedOn {
+    /// What this process was told to do for itself.
+    pub(super) fn told(&self) -> &Arc<Told> {
+        &self.told
+    }
+
+    /// Ends this process as a signal says that came after the command's end. One that the command ended of is no other one:
+    /// Ctrl-C goes to both.
+    pub(super) fn heed(self, status: ExitStatus) {
+        self.handle.close();
+        let _ = self.thread.join();
+        let signal = self.told.late.load(Ordering::SeqCst);
+        if signal != 0 && i32::from(code(status)) != 128 + signal {
+            let _ = emulate_default_handler(signal);
+        }
     }
 }
 
@@ -70,11 +87,15 @@ impl Signals {
     }
 
     /// Hands them on to a child that nobody has waited for yet, from a thread of its own.
-    pub(super) fn hand_on(mut self, pid: Pid) -> Arc<Told> {
+    pub(super) fn hand_on(mut self, pid: Pid) -> HandedOn {
         let told = Arc::new(Told::default());
-        let (target, heard) = (Target::of(pid), Arc::clone(&told));
-        thread::spawn(move || self.0.forever().for_each(|origin| take(&origin, &target, &heard)));
-        told
+        let (target, heard, handle) = (Target::of(pid), Arc::clone(&told), self.0.handle());
+        let thread = thread::spawn(move || {
+            self.0.forever().for_each(|origin| take(&origin, &target, &heard));
+            // What was caught and not looked at yet when it was closed.
+            self.0.pending().for_each(|origin| take(&origin, &target, &heard));
+        });
+        HandedOn { told, handle, thread }
     }
 }
 

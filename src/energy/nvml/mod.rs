@@ -67,7 +67,7 @@ impl Obstacle {
         let reason = "it is cut into MIG instances, which have no energy figures of their own: what the board tells is the \
                       energy of everybody on it";
         let remedy = "meter the whole board all the same, if nobody else computes on it (`mig = \"whole-board\"` in [energy] \
-                      of a study file, `SessionBuilder::mig` in a program), or join it again (`nvidia-smi -i 0 -mig 0`)";
+                      of a study file, `optimize meter --mig-whole-board`, `SessionBuilder::mig` in a program), or join it again (`nvidia-smi -i 0 -mig 0`)";
         Self { reason: reason.to_owned(), remedy: remedy.to_owned() }
     }
 }
