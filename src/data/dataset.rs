@@ -1,11 +1,11 @@
-//! Labelled images as plain arrays.
+//! Samples and their targets as plain arrays.
 
-use super::DataError;
+use super::{DataError, Features, Targets, Task};
 
-/// The size of one image.
+/// The size of one sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Colour channels: 1 for grey.
+    /// Colour channels: 1 for grey, 3 for red, green and blue.
     pub channels: usize,
     /// Rows of pixels.
     pub height: usize,
@@ -14,20 +14,32 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// How many numbers one image has.
+    /// That of a row of a table with so many columns: `1 x 1 x columns`.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.channels * self.height * self.width
+    pub fn of_columns(columns: usize) -> Self {
+        Self { channels: 1, height: 1, width: columns }
     }
 
-    /// Whether an image has no pixels at all.
+    /// Whether it has rows and columns, so that neighbours mean something.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        self.height > 1 && self.width > 1
+    }
+
+    /// How many numbers one sample has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.channels.saturating_mul(self.height).saturating_mul(self.width)
+    }
+
+    /// Whether a sample has no numbers at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// `n` labelled images: features `n x (channels, height, width)` and one class per image.
+/// `n` samples: features `n x (channels, height, width)`, and one class or one value to be predicted for each.
 ///
 /// ```
 /// use wattfront::data::{Dataset, Shape};
@@ -41,14 +53,16 @@ impl Shape {
 pub struct Dataset {
     name: String,
     shape: Shape,
-    features: Vec<f32>,
-    labels: Vec<u32>,
-    classes: usize,
+    features: Features,
+    targets: Targets,
+    class_names: Vec<String>,
+    test_from: Option<usize>,
     attribution: String,
+    notes: Vec<String>,
 }
 
 impl Dataset {
-    /// Checks arrays and makes a dataset of them. `features` holds image after image, each channel by channel and row
+    /// Checks arrays and makes a dataset of them. `features` holds sample after sample, each channel by channel and row
     /// by row; `labels` are below `classes`.
     ///
     /// # Errors
@@ -61,25 +75,81 @@ impl Dataset {
         labels: Vec<u32>,
         classes: usize,
     ) -> Result<Self, DataError> {
+        Self::from_parts(name, shape, Features::Floats(features), Targets::Classes { labels, classes })
+    }
+
+    /// The same for features from 0 to 1 in bytes: a byte `b` means `b / 255`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_bytes(
+        name: impl Into<String>,
+        shape: Shape,
+        features: Vec<u8>,
+        labels: Vec<u32>,
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        Self::from_parts(name, shape, Features::Bytes(features), Targets::Classes { labels, classes })
+    }
+
+    /// The same for real values to be predicted.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] if the data are empty, the arrays' lengths do not fit each other, a number is not finite,
+    /// or all values are equal, so that there is nothing to predict.
+    pub fn regression(
+        name: impl Into<String>,
+        shape: Shape,
+        features: Vec<f32>,
+        values: Vec<f32>,
+    ) -> Result<Self, DataError> {
+        Self::from_parts(name, shape, Features::Floats(features), Targets::Values(values))
+    }
+
+    /// The same for any features and targets.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`regression`](Self::regression).
+    pub fn from_parts(
+        name: impl Into<String>,
+        shape: Shape,
+        features: Features,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
         let name = name.into();
         let invalid = |reason: String| Err(DataError::Invalid { name: name.clone(), reason });
-        if labels.is_empty() || shape.is_empty() {
+        if targets.is_empty() || shape.is_empty() {
             return invalid("there are no samples, or they have no features".to_owned());
         }
-        if labels.len().checked_mul(shape.len()) != Some(features.len()) {
-            let (n, d, all) = (labels.len(), shape.len(), features.len());
-            return invalid(format!("{n} labels and {d} features per sample do not fit {all} features in all"));
+        if targets.len().checked_mul(shape.len()) != Some(features.len()) {
+            let (n, d, all) = (targets.len(), shape.len(), features.len());
+            return invalid(format!("{n} targets and {d} features per sample do not fit {all} features in all"));
         }
-        if classes < 2 {
-            return invalid(format!("a classification needs at least two classes, not {classes}"));
+        match &targets {
+            Targets::Classes { classes, .. } if *classes < 2 => {
+                return invalid(format!("a classification needs at least two classes, not {classes}"));
+            }
+            Targets::Classes { labels, classes } => {
+                if let Some(label) = labels.iter().find(|l| **l as usize >= *classes) {
+                    return invalid(format!("the label {label} is not below the number of classes, {classes}"));
+                }
+            }
+            Targets::Values(values) => {
+                if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                    return invalid(format!("the value of sample {at} is not a finite number"));
+                }
+                if values.iter().all(|v| *v == values[0]) {
+                    return invalid(format!("all values are {}, so there is nothing to predict", values[0]));
+                }
+            }
         }
-        if let Some(label) = labels.iter().find(|l| **l as usize >= classes) {
-            return invalid(format!("the label {label} is not below the number of classes, {classes}"));
-        }
-        if let Some(at) = features.iter().position(|f| !f.is_finite()) {
+        if let Features::Floats(floats) = &features
+            && let Some(at) = floats.iter().position(|f| !f.is_finite())
+        {
             return invalid(format!("a feature of sample {} is not a finite number", at / shape.len()));
         }
-        Ok(Self { name, shape, features, labels, classes, attribution: String::new() })
+        let (class_names, notes) = (Vec::new(), Vec::new());
+        Ok(Self { name, shape, features, targets, class_names, test_from: None, attribution: String::new(), notes })
     }
 
     /// Says where the data come from: source, authors, licence.
@@ -89,34 +159,140 @@ impl Dataset {
         self
     }
 
+    /// Adds what somebody should know who uses the data, in one sentence: what was left out, or how it was understood.
+    #[must_use]
+    pub fn noted(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Names the classes, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] if there are more or fewer names than classes.
+    pub fn with_class_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        if names.len() != self.classes() {
+            let reason = format!("{} names do not fit {} classes", names.len(), self.classes());
+            return Err(DataError::Invalid { name: self.name, reason });
+        }
+        self.class_names = names;
+        Ok(self)
+    }
+
+    /// Says that the samples from this index on are the publisher's test part.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] if no sample is left on one of the two sides.
+    pub fn with_test_from(mut self, index: usize) -> Result<Self, DataError> {
+        if index == 0 || index >= self.len() {
+            let reason = format!("a test part from sample {index} of {} on leaves one part empty", self.len());
+            return Err(DataError::Invalid { name: self.name, reason });
+        }
+        self.test_from = Some(index);
+        Ok(self)
+    }
+
+    pub(super) fn renamed(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The samples of these indices, all of which exist, with a test part from `test_from` on.
+    pub(super) fn gathered(&self, indices: &[usize], test_from: Option<usize>) -> Self {
+        Self {
+            name: self.name.clone(),
+            shape: self.shape,
+            features: self.features.gather(self.shape.len(), indices),
+            targets: self.targets.gather(indices),
+            class_names: self.class_names.clone(),
+            test_from,
+            attribution: self.attribution.clone(),
+            notes: self.notes.clone(),
+        }
+    }
+
     /// The name, as in `dataset = "digits"`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The size of one image.
+    /// The size of one sample.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// All features, image after image.
+    /// All features, sample after sample.
     #[must_use]
-    pub fn features(&self) -> &[f32] {
+    pub fn features(&self) -> &Features {
         &self.features
     }
 
-    /// The class of every image.
-    #[must_use]
-    pub fn labels(&self) -> &[u32] {
-        &self.labels
+    /// The features of these samples as floats, in this order.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] if there is no such sample.
+    pub fn gather(&self, indices: &[usize]) -> Result<Vec<f32>, DataError> {
+        if let Some(index) = indices.iter().find(|i| **i >= self.len()) {
+            let reason = format!("there is no sample {index} among {}", self.len());
+            return Err(DataError::Invalid { name: self.name.clone(), reason });
+        }
+        Ok(self.features.gather_floats(self.shape.len(), indices))
     }
 
-    /// How many classes there are.
+    /// What is to be predicted, for every sample.
+    #[must_use]
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// Whether classes or values are to be predicted.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        match self.targets {
+            Targets::Classes { .. } => Task::Classification,
+            Targets::Values(_) => Task::Regression,
+        }
+    }
+
+    /// The class of every sample; empty for a regression.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values(_) => &[],
+        }
+    }
+
+    /// The value of every sample; empty for a classification.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        match &self.targets {
+            Targets::Classes { .. } => &[],
+            Targets::Values(values) => values,
+        }
+    }
+
+    /// How many classes there are; 0 for a regression, whose single output is the trainer's matter.
     #[must_use]
     pub fn classes(&self) -> usize {
-        self.classes
+        match self.targets {
+            Targets::Classes { classes, .. } => classes,
+            Targets::Values(_) => 0,
+        }
+    }
+
+    /// The names of the classes, in the order of their numbers; empty if nobody has named them.
+    #[must_use]
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The first sample of the publisher's test part, which goes on to the last one; none if there is no such part.
+    #[must_use]
+    pub fn test_from(&self) -> Option<usize> {
+        self.test_from
     }
 
     /// Source, authors and licence; empty if never said.
@@ -125,35 +301,25 @@ impl Dataset {
         &self.attribution
     }
 
-    /// How many images there are: `n`.
+    /// What somebody should know who uses the data: what was left out, how it was understood.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How many samples there are: `n`.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.targets.len()
     }
 
     /// Always false: a dataset has at least one sample.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.targets.is_empty()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PIXEL: Shape = Shape { channels: 1, height: 1, width: 1 };
-
-    fn reason(features: Vec<f32>, labels: Vec<u32>, classes: usize) -> String {
-        Dataset::new("bad", PIXEL, features, labels, classes).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn contradictions_are_named() {
-        assert!(reason(vec![], vec![], 2).contains("no samples"));
-        assert!(reason(vec![0.0; 3], vec![0, 1], 2).contains("2 labels and 1 features"));
-        assert!(reason(vec![0.0; 2], vec![0, 2], 2).contains("label 2"));
-        assert!(reason(vec![0.0; 2], vec![0, 0], 1).contains("two classes"));
-        assert!(reason(vec![0.0, f32::NAN], vec![0, 1], 2).contains("sample 1"));
-    }
-}
+#[path = "dataset_tests.rs"]
+mod tests;

@@ -1,22 +1,29 @@
 //! Datasets as plain arrays, and their split into parts for training, validation and the final test. No tensors in here.
 //!
 //! ```
-//! use wattfront::data::{self, Shares, Split};
+//! use wattfront::data::{self, Partition, Split};
 //!
 //! let digits = data::load("digits")?;
-//! let split = Split::stratified(digits.labels(), Shares::default(), 0)?;
+//! let split = Split::of(&digits, &Partition::default_for(&digits), 0)?;
 //! assert_eq!(split.train.len() + split.validation.len() + split.test.len(), digits.len());
 //! # Ok::<(), wattfront::data::DataError>(())
 //! ```
 
 mod dataset;
 mod digits;
+mod duplicates;
 mod error;
+mod features;
+mod partition;
 mod split;
+mod subset;
 
 pub use dataset::{Dataset, Shape};
-pub use error::DataError;
-pub use split::{Shares, Split};
+pub use duplicates::Duplicates;
+pub use error::{DataError, Place};
+pub use features::{Features, Targets, Task};
+pub use partition::{Partition, Shares};
+pub use split::Split;
 
 /// The names of the built-in datasets.
 pub const NAMES: &[&str] = &[digits::NAME];

@@ -276,10 +276,11 @@ impl Part {
         if let Some(index) = indices.iter().find(|i| **i >= dataset.len()) {
             return Err(invalid(format!("the {name} part names sample {index} of {}", dataset.len())).into());
         }
+        if dataset.classes() == 0 {
+            return Err(invalid("there are no classes to learn".to_owned()).into());
+        }
         let shape = dataset.shape();
-        let size = shape.len();
-        let features: Vec<f32> =
-            indices.iter().flat_map(|i| &dataset.features()[i * size..(i + 1) * size]).copied().collect();
+        let features = dataset.gather(indices)?;
         let labels: Vec<i64> = indices.iter().map(|i| i64::from(dataset.labels()[*i])).collect();
         let dims = [indices.len(), shape.channels, shape.height, shape.width].map(|d| d as i64);
         Ok(Self {
