@@ -14,9 +14,12 @@ mod digits;
 mod duplicates;
 mod error;
 mod features;
+mod loader;
 mod partition;
 mod split;
 mod subset;
+#[cfg(test)]
+mod testing;
 
 pub use dataset::{Dataset, Shape};
 pub use duplicates::Duplicates;
