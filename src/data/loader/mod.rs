@@ -3,12 +3,14 @@
 
 mod archive;
 mod cifar;
+mod columns;
 mod decode;
 pub(super) mod folder;
 mod idx;
 pub(super) mod images;
 mod pool;
 mod stream;
+pub(super) mod table;
 mod tree;
 
 use std::path::Path;

@@ -1,0 +1,114 @@
+use std::fs;
+
+use super::*;
+use crate::data::testing::gzip;
+
+fn read(file: &str, bytes: &[u8], label: Option<&str>, task: Option<Task>) -> Result<Dataset, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(file);
+    fs::write(&path, bytes).unwrap();
+    load(&path, "tiny", label, task).map_err(|e| e.to_string())
+}
+
+fn csv(text: &str) -> Result<Dataset, String> {
+    read("t.csv", text.as_bytes(), None, None)
+}
+
+const PETS: &str = "size,colour,Class,age\n1.5,red,cat,3\n2,blue,dog,4\n\n-1e1, red ,cat,5\n";
+
+#[test]
+fn numbers_stay_and_texts_become_columns() {
+    let pets = csv(PETS).unwrap();
+    assert_eq!((pets.labels(), pets.class_names()), (&[0, 1, 0][..], &["cat".to_owned(), "dog".to_owned()][..]));
+    assert_eq!(pets.shape(), Shape::of_columns(4));
+    // size, colour blue, colour red, age.
+    assert_eq!(pets.features().to_vec(), [1.5, 0.0, 1.0, 3.0, 2.0, 1.0, 0.0, 4.0, -10.0, 0.0, 1.0, 5.0]);
+    let notes = ["`Class` is predicted as one of 2 classes", "one feature per different text: `colour` (2)"];
+    assert_eq!(pets.notes(), notes);
+}
+
+#[test]
+fn separators_and_compression_do_not_matter() {
+    let expected = csv(PETS).unwrap();
+    let tabs = PETS.replace(',', "\t");
+    for (file, bytes) in [
+        ("t.csv.gz", gzip(PETS.as_bytes())),
+        ("t.tsv", tabs.clone().into_bytes()),
+        ("T.TSV.GZ", gzip(tabs.as_bytes())),
+        ("t.csv", PETS.replace(',', ";").into_bytes()),
+        ("t.csv", PETS.replace('\n', "\r\n").into_bytes()),
+        ("t.csv", [b"\xef\xbb\xbf", PETS.as_bytes()].concat()),
+        ("t.csv", PETS.replace("cat", "\"cat\"").into_bytes()),
+    ] {
+        assert!(is_table(file));
+        assert!(read(file, &bytes, None, None).unwrap() == expected, "{file}");
+    }
+}
+
+#[test]
+fn the_label_is_named_or_last() {
+    let text = "a,target,b\n1,2,0\n3,4,1\n";
+    assert_eq!(csv(text).unwrap().class_names(), ["2", "4"]);
+    assert_eq!(read("t.csv", text.as_bytes(), Some("a"), None).unwrap().class_names(), ["1", "3"]);
+    assert_eq!(csv("a,b\n1,7\n3,8\n").unwrap().class_names(), ["7", "8"]);
+    let error = read("t.csv", text.as_bytes(), Some("A"), None).unwrap_err();
+    assert!(error.contains("no column `A` to be the label; take one of `a`, `target`, `b`"), "{error}");
+}
+
+#[test]
+fn the_task_is_what_the_label_looks_like_or_what_is_asked_for() {
+    let real = "x,y\n1,0.5\n2,1.5\n3,0.5\n";
+    let as_is = csv(real).unwrap();
+    assert_eq!((as_is.task(), as_is.values(), as_is.classes()), (Task::Regression, &[0.5, 1.5, 0.5][..], 0));
+    let classes = read("t.csv", real.as_bytes(), None, Some(Task::Classification)).unwrap();
+    assert_eq!((classes.class_names(), classes.labels()), (&["0.5".to_owned(), "1.5".to_owned()][..], &[0, 1, 0][..]));
+    let whole = "x,y\n1,10\n2,9\n3,10.0\n";
+    assert_eq!(
+        (csv(whole).unwrap().class_names(), csv(whole).unwrap().labels()),
+        (&["9".to_owned(), "10".to_owned()][..], &[1, 0, 1][..])
+    );
+    let values = read("t.csv", whole.as_bytes(), None, Some(Task::Regression)).unwrap();
+    assert_eq!(values.values(), [10.0, 9.0, 10.0]);
+    let error = read("t.csv", PETS.as_bytes(), None, Some(Task::Regression)).unwrap_err();
+    assert!(error.contains("line 2, column `Class`: `cat` is no number"), "{error}");
+}
+
+#[test]
+fn wrong_tables_are_answered() {
+    for (text, expected) in [
+        ("a,b\n1,2\n3,\n", "line 3, column `b`: no value; fill it in, or remove the row"),
+        ("a,b\n1,2\nNaN,3\n", "line 3, column `a`: `NaN` is no value"),
+        ("a,b\n1,2\n\n1,2,3\n", "line 4: 3 values for 2 columns"),
+        ("a,b\r\n1,2\r\n\r\n1,2,3\r\n", "line 4: 3 values for 2 columns"),
+        ("a,b\n\"1\n\",2\n\n\n1,2,3", "line 6: 3 values for 2 columns"),
+        ("\u{feff}a,b\n1,2\n\n\n1,2,3", "line 5: 3 values for 2 columns"),
+        ("a,b\n", "line 2: there is no row"),
+        ("", "line 1: is no header of several columns"),
+        ("a\n1\n", "line 1: is no header of several columns"),
+        ("1,2\n3,4\n", "line 1: is no header, but numbers"),
+        ("a,a\n3,4\n", "there are two columns `a`"),
+        (",a\n0,4\n", "column 1 has no name; name it; or remove it"),
+        ("a,b\n1,2\n1e39,3\n", "line 3, column `a`: `1e39` is too large a number"),
+        ("a,b\n1,2\n3,2\n", "needs at least two classes"),
+        ("a,b\n1,2.5\n3,2.5\n", "all values are 2.5"),
+    ] {
+        let error = csv(text).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let error = read("t.csv", b"a,b\n1,2\n1,\xff\n", None, None).unwrap_err();
+    assert!(error.contains("line 3: is not UTF-8"), "{error}");
+    let packed = gzip(PETS.as_bytes());
+    assert!(read("t.csv.gz", &packed[..packed.len() - 5], None, None).unwrap_err().contains("fetch it again"));
+}
+
+#[test]
+fn too_many_texts_are_refused_where_they_begin() {
+    let rows: String =
+        (0..150).map(|i| format!("{},{}\n", if i == 120 { "x".to_owned() } else { i.to_string() }, i % 2)).collect();
+    let error = csv(&format!("a,b\n{rows}")).unwrap_err();
+    let expected = "line 122, column `a`: more than 100 different texts up to here, the first, line 122: `x`; mend";
+    assert!(error.contains(expected), "{error}");
+    let rows: String = (0..1001).map(|i| format!("{i},name{i}\n")).collect();
+    let error = csv(&format!("a,b\n{rows}")).unwrap_err();
+    assert!(error.contains("the label `b` has more than 1000 different values; name another column"), "{error}");
+}
