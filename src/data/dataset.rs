@@ -192,11 +192,6 @@ impl Dataset {
         Ok(self)
     }
 
-    pub(super) fn renamed(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
     /// The samples of these indices, all of which exist, with a test part from `test_from` on.
     pub(super) fn gathered(&self, indices: &[usize], test_from: Option<usize>) -> Self {
         Self {

@@ -1,5 +1,8 @@
 //! Datasets as plain arrays, and their split into parts for training, validation and the final test. No tensors in here.
 //!
+//! [`open`] reads what people have: the built-in digits, MNIST and CIFAR as their publishers pack them, images in folders
+//! or archives, and tables. A [`Partition`] says which samples are for what.
+//!
 //! ```
 //! use wattfront::data::{self, Partition, Split};
 //!
@@ -9,6 +12,7 @@
 //! # Ok::<(), wattfront::data::DataError>(())
 //! ```
 
+mod cache;
 mod dataset;
 mod digits;
 mod duplicates;
@@ -16,6 +20,8 @@ mod error;
 mod features;
 mod loader;
 mod partition;
+mod published;
+mod source;
 mod split;
 mod subset;
 #[cfg(test)]
@@ -26,6 +32,7 @@ pub use duplicates::Duplicates;
 pub use error::{DataError, Place};
 pub use features::{Features, Targets, Task};
 pub use partition::{Partition, Shares};
+pub use source::{DataFolder, Source, open};
 pub use split::Split;
 
 /// The names of the built-in datasets.

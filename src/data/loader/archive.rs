@@ -37,7 +37,7 @@ impl Entry<'_> {
 }
 
 /// Whether a file name is one of an archive that can be read.
-pub(in crate::data) fn is_archive(name: &str) -> bool {
+pub(super) fn is_archive(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst"].iter().any(|end| name.ends_with(end))
 }

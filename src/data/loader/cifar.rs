@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::archive::{Kind, visit};
 use super::stream::Stream;
@@ -51,14 +51,25 @@ pub(super) fn is_file_of(name: &str) -> bool {
     Layout::of(name).is_some()
 }
 
+/// What the publisher calls the folders in the archives.
+const FOLDERS: [&str; 2] = ["cifar-10-batches-bin", "cifar-100-binary"];
+
+/// The folder itself, or one that the archive was unpacked to within it.
+fn home(folder: &Path) -> Option<PathBuf> {
+    let within = FOLDERS.iter().map(|name| folder.join(name));
+    let is_home = |folder: &PathBuf| [&TEN, &HUNDRED].iter().any(|layout| folder.join(layout.train[0]).is_file());
+    [folder.to_owned()].into_iter().chain(within).find(is_home)
+}
+
 /// Whether a folder holds such data.
 pub(super) fn is_in(folder: &Path) -> bool {
-    [&TEN, &HUNDRED].into_iter().any(|layout| folder.join(layout.train[0]).is_file())
+    home(folder).is_some()
 }
 
 /// Reads a folder or an archive. Takes the memory of the dataset, 184 MB, at most twice.
 pub(super) fn load(path: &Path, name: &str) -> Result<Dataset, DataError> {
-    let mut files = if path.is_dir() { from_folder(path)? } else { from_archive(path)? };
+    let mut files =
+        if path.is_dir() { from_folder(&home(path).unwrap_or_else(|| path.to_owned()))? } else { from_archive(path)? };
     let Some(layout) = files.keys().find_map(|name| Layout::of(name)) else {
         return Err(missing(path, TEN.train[0]));
     };

@@ -21,18 +21,18 @@ const FILE: u64 = 64 << 20;
 
 /// How images are to be read.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::data) struct Reading {
+pub(super) struct Reading {
     /// The side that all are brought to; none if all have one size already.
-    pub(in crate::data) side: Option<u32>,
+    pub(super) side: Option<u32>,
     /// What the decoded pixels may take, in bytes.
-    pub(in crate::data) memory: u64,
+    pub(super) memory: u64,
     /// How many threads decode. The result does not depend on it.
-    pub(in crate::data) threads: usize,
+    pub(super) threads: usize,
 }
 
 impl Reading {
     /// With 8 GiB of memory and all cores, 16 at most.
-    pub(in crate::data) fn new(side: Option<u32>) -> Self {
+    pub(super) fn new(side: Option<u32>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
         Self { side, memory: MEMORY, threads }
     }
@@ -40,7 +40,7 @@ impl Reading {
 
 /// Reads a folder or an archive. Takes at most twice the memory of the dataset; besides, for each thread, 256 MiB for an
 /// image in the making and up to three files as they are.
-pub(in crate::data) fn load(path: &Path, name: &str, reading: Reading) -> Result<Dataset, DataError> {
+pub(super) fn load(path: &Path, name: &str, reading: Reading) -> Result<Dataset, DataError> {
     if let Some(side) = reading.side.filter(|side| !(1..=LARGEST).contains(side)) {
         let reason = format!("images of {side} x {side} pixels cannot be; say an image size from 1 to {LARGEST}");
         return Err(DataError::Invalid { name: name.to_owned(), reason });

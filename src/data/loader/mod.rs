@@ -7,15 +7,67 @@ mod columns;
 mod decode;
 pub(super) mod folder;
 mod idx;
-pub(super) mod images;
+mod images;
 mod pool;
 mod stream;
-pub(super) mod table;
+mod table;
 mod tree;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{DataError, Place};
+use super::{DataError, Dataset, Place, Source};
+
+/// What a folder or file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Idx,
+    Cifar,
+    Images,
+    Table,
+}
+
+impl Format {
+    /// Told by the names of a folder's or archive's files, or by a file's own.
+    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
+        if std::fs::metadata(path).map_err(|e| unreadable(path, &e))?.is_dir() {
+            return Ok(match () {
+                () if idx::is_in(path) => Self::Idx,
+                () if cifar::is_in(path) => Self::Cifar,
+                () => Self::Images,
+            });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if table::is_table(&name) {
+            return Ok(Self::Table);
+        }
+        if !archive::is_archive(&name) {
+            let advice = "use a folder, a .tar, .tar.gz or .tar.zst, or a table as .csv or .tsv";
+            return Err(fault(path, Place::Whole, "is in no format that is read", advice));
+        }
+        let mut format = Self::Images;
+        archive::visit(path, |entry| {
+            let is_cifar = cifar::is_file_of(entry.path.rsplit('/').next().unwrap_or_default());
+            if is_cifar {
+                format = Self::Cifar;
+            }
+            let is_known = is_cifar || tree::Sort::of(&entry.path) == tree::Sort::Image;
+            Ok(if is_known { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(format)
+    }
+}
+
+/// Reads data of this format.
+pub(super) fn load(path: &Path, format: Format, source: &Source) -> Result<Dataset, DataError> {
+    let name = source.dataset.as_str();
+    match format {
+        Format::Idx => idx::load(path, name),
+        Format::Cifar => cifar::load(path, name),
+        Format::Images => images::load(path, name, images::Reading::new(source.image_size)),
+        Format::Table => table::load(path, name, source.label.as_deref(), source.task),
+    }
+}
 
 /// A dataset may take so many bytes of memory at most, 8 GiB: its features, decoded.
 pub(super) const MEMORY: u64 = 8 << 30;

@@ -17,7 +17,7 @@ use crate::data::{DataError, Dataset, Features, Place, Shape, Targets, Task};
 const LABELS: [&str; 3] = ["label", "target", "class"];
 
 /// Whether a file name is one of a table that can be read.
-pub(in crate::data) fn is_table(name: &str) -> bool {
+pub(super) fn is_table(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".csv", ".tsv"].iter().any(|end| name.strip_suffix(".gz").unwrap_or(&name).ends_with(end))
 }
@@ -26,12 +26,7 @@ pub(in crate::data) fn is_table(name: &str) -> bool {
 ///
 /// The label is the column of this name; or else the one called `label`, `target` or `class`; or else the last. Texts, and
 /// whole numbers if there are at most 20 different ones, are classes, unless another task is asked for.
-pub(in crate::data) fn load(
-    path: &Path,
-    name: &str,
-    label: Option<&str>,
-    task: Option<Task>,
-) -> Result<Dataset, DataError> {
+pub(super) fn load(path: &Path, name: &str, label: Option<&str>, task: Option<Task>) -> Result<Dataset, DataError> {
     let table = Table { path, separator: separator(path)? };
     let header = table.header()?;
     let label = label_among(path, &header, label)?;
