@@ -1,0 +1,33 @@
+//! Networks without a paper: layers of one width.
+
+use super::init::Rule;
+use super::plan::{Builder, Convolution};
+
+/// The largest side of the fields over which a cnn averages before its last layer.
+const FIELDS: i64 = 4;
+const HIDDEN: Rule = Rule::Uniform { gain: 6.0 };
+const LAST: Rule = Rule::Uniform { gain: 3.0 };
+
+pub(super) fn mlp(net: &mut Builder, width: i64, depth: usize, dropout: f64, outputs: i64) {
+    net.flatten();
+    for i in 0..depth {
+        net.linear(&format!("hidden.{i}"), width, HIDDEN);
+        net.relu();
+        net.dropout(dropout);
+    }
+    net.linear("output", outputs, LAST);
+}
+
+pub(super) fn cnn(net: &mut Builder, width: i64, depth: usize, dropout: f64, outputs: i64) {
+    for i in 0..depth {
+        net.convolution(&format!("hidden.{i}"), Convolution { bias: true, ..Convolution::same(width, 3) }, HIDDEN);
+        net.relu();
+        if net.size().iter().all(|side| *side >= 4) {
+            net.halve();
+        }
+    }
+    net.average(net.size().map(|side| side.min(FIELDS)));
+    net.flatten();
+    net.dropout(dropout);
+    net.linear("output", outputs, LAST);
+}
