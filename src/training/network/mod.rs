@@ -10,6 +10,8 @@ mod lenet;
 mod mobilenet;
 mod plain;
 mod plan;
+#[cfg(test)]
+mod reference_tests;
 mod resnet;
 #[cfg(test)]
 mod tests;
