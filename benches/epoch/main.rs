@@ -41,13 +41,12 @@ fn value(text: &str) -> Value {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut options = TrainerOptions::default();
     let mut settings = vec![("dataset".to_owned(), Value::from("digits"))];
     // `cargo bench` adds `--bench`.
     let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
     while let Some(argument) = arguments.next() {
         if argument == "--threads" {
-            options.threads = arguments.next().ok_or("--threads needs a number")?.parse()?;
+            settings.push(("threads".to_owned(), value(&arguments.next().ok_or("--threads needs a number")?)));
         } else if let Some((name, text)) = argument.split_once('=') {
             settings.push((name.to_owned(), value(text)));
         } else {
@@ -56,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let recipe = Recipe::from_settings(settings.iter().map(|(name, value)| (name.as_str(), value)))?;
     let mut stopwatch = Stopwatch { start: (Instant::now(), 0.0), seconds: Vec::new() };
-    let outcome = Trainer::new(&options)?.train(&recipe, 1, &mut stopwatch)?;
+    let outcome = Trainer::new(&TrainerOptions::default())?.train(&recipe, 1, &mut stopwatch)?;
     for (clock, processor) in stopwatch.seconds {
         println!("{clock:e} {processor:e}");
     }

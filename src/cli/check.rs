@@ -14,5 +14,6 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         return Ok(());
     }
     super::run::check_source(&spec)?;
-    super::run::check_program(&spec, &args.study)
+    super::run::check_program(&spec, &args.study)?;
+    super::training::check_data(&spec, &args.study)
 }

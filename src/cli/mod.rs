@@ -15,6 +15,7 @@ mod print;
 mod progress;
 mod run;
 mod signals;
+mod training;
 mod warm_start;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use super::outputs::{print_closing, write_outputs};
 use super::print::say;
 use super::progress::Progress;
 use super::signals::catch_signals;
+use super::training::{Pruning, check_data, checkpoints_of, prunes, settings_of};
 use super::warm_start::read_lessons;
 use crate::energy::{self, Session};
 use crate::objective::{CommandObjective, Objective, TrainObjective};
@@ -31,6 +32,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     check_source(&spec)?;
     check_program(&spec, path)?;
+    check_data(&spec, path)?;
     let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
     let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
     let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
@@ -43,7 +45,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if !args.quiet {
         told.iter().for_each(|line| say(line));
     }
-    let end = run_study(&spec, path, args.quiet, &mut store, &mut record);
+    let end = run_study(&spec, path, &folder, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.
     let written = write_outputs(&folder, &record, spec.carbon());
     let end = end?;
@@ -115,6 +117,7 @@ fn prefer_anew(spec: &StudySpec, store: &mut dyn Store, mut record: StudyRecord)
 fn run_study(
     spec: &StudySpec,
     path: &Path,
+    folder: &ResultsFolder,
     quiet: bool,
     store: &mut dyn Store,
     record: &mut StudyRecord,
@@ -125,7 +128,13 @@ fn run_study(
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
     let before = record.counted_trials();
-    let end = conduct(spec, path, store, record, &interrupt, observer, true);
+    let kept = checkpoints_of(spec, folder.path());
+    let mut pruning = None;
+    let observer = match &kept {
+        Some(folder) if prunes(spec) => pruning.insert(Pruning { observer, folder: folder.clone() }),
+        _ => observer,
+    };
+    let end = conduct(spec, Places { file: path, kept: kept.as_deref() }, store, record, &interrupt, observer, true);
     progress.finish();
     let end = end?;
     if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {
@@ -134,10 +143,19 @@ fn run_study(
     Ok(end)
 }
 
-/// Runs a study to its end; `path` is that of its file. `gives_up`: see [`Limits`].
+/// Where the files of a study are.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// The study file.
+    pub(super) file: &'a Path,
+    /// The folder in which weights are kept, if they are.
+    pub(super) kept: Option<&'a Path>,
+}
+
+/// Runs a study to its end. `gives_up`: see [`Limits`].
 pub(super) fn conduct(
     spec: &StudySpec,
-    path: &Path,
+    places: Places<'_>,
     store: &mut dyn Store,
     record: &mut StudyRecord,
     interrupt: &Interrupt,
@@ -148,7 +166,7 @@ pub(super) fn conduct(
     let session = open_session(spec, record)?;
     // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let mut objective = objective_of(spec, path)?;
+    let mut objective = objective_of(spec, places)?;
     let limits = Limits { gives_up, ..limits_of(spec) };
     let environment = describe_machine(&session);
     let runner = Runner {
@@ -269,16 +287,19 @@ pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure
     Err(Failure::usage(format!("the program `{}` of [command] {reason}", program.source())))
 }
 
-fn objective_of(spec: &StudySpec, path: &Path) -> Result<Box<dyn Objective>, Failure> {
+fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Objective>, Failure> {
     match spec.source() {
         Source::Train(train) => {
             // The very program that runs, even if the file has been replaced meanwhile.
             let command = vec!["/proc/self/exe".to_owned(), "train-worker".to_owned()];
-            let objective = TrainObjective::new(command, train.settings.clone(), spec.seed().0);
+            let mut objective = TrainObjective::new(command, settings_of(train, places.file), spec.seed().0);
+            if let Some(folder) = places.kept {
+                objective = objective.keep_in(folder);
+            }
             Ok(Box::new(objective.apart_from(spec.energy().limit_parameters().map(str::to_owned))))
         }
         Source::Command(command) => {
-            let base = path.parent().unwrap_or(Path::new(""));
+            let base = places.file.parent().unwrap_or(Path::new(""));
             Ok(Box::new(CommandObjective::new(command.clone(), base)))
         }
         Source::None => Err(Failure::usage("the study has nothing to run")),

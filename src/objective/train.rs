@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ pub struct TrainRequest {
     pub split_seed: u64,
     /// Every setting of the recipe that is not left at its default.
     pub settings: BTreeMap<String, Value>,
+    /// Where the weights are to be kept, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<PathBuf>,
 }
 
 /// Trains in a child process of this same program, so that the study survives whatever happens to libtorch.
@@ -38,6 +42,7 @@ pub struct TrainObjective {
     settings: BTreeMap<String, Value>,
     apart: BTreeSet<String>,
     split_seed: u64,
+    keep: Option<PathBuf>,
     process: Option<Process>,
 }
 
@@ -46,13 +51,20 @@ impl TrainObjective {
     /// reads [`TrainRequest`]s, usually this program with its hidden subcommand.
     #[must_use]
     pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
-        Self { command, settings, apart: BTreeSet::new(), split_seed, process: None }
+        Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, process: None }
     }
 
     /// Parameters of the points that are no settings of the trainer, such as a power limit; it is not told of them.
     #[must_use]
     pub fn apart_from(mut self, parameters: impl IntoIterator<Item = String>) -> Self {
         self.apart.extend(parameters);
+        self
+    }
+
+    /// Keeps the weights of each trial in this folder, as `trial-N.safetensors` with `trial-N.json` beside it.
+    #[must_use]
+    pub fn keep_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.keep = Some(folder.into());
         self
     }
 
@@ -69,7 +81,8 @@ impl TrainObjective {
         let mut settings = self.settings.clone();
         let searched = task.point.iter().filter(|(name, _)| !self.apart.contains(*name));
         settings.extend(searched.map(|(name, value)| (name.to_owned(), value.clone())));
-        TrainRequest { trial: task.trial, seed: task.seed, split_seed: self.split_seed, settings }
+        let keep = self.keep.as_ref().map(|folder| folder.join(format!("trial-{}.safetensors", task.trial)));
+        TrainRequest { trial: task.trial, seed: task.seed, split_seed: self.split_seed, settings, keep }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can be wrong with a recipe, and what can go wrong in training.
 
+use std::path::PathBuf;
+
 use crate::data::DataError;
 use crate::optimizer::space::Value;
 
@@ -62,6 +64,18 @@ pub enum RecipeError {
         /// What to do about it.
         remedy: String,
     },
+    /// Something that the device, the data or another setting do not allow.
+    #[error("`{name}` = {value} is not possible: {reason}; {remedy}")]
+    Impossible {
+        /// The setting.
+        name: String,
+        /// Its value.
+        value: Value,
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
 }
 
 impl RecipeError {
@@ -74,7 +88,8 @@ impl RecipeError {
             | Self::Twice { name }
             | Self::Value { name, .. }
             | Self::NotSearchable { name }
-            | Self::Meaningless { name, .. } => name,
+            | Self::Meaningless { name, .. }
+            | Self::Impossible { name, .. } => name,
         }
     }
 }
@@ -104,9 +119,20 @@ pub enum TrainError {
         /// What happened.
         detail: String,
     },
+    /// Settings that do not go with each other, the data or the device.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// The dataset or its split cannot be made.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The trained weights cannot be written.
+    #[error("the weights cannot be kept as {}: {reason}", .path.display())]
+    Keep {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Any other error of libtorch.
     #[error("libtorch failed: {detail}")]
     Torch {

@@ -5,25 +5,49 @@
 //! and every epoch.
 
 #[cfg(feature = "torch")]
+mod augment;
+#[cfg(feature = "torch")]
+mod carrier;
+#[cfg(feature = "torch")]
+mod checkpoint;
+mod choices;
+#[cfg(feature = "torch")]
 mod device;
 mod error;
 #[cfg(feature = "torch")]
 mod failure;
 #[cfg(feature = "torch")]
+mod integers;
+#[cfg(feature = "torch")]
 mod network;
 mod observer;
+#[cfg(feature = "torch")]
+mod part;
+mod possible;
+mod preprocess;
 mod recipe;
+mod schedule;
+#[cfg(feature = "torch")]
+mod score;
 mod settings;
 #[cfg(feature = "torch")]
 mod stepper;
+mod table;
+#[cfg(feature = "torch")]
+mod traced;
 #[cfg(feature = "torch")]
 mod trainer;
 
+pub use choices::{Augmentation, InternalOptimization, Model, Precision, Preprocessing, Schedule};
 #[cfg(feature = "torch")]
 pub use device::DeviceChoice;
 pub use error::{RecipeError, TrainError};
 pub use observer::{Control, Device, METRICS, Metric, Metrics, Observer, Outcome, Phase};
-pub use recipe::{Model, Recipe, Update};
-pub use settings::{Condition, DefaultValue, Range, SETTINGS, Setting, check_settings};
+pub use possible::check_on;
+pub use preprocess::Scaling;
+pub use recipe::{Recipe, Update};
+pub use schedule::StepSizes;
+pub use settings::{Condition, DefaultValue, Range, Setting, check_settings};
+pub use table::SETTINGS;
 #[cfg(feature = "torch")]
 pub use trainer::{Trainer, TrainerOptions};

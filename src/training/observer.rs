@@ -20,17 +20,29 @@ const fn metric(name: &'static str, description: &'static str) -> Metric {
     Metric { name, description, objective: true }
 }
 
-/// The metrics of a finished training. Nothing is ever decided by `test_accuracy`, or it would not be a test.
+const fn test(name: &'static str, description: &'static str) -> Metric {
+    Metric { objective: false, ..metric(name, description) }
+}
+
+/// The metrics of a finished training: `accuracy` and its kin where classes are told, `r2` and `rmse` where numbers are. With
+/// `patience` they are those of the best epoch. Nothing is ever decided by `test_accuracy`, or it would not be a test.
 pub const METRICS: &[Metric] = &[
     metric("accuracy", "the share of validation samples classified correctly, 0 to 1"),
-    Metric {
-        objective: false,
-        ..metric("test_accuracy", "the share of test samples classified correctly, 0 to 1, looked at once at the end")
-    },
-    metric("loss", "the mean cross-entropy of the last epoch over the training samples, in nats"),
-    metric("validation_loss", "the mean cross-entropy over the validation samples, in nats"),
+    test("test_accuracy", "the share of test samples classified correctly, 0 to 1, looked at once at the end"),
+    metric("r2", "of numbers, the share of the variance of validation samples that is told, up to 1"),
+    metric("rmse", "of numbers, the root mean square error over the validation samples, in their unit"),
+    test("test_r2", "the same as r2 over the test samples, looked at once at the end"),
+    test("test_rmse", "the same as rmse over the test samples, looked at once at the end"),
+    metric(
+        "loss",
+        "the mean cross-entropy of the last epoch over the training samples, in nats; of numbers, the mean square error in units of their variance",
+    ),
+    metric("validation_loss", "the same over the validation samples"),
     metric("train_accuracy", "the share of training samples classified correctly during the last epoch, 0 to 1"),
+    metric("train_r2", "the same as r2 over the training samples during the last epoch"),
+    metric("train_rmse", "the same as rmse over the training samples during the last epoch"),
     metric("parameters", "how many weights the network has"),
+    metric("multiply_adds", "how many multiplications, each with its addition, one sample takes through the network"),
     metric("epochs", "how many epochs were trained"),
     metric("train_seconds", "seconds spent in training steps, evaluations excluded"),
 ];
@@ -100,8 +112,9 @@ pub trait Observer {
         let _ = phase;
     }
 
-    /// An epoch is over, inside [`Phase::Trial`]: `step` counts from 1, and `metrics` are `loss`, `train_accuracy`,
-    /// `accuracy`, `validation_loss` (see [`METRICS`]) and `seconds`, those of the epoch with its validation.
+    /// An epoch is over, inside [`Phase::Trial`]: `step` counts from 1, and `metrics` are `loss`, `validation_loss`,
+    /// `accuracy` and `train_accuracy` or their kin for numbers (see [`METRICS`]), and `seconds`, those of the epoch with its
+    /// validation.
     fn epoch(&mut self, step: u64, metrics: &Metrics) -> Control {
         let _ = (step, metrics);
         Control::Continue

@@ -2,19 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::settings::{SETTINGS, Setting, meaningless};
-use super::{DefaultValue, RecipeError};
+use super::settings::{Setting, meaningless};
+use super::table::SETTINGS;
+use super::{Augmentation, DefaultValue, InternalOptimization, Model, Precision, Preprocessing, RecipeError, Schedule};
+use crate::data::Partition;
 use crate::optimizer::space::Value;
-
-/// Which network is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Model {
-    /// `depth` hidden layers of `width` units with ReLU and dropout, and a last layer.
-    Mlp,
-    /// `depth` blocks of a 3 x 3 convolution with `width` channels, ReLU and, while the image has four pixels a side,
-    /// 2 x 2 maximum pooling; averages over at most 4 x 4 fields; dropout, and a last layer.
-    Cnn,
-}
 
 /// How gradients change weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +15,8 @@ pub enum Update {
     Sgd {
         /// The share of the previous step that goes on.
         momentum: f64,
+        /// Whether the gradient is that after the momentum's step (Nesterov, 1983; Sutskever et al., 2013).
+        nesterov: bool,
     },
     /// Adam (Kingma and Ba, 2015).
     Adam,
@@ -50,13 +44,12 @@ pub struct Recipe {
     settings: BTreeMap<String, Value>,
     model: Model,
     update: Update,
-    learning_rate: f64,
-    batch_size: usize,
-    epochs: usize,
-    width: usize,
-    depth: usize,
-    dropout: f64,
-    weight_decay: f64,
+    partition: Option<Partition>,
+    preprocessing: Preprocessing,
+    augmentation: Augmentation,
+    precision: Precision,
+    internal: InternalOptimization,
+    schedule: Schedule,
 }
 
 impl Recipe {
@@ -76,9 +69,14 @@ impl Recipe {
         }
         let mut complete = BTreeMap::new();
         for setting in SETTINGS {
-            let value = given.get(setting.name).cloned().or(setting.default.value()).ok_or_else(|| {
-                RecipeError::Missing { name: setting.name.to_owned(), allowed: setting.range.to_string() }
-            })?;
+            let value = match (given.get(setting.name).cloned().or(setting.default.value()), setting.default) {
+                (Some(value), _) => value,
+                (None, DefaultValue::None) => {
+                    let allowed = setting.range.to_string();
+                    return Err(RecipeError::Missing { name: setting.name.to_owned(), allowed });
+                }
+                (None, _) => continue,
+            };
             // A whole number where any number may be: one recipe, however it was written.
             let value = match (setting.default, value.as_f64()) {
                 (DefaultValue::Float(_), Some(v)) => Value::Float(v),
@@ -101,28 +99,36 @@ impl Recipe {
     }
 
     fn from_complete(settings: BTreeMap<String, Value>) -> Self {
-        let number = |name: &str| settings.get(name).and_then(Value::as_f64).unwrap_or_default();
-        // Ranges are checked: whole numbers from 1, far below 2^53.
-        let count = |name: &str| number(name) as usize;
-        let name = |name: &str| settings.get(name).and_then(Value::as_str).unwrap_or_default();
-        let momentum = number("momentum");
+        let text = |name: &str| settings.get(name).and_then(Value::as_str).unwrap_or_default();
+        let momentum = settings.get("momentum").and_then(Value::as_f64).unwrap_or_default();
+        // Every name was checked against the table, which a test holds against the choices.
         Self {
-            model: if name("model") == "cnn" { Model::Cnn } else { Model::Mlp },
-            update: match name("optimizer") {
-                "sgd" => Update::Sgd { momentum },
+            model: Model::of(text("model")).unwrap_or(Model::Mlp),
+            update: match text("optimizer") {
+                // Without momentum there is no step to look ahead of.
+                "nesterov" => Update::Sgd { momentum, nesterov: momentum > 0.0 },
+                "sgd" => Update::Sgd { momentum, nesterov: false },
                 "rmsprop" => Update::RmsProp { momentum },
                 "adamw" => Update::AdamW,
                 _ => Update::Adam,
             },
-            learning_rate: number("learning_rate"),
-            batch_size: count("batch_size"),
-            epochs: count("epochs"),
-            width: count("width"),
-            depth: count("depth"),
-            dropout: number("dropout"),
-            weight_decay: number("weight_decay"),
+            partition: text("partition").parse().ok(),
+            preprocessing: Preprocessing::of(text("preprocessing")).unwrap_or(Preprocessing::None),
+            augmentation: Augmentation::of(text("augmentation")).unwrap_or(Augmentation::None),
+            precision: Precision::of(text("precision")).unwrap_or(Precision::Float32),
+            internal: InternalOptimization::of(text("internal_optimization")).unwrap_or(InternalOptimization::None),
+            schedule: Schedule::of(text("schedule")).unwrap_or(Schedule::Constant),
             settings,
         }
+    }
+
+    fn number(&self, name: &str) -> f64 {
+        self.settings.get(name).and_then(Value::as_f64).unwrap_or_default()
+    }
+
+    /// Ranges are checked: whole numbers from 0, far below 2^53.
+    fn count(&self, name: &str) -> usize {
+        self.number(name) as usize
     }
 
     /// All settings with their values, defaults included, but for those without a meaning here. Making a recipe of them
@@ -138,10 +144,82 @@ impl Recipe {
         self.settings.get("dataset").and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The column of a table that is to be told, if it is named.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.settings.get("label").and_then(Value::as_str)
+    }
+
+    /// `classification` or `regression`, if it is said.
+    #[must_use]
+    pub fn task(&self) -> Option<&str> {
+        self.settings.get("task").and_then(Value::as_str)
+    }
+
+    /// How many samples are used, if not all.
+    #[must_use]
+    pub fn samples(&self) -> Option<usize> {
+        self.settings.contains_key("samples").then(|| self.count("samples"))
+    }
+
+    /// The side to which images are brought, in pixels, if they are.
+    #[must_use]
+    pub fn image_size(&self) -> Option<u32> {
+        self.settings.contains_key("image_size").then(|| self.number("image_size") as u32)
+    }
+
+    /// How samples are divided, if it is said.
+    #[must_use]
+    pub fn partition(&self) -> Option<&Partition> {
+        self.partition.as_ref()
+    }
+
+    /// What is done to the data first.
+    #[must_use]
+    pub fn preprocessing(&self) -> Preprocessing {
+        self.preprocessing
+    }
+
+    /// How images are varied in training.
+    #[must_use]
+    pub fn augmentation(&self) -> Augmentation {
+        self.augmentation
+    }
+
     /// The network.
     #[must_use]
     pub fn model(&self) -> Model {
         self.model
+    }
+
+    /// Units of each hidden layer, or channels of each convolution; 0 where the network has its own sizes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.count("width")
+    }
+
+    /// Hidden layers, or convolution blocks; 0 where the network has its own sizes.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.count("depth")
+    }
+
+    /// The share of activations dropped in training.
+    #[must_use]
+    pub fn dropout(&self) -> f64 {
+        self.number("dropout")
+    }
+
+    /// The numbers that are computed with.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// How the network is carried out.
+    #[must_use]
+    pub fn internal_optimization(&self) -> InternalOptimization {
+        self.internal
     }
 
     /// How gradients change weights; the setting `optimizer`.
@@ -150,51 +228,76 @@ impl Recipe {
         self.update
     }
 
-    /// The size of a step.
+    /// The size of a step, at its largest.
     #[must_use]
     pub fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    /// Samples per step.
-    #[must_use]
-    pub fn batch_size(&self) -> usize {
-        self.batch_size
-    }
-
-    /// Passes over the training data.
-    #[must_use]
-    pub fn epochs(&self) -> usize {
-        self.epochs
-    }
-
-    /// Units of each hidden layer, or channels of each convolution.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Hidden layers, or convolution blocks.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// The share of activations dropped in training.
-    #[must_use]
-    pub fn dropout(&self) -> f64 {
-        self.dropout
+        self.number("learning_rate")
     }
 
     /// The pull of weights towards zero.
     #[must_use]
     pub fn weight_decay(&self) -> f64 {
-        self.weight_decay
+        self.number("weight_decay")
+    }
+
+    /// How the size of a step changes.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        self.schedule
+    }
+
+    /// The share of all steps in which the size of a step rises, on top of the schedule.
+    #[must_use]
+    pub fn warmup(&self) -> f64 {
+        self.number("warmup")
+    }
+
+    /// Samples per step.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.count("batch_size")
+    }
+
+    /// Passes over the training data.
+    #[must_use]
+    pub fn epochs(&self) -> usize {
+        self.count("epochs")
+    }
+
+    /// How many epochs without a better validation loss end a training; `None` if nothing does.
+    #[must_use]
+    pub fn patience(&self) -> Option<usize> {
+        Some(self.count("patience")).filter(|epochs| *epochs > 0)
+    }
+
+    /// The share of a label's weight that is spread over all classes.
+    #[must_use]
+    pub fn label_smoothing(&self) -> f64 {
+        self.number("label_smoothing")
+    }
+
+    /// The largest norm of a gradient, if there is one.
+    #[must_use]
+    pub fn gradient_clip(&self) -> Option<f64> {
+        Some(self.number("gradient_clip")).filter(|norm| *norm > 0.0)
+    }
+
+    /// The decay by step of the average of the weights, if there is one.
+    #[must_use]
+    pub fn ema(&self) -> Option<f64> {
+        Some(self.number("ema")).filter(|decay| *decay > 0.0)
+    }
+
+    /// How many threads work on one operation on the CPU.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.count("threads")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::Range;
     use super::*;
     use crate::optimizer::space::Point;
 
@@ -210,6 +313,35 @@ mod tests {
         assert_eq!((recipe.batch_size(), recipe.epochs(), recipe.width(), recipe.depth()), (64, 10, 64, 2));
         assert_eq!((recipe.learning_rate(), recipe.dropout(), recipe.weight_decay()), (1e-3, 0.0, 0.0));
         assert!(!recipe.settings().contains_key("momentum"), "adam has none");
+        assert_eq!((recipe.patience(), recipe.gradient_clip(), recipe.ema()), (None, None, None));
+        assert_eq!((recipe.samples(), recipe.image_size(), recipe.partition()), (None, None, None));
+    }
+
+    #[test]
+    fn every_name_of_the_table_is_a_choice_of_its_own() {
+        for setting in SETTINGS {
+            let Range::Names(names) = setting.range else { continue };
+            for name in names {
+                let known = match setting.name {
+                    "model" => Model::of(name).map(Model::name),
+                    "preprocessing" => Preprocessing::of(name).map(Preprocessing::name),
+                    "augmentation" => Augmentation::of(name).map(Augmentation::name),
+                    "precision" => Precision::of(name).map(Precision::name),
+                    "internal_optimization" => InternalOptimization::of(name).map(InternalOptimization::name),
+                    "schedule" => Schedule::of(name).map(Schedule::name),
+                    "optimizer" | "task" => Some(*name),
+                    other => panic!("{other} has names that nobody reads"),
+                };
+                assert_eq!(known, Some(*name), "{}", setting.name);
+            }
+        }
+    }
+
+    #[test]
+    fn nesterov_without_momentum_is_plain_descent() {
+        let with = |momentum: f64| recipe([("optimizer", "nesterov".into()), ("momentum", momentum.into())]).unwrap();
+        assert_eq!(with(0.0).update(), Update::Sgd { momentum: 0.0, nesterov: false });
+        assert_eq!(with(0.9).update(), Update::Sgd { momentum: 0.9, nesterov: true });
     }
 
     #[test]
@@ -219,14 +351,14 @@ mod tests {
         let merged =
             |point: &Point| Recipe::from_settings(fixed.iter().map(|(k, v)| (k.as_str(), v)).chain(point.iter()));
         let recipe = merged(&point).unwrap();
-        assert_eq!((recipe.epochs(), recipe.update()), (3, Update::Sgd { momentum: 0.5 }));
+        assert_eq!((recipe.epochs(), recipe.update()), (3, Update::Sgd { momentum: 0.5, nesterov: false }));
         let twice: Point = [("epochs", 4)].into_iter().collect();
         assert_eq!(merged(&twice), Err(RecipeError::Twice { name: "epochs".to_owned() }));
     }
 
     #[test]
     fn a_recipe_survives_its_own_settings() {
-        for optimizer in ["sgd", "adam", "adamw", "rmsprop"] {
+        for optimizer in ["sgd", "nesterov", "adam", "adamw", "rmsprop"] {
             let recipe = recipe([("optimizer", optimizer.into()), ("learning_rate", 1.into())]).unwrap();
             assert_eq!(recipe.settings()["learning_rate"], Value::Float(1.0));
             let again = Recipe::from_settings(recipe.settings().iter().map(|(k, v)| (k.as_str(), v))).unwrap();
@@ -239,7 +371,7 @@ mod tests {
         let message = |result: Result<Recipe, RecipeError>| result.unwrap_err().to_string();
         assert_eq!(
             message(recipe([("momentum", 0.9.into())])),
-            "the training setting `momentum` has no meaning with `optimizer` = adam, only where it is sgd or rmsprop; \
+            "the training setting `momentum` has no meaning with `optimizer` = adam, only where it is sgd or nesterov or rmsprop; \
              remove it"
         );
         assert!(message(recipe([("learning_rate", f64::NAN.into())])).contains("cannot be NaN"));

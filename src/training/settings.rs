@@ -1,9 +1,10 @@
-//! The table of training settings: names, ranges, defaults, and when a setting has a meaning.
+//! What a setting can be, and whether the settings of a study go together.
 
 use std::collections::BTreeMap;
 
 use super::RecipeError;
-use crate::data;
+use super::table::SETTINGS;
+use crate::data::Partition;
 use crate::optimizer::space::{Domain, Parameter, Value};
 
 /// The values that a setting can take.
@@ -25,6 +26,10 @@ pub enum Range {
     },
     /// One of these names.
     Names(&'static [&'static str]),
+    /// Any text but an empty one: what it stands for.
+    Text(&'static str),
+    /// How samples are divided, as [`Partition`] reads it.
+    Partition,
 }
 
 impl Range {
@@ -35,6 +40,8 @@ impl Range {
             }
             (Self::Int { low, high }, Value::Int(v)) => low <= *v && *v <= high,
             (Self::Names(names), Value::Text(v)) => names.contains(&v.as_str()),
+            (Self::Text(_), Value::Text(v)) => !v.is_empty(),
+            (Self::Partition, Value::Text(v)) => v.parse::<Partition>().is_ok(),
             _ => false,
         }
     }
@@ -47,6 +54,8 @@ impl std::fmt::Display for Range {
             Self::Float { low, high } => write!(f, "a number from {low:?} to {high:?}"),
             Self::Int { low, high } => write!(f, "a whole number from {low} to {high}"),
             Self::Names(names) => f.write_str(&names.join(" or ")),
+            Self::Text(what) => f.write_str(what),
+            Self::Partition => f.write_str("`given` or percentages for training, validation and test such as 80-10-10"),
         }
     }
 }
@@ -56,6 +65,8 @@ impl std::fmt::Display for Range {
 pub enum DefaultValue {
     /// There is none: the setting must be given.
     None,
+    /// There is none, and the setting need not be given.
+    Absent,
     /// A number.
     Float(f64),
     /// A whole number.
@@ -65,11 +76,11 @@ pub enum DefaultValue {
 }
 
 impl DefaultValue {
-    /// The default as a value, or `None` if the setting must be given.
+    /// The default as a value, if there is one.
     #[must_use]
     pub fn value(self) -> Option<Value> {
         match self {
-            Self::None => None,
+            Self::None | Self::Absent => None,
             Self::Float(v) => Some(Value::Float(v)),
             Self::Int(v) => Some(Value::Int(v)),
             Self::Name(v) => Some(Value::from(v)),
@@ -102,80 +113,6 @@ pub struct Setting {
     /// What it does, in one sentence.
     pub description: &'static str,
 }
-
-const fn setting(name: &'static str, range: Range, default: DefaultValue, description: &'static str) -> Setting {
-    Setting { name, range, default, condition: None, searchable: true, description }
-}
-
-/// Every setting of a recipe.
-///
-/// | name | range | default |
-/// |---|---|---|
-/// | `dataset` | `digits` | must be given, and fixed |
-/// | `model` | `mlp`, `cnn` | `mlp` |
-/// | `optimizer` | `sgd`, `adam`, `adamw`, `rmsprop` | `adam` |
-/// | `learning_rate` | 1e-8 to 100 | 1e-3 |
-/// | `batch_size` | 1 to 65536 | 64 |
-/// | `epochs` | 1 to 100000 | 10 |
-/// | `width` | 1 to 65536 | 64 |
-/// | `depth` | 1 to 64 | 2 |
-/// | `dropout` | 0 to 0.95 | 0 |
-/// | `weight_decay` | 0 to 10 | 0 |
-/// | `momentum` | 0 to 0.999, only with `sgd` and `rmsprop` | 0 |
-pub const SETTINGS: &[Setting] = &[
-    Setting {
-        searchable: false,
-        ..setting("dataset", Range::Names(data::NAMES), DefaultValue::None, "the data to train on")
-    },
-    setting(
-        "model",
-        Range::Names(&["mlp", "cnn"]),
-        DefaultValue::Name("mlp"),
-        "the network: fully connected layers, or convolutions",
-    ),
-    setting(
-        "optimizer",
-        Range::Names(&["sgd", "adam", "adamw", "rmsprop"]),
-        DefaultValue::Name("adam"),
-        "the rule by which gradients change weights",
-    ),
-    setting("learning_rate", Range::Float { low: 1e-8, high: 100.0 }, DefaultValue::Float(1e-3), "the size of a step"),
-    setting("batch_size", Range::Int { low: 1, high: 65_536 }, DefaultValue::Int(64), "samples per step"),
-    setting("epochs", Range::Int { low: 1, high: 100_000 }, DefaultValue::Int(10), "passes over the training data"),
-    setting(
-        "width",
-        Range::Int { low: 1, high: 65_536 },
-        DefaultValue::Int(64),
-        "units of each hidden layer of an mlp, channels of each convolution of a cnn",
-    ),
-    setting(
-        "depth",
-        Range::Int { low: 1, high: 64 },
-        DefaultValue::Int(2),
-        "hidden layers of an mlp, convolution blocks of a cnn",
-    ),
-    setting(
-        "dropout",
-        Range::Float { low: 0.0, high: 0.95 },
-        DefaultValue::Float(0.0),
-        "the share of activations dropped in training: after each hidden layer of an mlp, before the last layer of a cnn",
-    ),
-    setting(
-        "weight_decay",
-        Range::Float { low: 0.0, high: 10.0 },
-        DefaultValue::Float(0.0),
-        "the pull of weights towards zero: decoupled from the gradient in adamw, a part of it elsewhere",
-    ),
-    Setting {
-        condition: Some(Condition { on: "optimizer", values: &["sgd", "rmsprop"] }),
-        ..setting(
-            "momentum",
-            Range::Float { low: 0.0, high: 0.999 },
-            DefaultValue::Float(0.0),
-            "the share of the previous step that goes on",
-        )
-    },
-];
 
 impl Setting {
     /// The setting of this name.
@@ -303,104 +240,5 @@ pub(super) fn meaningless(setting: &Setting, condition: Condition, value: &Value
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::optimizer::space::Space;
-
-    fn fixed<const N: usize>(settings: [(&str, Value); N]) -> BTreeMap<String, Value> {
-        settings.into_iter().map(|(k, v)| (k.to_owned(), v)).chain([("dataset".to_owned(), "digits".into())]).collect()
-    }
-
-    fn message(settings: &BTreeMap<String, Value>, space: &Space) -> String {
-        check_settings(settings, space.parameters()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn every_default_is_in_its_range_and_every_condition_names_a_setting() {
-        for setting in SETTINGS {
-            if let Some(value) = setting.default.value() {
-                setting.check_value(&value).unwrap();
-            }
-            if let Some(condition) = setting.condition {
-                let on = Setting::find(condition.on).unwrap();
-                condition.values.iter().for_each(|v| on.check_value(&Value::from(*v)).unwrap());
-            }
-        }
-    }
-
-    #[test]
-    fn the_documented_study_is_accepted() {
-        let space = Space::builder()
-            .float("learning_rate", 1e-5..=1e-1)
-            .log()
-            .int("width", 8..=128)
-            .log()
-            .choice("batch_size", [16, 32, 64, 128, 256])
-            .choice("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
-            .float("momentum", 0.0..=0.99)
-            .when("optimizer", ["sgd", "rmsprop"])
-            .build()
-            .unwrap();
-        check_settings(&fixed([("model", "cnn".into()), ("epochs", 10.into())]), space.parameters()).unwrap();
-    }
-
-    #[test]
-    fn a_domain_beyond_the_range_is_refused_with_the_value_that_goes_too_far() {
-        let space = |low: f64| Space::builder().float("dropout", low..=0.99).build().unwrap();
-        assert_eq!(
-            message(&fixed([]), &space(0.0)),
-            "the training setting `dropout` cannot be 0.99: it must be a number from 0.0 to 0.95"
-        );
-        assert!(message(&fixed([]), &space(-0.5)).contains("cannot be -0.5"));
-        let floats = Space::builder().float("width", 8.0..=64.0).build().unwrap();
-        assert!(message(&fixed([]), &floats).contains("cannot be 8.0: it must be a whole number"));
-        let names = Space::builder().choice("model", ["mlp", "rnn"]).build().unwrap();
-        assert!(message(&fixed([]), &names).contains("cannot be rnn: it must be mlp or cnn"));
-        let whole = Space::builder().int("dropout", 0..=0).build().unwrap();
-        check_settings(&fixed([]), whole.parameters()).unwrap();
-    }
-
-    #[test]
-    fn settings_fixed_and_searched_missing_or_unknown_are_refused() {
-        let space = Space::builder().int("width", 8..=64).build().unwrap();
-        assert!(message(&fixed([("width", 8.into())]), &space).contains("given twice"));
-        assert!(message(&BTreeMap::new(), &space).contains("`dataset` is missing: it must be digits"));
-        assert!(message(&fixed([("widht", 8.into())]), &space).contains("there is no training setting `widht`"));
-        let data = Space::builder().choice("dataset", ["digits"]).build().unwrap();
-        assert!(message(&BTreeMap::new(), &data).contains("must be fixed"));
-    }
-
-    #[test]
-    fn a_momentum_without_meaning_is_refused_with_its_remedy() {
-        let momentum = || Space::builder().float("momentum", 0.0..=0.9);
-        let all = momentum().choice("optimizer", ["sgd", "adam"]).build().unwrap();
-        assert!(
-            message(&fixed([]), &all).ends_with("add `when = { optimizer = [\"sgd\", \"rmsprop\"] }` to the parameter")
-        );
-        let some = momentum().choice("optimizer", ["sgd", "rmsprop"]).build().unwrap();
-        check_settings(&fixed([]), some.parameters()).unwrap();
-        let loose = momentum().when("optimizer", ["adam"]).choice("optimizer", ["sgd", "adam"]).build().unwrap();
-        assert!(
-            message(&fixed([]), &loose)
-                .contains("has no meaning with `optimizer` = adam, only where it is sgd or rmsprop")
-        );
-        // Neither fixed nor searched: the default, adam, has no momentum.
-        let alone = momentum().build().unwrap();
-        assert!(message(&fixed([]), &alone).ends_with("remove it"));
-        check_settings(&fixed([("optimizer", "sgd".into())]), alone.parameters()).unwrap();
-        let searched = Space::builder().choice("optimizer", ["sgd", "adam"]).build().unwrap();
-        assert!(message(&fixed([("momentum", 0.9.into())]), &searched).contains("move it to the space"));
-    }
-
-    #[test]
-    fn a_conditional_optimizer_counts_with_its_default() {
-        let space = Space::builder()
-            .choice("model", ["mlp", "cnn"])
-            .choice("optimizer", ["sgd", "rmsprop"])
-            .when("model", ["cnn"])
-            .float("momentum", 0.0..=0.9)
-            .build()
-            .unwrap();
-        assert!(message(&fixed([]), &space).contains("`optimizer` = adam"));
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

@@ -1,41 +1,40 @@
 //! The training loop.
 
+use std::path::Path;
 use std::time::Instant;
 
 use tch::{Kind, Tensor};
 
+use super::augment::Augmenter;
+use super::carrier::{Carrier, Pass, architecture_of, copied, kind_of};
+use super::checkpoint::Checkpoint;
 use super::device::{DeviceChoice, select, synchronize};
 use super::failure::guard;
+use super::integers::Integers;
 use super::network::Network;
+use super::part::{Goal, Part, Scaled};
+use super::preprocess::Scaling;
+use super::schedule::StepSizes;
+use super::score::Score;
 use super::stepper::Stepper;
-use super::{Control, Device, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
-use crate::data::{self, Dataset, Shape, Shares, Split};
-
-/// A mean loss above so many times that of guessing, `ln(classes)`, counts as diverged.
-const DIVERGED: f64 = 1e3;
-
-/// Shuffled samples are gathered in pieces of at most so many numbers (64 MiB), and evaluated likewise.
-const PIECE: usize = 1 << 24;
-
-/// Samples per step of an evaluation: large enough to be fast, small enough for any memory.
-const EVALUATION_BATCH: usize = 1024;
+use super::{Control, Device, InternalOptimization, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
+use crate::data::{self, DataFolder, Dataset, Partition, Source, Split};
 
 /// What a trainer works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainerOptions {
     /// The device; default: a GPU if there is one.
     pub device: DeviceChoice,
-    /// Threads for one operation on the CPU, at least 1 (default): networks as small as those for the digits get slower
-    /// with more.
-    pub threads: usize,
-    /// The seed of the split into training, validation and test; default 0. It does not depend on the trial, so that all
-    /// trials are compared on the same samples.
+    /// The seed of the split into training, validation and test, and of a subset; default 0. It does not depend on the
+    /// trial, so that all trials are compared on the same samples.
     pub split_seed: u64,
+    /// Where data sets lie that are known by name; default: what [`DataFolder::of`] finds in the environment.
+    pub data: Option<DataFolder>,
 }
 
 impl Default for TrainerOptions {
     fn default() -> Self {
-        Self { device: DeviceChoice::Auto, threads: 1, split_seed: 0 }
+        Self { device: DeviceChoice::Auto, split_seed: 0, data: DataFolder::of(|name| std::env::var(name).ok()) }
     }
 }
 
@@ -59,35 +58,36 @@ pub struct Trainer {
     device: tch::Device,
     description: Device,
     split_seed: u64,
-    loaded: Option<Loaded>,
+    data: Option<DataFolder>,
+    opened: Option<Opened>,
 }
 
-/// A dataset on the device, in its three parts.
+/// A data set on the device as a recipe has it divided.
+#[derive(Debug)]
+struct Opened {
+    source: Source,
+    partition: Option<Partition>,
+    dataset: Dataset,
+    loaded: Loaded,
+}
+
+/// The three parts of a data set on the device.
 #[derive(Debug)]
 struct Loaded {
-    name: String,
-    shape: Shape,
-    classes: usize,
+    split: Split,
+    goal: Goal,
     train: Part,
     validation: Part,
     test: Part,
 }
 
-/// Images `n x channels x height x width` and labels `n`.
-#[derive(Debug)]
-struct Part {
-    images: Tensor,
-    labels: Tensor,
-    samples: usize,
-}
-
-/// Means over samples.
-#[derive(Debug, Clone, Copy)]
-struct Score {
-    /// Cross-entropy in nats.
-    loss: f64,
-    /// Share classified correctly.
-    accuracy: f64,
+/// A network that is trained, and what it takes to judge it.
+struct Trained {
+    carrier: Carrier,
+    weights: Vec<Tensor>,
+    scaling: Option<Vec<Scaling>>,
+    /// Linear layers with weights of 8 bits, if that is wanted.
+    integers: Option<Integers>,
 }
 
 impl Trainer {
@@ -99,14 +99,13 @@ impl Trainer {
     pub fn new(options: &TrainerOptions) -> Result<Self, TrainError> {
         // First of all: libtorch must know of CUDA before it is asked for anything.
         let (device, uuid) = select(options.device)?;
-        let threads = options.threads.clamp(1, 1024);
         let kind = if device.is_cuda() { "cuda" } else { "cpu" };
         guard(|| {
-            tch::set_num_threads(threads as i32);
+            tch::set_num_threads(1);
             warm_up(device)
         })?;
-        let description = Device { kind: kind.to_owned(), uuid, threads };
-        Ok(Self { device, description, split_seed: options.split_seed, loaded: None })
+        let description = Device { kind: kind.to_owned(), uuid, threads: 1 };
+        Ok(Self { device, description, split_seed: options.split_seed, data: options.data.clone(), opened: None })
     }
 
     /// The device that was chosen.
@@ -115,18 +114,26 @@ impl Trainer {
         &self.description
     }
 
-    /// Brings a built-in dataset to the device, unless it is there already. [`train`](Self::train) does it by itself,
+    /// Brings the recipe's data to the device, unless they are there already. [`train`](Self::train) does it by itself,
     /// before the trial begins.
     ///
     /// # Errors
-    /// [`TrainError::Data`] for an unknown name, [`TrainError::OutOfMemory`].
-    pub fn prepare(&mut self, dataset: &str) -> Result<(), TrainError> {
-        if self.loaded.as_ref().is_none_or(|l| l.name != dataset) {
-            let data = data::load(dataset)?;
-            let split = Split::stratified(data.labels(), Shares::default(), self.split_seed)?;
-            self.loaded = None;
-            self.loaded = Some(guard(|| Loaded::new(&data, &split, self.device))?);
+    /// [`TrainError::Data`] for data that are not there or make no sense, [`TrainError::Recipe`] for settings that do not go
+    /// with them, [`TrainError::OutOfMemory`].
+    pub fn prepare(&mut self, recipe: &Recipe) -> Result<(), TrainError> {
+        let (source, partition) = (recipe.source(self.split_seed), recipe.partition().copied());
+        if self.opened.as_ref().is_some_and(|opened| opened.source == source && opened.partition == partition) {
+            return Ok(());
         }
+        // What is on the device makes room first.
+        let dataset = match self.opened.take() {
+            Some(opened) if opened.source == source => opened.dataset,
+            _ => data::open(&source, self.data.as_ref())?,
+        };
+        let chosen = partition.unwrap_or_else(|| Partition::default_for(&dataset));
+        let split = Split::of(&dataset, &chosen, self.split_seed)?;
+        let loaded = guard(|| Loaded::new(&dataset, split, self.device))?;
+        self.opened = Some(Opened { source, partition, dataset, loaded });
         Ok(())
     }
 
@@ -136,14 +143,29 @@ impl Trainer {
     /// # Errors
     /// A [`TrainError`]; every phase that has begun is ended before.
     pub fn train(&mut self, recipe: &Recipe, seed: u64, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-        self.prepare(recipe.dataset())?;
-        match &self.loaded {
-            Some(loaded) => self.run(loaded, recipe, seed, observer),
+        self.train_and_keep(recipe, seed, None, observer)
+    }
+
+    /// The same, and writes the weights to `keep`: as safetensors, by their names in PyTorch, with the recipe beside them as
+    /// JSON. That is after the test, and in no phase.
+    ///
+    /// # Errors
+    /// A [`TrainError`]; [`TrainError::Keep`] if they cannot be written.
+    pub fn train_and_keep(
+        &mut self,
+        recipe: &Recipe,
+        seed: u64,
+        keep: Option<&Path>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        self.prepare(recipe)?;
+        match &self.opened {
+            Some(opened) => self.run(&opened.dataset, &opened.loaded, recipe, seed, keep, observer),
             None => Err(TrainError::Torch { detail: "the data are not on the device".to_owned() }),
         }
     }
 
-    /// Trains as the recipe says, but on data of your own; the recipe's dataset is ignored.
+    /// Trains as the recipe says, but on data of your own; what the recipe says of data is ignored.
     ///
     /// # Errors
     /// A [`TrainError`]; every phase that has begun is ended before. [`TrainError::Data`] if the split names a sample
@@ -156,63 +178,87 @@ impl Trainer {
         seed: u64,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
-        let loaded = guard(|| Loaded::new(dataset, split, self.device))?;
-        self.run(&loaded, recipe, seed, observer)
+        let loaded = guard(|| Loaded::new(dataset, split.clone(), self.device))?;
+        self.run(dataset, &loaded, recipe, seed, None, observer)
     }
 
     fn run(
         &self,
+        dataset: &Dataset,
         data: &Loaded,
         recipe: &Recipe,
         seed: u64,
+        keep: Option<&Path>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
-        observer.device(&self.description);
-        let (network, mut outcome) =
-            self.phase(Phase::Trial, observer, |observer| self.trial(data, recipe, seed, observer))?;
-        let test = self.phase(Phase::Test, observer, |_| guard(|| data.test.evaluate(&network)))?;
-        outcome.metrics.insert("test_accuracy".to_owned(), test.accuracy);
+        recipe.check_on(dataset)?;
+        architecture_of(recipe).check(dataset.shape()).map_err(|reason| recipe.no_network(reason))?;
+        observer.device(&Device { threads: recipe.threads(), ..self.description.clone() });
+        guard(|| {
+            tch::set_num_threads(recipe.threads() as i32);
+            Ok(())
+        })?;
+        let (trained, mut outcome) =
+            self.phase(Phase::Trial, observer, |observer| self.trial(dataset, data, recipe, seed, observer))?;
+        let test = self.phase(Phase::Test, observer, |_| {
+            guard(|| trained.score(&data.test.scaled(trained.scaling.as_deref())?, data.goal))
+        })?;
+        outcome.metrics.extend(test.metrics("test_"));
+        if let Some(path) = keep {
+            let Trained { carrier, weights, scaling, .. } = &trained;
+            let (scaling, split_seed, outcome) = (scaling.as_deref(), self.split_seed, &outcome);
+            let left = Checkpoint { recipe, seed, split_seed, dataset, carrier, weights, scaling, outcome };
+            guard(|| left.write(path))?;
+        }
         Ok(outcome)
     }
 
     fn trial(
         &self,
+        dataset: &Dataset,
         data: &Loaded,
         recipe: &Recipe,
         seed: u64,
         observer: &mut dyn Observer,
-    ) -> Result<(Network, Outcome), TrainError> {
-        let (network, mut stepper) = guard(|| {
-            tch::manual_seed(seed.cast_signed());
-            let network = Network::new(recipe, data.shape, data.classes, self.device)?;
-            let stepper = Stepper::new(recipe, network.parameters())?;
-            Ok((network, stepper))
-        })?;
+    ) -> Result<(Trained, Outcome), TrainError> {
         let mut outcome = Outcome { metrics: Metrics::new(), stopped: false };
+        let (carrier, mut steps, scaling) = guard(|| {
+            tch::manual_seed(seed.cast_signed());
+            let shape = dataset.shape();
+            let network =
+                Network::new(&architecture_of(recipe), shape, data.goal.outputs(), kind_of(recipe), self.device)?;
+            outcome.metrics.insert("parameters".to_owned(), network.parameter_count() as f64);
+            outcome.metrics.insert("multiply_adds".to_owned(), network.multiply_adds() as f64);
+            let carrier = Carrier::new(network, recipe)?;
+            let steps = Steps::new(recipe, &carrier, data.train.samples, seed)?;
+            Ok((carrier, steps, Scaling::fit(recipe.preprocessing(), dataset, &data.split.train)))
+        })?;
+        let (train, validation) =
+            guard(|| Ok((data.train.scaled(scaling.as_deref())?, data.validation.scaled(scaling.as_deref())?)))?;
+        let mut best = Best::new(recipe);
         let mut train_seconds = 0.0;
         for epoch in 1..=recipe.epochs() {
             let start = Instant::now();
-            let train = self.phase(Phase::Train, observer, |_| {
-                guard(|| data.train.epoch(&network, &mut stepper, recipe.batch_size()))
-            })?;
+            let trained =
+                self.phase(Phase::Train, observer, |_| guard(|| steps.epoch(&carrier, &train, recipe, data.goal)))?;
             train_seconds += start.elapsed().as_secs_f64();
-            let limit = DIVERGED * (data.classes as f64).ln();
-            if !train.loss.is_finite() || train.loss > limit {
-                return Err(TrainError::Diverged { epoch, loss: train.loss });
+            if trained.has_diverged() {
+                return Err(TrainError::Diverged { epoch, loss: trained.loss });
             }
-            let validation = self.phase(Phase::Evaluate, observer, |_| guard(|| data.validation.evaluate(&network)))?;
-            if !validation.loss.is_finite() {
-                return Err(TrainError::Diverged { epoch, loss: validation.loss });
+            let judged = self.phase(Phase::Evaluate, observer, |_| {
+                guard(|| judge(&carrier, steps.stepper.judged(), None, &validation, data.goal))
+            })?;
+            if !judged.loss.is_finite() {
+                return Err(TrainError::Diverged { epoch, loss: judged.loss });
             }
-            let mut metrics: Metrics = [
-                ("loss", train.loss),
-                ("train_accuracy", train.accuracy),
-                ("accuracy", validation.accuracy),
-                ("validation_loss", validation.loss),
-            ]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into();
-            outcome.metrics = metrics.clone();
+            let mut metrics = judged.metrics("");
+            metrics.extend(trained.metrics("train_"));
+            metrics.insert("loss".to_owned(), trained.loss);
+            metrics.insert("validation_loss".to_owned(), judged.loss);
+            let is_best = guard(|| best.see(judged.loss, steps.stepper.judged(), &carrier))?;
+            if is_best {
+                outcome.metrics.extend(metrics.clone());
+            }
             outcome.metrics.insert("epochs".to_owned(), epoch as f64);
             outcome.metrics.insert("train_seconds".to_owned(), train_seconds);
             metrics.insert("seconds".to_owned(), start.elapsed().as_secs_f64());
@@ -220,9 +266,23 @@ impl Trainer {
                 outcome.stopped = epoch < recipe.epochs();
                 break;
             }
+            if best.is_over() {
+                break;
+            }
         }
-        outcome.metrics.insert("parameters".to_owned(), network.parameter_count() as f64);
-        Ok((network, outcome))
+        let weights = guard(|| best.into_weights(steps.stepper.judged(), &carrier))?;
+        let mut trained = Trained { carrier, weights, scaling: scaling.clone(), integers: None };
+        if recipe.internal_optimization() == InternalOptimization::PostQuantization {
+            let judged = self.phase(Phase::Evaluate, observer, |_| {
+                guard(|| {
+                    trained.quantize()?;
+                    trained.score(&validation, data.goal)
+                })
+            })?;
+            outcome.metrics.extend(judged.metrics(""));
+            outcome.metrics.insert("validation_loss".to_owned(), judged.loss);
+        }
+        Ok((trained, outcome))
     }
 
     /// Runs a part of a training between its two edges, each after the device has done its work.
@@ -254,88 +314,130 @@ fn warm_up(device: tch::Device) -> Result<(), TrainError> {
 }
 
 impl Loaded {
-    fn new(dataset: &Dataset, split: &Split, device: tch::Device) -> Result<Self, TrainError> {
-        let part = |indices: &[usize], name| Part::new(dataset, indices, name, device);
-        Ok(Self {
-            name: dataset.name().to_owned(),
-            shape: dataset.shape(),
-            classes: dataset.classes(),
-            train: part(&split.train, "train")?,
-            validation: part(&split.validation, "validation")?,
-            test: part(&split.test, "test")?,
-        })
+    fn new(dataset: &Dataset, split: Split, device: tch::Device) -> Result<Self, TrainError> {
+        let goal = Goal::of(dataset, &split.train);
+        let part = |indices: &[usize], name| Part::new(dataset, indices, name, goal, device);
+        let train = part(&split.train, "train")?;
+        let validation = part(&split.validation, "validation")?;
+        let test = part(&split.test, "test")?;
+        Ok(Self { split, goal, train, validation, test })
     }
 }
 
-impl Part {
-    fn new(dataset: &Dataset, indices: &[usize], name: &str, device: tch::Device) -> Result<Self, TrainError> {
-        let invalid = |reason: String| data::DataError::Invalid { name: dataset.name().to_owned(), reason };
-        if indices.is_empty() {
-            return Err(invalid(format!("the {name} part of the split is empty")).into());
-        }
-        if let Some(index) = indices.iter().find(|i| **i >= dataset.len()) {
-            return Err(invalid(format!("the {name} part names sample {index} of {}", dataset.len())).into());
-        }
-        if dataset.classes() == 0 {
-            return Err(invalid("there are no classes to learn".to_owned()).into());
-        }
-        let shape = dataset.shape();
-        let features = dataset.gather(indices)?;
-        let labels: Vec<i64> = indices.iter().map(|i| i64::from(dataset.labels()[*i])).collect();
-        let dims = [indices.len(), shape.channels, shape.height, shape.width].map(|d| d as i64);
+/// The steps of one training.
+struct Steps {
+    stepper: Stepper,
+    augmenter: Augmenter,
+    sizes: StepSizes,
+    done: usize,
+}
+
+impl Steps {
+    fn new(recipe: &Recipe, carrier: &Carrier, samples: usize, seed: u64) -> Result<Self, TrainError> {
+        let all = recipe.epochs() * samples.div_ceil(recipe.batch_size());
         Ok(Self {
-            images: Tensor::f_from_slice(&features)?.f_reshape(dims)?.f_to_device(device)?,
-            labels: Tensor::f_from_slice(&labels)?.f_to_device(device)?,
-            samples: indices.len(),
+            stepper: Stepper::new(recipe, carrier.weights(), carrier.needs_scaled_loss())?,
+            augmenter: Augmenter::new(recipe.augmentation(), seed),
+            sizes: StepSizes::new(recipe, all),
+            done: 0,
         })
     }
 
-    /// One pass in a fresh random order. Nothing is read from the device before its end: logits are kept, and scored
-    /// together.
-    fn epoch(&self, network: &Network, stepper: &mut Stepper, batch: usize) -> Result<Score, TrainError> {
-        let order = Tensor::f_randperm(self.samples as i64, (Kind::Int64, self.images.device()))?;
-        let numbers = self.images.numel() / self.samples;
-        let piece = (PIECE / (batch * numbers)).max(1) * batch;
-        let labels = self.labels.f_index_select(0, &order)?;
-        let mut outputs = Vec::with_capacity(self.samples.div_ceil(batch));
-        let mut targets = labels.f_split(batch as i64, 0)?.into_iter();
-        for indices in order.f_split(piece as i64, 0)? {
-            let images = self.images.f_index_select(0, &indices)?.f_split(batch as i64, 0)?;
-            for (images, labels) in images.iter().zip(&mut targets) {
-                let logits = network.forward(images, true)?;
-                let loss = cross_entropy(&logits, &labels)?;
-                stepper.step(&loss)?;
-                outputs.push(logits.f_detach()?);
+    /// One pass in a fresh random order. But for a scaled loss nothing is read from the device before its end: outputs are
+    /// kept, and scored together.
+    fn epoch(
+        &mut self,
+        carrier: &Carrier,
+        data: &Scaled<'_>,
+        recipe: &Recipe,
+        goal: Goal,
+    ) -> Result<Score, TrainError> {
+        let (mut outputs, mut all_targets) = (Vec::new(), Vec::new());
+        data.shuffled(recipe.batch_size(), |samples, targets| {
+            if !self.sizes.is_constant() {
+                self.stepper.set_size(self.sizes.at(self.done))?;
             }
-        }
-        score(&Tensor::f_cat(&outputs, 0)?, &labels)
+            self.done += 1;
+            let varied = self.augmenter.vary(samples, &targets)?;
+            let told = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
+            self.stepper.step(&varied.loss(&told, goal, recipe.label_smoothing())?)?;
+            outputs.push(told.f_detach()?);
+            all_targets.push(targets);
+            Ok(())
+        })?;
+        Score::of(&Tensor::f_cat(&outputs, 0)?, &Tensor::f_cat(&all_targets, 0)?, goal)
+    }
+}
+
+/// Loss and fit by these weights, without gradients and dropout.
+fn judge(
+    carrier: &Carrier,
+    weights: &[Tensor],
+    integers: Option<&Integers>,
+    data: &Scaled<'_>,
+    goal: Goal,
+) -> Result<Score, TrainError> {
+    let _guard = tch::no_grad_guard();
+    let outputs = data.each(|samples| Ok(carrier.forward(weights, &samples, Pass::Judge(integers))?))?;
+    Score::of(&outputs, &data.part.targets, goal)
+}
+
+impl Trained {
+    fn score(&self, data: &Scaled<'_>, goal: Goal) -> Result<Score, TrainError> {
+        judge(&self.carrier, &self.weights, self.integers.as_ref(), data, goal)
     }
 
-    /// Loss and accuracy, without gradients and dropout.
-    fn evaluate(&self, network: &Network) -> Result<Score, TrainError> {
+    /// From now on weights have 8 bits.
+    fn quantize(&mut self) -> Result<(), TrainError> {
         let _guard = tch::no_grad_guard();
-        let outputs: Result<Vec<Tensor>, _> = self
-            .images
-            .f_split(EVALUATION_BATCH as i64, 0)?
-            .iter()
-            .map(|images| network.forward(images, false))
-            .collect();
-        score(&Tensor::f_cat(&outputs?, 0)?, &self.labels)
+        let (weights, integers) = Integers::of(self.carrier.network(), &self.weights)?;
+        (self.weights, self.integers) = (weights, Some(integers));
+        Ok(())
     }
 }
 
-/// The mean cross-entropy of logits `n x classes` and labels `n`, in nats.
-fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, tch::TchError> {
-    logits.f_cross_entropy_loss(labels, None::<Tensor>, tch::Reduction::Mean, -100, 0.0)
+/// The network of the best epoch, where the patience of a training is limited.
+struct Best {
+    patience: Option<usize>,
+    loss: f64,
+    /// Its weights and buffers.
+    kept: Option<(Vec<Tensor>, Vec<Tensor>)>,
+    since: usize,
 }
 
-/// Reads loss and accuracy from the device, in one transfer.
-fn score(logits: &Tensor, labels: &Tensor) -> Result<Score, TrainError> {
-    let loss = cross_entropy(logits, labels)?.f_to_kind(Kind::Double)?;
-    let accuracy = logits.f_argmax(1, false)?.f_eq_tensor(labels)?.f_mean(Kind::Double)?;
-    let both = Vec::<f64>::try_from(Tensor::f_stack(&[loss, accuracy], 0)?)?;
-    match both[..] {
-        [loss, accuracy] => Ok(Score { loss, accuracy }),
-        _ => Err(TrainError::Torch { detail: format!("a score has {} numbers", both.len()) }),
+impl Best {
+    fn new(recipe: &Recipe) -> Self {
+        Self { patience: recipe.patience(), loss: f64::INFINITY, kept: None, since: 0 }
+    }
+
+    /// Sees the validation loss of an epoch; says whether its network is the one that will be kept as far as is known.
+    fn see(&mut self, loss: f64, weights: &[Tensor], carrier: &Carrier) -> Result<bool, TrainError> {
+        if self.patience.is_none() {
+            return Ok(true);
+        }
+        let is_better = loss < self.loss;
+        if is_better {
+            let copies =
+                |tensors: &mut dyn Iterator<Item = &Tensor>| tensors.map(copied).collect::<Result<Vec<_>, _>>();
+            let buffers = carrier.network().buffers();
+            self.kept = Some((copies(&mut weights.iter())?, copies(&mut buffers.iter().map(|(_, buffer)| buffer))?));
+            (self.loss, self.since) = (loss, 0);
+        } else {
+            self.since += 1;
+        }
+        Ok(is_better)
+    }
+
+    fn is_over(&self) -> bool {
+        self.patience.is_some_and(|patience| self.since >= patience)
+    }
+
+    /// The weights to keep; the network gets the buffers that go with them.
+    fn into_weights(self, last: &[Tensor], carrier: &Carrier) -> Result<Vec<Tensor>, TrainError> {
+        let Some((weights, buffers)) = self.kept else { return Ok(last.iter().map(Tensor::shallow_clone).collect()) };
+        for ((_, buffer), kept) in carrier.network().buffers().iter().zip(&buffers) {
+            buffer.shallow_clone().f_copy_(kept)?;
+        }
+        Ok(weights)
     }
 }

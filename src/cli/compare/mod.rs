@@ -12,8 +12,9 @@ use super::failure::Failure;
 use super::open::{read_record, read_spec};
 use super::outputs::{terminal_width, write_outputs};
 use super::print::{print, say};
-use super::run::{begin_or_resume, check_program, check_source, conduct, limits_of};
+use super::run::{Places, begin_or_resume, check_program, check_source, conduct, limits_of};
 use super::signals::catch_signals;
+use super::training::check_data;
 use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
 use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
@@ -55,6 +56,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let planned = plan_contest(&spec, &args.study, &samplers, args.seeds, &root)?;
     check_source(&spec)?;
     check_program(&spec, &args.study)?;
+    check_data(&spec, &args.study)?;
     let quiet = args.quiet || args.json;
 
     refuse_other_contents(&root)?;
@@ -157,7 +159,7 @@ fn run_one(
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
-    let end = conduct(spec, path, &mut store, &mut record, interrupt, observer, gives_up);
+    let end = conduct(spec, Places { file: path, kept: None }, &mut store, &mut record, interrupt, observer, gives_up);
     let written = write_outputs(&folder, &record, spec.carbon());
     run.record = Some(record);
     let end = end?;

@@ -22,7 +22,8 @@
 //! | | `prior` of a range: `{ around = 1e-3, spread = 3 }`; of a choice: a weight for each value | none |
 //! | `[[start]]` | values of parameters, tried first | the middle of the range; the first of a choice |
 //! | `[[forbid]]` | values, lists of values or `{ at_least = 64, at_most = 128 }` of parameters: never all together | none |
-//! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS) | |
+//! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS); a path of data is relative to the study file | |
+//! | | `keep`: weights in `checkpoints/` of the results, of the trials on the `"front"`, of `"all"` or `"none"` | `"front"` |
 //! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
 //! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
 //! | | `env`: variables by name | none |
@@ -81,7 +82,7 @@ mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences, stored_watts};
-pub use model::{Budget, CoolDown, EnergySpec, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec, TrialSpec};
+pub use model::{Budget, CoolDown, EnergySpec, Keep, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec, TrialSpec};
 pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::advice as did_you_mean;
 pub use variant::Variation;

@@ -143,6 +143,20 @@ pub struct TrainSpec {
     /// Fixed settings by name, as given in the file (`dataset` and `model` among them). A setting that is neither in
     /// here nor in the space has its default.
     pub settings: BTreeMap<String, Value>,
+    /// Which weights are kept, in `checkpoints/` of the results.
+    pub keep: Keep,
+}
+
+/// Which trained weights a study keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Those of the trials on the front (the default).
+    #[default]
+    Front,
+    /// Those of all trials.
+    All,
+    /// None.
+    None,
 }
 
 /// Limits of a single trial.

@@ -9,10 +9,10 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{EnergySpec, Source, TrainSpec};
+use super::{EnergySpec, Keep, Source, TrainSpec};
 use crate::objective::{CommandLine, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
-use crate::training::{Range, RecipeError, SETTINGS, Setting, check_settings};
+use crate::training::{DefaultValue, Range, RecipeError, SETTINGS, Setting, check_settings};
 
 const ARGV: &str = "argv = [\"python3\", \"train.py\", \"--lr\", \"{learning_rate}\"]";
 
@@ -42,7 +42,8 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
     let is_setting = |parameter: &str| energy.limit_parameters().all(|limit| limit != parameter);
     let before = findings.len();
     let mut settings = BTreeMap::new();
-    for entry in section.entries() {
+    let keep = section.get("keep").and_then(|entry| read_keep(entry, findings)).unwrap_or_default();
+    for entry in section.entries().filter(|entry| entry.name() != "keep") {
         let name = entry.name();
         let Ok(setting) = Setting::find(name) else {
             let kind = IssueKind::UnknownKey { key: name.to_owned(), section: section.title.clone() };
@@ -82,7 +83,7 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
     for parameter in searched.parameters.iter().filter(|p| is_setting(&p.name)) {
         check_domain(parameter, searched, findings);
     }
-    for setting in SETTINGS.iter().filter(|s| s.default.value().is_none()) {
+    for setting in SETTINGS.iter().filter(|s| s.default == DefaultValue::None) {
         if section.get(setting.name).is_none() && !searched.places.contains_key(setting.name) {
             section.missing(&format!("`{}`", setting.name), &example_value(setting), findings);
         }
@@ -96,7 +97,19 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
             findings.push(refuse_recipe(error, section, searched));
         }
     }
-    TrainSpec { settings }
+    TrainSpec { settings, keep }
+}
+
+fn read_keep(entry: Entry, findings: &mut Findings) -> Option<Keep> {
+    match entry.string("keep = \"front\"", findings)? {
+        "front" => Some(Keep::Front),
+        "all" => Some(Keep::All),
+        "none" => Some(Keep::None),
+        text => {
+            entry.bad_value("\"front\", \"all\" or \"none\"", &format!("\"{text}\""), findings);
+            None
+        }
+    }
 }
 
 fn refuse_recipe(error: RecipeError, section: &Section, searched: &Searched) -> Draft {
@@ -148,7 +161,7 @@ fn refuse_value(setting: &Setting, value: &Value, error: RecipeError) -> Draft {
 }
 
 fn setting_advice(name: &str) -> String {
-    advice(name, SETTINGS.iter().map(|s| s.name), "the settings of the trainer are")
+    advice(name, SETTINGS.iter().map(|s| s.name).chain(["keep"]), "the settings of the trainer are")
 }
 
 fn example_value(setting: &Setting) -> String {

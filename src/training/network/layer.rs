@@ -60,6 +60,18 @@ pub(super) struct Pass<'a> {
     pub(super) train: bool,
     /// Whether the batch is one image.
     pub(super) single: bool,
+    /// What carries linear layers out, if not libtorch's own.
+    pub(super) linear: Option<&'a dyn Linear>,
+}
+
+/// Carries linear layers out.
+pub trait Linear {
+    /// `xs` times the transposed `weight`, which is number `kernel` of the network's weights, plus `bias`.
+    ///
+    /// # Errors
+    ///
+    /// What libtorch cannot do.
+    fn apply(&self, xs: &Tensor, kernel: usize, weight: &Tensor, bias: &Tensor) -> Result<Tensor, TchError>;
 }
 
 /// Takes `xs` through all layers, one after the other.
@@ -74,7 +86,10 @@ impl Layer {
             Self::Convolution { kernel, bias, stride, padding, groups } => {
                 xs.f_conv2d(&weights[*kernel], bias.map(|bias| &weights[bias]), *stride, padding, 1, *groups)
             }
-            Self::Linear { kernel, bias } => xs.f_linear(&weights[*kernel], Some(&weights[*bias])),
+            Self::Linear { kernel, bias } => match pass.linear {
+                Some(linear) => linear.apply(&xs, *kernel, &weights[*kernel], &weights[*bias]),
+                None => xs.f_linear(&weights[*kernel], Some(&weights[*bias])),
+            },
             Self::Norm { scale, mean, pixel } => xs.f_batch_norm(
                 Some(&weights[*scale]),
                 Some(&weights[*scale + 1]),

@@ -21,6 +21,7 @@ use tch::{Device, Kind, TchError, Tensor};
 
 pub use architecture::Architecture;
 use init::Init;
+pub use layer::Linear;
 use layer::{Layer, Pass};
 pub use plan::{KernelKind, Role};
 
@@ -60,7 +61,9 @@ impl Network {
         let (mut names, mut roles) = (Vec::with_capacity(weights.capacity()), Vec::with_capacity(weights.capacity()));
         for weight in plan.weights {
             let kind = if weight.role == Role::Norm { norms } else { kind };
-            weights.push(weight.init.tensor(&weight.dims, kind, device)?.f_set_requires_grad(true)?);
+            // Drawn alike for all precisions, so that a seed means one network.
+            let drawn = weight.init.tensor(&weight.dims, Kind::Float, device)?;
+            weights.push(drawn.f_to_kind(kind)?.f_set_requires_grad(true)?);
             names.push(weight.name);
             roles.push(weight.role);
         }
@@ -108,13 +111,19 @@ impl Network {
     /// # Errors
     ///
     /// Another number of weights than this network's, and what libtorch says of shapes, kinds, devices and memory.
-    pub fn forward(&self, weights: &[Tensor], images: &Tensor, train: bool) -> Result<Tensor, TchError> {
+    pub fn forward(
+        &self,
+        weights: &[Tensor],
+        images: &Tensor,
+        train: bool,
+        linear: Option<&dyn Linear>,
+    ) -> Result<Tensor, TchError> {
         if weights.len() != self.weights.len() {
             let (given, own) = (weights.len(), self.weights.len());
             return Err(TchError::Shape(format!("{given} weights for a network that has {own}")));
         }
         let single = images.size().first() == Some(&1);
-        layer::run(&self.layers, &Pass { weights, buffers: &self.buffers, train, single }, images)
+        layer::run(&self.layers, &Pass { weights, buffers: &self.buffers, train, single, linear }, images)
     }
 
     /// How many numbers the weights are, buffers left out.

@@ -95,9 +95,9 @@ fn logits_gradients_and_statistics_are_those_of_torchvision() {
             }
         });
         let images = fill(&[2, sides[0] as i64, sides[1] as i64, sides[2] as i64], 900) * 2.0;
-        let evaluated = tch::no_grad(|| network.forward(network.weights(), &images, false).unwrap());
+        let evaluated = tch::no_grad(|| network.forward(network.weights(), &images, false, None).unwrap());
         assert_close(&format!("{what} evaluated"), &flat(&evaluated), &numbers(&case["evaluated"]), 1e-9);
-        let trained = network.forward(network.weights(), &images, true).unwrap();
+        let trained = network.forward(network.weights(), &images, true, None).unwrap();
         assert_close(&format!("{what} trained"), &flat(&trained), &numbers(&case["trained"]), 1e-9);
         (&trained * fill(&trained.size(), 901)).sum(Kind::Double).backward();
         let norms = |tensors: Vec<Tensor>| tensors.iter().map(|xs| xs.norm().double_value(&[])).collect::<Vec<_>>();

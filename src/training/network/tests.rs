@@ -23,7 +23,7 @@ fn images(count: i64, shape: Shape) -> Tensor {
 }
 
 fn forward(network: &Network, images: &Tensor, train: bool) -> Tensor {
-    network.forward(network.weights(), images, train).unwrap()
+    network.forward(network.weights(), images, train, None).unwrap()
 }
 
 /// The root of the mean squared difference, as a share of that of the values.
@@ -204,12 +204,12 @@ fn it_runs_with_weights_of_sixteen_bits() {
         let narrow = network.weights().iter().zip(network.roles()).map(cast).collect::<Vec<_>>();
         for (train, tolerance) in [(false, evaluated), (true, trained)] {
             let wide = forward(&network, &images, train);
-            let logits = network.forward(&narrow, &images.to_kind(kind), train).unwrap();
+            let logits = network.forward(&narrow, &images.to_kind(kind), train, None).unwrap();
             assert_eq!(logits.kind(), kind);
             let difference = difference(&logits, &wide);
             assert!(difference < tolerance, "{architecture:?} {kind:?} {train}: {difference}");
         }
-        let logits = network.forward(&narrow, &images.to_kind(kind), true).unwrap();
+        let logits = network.forward(&narrow, &images.to_kind(kind), true, None).unwrap();
         logits.to_kind(Kind::Float).square().mean(Kind::Float).backward();
         for (name, weight) in network.names().iter().zip(network.weights()) {
             assert!(weight.grad().defined() && weight.grad().kind() == Kind::Float, "{architecture:?} {name}");
@@ -233,12 +233,12 @@ fn the_weights_given_decide() {
     let (shape, architecture) = (shape(1, 8, 8), CNN);
     let (network, other) = (network(architecture, shape), network(architecture, shape));
     let images = images(3, shape);
-    let crossed = network.forward(other.weights(), &images, false).unwrap();
+    let crossed = network.forward(other.weights(), &images, false, None).unwrap();
     assert!(crossed.equal(&forward(&other, &images, false)));
     assert!(!crossed.equal(&forward(&network, &images, false)));
-    let error = network.forward(&other.weights()[1..], &images, false).unwrap_err();
+    let error = network.forward(&other.weights()[1..], &images, false, None).unwrap_err();
     assert!(error.to_string().contains("5 weights for a network that has 6"), "{error}");
-    assert!(network.forward(other.weights(), &images.narrow(3, 0, 3), false).is_err());
+    assert!(network.forward(other.weights(), &images.narrow(3, 0, 3), false, None).is_err());
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn it_can_be_traced_with_its_weights_as_inputs() {
         let weights = network.weights().iter().map(Tensor::detach);
         std::iter::once(images.shallow_clone()).chain(weights).collect::<Vec<_>>()
     };
-    let mut closure = |inputs: &[Tensor]| vec![first.forward(&inputs[1..], &inputs[0], false).unwrap()];
+    let mut closure = |inputs: &[Tensor]| vec![first.forward(&inputs[1..], &inputs[0], false, None).unwrap()];
     let traced = tch::CModule::create_by_tracing("network", "forward", &inputs(&first), &mut closure).unwrap();
     let logits: Tensor = traced.method_ts("forward", &inputs(&second)).unwrap();
     assert!(difference(&logits, &forward(&second, &images, false)) < 1e-4);
@@ -264,7 +264,7 @@ fn pixels_may_lie_channels_last() {
         let (network, images) = (network(architecture, shape), images(4, shape));
         let turn = |weight: &Tensor| if weight.dim() == 4 { last(weight) } else { weight.shallow_clone() };
         let turned = network.weights().iter().map(turn).collect::<Vec<_>>();
-        let logits = network.forward(&turned, &last(&images), false).unwrap();
+        let logits = network.forward(&turned, &last(&images), false, None).unwrap();
         assert!(difference(&logits, &forward(&network, &images, false)) < 1e-3, "{architecture:?}");
     }
 }
@@ -275,7 +275,7 @@ fn lenet_sees_28_pixels_as_32_with_a_frame() {
     let large = network(Architecture::LeNet5, shape(1, 32, 32));
     let images = images(3, shape(1, 28, 28));
     let framed = images.constant_pad_nd([2, 2, 2, 2]);
-    let logits = large.forward(small.weights(), &framed, false).unwrap();
+    let logits = large.forward(small.weights(), &framed, false, None).unwrap();
     assert!(difference(&logits, &forward(&small, &images, false)) < 1e-5);
 }
 

@@ -2,6 +2,8 @@
 #![cfg(feature = "torch")]
 #![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not their helpers")]
 
+mod recipes;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wattfront::data::{self, Dataset, Shape, Shares, Split};
@@ -153,7 +155,9 @@ fn phases_nest_and_every_epoch_is_told() {
 #[test]
 fn the_listed_metrics_are_the_reported_ones() {
     let outcome = train(&recipe([("epochs", 1.into())]), 1, &mut ()).unwrap();
-    let mut listed: Vec<&str> = METRICS.iter().map(|m| m.name).collect();
+    // What is told of numbers is not told of classes.
+    let of_numbers = |name: &&str| name.ends_with("r2") || name.ends_with("rmse");
+    let mut listed: Vec<&str> = METRICS.iter().map(|m| m.name).filter(|name| !of_numbers(name)).collect();
     listed.sort_unstable();
     assert_eq!(outcome.metrics.keys().map(String::as_str).collect::<Vec<_>>(), listed);
     assert_eq!(outcome.metrics["parameters"], f64::from(65 * 64 + 65 * 64 + 65 * 10));
@@ -182,7 +186,7 @@ fn a_huge_learning_rate_diverges_early_and_closes_its_phases() {
 fn an_impossible_size_is_out_of_memory_and_the_trainer_lives_on() {
     let _turn = turn();
     let mut trainer = trainer();
-    let huge = recipe([("width", 65_536.into()), ("depth", 64.into()), ("epochs", 1.into())]);
+    let huge = recipe([("width", 65_536.into()), ("depth", 2.into()), ("epochs", 1.into())]);
     // A layer of 17 GB does not fit under this limit, whatever the machine has.
     let limit = AddressLimit::set(12 << 30);
     let mut journal = Journal::default();
