@@ -111,7 +111,15 @@ impl StudySpec {
     /// then.
     #[must_use]
     pub fn identity_beside(&self, stored: &Json) -> Json {
-        self.identity_with(stored_watts(stored).unwrap_or(DEFAULT_WATTS_PER_CORE))
+        let mut identity = self.identity_with(stored_watts(stored).unwrap_or(DEFAULT_WATTS_PER_CORE));
+        // Settings that the trainer has learned since then were at their defaults, as they were before there were any.
+        let own = identity.get_mut("train").and_then(Json::as_object_mut);
+        if let (Some(own), Some(then)) = (own, stored["train"].as_object()) {
+            let defaults = SETTINGS.iter().filter_map(|s| Some((s.name, json!(s.default.value()?))));
+            let defaults: BTreeMap<&str, Json> = defaults.collect();
+            own.retain(|name, value| then.contains_key(name) || defaults.get(name.as_str()) != Some(value));
+        }
+        identity
     }
 }
 

@@ -167,6 +167,7 @@ fn setting_advice(name: &str) -> String {
 fn example_value(setting: &Setting) -> String {
     match setting.range {
         Range::Names(names) => format!("{} = \"{}\"", setting.name, names.first().unwrap_or(&"")),
+        Range::Text(_) if setting.name == "dataset" => "dataset = \"digits\"".to_owned(),
         range => format!("{} = ({range})", setting.name),
     }
 }

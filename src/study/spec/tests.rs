@@ -433,10 +433,10 @@ fn refused_commands() {
 #[test]
 fn many_errors_are_told_at_once_in_the_order_of_the_file() {
     let text = "seed = -1\n[budget]\ntrails = 40\n[[objective]]\nmetric = \"test_accuracy\"\ngoal = \"maximize\"\n[space]\n\
-                lr = { float = [1.0, 0.1] }\n[train]\ndataset = \"mnist\"\n";
+                lr = { float = [1.0, 0.1] }\n[train]\ndataset = \"digits\"\nmodel = \"mnist\"\n";
     let errors = parse(text).unwrap_err();
     let lines: Vec<_> = errors.issues().iter().filter_map(|i| Some(i.place()?.line)).collect();
-    assert_eq!(lines, [1, 3, 5, 8, 8, 10]);
+    assert_eq!(lines, [1, 3, 5, 8, 8, 11]);
     assert!(errors.issues().iter().all(|i| !i.help().is_empty() || matches!(i.kind(), IssueKind::BadValue { .. })));
     assert!(errors.render(true).contains("\u{1b}["), "colours where they are wanted");
     assert!(!errors.render(false).contains('\u{1b}'), "and only there");
@@ -459,6 +459,20 @@ fn what_becomes_of_instances_makes_a_study_only_where_it_is_not_the_default() {
     assert_eq!(bare.identity(), refused.identity());
     let told: Vec<String> = differences(&bare.identity(), &whole.identity()).iter().map(|d| d.path.clone()).collect();
     assert_eq!(told, ["energy.mig"]);
+}
+
+#[test]
+fn a_study_goes_on_that_began_before_a_setting_was_there() {
+    let study = |train: &str| {
+        let text = "seed = 1\nbudget.trials = 3\n[[objective]]\nmetric = \"accuracy\"\ngoal = \"maximize\"\n[space]\n\
+                    learning_rate = { float = [0.1, 1.0] }\n[train]\ndataset = \"digits\"\n";
+        parse(&format!("{text}{train}")).unwrap()
+    };
+    let mut begun = study("").identity();
+    begun["train"].as_object_mut().unwrap().remove("ema").unwrap();
+    assert_eq!(differences(&begun, &study("").identity_beside(&begun)), []);
+    let other = study("ema = 0.9").identity_beside(&begun);
+    assert_eq!(differences(&begun, &other).len(), 1, "but it does not begin to average");
 }
 
 #[test]
