@@ -18,7 +18,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("study", &["objective", "record", "carbon", "energy", "optimizer", "training"]),
     ("analysis", &["record", "carbon", "optimizer", "energy::units"]),
     ("report", &["analysis", "record", "carbon", "optimizer", "energy::units"]),
-    ("cli", &["study", "report", "analysis", "record", "carbon", "energy", "optimizer", "objective", "training"]),
+    (
+        "cli",
+        &["study", "report", "analysis", "record", "carbon", "energy", "optimizer", "objective", "training", "data"],
+    ),
 ];
 
 /// What the optimizer must not touch, so that it embeds anywhere and replays exactly.

@@ -73,6 +73,8 @@ pub(super) enum Command {
     AskTell(AskTellArgs),
     /// Run a command and say what energy it took
     Meter(MeterArgs),
+    /// Fetch published data sets, and say which there are and where
+    Data(DataArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
     /// Train what is asked for on standard input
@@ -270,6 +272,33 @@ fn interval(text: &str) -> Result<f64, String> {
         Ok(_) => Err("an interval is 0.2 to 3600 seconds long".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    #[command(subcommand)]
+    pub(super) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DataCommand {
+    /// Fetch data sets from their publishers into the data folder: mnist, fashion-mnist, cifar10, cifar100
+    Fetch {
+        /// Their names
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        /// Another server with the same files: the address before their names, such as http://localhost:8000/
+        #[arg(long, value_name = "ADDRESS")]
+        from: Option<String>,
+    },
+    /// Say which data sets there are, and which can be fetched
+    List {
+        /// JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the data folder: WATTFRONT_DATA, or else wattfront/data in XDG_CACHE_HOME or ~/.cache
+    Path,
 }
 
 #[derive(Debug, Args)]

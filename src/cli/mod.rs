@@ -5,6 +5,7 @@ mod ask_tell;
 mod carbon;
 mod check;
 mod compare;
+mod data;
 mod devices;
 mod failure;
 mod front;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Some(Command::Export(args)) => front::export(args),
         Some(Command::Compare(args)) => compare::compare(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
+        Some(Command::Data(args)) => data::data(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),
         Some(Command::Meter(args)) => return finish(meter::meter(args)),

@@ -10,12 +10,14 @@ use super::Partition;
 #[non_exhaustive]
 pub enum DataError {
     /// A name that no dataset has.
-    #[error("there is no dataset `{name}` (there is: {})", .known.join(", "))]
+    #[error("there is no dataset `{name}` (there is: {}){}", .known.join(", "), can_fetch(.fetchable))]
     Unknown {
         /// The name.
         name: String,
         /// The names that there are.
         known: Vec<String>,
+        /// The names that `optimize data fetch` would bring.
+        fetchable: Vec<String>,
     },
     /// Arrays whose sizes or values contradict each other.
     #[error("dataset `{name}`: {reason}")]
@@ -47,6 +49,16 @@ pub enum DataError {
         /// The part without samples.
         part: &'static str,
     },
+    /// A file that cannot be fetched.
+    #[error("{address}: {problem}; {advice}")]
+    Fetch {
+        /// Where it was to come from.
+        address: String,
+        /// What went wrong.
+        problem: String,
+        /// What can be done.
+        advice: String,
+    },
     /// A file or folder that cannot be understood.
     #[error("{}{place}: {problem}; {advice}", .path.display())]
     File {
@@ -59,6 +71,10 @@ pub enum DataError {
         /// What can be done.
         advice: String,
     },
+}
+
+fn can_fetch(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; `optimize data fetch` brings {}", names.join(", ")) }
 }
 
 /// A place within a file or folder.

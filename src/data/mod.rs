@@ -18,6 +18,8 @@ mod digits;
 mod duplicates;
 mod error;
 mod features;
+#[cfg(feature = "cli")]
+mod fetch;
 mod loader;
 mod partition;
 mod published;
@@ -31,6 +33,8 @@ pub use dataset::{Dataset, Shape};
 pub use duplicates::Duplicates;
 pub use error::{DataError, Place};
 pub use features::{Features, Targets, Task};
+#[cfg(feature = "cli")]
+pub use fetch::{FETCHABLE, Fetch, Progress};
 pub use partition::{Partition, Shares};
 pub use source::{DataFolder, Source, open};
 pub use split::Split;
@@ -47,7 +51,7 @@ pub fn load(name: &str) -> Result<Dataset, DataError> {
         digits::NAME => digits::load(),
         _ => {
             let known = NAMES.iter().map(|n| (*n).to_owned()).collect();
-            Err(DataError::Unknown { name: name.to_owned(), known })
+            Err(DataError::Unknown { name: name.to_owned(), known, fetchable: Vec::new() })
         }
     }
 }

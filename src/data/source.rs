@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cache::{Cache, Key};
 use super::loader::{self, Format};
-use super::published::described;
+use super::published::{PUBLISHED, described};
 use super::{DataError, Dataset, Place, Task, load};
 
 /// Which data are meant, and how they are to be taken.
@@ -184,7 +184,8 @@ fn locate(name: &str, folder: Option<&DataFolder>) -> Result<PathBuf, DataError>
     }
     let mut known: Vec<String> = super::NAMES.iter().map(|n| (*n).to_owned()).collect();
     known.extend(folder.map(DataFolder::names).unwrap_or_default());
-    Err(DataError::Unknown { name: name.to_owned(), known })
+    let fetchable = PUBLISHED.iter().map(|p| p.name.to_owned()).filter(|name| !known.contains(name)).collect();
+    Err(DataError::Unknown { name: name.to_owned(), known, fetchable })
 }
 
 /// Refuses options that would not be heeded.

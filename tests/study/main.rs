@@ -6,6 +6,7 @@ mod ask_tell;
 mod bench;
 mod carbon;
 mod compare;
+mod data;
 mod failures;
 #[cfg(feature = "nvml")]
 mod gpu;

@@ -1,7 +1,7 @@
 //! Tables of comma- or tab-separated values, with a header.
 //!
 //! One column is the label. Columns of numbers are features as they are; a column with any text becomes one feature per
-//! different text, 1 where it is that text and 0 elsewhere. Nothing else is computed over all rows, for half of them will
+//! different text, 1 where it is that text and 0 elsewhere. Nothing else is computed over all rows, for some of them will
 //! be there to judge by: scaling is left to whoever knows which rows are trained on.
 
 use std::collections::BTreeSet;
