@@ -121,7 +121,7 @@ fn share_of(number: &str) -> Option<u32> {
 /// let digits = data::load("digits")?;
 /// let partition: Partition = "70-15-15".parse()?;
 /// let split = Split::of(&digits, &partition, 0)?;
-/// assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (1256, 271, 270));
+/// assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (1259, 269, 269));
 /// # Ok::<(), wattfront::data::DataError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
