@@ -4,6 +4,7 @@ use super::args::CheckArgs;
 use super::failure::Failure;
 use super::open::read_spec;
 use super::print::print;
+use super::training::{ToFetch, look_at_data};
 use crate::study::spec::Source;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
@@ -15,5 +16,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     }
     super::run::check_source(&spec)?;
     super::run::check_program(&spec, &args.study)?;
-    super::training::check_data(&spec, &args.study)
+    if let Some(ToFetch(name)) = look_at_data(&spec, &args.study)? {
+        print(format!("\nthe data set `{name}` is not here yet: `optimize data fetch {name}` brings it"))?;
+    }
+    Ok(())
 }

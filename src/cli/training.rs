@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use crate::analysis::is_on_front;
-use crate::data::{self, DataFolder};
+use crate::data::{self, DataError, DataFolder, FETCHABLE};
 use crate::optimizer::space::Value;
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::RunObserver;
@@ -25,9 +25,23 @@ pub(super) fn settings_of(train: &TrainSpec, path: &Path) -> BTreeMap<String, Va
     settings
 }
 
+/// Data that can be had, and are not there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ToFetch(pub(super) String);
+
 /// Whether the data are there, and all that is searched can be done with them. Images are decoded here for the first time.
 pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
-    let Source::Train(train) = spec.source() else { return Ok(()) };
+    match look_at_data(spec, path)? {
+        None => Ok(()),
+        Some(ToFetch(name)) => Err(Failure::usage(format!(
+            "the data set `{name}` is not here yet; `optimize data fetch {name}` brings it"
+        ))),
+    }
+}
+
+/// The same, but published data need not be there.
+pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFetch>, Failure> {
+    let Source::Train(train) = spec.source() else { return Ok(None) };
     let (fixed, searched) = (settings_of(train, path), spec.problem().space().parameters());
     // Searched settings of the data have one value each in this recipe: the first that they can have.
     let first = |name: &str| Some((name.to_owned(), spec.problem().space().get(name)?.domain.nth(0)?));
@@ -37,13 +51,17 @@ pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
     let recipe = Recipe::from_settings(settings.iter().map(|(name, value)| (name.as_str(), value)));
     let recipe = recipe.map_err(Failure::usage)?;
     let folder = DataFolder::of(|name| std::env::var(name).ok());
-    let dataset = data::open(&recipe.source(spec.seed().0), folder.as_ref()).map_err(|error| match &error {
-        data::DataError::Unknown { .. } => Failure::usage(format!(
-            "{error}; a path has a `/` in it, and what lies in {} is known by its name",
-            folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |folder| folder.path().display().to_string())
-        )),
-        _ => Failure::usage(error),
-    })?;
+    let dataset = match data::open(&recipe.source(spec.seed().0), folder.as_ref()) {
+        Ok(dataset) => dataset,
+        Err(DataError::Unknown { name, .. }) if FETCHABLE.contains(&name.as_str()) => return Ok(Some(ToFetch(name))),
+        Err(error @ DataError::Unknown { .. }) => {
+            let place = folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |f| f.path().display().to_string());
+            return Err(Failure::usage(format!(
+                "{error}; a path has a `/` in it, and what lies in {place} is known by its name"
+            )));
+        }
+        Err(error) => return Err(Failure::usage(error)),
+    };
     check_on(&fixed, searched, &dataset).map_err(Failure::usage)?;
     let wanted = spec.problem().objectives().iter().map(|o| &o.metric);
     let wanted = wanted.chain(spec.problem().constraints().iter().map(|c| &c.metric));
@@ -52,7 +70,7 @@ pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
         data::Task::Regression => ("r2 or rmse", ["accuracy", "train_accuracy"].as_slice()),
     };
     match wanted.into_iter().find(|metric| lacks.contains(&metric.as_str())) {
-        None => Ok(()),
+        None => Ok(None),
         Some(metric) => Err(Failure::usage(format!(
             "`{metric}` is no metric of a training on `{}`, which has {has} instead",
             dataset.name()
