@@ -24,7 +24,7 @@ RECIPE = {
     "batch_size": 64,
     "optimizer": "nesterov",
     "momentum": 0.9,
-    "learning_rate": 0.05,
+    "learning_rate": 0.02,
     "weight_decay": 5e-4,
     "schedule": "cosine",
     "preprocessing": "standardize",

@@ -1,13 +1,15 @@
 //! What metering costs while something trains: the time of one reading of a GPU and of one edge, on the fake NVML.
 //!
-//! A session reads twice a second, and every 10 ms for a quarter of a second after an edge. So metering takes `2 poll` of each
-//! second in steady state, and `25 poll + edge` more for each epoch; it runs in a thread of its own, and holds up the training
-//! at its edges alone. The fake reads its script at every call, which a driver does not; a driver has its own costs.
+//! A session polls twice a second: it reads the counter, and what that is held against. After the edge of an epoch it reads the
+//! counter alone every 10 ms for a quarter of a second. So metering takes `2 poll` of each second in steady state, and `25 reading +
+//! edge` more for each epoch; it runs in a thread of its own, and holds up the training at its edges alone. The fake reads its
+//! script at every call, which a driver does not; a driver has its own costs.
 //!
 //! `cargo bench --bench overhead --no-default-features --features nvml`
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use wattfront::energy::{MeterKind, Meters, Session, Usage};
 
@@ -30,10 +32,18 @@ fn session() -> (Session, tempfile::TempDir) {
     (builder.without_polling().open().expect("a session"), folder)
 }
 
-/// One poll of the background thread: the counter, and what it is held against.
+/// One poll of the background thread: the counter, and what it is held against, which is read again after 0.4 s.
 #[divan::bench]
 fn poll(bencher: divan::Bencher<'_, '_>) {
     let (session, _folder) = session();
+    bencher.with_inputs(|| std::thread::sleep(Duration::from_millis(420))).bench_local_values(|()| session.poll());
+}
+
+/// One reading of the counter alone, as after an edge.
+#[divan::bench]
+fn reading(bencher: divan::Bencher<'_, '_>) {
+    let (session, _folder) = session();
+    session.poll();
     bencher.bench_local(|| session.poll());
 }
 

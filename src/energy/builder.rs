@@ -511,7 +511,11 @@ fn instances(places: &Places) -> Vec<(String, String)> {
     };
     let pairs = |board: GpuIdentity| {
         let pieces = board.instances.unwrap_or_default().into_iter();
-        pieces.map(|piece| (piece.uuid, board.uuid.clone())).collect::<Vec<_>>()
+        let names = pieces.flat_map(|piece| {
+            let place = format!("MIG-{}/{}/{}", board.uuid, piece.gpu_instance, piece.compute_instance);
+            [piece.uuid, place]
+        });
+        names.map(|name| (name, board.uuid.clone())).collect::<Vec<_>>()
     };
     boards.into_iter().flat_map(pairs).collect()
 }

@@ -530,8 +530,13 @@ mod nvml {
             let session = builder.mig(policy).clock(fake.clock.clone()).without_polling().open().unwrap();
             let open = session.mark();
             fake.advance(2.0);
-            let energy = session.between_using(&open, &session.mark(), &Usage::Gpus(vec!["mig-1".into()]));
-            assert_eq!((energy.total(), energy.domains.len()), (told, 1), "{energy:?}");
+            let close = session.mark();
+            for names in [vec!["mig-1"], vec!["1"], vec!["MIG-GPU-a/3/0"], vec!["MIG-1", "GPU-a"]] {
+                let usage = Usage::Gpus(names.iter().map(|name| (*name).to_owned()).collect());
+                let energy = session.between_using(&open, &close, &usage);
+                let domains = if told.is_some() { 1 } else { names.len() };
+                assert_eq!((energy.total(), energy.domains.len()), (told, domains), "{energy:?}");
+            }
         }
     }
 

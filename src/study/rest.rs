@@ -1,5 +1,6 @@
 //! Devices at rest: what they draw then, and waiting until they are cool.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::metered::Desk;
@@ -76,13 +77,12 @@ impl Scope for Preparing<'_> {
     }
 }
 
-/// What the trials use: what the last of them did.
+/// What the trials use, as far as is known: the GPUs of all that have finished, or every one.
 fn used_so_far(record: &StudyRecord) -> Usage {
-    let last = record.trials().iter().rev().find_map(TrialRecord::energy);
-    last.map_or(Usage::All, |energy| {
-        let gpus = energy.domains.iter().filter(|part| part.domain.kind == DomainKind::Gpu);
-        Usage::Gpus(gpus.map(|part| part.domain.id.clone()).collect())
-    })
+    let energies = record.trials().iter().filter_map(TrialRecord::energy);
+    let parts = energies.flat_map(|energy| &energy.domains).filter(|part| part.domain.kind == DomainKind::Gpu);
+    let gpus: BTreeSet<String> = parts.map(|part| part.domain.id.clone()).collect();
+    if gpus.is_empty() { Usage::All } else { Usage::Gpus(gpus.into_iter().collect()) }
 }
 
 /// Waits until no device that the trials use is hotter than that, or for so long.
@@ -101,5 +101,24 @@ pub(super) fn cool_down(desk: &mut Desk<'_>, celsius: f64, limit: Duration) {
             told = true;
         }
         std::thread::sleep(LOOK.min(limit.saturating_sub(began.elapsed())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, counters, digits_point, digits_problem, estimate};
+
+    #[test]
+    fn the_gpus_of_all_trials_are_cooled_and_every_one_until_there_are_some() {
+        let point = || digits_point(1e-3, 8, 32, None);
+        let study = StudyFixture::new("cool", digits_problem());
+        let study = study.finish(point(), [("accuracy", 0.9)], Some(estimate(1.0)));
+        assert_eq!(used_so_far(&study.record()), Usage::All);
+        let study = StudyFixture::new("cool", digits_problem());
+        let study = study.finish(point(), [("accuracy", 0.9)], Some(counters(1.0)));
+        // A trial on the processor does not make the next one run there.
+        let study = study.finish(point(), [("accuracy", 0.9)], Some(estimate(1.0)));
+        assert_eq!(used_so_far(&study.record()), Usage::Gpus(vec!["GPU-5d2c1a".to_owned()]));
     }
 }

@@ -51,12 +51,13 @@ impl Score {
         !self.loss.is_finite() || self.loss > TIMES * guessing
     }
 
-    /// The metrics of a part: `prefix` is empty for validation.
+    /// The metrics of a part: `prefix` is empty for validation. What is no number is none: a share of a variance of 0.
     pub(super) fn metrics(&self, prefix: &str) -> Metrics {
         let named = |name: &str, value: f64| (format!("{prefix}{name}"), value);
-        match self.goal {
+        let told: Metrics = match self.goal {
             Goal::Classes(_) => [named("accuracy", self.fit)].into(),
             Goal::Number { sd, .. } => [named("r2", self.fit), named("rmse", self.loss.sqrt() * sd)].into(),
-        }
+        };
+        told.into_iter().filter(|(_, value)| value.is_finite()).collect()
     }
 }

@@ -36,7 +36,7 @@ const DROPPING: &[&str] = &["mlp", "cnn", "vgg11", "vgg16", "mobilenetv2"];
 /// | `dataset` | a name or a path, see [`Source`](crate::data::Source) | must be given |
 /// | `label` | the column of a table that is to be told | as [`Source`](crate::data::Source) finds it |
 /// | `task` | `classification`, `regression` | by the column |
-/// | `samples` | 30 to 1e9: train and test on so many of them | all |
+/// | `samples` | 30 to 1e9, besides the publisher's test part, which shrinks in proportion | all |
 /// | `image_size` | 4 to 1024: the side to which images are brought | as they are |
 /// | `partition` | `given`, `60-20-20` and the like: percent for training, validation, test | `given` if the publisher names a test part, else `60-20-20` |
 /// | `preprocessing` | `none`, `standardize`, `robust`, `minmax`: by channel, fitted to the training part | `none` |
@@ -83,7 +83,7 @@ pub const SETTINGS: &[Setting] = &[
         "samples",
         int(30, 1_000_000_000),
         DefaultValue::Absent,
-        "so many samples of the data set, classes in proportion; all without it",
+        "so many samples besides the publisher's test part, which shrinks in proportion as classes do; all without it",
     ),
     setting("image_size", int(4, 1024), DefaultValue::Absent, "the side in pixels to which images are brought"),
     setting(

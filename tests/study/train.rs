@@ -1,6 +1,7 @@
 //! The built-in trainer in its child process, for real.
 
 use rustix::process::{Pid, Signal, kill_process};
+use wattfront::analysis::is_on_front;
 use wattfront::record::TRIAL_PHASE;
 
 use crate::bench::{Answer, Bench};
@@ -144,4 +145,78 @@ fn trainer_of(study: u32) -> Pid {
     let children = std::fs::read_to_string(format!("/proc/{study}/task/{study}/children")).unwrap();
     let child = children.split_whitespace().next().expect("a trainer");
     Pid::from_raw(child.parse().unwrap()).unwrap()
+}
+
+/// The numbers of the trials whose weights lie in the results, and whether each has its recipe beside it.
+fn kept(bench: &Bench) -> Vec<u64> {
+    let folder = bench.results().join("checkpoints");
+    let names = std::fs::read_dir(&folder).into_iter().flatten().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let number = |name: &String| name.strip_prefix("trial-")?.strip_suffix(".safetensors")?.parse().ok();
+    let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    assert_eq!(names.len(), 2 * numbers.len(), "{names:?}");
+    for trial in &numbers {
+        let text = std::fs::read_to_string(folder.join(format!("trial-{trial}.json"))).unwrap();
+        let recipe: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let record = bench.record();
+        let result = record.trial(*trial).unwrap().result().unwrap();
+        assert_eq!(recipe["metrics"]["accuracy"].as_f64(), Some(result.metrics["accuracy"]), "trial {trial}");
+        assert!(recipe["recipe"]["learning_rate"].is_number());
+    }
+    numbers
+}
+
+#[test]
+fn the_weights_of_the_front_are_kept_with_their_recipes_or_all_or_none() {
+    let bench = digits();
+    bench.optimize(&["study.toml"]).code(0);
+    let record = bench.record();
+    let front: Vec<u64> = record.trials().iter().map(|t| t.id).filter(|t| is_on_front(&record, *t)).collect();
+    assert_eq!(kept(&bench), front);
+    for (keep, expected) in [("all", vec![0, 1, 2, 3]), ("none", vec![])] {
+        let bench = digits();
+        bench.edit("[train]", &format!("[train]\nkeep = \"{keep}\""));
+        bench.optimize(&["study.toml"]).code(0);
+        assert_eq!(kept(&bench), expected, "{keep}");
+    }
+}
+
+#[test]
+fn a_table_of_numbers_beside_the_study_file_is_learned() {
+    let bench = digits();
+    let row = |n: u32| format!("{},{},{}\n", n % 7, n % 11, 3 * (n % 7) + 2 * (n % 11) + 100);
+    let rows: String = (0..150).map(row).collect();
+    bench.write("sums.csv", &format!("a,b,sum\n{rows}"));
+    bench.edit(
+        "dataset = \"digits\"",
+        "dataset = \"./sums.csv\"\ntask = \"regression\"\npreprocessing = \"standardize\"",
+    );
+    bench.edit("trials = 4", "trials = 2");
+    bench.optimize(&["study.toml"]).code(2).says("`accuracy` is no metric").says("r2 or rmse");
+    bench.edit("metric = \"accuracy\"", "metric = \"r2\"");
+    bench.optimize(&["check", "study.toml"]).code(0);
+    bench.optimize(&["study.toml"]).code(0);
+    for trial in bench.record().trials() {
+        let metrics = &trial.result().unwrap().metrics;
+        assert!(metrics["rmse"] > 0.0 && metrics["test_r2"] <= 1.0 && !metrics.contains_key("accuracy"), "{metrics:?}");
+    }
+}
+
+#[test]
+fn data_that_are_not_there_or_do_not_fit_are_told_before_the_first_trial() {
+    let refused = |from: &str, to: &str| {
+        let bench = digits();
+        bench.edit(from, to);
+        let answer = bench.optimize(&["study.toml"]).code(2);
+        assert!(!bench.results().exists(), "nothing has begun");
+        answer
+    };
+    let dataset = "dataset = \"digits\"";
+    refused(dataset, "dataset = \"digitz\"").says("there is no dataset `digitz`").says("known by its name");
+    refused(dataset, "dataset = \"./nowhere.csv\"").says("nowhere.csv");
+    refused(dataset, "dataset = \"digits\"\nlabel = \"x\"").says("`label` is for tables alone");
+    let given = "partition = { choice = [\"given\", \"60-20-20\"] }\nlearning_rate =";
+    refused("learning_rate =", given).says("`partition` = given is not possible");
 }

@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::backend::Handle;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
-use signal_hook::low_level::siginfo::{Cause, Origin};
+use signal_hook::low_level::siginfo::Cause;
 
 use super::super::signals::is_ignored;
 use super::child::code;
@@ -23,13 +23,17 @@ use crate::energy::Moment;
 
 const HANDED_ON: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
 
+/// Nobody presses Ctrl-C for the meter alone so soon after the command has ended.
+const BOTH: Duration = Duration::from_millis(200);
+
 /// Signals to this process from now on.
 pub(super) struct Signals(SignalsInfo<WithOrigin>);
 
 /// What this process was told to do for itself.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    ended: AtomicBool,
+    /// When the command ended.
+    ended: OnceLock<Moment>,
     /// The first signal after the command's end; 0 for none.
     late: AtomicI32,
     stopped_nanoseconds: AtomicU64,
@@ -38,7 +42,7 @@ pub(super) struct Told {
 impl Told {
     /// From now on signals are for this process alone.
     pub(super) fn command_ended(&self) {
-        self.ended.store(true, Ordering::SeqCst);
+        let _ = self.ended.set(Moment::now());
     }
 
     /// For how long the command was stopped together with this process.
@@ -91,19 +95,24 @@ impl Signals {
         let told = Arc::new(Told::default());
         let (target, heard, handle) = (Target::of(pid), Arc::clone(&told), self.0.handle());
         let thread = thread::spawn(move || {
-            self.0.forever().for_each(|origin| take(&origin, &target, &heard));
+            self.0.forever().for_each(|origin| take(origin.signal, origin.cause, &target, &heard));
             // What was caught and not looked at yet when it was closed.
-            self.0.pending().for_each(|origin| take(&origin, &target, &heard));
+            self.0.pending().for_each(|origin| take(origin.signal, origin.cause, &target, &heard));
         });
         HandedOn { told, handle, thread }
     }
 }
 
-fn take(origin: &Origin, target: &Target, told: &Told) {
+fn take(signal: i32, cause: Cause, target: &Target, told: &Told) {
     // What the terminal sends (Ctrl-C) goes to the command as well as to this process, and twice would be once too often.
-    let goes_to_both = || origin.cause == Cause::Kernel;
-    let runs = !told.ended.load(Ordering::SeqCst);
-    let (signal, stops) = (origin.signal, origin.signal == SIGTSTP);
+    let goes_to_both = || cause == Cause::Kernel;
+    let ended = told.ended.get();
+    let runs = ended.is_none();
+    // The command may have ended of it before this thread had its turn, and with a code of its own.
+    if ended.is_some_and(|at| goes_to_both() && Moment::now().since(*at) < BOTH) {
+        return;
+    }
+    let stops = signal == SIGTSTP;
     if runs && (goes_to_both() || Signal::from_named_raw(signal).is_some_and(|signal| target.send(signal))) {
         if stops {
             told.stop();
@@ -142,5 +151,24 @@ impl Target {
             Self::Number(pid) => kill_process(*pid, signal),
         };
         sent != Err(Errno::SRCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn late(cause: Cause) -> i32 {
+        let told = Told::default();
+        told.command_ended();
+        let target = Target::Number(rustix::process::getpid());
+        take(SIGINT, cause, &target, &told);
+        told.late.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn what_the_command_may_have_ended_of_is_not_for_the_meter() {
+        assert_eq!(late(Cause::Kernel), 0, "Ctrl-C went to both, and the command's code stands");
+        assert_eq!(late(Cause::Unknown), SIGINT, "others are for this process alone");
     }
 }

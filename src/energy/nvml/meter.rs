@@ -42,8 +42,7 @@ struct Gauges {
     second: Option<Second>,
 }
 
-/// What the driver calls a GPU by. It holds for as long as the library is loaded, also of a GPU that is gone: then each call says
-/// so.
+/// What the driver calls a GPU by, for as long as this meter's use of the library lasts.
 #[derive(Debug, Clone, Copy)]
 struct Handle(nvmlDevice_t);
 

@@ -33,7 +33,12 @@ impl Usage {
             found.map_or_else(|| uuid.clone(), |(_, board)| board.clone())
         };
         match self {
-            Self::Gpus(used) if !instances.is_empty() => Cow::Owned(Self::Gpus(used.iter().map(board).collect())),
+            Self::Gpus(used) if !instances.is_empty() => {
+                let mut boards: Vec<String> = used.iter().map(board).collect();
+                boards.sort();
+                boards.dedup();
+                Cow::Owned(Self::Gpus(boards))
+            }
             Self::Gpus(_) | Self::All => Cow::Borrowed(self),
         }
     }
@@ -46,8 +51,11 @@ impl Usage {
     }
 }
 
-/// Whether two UUIDs are one, with or without the leading `GPU-`, hyphens and capitals.
+/// Whether two UUIDs are one, with or without the leading `GPU-` or `MIG-`, hyphens and capitals.
 pub(in crate::energy) fn same_uuid(one: &str, other: &str) -> bool {
-    let bare = |uuid: &str| uuid.trim().to_ascii_lowercase().trim_start_matches("gpu-").replace('-', "");
+    let bare = |uuid: &str| {
+        let lower = uuid.trim().to_ascii_lowercase();
+        lower.trim_start_matches("mig-").trim_start_matches("gpu-").replace('-', "")
+    };
     bare(one) == bare(other)
 }

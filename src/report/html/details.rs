@@ -51,10 +51,14 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary, carbon: Option<&Ca
 
 fn hardware(record: &StudyRecord, summary: &Summary) -> String {
     let known = Certainty::of(record);
-    let is_known = known.iter().any(|c| c.absolute.is_some() || c.at_rest.is_some());
+    let has_intervals = known.iter().any(|c| c.absolute.is_some());
+    let has_rest = known.iter().any(|c| c.at_rest.is_some());
     let mut columns = vec!["domain", "method", "meaning"];
-    if is_known {
-        columns.extend(["a trial\u{2019}s energy", "between trials", "at rest"]);
+    if has_intervals {
+        columns.extend(["a trial\u{2019}s energy", "beside other trials"]);
+    }
+    if has_rest {
+        columns.push("at rest");
     }
     let head: String = columns.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
     let mut body = format!(
@@ -68,12 +72,14 @@ fn hardware(record: &StudyRecord, summary: &Summary) -> String {
             |part: Option<f64>| part.map_or_else(String::new, |part| format!("± {} %", significant(part * 100.0, 2)));
         let watts =
             |c: &Certainty| c.at_rest.map_or_else(String::new, |watts| format!("{} W", significant(watts.0, 3)));
-        let cells =
-            entry.map_or([const { String::new() }; 3], |c| [percent(c.absolute), percent(c.relative), watts(c)]);
-        let cells: String = match is_known {
-            true => cells.iter().map(|cell| format!("<td>{cell}</td>")).collect(),
-            false => String::new(),
-        };
+        let mut cells = Vec::new();
+        if has_intervals {
+            cells.extend([percent(entry.and_then(|c| c.absolute)), percent(entry.and_then(|c| c.relative))]);
+        }
+        if has_rest {
+            cells.push(entry.map_or_else(String::new, watts));
+        }
+        let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
         body += &format!(
             "<tr><th scope=\"row\">{}</th><td><b{class}>{}</b></td><td>{}</td>{cells}</tr>\n",
             escape(&domain.to_string()),
@@ -82,9 +88,9 @@ fn hardware(record: &StudyRecord, summary: &Summary) -> String {
         );
     }
     body += "</tbody></table></div>\n";
-    if is_known {
+    if has_intervals {
         body += "<p>The intervals are those of 95 %, half of their width, for the median trial. What is off alike in all trials of \
-                 one machine is in the first alone: trials are compared by the second.</p>\n";
+                 one machine is in the first alone; where two trials are compared, each has the second.</p>\n";
     }
     body
 }

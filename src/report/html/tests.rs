@@ -53,9 +53,9 @@ fn the_page_says_how_well_energies_are_known() {
     let study = StudyFixture::new("known", digits_problem()).finish(point, [("accuracy", 0.9)], Some(window));
     let html = page(&study.record());
     check_balance(&html);
-    assert!(html.contains("<th scope=\"col\">between trials</th>"), "{html}");
-    assert!(html.contains("<td>± 8.1 %</td><td>± 2 %</td><td></td>"), "{html}");
-    assert!(!page(&digits(counters)).contains("between trials"), "nothing is known, and no column says so");
+    assert!(html.contains("<th scope=\"col\">beside other trials</th>"), "{html}");
+    assert!(html.contains("<td>± 8.1 %</td><td>± 2 %</td></tr>"), "{html}");
+    assert!(!page(&digits(counters)).contains("beside other trials"), "nothing is known, and no column says so");
 }
 
 #[test]

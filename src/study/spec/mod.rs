@@ -32,7 +32,7 @@
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
-//! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU is hotter, in degrees Celsius, or the time is over | none |
+//! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU of the trials is hotter, in degrees Celsius, or the time is over | none |
 //! | | `gpu_estimate`: estimate GPUs that tell neither energy nor power, as utilisation times power limit | `false` |
 //! | | `mig`: `"refuse"` GPUs that are cut into instances, or meter the `"whole-board"` | `"refuse"` |
 //! | | `power_limit` of the GPUs in each trial: a number of watts, or the name of a parameter whose values are watts | left alone |

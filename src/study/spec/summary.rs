@@ -101,11 +101,15 @@ impl StudySpec {
             Source::Train(train) => {
                 let mut lines = vec!["the built-in trainer, with these settings fixed:".to_owned()];
                 let complete = train.complete(self.problem.space());
-                let width = complete.keys().map(String::len).max().unwrap_or(0);
-                lines.extend(complete.iter().map(|(name, value)| {
-                    let origin = if train.settings.contains_key(name) { "" } else { " (default)" };
-                    format!("  {name:<width$}  {value}{origin}")
-                }));
+                let (given, default): (Vec<_>, Vec<_>) =
+                    complete.iter().partition(|(name, _)| train.settings.contains_key(*name));
+                let width = given.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+                lines.extend(given.iter().map(|(name, value)| format!("  {name:<width$}  {value}")));
+                if !default.is_empty() {
+                    lines.push("and these at their defaults:".to_owned());
+                    let words = default.iter().map(|(name, value)| format!("{name} {value}"));
+                    lines.extend(wrapped(words.collect(), LINE).into_iter().map(|line| format!("  {line}")));
+                }
                 lines
             }
             Source::Command(command) => {
@@ -278,4 +282,23 @@ fn show_prior(parameter: &Parameter, prior: &Prior) -> String {
 
 fn join(values: &[Value], separator: &str) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+/// So wide are lists.
+const LINE: usize = 90;
+
+/// The items with commas between them, in lines no longer than this if that can be.
+fn wrapped(items: Vec<String>, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 2 + item.chars().count() < width => *line += &format!(", {item}"),
+            Some(line) => {
+                line.push(',');
+                lines.push(item);
+            }
+            None => lines.push(item),
+        }
+    }
+    lines
 }

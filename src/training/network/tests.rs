@@ -189,11 +189,10 @@ fn one_image_of_one_pixel_has_no_variance() {
 /// Batches that are normalised by themselves spread the errors of rounding, the more so the more layers there are.
 #[test]
 fn it_runs_with_weights_of_sixteen_bits() {
-    let shape = shape(3, 16, 16);
-    let half = [MLP, CNN, Architecture::LeNet5, VGG11].map(|architecture| (architecture, Kind::Half, 0.01, 0.03));
-    // An untrained MobileNetV2 magnifies rounding most. Logits that have nothing to do with each other differ by 1.4.
-    let brain =
-        ALL.map(|architecture| (architecture, Kind::BFloat16, 0.05, if architecture == MOBILENET { 0.8 } else { 0.1 }));
+    // Processors without arithmetic of 16 bits take long for it.
+    let shape = shape(3, 12, 12);
+    let half = [MLP, CNN, Architecture::LeNet5].map(|architecture| (architecture, Kind::Half, 0.01, 0.03));
+    let brain = [MLP, CNN, RESNET18].map(|architecture| (architecture, Kind::BFloat16, 0.05, 0.1));
     for (architecture, kind, evaluated, trained) in half.into_iter().chain(brain) {
         let network = network(architecture, shape);
         let images = images(4, shape);
