@@ -156,6 +156,9 @@ def main():
     parser.add_argument("--parts", type=pathlib.Path, help=argparse.SUPPRESS)
     arguments = parser.parse_intermixed_args()
     settings = {**{k: str(v) for k, v in RECIPE.items()}, **dict(s.split("=", 1) for s in arguments.settings)}
+    both = {"dataset", "samples", "width", "depth", "epochs", "batch_size", "momentum", "learning_rate", "weight_decay"}
+    if own := {s.split("=", 1)[0] for s in arguments.settings} - both - (set(RECIPE) if arguments.side else set()):
+        sys.exit(f"the other side does not know {', '.join(sorted(own))}; these can be set: {', '.join(sorted(both))}")
     if arguments.side:
         return train(arguments, settings)
 

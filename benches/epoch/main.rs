@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use wattfront::data::{self, DataFolder, Features, Partition, Split};
 use wattfront::optimizer::space::Value;
-use wattfront::training::{Observer, Phase, Recipe, Trainer, TrainerOptions};
+use wattfront::training::{DeviceChoice, Observer, Phase, Recipe, Trainer, TrainerOptions};
 
 /// Notes how long each epoch's training steps take.
 struct Stopwatch {
@@ -69,7 +69,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return write_parts(&recipe, &folder);
     }
     let mut stopwatch = Stopwatch { start: (Instant::now(), 0.0), seconds: Vec::new() };
-    let outcome = Trainer::new(&TrainerOptions::default())?.train(&recipe, seed, &mut stopwatch)?;
+    let outcome = Trainer::new(&TrainerOptions { device: DeviceChoice::Cpu, ..TrainerOptions::default() })?.train(
+        &recipe,
+        seed,
+        &mut stopwatch,
+    )?;
     for (clock, processor) in stopwatch.seconds {
         println!("{clock:e} {processor:e}");
     }

@@ -128,7 +128,7 @@ fn run_study(
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
     let before = record.counted_trials();
-    let kept = checkpoints_of(spec, folder.path());
+    let kept = checkpoints_of(spec, folder.path())?;
     let mut pruning = None;
     let observer = match &kept {
         Some(folder) if prunes(spec) => pruning.insert(Pruning { observer, folder: folder.clone() }),

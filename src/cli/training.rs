@@ -7,19 +7,22 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use crate::analysis::is_on_front;
-use crate::data::{self, DataError, DataFolder, FETCHABLE};
+use crate::data::{self, DataError, DataFolder, FETCHABLE, NAMES, Split};
 use crate::optimizer::space::Value;
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::RunObserver;
 use crate::study::spec::{Keep, Source, StudySpec, TrainSpec};
-use crate::training::{Recipe, check_on};
+use crate::training::{Recipe, check_on, partitions};
 
 /// The fixed settings, with a path of data as seen from here: in the file it is as seen from the file.
 pub(super) fn settings_of(train: &TrainSpec, path: &Path) -> BTreeMap<String, Value> {
     let mut settings = train.settings.clone();
-    let name = settings.get("dataset").and_then(Value::as_str);
-    if let Some(name) = name.filter(|name| name.contains('/') || name.starts_with('.')) {
-        let base = path.parent().unwrap_or(Path::new(""));
+    let base = path.parent().unwrap_or(Path::new(""));
+    let is_path = |name: &str| {
+        let known = || NAMES.contains(&name) || data_folder().and_then(|folder| folder.find(name).ok()?).is_some();
+        name.contains('/') || name.starts_with('.') || (!known() && base.join(name).exists())
+    };
+    if let Some(name) = settings.get("dataset").and_then(Value::as_str).filter(|name| is_path(name)) {
         settings.insert("dataset".to_owned(), base.join(name).to_string_lossy().into_owned().into());
     }
     settings
@@ -50,7 +53,7 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFet
         fixed.clone().into_iter().filter(|(name, _)| is_of_data(name)).chain(of_data).collect();
     let recipe = Recipe::from_settings(settings.iter().map(|(name, value)| (name.as_str(), value)));
     let recipe = recipe.map_err(Failure::usage)?;
-    let folder = DataFolder::of(|name| std::env::var(name).ok());
+    let folder = data_folder();
     let dataset = match data::open(&recipe.source(spec.seed().0), folder.as_ref()) {
         Ok(dataset) => dataset,
         Err(DataError::Unknown { name, .. }) if FETCHABLE.contains(&name.as_str()) => return Ok(Some(ToFetch(name))),
@@ -63,6 +66,11 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFet
         Err(error) => return Err(Failure::usage(error)),
     };
     check_on(&fixed, searched, &dataset).map_err(Failure::usage)?;
+    #[cfg(feature = "torch")]
+    crate::training::check_networks(&fixed, searched, &dataset).map_err(Failure::usage)?;
+    for partition in partitions(&fixed, searched, &dataset) {
+        Split::of(&dataset, &partition, spec.seed().0).map_err(Failure::usage)?;
+    }
     let wanted = spec.problem().objectives().iter().map(|o| &o.metric);
     let wanted = wanted.chain(spec.problem().constraints().iter().map(|c| &c.metric));
     let (has, lacks) = match dataset.task() {
@@ -78,15 +86,24 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFet
     }
 }
 
+fn data_folder() -> Option<DataFolder> {
+    DataFolder::of(|name| std::env::var(name).ok())
+}
+
 fn is_of_data(name: &str) -> bool {
     ["dataset", "label", "task", "samples", "image_size", "partition"].contains(&name)
 }
 
-/// Where weights are kept, if they are.
-pub(super) fn checkpoints_of(spec: &StudySpec, results: &Path) -> Option<PathBuf> {
+/// Where weights are kept, if they are; the folder is there.
+pub(super) fn checkpoints_of(spec: &StudySpec, results: &Path) -> Result<Option<PathBuf>, Failure> {
     match spec.source() {
-        Source::Train(train) if train.keep != Keep::None => Some(results.join("checkpoints")),
-        _ => None,
+        Source::Train(train) if train.keep != Keep::None => {
+            let folder = results.join("checkpoints");
+            let failed = |error| Failure::other(format!("weights cannot be kept in {}: {error}", folder.display()));
+            fs::create_dir_all(&folder).map_err(failed)?;
+            Ok(Some(folder))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -40,10 +40,13 @@ pub fn serve(input: impl BufRead, output: &mut dyn Write) -> std::io::Result<()>
 /// every step, which fills it with zeros anew: a quarter of the processor's time for networks with many large maps.
 fn keep_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: the calls set limits of the allocator, and take none that are out of range.
+    // SAFETY: the calls set limits of the allocator, or say that they are out of range.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, i32::MAX);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+        // Older ones take no more than 32 MiB.
+        if libc::mallopt(libc::M_MMAP_THRESHOLD, i32::MAX) == 1 || libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20) == 1
+        {
+            libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+        }
     }
 }
 
@@ -78,7 +81,12 @@ fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: 
     };
     let mut lines = Lines { output, quiet: Duration::ZERO, broken: false };
     match trainer.train_and_keep(&recipe, request.seed, request.keep.as_deref(), &mut lines) {
-        Ok(outcome) => json!(outcome.metrics),
+        Ok(outcome) => {
+            if let Some(reason) = &outcome.not_kept {
+                eprintln!("warning: {reason}");
+            }
+            json!(outcome.metrics)
+        }
         Err(error) => failed(kind_of(&error), &error.to_string()),
     }
 }

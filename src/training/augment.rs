@@ -38,6 +38,14 @@ pub(super) struct Varied {
 }
 
 impl Varied {
+    /// The target that counts most in each sample.
+    pub(super) fn main_targets(&self) -> Tensor {
+        match &self.other {
+            Some((other, share)) if *share < 0.5 => other.shallow_clone(),
+            _ => self.targets.shallow_clone(),
+        }
+    }
+
     /// The loss of the outputs for these samples.
     pub(super) fn loss(&self, outputs: &Tensor, goal: Goal, smoothing: f64) -> Result<Tensor, TchError> {
         let loss = score::loss(outputs, &self.targets, goal, smoothing)?;
@@ -144,8 +152,10 @@ fn random(features: &Tensor) -> Result<Tensor, TchError> {
     let down = uniform(n, -2.0 * MOVE, 2.0 * MOVE, device)?;
     let mirror = Tensor::f_randint(2, [n], (Kind::Float, device))?.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?;
     let (cos, sin) = (turn.f_cos()?.f_mul(&scale)?, turn.f_sin()?.f_mul(&scale)?);
-    let entries =
-        [cos.f_mul(&mirror)?, sin.f_neg()?, across, sin.f_mul(&mirror)?, cos, down].map(|entry| entry.f_unsqueeze(1));
+    // Both sides go from -1 to 1, however long they are.
+    let ratio = size[2] as f64 / size[3] as f64;
+    let (right, left) = (sin.f_neg()?.f_mul_scalar(ratio)?, sin.f_mul(&mirror)?.f_mul_scalar(1.0 / ratio)?);
+    let entries = [cos.f_mul(&mirror)?, right, across, left, cos, down].map(|entry| entry.f_unsqueeze(1));
     let entries = entries.into_iter().collect::<Result<Vec<_>, _>>()?;
     let theta = Tensor::f_cat(&entries, 1)?.f_view([n, 2, 3])?;
     let grid = Tensor::f_affine_grid_generator(&theta, &size, false)?;
@@ -214,9 +224,13 @@ mod tests {
         // A pixel's value is linear in the number of its image, which the partner changes by its share alone.
         let told = varied.features.double_value(&[0, 0, 0, 0]) - 1.0;
         assert!(told >= 0.0 && told <= 1100.0 * (1.0 - share) + 1e-3, "{told} {share}");
-        let outputs = Tensor::zeros([12, 3], (Kind::Float, Device::Cpu));
+        // Outputs that are sure of the first targets are wrong by as much as the others count.
+        let outputs = varied.targets.one_hot(3).to_kind(Kind::Float) * 50.0;
         let loss = varied.loss(&outputs, Goal::Classes(3), 0.0).unwrap().double_value(&[]);
-        assert!((loss - 3_f64.ln()).abs() < 1e-6, "{loss}");
+        let (other, share) = varied.other.as_ref().unwrap();
+        let differ = other.ne_tensor(&varied.targets).to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
+        assert!((loss - 50.0 * differ * (1.0 - share)).abs() < 1e-3, "{loss} {differ} {share}");
+        assert!(differ > 0.0 && *share != 0.5);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! A network as a recipe has it carried out: in which numbers, and how.
 
+use std::collections::BTreeMap;
+
 use tch::{Kind, TchError, Tensor};
 
 use super::integers::Integers;
 use super::network::{Architecture, Linear, Network, Role};
 use super::traced::Traced;
-use super::{InternalOptimization, Model, Precision, Recipe};
+use super::{InternalOptimization, Model, Precision, Recipe, RecipeError, Setting, possible};
+use crate::data::Dataset;
+use crate::optimizer::space::{Parameter, Value};
 
 /// The levels of a weight of 8 bits, which are symmetric about 0.
 pub(super) const LEVELS: i64 = 127;
@@ -76,7 +80,9 @@ impl Carrier {
             None => self.network.forward(weights, samples, train, linear),
         };
         let outputs = match self.internal {
-            InternalOptimization::Traced => self.traced.forward(weights, &samples, train, as_used)?,
+            InternalOptimization::Traced => {
+                self.traced.forward(weights, &samples, train, self.network.buffers(), as_used)?
+            }
             _ => as_used(weights, &samples)?,
         };
         match outputs.kind() {
@@ -146,10 +152,46 @@ pub(super) fn rounded(kernel: &Tensor) -> Result<Tensor, TchError> {
         let _guard = tch::no_grad_guard();
         let scale = plain.f_flatten(1, -1)?.f_abs()?.f_amax([1_i64].as_slice(), false)?;
         let scale = scale.f_div_scalar(LEVELS as f64)?.f_clamp_min(f64::from(f32::MIN_POSITIVE))?;
-        let zero = Tensor::f_zeros([scale.size()[0]], (Kind::Int, kernel.device()))?;
+        // Of whole numbers libtorch would look whether they are in range, and wait for the device.
+        let zero = Tensor::f_zeros([scale.size()[0]], (Kind::Float, kernel.device()))?;
         (scale, zero)
     };
     plain.f_fake_quantize_per_channel_affine(&scale, &zero, 0, -LEVELS, LEVELS)?.f_to_kind(kernel.kind())
+}
+
+/// Whether every network that may be searched can be made for these data: each model, at the ends of its widths and depths.
+///
+/// # Errors
+/// [`RecipeError::Impossible`] with the first that cannot.
+pub fn check_networks(
+    fixed: &BTreeMap<String, Value>,
+    searched: &[Parameter],
+    dataset: &Dataset,
+) -> Result<(), RecipeError> {
+    let or_default = |name: &str| {
+        let found = possible::values(name, fixed, searched);
+        let default = Setting::find(name).ok().and_then(|setting| setting.default.value());
+        if found.is_empty() { default.into_iter().collect() } else { found }
+    };
+    let name = Value::from(dataset.name());
+    for model in or_default("model") {
+        let is_plain = model.as_str().is_some_and(|model| ["mlp", "cnn"].contains(&model));
+        let (widths, depths) = if is_plain { (or_default("width"), or_default("depth")) } else { Default::default() };
+        for width in some(&widths) {
+            for depth in some(&depths) {
+                let sizes = width.map(|w| ("width", w)).into_iter().chain(depth.map(|d| ("depth", d)));
+                let recipe = Recipe::from_settings([("dataset", &name), ("model", &model)].into_iter().chain(sizes))?;
+                let check = architecture_of(&recipe).check(dataset.shape());
+                check.map_err(|reason| recipe.no_network(reason))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each, or once nothing.
+fn some(values: &[Value]) -> Vec<Option<&Value>> {
+    if values.is_empty() { vec![None] } else { values.iter().map(Some).collect() }
 }
 
 /// The form of the network.

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tch::Tensor;
 
-use super::carrier::Carrier;
+use super::carrier::{Carrier, rounded};
+use super::network::Role;
+use super::part::Goal;
 use super::preprocess::Scaling;
-use super::{Outcome, Recipe, TrainError};
+use super::{InternalOptimization, Outcome, Recipe, TrainError};
 use crate::data::Dataset;
 
 /// A trained network with what was done to its data.
@@ -17,6 +19,7 @@ pub(super) struct Checkpoint<'a> {
     pub(super) seed: u64,
     pub(super) split_seed: u64,
     pub(super) dataset: &'a Dataset,
+    pub(super) goal: Goal,
     pub(super) carrier: &'a Carrier,
     pub(super) weights: &'a [Tensor],
     pub(super) scaling: Option<&'a [Scaling]>,
@@ -24,8 +27,9 @@ pub(super) struct Checkpoint<'a> {
 }
 
 impl Checkpoint<'_> {
-    /// Writes `path` with the weights and batch norm's statistics by their names in PyTorch, in 32 bits or as they were trained,
-    /// and the same with `.json` for its ending, with the recipe and all that else made them. Both are whole or not there.
+    /// Writes `path` with the weights and batch norm's statistics by their names in PyTorch, as the network was judged by them, and
+    /// the same with `.json` for its ending, with the recipe and all that else made them. Each is whole or not there, and
+    /// there is no recipe without its weights.
     pub(super) fn write(&self, path: &Path) -> Result<(), TrainError> {
         let _guard = tch::no_grad_guard();
         let failed =
@@ -34,7 +38,17 @@ impl Checkpoint<'_> {
             fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         }
         let network = self.carrier.network();
-        let weights = network.names().iter().zip(self.weights);
+        let rounds = matches!(
+            self.recipe.internal_optimization(),
+            InternalOptimization::PreQuantization | InternalOptimization::PostQuantization
+        );
+        let judged = |(weight, role): (&Tensor, &Role)| match role {
+            Role::Kernel if rounds => rounded(weight),
+            _ => Ok(weight.shallow_clone()),
+        };
+        let judged: Vec<Tensor> =
+            self.weights.iter().zip(network.roles()).map(judged).collect::<Result<_, tch::TchError>>()?;
+        let weights = network.names().iter().zip(&judged);
         let buffers = network.buffers().iter().map(|(name, buffer)| (name, buffer));
         let plain = |tensor: &Tensor| tensor.f_detach()?.f_to_device(tch::Device::Cpu)?.f_contiguous();
         let tensors: Vec<(&str, Tensor)> = weights
@@ -42,6 +56,8 @@ impl Checkpoint<'_> {
             .map(|(name, tensor)| Ok((name.as_str(), plain(tensor)?)))
             .collect::<Result<_, tch::TchError>>()?;
         let beside = path.with_extension("json");
+        // That of other weights, if there is one.
+        let _ = fs::remove_file(&beside);
         write_whole(path, |file| Tensor::write_safetensors(&tensors, file).map_err(|error| failed(&error)))?;
         let text = format!("{:#}\n", self.description());
         write_whole(&beside, |file| fs::write(file, &text).map_err(|error| failed(&error)))
@@ -59,6 +75,11 @@ impl Checkpoint<'_> {
                 "name": self.dataset.name(),
                 "shape": [shape.channels, shape.height, shape.width],
                 "classes": self.dataset.class_names(),
+            },
+            // The network tells numbers less the mean and divided by the deviation.
+            "target": match self.goal {
+                Goal::Classes(classes) => json!({"classes": classes}),
+                Goal::Number { mean, sd } => json!({"mean": mean, "sd": sd}),
             },
             // Bytes are 0 to 1 before that.
             "scaling": self.scaling.map(|channels| {

@@ -88,15 +88,16 @@ choices! {
 choices! {
     /// The numbers that are computed with.
     Precision {
-        /// 32 bits.
+        /// 32 bits. On GPUs since Ampere cuDNN computes convolutions of them in TF32, as in PyTorch, unless `NVIDIA_TF32_OVERRIDE=0` is
+        /// set.
         Float32 = "float32",
         /// 64 bits.
         Float64 = "float64",
-        /// 16 bits, 8 of them for the exponent, weights included.
+        /// 16 bits, 8 of them for the exponent, in weights and activations; batch norm's scale, shift and statistics keep 32.
         BFloat16 = "bfloat16",
         /// 32 bits, of data that were rounded to 16.
         Float16Input = "float16-input",
-        /// Convolutions and products of matrices in bfloat16, weights and all else in 32 bits.
+        /// Convolutions, products of matrices and what comes of them in bfloat16; weights, batch norm's statistics and the loss in 32 bits.
         MixedBFloat16 = "mixed-bfloat16",
         /// The same in float16, with a scaled loss (Micikevicius et al., 2018).
         MixedFloat16 = "mixed-float16",

@@ -38,12 +38,14 @@ mod traced;
 #[cfg(feature = "torch")]
 mod trainer;
 
+#[cfg(feature = "torch")]
+pub use carrier::check_networks;
 pub use choices::{Augmentation, InternalOptimization, Model, Precision, Preprocessing, Schedule};
 #[cfg(feature = "torch")]
 pub use device::DeviceChoice;
 pub use error::{RecipeError, TrainError};
 pub use observer::{Control, Device, METRICS, Metric, Metrics, Observer, Outcome, Phase};
-pub use possible::check_on;
+pub use possible::{check_on, partitions};
 pub use preprocess::Scaling;
 pub use recipe::{Recipe, Update};
 pub use schedule::StepSizes;

@@ -25,7 +25,8 @@ const fn test(name: &'static str, description: &'static str) -> Metric {
 }
 
 /// The metrics of a finished training: `accuracy` and its kin where classes are told, `r2` and `rmse` where numbers are. With
-/// `patience` they are those of the best epoch. Nothing is ever decided by `test_accuracy`, or it would not be a test.
+/// `patience` they are those of the best epoch. What is told of training samples is told of them as they were varied, and of blends
+/// by the label that counts most. Nothing is ever decided by `test_accuracy`, or it would not be a test.
 pub const METRICS: &[Metric] = &[
     metric("accuracy", "the share of validation samples classified correctly, 0 to 1"),
     test("test_accuracy", "the share of test samples classified correctly, 0 to 1, looked at once at the end"),
@@ -131,4 +132,6 @@ pub struct Outcome {
     pub metrics: Metrics,
     /// Whether the observer stopped it before the last epoch.
     pub stopped: bool,
+    /// Why its weights could not be kept, if they were to be.
+    pub not_kept: Option<String>,
 }

@@ -59,8 +59,7 @@ impl Recipe {
 /// # Errors
 /// [`RecipeError::Impossible`] with the first value that cannot be.
 pub fn check_on(fixed: &BTreeMap<String, Value>, searched: &[Parameter], dataset: &Dataset) -> Result<(), RecipeError> {
-    let partitions: Vec<Partition> =
-        values("partition", fixed, searched).iter().filter_map(|v| v.as_str()?.parse().ok()).collect();
+    let partitions = partitions(fixed, searched, dataset);
     Partition::together(&partitions).map_err(|error| RecipeError::Impossible {
         name: "partition".to_owned(),
         value: partitions.first().map(ToString::to_string).unwrap_or_default().into(),
@@ -76,8 +75,21 @@ pub fn check_on(fixed: &BTreeMap<String, Value>, searched: &[Parameter], dataset
     Ok(())
 }
 
+/// Every way in which the trials may divide the data.
+#[must_use]
+pub fn partitions(fixed: &BTreeMap<String, Value>, searched: &[Parameter], dataset: &Dataset) -> Vec<Partition> {
+    let said = values("partition", fixed, searched);
+    let mut partitions: Vec<Partition> = said.iter().filter_map(|v| v.as_str()?.parse().ok()).collect();
+    // Where a condition fails the parameter is absent, and the default rules.
+    let always = searched.iter().find(|p| p.name == "partition").is_none_or(|p| p.condition.is_empty());
+    if partitions.is_empty() || !always {
+        partitions.push(Partition::default_for(dataset));
+    }
+    partitions
+}
+
 /// Every value that a choice may have, or the ends of a range.
-fn values(name: &str, fixed: &BTreeMap<String, Value>, searched: &[Parameter]) -> Vec<Value> {
+pub(super) fn values(name: &str, fixed: &BTreeMap<String, Value>, searched: &[Parameter]) -> Vec<Value> {
     let domain = searched.iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.domain);
     match (fixed.get(name), domain) {
         (Some(value), _) => vec![value.clone()],

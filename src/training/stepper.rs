@@ -88,8 +88,10 @@ impl Stepper {
     }
 
     /// The weights by which the network is judged: their average, if there is one.
-    pub(super) fn judged(&self) -> &[Tensor] {
-        self.average.as_ref().map_or(&self.weights, |average| &average.weights)
+    pub(super) fn judged(&self) -> Result<Vec<Tensor>, TchError> {
+        let average = self.average.as_ref().map_or(&self.weights, |average| &average.weights);
+        let alike = |(own, weight): (&Tensor, &Tensor)| own.f_to_kind(weight.kind());
+        average.iter().zip(&self.weights).map(alike).collect()
     }
 }
 
@@ -136,7 +138,12 @@ impl Scaler {
 
 impl Average {
     fn new(decay: f64, weights: &[Tensor]) -> Result<Self, TchError> {
-        let own = weights.iter().map(copied).collect::<Result<_, _>>()?;
+        // Steps so small are nothing beside numbers of 16 bits.
+        let wide = |weight: &Tensor| match weight.kind() {
+            Kind::Double => copied(weight),
+            _ => copied(weight)?.f_to_kind(Kind::Float),
+        };
+        let own = weights.iter().map(wide).collect::<Result<_, _>>()?;
         Ok(Self { decay, steps: 0, weights: own })
     }
 
@@ -147,7 +154,7 @@ impl Average {
         let steps = self.steps as f64;
         let decay = self.decay.min((1.0 + steps) / (10.0 + steps));
         for (own, weight) in self.weights.iter_mut().zip(weights) {
-            let _ = own.f_lerp_(weight, 1.0 - decay)?;
+            let _ = own.f_lerp_(&weight.f_to_kind(own.kind())?, 1.0 - decay)?;
         }
         Ok(())
     }

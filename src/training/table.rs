@@ -29,7 +29,7 @@ const PLAIN: &[&str] = &["mlp", "cnn"];
 /// The networks that drop activations.
 const DROPPING: &[&str] = &["mlp", "cnn", "vgg11", "vgg16", "mobilenetv2"];
 
-/// Every setting of a recipe. All may be searched but the first five.
+/// Every setting of a recipe. All may be searched but the first four.
 ///
 /// | name | range | default |
 /// |---|---|---|
@@ -206,7 +206,8 @@ pub const SETTINGS: &[Setting] = &[
         "ema",
         float(0.0, 0.99999),
         DefaultValue::Float(0.0),
-        "the decay by step of the average of the weights that is validated and tested instead of them; 0 for none",
+        "the decay by step of the average of the weights that is validated and tested instead of them, with their own batch norm \
+         statistics; 0 for none",
     ),
     setting(
         "threads",

@@ -150,7 +150,7 @@ impl Trainer {
     /// JSON. That is after the test, and in no phase.
     ///
     /// # Errors
-    /// A [`TrainError`]; [`TrainError::Keep`] if they cannot be written.
+    /// A [`TrainError`]. That the weights cannot be written is none: see [`Outcome::not_kept`].
     pub fn train_and_keep(
         &mut self,
         recipe: &Recipe,
@@ -204,12 +204,17 @@ impl Trainer {
             guard(|| trained.score(&data.test.scaled(trained.scaling.as_deref())?, data.goal))
         })?;
         outcome.metrics.extend(test.metrics("test_"));
+        let mut not_kept = None;
         if let Some(path) = keep {
             let Trained { carrier, weights, scaling, .. } = &trained;
             let (scaling, split_seed, outcome) = (scaling.as_deref(), self.split_seed, &outcome);
-            let left = Checkpoint { recipe, seed, split_seed, dataset, carrier, weights, scaling, outcome };
-            guard(|| left.write(path))?;
+            let goal = data.goal;
+            let left = Checkpoint { recipe, seed, split_seed, dataset, goal, carrier, weights, scaling, outcome };
+            // The training is done, and paid for, whether or not there was room for its weights.
+            let written = guard(|| left.write(path));
+            not_kept = written.err().map(|error| error.to_string());
         }
+        outcome.not_kept = not_kept;
         Ok(outcome)
     }
 
@@ -221,7 +226,7 @@ impl Trainer {
         seed: u64,
         observer: &mut dyn Observer,
     ) -> Result<(Trained, Outcome), TrainError> {
-        let mut outcome = Outcome { metrics: Metrics::new(), stopped: false };
+        let mut outcome = Outcome { metrics: Metrics::new(), stopped: false, not_kept: None };
         let (carrier, mut steps, scaling) = guard(|| {
             tch::manual_seed(seed.cast_signed());
             let shape = dataset.shape();
@@ -246,7 +251,7 @@ impl Trainer {
                 return Err(TrainError::Diverged { epoch, loss: trained.loss });
             }
             let judged = self.phase(Phase::Evaluate, observer, |_| {
-                guard(|| judge(&carrier, steps.stepper.judged(), None, &validation, data.goal))
+                guard(|| judge(&carrier, &steps.stepper.judged()?, None, &validation, data.goal))
             })?;
             if !judged.loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, loss: judged.loss });
@@ -255,7 +260,7 @@ impl Trainer {
             metrics.extend(trained.metrics("train_"));
             metrics.insert("loss".to_owned(), trained.loss);
             metrics.insert("validation_loss".to_owned(), judged.loss);
-            let is_best = guard(|| best.see(judged.loss, steps.stepper.judged(), &carrier))?;
+            let is_best = guard(|| best.see(judged.loss, &steps.stepper.judged()?, &carrier))?;
             if is_best {
                 outcome.metrics.extend(metrics.clone());
             }
@@ -270,7 +275,7 @@ impl Trainer {
                 break;
             }
         }
-        let weights = guard(|| best.into_weights(steps.stepper.judged(), &carrier))?;
+        let weights = guard(|| best.into_weights(&steps.stepper.judged()?, &carrier))?;
         let mut trained = Trained { carrier, weights, scaling: scaling.clone(), integers: None };
         if recipe.internal_optimization() == InternalOptimization::PostQuantization {
             let judged = self.phase(Phase::Evaluate, observer, |_| {
@@ -362,7 +367,7 @@ impl Steps {
             let told = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
             self.stepper.step(&varied.loss(&told, goal, recipe.label_smoothing())?)?;
             outputs.push(told.f_detach()?);
-            all_targets.push(targets);
+            all_targets.push(varied.main_targets());
             Ok(())
         })?;
         Score::of(&Tensor::f_cat(&outputs, 0)?, &Tensor::f_cat(&all_targets, 0)?, goal)

@@ -219,4 +219,28 @@ fn data_that_are_not_there_or_do_not_fit_are_told_before_the_first_trial() {
     refused(dataset, "dataset = \"digits\"\nlabel = \"x\"").says("`label` is for tables alone");
     let given = "partition = { choice = [\"given\", \"60-20-20\"] }\nlearning_rate =";
     refused("learning_rate =", given).says("`partition` = given is not possible");
+    refused(dataset, "dataset = \"digits\"\npartition = \"given\"").says("test part");
+    refused(dataset, "dataset = \"digits\"\npartition = \"99.9998-0.0001-0.0001\"").says("validation part empty");
+    refused("width = 64", "width = 65536\ndepth = 60").says("`model` = mlp is not possible");
+}
+
+#[test]
+fn every_study_of_the_project_passes_its_check_without_data() {
+    let bench = digits();
+    let studies = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("studies");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(studies).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "toml") {
+            let nowhere = bench.path().join("nowhere");
+            let output =
+                bench.command(&["check", path.to_str().unwrap()]).env("WATTFRONT_DATA", nowhere).output().unwrap();
+            let answer = Answer(output).code(0);
+            if path.ends_with("resnet50-cifar100.toml") {
+                answer.says("`optimize data fetch cifar100` brings it");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 5, "{checked}");
 }

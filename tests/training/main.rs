@@ -229,13 +229,17 @@ fn own_data_of_other_sizes_can_be_trained_on() {
 fn test_samples_are_never_trained_on() {
     let digits = data::load("digits").unwrap();
     let split = Split::stratified(digits.labels(), Shares::default(), 0).unwrap();
-    // With the labels of the test part spoiled, training and validation stay as they were to the last bit.
+    // With the images and labels of the test part spoiled, training and validation stay as they were to the last bit.
     let mut labels = digits.labels().to_vec();
     for i in &split.test {
         labels[*i] = (labels[*i] + 1) % 10;
     }
-    let spoiled = Dataset::new("spoiled", digits.shape(), digits.features().to_vec(), labels, 10).unwrap();
-    let recipe = recipe([("epochs", 3.into())]);
+    let mut features = digits.features().to_vec();
+    for i in &split.test {
+        features[i * 64..(i + 1) * 64].iter_mut().for_each(|pixel| *pixel = 1.0 - *pixel);
+    }
+    let spoiled = Dataset::new("spoiled", digits.shape(), features, labels, 10).unwrap();
+    let recipe = recipe([("epochs", 3.into()), ("preprocessing", "standardize".into())]);
     let _turn = turn();
     let run = |dataset| trainer().train_on(dataset, &split, &recipe, 1, &mut ()).unwrap().metrics;
     let (clean, spoiled) = (run(&digits), run(&spoiled));
