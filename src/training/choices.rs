@@ -122,7 +122,7 @@ choices! {
 }
 
 choices! {
-    /// How the size of a step changes over a training, by the share `p` of the steps that are over.
+    /// How the size of a step changes over a training, by the share `p` of the steps that are over since it was warm.
     Schedule {
         /// Not at all.
         Constant = "constant",

@@ -53,12 +53,16 @@ impl StepSizes {
         Self { schedule: recipe.schedule(), rate: recipe.learning_rate(), steps, warmup }
     }
 
-    /// The size of this step, counted from 0. The schedule runs on while a step warms up.
+    /// The size of this step, counted from 0. The schedule begins when the steps are warm. One cycle ends with the last step,
+    /// the others with the one that would follow, as PyTorch has both.
     #[must_use]
     pub fn at(&self, step: usize) -> f64 {
-        let share = step as f64 / self.steps.max(1) as f64;
-        let warm = if step < self.warmup { (step + 1) as f64 / (self.warmup + 1) as f64 } else { 1.0 };
-        self.rate * self.schedule.factor(share) * warm
+        if step < self.warmup {
+            return self.rate * (step + 1) as f64 / (self.warmup + 1) as f64;
+        }
+        let last = if self.schedule == Schedule::OneCycle { self.steps.saturating_sub(1) } else { self.steps };
+        let share = (step - self.warmup) as f64 / last.saturating_sub(self.warmup).max(1) as f64;
+        self.rate * self.schedule.factor(share)
     }
 
     /// Whether all steps are of one size.
@@ -119,6 +123,11 @@ mod tests {
         assert_eq!(told, [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]);
         let named = sizes(&[("learning_rate", 1.0.into()), ("schedule", "warm-up".into())], 30);
         assert_eq!((named.at(0), named.at(2), named.at(3), named.at(29)), (0.25, 0.75, 1.0, 1.0));
+        let decaying =
+            sizes(&[("learning_rate", 1.0.into()), ("schedule", "cosine".into()), ("warmup", 0.5.into())], 40);
+        assert_eq!((decaying.at(20), decaying.at(30)), (1.0, 0.5), "it decays from the learning rate once it is warm");
+        let cycle = sizes(&[("learning_rate", 1.0.into()), ("schedule", "one-cycle".into())], 11);
+        assert!((cycle.at(3) - 1.0).abs() < 1e-12 && (cycle.at(10) - 4e-6).abs() < 1e-12, "{}", cycle.at(10));
         assert!(sizes(&[], 10).is_constant() && !warm.is_constant() && !named.is_constant());
     }
 }

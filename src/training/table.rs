@@ -179,7 +179,7 @@ pub const SETTINGS: &[Setting] = &[
             "warmup",
             float(0.0, 0.9),
             DefaultValue::Float(0.0),
-            "the share of all steps in which the size of a step rises from nothing to the learning rate",
+            "the share of all steps in which the size of a step rises to the learning rate, before the schedule begins",
         ),
     ),
     setting("batch_size", int(1, 65_536), DefaultValue::Int(64), "samples per step"),
