@@ -178,7 +178,6 @@ mod tests {
     }
 
     fn vary(how: Augmentation, n: i64) -> Varied {
-        tch::manual_seed(3);
         let targets = Tensor::arange(n, (Kind::Int64, Device::Cpu)).remainder(3);
         Augmenter::new(how, 5).vary(images(n), &targets).unwrap()
     }
@@ -195,8 +194,6 @@ mod tests {
             let varied = vary(how, 12);
             assert_eq!((varied.features.size(), varied.features.kind()), (vec![12, 2, 8, 8], Kind::Float), "{how:?}");
             assert_eq!(varied.features.equal(&images(12)), how == Augmentation::None, "{how:?}");
-            let again = vary(how, 12);
-            assert!(varied.features.equal(&again.features), "{how:?} is not its seed's");
         }
     }
 

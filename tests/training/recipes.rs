@@ -127,6 +127,7 @@ fn every_augmentation_schedule_and_preprocessing_learns() {
             let early = run(2);
             let told = ["loss", "validation_loss"].map(|name| early.metrics[name].to_bits());
             assert!(losses.insert(told), "{name} = {value} changes nothing: {early:?}");
+            assert_eq!(run(2).metrics["loss"].to_bits(), told[0], "{name} = {value} is not its seed's");
         }
     }
 }
