@@ -137,7 +137,7 @@ fn energy(result: &TrialResult) -> Option<Spent> {
     const TOTAL: &str = "energy";
     let provenance = Provenance::of_metric(result, TOTAL)?;
     let told = result.metrics.get(TOTAL).copied().map(Joules);
-    let joules = told.or_else(|| EnergyMetric::TOTAL.read(&result.energy))?;
+    let joules = told.or_else(|| EnergyMetric::TOTAL.read(&result.energy, &result.metrics))?;
     Some(Spent { joules, provenance, unknown: 0 })
 }
 

@@ -95,14 +95,18 @@ impl Quantity {
         }
     }
 
-    /// The metric in words: `energy.train.gpu.net` is `net GPU energy of train`; other names stay as they are.
+    /// The metric in words: `energy.train.gpu.net` is `net GPU energy of train`, `energy.infer.per_1000`
+    /// is `energy of infer per 1,000 samples`; other names stay as they are.
     #[must_use]
     pub fn name(&self) -> String {
-        let Ok(EnergyMetric { phase, domain, net }) = self.metric.parse() else { return self.metric.clone() };
+        let Ok(EnergyMetric { phase, domain, net, per_thousand }) = self.metric.parse() else {
+            return self.metric.clone();
+        };
         let domain = domain.map_or_else(String::new, |d| format!("{} ", d.name().to_uppercase()));
         let phase = phase.map_or_else(String::new, |p| format!(" of {p}"));
         let net = if net { "net " } else { "" };
-        format!("{net}{domain}energy{phase}")
+        let samples = if per_thousand { " per 1,000 samples" } else { "" };
+        format!("{net}{domain}energy{phase}{samples}")
     }
 }
 

@@ -1,10 +1,19 @@
-//! Names of energy metrics: `energy[.PHASE][.DOMAIN][.net]`.
+//! Names of energy metrics: `energy[.PHASE][.DOMAIN][.net][.per_1000]`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Phases, TRIAL_PHASE};
 use crate::energy::units::{DomainEnergy, DomainKind, Joules};
+use crate::optimizer::problem::Metrics;
+
+/// The part of a name that asks for the energy of 1,000 samples.
+const PER_THOUSAND: &str = "per_1000";
+
+/// The metric by which a program tells how many samples a phase had.
+pub(crate) fn samples_name(phase: &str) -> String {
+    format!("{phase}_samples")
+}
 
 /// A parsed energy metric: which window, and which hardware.
 ///
@@ -24,6 +33,8 @@ pub struct EnergyMetric {
     pub domain: Option<DomainKind>,
     /// Whether the power at rest is subtracted.
     pub net: bool,
+    /// Whether it is that of 1,000 samples, of which the metric `PHASE_samples` tells how many the phase had.
+    pub per_thousand: bool,
 }
 
 /// Why a name is no energy metric.
@@ -33,7 +44,7 @@ pub enum EnergyMetricError {
     /// The name does not begin with `energy`.
     #[error(
         "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram) \
-         and `net`, or some of these in this order"
+         and `net`, or some of these in this order; after a phase also `per_1000` at the end, for 1,000 samples"
     )]
     NotEnergy {
         /// The name.
@@ -43,7 +54,7 @@ pub enum EnergyMetricError {
 
 impl EnergyMetric {
     /// Plain `energy`.
-    pub const TOTAL: Self = Self { phase: None, domain: None, net: false };
+    pub const TOTAL: Self = Self { phase: None, domain: None, net: false, per_thousand: false };
 
     /// Whether a metric's name is reserved for energy.
     #[must_use]
@@ -57,24 +68,40 @@ impl EnergyMetric {
         self.phase.as_deref().unwrap_or(TRIAL_PHASE)
     }
 
-    /// The energy meant, or `None` if the phase was not metered or a part of it is missing.
+    /// The metric that tells how many samples the phase had, where that matters.
     #[must_use]
-    pub fn read(&self, phases: &Phases) -> Option<Joules> {
+    pub fn samples_name(&self) -> Option<String> {
+        self.per_thousand.then(|| samples_name(self.phase_name()))
+    }
+
+    /// The energy meant, or `None` if the phase was not metered or a part of it is missing; for 1,000 samples also if
+    /// `metrics` do not tell how many there were.
+    #[must_use]
+    pub fn read(&self, phases: &Phases, metrics: &Metrics) -> Option<Joules> {
         let window = phases.get(self.phase_name())?;
-        match (self.net, self.domain) {
+        let whole = match (self.net, self.domain) {
             (true, domain) => window.net(domain),
             (false, Some(kind)) => window.of(kind),
             (false, None) => window.total(),
-        }
+        };
+        self.share(whole?, metrics)
+    }
+
+    /// What this metric tells of so much energy of its phase.
+    fn share(&self, whole: Joules, metrics: &Metrics) -> Option<Joules> {
+        let Some(name) = self.samples_name() else { return Some(whole) };
+        let samples = metrics.get(&name).copied().filter(|samples| *samples > 0.0 && samples.is_finite())?;
+        Some(Joules(whole.0 / samples * 1000.0))
     }
 
     /// The standard deviation of that against other trials on the same hardware, in joules; `None` if nobody knows. For net
     /// energy with that of the power at rest, which weighs more in longer trials and is another in each session.
     #[must_use]
-    pub fn sd(&self, phases: &Phases) -> Option<Joules> {
+    pub fn sd(&self, phases: &Phases, metrics: &Metrics) -> Option<Joules> {
         let uncertainty = phases.get(self.phase_name())?.uncertainty(self.domain)?;
         let relative = uncertainty.relative();
-        Some(if self.net { Joules(relative.0.hypot(uncertainty.idle.0)) } else { relative })
+        let whole = if self.net { Joules(relative.0.hypot(uncertainty.idle.0)) } else { relative };
+        self.share(whole, metrics)
     }
 
     /// What one piece of hardware adds to it; `None` if that is missing.
@@ -93,6 +120,10 @@ impl FromStr for EnergyMetric {
         if parts.remove(0) != "energy" || parts.iter().any(|p| p.is_empty()) {
             return Err(not_energy());
         }
+        let per_thousand = parts.last() == Some(&PER_THOUSAND);
+        if per_thousand {
+            parts.pop();
+        }
         let net = parts.last() == Some(&"net");
         if net {
             parts.pop();
@@ -102,8 +133,11 @@ impl FromStr for EnergyMetric {
             parts.pop();
         }
         match parts[..] {
-            [] => Ok(Self { phase: None, domain, net }),
-            [phase] if phase != "net" => Ok(Self { phase: Some(phase.to_owned()), domain, net }),
+            // A trial as a whole has no samples of its own.
+            [] if !per_thousand => Ok(Self { phase: None, domain, net, per_thousand }),
+            [phase] if phase != "net" && phase != PER_THOUSAND => {
+                Ok(Self { phase: Some(phase.to_owned()), domain, net, per_thousand })
+            }
             _ => Err(not_energy()),
         }
     }
@@ -121,6 +155,9 @@ impl fmt::Display for EnergyMetric {
         if self.net {
             f.write_str(".net")?;
         }
+        if self.per_thousand {
+            write!(f, ".{PER_THOUSAND}")?;
+        }
         Ok(())
     }
 }
@@ -128,21 +165,61 @@ impl fmt::Display for EnergyMetric {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::energy::units::{Domain, Method, WindowEnergy};
+
+    fn window(kind: DomainKind, id: &str, method: Method, joules: Option<f64>) -> WindowEnergy {
+        let domain = DomainEnergy::new(Domain { kind, id: id.to_owned() }, method, joules.map(Joules), None);
+        WindowEnergy { seconds: 1.0, domains: vec![domain] }
+    }
 
     #[test]
     fn names_read_back() {
-        for name in ["energy", "energy.gpu", "energy.train", "energy.train.dram", "energy.net", "energy.train.gpu.net"]
-        {
+        for name in [
+            "energy",
+            "energy.gpu",
+            "energy.train",
+            "energy.train.dram",
+            "energy.net",
+            "energy.train.gpu.net",
+            "energy.infer.per_1000",
+            "energy.infer.gpu.net.per_1000",
+        ] {
             assert_eq!(name.parse::<EnergyMetric>().expect(name).to_string(), name);
         }
     }
 
     #[test]
     fn other_names_are_refused_with_a_reason() {
-        for name in
-            ["energies", "accuracy", "energy.", "energy.a.b", "energy..gpu", "energy.net.gpu", "energy.net.net", ""]
-        {
+        for name in [
+            "energies",
+            "accuracy",
+            "energy.",
+            "energy.a.b",
+            "energy..gpu",
+            "energy.net.gpu",
+            "energy.net.net",
+            "energy.per_1000",
+            "energy.gpu.per_1000",
+            "energy.per_1000.infer",
+            "energy.infer.per_1000.net",
+            "energy.per_1000.per_1000",
+            "",
+        ] {
             assert!(name.parse::<EnergyMetric>().is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_thousand_samples_take_their_part() {
+        let metric: EnergyMetric = "energy.infer.cpu.per_1000".parse().unwrap();
+        let phases = Phases::from([("infer".to_owned(), window(DomainKind::Cpu, "0", Method::Counter, Some(6.0)))]);
+        let told = |samples: f64| Metrics::from([("infer_samples".to_owned(), samples)]);
+        assert_eq!(metric.read(&phases, &told(4000.0)), Some(Joules(1.5)));
+        assert_eq!(metric.sd(&phases, &told(4000.0)), None, "nobody knows");
+        for none in [Metrics::new(), told(0.0), told(f64::NAN)] {
+            assert_eq!(metric.read(&phases, &none), None, "{none:?}");
+        }
+        let whole: EnergyMetric = "energy.infer".parse().unwrap();
+        assert_eq!(whole.read(&phases, &Metrics::new()), Some(Joules(6.0)));
     }
 }

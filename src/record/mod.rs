@@ -11,6 +11,7 @@ mod study;
 mod trial;
 
 pub use earlier::EarlierStudy;
+pub(crate) use energy_metric::samples_name;
 pub use energy_metric::{EnergyMetric, EnergyMetricError};
 pub use environment::{Environment, Gpu};
 pub use event::{Entry, Event, Phases, SCHEMA_VERSION, SeenDevice, TRIAL_PHASE};

@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use crate::analysis::{Provenance, Spent, Summary};
 use crate::energy::units::{Method, WindowEnergy};
 use crate::optimizer::space::Value;
-use crate::record::{EnergyMetric, StudyRecord, TRIAL_PHASE, TrialRecord};
+use crate::record::{EnergyMetric, StudyRecord, TRIAL_PHASE, TrialRecord, samples_name};
 
 /// All trials, by id.
 #[must_use]
@@ -98,7 +98,7 @@ impl Layout {
                 list.push(name.clone());
             }
         }
-        let mut columns: Vec<EnergyMetric> = vec![EnergyMetric { phase: None, domain: None, net: false }];
+        let mut columns: Vec<EnergyMetric> = vec![EnergyMetric::TOTAL];
         let windows: BTreeSet<_> = results()
             .flat_map(|r| &r.energy)
             .flat_map(|(phase, window)| {
@@ -110,8 +110,17 @@ impl Layout {
                 kinds.flat_map(gross_and_net).map(move |(domain, net)| (phase.clone(), domain, net)).collect::<Vec<_>>()
             })
             .collect();
-        let metered = windows.into_iter().map(|(phase, domain, net)| EnergyMetric { phase, domain, net });
-        for column in metered.chain(energies.iter().filter_map(|name| name.parse().ok())) {
+        let of_window = |(phase, domain, net)| EnergyMetric { phase, domain, net, per_thousand: false };
+        let metered = windows.into_iter().map(of_window);
+        // Where a phase tells its samples, what a thousand of them take.
+        let counted = results().flat_map(|r| r.energy.keys().filter(|p| r.metrics.contains_key(&samples_name(p))));
+        let counted: BTreeSet<&String> = counted.filter(|phase| *phase != TRIAL_PHASE).collect();
+        let counted = counted.into_iter().map(|phase| EnergyMetric {
+            phase: Some(phase.clone()),
+            per_thousand: true,
+            ..EnergyMetric::TOTAL
+        });
+        for column in metered.chain(counted).chain(energies.iter().filter_map(|name| name.parse().ok())) {
             if !columns.contains(&column) {
                 columns.push(column);
             }
@@ -143,7 +152,7 @@ impl Layout {
         row.extend(self.parameters.iter().map(|p| trial.point.get(p).map_or_else(String::new, parameter)));
         row.extend(self.metrics.iter().map(|m| number(metric(m))));
         row.extend(self.energies.iter().map(|energy| {
-            let metered = result.and_then(|r| energy.read(&r.energy)).map(|j| j.0);
+            let metered = result.and_then(|r| energy.read(&r.energy, &r.metrics)).map(|j| j.0);
             number(metric(&energy.to_string()).or(metered))
         }));
         let window = trial.energy();

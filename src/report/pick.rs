@@ -218,7 +218,7 @@ fn energies(result: &TrialResult) -> BTreeMap<String, PickedEnergy> {
         let counts =
             |d: &&DomainEnergy| metric.as_ref().and_then(|m| m.domain).is_none_or(|kind| kind == d.domain.kind);
         let domains = window.iter().flat_map(|w| &w.domains).filter(counts).map(|d| d.domain.to_string()).collect();
-        let metered = metric.as_ref().and_then(|m| m.read(&result.energy));
+        let metered = metric.as_ref().and_then(|m| m.read(&result.energy, &result.metrics));
         let joules = result.metrics.get(name).copied().map(Joules).or(metered);
         Some(PickedEnergy { joules, provenance: Provenance::of_metric(result, name)?, domains })
     };

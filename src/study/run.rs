@@ -322,7 +322,14 @@ fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Resu
             let message = format!("`{name}`: no such phase was metered (there are: {})", known.join(", "));
             return Err(bad(message));
         };
-        let joules = metric.read(phases).ok_or_else(|| {
+        if let Some(samples) = metric.samples_name()
+            && !metrics.get(&samples).is_some_and(|n| *n > 0.0 && n.is_finite())
+        {
+            let message =
+                format!("`{name}` is for 1,000 samples, and `{samples}`, how many there were, is not reported");
+            return Err(bad(message));
+        }
+        let joules = metric.read(phases, &metrics).ok_or_else(|| {
             let message = format!("`{name}` could not be metered: {}", why_missing(window, &metric));
             Failure::new(FailureKind::Meter, message)
         })?;
@@ -345,7 +352,7 @@ fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Resu
 /// How far the metered metrics may be off against those of other trials: what the surrogate should not take for an effect.
 fn deviations(metrics: &Metrics, phases: &Phases) -> Metrics {
     let metered = metrics.keys().filter(|name| EnergyMetric::is_reserved(name));
-    let sd = metered.filter_map(|name| Some((name.clone(), name.parse::<EnergyMetric>().ok()?.sd(phases)?.0)));
+    let sd = metered.filter_map(|name| Some((name.clone(), name.parse::<EnergyMetric>().ok()?.sd(phases, metrics)?.0)));
     // Zero would mean exact, which no meter is.
     sd.filter(|(_, sd)| *sd > 0.0 && sd.is_finite()).collect()
 }

@@ -69,7 +69,7 @@ fn metrics_of(problem: &Problem, result: &TrialResult) -> Result<Metrics, String
     let mut metrics = result.metrics.clone();
     let objectives = problem.objectives().iter().map(|o| &o.metric);
     for name in objectives.chain(problem.constraints().iter().map(|c| &c.metric)) {
-        let metered = name.parse::<EnergyMetric>().ok().and_then(|metric| metric.read(&result.energy));
+        let metered = name.parse::<EnergyMetric>().ok().and_then(|metric| metric.read(&result.energy, &result.metrics));
         if let (false, Some(joules)) = (metrics.contains_key(name), metered) {
             metrics.insert(name.clone(), joules.0);
         }

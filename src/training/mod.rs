@@ -17,6 +17,8 @@ mod error;
 #[cfg(feature = "torch")]
 mod failure;
 #[cfg(feature = "torch")]
+mod inference;
+#[cfg(feature = "torch")]
 mod integers;
 #[cfg(feature = "torch")]
 mod network;

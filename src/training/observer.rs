@@ -46,6 +46,8 @@ pub const METRICS: &[Metric] = &[
     metric("multiply_adds", "how many multiplications, each with its addition, one sample takes through the network"),
     metric("epochs", "how many epochs were trained"),
     metric("train_seconds", "seconds spent in training steps, evaluations excluded"),
+    metric("infer_samples", "how many samples were told in phase `infer`, with `inference_seconds`"),
+    metric("infer_per_second", "samples told per second then"),
 ];
 
 /// A part of a training whose edges are told to the observer.
@@ -59,10 +61,12 @@ pub enum Phase {
     Evaluate,
     /// The test at the end, after [`Phase::Trial`].
     Test,
+    /// Telling samples again and again with the network that is trained, after [`Phase::Test`]; only with `inference_seconds`.
+    Infer,
 }
 
 impl Phase {
-    /// The name in lowercase: `trial`, `train`, `evaluate` or `test`.
+    /// The name in lowercase: `trial`, `train`, `evaluate`, `test` or `infer`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -70,6 +74,7 @@ impl Phase {
             Self::Train => "train",
             Self::Evaluate => "evaluate",
             Self::Test => "test",
+            Self::Infer => "infer",
         }
     }
 }

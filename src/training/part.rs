@@ -171,6 +171,16 @@ impl Scaled<'_> {
         Ok(())
     }
 
+    /// So many samples from the one of this number on.
+    pub(super) fn batch(&self, first: usize, samples: usize) -> Result<Tensor, TchError> {
+        self.ready(&self.features.f_narrow(0, first as i64, samples as i64)?)
+    }
+
+    /// Where they are.
+    pub(super) fn device(&self) -> Device {
+        self.features.device()
+    }
+
     /// The outputs of all samples in their order, `n x outputs`.
     pub(super) fn each(
         &self,

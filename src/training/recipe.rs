@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::settings::{Setting, meaningless};
+use super::settings::{Setting, meaningless, simulated};
 use super::table::SETTINGS;
 use super::{Augmentation, DefaultValue, InternalOptimization, Model, Precision, Preprocessing, RecipeError, Schedule};
 use crate::data::Partition;
@@ -95,7 +95,12 @@ impl Recipe {
             }
             complete.remove(setting.name);
         }
-        Ok(Self::from_complete(complete))
+        let recipe = Self::from_complete(complete);
+        let simulates = recipe.internal == InternalOptimization::PostQuantization && recipe.model != Model::Mlp;
+        if recipe.inference_seconds().is_some() && simulates {
+            return Err(simulated(&recipe.settings["inference_seconds"]));
+        }
+        Ok(recipe)
     }
 
     fn from_complete(settings: BTreeMap<String, Value>) -> Self {
@@ -288,6 +293,18 @@ impl Recipe {
         Some(self.number("ema")).filter(|decay| *decay > 0.0)
     }
 
+    /// For how long samples are told with the trained network at least, in seconds; `None` if they are not.
+    #[must_use]
+    pub fn inference_seconds(&self) -> Option<f64> {
+        Some(self.number("inference_seconds")).filter(|seconds| *seconds > 0.0)
+    }
+
+    /// How many samples are told at a time then, if the test part has so many.
+    #[must_use]
+    pub fn inference_batch(&self) -> usize {
+        self.count("inference_batch")
+    }
+
     /// How many threads work on one operation on the CPU.
     #[must_use]
     pub fn threads(&self) -> usize {
@@ -364,6 +381,21 @@ mod tests {
             let again = Recipe::from_settings(recipe.settings().iter().map(|(k, v)| (k.as_str(), v))).unwrap();
             assert_eq!(again, recipe);
         }
+    }
+
+    #[test]
+    fn what_is_simulated_is_not_metered() {
+        let with = |model: &'static str, internal: &'static str| {
+            recipe([
+                ("model", model.into()),
+                ("internal_optimization", internal.into()),
+                ("inference_seconds", 2.into()),
+            ])
+        };
+        assert_eq!(with("mlp", "post-quantization").unwrap().inference_seconds(), Some(2.0));
+        assert_eq!(with("cnn", "traced").unwrap().inference_batch(), 256);
+        assert!(with("cnn", "post-quantization").unwrap_err().to_string().contains("simulates"));
+        assert!(with("mlp", "pre-quantization").unwrap_err().to_string().contains("has no meaning"));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::RecipeError;
 use super::table::SETTINGS;
+use super::{RecipeError, possible};
 use crate::data::Partition;
 use crate::optimizer::space::{Domain, Parameter, Value};
 
@@ -187,7 +187,41 @@ pub fn check_settings(fixed: &BTreeMap<String, Value>, searched: &[Parameter]) -
             check_condition(setting, condition, fixed, searched)?;
         }
     }
+    check_inference(fixed, searched)
+}
+
+/// Checks that no point of a space meters what is only simulated.
+fn check_inference(fixed: &BTreeMap<String, Value>, searched: &[Parameter]) -> Result<(), RecipeError> {
+    let may_be = |name: &str| {
+        let found = possible::values(name, fixed, searched);
+        let default = Setting::find(name).ok().and_then(|s| s.default.value());
+        if found.is_empty() { default.into_iter().collect() } else { found }
+    };
+    let Some(longest) = may_be("inference_seconds").into_iter().rfind(|v| v.as_f64().is_some_and(|v| v > 0.0)) else {
+        return Ok(());
+    };
+    let own = searched.iter().find(|p| p.name == "inference_seconds");
+    let clause = |name: &str| own.and_then(|p| p.condition.iter().find(|c| c.parameter == name));
+    let beside = |name: &str| clause(name).map_or_else(|| may_be(name), |c| c.values.clone());
+    let quantized = beside("internal_optimization").contains(&Value::from("post-quantization"));
+    if quantized && beside("model").iter().any(|model| *model != Value::from("mlp")) {
+        return Err(simulated(&longest));
+    }
     Ok(())
+}
+
+/// Inference that would be metered, and is simulated.
+pub(super) fn simulated(seconds: &Value) -> RecipeError {
+    RecipeError::Impossible {
+        name: "inference_seconds".to_owned(),
+        value: seconds.clone(),
+        reason: "`internal_optimization` = post-quantization simulates convolutions with weights of 8 bits, so their joules would \
+                 say nothing of hardware that computes with 8"
+            .to_owned(),
+        remedy: "take another `internal_optimization`, or search `inference_seconds` as a choice of one value with `when = { \
+                 internal_optimization = [...] }`"
+            .to_owned(),
+    }
 }
 
 fn check_condition(

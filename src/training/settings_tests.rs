@@ -101,3 +101,25 @@ fn a_conditional_optimizer_counts_with_its_default() {
         .unwrap();
     assert!(message(&fixed([]), &space).contains("`optimizer` = adam"));
 }
+
+#[test]
+fn inference_that_some_point_only_simulates_is_refused() {
+    let space = |models: &[&'static str]| {
+        let builder = Space::builder().choice("model", models.to_vec());
+        builder.choice("internal_optimization", ["none", "post-quantization"]).build().unwrap()
+    };
+    let infers = fixed([("inference_seconds", 2.into())]);
+    assert!(message(&infers, &space(&["mlp", "lenet5"])).contains("simulates convolutions"));
+    check_settings(&infers, space(&["mlp"]).parameters()).unwrap();
+    check_settings(&fixed([]), space(&["mlp", "lenet5"]).parameters()).unwrap();
+    let apart = Space::builder()
+        .choice("model", ["mlp", "lenet5"])
+        .choice("internal_optimization", ["none", "post-quantization"])
+        .choice("inference_seconds", [2])
+        .when("internal_optimization", ["none"])
+        .build()
+        .unwrap();
+    check_settings(&fixed([]), apart.parameters()).unwrap();
+    let simulated = Space::builder().choice("internal_optimization", ["none", "pre-quantization"]).build().unwrap();
+    assert!(message(&infers, &simulated).contains("pre-quantization"));
+}

@@ -29,6 +29,9 @@ const PLAIN: &[&str] = &["mlp", "cnn"];
 /// The networks that drop activations.
 const DROPPING: &[&str] = &["mlp", "cnn", "vgg11", "vgg16", "mobilenetv2"];
 
+/// What is carried out as it is written. Whoever trains on simulated weights of 8 bits does not tell samples with real ones here.
+const COMPUTING: &[&str] = &["none", "channels-last", "traced", "post-quantization"];
+
 /// Every setting of a recipe. All may be searched but the first four.
 ///
 /// | name | range | default |
@@ -59,6 +62,8 @@ const DROPPING: &[&str] = &["mlp", "cnn", "vgg11", "vgg16", "mobilenetv2"];
 /// | `label_smoothing` | 0 to 0.9 | 0 |
 /// | `gradient_clip` | 0 to 1e6: the largest norm of a gradient, 0 for any | 0 |
 /// | `ema` | 0 to 0.99999: the decay of an average of the weights by step, 0 for none | 0 |
+/// | `inference_seconds` | 0 to 3600: how long samples are told with the trained network to meter that, at least; 0 for not at all; not with `pre-quantization` | 0 |
+/// | `inference_batch` | 1 to 65536 samples told at a time then, if the test part has so many; not with `pre-quantization` | 256 |
 /// | `threads` | 1 to 1024, for one operation on the CPU | 1 |
 pub const SETTINGS: &[Setting] = &[
     fixed(
@@ -208,6 +213,22 @@ pub const SETTINGS: &[Setting] = &[
         DefaultValue::Float(0.0),
         "the decay by step of the average of the weights that is validated and tested instead of them, with their own batch norm \
          statistics; 0 for none",
+    ),
+    only(
+        "internal_optimization",
+        COMPUTING,
+        setting(
+            "inference_seconds",
+            float(0.0, 3600.0),
+            DefaultValue::Float(0.0),
+            "how long the trained network tells samples of the test part, again and again, after the trial and in a phase of its own, \
+             `infer`; 0 for not at all",
+        ),
+    ),
+    only(
+        "internal_optimization",
+        COMPUTING,
+        setting("inference_batch", int(1, 65_536), DefaultValue::Int(256), "samples told at a time in that phase"),
     ),
     setting(
         "threads",

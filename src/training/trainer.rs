@@ -10,6 +10,7 @@ use super::carrier::{Carrier, Pass, architecture_of, copied, kind_of};
 use super::checkpoint::Checkpoint;
 use super::device::{DeviceChoice, select, synchronize};
 use super::failure::guard;
+use super::inference::infer;
 use super::integers::Integers;
 use super::network::Network;
 use super::part::{Goal, Part, Scaled};
@@ -204,6 +205,9 @@ impl Trainer {
             guard(|| trained.score(&data.test.scaled(trained.scaling.as_deref())?, data.goal))
         })?;
         outcome.metrics.extend(test.metrics("test_"));
+        if let Some(seconds) = recipe.inference_seconds() {
+            outcome.metrics.extend(self.infer(&trained, data, recipe, seconds, observer)?);
+        }
         let mut not_kept = None;
         if let Some(path) = keep {
             let Trained { carrier, weights, scaling, .. } = &trained;
@@ -288,6 +292,29 @@ impl Trainer {
             outcome.metrics.insert("validation_loss".to_owned(), judged.loss);
         }
         Ok((trained, outcome))
+    }
+
+    /// What it takes to tell the samples of the test part, whose answers nobody looks at.
+    fn infer(
+        &self,
+        trained: &Trained,
+        data: &Loaded,
+        recipe: &Recipe,
+        seconds: f64,
+        observer: &mut dyn Observer,
+    ) -> Result<Metrics, TrainError> {
+        let samples = guard(|| Ok(data.test.scaled(trained.scaling.as_deref())?))?;
+        let Trained { carrier, weights, integers, .. } = trained;
+        let tell =
+            |seconds| guard(|| infer(carrier, weights, integers.as_ref(), &samples, recipe.inference_batch(), seconds));
+        // What is set up for this size of batch is no part of telling samples.
+        tell(0.0)?;
+        let begin = Instant::now();
+        let told = self.phase(Phase::Infer, observer, |_| tell(seconds))?;
+        let lasted = begin.elapsed().as_secs_f64();
+        Ok([("infer_samples", told as f64), ("infer_per_second", told as f64 / lasted)]
+            .map(|(k, v)| (k.to_owned(), v))
+            .into())
     }
 
     /// Runs a part of a training between its two edges, each after the device has done its work.

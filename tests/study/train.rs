@@ -205,6 +205,25 @@ fn a_table_of_numbers_beside_the_study_file_is_learned() {
 }
 
 #[test]
+fn what_telling_samples_takes_can_be_an_objective() {
+    let bench = digits();
+    bench.edit("\"energy\"", "\"energy.infer.per_1000\"");
+    bench.edit("trials = 4", "trials = 2");
+    bench.optimize(&["check", "study.toml"]).code(2).says("inference_seconds = 2");
+    bench.edit("width = 64", "width = 64\ninference_seconds = 0.3");
+    bench.optimize(&["study.toml"]).code(0).says("energy of infer per 1,000 samples");
+    for trial in bench.record().trials() {
+        let result = trial.result().unwrap();
+        let (told, joules) = (result.metrics["infer_samples"], result.metrics["energy.infer.per_1000"]);
+        let whole = result.energy["infer"].total().unwrap().0;
+        assert!((joules - whole / told * 1000.0).abs() < 1e-9 * joules, "{joules} of {whole} for {told}");
+        assert!(result.energy[TRIAL_PHASE].total().unwrap().0 > 0.0);
+    }
+    let table = std::fs::read_to_string(bench.results().join("trials.csv")).unwrap();
+    assert!(table.lines().next().unwrap().contains("energy_infer_per_1000_j"), "{table}");
+}
+
+#[test]
 fn data_that_are_not_there_or_do_not_fit_are_told_before_the_first_trial() {
     let refused = |from: &str, to: &str| {
         let bench = digits();

@@ -134,6 +134,29 @@ fn a_trainer_is_the_same_in_every_trial() {
 }
 
 #[test]
+fn a_trained_network_tells_samples_in_a_phase_of_its_own() {
+    for (model, internal) in [("mlp", "none"), ("mlp", "post-quantization"), ("cnn", "traced")] {
+        let settings = [
+            ("model", model.into()),
+            ("internal_optimization", internal.into()),
+            ("epochs", 1.into()),
+            ("inference_seconds", 0.05.into()),
+            ("inference_batch", 100.into()),
+        ];
+        let mut journal = Journal::default();
+        let outcome = train(&recipe(settings), 1, &mut journal).unwrap();
+        assert_eq!(journal.lines[journal.lines.len() - 4..], ["begin test", "end test", "begin infer", "end infer"]);
+        let (told, speed) = (outcome.metrics["infer_samples"], outcome.metrics["infer_per_second"]);
+        assert!(told >= 100.0 && told % 100.0 == 0.0, "whole batches of 100: {told}");
+        assert!(told / speed >= 0.05, "as long as was asked for: {told} samples, {speed} a second");
+    }
+    let many = recipe([("epochs", 1.into()), ("inference_seconds", 0.01.into()), ("inference_batch", 9999.into())]);
+    let told = train(&many, 1, &mut ()).unwrap().metrics["infer_samples"];
+    assert_eq!(told % 360.0, 0.0, "all of the test part at a time: {told}");
+    assert!(!train(&recipe([("epochs", 1.into())]), 1, &mut ()).unwrap().metrics.contains_key("infer_samples"));
+}
+
+#[test]
 fn phases_nest_and_every_epoch_is_told() {
     let mut journal = Journal::default();
     let outcome = train(&recipe([("epochs", 2.into())]), 1, &mut journal).unwrap();
@@ -154,7 +177,7 @@ fn phases_nest_and_every_epoch_is_told() {
 
 #[test]
 fn the_listed_metrics_are_the_reported_ones() {
-    let outcome = train(&recipe([("epochs", 1.into())]), 1, &mut ()).unwrap();
+    let outcome = train(&recipe([("epochs", 1.into()), ("inference_seconds", 0.01.into())]), 1, &mut ()).unwrap();
     // What is told of numbers is not told of classes.
     let of_numbers = |name: &&str| name.ends_with("r2") || name.ends_with("rmse");
     let mut listed: Vec<&str> = METRICS.iter().map(|m| m.name).filter(|name| !of_numbers(name)).collect();

@@ -218,6 +218,12 @@ pub enum IssueKind {
         /// The metric.
         metric: String,
     },
+    /// A metric of samples that are told after training, where none are.
+    #[error("no trial would report `{metric}`, for none tells samples once it is trained")]
+    NotInferred {
+        /// The metric.
+        metric: String,
+    },
     /// More objectives than the sampler can handle.
     #[error("the sampler `{sampler}` handles at most {limit} objectives, and there are {count}")]
     TooManyObjectives {

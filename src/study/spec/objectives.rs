@@ -129,13 +129,26 @@ fn refuse_word(entry: Entry, word: &str, allowed: &[&str], findings: &mut Findin
     });
 }
 
-/// Checks that somebody reports every metric of objectives and constraints; `trained` says whether that is the trainer.
+/// What the trainer does in every trial.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trainer {
+    /// Whether it tells samples when it is trained.
+    pub(super) infers: bool,
+}
+
+/// Checks that somebody reports every metric of objectives and constraints; `trainer` is there if the trainer does.
 pub(super) fn check_metrics(
     objectives: &[Placed],
     constraints: &[PlacedConstraint],
-    trained: bool,
+    trainer: Option<Trainer>,
     findings: &mut Findings,
 ) {
+    let trained = trainer.is_some();
+    let of_inference = |metric: &str| {
+        let phase = Phase::Infer.as_str();
+        let metered = metric.parse::<EnergyMetric>().is_ok_and(|energy| energy.phase_name() == phase);
+        metered || metric.starts_with(&format!("{phase}_"))
+    };
     let usable = || METRICS.iter().filter(|m| m.objective).map(|m| m.name);
     let objectives = objectives.iter().map(|o| (&o.objective.metric, &o.span, true));
     let constraints = constraints.iter().map(|c| (&c.constraint.metric, &c.span, false));
@@ -150,9 +163,15 @@ pub(super) fn check_metrics(
             let help = "use `accuracy`, which is measured on the validation set; the test set shows afterwards how much of it \
                         was luck";
             findings.push(draft.help(help));
+        } else if of_inference(metric) && trainer.is_some_and(|trainer| !trainer.infers) {
+            let draft = Draft::new(IssueKind::NotInferred { metric: metric.clone() }).at(span.clone());
+            findings.push(draft.help("write `inference_seconds = 2` in [train]: longer is more exact, and costs more"));
         } else if let (true, Ok(energy)) = (trained, metric.parse::<EnergyMetric>()) {
-            let phases = || [Phase::Train, Phase::Evaluate].map(Phase::as_str);
-            if energy.phase_name() != TRIAL_PHASE && !phases().contains(&energy.phase_name()) {
+            let phases = || [Phase::Train, Phase::Evaluate, Phase::Infer].map(Phase::as_str);
+            if energy.per_thousand && !of_inference(metric) {
+                let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
+                findings.push(draft.help("the trainer tells samples of one phase: `energy.infer.per_1000`"));
+            } else if energy.phase_name() != TRIAL_PHASE && !phases().contains(&energy.phase_name()) {
                 let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
                 let phase = nearest(energy.phase_name(), phases().into_iter().chain(["gpu", "cpu", "dram"]));
                 findings.push(draft.help(match phase {

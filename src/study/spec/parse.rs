@@ -111,7 +111,8 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let source = source::read(&root, &searched, &energy, findings);
     let constraints = bounds::read_constraints(&root, findings);
     energy::check_metrics(&energy, &objectives, &constraints, findings);
-    objectives::check_metrics(&objectives, &constraints, root.get("train").is_some(), findings);
+    let trainer = root.get("train").map(|_| objectives::Trainer { infers: source::infers(source.as_ref(), &searched) });
+    objectives::check_metrics(&objectives, &constraints, trainer, findings);
     let preferences = bounds::read_preferences(&root, &objectives, findings);
     let starts = points::read_starts(&root, &searched, findings);
     let forbidden = points::read_forbidden(&root, &searched, findings);

@@ -100,6 +100,20 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
     TrainSpec { settings, keep }
 }
 
+/// Whether every trial of the trainer tells samples when it is trained; also where nobody can say, for something else is wrong.
+pub(super) fn infers(source: Option<&Source>, searched: &Searched) -> bool {
+    let Some(Source::Train(train)) = source else { return true };
+    let seconds = |value: &Value| value.as_f64().is_some_and(|seconds| seconds > 0.0);
+    let parameter = searched.space.as_ref().and_then(|space| space.get("inference_seconds"));
+    match (train.settings.get("inference_seconds"), parameter) {
+        (Some(value), _) => seconds(value),
+        (None, Some(parameter)) => {
+            parameter.condition.is_empty() && parameter.domain.nth(0).is_some_and(|v| seconds(&v))
+        }
+        (None, None) => false,
+    }
+}
+
 fn read_keep(entry: Entry, findings: &mut Findings) -> Option<Keep> {
     match entry.string("keep = \"front\"", findings)? {
         "front" => Some(Keep::Front),

@@ -294,6 +294,9 @@ fn refused_objectives() {
         ("net energy without a baseline", one("energy.gpu.net", "[energy]\nidle = false")),
         ("no energy metric", one("energy.train.gpu.0", "")),
         ("energy of a phase that there is not", one("energy.trian", "")),
+        ("inference that no trial does", one("energy.infer.gpu", "")),
+        ("a thousand samples of a phase that tells none", one("energy.train.per_1000", "")),
+        ("a thousand samples of no phase", one("energy.per_1000", "")),
         ("a reference that has no logarithm", one("energy", "scale = \"log\"\nreference = 0")),
         (
             "too many for gp",
