@@ -6,6 +6,7 @@
 
 mod certainty;
 mod comparison;
+pub mod confirmation;
 pub mod contest;
 mod error;
 mod feasibility;

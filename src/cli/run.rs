@@ -18,7 +18,7 @@ use crate::record::{Event, StudyRecord};
 use crate::study::spec::{SamplerSpec, Source, StudySpec, differences, stored_watts};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{
-    EndReason, GpuLimits, Interrupt, Limits, ResultsFolder, RunObserver, Runner, StudyError, describe_machine,
+    EndReason, GpuLimits, Interrupt, Limits, Plan, ResultsFolder, RunObserver, Runner, StudyError, describe_machine,
 };
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
@@ -172,7 +172,7 @@ pub(super) fn conduct(
     let runner = Runner {
         store,
         record,
-        sampler: &*sampler,
+        plan: Plan::Search(&*sampler),
         objective: &mut *objective,
         session: &session,
         observer,

@@ -22,3 +22,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(pub u64);
+
+impl Seed {
+    /// The seed of the trial of this number: SplitMix64 (Steele, Lea, Flood 2014) of both, cut to 31 bits so that every
+    /// language and framework can take it.
+    #[must_use]
+    pub fn of_trial(self, number: u64) -> u64 {
+        let mut z = self.0.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) >> 33
+    }
+}

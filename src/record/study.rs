@@ -7,6 +7,7 @@ use crate::energy::units::{Baseline, Joules};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
 use crate::optimizer::problem::{Preference, Problem};
+use crate::optimizer::space::Point;
 
 /// What a study is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -253,6 +254,11 @@ impl StudyRecord {
         self.trials.iter().find(|t| t.id == id)
     }
 
+    /// The trials of a point, in their order.
+    pub fn trials_of<'a>(&'a self, point: &'a Point) -> impl Iterator<Item = &'a TrialRecord> {
+        self.trials.iter().filter(move |trial| trial.point == *point)
+    }
+
     /// Place of the last event.
     #[must_use]
     pub fn last_seq(&self) -> u64 {
@@ -351,7 +357,7 @@ impl StudyRecord {
 mod tests {
     use super::*;
     use crate::optimizer::history::Earlier;
-    use crate::optimizer::space::{Point, Space};
+    use crate::optimizer::space::Space;
 
     fn entries(events: Vec<Event>) -> Vec<Entry> {
         (1..).zip(events).map(|(seq, event)| Entry { seq, time: 0.0, event }).collect()

@@ -2,23 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::gpu_limits::{GpuLimits, put_back};
 use super::metered::{Desk, MeteredScope};
+use super::plan::{NextTrial, Plan};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
 use super::{Interrupt, RunObserver, StudyError};
 use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::objective::{Failure, Objective, Task};
-use crate::optimizer::Seed;
-use crate::optimizer::history::{FailureKind, Fit};
+use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::{Metrics, ValueError};
-use crate::optimizer::sampler::{Sampler, SamplerError, propose};
-use crate::optimizer::space::Point;
-use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
+use crate::optimizer::sampler::SamplerError;
+use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord};
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
@@ -82,8 +81,8 @@ pub struct Runner<'a> {
     pub store: &'a mut dyn Store,
     /// The fold of the events so far, the creating one included.
     pub record: &'a mut StudyRecord,
-    /// Proposes.
-    pub sampler: &'a dyn Sampler,
+    /// What it tries.
+    pub plan: Plan<'a>,
     /// Evaluates.
     pub objective: &'a mut dyn Objective,
     /// Meters.
@@ -110,13 +109,12 @@ impl Runner<'_> {
             return Ok(reason);
         }
         check_metering(self.record, self.session)?;
-        let Self { store, record, sampler, objective, session, observer, interrupt, limits, gpu_limits, environment } =
-            self;
+        let Self { store, record, plan, objective, session, observer, interrupt, limits, gpu_limits, environment } = self;
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
         let mut desk = Desk { session, store, record, observer, interrupt, limiter };
         desk.append(Event::SessionStarted { environment })?;
         desk.observer.began(desk.record);
-        let end = run_trials(&mut desk, sampler, objective, &limits);
+        let end = run_trials(&mut desk, plan, objective, &limits);
         let reason = match &end {
             Ok(reason) => reason.label().to_owned(),
             Err(error) => error.to_string(),
@@ -131,7 +129,7 @@ impl Runner<'_> {
 
 fn run_trials(
     desk: &mut Desk<'_>,
-    sampler: &dyn Sampler,
+    plan: Plan<'_>,
     objective: &mut dyn Objective,
     limits: &Limits,
 ) -> Result<EndReason, StudyError> {
@@ -150,7 +148,7 @@ fn run_trials(
         if let Some(reason) = spent(desk.record, limits) {
             return Ok(reason);
         }
-        let next = match next_trial(desk.record, sampler) {
+        let next = match plan.next(desk.record) {
             Ok(next) => next,
             Err(SamplerError::Exhausted) => return Ok(EndReason::Space),
             Err(error) => return Err(StudyError::Sampler(error)),
@@ -162,7 +160,7 @@ fn run_trials(
                 return Ok(EndReason::Interrupted);
             }
         }
-        let failure = run_attempt(desk, objective, limits, next)?;
+        let failure = run_attempt(desk, plan, objective, limits, next)?;
         desk.observer.trial_ended(desk.record, trial);
         match failure {
             Some(failure) if failure.kind == FailureKind::Interrupted && desk.interrupt.is_raised() => {}
@@ -214,41 +212,10 @@ impl Alike {
     }
 }
 
-struct NextTrial {
-    trial: u64,
-    attempt: u32,
-    point: Point,
-    fit: Option<Fit>,
-    propose_seconds: f64,
-}
-
-/// The trial that waits to be tried again, or else a new one.
-fn next_trial(record: &StudyRecord, sampler: &dyn Sampler) -> Result<NextTrial, SamplerError> {
-    if let Some(waiting) = record.trials().iter().find(|t| matches!(t.state, TrialState::Waiting(_))) {
-        return Ok(NextTrial {
-            trial: waiting.id,
-            attempt: waiting.attempts + 1,
-            point: waiting.point.clone(),
-            fit: waiting.fit.clone(),
-            propose_seconds: waiting.propose_seconds,
-        });
-    }
-    let begin = Instant::now();
-    let history = record.history();
-    let proposals = propose(sampler, record.problem(), &history, 1, record.header().seed)?;
-    let proposal = proposals.into_iter().next().ok_or(SamplerError::Exhausted)?;
-    Ok(NextTrial {
-        trial: history.next_id(),
-        attempt: 1,
-        point: proposal.point,
-        fit: Some(proposal.fit),
-        propose_seconds: begin.elapsed().as_secs_f64(),
-    })
-}
-
 /// Runs one attempt at a trial and stores how it ended. Returns the failure, if it failed.
 fn run_attempt(
     desk: &mut Desk<'_>,
+    plan: Plan<'_>,
     objective: &mut dyn Objective,
     limits: &Limits,
     next: NextTrial,
@@ -261,7 +228,7 @@ fn run_attempt(
         Err(failure) => return fail(desk, limits, trial, failure, None).map(Some),
     };
     desk.see_devices(trial, false)?;
-    let task = Task { trial, attempt, point: &point, seed: trial_seed(desk.record.header().seed, trial) };
+    let task = Task { trial, attempt, point: &point, seed: plan.seed(desk.record, trial) };
     let mut scope = MeteredScope::open(desk, trial, limits.timeout);
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
     let metered = scope.close();
@@ -456,16 +423,6 @@ fn origin<'a>(parts: impl Iterator<Item = (&'a Domain, Method)>) -> String {
     let mut parts: Vec<_> = parts.map(|(domain, method)| format!("{domain} ({})", method.label())).collect();
     parts.sort();
     if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
-}
-
-/// The seed of a trial: SplitMix64 (Steele, Lea, Flood 2014) of the study's seed and the trial's number, cut to 31 bits so
-/// that every language and framework can take it.
-#[must_use]
-pub fn trial_seed(study: Seed, trial: u64) -> u64 {
-    let mut z = study.0.wrapping_add(trial.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) >> 33
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

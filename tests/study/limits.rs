@@ -12,7 +12,7 @@ use wattfront::optimizer::sampler;
 use wattfront::record::{Entry, Environment, Event, StudyRecord, TrialState};
 use wattfront::study::spec::StudySpec;
 use wattfront::study::store::{MemoryStore, Store, StoreError};
-use wattfront::study::{EndReason, GpuLimits, Interrupt, Limits, Runner, StudyError};
+use wattfront::study::{EndReason, GpuLimits, Interrupt, Limits, Plan, Runner, StudyError};
 
 use crate::bench::{Answer, Bench};
 use crate::gpu::{bench, command, optimize};
@@ -301,7 +301,7 @@ fn run_here(bench: &Bench, store: &mut dyn Store, evaluate: &mut Evaluate<'_>) -
     let runner = Runner {
         store,
         record: &mut record,
-        sampler: &*sampler::by_name("random", &sampler::Settings::default()).unwrap(),
+        plan: Plan::Search(&*sampler::by_name("random", &sampler::Settings::default()).unwrap()),
         objective: &mut |task: Task<'_>, scope: &mut dyn Scope| evaluate(task, scope),
         session: &session,
         observer: &mut (),

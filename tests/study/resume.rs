@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use wattfront::optimizer::Seed;
-use wattfront::study::trial_seed;
 
 use crate::bench::Bench;
 
@@ -38,10 +37,10 @@ fn killed_at_ten_random_moments_it_proposes_what_it_would_have_proposed() {
         let before = killed.try_record().map_or(0, |r| r.last_seq());
         // After some more events, and then some more milliseconds, so that kills hit all kinds of moments, all of them
         // before the end: a study of forty trials has many more events than these.
-        let events = 3 + trial_seed(Seed(5), kill) % 6;
+        let events = 3 + Seed(5).of_trial(kill) % 6;
         let mut child = killed.start();
         killed.wait_for("events", || killed.try_record().is_some_and(|r| r.last_seq() >= before + events));
-        std::thread::sleep(Duration::from_millis(trial_seed(Seed(11), kill) % 25));
+        std::thread::sleep(Duration::from_millis(Seed(11).of_trial(kill) % 25));
         child.kill().unwrap();
         child.wait().unwrap();
         let finished = killed.finished();
