@@ -68,6 +68,10 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Run a study with several samplers and seeds, and say which of them is better, and by how much
     Compare(CompareArgs),
+    /// Run the front again with several new seeds, and say what of its figures holds: means with intervals
+    Confirm(ConfirmArgs),
+    /// Train one configuration again, for more epochs or seeds, and keep its weights
+    Train(TrainArgs),
     /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
@@ -299,6 +303,62 @@ pub(super) enum DataCommand {
     },
     /// Print the data folder: WATTFRONT_DATA, or else wattfront/data in XDG_CACHE_HOME or ~/.cache
     Path,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfirmArgs {
+    /// The study file
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+    /// Folder of the study's results [default: results/NAME]; what is run again goes to its folder `confirm`
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
+    /// These trials, instead of the front: several times, or with commas between
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(super) trial: Vec<u64>,
+    /// With how many new seeds each is run; more than before adds to what is there
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub(super) seeds: u64,
+    /// Keep earlier confirmations under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Print the result as JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print only the result
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// The study file
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+    /// Folder of the study's results [default: results/NAME]; what is trained goes to its folder `train`
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
+    /// The configuration of this trial [default: the one that `optimize pick` recommends]
+    #[arg(long, value_name = "N")]
+    pub(super) trial: Option<u64>,
+    /// For so many epochs, instead of the trial's
+    #[arg(long, value_name = "N")]
+    pub(super) epochs: Option<i64>,
+    /// With another value of a setting of the trainer, several times for several of them
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) set: Vec<String>,
+    /// With how many new seeds it is trained; more than before adds to what is there
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(super) seeds: u64,
+    /// Keep earlier trainings of the same under another name and start anew
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Print the result as JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print only the result
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,10 +3,11 @@
 use std::io::{BufRead, ErrorKind, Read, Write};
 
 use super::args::AskTellArgs;
+use super::conduct::{limits_of, sampler_of};
 use super::failure::Failure;
 use super::open::{read_spec, results_of};
 use super::outputs::write_outputs;
-use super::run::{begin_or_resume, limits_of, open_folder, sampler_of};
+use super::run::{begin_or_resume, open_folder};
 use super::warm_start::read_lessons;
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
 use crate::study::store::SqliteStore;

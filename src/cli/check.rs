@@ -14,8 +14,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         // Complete for `ask-tell`.
         return Ok(());
     }
-    super::run::check_source(&spec)?;
-    super::run::check_program(&spec, &args.study)?;
+    super::conduct::check_source(&spec)?;
+    super::conduct::check_program(&spec, &args.study)?;
     if let Some(ToFetch(name)) = look_at_data(&spec, &args.study)? {
         print(format!("\nthe data set `{name}` is not here yet: `optimize data fetch {name}` brings it"))?;
     }

@@ -15,7 +15,7 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) const USAGE: u8 = 2;
     const OTHER: u8 = 1;
-    const CONFLICT: u8 = 3;
+    pub(super) const CONFLICT: u8 = 3;
     const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
     const HOPELESS: u8 = 6;

@@ -1,10 +1,12 @@
 //! The command line: parses, calls, prints.
 
+mod again;
 mod args;
 mod ask_tell;
 mod carbon;
 mod check;
 mod compare;
+mod conduct;
 mod data;
 mod devices;
 mod failure;
@@ -46,6 +48,8 @@ pub fn main() -> ExitCode {
         Some(Command::Report(args)) => front::report(args),
         Some(Command::Export(args)) => front::export(args),
         Some(Command::Compare(args)) => compare::compare(args),
+        Some(Command::Confirm(args)) => again::confirm(args),
+        Some(Command::Train(args)) => again::train(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Data(args)) => data::data(args),
         Some(Command::Devices(args)) => devices::devices(args),

@@ -51,9 +51,13 @@ pub fn front(record: &StudyRecord) -> String {
 
 fn table(record: &StudyRecord, summary: &Summary, trials: &[&TrialRecord]) -> String {
     let layout = Layout::of(record);
+    let rows = trials.iter().map(|t| layout.row(t, summary, record.is_feasible(t)));
+    lines(std::iter::once(layout.header()).chain(rows))
+}
+
+/// Rows of one length as lines.
+pub(super) fn lines(rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let rows =
-        std::iter::once(layout.header()).chain(trials.iter().map(|t| layout.row(t, summary, record.is_feasible(t))));
     for row in rows {
         writer.write_record(&row).expect("rows of one length into memory");
     }

@@ -5,6 +5,7 @@
 //! stored joules, by the [`Carbon`](crate::carbon::Carbon) that is given.
 
 mod carbon;
+pub mod confirmation;
 pub mod contest;
 pub mod csv;
 mod error;

@@ -2,7 +2,7 @@
 
 use crate::analysis::{Provenance, Quantity, broken, is_on_front, significant};
 use crate::optimizer::space::Value;
-use crate::record::{StudyRecord, TrialRecord, TrialState};
+use crate::record::{StudyRecord, TrialRecord, TrialResult, TrialState};
 
 /// Lines of fewer characters have no room for all words.
 const NARROW: usize = 90;
@@ -30,16 +30,43 @@ pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<Stri
     Some(cut(&line, width.max(40)))
 }
 
+/// The line of a trial that was run again, which begins with `label` and says nothing of a front; as for [`trial_line`].
+#[must_use]
+pub fn again_line(record: &StudyRecord, trial: u64, label: &str, width: usize) -> Option<String> {
+    let trial = record.trial(trial)?;
+    let told = match &trial.state {
+        TrialState::Running => return None,
+        TrialState::Finished(result) => values(record, result, width < NARROW),
+        TrialState::Failed(failure) => format!(" FAILED {}: {}", failure.kind.label(), failure.message),
+        TrialState::Waiting(failure) => {
+            format!(" {}, will be tried again: {}", failure.kind.label(), failure.message)
+        }
+    };
+    Some(cut(&format!("{label} {told}"), width.max(40)))
+}
+
 fn result(record: &StudyRecord, trial: &TrialRecord, narrow: bool) -> String {
     let Some(result) = trial.result() else { return String::new() };
     let on_front = is_on_front(record, trial.id);
     let broken: Vec<String> = broken(record, trial).iter().map(ToString::to_string).collect();
-    let mut text = match (narrow, on_front) {
+    let text = match (narrow, on_front) {
         (false, _) => String::new(),
         (true, true) => "+".to_owned(),
         (true, false) if !broken.is_empty() => "!".to_owned(),
         (true, false) => " ".to_owned(),
     };
+    let text = text + &values(record, result, narrow);
+    match (narrow, on_front) {
+        (true, _) => text,
+        (false, true) => text + " + front",
+        (false, false) if !broken.is_empty() => text + " infeasible: " + &broken.join("; "),
+        (false, false) => text + "        ",
+    }
+}
+
+/// The objectives, and how energies came about.
+fn values(record: &StudyRecord, result: &TrialResult, narrow: bool) -> String {
+    let mut text = String::new();
     for objective in record.problem().objectives() {
         let quantity = Quantity::of(record, &objective.metric);
         let Some(value) = result.metrics.get(&objective.metric) else { continue };
@@ -53,12 +80,7 @@ fn result(record: &StudyRecord, trial: &TrialRecord, narrow: bool) -> String {
             None => String::new(),
         };
     }
-    match (narrow, on_front) {
-        (true, _) => text,
-        (false, true) => text + " + front",
-        (false, false) if !broken.is_empty() => text + " infeasible: " + &broken.join("; "),
-        (false, false) => text + "        ",
-    }
+    text
 }
 
 /// `name=value` pairs in the order of the space, floats in three digits.

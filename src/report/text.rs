@@ -143,7 +143,7 @@ fn provenance(summary: &Summary, trial: &TrialRecord) -> String {
 
 /// Columns of equal width, the first of them and the `numbers` after it flush right where they hold numbers. Columns that
 /// do not fit are left out, but for the first `kept`, and a last line names them.
-fn align(rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> String {
+pub(super) fn align(rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let cell = |row: &[String], c: usize| row.get(c).map_or(0, |t| t.chars().count());
     let widths: Vec<usize> = (0..columns).map(|c| rows.iter().map(|r| cell(r, c)).max().unwrap_or(0)).collect();

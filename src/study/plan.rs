@@ -87,10 +87,9 @@ impl Plan<'_> {
                 let proposals = propose(sampler, record.problem(), &history, 1, record.header().seed)?;
                 proposals.into_iter().next()
             }
-            Self::Repeat(repeats) => repeats.next(record).map(|point| Proposal {
-                point: point.clone(),
-                fit: Fit { rule: AGAIN.to_owned(), ..Fit::default() },
-            }),
+            Self::Repeat(repeats) => repeats
+                .next(record)
+                .map(|point| Proposal { point: point.clone(), fit: Fit { rule: AGAIN.to_owned(), ..Fit::default() } }),
         };
         let proposal = proposal.ok_or(SamplerError::Exhausted)?;
         Ok(NextTrial {
@@ -156,9 +155,7 @@ mod tests {
                 energy: Phases::new(),
                 spent: crate::energy::units::WindowEnergy::default(),
             },
-            Some(kind) => {
-                Event::TrialFailed { trial, kind, message: String::new(), retry: false, spent: None }
-            }
+            Some(kind) => Event::TrialFailed { trial, kind, message: String::new(), retry: false, spent: None },
         });
         Some((x, seed))
     }
@@ -172,7 +169,10 @@ mod tests {
         let order: Vec<f64> = done.iter().map(|(x, _)| *x).collect();
         assert_eq!(order, [1.0, 2.0, 3.0, 2.0, 3.0, 1.0]);
         let (first, second) = (Seed(1).of_trial(0), Seed(1).of_trial(1));
-        assert_eq!(done.iter().map(|(_, seed)| *seed).collect::<Vec<_>>(), [first, first, first, second, second, second]);
+        assert_eq!(
+            done.iter().map(|(_, seed)| *seed).collect::<Vec<_>>(),
+            [first, first, first, second, second, second]
+        );
         // More of both goes on where it was, and changes nothing before.
         let more = Repeats { points: vec![point(3.0), point(4.0)], times: 3 };
         let rest: Vec<_> = std::iter::from_fn(|| step(Plan::Repeat(&more), &mut record, None)).collect();

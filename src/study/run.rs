@@ -109,7 +109,8 @@ impl Runner<'_> {
             return Ok(reason);
         }
         check_metering(self.record, self.session)?;
-        let Self { store, record, plan, objective, session, observer, interrupt, limits, gpu_limits, environment } = self;
+        let Self { store, record, plan, objective, session, observer, interrupt, limits, gpu_limits, environment } =
+            self;
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
         let mut desk = Desk { session, store, record, observer, interrupt, limiter };
         desk.append(Event::SessionStarted { environment })?;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod again;
 mod ask_tell;
 mod bench;
 mod carbon;

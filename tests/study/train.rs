@@ -6,7 +6,7 @@ use wattfront::record::TRIAL_PHASE;
 
 use crate::bench::{Answer, Bench};
 
-const DIGITS: &str = r#"
+pub const DIGITS: &str = r#"
 name = "bench"
 seed = 3
 

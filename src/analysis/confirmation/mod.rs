@@ -19,7 +19,7 @@ pub use sentence::shown;
 
 use super::statistics::Mean;
 use super::{Provenance, Quantity, Summary};
-use crate::optimizer::pareto::non_dominated;
+use crate::optimizer::pareto::{knee, non_dominated};
 use crate::optimizer::problem::{Metrics, Objective};
 use crate::record::StudyRecord;
 
@@ -40,8 +40,8 @@ pub struct Confirmation {
     pub members: Vec<Member>,
     /// The trial with the best mean in the lead, of those that keep the constraints by their means.
     pub best: Option<u64>,
-    /// The trial that is compared with it: the study's own recommendation, or the best in the cost of those that are on the front
-    /// of means.
+    /// The trial that is compared with it: the study's own recommendation, or the knee of the front of means, or the best in the cost
+    /// there.
     pub pick: Option<u64>,
     /// How energies of the study came about, the best way first; empty without any.
     pub searched_by: Vec<Provenance>,
@@ -82,7 +82,12 @@ impl Confirmation {
         let best = least(summary.lead, &|_| true);
         let is_here = |id: &u64| members.iter().any(|member| member.trial == *id && member.has_means());
         let pick = summary.pick.filter(|id| is_here(id) && Some(*id) != best);
-        let pick = pick.or_else(|| least(summary.cost?, &|member| member.on_front)).filter(|id| Some(*id) != best);
+        // Where the recommendation is the best itself, or is not here: the knee of the means, or else what saves most.
+        let front: Vec<usize> = (0..rows.len()).filter(|i| members[rows[*i]].on_front).collect();
+        let of_front: Vec<&[f64]> = front.iter().map(|i| points[*i].as_slice()).collect();
+        let bend = || knee(&of_front).map(|i| members[rows[front[i]]].trial).filter(|id| Some(*id) != best);
+        let saves = || least(summary.cost?, &|member| member.on_front).filter(|id| Some(*id) != best);
+        let pick = pick.or_else(bend).or_else(saves);
         if let Some(base) = best.and_then(|best| members.iter().find(|member| member.trial == best).cloned()) {
             for member in members.iter_mut().filter(|member| member.trial != base.trial) {
                 member.differences = member.differences_from(&base, &quantities[..objectives]);
@@ -137,9 +142,11 @@ fn quantities(study: &StudyRecord, again: &StudyRecord, summary: &Summary) -> Ve
         results().flat_map(|result| result.metrics.keys()).filter(|name| name.starts_with("test_")).collect();
     of_test.sort();
     of_test.dedup();
-    quantities.extend(of_test.into_iter().map(|name| {
-        Quantity::from_values(name, results().filter_map(|result| result.metrics.get(name).copied()))
-    }));
+    quantities.extend(
+        of_test
+            .into_iter()
+            .map(|name| Quantity::from_values(name, results().filter_map(|result| result.metrics.get(name).copied()))),
+    );
     quantities
 }
 

@@ -5,8 +5,8 @@ use super::super::{Quantity, QuantityKind, significant};
 use super::{Confirmation, Difference, Member};
 
 impl Confirmation {
-    /// What holds, in one sentence, such as `over 5 seeds trial 38 has -65 % [-70, -60] estimated energy and -2.0 points [-3.5, -0.5]
-    /// accuracy against trial 29, which has the best mean accuracy`. What is in brackets are 95 % intervals. No full stop at
+    /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, which has the best mean accuracy: estimated
+    /// energy -65 % [-70, -60], accuracy -2.0 points [-3.5, -0.5]`. What is in brackets are 95 % intervals. No full stop at
     /// the end.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -30,7 +30,7 @@ impl Confirmation {
                 let mean = best.figure(&quantity.metric)?.mean?;
                 Some(format!("{} {}", self.named(quantity), shown(quantity, mean.mean, mean.interval)))
             });
-            return format!("{seeds} trial {} has {}", best.trial, enumerated(&told.collect::<Vec<_>>()));
+            return format!("{seeds}, trial {} has {}", best.trial, enumerated(&told.collect::<Vec<_>>()));
         };
         let order = self.cost.into_iter().chain((0..self.objectives.len()).filter(|k| Some(*k) != self.cost));
         let parts: Vec<String> = order
@@ -48,11 +48,11 @@ impl Confirmation {
             _ => format!("; no difference in {} is shown", enumerated(&unsure)),
         };
         format!(
-            "{seeds} trial {} has {} against trial {}, which has the best mean {}{doubt}",
+            "{seeds}, trial {} against trial {}, which has the best mean {}: {}{doubt}",
             pick.trial,
-            enumerated(&parts),
             best.trial,
             self.quantities[self.lead].name(),
+            parts.join(", "),
         )
     }
 
@@ -67,7 +67,8 @@ impl Confirmation {
                 with_unit(percent(mean.mean), mean.interval.map(|i| (percent(i.low), percent(i.high))), " %")
             }
             Difference::Difference(mean) => {
-                let (factor, unit) = if quantity.kind == QuantityKind::Fraction { (100.0, " points") } else { (1.0, "") };
+                let (factor, unit) =
+                    if quantity.kind == QuantityKind::Fraction { (100.0, " points") } else { (1.0, "") };
                 with_unit(factor * mean.mean, mean.interval.map(|i| (factor * i.low, factor * i.high)), unit)
             }
         })
@@ -81,13 +82,16 @@ impl Confirmation {
     }
 }
 
-/// A value with its interval, such as `54.1 % [53.0, 55.2]`; of the unit once where all three have the same.
+/// A value with its interval, such as `54.1 % [53.0, 55.2]`, with the unit once where all three have the same. Of fractions no
+/// more than 0 to 1 is shown.
 #[must_use]
 pub fn shown(quantity: &Quantity, value: f64, interval: Option<Interval>) -> String {
     let mean = quantity.show(value);
     let Some(Interval { low, high, .. }) = interval else { return mean };
     let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
-    let ends = [low, high].map(|end| quantity.show(end));
+    // Nobody is right more often than always.
+    let within = |end: f64| if quantity.kind == QuantityKind::Fraction { end.clamp(0.0, 1.0) } else { end };
+    let ends = [low, high].map(|end| quantity.show(within(end)));
     let alike = ends.iter().all(|end| unit(end) == unit(&mean));
     let ends = ends.map(|end| if alike { end.split(' ').next().unwrap_or_default().to_owned() } else { end });
     format!("{mean} [{}, {}]", ends[0], ends[1])
@@ -96,7 +100,13 @@ pub fn shown(quantity: &Quantity, value: f64, interval: Option<Interval>) -> Str
 /// Signed numbers with as many digits as the width of the interval has a meaning for.
 fn with_unit(value: f64, interval: Option<(f64, f64)>, unit: &str) -> String {
     let width = interval.map_or(value.abs(), |(low, high)| high - low);
-    let decimals = if width < 0.2 { 2 } else if width < 10.0 { 1 } else { 0 };
+    let decimals = if width < 0.2 {
+        2
+    } else if width < 10.0 {
+        1
+    } else {
+        0
+    };
     let number = |v: f64| match v {
         v if v.abs() >= 1e5 => format!("{}{}", if v > 0.0 { "+" } else { "" }, significant(v, 3)),
         // Not -0.0.

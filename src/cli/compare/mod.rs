@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use self::outputs::{OUTPUTS, write_comparison};
 use self::progress::ContestProgress;
 use super::args::CompareArgs;
+use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
 use super::open::{read_record, read_spec};
 use super::outputs::{terminal_width, write_outputs};
 use super::print::{print, say};
-use super::run::{Places, begin_or_resume, check_program, check_source, conduct, limits_of};
+use super::run::begin_or_resume;
 use super::signals::catch_signals;
 use super::training::check_data;
 use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
@@ -159,7 +160,7 @@ fn run_one(
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
-    let end = conduct(spec, Places { file: path, kept: None }, &mut store, &mut record, interrupt, observer, gives_up);
+    let end = search(spec, Places { file: path, kept: None }, &mut store, &mut record, interrupt, observer, gives_up);
     let written = write_outputs(&folder, &record, spec.carbon());
     run.record = Some(record);
     let end = end?;

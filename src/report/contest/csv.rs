@@ -11,7 +11,7 @@
 //! in `_j`; `spent_is` is `total`, or `at-least` where the joules of an attempt are not known. What is missing, and what most
 //! runs never reach, is empty, never zero: `runs_reaching` and `seeds_reaching` tell the two apart.
 
-use super::super::csv::{method_name, number, text};
+use super::super::csv::{lines, method_name, number, text};
 use crate::analysis::Quantity;
 use crate::analysis::contest::{BandPoint, Contest, Entrant, Surfaces};
 use crate::analysis::statistics::{Interval, Spread};
@@ -181,12 +181,7 @@ fn spread(spread: Option<Spread>) -> [String; 3] {
 }
 
 fn table(columns: Vec<String>, rows: Vec<Vec<String>>) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    for row in std::iter::once(columns).chain(rows) {
-        writer.write_record(&row).expect("rows of one length into memory");
-    }
-    let bytes = writer.into_inner().expect("memory takes everything");
-    String::from_utf8(bytes).expect("only text was written")
+    lines(std::iter::once(columns).chain(rows))
 }
 
 #[cfg(test)]

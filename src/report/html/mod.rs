@@ -3,12 +3,14 @@
 //! All text that comes from the study (names, values, messages) is escaped, and the page's content security policy forbids
 //! scripts and anything from elsewhere.
 
+mod confirmation;
 mod contest;
 mod details;
 mod epochs;
 mod head;
 mod tables;
 
+pub use confirmation::confirmation_page;
 pub use contest::contest_page;
 
 use crate::analysis::{Footprint, Summary};

@@ -1,0 +1,98 @@
+//! Settings that are otherwise than in a trial of the study.
+
+use std::collections::BTreeMap;
+
+use super::super::args::TrainArgs;
+use super::super::failure::Failure;
+use crate::optimizer::space::Value;
+use crate::training::{Recipe, SETTINGS};
+
+/// The settings that the command line names, by name.
+pub(super) fn read(args: &TrainArgs) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut changes = BTreeMap::new();
+    for text in &args.set {
+        let (name, value) =
+            text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(|| {
+                Failure::usage(format!("--set {text}: write NAME=VALUE, such as --set learning_rate=1e-3"))
+            })?;
+        if changes.insert(name.to_owned(), value_of(value)).is_some() {
+            return Err(Failure::usage(format!("--set {name}: it is given twice")));
+        }
+    }
+    if let Some(epochs) = args.epochs
+        && changes.insert("epochs".to_owned(), Value::Int(epochs)).is_some()
+    {
+        return Err(Failure::usage("--set epochs: --epochs says it, too"));
+    }
+    Ok(changes)
+}
+
+fn value_of(text: &str) -> Value {
+    let whole = text.parse().ok().map(Value::Int);
+    let number = || text.parse().ok().filter(|v: &f64| v.is_finite()).map(Value::Float);
+    whole.or_else(number).unwrap_or_else(|| text.into())
+}
+
+/// A trial's settings with these changes. Settings that have no meaning any more go, unless they are among the changes.
+pub(super) fn applied(
+    settings: &BTreeMap<String, Value>,
+    changes: &BTreeMap<String, Value>,
+) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut all = settings.clone();
+    all.extend(changes.clone());
+    for setting in SETTINGS {
+        let Some(condition) = setting.condition else { continue };
+        let default = || SETTINGS.iter().find(|s| s.name == condition.on).and_then(|s| s.default.value());
+        let decider = all.get(condition.on).cloned().or_else(default);
+        let has_meaning = decider.is_some_and(|v| v.as_str().is_some_and(|v| condition.values.contains(&v)));
+        if !has_meaning && !changes.contains_key(setting.name) {
+            all.remove(setting.name);
+        }
+    }
+    Recipe::from_settings(all.iter().map(|(name, value)| (name.as_str(), value))).map_err(Failure::usage)?;
+    Ok(all)
+}
+
+/// A name for the folder of these changes, such as `epochs-100-optimizer-adam`.
+pub(super) fn name(changes: &BTreeMap<String, Value>) -> String {
+    let parts: Vec<String> = changes.iter().map(|(name, value)| format!("{name}-{value}")).collect();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    parts.join("-").chars().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings<const N: usize>(pairs: [(&str, Value); N]) -> BTreeMap<String, Value> {
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    #[test]
+    fn values_are_what_they_look_like() {
+        assert_eq!(value_of("3"), Value::Int(3));
+        assert_eq!(value_of("1e-3"), Value::Float(1e-3));
+        assert_eq!(value_of("adam"), Value::from("adam"));
+        assert_eq!(value_of("nan"), Value::from("nan"));
+    }
+
+    #[test]
+    fn settings_without_a_meaning_go_unless_they_are_asked_for() {
+        let own = settings([("dataset", "digits".into()), ("optimizer", "sgd".into()), ("momentum", 0.9.into())]);
+        let changed = applied(&own, &settings([("optimizer", "adam".into()), ("epochs", 30.into())])).unwrap();
+        assert_eq!(
+            changed,
+            settings([("dataset", "digits".into()), ("optimizer", "adam".into()), ("epochs", 30.into())])
+        );
+        let both = settings([("optimizer", "adam".into()), ("momentum", 0.5.into())]);
+        assert!(applied(&own, &both).unwrap_err().text().unwrap().contains("has no meaning"));
+        let unknown = applied(&own, &settings([("speed", 1.into())]));
+        assert!(unknown.unwrap_err().text().unwrap().contains("no training setting `speed`"));
+    }
+
+    #[test]
+    fn folders_have_plain_names() {
+        let changes = settings([("dataset", "../a b".into()), ("epochs", 100.into())]);
+        assert_eq!(name(&changes), "dataset-.._a_b-epochs-100");
+    }
+}

@@ -1,0 +1,201 @@
+//! Trials of a study run again with other seeds: `optimize confirm` and `optimize train`.
+
+mod changes;
+mod confirm;
+mod outputs;
+mod progress;
+mod train;
+
+use std::path::{Path, PathBuf};
+
+pub(super) use confirm::confirm;
+pub(super) use train::train;
+
+use self::outputs::{OUTPUTS, write_confirmation};
+use self::progress::AgainProgress;
+use super::conduct::{Work, check_program, check_source, conduct, limits_of};
+use super::failure::Failure;
+use super::open::{read_record, read_spec, results_of};
+use super::outputs::terminal_width;
+use super::print::{print, say};
+use super::signals::catch_signals;
+use super::training::check_data;
+use crate::analysis::confirmation::Confirmation;
+use crate::objective::Objective;
+use crate::optimizer::Seed;
+use crate::record::{Event, StudyRecord, TrialRecord};
+use crate::report::confirmation::{json, text};
+use crate::report::text::Closing;
+use crate::study::spec::{StudySpec, differences};
+use crate::study::store::{SqliteStore, Store};
+use crate::study::{EndReason, Interrupt, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError};
+
+/// More seeds than anybody has the patience for are a slip of the finger.
+const MOST_SEEDS: u64 = 1000;
+
+/// A study of which trials are run again.
+struct Origin {
+    spec: StudySpec,
+    results: PathBuf,
+    record: StudyRecord,
+}
+
+impl Origin {
+    /// The study of this file, as it stands in its results.
+    fn of(file: &Path, results: Option<&Path>, seeds: u64) -> Result<Self, Failure> {
+        let spec = read_spec(file)?;
+        if !(1..=MOST_SEEDS).contains(&seeds) {
+            return Err(Failure::usage(format!("--seeds must be from 1 to {MOST_SEEDS}")));
+        }
+        let results = results.map_or_else(|| results_of(&spec), Path::to_owned);
+        let record = read_record(&results)?;
+        let stored = &record.header().identity;
+        let found: Vec<String> =
+            differences(stored, &spec.identity_beside(stored)).iter().map(|d| format!("  {d}")).collect();
+        if !found.is_empty() {
+            return Err(Failure::with_code(
+                Failure::CONFLICT,
+                format!(
+                    "the study in {} is another one than {}:\n{}\nput the file back as it was, or name the results of \
+                     this study with --results",
+                    results.display(),
+                    file.display(),
+                    found.join("\n")
+                ),
+            ));
+        }
+        check_source(&spec)?;
+        check_program(&spec, file)?;
+        check_data(&spec, file)?;
+        Ok(Self { spec, results, record })
+    }
+
+    /// A finished trial.
+    fn trial(&self, id: u64) -> Result<&TrialRecord, Failure> {
+        let trial = self.record.trial(id).ok_or_else(|| {
+            let last = self.record.trials().iter().map(|trial| trial.id).max();
+            let range = last.map_or_else(|| "it has none yet".to_owned(), |last| format!("there are 0 to {last}"));
+            Failure::usage(format!("the study has no trial {id}: {range}"))
+        })?;
+        if trial.result().is_none() {
+            return Err(Failure::usage(format!("trial {id} has no result: it is {}", trial.state.label())));
+        }
+        Ok(trial)
+    }
+}
+
+/// What is run again, and where it is kept.
+struct Again<'a> {
+    origin: &'a Origin,
+    trials: &'a [u64],
+    seeds: u64,
+    folder: PathBuf,
+    /// What is otherwise than in the study.
+    changes: serde_json::Value,
+    fresh: bool,
+    quiet: bool,
+    json: bool,
+}
+
+impl Again<'_> {
+    /// Runs what is not done, writes the outputs and prints them.
+    fn run(
+        &self,
+        objective: impl FnOnce(&ResultsFolder) -> Result<Box<dyn Objective>, Failure>,
+    ) -> Result<Confirmation, Failure> {
+        let quiet = self.quiet || self.json;
+        let folder = ResultsFolder::open(&self.folder)?;
+        let (folder, aside) = if self.fresh { folder.set_aside()? } else { (folder, None) };
+        if let Some(aside) = aside.filter(|_| !quiet) {
+            say(&format!("the old results are now in {}", aside.display()));
+        }
+        if !folder.has_study()
+            && let Some(name) = OUTPUTS.iter().find(|name| self.folder.join(name).exists())
+        {
+            let (path, file) = (self.folder.clone(), (*name).to_owned());
+            return Err(StudyError::Occupied { path, file }.into());
+        }
+        let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+        let mut record = self.begin_or_resume(&mut store)?;
+        let points = self.trials.iter().filter_map(|id| Some(self.origin.record.trial(*id)?.point.clone())).collect();
+        let repeats = Repeats { points, times: self.seeds };
+        let end = self.conduct(&repeats, quiet, &mut store, &mut record, || objective(&folder));
+        let confirmation = Confirmation::of(&self.origin.record, &record, self.trials);
+        let written = write_confirmation(&folder, &confirmation);
+        let end = end?;
+        written?;
+        if self.json {
+            print(json::confirmation_text(&confirmation))?;
+        } else {
+            let report = folder.path().join("report.html").display().to_string();
+            print(text::closing(&confirmation, &Closing { width: terminal_width(), report: Some(report) }))?;
+        }
+        if end == EndReason::Interrupted {
+            eprintln!("stopped; run the same command again to go on");
+            return Err(Failure::interrupted());
+        }
+        if confirmation.members.iter().all(|member| member.failures() == member.runs.len()) {
+            return Err(Failure::nothing("no trial has finished with any new seed; the reasons stand above"));
+        }
+        Ok(confirmation)
+    }
+
+    fn begin_or_resume(&self, store: &mut dyn Store) -> Result<StudyRecord, Failure> {
+        let study = &self.origin.record;
+        let mut identity = study.header().identity.clone();
+        identity["again"] = self.changes.clone();
+        let mut entries = store.load().map_err(StudyError::Store)?;
+        if entries.is_empty() {
+            let event = Event::StudyCreated {
+                name: study.header().name.clone(),
+                // None of its seeds has been seen by the search.
+                seed: Seed(study.header().seed.of_trial(u64::MAX)),
+                problem: study.problem().clone(),
+                sampler: "again".to_owned(),
+                identity: identity.clone(),
+            };
+            entries.push(store.append(event).map_err(StudyError::Store)?);
+        }
+        let record = StudyRecord::from_entries(entries).map_err(StudyError::Record)?;
+        let found = differences(&record.header().identity, &identity);
+        if found.is_empty() {
+            return Ok(record);
+        }
+        let differences = found.iter().map(|d| format!("  {d}")).collect();
+        Err(StudyError::Different { path: self.folder.clone(), differences }.into())
+    }
+
+    fn conduct(
+        &self,
+        repeats: &Repeats,
+        quiet: bool,
+        store: &mut dyn Store,
+        record: &mut StudyRecord,
+        objective: impl FnOnce() -> Result<Box<dyn Objective>, Failure>,
+    ) -> Result<EndReason, Failure> {
+        if repeats.left(record) == 0 {
+            return Ok(EndReason::Space);
+        }
+        let interrupt = Interrupt::default();
+        catch_signals(&interrupt).map_err(Failure::other)?;
+        let mut progress = AgainProgress::new(&self.origin.record, self.trials, repeats);
+        if !quiet {
+            progress.begin(record);
+        }
+        let mut nobody = ();
+        let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
+        let limits = Limits {
+            // The budget is that of the search.
+            trials: None,
+            seconds: None,
+            joules: None,
+            initial: self.trials.len() as u64,
+            ..limits_of(&self.origin.spec)
+        };
+        let mut objective = objective()?;
+        let work = Work { plan: Plan::Repeat(repeats), objective: &mut *objective, limits };
+        let end = conduct(&self.origin.spec, work, store, record, &interrupt, observer);
+        progress.finish();
+        end
+    }
+}

@@ -1,0 +1,189 @@
+//! Running a study: from what its file says to the hardware, the trials and the limits.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::training::settings_of;
+use crate::energy::{self, Session};
+use crate::objective::{CommandObjective, Objective, TrainObjective};
+use crate::optimizer::sampler::{self, Sampler};
+use crate::record::StudyRecord;
+use crate::study::spec::{SamplerSpec, Source, StudySpec, stored_watts};
+use crate::study::store::Store;
+use crate::study::{EndReason, GpuLimits, Interrupt, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
+
+/// Where the files of a study are.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// The study file.
+    pub(super) file: &'a Path,
+    /// The folder in which weights are kept, if they are.
+    pub(super) kept: Option<&'a Path>,
+}
+
+/// What is run.
+pub(super) struct Work<'a> {
+    /// What is tried.
+    pub(super) plan: Plan<'a>,
+    /// What is evaluated.
+    pub(super) objective: &'a mut dyn Objective,
+    /// When that ends.
+    pub(super) limits: Limits,
+}
+
+/// Searches until the study's budget is spent. `gives_up`: see [`Limits`].
+pub(super) fn search(
+    spec: &StudySpec,
+    places: Places<'_>,
+    store: &mut dyn Store,
+    record: &mut StudyRecord,
+    interrupt: &Interrupt,
+    observer: &mut dyn RunObserver,
+    gives_up: bool,
+) -> Result<EndReason, Failure> {
+    let sampler = sampler_of(spec)?;
+    let mut objective = objective_of(spec, places)?;
+    let limits = Limits { gives_up, ..limits_of(spec) };
+    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, limits };
+    conduct(spec, work, store, record, interrupt, observer)
+}
+
+/// Runs what is to be run on the hardware that the study is metered on.
+pub(super) fn conduct(
+    spec: &StudySpec,
+    work: Work<'_>,
+    store: &mut dyn Store,
+    record: &mut StudyRecord,
+    interrupt: &Interrupt,
+    observer: &mut dyn RunObserver,
+) -> Result<EndReason, Failure> {
+    let session = open_session(spec, record)?;
+    // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let environment = describe_machine(&session);
+    let Work { plan, objective, limits } = work;
+    let gpu_limits = GpuLimits::of(spec, Session::builder());
+    let runner = Runner {
+        store,
+        record,
+        plan,
+        objective,
+        session: &session,
+        observer,
+        interrupt,
+        limits,
+        gpu_limits,
+        environment,
+    };
+    Ok(runner.run()?)
+}
+
+pub(super) fn limits_of(spec: &StudySpec) -> Limits {
+    let initial = spec.sampler().initial.unwrap_or_else(|| sampler::default_initial(spec.problem().space())) as u64;
+    let budget = spec.budget();
+    Limits {
+        trials: budget.trials,
+        seconds: budget.seconds,
+        joules: budget.joules,
+        timeout: spec.trial().timeout,
+        attempts: spec.trial().attempts,
+        initial,
+        idle: spec.energy().idle,
+        cool_down: spec.energy().cool_down.map(|c| (c.celsius, c.limit)),
+        gives_up: true,
+    }
+}
+
+pub(super) fn sampler_of(spec: &StudySpec) -> Result<Box<dyn Sampler>, StudyError> {
+    let SamplerSpec { kind, initial, population, levels } = spec.sampler().clone();
+    sampler::by_name(&kind, &sampler::Settings { initial, population, levels }).map_err(StudyError::Sampler)
+}
+
+fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
+    let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
+    builder = builder.mig(spec.energy().mig).gpu_estimate(spec.energy().gpu_estimate);
+    builder = match spec.energy().share {
+        true => builder.share(true),
+        false => builder.exclusive(format!("the study {}", spec.name())),
+    };
+    // Its program may be shown other GPUs than this process.
+    let variable = |name: &str| match spec.source() {
+        Source::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),
+        _ => std::env::var(name).ok(),
+    };
+    let (devices, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
+    builder = builder.visible_devices(devices.as_deref(), order.as_deref());
+    // A study goes on with the figure that it began with, whatever this machine's own is by now.
+    let stored = stored_watts(&record.header().identity).filter(|watts| *watts != energy::watts_per_core());
+    if let Some(watts) = spec.energy().watts_per_core.or(stored) {
+        builder = builder.watts_per_core(watts);
+    }
+    builder.open().map_err(|error: energy::EnergyError| {
+        Failure::other(format!("{error}; `optimize devices` says what can be metered here"))
+    })
+}
+
+/// Whether this build can run what the study asks for.
+pub(super) fn check_source(spec: &StudySpec) -> Result<(), Failure> {
+    match spec.source() {
+        Source::Train(_) if !cfg!(feature = "torch") => Err(Failure::usage(
+            "this build of optimize has no trainer, which [train] needs; build it with `make build`, which finds or \
+             installs libtorch, or with `cargo build --release --features torch`; or let [command] run your own program",
+        )),
+        Source::None => Err(Failure::usage(
+            "the study says what to search but not what to run: add [train] for the built-in trainer or [command] for \
+             your own program; or drive it from a program with `optimize ask-tell`",
+        )),
+        Source::Train(_) | Source::Command(_) => Ok(()),
+    }
+}
+
+/// Whether the program of the study is there, before trials fail for want of it.
+pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
+    let Source::Command(command) = spec.source() else { return Ok(()) };
+    let folder = command.cwd.as_ref().map(|cwd| path.parent().unwrap_or(Path::new("")).join(cwd));
+    if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format!(
+            "the folder {} does not exist: correct `cwd` in [command]",
+            folder.display()
+        )));
+    }
+    let Some(program) = command.argv.first().filter(|p| p.placeholders().next().is_none()) else { return Ok(()) };
+    let name = Path::new(program.source());
+    // With a slash it is a path from where the program runs, else a name to look up.
+    let candidates: Vec<_> = match name.components().count() {
+        1 => std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).map(|dir| dir.join(name)).collect(),
+        _ => vec![folder.unwrap_or_default().join(name)],
+    };
+    let executable = |path: &PathBuf| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    if candidates.iter().any(executable) {
+        return Ok(());
+    }
+    let reason = match candidates.iter().any(|path| path.is_file()) {
+        true => "is not executable; `chmod +x` makes it so, or name its interpreter first",
+        false => "was not found; give its path, or install it",
+    };
+    Err(Failure::usage(format!("the program `{}` of [command] {reason}", program.source())))
+}
+
+/// Starts the trainer: the very program that runs, even if the file has been replaced meanwhile.
+pub(super) fn worker() -> Vec<String> {
+    vec!["/proc/self/exe".to_owned(), "train-worker".to_owned()]
+}
+
+pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Objective>, Failure> {
+    match spec.source() {
+        Source::Train(train) => {
+            let mut objective = TrainObjective::new(worker(), settings_of(train, places.file), spec.seed().0);
+            if let Some(folder) = places.kept {
+                objective = objective.keep_in(folder);
+            }
+            Ok(Box::new(objective.apart_from(spec.energy().limit_parameters().map(str::to_owned))))
+        }
+        Source::Command(command) => {
+            let base = places.file.parent().unwrap_or(Path::new(""));
+            Ok(Box::new(CommandObjective::new(command.clone(), base)))
+        }
+        Source::None => Err(Failure::usage("the study has nothing to run")),
+    }
+}

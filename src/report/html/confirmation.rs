@@ -1,0 +1,161 @@
+//! The page of trials that were run again.
+
+use super::tables::{Column, table};
+use super::{chart, document, escape, section};
+use crate::analysis::confirmation::{Confirmation, Member, shown};
+use crate::report::confirmation::text::{remarks, ways};
+use crate::report::contest::text::capitalized;
+use crate::report::svg::confirmation_chart;
+
+/// The whole page: no scripts, no other files.
+#[must_use]
+pub fn confirmation_page(confirmation: &Confirmation) -> String {
+    let estimated = if confirmation.is_estimated() { " (ESTIMATED energy)" } else { "" };
+    let title = escape(&format!("{}: with other seeds{estimated}", confirmation.name));
+    let picture = chart(|chart| confirmation_chart(confirmation, chart), 460.0);
+    let drawn = confirmation.objectives.len() == 2;
+    let sections = [
+        head(confirmation),
+        section("front", "The front again", if drawn { &picture } else { "" }),
+        section("means", "Means over new seeds", &means(confirmation)),
+        section("differences", "Against the best", &differences(confirmation)),
+        section("runs", "Every run", &runs(confirmation)),
+    ];
+    document(&title, &sections.concat())
+}
+
+fn head(confirmation: &Confirmation) -> String {
+    let banner = if confirmation.is_estimated() {
+        "<div class=\"banner\" role=\"note\"><strong>Energy is ESTIMATED, not measured.</strong> The joules below come from a \
+         model of the processor, not from a meter. They serve to compare trials with each other; do not quote them as \
+         measurements.</div>\n"
+    } else {
+        ""
+    };
+    let said = remarks(confirmation).into_iter().filter(|remark| !remark.starts_with("Energy is ESTIMATED"));
+    let remarks: String = said.map(|remark| format!("<p class=\"start\">{}</p>\n", escape(&remark))).collect();
+    format!(
+        "<header>\n<p class=\"kind\">Wattfront trials with other seeds</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n\
+         {remarks}{banner}</header>\n",
+        escape(&confirmation.name),
+        escape(&capitalized(&confirmation.sentence())),
+    )
+}
+
+fn column(name: impl Into<String>, number: bool) -> Column {
+    (name.into(), number)
+}
+
+fn row_class(confirmation: &Confirmation, member: &Member) -> String {
+    let class = match member.on_front {
+        _ if Some(member.trial) == confirmation.pick => "marked",
+        true => "on-front-row",
+        false => "",
+    };
+    class.to_owned()
+}
+
+fn means(confirmation: &Confirmation) -> String {
+    let objectives = confirmation.objectives.len();
+    let mut columns = vec![column("trial", true), column("seeds", true)];
+    for (k, quantity) in confirmation.quantities.iter().enumerate() {
+        if k < objectives {
+            columns.push(column(format!("{}, in the search", confirmation.named(quantity)), true));
+        }
+        columns.push(column(format!("{}, mean [95 %]", confirmation.named(quantity)), true));
+    }
+    columns.push(column("on the front of means", false));
+    let row = |member: &Member| {
+        let failed = match member.failures() {
+            0 => String::new(),
+            n => format!(" ({n} failed)"),
+        };
+        let mut cells = vec![member.trial.to_string(), format!("{}{failed}", member.runs.len())];
+        for (k, (quantity, figure)) in confirmation.quantities.iter().zip(&member.figures).enumerate() {
+            if k < objectives {
+                cells.push(figure.searched.map_or_else(String::new, |value| escape(&quantity.show(value))));
+            }
+            let told = figure.mean.map_or_else(String::new, |mean| shown(quantity, mean.mean, mean.interval));
+            cells.push(escape(&told));
+        }
+        cells.push(if member.on_front { "yes" } else { "no" }.to_owned());
+        (row_class(confirmation, member), cells)
+    };
+    let rows: Vec<_> = confirmation.members.iter().map(row).collect();
+    let note = "<p class=\"note\">What is in brackets holds the true mean with a confidence of 95 % (Student's t, over seeds). \
+                The figures of the search chose the front, so they flatter it; new seeds had no say.</p>\n";
+    let by = match confirmation.metered_by[..] {
+        [] => String::new(),
+        _ => format!("<p class=\"note\">Energy by {}.</p>\n", escape(&ways(&confirmation.metered_by))),
+    };
+    format!("{}{note}{by}", table("What each trial was, and is", &columns, &rows))
+}
+
+fn differences(confirmation: &Confirmation) -> String {
+    let compared: Vec<&Member> = confirmation.members.iter().filter(|m| !m.differences.is_empty()).collect();
+    let (Some(best), false) = (confirmation.best, compared.is_empty()) else { return String::new() };
+    let objectives = confirmation.objectives.len();
+    let mut columns = vec![column("trial", true)];
+    columns.extend(confirmation.quantities[..objectives].iter().map(|q| column(confirmation.named(q), true)));
+    columns.push(column("not shown to differ", false));
+    let rows: Vec<_> = compared
+        .into_iter()
+        .map(|member| {
+            let mut cells = vec![member.trial.to_string()];
+            cells.extend((0..objectives).map(|k| escape(&confirmation.change(member, k).unwrap_or_default())));
+            let unsure = member.differences.iter().zip(&confirmation.quantities).filter(|(d, _)| !d.is_shown());
+            let unsure: Vec<String> = unsure.map(|(_, quantity)| quantity.name()).collect();
+            cells.push(escape(&unsure.join(", ")));
+            (row_class(confirmation, member), cells)
+        })
+        .collect();
+    let note = "<p class=\"note\">Means of the differences, seed by seed, with 95 % intervals. Amounts are compared by their \
+                ratio. The intervals are those of single comparisons: of twenty of them about one misses the truth.</p>\n";
+    format!("{}{note}", table(&format!("Trials against trial {best}"), &columns, &rows))
+}
+
+fn runs(confirmation: &Confirmation) -> String {
+    let mut columns = vec![column("trial", true), column("seed", true)];
+    columns.extend(confirmation.quantities.iter().map(|quantity| column(confirmation.named(quantity), true)));
+    columns.push(column("failure", false));
+    let all = confirmation.members.iter().flat_map(|member| member.runs.iter().map(move |run| (member, run)));
+    let rows: Vec<_> = all
+        .map(|(member, run)| {
+            let mut cells = vec![member.trial.to_string(), run.seed.to_string()];
+            let value = |metric: &str| run.outcome.as_ref().ok().and_then(|metrics| metrics.get(metric).copied());
+            cells.extend(confirmation.quantities.iter().map(|quantity| {
+                value(&quantity.metric).map_or_else(String::new, |value| escape(&quantity.show(value)))
+            }));
+            let failure = run.outcome.as_ref().err();
+            cells.push(failure.map_or_else(String::new, |f| escape(&format!("{}: {}", f.kind.label(), f.message))));
+            (String::new(), cells)
+        })
+        .collect();
+    if rows.is_empty() { String::new() } else { table("Every run", &columns, &rows) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::confirmation::tests::confirmed;
+    use crate::analysis::fixture::{counters, estimate};
+
+    #[test]
+    fn the_page_tells_all_and_marks_estimates() {
+        let page = confirmation_page(&confirmed(counters));
+        for part in
+            ["<svg", "Means over new seeds", "Against the best", "diverged: loss is NaN in epoch 2", "(1 failed)"]
+        {
+            assert!(page.contains(part), "{part}");
+        }
+        assert!(!page.contains("ESTIMATED"));
+        assert!(confirmation_page(&confirmed(estimate)).contains("Energy is ESTIMATED, not measured"));
+    }
+
+    #[test]
+    fn names_cannot_become_markup() {
+        let mut confirmation = confirmed(counters);
+        confirmation.name = "<script>".to_owned();
+        assert!(!confirmation_page(&confirmation).contains("<script>"));
+    }
+}
