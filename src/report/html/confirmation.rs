@@ -60,9 +60,11 @@ fn means(confirmation: &Confirmation) -> String {
     let mut columns = vec![column("trial", true), column("seeds", true)];
     for (k, quantity) in confirmation.quantities.iter().enumerate() {
         if k < objectives {
-            columns.push(column(format!("{}, in the search", confirmation.named(quantity)), true));
+            columns.push(column(format!("{}, searched", confirmation.named(quantity)), true));
+            columns.push(column("mean [95 %]", true));
+        } else {
+            columns.push(column(format!("{}, mean [95 %]", quantity.name()), true));
         }
-        columns.push(column(format!("{}, mean [95 %]", confirmation.named(quantity)), true));
     }
     columns.push(column("on the front of means", false));
     let row = |member: &Member| {
@@ -131,7 +133,7 @@ fn runs(confirmation: &Confirmation) -> String {
             (String::new(), cells)
         })
         .collect();
-    if rows.is_empty() { String::new() } else { table("Every run", &columns, &rows) }
+    if rows.is_empty() { String::new() } else { table("Trials and seeds", &columns, &rows) }
 }
 
 #[cfg(test)]

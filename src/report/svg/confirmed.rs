@@ -68,11 +68,17 @@ pub fn confirmation_chart(confirmation: &Confirmation, chart: &Chart) -> String 
         });
         let words = format!("trial {}, {} seeds: {}, {}", dot.member.trial, dot.x.count, told[1], told[0]);
         canvas.marker(class, shape, pixel(dot), 6.0, Some(&words));
-        let text = dot.member.trial.to_string();
-        #[expect(clippy::cast_precision_loss, reason = "the length of a number")]
-        let width = text.len() as f64 * CHARACTER;
-        if let Some(spot) = placement.place(pixel(dot), (width, 12.0), false) {
-            canvas.text("number", "start", spot.baseline, &text);
+        let (word, marked) = match class {
+            "knee" => (" pick", true),
+            "best" => (" best", true),
+            _ => ("", false),
+        };
+        let text = format!("{}{word}", dot.member.trial);
+        #[expect(clippy::cast_precision_loss, reason = "the length of a label")]
+        let width = text.len() as f64 * if marked { CHARACTER + 0.5 } else { CHARACTER };
+        if let Some(spot) = placement.place(pixel(dot), (width, if marked { 16.0 } else { 12.0 }), marked) {
+            let class = if marked { format!("label of-{class}") } else { "number".to_owned() };
+            canvas.text(&class, "start", spot.baseline, &text);
         }
     }
     if estimated {
