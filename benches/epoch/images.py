@@ -6,7 +6,9 @@ steps and augmentation. Both draw their own weights and orders.
 
 Wattfront and PyTorch take turns, a seed each, each in a fresh process on one thread; turns begin with another side each time.
 Writes `raw.csv`, a line per training, and `summary.txt`: test accuracies, and seconds of an epoch's training steps by the clock and
-of processor time, without the first epoch. `--compile` adds `torch.compile`.
+of processor time, without the first epoch. `--compile` adds `torch.compile`, and `--input` trainings of a network of one unit in
+Wattfront: the same samples are gathered, scaled and varied for it, and next to nothing is computed, so its epoch over that of
+the network is an upper bound of what the input takes.
 """
 
 import argparse
@@ -150,6 +152,7 @@ def main():
     parser.add_argument("--model", default="cnn", choices=["cnn", "resnet18"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--input", action="store_true")
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
@@ -163,7 +166,7 @@ def main():
         return train(arguments, settings)
 
     lines = [f"{name}={value}" for name, value in settings.items()]
-    sides = ["wattfront", "eager"] + ["compiled"] * arguments.compile
+    sides = ["wattfront", "eager"] + ["compiled"] * arguments.compile + ["input"] * arguments.input
     rows = []
     with tempfile.TemporaryDirectory() as parts:
         subprocess.run([arguments.executable, *lines, "--parts", parts], check=True)
@@ -171,7 +174,10 @@ def main():
             turn = seed % len(sides)
             for side in sides[turn:] + sides[:turn]:
                 command = [arguments.executable, *lines, f"model={arguments.model}", "--seed", str(seed)]
-                if side != "wattfront":
+                if side == "input":
+                    sizes = [line for line in lines if line.split("=")[0] not in ("width", "depth")]
+                    command = [arguments.executable, *sizes, "model=mlp", "width=1", "depth=1", "--seed", str(seed)]
+                elif side != "wattfront":
                     own = ["--side", side, "--seed", str(seed), "--parts", parts, "--model", arguments.model]
                     command = [sys.executable, __file__, arguments.executable, *own, *lines]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -195,7 +201,10 @@ def main():
     for side in sides[1:]:
         pairs = [[r[k] for r in rows if r[0] == s] for k in (3, 4) for s in ("wattfront", side)]
         ratio = [statistics.median(a / b for a, b in zip(*pairs[k : k + 2])) for k in (0, 2)]
-        told.append(f"wattfront / {side}, median of pairs: clock {ratio[0]:.3f}, processor time {ratio[1]:.3f}")
+        if side == "input":
+            told.append(f"input / wattfront, median of pairs: clock {1 / ratio[0]:.3f}, processor time {1 / ratio[1]:.3f}")
+        else:
+            told.append(f"wattfront / {side}, median of pairs: clock {ratio[0]:.3f}, processor time {ratio[1]:.3f}")
     print("\n".join(told))
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
