@@ -141,7 +141,6 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Provenance;
     use crate::analysis::confirmation::tests::confirmed;
     use crate::analysis::fixture::{counters, estimate};
 
