@@ -40,8 +40,10 @@ pub struct Confirmation {
     pub members: Vec<Member>,
     /// The trial with the best mean in the lead, of those that keep the constraints by their means.
     pub best: Option<u64>,
-    /// The trial that is compared with it: the study's own recommendation, or the knee of the front of means, or the best in the cost
-    /// there.
+    /// The trial that the study recommends by its own figures, if it was run again.
+    pub recommended: Option<u64>,
+    /// The trial that is compared with the best: the recommended one if it is on the front of means, or else the knee of that
+    /// front, or the best in the cost there.
     pub pick: Option<u64>,
     /// How energies of the study came about, the best way first; empty without any.
     pub searched_by: Vec<Provenance>,
@@ -80,9 +82,11 @@ impl Confirmation {
             counted.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(trial, _)| trial)
         };
         let best = least(summary.lead, &|_| true);
-        let is_here = |id: &u64| members.iter().any(|member| member.trial == *id && member.has_means());
-        let pick = summary.pick.filter(|id| is_here(id) && Some(*id) != best);
-        // Where the recommendation is the best itself, or is not here: the knee of the means, or else what saves most.
+        let recommended =
+            summary.pick.filter(|id| members.iter().any(|member| member.trial == *id && member.has_means()));
+        let holds = |id: &u64| members.iter().any(|member| member.trial == *id && member.on_front);
+        let pick = recommended.filter(|id| holds(id) && Some(*id) != best);
+        // Where the recommendation does not hold, is the best itself, or is not here.
         let front: Vec<usize> = (0..rows.len()).filter(|i| members[rows[*i]].on_front).collect();
         let of_front: Vec<&[f64]> = front.iter().map(|i| points[*i].as_slice()).collect();
         let bend = || knee(&of_front).map(|i| members[rows[front[i]]].trial).filter(|id| Some(*id) != best);
@@ -104,6 +108,7 @@ impl Confirmation {
             cost: summary.cost,
             members,
             best,
+            recommended,
             pick,
         }
     }

@@ -66,6 +66,20 @@ fn the_front_is_that_of_means() {
 }
 
 #[test]
+fn what_the_study_recommends_is_passed_over_where_it_does_not_hold() {
+    let [best, pick, cheap] = points();
+    let mut again = StudyFixture::new("digits", digits_problem());
+    for _ in 0..2 {
+        again = again.finish(best.clone(), [("accuracy", 0.97)], Some(counters(10.0)));
+        // Worse and dearer than the cheap one.
+        again = again.finish(pick.clone(), [("accuracy", 0.6)], Some(counters(4.0)));
+        again = again.finish(cheap.clone(), [("accuracy", 0.7)], Some(counters(2.0)));
+    }
+    let confirmation = Confirmation::of(&study(counters), &again.record(), &[0, 1, 2]);
+    assert_eq!((confirmation.best, confirmation.recommended, confirmation.pick), (Some(0), Some(1), Some(2)));
+}
+
+#[test]
 fn differences_are_seed_by_seed() {
     let confirmation = confirmed(counters);
     let pick = confirmation.member(1).unwrap();

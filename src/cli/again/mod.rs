@@ -28,7 +28,7 @@ use crate::report::confirmation::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
-use crate::study::{EndReason, Interrupt, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError};
+use crate::study::{EndReason, Interrupt, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError, store_path};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
 const MOST_SEEDS: u64 = 1000;
@@ -36,6 +36,7 @@ const MOST_SEEDS: u64 = 1000;
 /// A study of which trials are run again.
 struct Origin {
     spec: StudySpec,
+    file: PathBuf,
     results: PathBuf,
     record: StudyRecord,
 }
@@ -65,9 +66,13 @@ impl Origin {
             ));
         }
         check_source(&spec)?;
-        check_program(&spec, file)?;
-        check_data(&spec, file)?;
-        Ok(Self { spec, results, record })
+        Ok(Self { spec, file: file.to_owned(), results, record })
+    }
+
+    /// Whether its trials can be run here.
+    fn check(&self) -> Result<(), Failure> {
+        check_program(&self.spec, &self.file)?;
+        check_data(&self.spec, &self.file)
     }
 
     /// A finished trial.
@@ -104,6 +109,11 @@ impl Again<'_> {
         objective: impl FnOnce(&ResultsFolder) -> Result<Box<dyn Objective>, Failure>,
     ) -> Result<Confirmation, Failure> {
         let quiet = self.quiet || self.json;
+        // Where all is done already neither program nor data are needed.
+        let goes_on = !self.fresh && store_path(&self.folder).exists();
+        if !goes_on {
+            self.origin.check()?;
+        }
         let folder = ResultsFolder::open(&self.folder)?;
         let (folder, aside) = if self.fresh { folder.set_aside()? } else { (folder, None) };
         if let Some(aside) = aside.filter(|_| !quiet) {
@@ -119,7 +129,7 @@ impl Again<'_> {
         let mut record = self.begin_or_resume(&mut store)?;
         let points = self.trials.iter().filter_map(|id| Some(self.origin.record.trial(*id)?.point.clone())).collect();
         let repeats = Repeats { points, times: self.seeds };
-        let end = self.conduct(&repeats, quiet, &mut store, &mut record, || objective(&folder));
+        let end = self.conduct(&repeats, goes_on, &mut store, &mut record, || objective(&folder));
         let confirmation = Confirmation::of(&self.origin.record, &record, self.trials);
         let written = write_confirmation(&folder, &confirmation);
         let end = end?;
@@ -168,7 +178,7 @@ impl Again<'_> {
     fn conduct(
         &self,
         repeats: &Repeats,
-        quiet: bool,
+        goes_on: bool,
         store: &mut dyn Store,
         record: &mut StudyRecord,
         objective: impl FnOnce() -> Result<Box<dyn Objective>, Failure>,
@@ -176,8 +186,12 @@ impl Again<'_> {
         if repeats.left(record) == 0 {
             return Ok(EndReason::Space);
         }
+        if goes_on {
+            self.origin.check()?;
+        }
         let interrupt = Interrupt::default();
         catch_signals(&interrupt).map_err(Failure::other)?;
+        let quiet = self.quiet || self.json;
         let mut progress = AgainProgress::new(&self.origin.record, self.trials, repeats);
         if !quiet {
             progress.begin(record);

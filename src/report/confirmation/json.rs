@@ -7,7 +7,7 @@
 //! ```json
 //! {
 //!   "format": "wattfront-confirmation", "version": 1, "name": "digits", "sentence": "over 5 seeds, trial 38 against trial 29, ...",
-//!   "seeds": 5, "best": 29, "pick": 38, "estimated": true, "metered_otherwise": false,
+//!   "seeds": 5, "best": 29, "recommended": 38, "pick": 38, "estimated": true, "metered_otherwise": false,
 //!   "searched_by": ["cpu, ESTIMATED"], "metered_by": ["cpu, ESTIMATED"],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
 //!   "trials": [{
@@ -41,6 +41,7 @@ pub fn confirmation(confirmation: &Confirmation) -> Value {
         "sentence": confirmation.sentence(),
         "seeds": confirmation.seeds(),
         "best": confirmation.best,
+        "recommended": confirmation.recommended,
         "pick": confirmation.pick,
         "estimated": confirmation.is_estimated(),
         "metered_otherwise": confirmation.is_metered_otherwise(),

@@ -118,6 +118,10 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
         ));
     }
     let off: Vec<String> = confirmation.members.iter().filter(|m| !m.on_front).map(|m| m.trial.to_string()).collect();
+    let fallen = confirmation.recommended.filter(|id| confirmation.member(*id).is_some_and(|m| !m.on_front));
+    if let (Some(id), Some(_)) = (fallen, confirmation.best) {
+        remarks.push(format!("The study recommends trial {id}; by these means another one is better in everything."));
+    }
     if !off.is_empty() && confirmation.members.len() > 1 && confirmation.best.is_some() {
         let (trials, are) = if off.len() == 1 { ("Trial", "is") } else { ("Trials", "are") };
         remarks.push(format!("{trials} {} {are} not on the front of these means.", off.join(", ")));
