@@ -18,7 +18,7 @@ const EVALUATION_BATCH: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Part {
     features: Tensor,
-    pub(super) targets: Tensor,
+    targets: Tensor,
     pub(super) samples: usize,
     /// Numbers in one sample.
     numbers: usize,
@@ -181,16 +181,16 @@ impl Scaled<'_> {
         self.features.device()
     }
 
-    /// The outputs of all samples in their order, `n x outputs`.
+    /// Hands `body` batch after batch of all samples in their order, with their targets.
     pub(super) fn each(
         &self,
-        mut body: impl FnMut(Tensor) -> Result<Tensor, TrainError>,
-    ) -> Result<Tensor, TrainError> {
-        let batch = (EVALUATION_NUMBERS / self.part.numbers).clamp(1, EVALUATION_BATCH);
-        let mut outputs = Vec::with_capacity(self.part.samples.div_ceil(batch));
-        for features in self.features.f_split(batch as i64, 0)? {
-            outputs.push(body(self.ready(&features)?)?);
+        mut body: impl FnMut(Tensor, Tensor) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        let batch = (EVALUATION_NUMBERS / self.part.numbers).clamp(1, EVALUATION_BATCH) as i64;
+        let targets = self.part.targets.f_split(batch, 0)?;
+        for (features, targets) in self.features.f_split(batch, 0)?.iter().zip(targets) {
+            body(self.ready(features)?, targets)?;
         }
-        Ok(Tensor::f_cat(&outputs, 0)?)
+        Ok(())
     }
 }

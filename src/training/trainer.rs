@@ -16,7 +16,7 @@ use super::network::Network;
 use super::part::{Goal, Part, Scaled};
 use super::preprocess::Scaling;
 use super::schedule::StepSizes;
-use super::score::Score;
+use super::score::{Score, Tally};
 use super::stepper::Stepper;
 use super::{Control, Device, InternalOptimization, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
 use crate::data::{self, DataFolder, Dataset, Partition, Source, Split};
@@ -375,8 +375,7 @@ impl Steps {
         })
     }
 
-    /// One pass in a fresh random order. But for a scaled loss nothing is read from the device before its end: outputs are
-    /// kept, and scored together.
+    /// One pass in a fresh random order. But for a scaled loss nothing is read from the device before its end.
     fn epoch(
         &mut self,
         carrier: &Carrier,
@@ -384,7 +383,7 @@ impl Steps {
         recipe: &Recipe,
         goal: Goal,
     ) -> Result<Score, TrainError> {
-        let (mut outputs, mut all_targets) = (Vec::new(), Vec::new());
+        let mut tally = Tally::new(goal);
         data.shuffled(recipe.batch_size(), |samples, targets| {
             if !self.sizes.is_constant() {
                 self.stepper.set_size(self.sizes.at(self.done))?;
@@ -393,11 +392,9 @@ impl Steps {
             let varied = self.augmenter.vary(samples, &targets)?;
             let told = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
             self.stepper.step(&varied.loss(&told, goal, recipe.label_smoothing())?)?;
-            outputs.push(told.f_detach()?);
-            all_targets.push(varied.main_targets());
-            Ok(())
+            Ok(tally.see(told.f_detach()?, varied.main_targets())?)
         })?;
-        Score::of(&Tensor::f_cat(&outputs, 0)?, &Tensor::f_cat(&all_targets, 0)?, goal)
+        tally.score()
     }
 }
 
@@ -410,8 +407,9 @@ fn judge(
     goal: Goal,
 ) -> Result<Score, TrainError> {
     let _guard = tch::no_grad_guard();
-    let outputs = data.each(|samples| Ok(carrier.forward(weights, &samples, Pass::Judge(integers))?))?;
-    Score::of(&outputs, &data.part.targets, goal)
+    let mut tally = Tally::new(goal);
+    data.each(|samples, targets| Ok(tally.see(carrier.forward(weights, &samples, Pass::Judge(integers))?, targets)?))?;
+    tally.score()
 }
 
 impl Trained {

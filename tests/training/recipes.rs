@@ -148,6 +148,11 @@ fn smoothing_clipping_and_averaging_change_what_they_should() {
     assert!(loss("gradient_clip", 1e-3)["loss"] > plain["loss"] + 0.05, "tiny gradients hardly learn");
     assert_eq!(loss("gradient_clip", 1e6)["loss"], plain["loss"], "and long ones are not met");
     assert!(loss("label_smoothing", 0.5)["loss"] > plain["loss"], "the loss told is that of the labels themselves");
+    // All of one batch is told by the weights before the only step.
+    let untrained = |smoothing: f64| {
+        on_halves([("epochs", 1.into()), ("batch_size", 90.into()), ("label_smoothing", smoothing.into())])
+    };
+    assert_eq!(untrained(0.5).metrics["loss"], untrained(0.0).metrics["loss"], "whatever is learned from");
     let averaged = loss("ema", 0.9);
     assert_eq!(averaged["loss"], plain["loss"], "the average learns nothing itself");
     assert!(averaged["validation_loss"] > plain["validation_loss"], "and is behind");
