@@ -230,6 +230,73 @@ mod tests {
         assert!(differ > 0.0 && *share != 0.5);
     }
 
+    /// The mean cross-entropy of logits by samples, or the mean square of numbers.
+    fn by_hand(outputs: &[Vec<f64>], targets: &[f64], goal: Goal, smoothing: f64) -> f64 {
+        let of = |(outputs, target): (&Vec<f64>, &f64)| match goal {
+            Goal::Number { .. } => (outputs[0] - target).powi(2),
+            Goal::Classes(classes) => {
+                let sum: f64 = outputs.iter().map(|x| x.exp()).sum();
+                let weight = |class: usize| {
+                    let own = if class == *target as usize { 1.0 - smoothing } else { 0.0 };
+                    own + smoothing / classes as f64
+                };
+                outputs.iter().enumerate().map(|(class, x)| weight(class) * (sum.ln() - x)).sum()
+            }
+        };
+        outputs.iter().zip(targets).map(of).sum::<f64>() / targets.len() as f64
+    }
+
+    /// Which other image is in each one by what the pixels tell, and the share of its own that is left. How much of a blend is
+    /// whose cannot be told by its pixels alone, so that is taken from what the augmenter says.
+    fn partners_in(varied: &Varied, how: Augmentation) -> (Vec<usize>, f64) {
+        let n = varied.features.size()[0];
+        let apart = varied.features.f_sub(&images(n)).unwrap().select(1, 0).view([n, 64]);
+        let furthest = apart.gather(1, &apart.abs().argmax(1, true), false).view([n]) / 100.0;
+        let furthest = Vec::<f32>::try_from(furthest).unwrap();
+        let share = varied.other.as_ref().unwrap().1;
+        let (share, by) = match how {
+            Augmentation::Mixup => (share, 1.0 - share),
+            _ => {
+                let cut = apart.abs().gt(1.0).sum_dim_intlist([1_i64].as_slice(), false, Kind::Float).max();
+                (1.0 - cut.double_value(&[]) / 64.0, 1.0)
+            }
+        };
+        let other = |(own, apart): (usize, f32)| match by > 1e-4 {
+            true => (own as f64 + f64::from(apart) / by).round() as usize,
+            false => own,
+        };
+        (furthest.into_iter().enumerate().map(other).collect(), share)
+    }
+
+    #[test]
+    fn the_loss_of_a_blend_is_that_of_both_its_targets_by_their_shares() {
+        let goals = [(Goal::Classes(3), 0.0), (Goal::Classes(3), 0.2), (Goal::Number { mean: 0.0, sd: 1.0 }, 0.0)];
+        for (how, (goal, smoothing)) in
+            [Augmentation::Mixup, Augmentation::CutMix].into_iter().flat_map(|how| goals.map(|goal| (how, goal)))
+        {
+            let (kind, plain): (_, Vec<f64>) = match goal {
+                Goal::Classes(_) => (Kind::Int64, (0..12).map(|i| f64::from(i * i % 3)).collect()),
+                Goal::Number { .. } => (Kind::Float, (0..12).map(|i| (f64::from(i) * 0.7).sin()).collect()),
+            };
+            let wide = goal.outputs();
+            let outputs: Vec<f64> = (0..12 * wide).map(|i| (i as f64 * 1.3).sin() * 2.0).collect();
+            let rows: Vec<Vec<f64>> = outputs.chunks(wide).map(<[f64]>::to_vec).collect();
+            let tensor = Tensor::from_slice(&outputs).view([12, -1]).to_kind(Kind::Float);
+            let (mut augmenter, mut real) = (Augmenter::new(how, 11), 0);
+            for _ in 0..20 {
+                let varied = augmenter.vary(images(12), &Tensor::from_slice(&plain).to_kind(kind)).unwrap();
+                let told = varied.loss(&tensor, goal, smoothing).unwrap().double_value(&[]);
+                let (partners, share) = partners_in(&varied, how);
+                let other: Vec<f64> = partners.into_iter().map(|n| plain[n]).collect();
+                let (own, other) = (by_hand(&rows, &plain, goal, smoothing), by_hand(&rows, &other, goal, smoothing));
+                let expected = share * own + (1.0 - share) * other;
+                assert!((told - expected).abs() < 1e-4, "{how:?} {goal:?} {share}: {told} and {expected}");
+                real += i32::from((0.05..0.95).contains(&share) && (own - other).abs() > 0.05);
+            }
+            assert!(real > 2, "{how:?} {goal:?}: {real} real blends of targets that differ");
+        }
+    }
+
     #[test]
     fn a_rectangle_is_another_images_and_its_area_is_the_labels_share() {
         let mut augmenter = Augmenter::new(Augmentation::CutMix, 1);
