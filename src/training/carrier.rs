@@ -19,6 +19,8 @@ pub(super) const LEVELS: i64 = 127;
 pub(super) struct Carrier {
     network: Network,
     weights: Vec<Tensor>,
+    /// The average of the network's buffers, by which it is judged if there is one.
+    average: Option<Vec<(String, Tensor)>>,
     precision: Precision,
     internal: InternalOptimization,
     traced: Traced,
@@ -45,7 +47,10 @@ impl Carrier {
             own.f_set_requires_grad(true)
         };
         let weights = network.weights().iter().map(leaf).collect::<Result<_, _>>()?;
-        Ok(Self { network, weights, precision, internal, traced: Traced::default() })
+        let copy = |(name, buffer): &(String, Tensor)| Ok((name.clone(), copied(buffer)?));
+        let copies = || network.buffers().iter().map(copy).collect::<Result<_, TchError>>();
+        let average = recipe.ema().map(|_| copies()).transpose()?;
+        Ok(Self { network, weights, average, precision, internal, traced: Traced::default() })
     }
 
     /// What is trained.
@@ -55,6 +60,18 @@ impl Carrier {
 
     pub(super) fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Batch norm's statistics by which the network is judged.
+    pub(super) fn buffers(&self) -> &[(String, Tensor)] {
+        self.average.as_deref().unwrap_or(self.network.buffers())
+    }
+
+    /// Batch norm's statistics as training moves them, each with its average, if there is one.
+    pub(super) fn averages(&self) -> Vec<(Tensor, Tensor)> {
+        let average = self.average.iter().flatten();
+        let both = self.network.buffers().iter().zip(average);
+        both.map(|((_, moving), (_, average))| (moving.shallow_clone(), average.shallow_clone())).collect()
     }
 
     /// The outputs of samples `n x channels x height x width` by weights in the order of those that are trained, in 32 bits
@@ -75,9 +92,13 @@ impl Carrier {
             InternalOptimization::ChannelsLast => channels_last(&samples)?,
             _ => samples,
         };
+        let carry_out = |weights: &[Tensor], samples: &Tensor| match &self.average {
+            Some(average) if !train => self.network.forward_by(weights, average, samples, train, linear),
+            _ => self.network.forward(weights, samples, train, linear),
+        };
         let as_used = |weights: &[Tensor], samples: &Tensor| match self.cast(weights)? {
-            Some(cast) => self.network.forward(&cast, samples, train, linear),
-            None => self.network.forward(weights, samples, train, linear),
+            Some(cast) => carry_out(&cast, samples),
+            None => carry_out(weights, samples),
         };
         let outputs = match self.internal {
             InternalOptimization::Traced => {

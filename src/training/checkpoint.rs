@@ -49,7 +49,7 @@ impl Checkpoint<'_> {
         let judged: Vec<Tensor> =
             self.weights.iter().zip(network.roles()).map(judged).collect::<Result<_, tch::TchError>>()?;
         let weights = network.names().iter().zip(&judged);
-        let buffers = network.buffers().iter().map(|(name, buffer)| (name, buffer));
+        let buffers = self.carrier.buffers().iter().map(|(name, buffer)| (name, buffer));
         let plain = |tensor: &Tensor| tensor.f_detach()?.f_to_device(tch::Device::Cpu)?.f_contiguous();
         let tensors: Vec<(&str, Tensor)> = weights
             .chain(buffers)

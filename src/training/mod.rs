@@ -7,6 +7,8 @@
 #[cfg(feature = "torch")]
 mod augment;
 #[cfg(feature = "torch")]
+mod average;
+#[cfg(feature = "torch")]
 mod carrier;
 #[cfg(feature = "torch")]
 mod checkpoint;

@@ -2,7 +2,8 @@
 
 use tch::{COptimizer, Kind, TchError, Tensor};
 
-use super::carrier::copied;
+use super::average::Average;
+use super::carrier::Carrier;
 use super::{Recipe, Update};
 
 /// A scaled loss begins with this factor, which doubles after so many steps without overflow and halves at one, as PyTorch's
@@ -27,18 +28,11 @@ struct Scaler {
     calm: u32,
 }
 
-/// An average of the weights over the steps.
-#[derive(Debug)]
-struct Average {
-    decay: f64,
-    steps: u64,
-    weights: Vec<Tensor>,
-}
-
 impl Stepper {
     /// libtorch's own optimizers with its defaults: Adam's betas are 0.9 and 0.999, RMSprop's smoothing is 0.99, epsilon
     /// is 1e-8.
-    pub(super) fn new(recipe: &Recipe, weights: &[Tensor], scaled: bool) -> Result<Self, TchError> {
+    pub(super) fn new(recipe: &Recipe, carrier: &Carrier) -> Result<Self, TchError> {
+        let weights = carrier.weights();
         let (rate, decay) = (recipe.learning_rate(), recipe.weight_decay());
         let mut optimizer = match recipe.update() {
             Update::Sgd { momentum, nesterov } => COptimizer::sgd(rate, momentum, 0.0, decay, nesterov)?,
@@ -49,12 +43,12 @@ impl Stepper {
         for weight in weights {
             optimizer.add_parameters(weight, 0)?;
         }
-        let average = recipe.ema().map(|decay| Average::new(decay, weights)).transpose()?;
+        let average = recipe.ema().map(|decay| Average::new(decay, weights, carrier.averages())).transpose()?;
         Ok(Self {
             optimizer,
             weights: weights.iter().map(Tensor::shallow_clone).collect(),
             clip: recipe.gradient_clip(),
-            scaler: scaled.then_some(Scaler { factor: FIRST_FACTOR, calm: 0 }),
+            scaler: carrier.needs_scaled_loss().then_some(Scaler { factor: FIRST_FACTOR, calm: 0 }),
             average,
         })
     }
@@ -89,7 +83,7 @@ impl Stepper {
 
     /// The weights by which the network is judged: their average, if there is one.
     pub(super) fn judged(&self) -> Result<Vec<Tensor>, TchError> {
-        let average = self.average.as_ref().map_or(&self.weights, |average| &average.weights);
+        let average = self.average.as_ref().map_or(self.weights.as_slice(), Average::weights);
         let alike = |(own, weight): (&Tensor, &Tensor)| own.f_to_kind(weight.kind());
         average.iter().zip(&self.weights).map(alike).collect()
     }
@@ -133,29 +127,5 @@ impl Scaler {
             (self.factor, self.calm) = (2.0 * self.factor, 0);
         }
         Ok(true)
-    }
-}
-
-impl Average {
-    fn new(decay: f64, weights: &[Tensor]) -> Result<Self, TchError> {
-        // Steps so small are nothing beside numbers of 16 bits.
-        let wide = |weight: &Tensor| match weight.kind() {
-            Kind::Double => copied(weight),
-            _ => copied(weight)?.f_to_kind(Kind::Float),
-        };
-        let own = weights.iter().map(wide).collect::<Result<_, _>>()?;
-        Ok(Self { decay, steps: 0, weights: own })
-    }
-
-    /// The first steps count for more, by `min(decay, (1 + t) / (10 + t))`, so that the start is soon forgotten.
-    fn follow(&mut self, weights: &[Tensor]) -> Result<(), TchError> {
-        let _guard = tch::no_grad_guard();
-        self.steps += 1;
-        let steps = self.steps as f64;
-        let decay = self.decay.min((1.0 + steps) / (10.0 + steps));
-        for (own, weight) in self.weights.iter_mut().zip(weights) {
-            let _ = own.f_lerp_(&weight.f_to_kind(own.kind())?, 1.0 - decay)?;
-        }
-        Ok(())
     }
 }

@@ -211,8 +211,8 @@ pub const SETTINGS: &[Setting] = &[
         "ema",
         float(0.0, 0.99999),
         DefaultValue::Float(0.0),
-        "the decay by step of the average of the weights that is validated and tested instead of them, with their own batch norm \
-         statistics; 0 for none",
+        "the decay by step of the average of the weights, and of batch norm's statistics, that is validated and tested instead of \
+         them; 0 for none",
     ),
     only(
         "internal_optimization",

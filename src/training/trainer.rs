@@ -368,7 +368,7 @@ impl Steps {
     fn new(recipe: &Recipe, carrier: &Carrier, samples: usize, seed: u64) -> Result<Self, TrainError> {
         let all = recipe.epochs() * samples.div_ceil(recipe.batch_size());
         Ok(Self {
-            stepper: Stepper::new(recipe, carrier.weights(), carrier.needs_scaled_loss())?,
+            stepper: Stepper::new(recipe, carrier)?,
             augmenter: Augmenter::new(recipe.augmentation(), seed),
             sizes: StepSizes::new(recipe, all),
             done: 0,
@@ -449,7 +449,7 @@ impl Best {
         if is_better {
             let copies =
                 |tensors: &mut dyn Iterator<Item = &Tensor>| tensors.map(copied).collect::<Result<Vec<_>, _>>();
-            let buffers = carrier.network().buffers();
+            let buffers = carrier.buffers();
             self.kept = Some((copies(&mut weights.iter())?, copies(&mut buffers.iter().map(|(_, buffer)| buffer))?));
             (self.loss, self.since) = (loss, 0);
         } else {
@@ -465,7 +465,7 @@ impl Best {
     /// The weights to keep; the network gets the buffers that go with them.
     fn into_weights(self, last: &[Tensor], carrier: &Carrier) -> Result<Vec<Tensor>, TrainError> {
         let Some((weights, buffers)) = self.kept else { return Ok(last.iter().map(Tensor::shallow_clone).collect()) };
-        for ((_, buffer), kept) in carrier.network().buffers().iter().zip(&buffers) {
+        for ((_, buffer), kept) in carrier.buffers().iter().zip(&buffers) {
             buffer.shallow_clone().f_copy_(kept)?;
         }
         Ok(weights)

@@ -190,26 +190,29 @@ fn riddles() -> (Dataset, Split) {
 #[test]
 fn patience_goes_back_to_the_weights_and_batch_norm_statistics_of_the_best_epoch() {
     let (riddles, split) = riddles();
-    let run = |epochs: usize, patience: i64| {
+    let run = |epochs: usize, patience: i64, ema: f64| {
         let recipe = recipe([
             ("model", "resnet18".into()),
             ("batch_size", 18.into()),
             ("epochs", (epochs as i64).into()),
             ("patience", patience.into()),
+            ("ema", ema.into()),
         ]);
         let _turn = turn();
         let mut journal = Journal::default();
         let metrics = trainer().train_on(&riddles, &split, &recipe, 1, &mut journal).unwrap().metrics;
         (metrics, journal.epochs)
     };
-    let (stopped, epochs) = run(30, 3);
-    let losses: Vec<f64> = epochs.iter().map(|epoch| epoch["validation_loss"]).collect();
-    let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap();
-    assert_eq!(losses.len(), best + 4, "{losses:?}");
-    // A constant schedule does not know how many epochs there will be, so the same steps were taken up to there.
-    let (exactly, _) = run(best + 1, 0);
-    for name in ["test_rmse", "test_r2", "rmse", "loss"] {
-        assert_eq!(stopped[name].to_bits(), exactly[name].to_bits(), "{name}: {stopped:?} {exactly:?}");
+    for ema in [0.0, 0.5] {
+        let (stopped, epochs) = run(30, 3, ema);
+        let losses: Vec<f64> = epochs.iter().map(|epoch| epoch["validation_loss"]).collect();
+        let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap();
+        assert_eq!(losses.len(), best + 4, "{losses:?}");
+        // A constant schedule does not know how many epochs there will be, so the same steps were taken up to there.
+        let (exactly, _) = run(best + 1, 0, ema);
+        for name in ["test_rmse", "test_r2", "rmse", "loss"] {
+            assert_eq!(stopped[name].to_bits(), exactly[name].to_bits(), "{name} {ema}: {stopped:?} {exactly:?}");
+        }
     }
 }
 

@@ -118,12 +118,32 @@ impl Network {
         train: bool,
         linear: Option<&dyn Linear>,
     ) -> Result<Tensor, TchError> {
+        self.forward_by(weights, &self.buffers, images, train, linear)
+    }
+
+    /// The same by other buffers, in the order of [`buffers`](Self::buffers).
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward), and another number of buffers.
+    pub fn forward_by(
+        &self,
+        weights: &[Tensor],
+        buffers: &[(String, Tensor)],
+        images: &Tensor,
+        train: bool,
+        linear: Option<&dyn Linear>,
+    ) -> Result<Tensor, TchError> {
         if weights.len() != self.weights.len() {
             let (given, own) = (weights.len(), self.weights.len());
             return Err(TchError::Shape(format!("{given} weights for a network that has {own}")));
         }
+        if buffers.len() != self.buffers.len() {
+            let (given, own) = (buffers.len(), self.buffers.len());
+            return Err(TchError::Shape(format!("{given} buffers for a network that has {own}")));
+        }
         let single = images.size().first() == Some(&1);
-        layer::run(&self.layers, &Pass { weights, buffers: &self.buffers, train, single, linear }, images)
+        layer::run(&self.layers, &Pass { weights, buffers, train, single, linear }, images)
     }
 
     /// How many numbers the weights are, buffers left out.
