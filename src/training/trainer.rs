@@ -288,6 +288,10 @@ impl Trainer {
                     trained.score(&validation, data.goal)
                 })
             })?;
+            if !judged.loss.is_finite() {
+                let epoch = outcome.metrics.get("epochs").copied().unwrap_or_default() as usize;
+                return Err(TrainError::Diverged { epoch, loss: judged.loss });
+            }
             outcome.metrics.extend(judged.metrics(""));
             outcome.metrics.insert("validation_loss".to_owned(), judged.loss);
         }

@@ -257,6 +257,29 @@ fn what_the_data_do_not_allow_is_an_error_before_the_trial() {
 }
 
 #[test]
+fn a_loss_that_quantization_makes_infinite_is_a_divergence() {
+    // Numbers of 64 bits carry the one large row of the validation part through the network; those of 32 bits, into which
+    // products of integers are turned, do not.
+    let shape = Shape { channels: 1, height: 1, width: 2 };
+    let labels: Vec<u32> = (0..40).map(|n| n % 2).collect();
+    let split = Split { train: (0..30).collect(), validation: (30..35).collect(), test: (35..40).collect() };
+    let row = |(n, label): (usize, &u32)| if n == 32 { [3e38; 2] } else { [*label as f32, n as f32 / 40.0] };
+    let features = labels.iter().enumerate().flat_map(row).collect();
+    let table = Dataset::new("table", shape, features, labels, 2).unwrap();
+    let run = |internal: &str| {
+        let recipe =
+            recipe([("precision", "float64".into()), ("internal_optimization", internal.into()), ("epochs", 2.into())]);
+        let mut journal = Journal::default();
+        let _turn = turn();
+        (trainer().train_on(&table, &split, &recipe, 1, &mut journal), journal.lines)
+    };
+    assert!(run("none").0.unwrap().metrics["validation_loss"] > 1e30);
+    let (result, lines) = run("post-quantization");
+    assert!(matches!(result, Err(TrainError::Diverged { epoch: 2, .. })), "{result:?}");
+    assert_eq!(lines[lines.len() - 3..], ["begin evaluate", "end evaluate", "end trial"], "no test is made of it");
+}
+
+#[test]
 fn digits_are_told_with_98_percent() {
     let recipe = recipe([
         ("model", "cnn".into()),
