@@ -56,6 +56,30 @@ impl Split {
         }
     }
 
+    /// Whether no sample of a dataset is in two of the parts, as it may be in those that somebody else made. One part may name
+    /// a sample more than once.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] with the first sample that is.
+    pub fn check_apart(&self, dataset: &Dataset) -> Result<(), DataError> {
+        let mut owners = vec![None; dataset.len()];
+        for (part, indices) in [("train", &self.train), ("validation", &self.validation), ("test", &self.test)] {
+            for index in indices {
+                // That there is no such sample is told where it is looked for.
+                let Some(owner) = owners.get_mut(*index) else { continue };
+                let owner = *owner.get_or_insert(part);
+                if owner != part {
+                    let reason = format!(
+                        "sample {index} is in the {owner} part of the split and in the {part} part; leave it in one of them, or \
+                         the network is judged by what it knows"
+                    );
+                    return Err(DataError::Invalid { name: dataset.name().to_owned(), reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Divides every class by the same shares, rounded to whole samples. The same labels, shares and seed give the same
     /// split on every machine.
     ///

@@ -148,3 +148,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn parts_that_share_a_sample_are_told() {
+    let digits = crate::data::load("digits").unwrap();
+    let split = Split::of(&digits, &Partition::default_for(&digits), 0).unwrap();
+    assert_eq!(split.check_apart(&digits), Ok(()));
+    let parts = |train: &[usize], validation: &[usize], test: &[usize]| {
+        Split { train: train.to_vec(), validation: validation.to_vec(), test: test.to_vec() }.check_apart(&digits)
+    };
+    assert_eq!(parts(&[1, 1, 2], &[3, 3], &[4]), Ok(()), "a part may have a sample twice");
+    for (shared, one, other) in [
+        (parts(&[1, 2], &[2, 3], &[4]), "train", "validation"),
+        (parts(&[1, 2], &[3], &[4, 2]), "train", "test"),
+        (parts(&[1], &[3, 2], &[2]), "validation", "test"),
+    ] {
+        let error = shared.unwrap_err().to_string();
+        let expected = format!("sample 2 is in the {one} part of the split and in the {other} part; leave it in one");
+        assert!(error.contains(&expected) && error.contains("`digits`"), "{error}");
+    }
+}

@@ -170,7 +170,7 @@ impl Trainer {
     ///
     /// # Errors
     /// A [`TrainError`]; every phase that has begun is ended before. [`TrainError::Data`] if the split names a sample
-    /// that the dataset does not have, or has an empty part.
+    /// that the dataset does not have, has an empty part, or has a sample in two parts.
     pub fn train_on(
         &self,
         dataset: &Dataset,
@@ -179,6 +179,7 @@ impl Trainer {
         seed: u64,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
+        split.check_apart(dataset)?;
         let loaded = guard(|| Loaded::new(dataset, split.clone(), self.device))?;
         self.run(dataset, &loaded, recipe, seed, None, observer)
     }

@@ -246,6 +246,12 @@ fn own_data_of_other_sizes_can_be_trained_on() {
     let outside = Split { train: vec![0], validation: vec![1], test: vec![120] };
     let error = trainer().train_on(&halves, &outside, &recipe([]), 1, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Data(_)), "{error}");
+    let mut shared = split.clone();
+    shared.test.push(shared.train[4]);
+    let mut journal = Journal::default();
+    let error = trainer().train_on(&halves, &shared, &recipe([]), 1, &mut journal).unwrap_err();
+    assert!(matches!(error, TrainError::Data(_)) && error.to_string().contains("in the train part"), "{error}");
+    assert!(journal.lines.is_empty(), "nothing has begun");
 }
 
 #[test]
