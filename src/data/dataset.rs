@@ -1,6 +1,6 @@
 //! Samples and their targets as plain arrays.
 
-use super::{DataError, Features, Targets, Task};
+use super::{DataError, FeatureColumn, Features, Targets, Task};
 
 /// The size of one sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub struct Dataset {
     features: Features,
     targets: Targets,
     class_names: Vec<String>,
+    columns: Vec<FeatureColumn>,
     test_from: Option<usize>,
     attribution: String,
     notes: Vec<String>,
@@ -148,8 +149,9 @@ impl Dataset {
         {
             return invalid(format!("a feature of sample {} is not a finite number", at / shape.len()));
         }
-        let (class_names, notes) = (Vec::new(), Vec::new());
-        Ok(Self { name, shape, features, targets, class_names, test_from: None, attribution: String::new(), notes })
+        let (class_names, columns, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let attribution = String::new();
+        Ok(Self { name, shape, features, targets, class_names, columns, test_from: None, attribution, notes })
     }
 
     /// Says where the data come from: source, authors, licence.
@@ -179,6 +181,20 @@ impl Dataset {
         Ok(self)
     }
 
+    /// Says which columns of a table the features are, in their order.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] if they become more or fewer numbers than a sample has.
+    pub fn with_columns(mut self, columns: Vec<FeatureColumn>) -> Result<Self, DataError> {
+        let width: usize = columns.iter().map(FeatureColumn::width).sum();
+        if width != self.shape.len() {
+            let reason = format!("columns of {width} numbers do not fit {} features per sample", self.shape.len());
+            return Err(DataError::Invalid { name: self.name, reason });
+        }
+        self.columns = columns;
+        Ok(self)
+    }
+
     /// Says that the samples from this index on are the publisher's test part.
     ///
     /// # Errors
@@ -200,6 +216,7 @@ impl Dataset {
             features: self.features.gather(self.shape.len(), indices),
             targets: self.targets.gather(indices),
             class_names: self.class_names.clone(),
+            columns: self.columns.clone(),
             test_from,
             attribution: self.attribution.clone(),
             notes: self.notes.clone(),
@@ -282,6 +299,12 @@ impl Dataset {
     #[must_use]
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// The columns of a table that the features are, in their order; empty if nobody has named them.
+    #[must_use]
+    pub fn columns(&self) -> &[FeatureColumn] {
+        &self.columns
     }
 
     /// The first sample of the publisher's test part, which goes on to the last one; none if there is no such part.

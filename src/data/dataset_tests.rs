@@ -52,3 +52,18 @@ fn names_and_the_test_part_must_fit() {
         assert!(pixels().with_test_from(index).unwrap_err().to_string().contains("one part empty"));
     }
 }
+
+#[test]
+fn columns_become_as_many_numbers_as_a_sample_has() {
+    let column = |name: &str, categories: &[&str]| FeatureColumn {
+        name: name.to_owned(),
+        categories: categories.iter().map(|c| (*c).to_owned()).collect(),
+    };
+    let table = || Dataset::new("table", Shape::of_columns(3), vec![0.0; 9], vec![0, 1, 0], 2).unwrap();
+    let columns = vec![column("size", &[]), column("colour", &["blue", "red"])];
+    let named = table().with_columns(columns.clone()).unwrap();
+    assert_eq!((named.columns(), table().columns()), (&columns[..], &[][..]));
+    assert_eq!(named.gathered(&[2, 0], None).columns(), columns);
+    let error = table().with_columns(columns[1..].to_vec()).unwrap_err().to_string();
+    assert!(error.contains("columns of 2 numbers do not fit 3 features"), "{error}");
+}

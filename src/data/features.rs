@@ -121,6 +121,24 @@ impl Targets {
     }
 }
 
+/// A column of a table that a network sees, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureColumn {
+    /// As the header has it.
+    pub name: String,
+    /// The texts that it may hold, in the order of the numbers that it becomes: 1 for the one that it holds, 0 for all others.
+    /// Empty for a column of numbers, which is one number as it is.
+    pub categories: Vec<String>,
+}
+
+impl FeatureColumn {
+    /// How many numbers it becomes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.categories.len().max(1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,7 +32,7 @@ mod testing;
 pub use dataset::{Dataset, Shape};
 pub use duplicates::Duplicates;
 pub use error::{DataError, Place};
-pub use features::{Features, Targets, Task};
+pub use features::{FeatureColumn, Features, Targets, Task};
 #[cfg(feature = "cli")]
 pub use fetch::{FETCHABLE, Fetch, Progress};
 pub use partition::{Partition, Shares};

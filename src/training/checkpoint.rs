@@ -65,17 +65,26 @@ impl Checkpoint<'_> {
 
     fn description(&self) -> serde_json::Value {
         let shape = self.dataset.shape();
+        let mut data = json!({
+            "name": self.dataset.name(),
+            "shape": [shape.channels, shape.height, shape.width],
+            "classes": self.dataset.class_names(),
+        });
+        if !self.dataset.columns().is_empty() {
+            // As the network is to be fed: a number for a column of numbers, else one for each category, 1 where it is that.
+            let columns = self.dataset.columns().iter().map(|column| match column.categories.as_slice() {
+                [] => json!({"name": column.name}),
+                categories => json!({"name": column.name, "categories": categories}),
+            });
+            data["columns"] = columns.collect();
+        }
         json!({
             "wattfront": env!("CARGO_PKG_VERSION"),
             "recipe": self.recipe.settings(),
             "seed": self.seed,
             "split_seed": self.split_seed,
             "metrics": self.outcome.metrics,
-            "data": {
-                "name": self.dataset.name(),
-                "shape": [shape.channels, shape.height, shape.width],
-                "classes": self.dataset.class_names(),
-            },
+            "data": data,
             // The network tells numbers less the mean and divided by the deviation.
             "target": match self.goal {
                 Goal::Classes(classes) => json!({"classes": classes}),

@@ -164,6 +164,7 @@ fn kept(bench: &Bench) -> Vec<u64> {
         let result = record.trial(*trial).unwrap().result().unwrap();
         assert_eq!(recipe["metrics"]["accuracy"].as_f64(), Some(result.metrics["accuracy"]), "trial {trial}");
         assert!(recipe["recipe"]["learning_rate"].is_number());
+        assert!(recipe["data"].get("columns").is_none(), "images have none");
     }
     numbers
 }
@@ -186,9 +187,10 @@ fn the_weights_of_the_front_are_kept_with_their_recipes_or_all_or_none() {
 #[test]
 fn a_table_of_numbers_beside_the_study_file_is_learned() {
     let bench = digits();
-    let row = |n: u32| format!("{},{},{}\n", n % 7, n % 11, 3 * (n % 7) + 2 * (n % 11) + 100);
+    let shade = |n| if n % 2 == 0 { "light" } else { "dark" };
+    let row = |n: u32| format!("{},{},{},{}\n", n % 7, shade(n), n % 11, 3 * (n % 7) + 2 * (n % 11) + 100);
     let rows: String = (0..150).map(row).collect();
-    bench.write("sums.csv", &format!("a,b,sum\n{rows}"));
+    bench.write("sums.csv", &format!("a,shade,b,sum\n{rows}"));
     bench.edit(
         "dataset = \"digits\"",
         "dataset = \"./sums.csv\"\ntask = \"regression\"\npreprocessing = \"standardize\"",
@@ -201,6 +203,17 @@ fn a_table_of_numbers_beside_the_study_file_is_learned() {
     for trial in bench.record().trials() {
         let metrics = &trial.result().unwrap().metrics;
         assert!(metrics["rmse"] > 0.0 && metrics["test_r2"] <= 1.0 && !metrics.contains_key("accuracy"), "{metrics:?}");
+    }
+    // What the network is to be fed with lies beside its weights.
+    let described = std::fs::read_dir(bench.results().join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
+    let described: Vec<_> = described.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    assert!(!described.is_empty());
+    for path in described {
+        let recipe: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let columns =
+            serde_json::json!([{"name": "a"}, {"name": "shade", "categories": ["dark", "light"]}, {"name": "b"}]);
+        assert_eq!((&recipe["data"]["columns"], &recipe["data"]["shape"]), (&columns, &serde_json::json!([1, 1, 4])));
+        assert_eq!(recipe["scaling"].as_array().map(Vec::len), Some(4));
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::columns::{CLASSES, Classes, Column, FEW, LEVELS, is_missing, number};
 use super::stream::Stream;
 use super::{MEMORY, fault};
-use crate::data::{DataError, Dataset, Features, Place, Shape, Targets, Task};
+use crate::data::{DataError, Dataset, FeatureColumn, Features, Place, Shape, Targets, Task};
 
 /// What a label is called where nobody says.
 const LABELS: [&str; 3] = ["label", "target", "class"];
@@ -77,8 +77,11 @@ pub(super) fn load(path: &Path, name: &str, label: Option<&str>, task: Option<Ta
             Dataset::from_parts(name, shape, Features::Floats(features), targets)?.with_class_names(names)?.noted(note)
         }
     };
-    let texts = header.iter().zip(&levels).enumerate().filter(|(i, (_, l))| *i != label && !l.is_empty());
-    let texts: Vec<String> = texts.map(|(_, (name, levels))| format!("`{name}` ({})", levels.len())).collect();
+    let seen = header.into_iter().zip(levels).enumerate().filter(|(index, _)| *index != label);
+    let seen: Vec<FeatureColumn> = seen.map(|(_, (name, categories))| FeatureColumn { name, categories }).collect();
+    let texts = seen.iter().filter(|column| !column.categories.is_empty());
+    let texts: Vec<String> = texts.map(|column| format!("`{}` ({})", column.name, column.width())).collect();
+    let dataset = dataset.with_columns(seen)?;
     Ok(if texts.is_empty() {
         dataset
     } else {

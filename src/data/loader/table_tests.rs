@@ -23,6 +23,10 @@ fn numbers_stay_and_texts_become_columns() {
     assert_eq!(pets.shape(), Shape::of_columns(4));
     // size, colour blue, colour red, age.
     assert_eq!(pets.features().to_vec(), [1.5, 0.0, 1.0, 3.0, 2.0, 1.0, 0.0, 4.0, -10.0, 0.0, 1.0, 5.0]);
+    let columns: Vec<(&str, &[String])> =
+        pets.columns().iter().map(|c| (c.name.as_str(), c.categories.as_slice())).collect();
+    let colours = ["blue".to_owned(), "red".to_owned()];
+    assert_eq!(columns, [("size", &[][..]), ("colour", &colours), ("age", &[])]);
     let notes = ["`Class` is predicted as one of 2 classes", "one feature per different text: `colour` (2)"];
     assert_eq!(pets.notes(), notes);
 }
