@@ -29,7 +29,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     check_source(&spec)?;
     check_program(&spec, path)?;
-    check_data(&spec, path)?;
+    let notes = check_data(&spec, path)?;
     let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
     let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
     let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
     if !args.quiet {
-        told.iter().for_each(|line| say(line));
+        told.iter().chain(&notes).for_each(|line| say(line));
     }
     let end = run_study(&spec, path, &folder, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use crate::analysis::is_on_front;
-use crate::data::{self, DataError, DataFolder, FETCHABLE, NAMES, Split};
+use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
 use crate::optimizer::space::Value;
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::RunObserver;
@@ -28,23 +28,30 @@ pub(super) fn settings_of(train: &TrainSpec, path: &Path) -> BTreeMap<String, Va
     settings
 }
 
-/// Data that can be had, and are not there.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ToFetch(pub(super) String);
+/// What a look at the data of a study has found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    /// The name of published data that can be had, and are not there.
+    pub(super) to_fetch: Option<String>,
+    /// What somebody should know who uses them.
+    pub(super) notes: Vec<String>,
+}
 
-/// Whether the data are there, and all that is searched can be done with them. Images are decoded here for the first time.
-pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
-    match look_at_data(spec, path)? {
-        None => Ok(()),
-        Some(ToFetch(name)) => Err(Failure::usage(format!(
+/// Whether the data are there, and all that is searched can be done with them; says what should be known of them. Images are
+/// decoded here for the first time.
+pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<Vec<String>, Failure> {
+    let Look { to_fetch, notes } = look_at_data(spec, path)?;
+    match to_fetch {
+        None => Ok(notes),
+        Some(name) => Err(Failure::usage(format!(
             "the data set `{name}` is not here yet; `optimize data fetch {name}` brings it"
         ))),
     }
 }
 
 /// The same, but published data need not be there.
-pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFetch>, Failure> {
-    let Source::Train(train) = spec.source() else { return Ok(None) };
+pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Look, Failure> {
+    let Source::Train(train) = spec.source() else { return Ok(Look::default()) };
     let (fixed, searched) = (settings_of(train, path), spec.problem().space().parameters());
     // Searched settings of the data have one value each in this recipe: the first that they can have.
     let first = |name: &str| Some((name.to_owned(), spec.problem().space().get(name)?.domain.nth(0)?));
@@ -56,7 +63,9 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFet
     let folder = data_folder();
     let dataset = match data::open(&recipe.source(spec.seed().0), folder.as_ref()) {
         Ok(dataset) => dataset,
-        Err(DataError::Unknown { name, .. }) if FETCHABLE.contains(&name.as_str()) => return Ok(Some(ToFetch(name))),
+        Err(DataError::Unknown { name, .. }) if FETCHABLE.contains(&name.as_str()) => {
+            return Ok(Look { to_fetch: Some(name), ..Look::default() });
+        }
         Err(error @ DataError::Unknown { .. }) => {
             let place = folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |f| f.path().display().to_string());
             return Err(Failure::usage(format!(
@@ -68,9 +77,9 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFet
     check_on(&fixed, searched, &dataset).map_err(Failure::usage)?;
     #[cfg(feature = "torch")]
     crate::training::check_networks(&fixed, searched, &dataset).map_err(Failure::usage)?;
-    for partition in partitions(&fixed, searched, &dataset) {
-        Split::of(&dataset, &partition, spec.seed().0).map_err(Failure::usage)?;
-    }
+    let partitions = partitions(&fixed, searched, &dataset).into_iter();
+    let splits = partitions.map(|partition| Ok((partition, Split::of(&dataset, &partition, spec.seed().0)?)));
+    let splits: Vec<(Partition, Split)> = splits.collect::<Result<_, DataError>>().map_err(Failure::usage)?;
     let wanted = spec.problem().objectives().iter().map(|o| &o.metric);
     let wanted = wanted.chain(spec.problem().constraints().iter().map(|c| &c.metric));
     let (has, lacks) = match dataset.task() {
@@ -78,12 +87,31 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Option<ToFet
         data::Task::Regression => ("r2 or rmse", ["accuracy", "train_accuracy"].as_slice()),
     };
     match wanted.into_iter().find(|metric| lacks.contains(&metric.as_str())) {
-        None => Ok(None),
+        None => Ok(Look { notes: duplicates(&dataset, &splits).into_iter().collect(), ..Look::default() }),
         Some(metric) => Err(Failure::usage(format!(
             "`{metric}` is no metric of a training on `{}`, which has {has} instead",
             dataset.name()
         ))),
     }
+}
+
+/// Samples that are judged by and bit-identical to some that are trained on; of several ways to divide the data, by the one with
+/// the most of them.
+fn duplicates(dataset: &Dataset, splits: &[(Partition, Split)]) -> Option<String> {
+    let counted = splits.iter().map(|(partition, split)| (partition, split, Duplicates::count(dataset, split)));
+    let (partition, split, found) = counted.max_by_key(|(_, _, found)| found.validation + found.test)?;
+    let part =
+        |count: usize, of: &[usize], name: &str| (count > 0).then(|| format!("{count} of {} {name} samples", of.len()));
+    let parts = [part(found.validation, &split.validation, "validation"), part(found.test, &split.test, "test")];
+    let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    let is = if found.validation + found.test == 1 { "is" } else { "are" };
+    let by = if splits.len() > 1 { format!(" with the partition {partition}") } else { String::new() };
+    (!parts.is_empty()).then(|| {
+        let name = dataset.name();
+        format!(
+            "note: {parts} of `{name}` {is} bit-identical to training samples{by}; a network may know them by heart"
+        )
+    })
 }
 
 fn data_folder() -> Option<DataFolder> {
@@ -161,5 +189,38 @@ impl RunObserver for Pruning<'_> {
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         self.prune(record);
         self.observer.trial_ended(record, trial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Shape, Shares};
+
+    #[test]
+    fn duplicates_are_told_by_the_partition_that_has_the_most() {
+        let told = |values: Vec<f32>, partitions: &[&str]| {
+            let labels = (0..values.len() as u32).map(|i| i % 2).collect();
+            let dataset = Dataset::new("rows", Shape::of_columns(1), values, labels, 2).unwrap();
+            let shares = partitions.iter().map(|text| Partition::Shares(text.parse::<Shares>().unwrap()));
+            let splits: Vec<_> = shares.map(|p| (p, Split::of(&dataset, &p, 1).unwrap())).collect();
+            duplicates(&dataset, &splits)
+        };
+        assert_eq!(told((0..40_u8).map(f32::from).collect(), &["60-20-20"]), None);
+        assert_eq!(
+            told(vec![0.5; 40], &["80-10-10", "50-30-20"]).unwrap(),
+            "note: 12 of 12 validation samples and 8 of 8 test samples of `rows` are bit-identical to training samples with the \
+             partition 50-30-20; a network may know them by heart"
+        );
+        // One pair of equal rows, whose two are in two parts.
+        let one = (0..39_usize).find_map(|twin| {
+            let values = (0..40).map(|i| if i == 39 { twin as f32 } else { i as f32 }).collect();
+            told(values, &["60-20-20"])
+        });
+        let one = one.unwrap();
+        assert!(
+            one.starts_with("note: 1 of 8 ") && one.contains(" samples of `rows` is bit-identical to training"),
+            "{one}"
+        );
     }
 }

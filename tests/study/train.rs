@@ -237,6 +237,28 @@ fn what_telling_samples_takes_can_be_an_objective() {
 }
 
 #[test]
+fn samples_that_are_judged_by_and_trained_on_are_told_before_the_first_trial() {
+    let bench = digits();
+    bench.edit("dataset = \"digits\"", "dataset = \"./rows.csv\"");
+    bench.edit("trials = 4", "trials = 1");
+    bench.edit("width = 64", "width = 8");
+    let rows = |is_twin: fn(u32) -> bool| {
+        let row = |n: u32| format!("{},{}\n", if is_twin(n) { 500 } else { n }, if n % 2 == 0 { "cat" } else { "dog" });
+        bench.write("rows.csv", &format!("size,kind\n{}", (0..40).map(row).collect::<String>()));
+    };
+    // All cats are alike: 4 of them are in each part of 8.
+    rows(|n| n % 2 == 0);
+    let note = "note: 4 of 8 validation samples and 4 of 8 test samples of `./rows.csv` are bit-identical to training samples;";
+    bench.optimize(&["check", "study.toml"]).code(0).says(note);
+    let answer = bench.optimize(&["study.toml", "--quiet"]).code(0);
+    assert!(!(answer.out() + &answer.err()).contains("note:"), "{}", answer.out());
+    bench.optimize(&["study.toml", "--fresh"]).code(0).says(note);
+    rows(|_| false);
+    let answer = bench.optimize(&["check", "study.toml"]).code(0);
+    assert!(!answer.out().contains("bit-identical"), "{}", answer.out());
+}
+
+#[test]
 fn data_that_are_not_there_or_do_not_fit_are_told_before_the_first_trial() {
     let refused = |from: &str, to: &str| {
         let bench = digits();
@@ -246,7 +268,9 @@ fn data_that_are_not_there_or_do_not_fit_are_told_before_the_first_trial() {
         answer
     };
     let dataset = "dataset = \"digits\"";
-    refused(dataset, "dataset = \"digitz\"").says("there is no dataset `digitz`").says("known by its name");
+    refused(dataset, "dataset = \"digitz\"")
+        .says("there is no dataset `digitz`")
+        .says("known by its name");
     refused(dataset, "dataset = \"./nowhere.csv\"").says("nowhere.csv");
     refused(dataset, "dataset = \"digits\"\nlabel = \"x\"").says("`label` is for tables alone");
     let given = "partition = { choice = [\"given\", \"60-20-20\"] }\nlearning_rate =";

@@ -57,8 +57,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let planned = plan_contest(&spec, &args.study, &samplers, args.seeds, &root)?;
     check_source(&spec)?;
     check_program(&spec, &args.study)?;
-    check_data(&spec, &args.study)?;
+    let notes = check_data(&spec, &args.study)?;
     let quiet = args.quiet || args.json;
+    if !quiet {
+        notes.iter().for_each(|line| say(line));
+    }
 
     refuse_other_contents(&root)?;
     let mut folder = ResultsFolder::open(&root)?;
