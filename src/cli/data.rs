@@ -10,6 +10,7 @@ use super::args::{DataArgs, DataCommand};
 use super::failure::Failure;
 use super::print::{print, say};
 use crate::data::{DataError, DataFolder, FETCHABLE, Fetch, NAMES};
+use crate::study::spec::nearest;
 
 pub(super) fn data(args: &DataArgs) -> Result<(), Failure> {
     let folder = DataFolder::of(|name| std::env::var(name).ok()).ok_or_else(|| {
@@ -25,8 +26,9 @@ pub(super) fn data(args: &DataArgs) -> Result<(), Failure> {
 fn fetch(folder: DataFolder, names: &[String], from: Option<&str>) -> Result<(), Failure> {
     // What would end with an error is told before anything is fetched.
     if let Some(name) = names.iter().find(|name| !FETCHABLE.contains(&name.as_str())) {
+        let meant = nearest(name, FETCHABLE).map_or_else(String::new, |meant| format!("did you mean `{meant}`? "));
         let known = FETCHABLE.join(", ");
-        return Err(Failure::usage(format!("`{name}` cannot be fetched; these can: {known}")));
+        return Err(Failure::usage(format!("`{name}` cannot be fetched; {meant}these can: {known}")));
     }
     let fetch = match from {
         Some(base) => Fetch::new(folder).from(base),

@@ -11,7 +11,7 @@ use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, N
 use crate::optimizer::space::Value;
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::RunObserver;
-use crate::study::spec::{Keep, Source, StudySpec, TrainSpec};
+use crate::study::spec::{Keep, Source, StudySpec, TrainSpec, nearest};
 use crate::training::{Recipe, check_on, partitions};
 
 /// The fixed settings, with a path of data as seen from here: in the file it is as seen from the file.
@@ -68,8 +68,9 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Look, Failur
         }
         Err(error @ DataError::Unknown { .. }) => {
             let place = folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |f| f.path().display().to_string());
+            let hint = perhaps_meant(&error);
             return Err(Failure::usage(format!(
-                "{error}; a path has a `/` in it, and what lies in {place} is known by its name"
+                "{error}; {hint}a path has a `/` in it, and what lies in {place} is known by its name"
             )));
         }
         Err(error) => return Err(Failure::usage(error)),
@@ -112,6 +113,18 @@ fn duplicates(dataset: &Dataset, splits: &[(Partition, Split)]) -> Option<String
             "note: {parts} of `{name}` {is} bit-identical to training samples{by}; a network may know them by heart"
         )
     })
+}
+
+/// What somebody may have meant by the name of data that there are none of, with a blank after it.
+fn perhaps_meant(error: &DataError) -> String {
+    let DataError::Unknown { name, known, fetchable } = error else { return String::new() };
+    match nearest(name, known.iter().chain(fetchable).map(String::as_str)) {
+        Some(meant) if fetchable.iter().any(|name| name == meant) => {
+            format!("did you mean `{meant}`, which `optimize data fetch {meant}` brings? ")
+        }
+        Some(meant) => format!("did you mean `{meant}`? "),
+        None => String::new(),
+    }
 }
 
 fn data_folder() -> Option<DataFolder> {
@@ -196,6 +209,18 @@ impl RunObserver for Pruning<'_> {
 mod tests {
     use super::*;
     use crate::data::{Shape, Shares};
+
+    #[test]
+    fn names_that_are_nearly_right_are_answered_with_the_right_ones() {
+        let hint = |name: &str| {
+            let (known, fetchable) = (vec!["digits".to_owned(), "pets".to_owned()], vec!["cifar10".to_owned()]);
+            perhaps_meant(&DataError::Unknown { name: name.to_owned(), known, fetchable })
+        };
+        assert_eq!(hint("digit"), "did you mean `digits`? ");
+        assert_eq!(hint("Pets"), "did you mean `pets`? ");
+        assert_eq!(hint("cifr10"), "did you mean `cifar10`, which `optimize data fetch cifar10` brings? ");
+        assert_eq!(hint("imagenet"), "");
+    }
 
     #[test]
     fn duplicates_are_told_by_the_partition_that_has_the_most() {

@@ -30,6 +30,7 @@ fn what_is_there_and_what_can_be_fetched_is_listed() {
 fn what_cannot_be_fetched_is_answered() {
     let bench = Bench::new();
     data(&bench, &["fetch", "imagenet"]).code(2).says("`imagenet` cannot be fetched; these can: mnist");
+    data(&bench, &["fetch", "Fashion_MNIST"]).code(2).says("did you mean `fashion-mnist`? these can:");
     // A port that was free a moment ago, so that nobody answers.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("http://127.0.0.1:{port}/");

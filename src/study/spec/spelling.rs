@@ -2,7 +2,7 @@
 
 /// The candidate that `word` most likely stands for: the same but for case and separators, its initials (`lr` for
 /// `learning_rate`), its beginning (`max` for `maximize`), or a few typing errors away.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
     let score = |candidate: &str| -> Option<usize> {
         let full = plain(candidate);
