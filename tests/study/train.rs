@@ -126,18 +126,28 @@ fn a_trainer_that_hangs_is_replaced_and_the_study_goes_on() {
 #[test]
 fn a_diverging_configuration_fails_and_the_study_goes_on() {
     let bench = digits();
-    bench
-        .edit("learning_rate = { float = [1e-3, 1e-2], scale = \"log\" }", "learning_rate = { choice = [1e-2, 10.0] }");
+    bench.edit(
+        "learning_rate = { float = [1e-3, 1e-2], scale = \"log\" }",
+        "learning_rate = { choice = [1e-2, 100.0] }",
+    );
     bench.edit("optimizer     = { choice = [\"sgd\", \"adam\"] }", "optimizer     = { choice = [\"sgd\"] }");
-    bench.edit("trials = 4", "trials = 6");
-    bench.optimize(&["study.toml"]).code(0);
+    // One that cannot but diverge comes first, and one that cannot.
+    let start = |rate: &str| format!("[[start]]\nlearning_rate = {rate}\nmomentum = 0.9\n\n");
+    bench.edit("[energy]", &format!("{}{}[energy]", start("100.0"), start("0.01")));
+    bench.optimize(&["study.toml"]).code(0).says("FAILED diverged");
     let record = bench.record();
-    let diverged = record.trials().iter().filter(|t| t.failure().is_some());
-    for trial in diverged {
-        assert_eq!(trial.failure().unwrap().kind.label(), "diverged", "{:?}", trial.failure());
-        assert_eq!(trial.point.number("learning_rate"), Some(10.0));
+    assert_eq!(record.trial(0).unwrap().failure().unwrap().kind.label(), "diverged");
+    assert!(record.trial(1).unwrap().result().is_some(), "{:?}", record.trial(1).unwrap().failure());
+    assert_eq!(record.trials().len(), 4);
+    for trial in record.trials() {
+        match trial.failure() {
+            Some(failure) => {
+                assert_eq!(failure.kind.label(), "diverged", "{failure:?}");
+                assert_eq!(trial.point.number("learning_rate"), Some(100.0));
+            }
+            None => assert_eq!(trial.point.number("learning_rate"), Some(0.01)),
+        }
     }
-    assert!(record.trials().iter().any(|t| t.result().is_some()));
 }
 
 /// The process that trains: the one child of the study that runs the same program.
@@ -270,7 +280,7 @@ fn data_that_are_not_there_or_do_not_fit_are_told_before_the_first_trial() {
     let dataset = "dataset = \"digits\"";
     refused(dataset, "dataset = \"digitz\"")
         .says("there is no dataset `digitz`")
-        .says("known by its name");
+        .says("did you mean `digits`? a path has");
     refused(dataset, "dataset = \"./nowhere.csv\"").says("nowhere.csv");
     refused(dataset, "dataset = \"digits\"\nlabel = \"x\"").says("`label` is for tables alone");
     let given = "partition = { choice = [\"given\", \"60-20-20\"] }\nlearning_rate =";
