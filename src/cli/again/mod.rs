@@ -72,7 +72,7 @@ impl Origin {
     /// Whether its trials can be run here.
     fn check(&self) -> Result<(), Failure> {
         check_program(&self.spec, &self.file)?;
-        check_data(&self.spec, &self.file)
+        check_data(&self.spec, &self.file).map(drop)
     }
 
     /// A finished trial.
