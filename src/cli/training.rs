@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::analysis::is_on_front;
 use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
-use crate::optimizer::space::Value;
+use crate::optimizer::space::{Parameter, Value};
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::RunObserver;
 use crate::study::spec::{Keep, Source, StudySpec, TrainSpec, nearest};
@@ -40,7 +40,11 @@ pub(super) struct Look {
 /// Whether the data are there, and all that is searched can be done with them; says what should be known of them. Images are
 /// decoded here for the first time.
 pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<Vec<String>, Failure> {
-    let Look { to_fetch, notes } = look_at_data(spec, path)?;
+    demand(look_at_data(spec, path)?)
+}
+
+fn demand(look: Look) -> Result<Vec<String>, Failure> {
+    let Look { to_fetch, notes } = look;
     match to_fetch {
         None => Ok(notes),
         Some(name) => Err(Failure::usage(format!(
@@ -52,9 +56,20 @@ pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<Vec<String>, F
 /// The same, but published data need not be there.
 pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Look, Failure> {
     let Source::Train(train) = spec.source() else { return Ok(Look::default()) };
-    let (fixed, searched) = (settings_of(train, path), spec.problem().space().parameters());
+    look_at(settings_of(train, path), spec.problem().space().parameters(), spec)
+}
+
+/// The same for one training with these settings, which are all that there are.
+pub(super) fn check_settings(settings: &BTreeMap<String, Value>, spec: &StudySpec) -> Result<(), Failure> {
+    demand(look_at(settings.clone(), &[], spec)?).map(drop)
+}
+
+fn look_at(fixed: BTreeMap<String, Value>, searched: &[Parameter], spec: &StudySpec) -> Result<Look, Failure> {
     // Searched settings of the data have one value each in this recipe: the first that they can have.
-    let first = |name: &str| Some((name.to_owned(), spec.problem().space().get(name)?.domain.nth(0)?));
+    let first = |name: &str| {
+        let parameter = searched.iter().find(|parameter| parameter.name == name)?;
+        Some((name.to_owned(), parameter.domain.nth(0)?))
+    };
     let of_data = ["image_size", "partition"].into_iter().filter_map(first);
     let settings: BTreeMap<String, Value> =
         fixed.clone().into_iter().filter(|(name, _)| is_of_data(name)).chain(of_data).collect();

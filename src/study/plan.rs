@@ -71,7 +71,15 @@ pub(super) struct NextTrial {
 impl Plan<'_> {
     /// The trial that waits to be tried again, or else a new one.
     pub(super) fn next(self, record: &StudyRecord) -> Result<NextTrial, SamplerError> {
-        if let Some(waiting) = record.trials().iter().find(|t| matches!(t.state, TrialState::Waiting(_))) {
+        let own = |trial: &TrialRecord| match self {
+            Self::Search(_) => true,
+            // Others were asked for before, and may be again.
+            Self::Repeat(repeats) => {
+                repeats.points.contains(&trial.point) && done(record, &trial.point) < repeats.times
+            }
+        };
+        let waits = |trial: &&TrialRecord| matches!(trial.state, TrialState::Waiting(_)) && own(trial);
+        if let Some(waiting) = record.trials().iter().find(waits) {
             return Ok(NextTrial {
                 trial: waiting.id,
                 attempt: waiting.attempts + 1,
@@ -179,6 +187,23 @@ mod tests {
         assert_eq!(rest.iter().map(|(x, _)| *x).collect::<Vec<_>>(), [4.0, 4.0, 3.0, 4.0]);
         assert_eq!(more.left(&record), 0);
         assert_eq!(rest[2].1, Seed(1).of_trial(2), "the third of its point");
+    }
+
+    #[test]
+    fn a_trial_that_waits_and_is_not_asked_for_goes_on_waiting() {
+        let mut record = begun();
+        let both = Repeats { points: vec![point(1.0), point(2.0)], times: 1 };
+        let NextTrial { trial, attempt, point: first, fit, propose_seconds } =
+            Plan::Repeat(&both).next(&record).ok().unwrap();
+        let event = Event::TrialStarted { trial, attempt, point: first.clone(), fit, propose_seconds };
+        record.apply(Entry { seq: 2, time: 0.0, event }).unwrap();
+        let (kind, message) = (FailureKind::Interrupted, String::new());
+        let event = Event::TrialFailed { trial, kind, message, retry: true, spent: None };
+        record.apply(Entry { seq: 3, time: 0.0, event }).unwrap();
+        let other = Repeats { points: vec![point(2.0)], times: 1 };
+        assert_eq!(Plan::Repeat(&other).next(&record).ok().unwrap().point, point(2.0));
+        let again = Plan::Repeat(&both).next(&record).ok().unwrap();
+        assert_eq!((again.point, again.attempt), (first, 2));
     }
 
     #[test]

@@ -88,6 +88,12 @@ fn means_are_of_what_was_reported_and_more_seeds_add_to_them() {
     assert!((mean - values.iter().sum::<f64>() / 4.0).abs() < 1e-12);
     // Fewer than there are run nothing, and tell all.
     assert_eq!(json("1"), four);
+    // So do the files, whatever was asked for last.
+    bench.optimize(&["confirm", "study.toml", "--seeds", "1"]).code(0);
+    bench.optimize(&["confirm", "study.toml", "--trial", &id.to_string(), "--seeds", "1"]).code(0);
+    let text = std::fs::read_to_string(confirmed(&bench).join("confirmation.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(kept["trials"].as_array().unwrap().len(), front(&bench).len());
 }
 
 #[test]
@@ -106,7 +112,7 @@ fn killed_it_goes_on_and_anew_it_keeps_the_old() {
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    bench.optimize(&["confirm", "study.toml", "--seeds", "4"]).code(0).says("are done already");
+    bench.optimize(&["confirm", "study.toml", "--seeds", "4"]).code(0);
     let again = read(&confirmed(&bench));
     assert_eq!(again.counted_trials(), runs as u64);
     bench.optimize(&["confirm", "study.toml", "--seeds", "1", "--fresh"]).code(0).says("confirm.1");
@@ -132,6 +138,8 @@ fn seeds_that_fail_are_told_and_no_result_at_all_is_a_failure() {
         .optimize(&["confirm", "study.toml", "--fresh", "--seeds", "2", "--trial", &id])
         .code(5)
         .says("no trial has finished with any new seed");
+    let again = ["confirm", "study.toml", "--seeds", "2", "--trial", &id];
+    bench.optimize(&again).code(5).says("nothing was left to run").says("--fresh");
 }
 
 #[test]
@@ -190,12 +198,36 @@ mod torch {
             assert_eq!(beside["split_seed"], 3, "the samples of the study");
             assert!(folder.join(format!("trial-{}.safetensors", run.id)).exists());
         }
+        let text = std::fs::read_to_string(folder.join("confirmation.json")).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(told["changes"], serde_json::json!(["epochs = 6", "optimizer = adamw"]));
+        let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(page.contains("with epochs = 6, optimizer = adamw"), "{page}");
         // As it was, it is another folder.
         bench.optimize(&["train", "study.toml", "--trial", &id]).code(0).says("One seed has no interval");
         assert!(bench.results().join(format!("train/trial-{id}/trial-0.safetensors")).exists());
         bench.optimize(&["train", "study.toml", "--set", "momentum"]).code(2).says("NAME=VALUE");
         bench.optimize(&["train", "study.toml", "--set", "speed=3"]).code(2).says("no training setting `speed`");
         bench.optimize(&["train", "study.toml", "--epochs", "0"]).code(2).says("epochs");
+        bench.optimize(&["train", "study.toml", "--set", "dataset=digit"]).code(2).says("did you mean `digits`?");
+        assert!(!bench.results().join(format!("train/trial-{id}-dataset-digit")).exists(), "nothing was begun");
+    }
+
+    #[test]
+    fn what_telling_samples_takes_is_told_of_a_training_that_is_asked_for_it() {
+        let bench = digits();
+        let infers = ["train", "study.toml", "--set", "inference_seconds=0.2", "--seeds", "2"];
+        bench.optimize(&infers).code(0).says("energy of infer per 1,000 samples, mean [95 %]");
+    }
+
+    #[test]
+    fn a_preference_that_changed_decides_what_is_trained() {
+        let bench = digits();
+        let picked = |text: &str| -> u64 { text.split_whitespace().nth(2).unwrap().parse().unwrap() };
+        bench.edit("[energy]", "[preference]\naccuracy = { weight = 50 }\n\n[energy]");
+        let wanted = picked(&bench.optimize(&["pick", "study.toml"]).code(0).out());
+        bench.optimize(&["train", "study.toml"]).code(0);
+        assert!(bench.results().join(format!("train/trial-{wanted}")).exists());
     }
 
     #[test]

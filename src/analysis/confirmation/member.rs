@@ -1,27 +1,32 @@
 //! One trial with several seeds.
 
-use super::super::statistics::Mean;
-use super::super::{Quantity, QuantityKind};
-use super::mean;
-use crate::optimizer::problem::Metrics;
-use crate::optimizer::space::Point;
-use crate::record::{Failure, StudyRecord, TrialRecord, TrialState};
+use std::collections::BTreeMap;
+
+use super::super::statistics::{Interval, Mean};
+use super::super::{Provenance, Quantity, QuantityKind};
+use super::{EnergyMetric, per_thousand};
+use crate::optimizer::problem::{Bound, Metrics, Objective, Problem};
+use crate::optimizer::space::{Point, Scale};
+use crate::record::{Failure, StudyRecord, TRIAL_PHASE, TrialRecord, TrialResult, TrialState, samples_name};
+
+/// Fewer equal differences than this may be chance: shares of some hundred samples often agree.
+const FEWEST_EQUAL: usize = 3;
 
 /// A trial of the study, and what it came to again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// Its number in the study.
     pub trial: u64,
-    /// Its configuration.
+    /// Its configuration in the study.
     pub point: Point,
     /// One for each new seed, by their numbers: those that finished, or failed by the configuration's fault.
     pub runs: Vec<Again>,
     /// One per metric, in the order of [`Confirmation::quantities`](super::Confirmation::quantities).
     pub figures: Vec<Figure>,
-    /// Whether it keeps the constraints by its means and no other member's means dominate its own.
+    /// Whether it is on the front of means.
     pub on_front: bool,
-    /// One per objective, against the [best](super::Confirmation::best); empty for that itself, and where one of both has no
-    /// result.
+    /// One per objective, against the [base](super::Confirmation::base); empty for that itself, and where the two have no seed in
+    /// common.
     pub differences: Vec<Difference>,
 }
 
@@ -32,8 +37,17 @@ pub struct Again {
     pub number: u64,
     /// Its seed.
     pub seed: u64,
-    /// What it reported and took, if it finished.
-    pub outcome: Result<Metrics, Failure>,
+    /// What came of it.
+    pub outcome: Result<Told, Failure>,
+}
+
+/// What a trial that finished reported and took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// What it reported, and every energy that was metered of it by name, in joules.
+    pub metrics: Metrics,
+    /// How those energies came about.
+    pub methods: BTreeMap<String, Provenance>,
 }
 
 /// One metric of a member.
@@ -41,10 +55,16 @@ pub struct Again {
 pub struct Figure {
     /// Its name.
     pub metric: String,
-    /// What it was in the study.
+    /// What it was in the study; `None` too where that cannot be compared.
     pub searched: Option<f64>,
+    /// How that came about, if it is energy.
+    pub searched_by: Option<Provenance>,
     /// What it is over the new seeds; `None` where none has it.
     pub mean: Option<Mean>,
+    /// Whether that mean is geometric: of energies and objectives on a log scale.
+    pub geometric: bool,
+    /// How it came about, if it is energy: the weakest way of all seeds.
+    pub by: Option<Provenance>,
 }
 
 /// How an objective differs from that of another member, seed by seed.
@@ -57,31 +77,88 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// Whether the interval leaves no doubt that there is one; `false` with one seed.
+    /// The mean of either.
+    #[must_use]
+    pub fn mean(&self) -> &Mean {
+        let (Self::Ratio(mean) | Self::Difference(mean)) = self;
+        mean
+    }
+
+    /// Whether its interval does not hold zero, so that this one comparison leaves a doubt of 5 %. With two seeds that
+    /// agree to the last digit nothing is shown.
     #[must_use]
     pub fn is_shown(&self) -> bool {
-        let (Self::Ratio(mean) | Self::Difference(mean)) = self;
-        mean.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0)
+        let Mean { count, sd, interval, .. } = self.mean();
+        let outside = interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
+        outside && (*count >= FEWEST_EQUAL || sd.is_some_and(|sd| sd > 0.0))
+    }
+}
+
+impl Told {
+    fn of(result: &TrialResult) -> Self {
+        let mut metrics = result.metrics.clone();
+        let mut names: Vec<EnergyMetric> = vec![EnergyMetric::TOTAL];
+        for phase in result.energy.keys().filter(|phase| *phase != TRIAL_PHASE) {
+            names.push(EnergyMetric { phase: Some(phase.clone()), ..EnergyMetric::TOTAL });
+            if result.metrics.contains_key(&samples_name(phase)) {
+                names.push(per_thousand(phase));
+            }
+        }
+        for name in names {
+            if let Some(joules) = name.read(&result.energy, &result.metrics) {
+                metrics.entry(name.to_string()).or_insert(joules.0);
+            }
+        }
+        let energies = metrics.keys().filter(|name| EnergyMetric::is_reserved(name));
+        let by = |name: &String| {
+            let told = Provenance::of_metric(result, name);
+            Some((
+                name.clone(),
+                told.unwrap_or_else(|| Provenance {
+                    method: crate::energy::units::Method::Reported,
+                    kinds: Vec::new(),
+                }),
+            ))
+        };
+        let methods = energies.filter_map(by).collect();
+        Self { metrics, methods }
     }
 }
 
 impl Member {
-    pub(super) fn of(trial: &TrialRecord, again: &StudyRecord, quantities: &[Quantity]) -> Self {
+    pub(super) fn of(
+        trial: &TrialRecord,
+        again: &StudyRecord,
+        quantities: &[Quantity],
+        objectives: &[Objective],
+    ) -> Self {
         let all = again.trials_of(&trial.point).zip(0..);
         let runs: Vec<Again> = all
             .filter_map(|(run, number)| {
                 let outcome = match &run.state {
-                    TrialState::Finished(result) => Ok(result.metrics.clone()),
+                    TrialState::Finished(result) => Ok(Told::of(result)),
                     TrialState::Failed(failure) if failure.kind.is_of_configuration() => Err(failure.clone()),
                     _ => return None,
                 };
                 Some(Again { number, seed: again.header().seed.of_trial(number), outcome })
             })
             .collect();
-        let figure = |quantity: &Quantity| Figure {
-            metric: quantity.metric.clone(),
-            searched: trial.result().and_then(|result| result.metrics.get(&quantity.metric).copied()),
-            mean: mean(values(&runs, &quantity.metric).map(|(_, value)| value)),
+        let searched = trial.result().map(Told::of);
+        let figure = |quantity: &Quantity| {
+            let metric = &quantity.metric;
+            let found: Vec<f64> = values(&runs, metric).map(|(_, value)| value).collect();
+            let log = objectives.iter().any(|o| o.metric == *metric && o.scale == Scale::Log);
+            let geometric = (quantity.is_energy() || log) && found.iter().all(|value| *value > 0.0);
+            let told = runs.iter().filter_map(|run| run.outcome.as_ref().ok());
+            let ways = told.filter_map(|told| told.methods.get(metric)).cloned();
+            Figure {
+                metric: metric.clone(),
+                searched: searched.as_ref().and_then(|told| told.metrics.get(metric).copied()),
+                searched_by: searched.as_ref().and_then(|told| told.methods.get(metric).cloned()),
+                mean: if geometric { geometric_mean(&found) } else { Mean::of(&found) },
+                geometric,
+                by: ways.reduce(Provenance::join),
+            }
         };
         let figures = quantities.iter().map(figure).collect();
         let (point, on_front, differences) = (trial.point.clone(), false, Vec::new());
@@ -101,8 +178,29 @@ impl Member {
     }
 
     /// Whether it finished with any seed.
-    pub(super) fn has_means(&self) -> bool {
+    #[must_use]
+    pub fn has_means(&self) -> bool {
         self.failures() < self.runs.len()
+    }
+
+    pub(super) fn forget_searched_energy(&mut self) {
+        for figure in self.figures.iter_mut().filter(|figure| EnergyMetric::is_reserved(&figure.metric)) {
+            figure.searched = None;
+        }
+    }
+
+    /// The constraints that its mean keeps and that are within its interval, with its number.
+    pub(super) fn doubts(&self, problem: &Problem) -> Vec<(u64, String)> {
+        let doubtful = problem.constraints().iter().filter(|constraint| {
+            let mean = self.figure(&constraint.metric).and_then(|figure| figure.mean);
+            let (Some(mean), bound) = (mean, constraint.bound) else { return false };
+            let worst = mean.interval.map(|Interval { low, high, .. }| match bound {
+                Bound::AtLeast(_) => low,
+                Bound::AtMost(_) => high,
+            });
+            bound.violation(mean.mean) <= 0.0 && worst.is_none_or(|worst| bound.violation(worst) > 0.0)
+        });
+        doubtful.map(|constraint| (self.trial, constraint.to_string())).collect()
     }
 
     /// Of the objectives with these quantities.
@@ -113,9 +211,11 @@ impl Member {
             let pairs = || values(&self.runs, metric).filter_map(|(number, own)| Some((own, theirs(number)?)));
             let amounts = quantity.kind != QuantityKind::Fraction && pairs().all(|(a, b)| a > 0.0 && b > 0.0);
             if amounts {
-                mean(pairs().map(|(own, base)| (own / base).ln())).map(Difference::Ratio)
+                let logs: Vec<f64> = pairs().map(|(own, base)| (own / base).ln()).collect();
+                Mean::of(&logs).map(Difference::Ratio)
             } else {
-                mean(pairs().map(|(own, base)| own - base)).map(Difference::Difference)
+                let plain: Vec<f64> = pairs().map(|(own, base)| own - base).collect();
+                Mean::of(&plain).map(Difference::Difference)
             }
         };
         quantities.iter().map(of).collect::<Option<Vec<_>>>().unwrap_or_default()
@@ -124,5 +224,13 @@ impl Member {
 
 /// The values of a metric with the numbers of their seeds.
 fn values<'a>(runs: &'a [Again], metric: &'a str) -> impl Iterator<Item = (u64, f64)> + 'a {
-    runs.iter().filter_map(move |run| Some((run.number, *run.outcome.as_ref().ok()?.get(metric)?)))
+    runs.iter().filter_map(move |run| Some((run.number, *run.outcome.as_ref().ok()?.metrics.get(metric)?)))
+}
+
+/// The mean and its interval on the logarithms; the deviation is that of the values themselves.
+fn geometric_mean(values: &[f64]) -> Option<Mean> {
+    let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    let (log, plain) = (Mean::of(&logs)?, Mean::of(values)?);
+    let interval = log.interval.map(|i| Interval { low: i.low.exp(), high: i.high.exp(), ..i });
+    Some(Mean { mean: log.mean.exp(), interval, ..plain })
 }

@@ -3,34 +3,42 @@
 //! A trial of a search is one draw, and the front is chosen by those draws, so its figures flatter: what was lucky is on it. A
 //! [`Confirmation`] sets beside them the means over new seeds, of which none had a say in the choice.
 //!
-//! - **Means** are arithmetic, of the metric's own numbers, with 95 % intervals by Student's t.
+//! - **Means** have 95 % intervals by Student's t. Of energies and of objectives on a log scale they are geometric, so intervals
+//!   never reach below zero; of all else arithmetic. They tell what the seed may do; the samples that are judged by are the study's.
 //! - **Differences are told seed by seed.** Trials of one number have the same seed and run one after another, so the mean of their
-//!   differences has the narrower interval. Joules and other amounts above zero are compared by their ratio (the mean of its
-//!   logarithm), fractions and all else by their difference.
-//! - **Failures stay in the count.** A trial that failed with some seeds has its mean over the others, and says so.
+//!   differences has the narrower interval. Amounts above zero are compared by their ratio (the mean of its logarithm), fractions and
+//!   all else by their difference.
+//! - **What is compared is settled before**: the trial that the study recommends against the study's best. Only where these do not
+//!   hold, others take their place, which the sentence says, for a trial that was chosen by these means is flattered by them.
+//! - **Failures stay in the count.** A trial that failed with some seed has its mean over the others; it is on no front of
+//!   means while there are trials that did not fail.
 
+mod hardware;
 mod member;
 mod sentence;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use member::{Again, Difference, Figure, Member};
+pub use member::{Again, Difference, Figure, Member, Told};
 pub use sentence::shown;
 
-use super::statistics::Mean;
-use super::{Provenance, Quantity, Summary};
+use self::hardware::hardware;
+use super::{Provenance, Quantity, Spent, Summary};
 use crate::optimizer::pareto::{knee, non_dominated};
-use crate::optimizer::problem::{Metrics, Objective};
-use crate::record::StudyRecord;
+use crate::optimizer::problem::{Metrics, Objective, Problem};
+use crate::record::{EnergyMetric, StudyRecord, samples_name};
 
 /// What trials of a study came to with other seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confirmation {
     /// The study's name.
     pub name: String,
+    /// What is otherwise than in the study, in words such as `epochs = 200`; empty where all is as it was.
+    pub changes: Vec<String>,
     /// The objectives.
     pub objectives: Vec<Objective>,
-    /// The metrics that are told: one per objective in their order, then those of constraints, then those of the test.
+    /// The metrics that are told: one per objective in their order, then those of constraints, of the test, and what 1,000 samples
+    /// take.
     pub quantities: Vec<Quantity>,
     /// The objective in which the best trial is best: see [`Summary::lead`].
     pub lead: usize,
@@ -38,17 +46,22 @@ pub struct Confirmation {
     pub cost: Option<usize>,
     /// The trials, best in the study's first objective first.
     pub members: Vec<Member>,
-    /// The trial with the best mean in the lead, of those that keep the constraints by their means.
-    pub best: Option<u64>,
+    /// The trial that others are compared with: the study's best in the lead, or else the one with the best mean.
+    pub base: Option<u64>,
     /// The trial that the study recommends by its own figures, if it was run again.
     pub recommended: Option<u64>,
-    /// The trial that is compared with the best: the recommended one if it is on the front of means, or else the knee of that
-    /// front, or the best in the cost there.
+    /// The trial that the sentence compares: the recommended one if it is on the front of means, or else the knee of that front,
+    /// or the best in the cost there.
     pub pick: Option<u64>,
-    /// How energies of the study came about, the best way first; empty without any.
-    pub searched_by: Vec<Provenance>,
-    /// How those of the new trials did.
-    pub metered_by: Vec<Provenance>,
+    /// Those of the two that were chosen by these means.
+    pub chosen: Vec<u64>,
+    /// Constraints that a trial keeps by its mean, but not for sure: trial and constraint in words.
+    pub doubtful: Vec<(u64, String)>,
+    /// What metered the study and what metered the new trials, in words, where that differs, so that the energies of the two
+    /// cannot be compared.
+    pub metered_otherwise: Option<(String, String)>,
+    /// Energy of all new trials, those that failed included.
+    pub spent: Option<Spent>,
 }
 
 impl Confirmation {
@@ -59,58 +72,55 @@ impl Confirmation {
         let problem = study.problem();
         let quantities = quantities(study, again, &summary);
         let objectives = problem.objectives().len();
+        let metered_otherwise = hardware(study).zip(hardware(again)).filter(|(then, now)| then != now);
         let known = trials.iter().filter_map(|id| study.trial(*id));
-        let mut members: Vec<Member> = known.map(|trial| Member::of(trial, again, &quantities)).collect();
-        let losses = |member: &Member| {
-            let means: Metrics =
-                member.figures.iter().filter_map(|f| Some((f.metric.clone(), f.mean.as_ref()?.mean))).collect();
-            problem.losses(&means).ok().filter(|_| problem.is_feasible(&means))
-        };
+        let mut members: Vec<Member> =
+            known.map(|trial| Member::of(trial, again, &quantities, problem.objectives())).collect();
+        if metered_otherwise.is_some() {
+            members.iter_mut().for_each(Member::forget_searched_energy);
+        }
         let searched = |member: &Member| study.trial(member.trial).and_then(|t| study.losses(t)?.first().copied());
         members.sort_by(|a, b| {
             let key = |member| searched(member).unwrap_or(f64::INFINITY);
             key(a).total_cmp(&key(b)).then(a.trial.cmp(&b.trial))
         });
-        let (rows, points): (Vec<usize>, Vec<Vec<f64>>) =
-            members.iter().enumerate().filter_map(|(i, member)| Some((i, losses(member)?))).unzip();
-        for i in non_dominated(&points) {
-            members[rows[i]].on_front = true;
-        }
-        let least = |k: usize, wanted: &dyn Fn(&Member) -> bool| {
-            let of = |(i, losses): (&usize, &Vec<f64>)| (members[*i].trial, losses[k]);
-            let counted = rows.iter().zip(&points).filter(|(i, _)| wanted(&members[**i])).map(of);
-            counted.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(trial, _)| trial)
-        };
-        let best = least(summary.lead, &|_| true);
-        let recommended =
-            summary.pick.filter(|id| members.iter().any(|member| member.trial == *id && member.has_means()));
-        let holds = |id: &u64| members.iter().any(|member| member.trial == *id && member.on_front);
-        let pick = recommended.filter(|id| holds(id) && Some(*id) != best);
-        // Where the recommendation does not hold, is the best itself, or is not here.
-        let front: Vec<usize> = (0..rows.len()).filter(|i| members[rows[*i]].on_front).collect();
-        let of_front: Vec<&[f64]> = front.iter().map(|i| points[*i].as_slice()).collect();
-        let bend = || knee(&of_front).map(|i| members[rows[front[i]]].trial).filter(|id| Some(*id) != best);
-        let saves = || least(summary.cost?, &|member| member.on_front).filter(|id| Some(*id) != best);
-        let pick = pick.or_else(bend).or_else(saves);
-        if let Some(base) = best.and_then(|best| members.iter().find(|member| member.trial == best).cloned()) {
+        let front = Front::of(problem, &mut members);
+        let recommended = summary.pick.filter(|id| members.iter().any(|m| m.trial == *id && m.has_means()));
+        let settled = summary.best.filter(|id| front.holds(*id));
+        let base = settled.or_else(|| front.least(summary.lead));
+        let other = |id: &u64| Some(*id) != base;
+        let kept = recommended.filter(|id| members.iter().any(|m| m.trial == *id && m.on_front)).filter(other);
+        let pick = kept.or_else(|| front.knee().filter(other)).or_else(|| front.least(summary.cost?).filter(other));
+        let mut chosen: Vec<u64> = base.filter(|_| settled.is_none()).into_iter().collect();
+        chosen.extend(pick.filter(|_| kept.is_none()));
+        if let Some(base) = base.and_then(|base| members.iter().find(|member| member.trial == base).cloned()) {
             for member in members.iter_mut().filter(|member| member.trial != base.trial) {
                 member.differences = member.differences_from(&base, &quantities[..objectives]);
             }
         }
-        let metrics: Vec<&str> = problem.objectives().iter().map(|o| o.metric.as_str()).collect();
         Self {
             name: study.header().name.clone(),
+            changes: Vec::new(),
             objectives: problem.objectives().to_vec(),
-            searched_by: provenances(study, &metrics, |id| trials.contains(&id)),
-            metered_by: provenances(again, &metrics, |_| true),
-            quantities,
             lead: summary.lead,
             cost: summary.cost,
+            doubtful: members.iter().flat_map(|member| member.doubts(problem)).collect(),
+            quantities,
             members,
-            best,
+            base,
             recommended,
             pick,
+            chosen,
+            metered_otherwise,
+            spent: Spent::of_trials(again.trials()),
         }
+    }
+
+    /// The same of trials that were run otherwise than in the study: what they were there is another matter.
+    #[must_use]
+    pub fn with_changes(mut self, changes: Vec<String>) -> Self {
+        self.changes = changes;
+        self
     }
 
     /// The member of this trial.
@@ -125,17 +135,67 @@ impl Confirmation {
         self.members.iter().map(|member| member.runs.len()).max().unwrap_or(0)
     }
 
-    /// Whether an energy is an objective and some figure of it is an estimate.
+    /// Whether some figure of energy is an estimate.
     #[must_use]
     pub fn is_estimated(&self) -> bool {
-        self.searched_by.iter().chain(&self.metered_by).any(Provenance::is_estimate)
+        self.provenances().iter().any(Provenance::is_estimate)
     }
 
-    /// Whether the new energies came about otherwise than those of the study, so that the two cannot be compared.
+    /// How the energies came about, those of the study too, the best way first; empty without any.
     #[must_use]
-    pub fn is_metered_otherwise(&self) -> bool {
-        let both = !self.metered_by.is_empty() && !self.searched_by.is_empty();
-        both && self.metered_by != self.searched_by
+    pub fn provenances(&self) -> Vec<Provenance> {
+        let figures = || self.members.iter().flat_map(|member| &member.figures);
+        let mut found: Vec<Provenance> = Vec::new();
+        for provenance in figures().flat_map(|figure| figure.by.iter().chain(&figure.searched_by)) {
+            if !found.contains(provenance) {
+                found.push(provenance.clone());
+            }
+        }
+        found.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        found
+    }
+}
+
+/// The means that count, as losses.
+struct Front {
+    trials: Vec<u64>,
+    losses: Vec<Vec<f64>>,
+    on_front: Vec<usize>,
+}
+
+impl Front {
+    /// Of the members that keep the constraints and did not fail, or of those that failed where all did; marks those on the
+    /// front.
+    fn of(problem: &Problem, members: &mut [Member]) -> Self {
+        let all_failed = members.iter().all(|member| member.failures() > 0);
+        let losses = |member: &Member| {
+            let told = member.figures.iter().filter_map(|f| Some((f.metric.clone(), f.mean.as_ref()?.mean)));
+            let means: Metrics = told.collect();
+            let counts = all_failed || member.failures() == 0;
+            problem.losses(&means).ok().filter(|_| counts && problem.is_feasible(&means))
+        };
+        let (rows, losses): (Vec<usize>, Vec<Vec<f64>>) =
+            members.iter().enumerate().filter_map(|(i, member)| Some((i, losses(member)?))).unzip();
+        let on_front = non_dominated(&losses);
+        for i in &on_front {
+            members[rows[*i]].on_front = true;
+        }
+        Self { trials: rows.iter().map(|row| members[*row].trial).collect(), losses, on_front }
+    }
+
+    fn holds(&self, trial: u64) -> bool {
+        self.trials.contains(&trial)
+    }
+
+    /// The best in an objective, of those on the front.
+    fn least(&self, objective: usize) -> Option<u64> {
+        let by = |a: &&usize, b: &&usize| self.losses[**a][objective].total_cmp(&self.losses[**b][objective]);
+        self.on_front.iter().min_by(by).map(|i| self.trials[*i])
+    }
+
+    fn knee(&self) -> Option<u64> {
+        let losses: Vec<&[f64]> = self.on_front.iter().map(|i| self.losses[*i].as_slice()).collect();
+        knee(&losses).map(|i| self.trials[self.on_front[i]])
     }
 }
 
@@ -143,33 +203,23 @@ impl Confirmation {
 fn quantities(study: &StudyRecord, again: &StudyRecord, summary: &Summary) -> Vec<Quantity> {
     let mut quantities: Vec<Quantity> = summary.quantities.iter().chain(&summary.bounded).cloned().collect();
     let results = || study.trials().iter().chain(again.trials()).filter_map(|trial| trial.result());
-    let mut of_test: Vec<&String> =
-        results().flat_map(|result| result.metrics.keys()).filter(|name| name.starts_with("test_")).collect();
-    of_test.sort();
-    of_test.dedup();
-    quantities.extend(
-        of_test
-            .into_iter()
-            .map(|name| Quantity::from_values(name, results().filter_map(|result| result.metrics.get(name).copied()))),
-    );
+    let mut more: Vec<String> =
+        results().flat_map(|r| r.metrics.keys()).filter(|name| name.starts_with("test_")).cloned().collect();
+    let counted = |result: &crate::record::TrialResult| {
+        let phases = result.energy.keys().filter(|phase| result.metrics.contains_key(&samples_name(phase)));
+        phases.map(|phase| per_thousand(phase).to_string()).collect::<Vec<_>>()
+    };
+    more.extend(again.trials().iter().filter_map(|trial| trial.result()).flat_map(counted));
+    more.sort();
+    more.dedup();
+    more.retain(|name| !quantities.iter().any(|quantity| quantity.metric == *name));
+    quantities.extend(more.into_iter().map(|name| {
+        let values = results().filter_map(|result| result.metrics.get(&name).copied());
+        Quantity::from_values(&name, values)
+    }));
     quantities
 }
 
-fn provenances(record: &StudyRecord, metrics: &[&str], counts: impl Fn(u64) -> bool) -> Vec<Provenance> {
-    let mut found: Vec<Provenance> = Vec::new();
-    for trial in record.trials().iter().filter(|trial| counts(trial.id)) {
-        let Some(result) = trial.result() else { continue };
-        for metric in metrics.iter().filter(|metric| crate::record::EnergyMetric::is_reserved(metric)) {
-            if let Some(provenance) = Provenance::of_metric(result, metric).filter(|p| !found.contains(p)) {
-                found.push(provenance);
-            }
-        }
-    }
-    found.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
-    found
-}
-
-/// The mean of some numbers as far as there are any.
-fn mean(values: impl Iterator<Item = f64>) -> Option<Mean> {
-    Mean::of(&values.collect::<Vec<_>>())
+fn per_thousand(phase: &str) -> EnergyMetric {
+    EnergyMetric { phase: Some(phase.to_owned()), per_thousand: true, ..EnergyMetric::TOTAL }
 }

@@ -5,12 +5,12 @@ use super::super::{Quantity, QuantityKind, significant};
 use super::{Confirmation, Difference, Member};
 
 impl Confirmation {
-    /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, which has the best mean accuracy: estimated
+    /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, the most accurate of the search: estimated
     /// energy -65 % [-70, -60], accuracy -2.0 points [-3.5, -0.5]`. What is in brackets are 95 % intervals. No full stop at
     /// the end.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Some(best) = self.best.and_then(|best| self.member(best)) else {
+        let Some(base) = self.base.and_then(|base| self.member(base)) else {
             return match self.members.iter().map(|member| member.runs.len()).sum::<usize>() {
                 0 => "nothing has been run again yet".to_owned(),
                 _ if self.members.iter().any(Member::has_means) => {
@@ -19,44 +19,51 @@ impl Confirmation {
                 _ => "no trial has finished with any new seed".to_owned(),
             };
         };
-        let seeds = match self.seeds() {
-            1 => "with 1 new seed".to_owned(),
-            n => format!("over {n} seeds"),
+        let Some(pick) = self.pick.and_then(|pick| self.member(pick)) else {
+            return self.alone(base);
         };
-        let compared = self.pick.and_then(|pick| self.member(pick)).filter(|member| !member.differences.is_empty());
-        let Some(pick) = compared else {
-            let told = self.quantities.iter().take(self.objectives.len());
-            let told = told.filter_map(|quantity| {
-                let mean = best.figure(&quantity.metric)?.mean?;
-                Some(format!("{} {}", self.named(quantity), shown(quantity, mean.mean, mean.interval)))
-            });
-            return format!("{seeds}, trial {} has {}", best.trial, enumerated(&told.collect::<Vec<_>>()));
+        let lead = self.quantities[self.lead].name();
+        let (own, other) = (pick.trial, base.trial);
+        let Some(pairs) = pick.differences.first().map(|difference| difference.mean().count) else {
+            return format!("trials {own} and {other} cannot be compared, for no seed has finished with both");
+        };
+        let which = match self.chosen.contains(&other) {
+            true => format!("which has the best mean {lead}"),
+            false => format!("the best {lead} of the search"),
         };
         let order = self.cost.into_iter().chain((0..self.objectives.len()).filter(|k| Some(*k) != self.cost));
-        let parts: Vec<String> = order
-            .filter_map(|k| Some(format!("{} {}", self.named(&self.quantities[k]), self.change(pick, k)?)))
-            .collect();
-        let unsure: Vec<String> = pick
-            .differences
-            .iter()
-            .zip(&self.quantities)
-            .filter(|(difference, _)| !difference.is_shown())
-            .map(|(_, quantity)| quantity.name())
-            .collect();
+        let parts =
+            order.filter_map(|k| Some(format!("{} {}", self.named(&self.quantities[k]), self.change(pick, k)?)));
+        let unsure = pick.differences.iter().zip(&self.quantities).filter(|(difference, _)| !difference.is_shown());
+        let unsure: Vec<String> = unsure.map(|(_, quantity)| quantity.name()).collect();
         let doubt = match unsure[..] {
             [] => String::new(),
             _ => format!("; no difference in {} is shown", enumerated(&unsure)),
         };
-        format!(
-            "{seeds}, trial {} against trial {}, which has the best mean {}: {}{doubt}",
-            pick.trial,
-            best.trial,
-            self.quantities[self.lead].name(),
-            parts.join(", "),
-        )
+        let flattered = match self.chosen[..] {
+            [] => String::new(),
+            [one] => format!("; trial {one} was chosen by these means, which flatter it"),
+            _ => "; both were chosen by these means, which flatter them".to_owned(),
+        };
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        format!("{}, trial {own} against trial {other}, {which}: {parts}{doubt}{flattered}", seeds(pairs))
     }
 
-    /// How an objective of a member differs from the best, such as `-65 % [-70, -60]` or `-2.0 points [-3.5, -0.5]`; `None`
+    /// The objectives of a trial that there is nothing to compare with.
+    fn alone(&self, member: &Member) -> String {
+        let told = self.quantities.iter().take(self.objectives.len()).filter_map(|quantity| {
+            let mean = member.figure(&quantity.metric)?.mean?;
+            Some(format!("{} {}", self.named(quantity), shown(quantity, mean.mean, mean.interval)))
+        });
+        let with = match self.changes[..] {
+            [] => String::new(),
+            _ => format!(" with {}", enumerated(&self.changes)),
+        };
+        let finished = member.runs.len() - member.failures();
+        format!("{}, trial {}{with} has {}", seeds(finished), member.trial, enumerated(&told.collect::<Vec<_>>()))
+    }
+
+    /// How an objective of a member differs from the base, such as `-65 % [-70, -60]` or `-2.0 points [-3.5, -0.5]`; `None`
     /// where that is not known.
     #[must_use]
     pub fn change(&self, member: &Member, objective: usize) -> Option<String> {
@@ -79,6 +86,13 @@ impl Confirmation {
     pub fn named(&self, quantity: &Quantity) -> String {
         let estimated = quantity.is_energy() && self.is_estimated();
         if estimated { format!("estimated {}", quantity.name()) } else { quantity.name() }
+    }
+}
+
+fn seeds(count: usize) -> String {
+    match count {
+        1 => "with 1 seed".to_owned(),
+        n => format!("over {n} seeds"),
     }
 }
 

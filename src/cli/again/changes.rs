@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::args::TrainArgs;
 use super::super::failure::Failure;
 use crate::optimizer::space::Value;
-use crate::training::{Recipe, SETTINGS};
+use crate::training::{Range, Recipe, SETTINGS};
 
 /// The settings that the command line names, by name.
 pub(super) fn read(args: &TrainArgs) -> Result<BTreeMap<String, Value>, Failure> {
@@ -53,11 +53,41 @@ pub(super) fn applied(
     Ok(all)
 }
 
-/// A name for the folder of these changes, such as `epochs-100-optimizer-adam`.
+/// The same, as the settings have them: 1e2 is a whole number where one is wanted, and 1 a number where any may be.
+pub(super) fn typed(changes: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let as_wanted = |(name, value): (String, Value)| {
+        let range = SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.range);
+        let value = match (range, value) {
+            (Some(Range::Int { .. }), Value::Float(v)) if v.fract() == 0.0 && v.abs() < 1e15 => {
+                #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1e15")]
+                let whole = v as i64;
+                Value::Int(whole)
+            }
+            #[expect(clippy::cast_precision_loss, reason = "as numbers in study files are read")]
+            (Some(Range::Float { .. }), Value::Int(v)) => Value::Float(v as f64),
+            (_, value) => value,
+        };
+        (name, value)
+    };
+    changes.into_iter().map(as_wanted).collect()
+}
+
+/// A name for the folder of these changes, such as `epochs-100-optimizer-adam`. What is long or has letters that names of
+/// files should not have is cut, and told apart by a number made of it.
 pub(super) fn name(changes: &BTreeMap<String, Value>) -> String {
+    const MOST: usize = 80;
     let parts: Vec<String> = changes.iter().map(|(name, value)| format!("{name}-{value}")).collect();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    parts.join("-").chars().map(plain).collect()
+    let whole = parts.join("-");
+    let plain: String = whole
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
+        .take(MOST)
+        .collect();
+    if plain == whole {
+        plain
+    } else {
+        format!("{plain}-{:08x}", twox_hash::XxHash64::oneshot(0, whole.as_bytes()) as u32)
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +123,22 @@ mod tests {
     #[test]
     fn folders_have_plain_names() {
         let changes = settings([("dataset", "../a b".into()), ("epochs", 100.into())]);
-        assert_eq!(name(&changes), "dataset-.._a_b-epochs-100");
+        let plain = name(&changes);
+        assert!(plain.starts_with("dataset-.._a_b-epochs-100-"), "{plain}");
+        let other = settings([("dataset", "../a_b".into()), ("epochs", 100.into())]);
+        assert_ne!(name(&other), plain);
+        assert_eq!(
+            name(&settings([("epochs", 100.into()), ("optimizer", "adam".into())])),
+            "epochs-100-optimizer-adam"
+        );
+        let long = settings([("dataset", "x".repeat(300).as_str().into())]);
+        assert!(name(&long).len() < 100);
+    }
+
+    #[test]
+    fn numbers_are_of_the_kind_that_the_setting_has() {
+        let read = settings([("width", 1e2.into()), ("learning_rate", 1.into()), ("epochs", 1.5.into())]);
+        let typed = typed(read);
+        assert_eq!(typed, settings([("width", 100.into()), ("learning_rate", 1.0.into()), ("epochs", 1.5.into())]));
     }
 }

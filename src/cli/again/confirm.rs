@@ -3,7 +3,7 @@
 use super::super::args::ConfirmArgs;
 use super::super::conduct::{Places, objective_of};
 use super::super::failure::Failure;
-use super::{Again, Origin};
+use super::{Again, Command, Origin};
 use crate::analysis::Summary;
 
 pub(in crate::cli) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
@@ -16,7 +16,7 @@ pub(in crate::cli) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
         trials: &trials,
         seeds: args.seeds,
         folder: origin.results.join("confirm"),
-        changes: serde_json::json!({}),
+        command: Command::Confirm,
         fresh: args.fresh,
         quiet: args.quiet,
         json: args.json,

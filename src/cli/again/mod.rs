@@ -6,6 +6,7 @@ mod outputs;
 mod progress;
 mod train;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(super) use confirm::confirm;
@@ -19,10 +20,11 @@ use super::open::{read_record, read_spec, results_of};
 use super::outputs::terminal_width;
 use super::print::{print, say};
 use super::signals::catch_signals;
-use super::training::check_data;
+use super::training::{check_data, check_settings};
 use crate::analysis::confirmation::Confirmation;
 use crate::objective::Objective;
 use crate::optimizer::Seed;
+use crate::optimizer::space::{Point, Value};
 use crate::record::{Event, StudyRecord, TrialRecord};
 use crate::report::confirmation::{json, text};
 use crate::report::text::Closing;
@@ -66,6 +68,8 @@ impl Origin {
             ));
         }
         check_source(&spec)?;
+        // They may have changed since the study was last run.
+        let record = record.preferring(spec.problem().preferences().to_vec());
         Ok(Self { spec, file: file.to_owned(), results, record })
     }
 
@@ -95,14 +99,41 @@ struct Again<'a> {
     trials: &'a [u64],
     seeds: u64,
     folder: PathBuf,
-    /// What is otherwise than in the study.
-    changes: serde_json::Value,
+    /// What the command is: it decides over the seeds.
+    command: Command,
     fresh: bool,
     quiet: bool,
     json: bool,
 }
 
+/// Which command runs trials again.
+enum Command {
+    Confirm,
+    /// With all settings of the training, and those of them that are otherwise than in the study.
+    Train {
+        settings: BTreeMap<String, Value>,
+        changes: BTreeMap<String, Value>,
+    },
+}
+
+impl Command {
+    fn changes(&self) -> Vec<String> {
+        match self {
+            Self::Confirm => Vec::new(),
+            Self::Train { changes, .. } => changes.iter().map(|(name, value)| format!("{name} = {value}")).collect(),
+        }
+    }
+}
+
 impl Again<'_> {
+    /// Whether what is to be run can be run here.
+    fn check(&self) -> Result<(), Failure> {
+        match &self.command {
+            Command::Confirm => self.origin.check(),
+            Command::Train { settings, .. } => check_settings(settings, &self.origin.spec),
+        }
+    }
+
     /// Runs what is not done, writes the outputs and prints them.
     fn run(
         &self,
@@ -112,7 +143,7 @@ impl Again<'_> {
         // Where all is done already neither program nor data are needed.
         let goes_on = !self.fresh && store_path(&self.folder).exists();
         if !goes_on {
-            self.origin.check()?;
+            self.check()?;
         }
         let folder = ResultsFolder::open(&self.folder)?;
         let (folder, aside) = if self.fresh { folder.set_aside()? } else { (folder, None) };
@@ -127,11 +158,21 @@ impl Again<'_> {
         }
         let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
         let mut record = self.begin_or_resume(&mut store)?;
-        let points = self.trials.iter().filter_map(|id| Some(self.origin.record.trial(*id)?.point.clone())).collect();
+        let mut points: Vec<Point> = Vec::new();
+        for trial in self.trials.iter().filter_map(|id| self.origin.record.trial(*id)) {
+            if !points.contains(&trial.point) {
+                points.push(trial.point.clone());
+            }
+        }
         let repeats = Repeats { points, times: self.seeds };
+        let nothing_left = repeats.left(&record) == 0;
         let end = self.conduct(&repeats, goes_on, &mut store, &mut record, || objective(&folder));
-        let confirmation = Confirmation::of(&self.origin.record, &record, self.trials);
-        let written = write_confirmation(&folder, &confirmation);
+        let tell = |trials: &[u64]| {
+            Confirmation::of(&self.origin.record, &record, trials).with_changes(self.command.changes())
+        };
+        // What was run for other calls is no less true.
+        let written = write_confirmation(&folder, &tell(&self.all_run(&record)));
+        let confirmation = tell(self.trials);
         let end = end?;
         written?;
         if self.json {
@@ -145,21 +186,41 @@ impl Again<'_> {
             return Err(Failure::interrupted());
         }
         if confirmation.members.iter().all(|member| member.failures() == member.runs.len()) {
-            return Err(Failure::nothing("no trial has finished with any new seed; the reasons stand above"));
+            let hint = match nothing_left {
+                true => "nothing was left to run; once the reason is mended, --fresh starts anew",
+                false => "the reasons stand above",
+            };
+            return Err(Failure::nothing(format!("no trial has finished with any new seed; {hint}")));
         }
         Ok(confirmation)
+    }
+
+    /// The trials that are asked for, and those of the study that were run before.
+    fn all_run(&self, record: &StudyRecord) -> Vec<u64> {
+        let ran = |trial: &&TrialRecord| trial.result().is_some() && record.trials_of(&trial.point).next().is_some();
+        let before = self.origin.record.trials().iter().filter(ran).map(|trial| trial.id);
+        let mut all = self.trials.to_vec();
+        all.extend(before.filter(|id| !self.trials.contains(id)));
+        all
     }
 
     fn begin_or_resume(&self, store: &mut dyn Store) -> Result<StudyRecord, Failure> {
         let study = &self.origin.record;
         let mut identity = study.header().identity.clone();
-        identity["again"] = self.changes.clone();
+        // None of these seeds has been seen by the search, and those of one command by the other.
+        let number = match &self.command {
+            Command::Confirm => u64::MAX,
+            Command::Train { .. } => u64::MAX - 1,
+        };
+        identity["again"] = match &self.command {
+            Command::Confirm => serde_json::json!({}),
+            Command::Train { changes, .. } => serde_json::json!({ "trial": self.trials, "settings": changes }),
+        };
         let mut entries = store.load().map_err(StudyError::Store)?;
         if entries.is_empty() {
             let event = Event::StudyCreated {
                 name: study.header().name.clone(),
-                // None of its seeds has been seen by the search.
-                seed: Seed(study.header().seed.of_trial(u64::MAX)),
+                seed: Seed(study.header().seed.of_trial(number)),
                 problem: study.problem().clone(),
                 sampler: "again".to_owned(),
                 identity: identity.clone(),
@@ -187,12 +248,13 @@ impl Again<'_> {
             return Ok(EndReason::Space);
         }
         if goes_on {
-            self.origin.check()?;
+            self.check()?;
         }
         let interrupt = Interrupt::default();
         catch_signals(&interrupt).map_err(Failure::other)?;
         let quiet = self.quiet || self.json;
-        let mut progress = AgainProgress::new(&self.origin.record, self.trials, repeats);
+        let mut progress =
+            AgainProgress::new(&self.origin.record, self.trials, repeats, self.command.changes().is_empty());
         if !quiet {
             progress.begin(record);
         }

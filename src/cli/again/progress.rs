@@ -10,6 +10,7 @@ use super::super::print::say;
 use super::super::progress::duration;
 use crate::analysis::Spent;
 use crate::record::{EpochRow, StudyRecord};
+use crate::report::confirmation::text::counted;
 use crate::report::progress::again_line;
 use crate::study::{Repeats, RunObserver};
 
@@ -21,25 +22,30 @@ pub(super) struct AgainProgress<'a> {
     repeats: &'a Repeats,
     began: Instant,
     left_before: u64,
+    /// Whether the runs are as they were in the study, which tells what they will take.
+    unchanged: bool,
 }
 
 impl<'a> AgainProgress<'a> {
-    pub(super) fn new(study: &'a StudyRecord, trials: &'a [u64], repeats: &'a Repeats) -> Self {
-        Self { bar: None, study, trials, repeats, began: Instant::now(), left_before: 0 }
+    pub(super) fn new(study: &'a StudyRecord, trials: &'a [u64], repeats: &'a Repeats, unchanged: bool) -> Self {
+        Self { bar: None, study, trials, repeats, began: Instant::now(), left_before: 0, unchanged }
     }
 
     fn all(&self) -> u64 {
-        self.repeats.times * self.trials.len() as u64
+        self.repeats.times * self.repeats.points.len() as u64
     }
 
     /// Says what is to come, and shows itself from here on.
     pub(super) fn begin(&mut self, record: &StudyRecord) {
         let (all, left) = (self.all(), self.repeats.left(record));
         self.left_before = left;
-        let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let count = |n: u64, what: &str| counted(usize::try_from(n).unwrap_or(usize::MAX), what);
         let done = if left < all { format!(", {} are done already", all - left) } else { String::new() };
         let [trials, seeds] = [count(self.trials.len() as u64, "trial"), count(self.repeats.times, "new seed")];
-        say(&format!("{trials} with {seeds}: {}{done}{}", count(all, "run"), self.expected(left, all)));
+        say(&format!("{trials} with {seeds}: {}{done}", count(all, "run")));
+        if self.unchanged {
+            say(&self.expected(left, all));
+        }
         if !std::io::stdout().is_terminal() {
             return;
         }
@@ -61,7 +67,7 @@ impl<'a> AgainProgress<'a> {
             let joules = crate::energy::units::Joules(spent.joules.0 * share);
             format!(" and {joules} ({})", spent.provenance)
         });
-        format!("; by the study about {}{spent}", duration(seconds * share))
+        format!("by the study about {}{spent}", duration(seconds * share))
     }
 
     /// Takes the bar away.

@@ -5,7 +5,7 @@ use super::super::conduct::worker;
 use super::super::failure::Failure;
 use super::super::print::say;
 use super::super::training::settings_of;
-use super::{Again, Origin, changes};
+use super::{Again, Command, Origin, changes};
 use crate::analysis::Summary;
 use crate::objective::TrainObjective;
 use crate::optimizer::space::Value;
@@ -30,6 +30,7 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let mut settings = settings_of(train, &args.study);
     let searched = trial.point.iter().filter(|(name, _)| !apart.contains(&(*name).to_owned()));
     settings.extend(searched.map(|(name, value): (&str, &Value)| (name.to_owned(), value.clone())));
+    let changes = changes::typed(changes);
     let settings = changes::applied(&settings, &changes)?;
     let name = match changes.is_empty() {
         true => format!("trial-{id}"),
@@ -39,7 +40,7 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
         trials: &[id],
         seeds: args.seeds,
         folder: origin.results.join("train").join(name),
-        changes: serde_json::json!({ "trial": id, "settings": changes }),
+        command: Command::Train { settings: settings.clone(), changes },
         fresh: args.fresh,
         quiet: args.quiet,
         json: args.json,

@@ -2,41 +2,58 @@
 //!
 //! | table | a row for each |
 //! |---|---|
-//! | [`figures`] | trial and metric: `trial`, `metric`, `searched`, `seeds`, `mean`, `sd`, `low`, `high`, `method`, `on_front` |
-//! | [`runs`] | trial and seed: `trial`, `number`, `seed`, `state`, a column per metric, `failure` |
+//! | [`figures`] | trial and metric: `trial`, `metric`, `searched`, `searched_method`, `seeds`, `mean`, `mean_is`, `sd`, `low`, `high`, `method`, `on_front` |
+//! | [`runs`] | trial and seed: `trial`, `number`, `seed`, `state`, a column per metric, `energy_method`, `failure` |
 //!
-//! `low` and `high` are the ends of 95 % intervals of the mean. Energies are joules; `method` says how they came about. What is
-//! missing is empty, never zero.
+//! `low` and `high` are the ends of 95 % intervals of the mean, which is `arithmetic` or `geometric`. Energies are joules; methods say
+//! how they came about. What is missing is empty, never zero.
 
 use std::collections::BTreeSet;
 
 use super::super::csv::{lines, method_name, number, text};
+use crate::analysis::Provenance;
 use crate::analysis::confirmation::Confirmation;
+
+fn method(provenance: Option<&Provenance>) -> String {
+    provenance.map_or("", |p| method_name(p.method)).to_owned()
+}
 
 /// One row per trial and metric.
 #[must_use]
 pub fn figures(confirmation: &Confirmation) -> String {
-    let columns = ["trial", "metric", "searched", "seeds", "mean", "sd", "low", "high", "method", "on_front"];
-    let method = confirmation.metered_by.last().map_or("", |p| method_name(p.method));
-    let mut rows = Vec::new();
-    for member in &confirmation.members {
-        for (figure, quantity) in member.figures.iter().zip(&confirmation.quantities) {
-            let mean = figure.mean;
-            let interval = mean.and_then(|mean| mean.interval);
-            rows.push(vec![
-                member.trial.to_string(),
-                text(figure.metric.clone()),
-                number(figure.searched),
-                mean.map_or(0, |mean| mean.count).to_string(),
-                number(mean.map(|mean| mean.mean)),
-                number(mean.and_then(|mean| mean.sd)),
-                number(interval.map(|interval| interval.low)),
-                number(interval.map(|interval| interval.high)),
-                if quantity.is_energy() { method.to_owned() } else { String::new() },
-                member.on_front.to_string(),
-            ]);
-        }
-    }
+    let columns = [
+        "trial",
+        "metric",
+        "searched",
+        "searched_method",
+        "seeds",
+        "mean",
+        "mean_is",
+        "sd",
+        "low",
+        "high",
+        "method",
+        "on_front",
+    ];
+    let figures = confirmation.members.iter().flat_map(|m| m.figures.iter().map(move |figure| (m, figure)));
+    let rows = figures.map(|(member, figure)| {
+        let mean = figure.mean;
+        let interval = mean.and_then(|mean| mean.interval);
+        vec![
+            member.trial.to_string(),
+            text(figure.metric.clone()),
+            number(figure.searched),
+            method(figure.searched.and(figure.searched_by.as_ref())),
+            mean.map_or(0, |mean| mean.count).to_string(),
+            number(mean.map(|mean| mean.mean)),
+            mean.map_or("", |_| if figure.geometric { "geometric" } else { "arithmetic" }).to_owned(),
+            number(mean.and_then(|mean| mean.sd)),
+            number(interval.map(|interval| interval.low)),
+            number(interval.map(|interval| interval.high)),
+            method(figure.by.as_ref()),
+            member.on_front.to_string(),
+        ]
+    });
     lines(std::iter::once(columns.map(str::to_owned).to_vec()).chain(rows))
 }
 
@@ -44,16 +61,19 @@ pub fn figures(confirmation: &Confirmation) -> String {
 #[must_use]
 pub fn runs(confirmation: &Confirmation) -> String {
     let all = || confirmation.members.iter().flat_map(|member| member.runs.iter().map(move |run| (member.trial, run)));
-    let metrics: BTreeSet<&String> =
-        all().filter_map(|(_, run)| run.outcome.as_ref().ok()).flat_map(|m| m.keys()).collect();
+    let told = || all().filter_map(|(_, run)| run.outcome.as_ref().ok());
+    let metrics: BTreeSet<&String> = told().flat_map(|told| told.metrics.keys()).collect();
     let mut columns: Vec<String> = ["trial", "number", "seed", "state"].map(str::to_owned).to_vec();
     columns.extend(metrics.iter().map(|name| text((*name).clone())));
-    columns.push("failure".to_owned());
+    columns.extend(["energy_method", "failure"].map(str::to_owned));
     let rows = all().map(|(trial, run)| {
-        let state = if run.outcome.is_ok() { "finished" } else { "failed" };
+        let told = run.outcome.as_ref().ok();
+        let state = if told.is_some() { "finished" } else { "failed" };
         let mut row = vec![trial.to_string(), run.number.to_string(), run.seed.to_string(), state.to_owned()];
-        let value = |name: &&String| run.outcome.as_ref().ok().and_then(|metrics| metrics.get(*name).copied());
-        row.extend(metrics.iter().map(|name| number(value(name))));
+        row.extend(metrics.iter().map(|name| number(told.and_then(|told| told.metrics.get(*name).copied()))));
+        // The weakest of all its energies.
+        let by = told.and_then(|told| told.methods.values().cloned().reduce(Provenance::join));
+        row.push(method(by.as_ref()));
         let failure = run.outcome.as_ref().err();
         row.push(failure.map_or_else(String::new, |f| text(format!("{}: {}", f.kind.label(), f.message))));
         row

@@ -2,25 +2,33 @@
 
 use super::super::contest::text::capitalized;
 use super::super::text::{Closing, align, wrap};
-use crate::analysis::Provenance;
-use crate::analysis::confirmation::{Confirmation, Member, shown};
+use crate::analysis::confirmation::{Confirmation, Figure, Member, shown};
+use crate::analysis::{Provenance, Quantity};
 
-/// The means with their intervals beside what was searched, the differences from the best, and the sentence. Ends with a line
-/// break. What is beside the objectives is left out of tables that are wider than that.
+/// The means with their intervals beside what was searched, the differences from the base, and the sentence. Ends with a line
+/// break. Where a table is wider than that, first what was searched is left out of it, and then what is beside the objectives.
 #[must_use]
 pub fn closing(confirmation: &Confirmation, closing: &Closing) -> String {
     let width = closing.width.max(40);
-    let mut text = format!("{}\n\n{}\n", heading(confirmation), means(confirmation, width));
+    let mut text = format!("{}\n\n{}\n", wrap(&heading(confirmation), width).trim_end(), means(confirmation, width));
     if confirmation.members.iter().any(|member| !member.differences.is_empty()) {
         text += &format!("{}\n", differences(confirmation, width));
     }
     text += &wrap(&format!("{}.", capitalized(&confirmation.sentence())), width);
+    if confirmation.is_estimated() {
+        text +=
+            &wrap("Energy is ESTIMATED from CPU time, not measured: compare trials by it, but quote no joules.", width);
+    }
     for remark in remarks(confirmation) {
         text += &wrap(&remark, width);
     }
     text.push('\n');
-    if let [_, ..] = confirmation.metered_by[..] {
-        text += &format!("energy by   {}\n", ways(&confirmation.metered_by));
+    let provenances = confirmation.provenances();
+    if !provenances.is_empty() {
+        text += &format!("energy by   {}\n", ways(&provenances));
+    }
+    if let Some(spent) = &confirmation.spent {
+        text += &format!("energy      {spent} for all of these runs\n");
     }
     if let Some(place) = &closing.report {
         text += &format!("report      {place}\n");
@@ -30,43 +38,62 @@ pub fn closing(confirmation: &Confirmation, closing: &Closing) -> String {
 
 fn heading(confirmation: &Confirmation) -> String {
     let estimated = if confirmation.is_estimated() { ", ESTIMATED energy" } else { "" };
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let (trials, seeds) = (confirmation.members.len(), confirmation.seeds());
-    let [trials, seeds] = [count(trials, "trial"), count(seeds, "new seed")];
-    format!("{}: {trials} with {seeds}{estimated}", confirmation.name)
+    let (trials, seeds) = (counted(confirmation.members.len(), "trial"), counted(confirmation.seeds(), "new seed"));
+    let changes = changes(confirmation).map_or_else(String::new, |changes| format!(", with {changes}"));
+    format!("{}: {trials} with {seeds}{changes}{estimated}", confirmation.name)
+}
+
+/// Such as `1 trial` or `3 trials`.
+pub(crate) fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// What is otherwise than in the study, such as `epochs = 200, width = 64`.
+pub(in crate::report) fn changes(confirmation: &Confirmation) -> Option<String> {
+    (!confirmation.changes.is_empty()).then(|| confirmation.changes.join(", "))
 }
 
 /// For each trial, what each metric was and is.
 fn means(confirmation: &Confirmation, width: usize) -> String {
-    let mut header = vec![String::new(), "trial".to_owned(), "runs".to_owned()];
     let objectives = confirmation.objectives.len();
-    for (k, quantity) in confirmation.quantities.iter().enumerate() {
-        // What the choice was made by flatters; a test has no say in it.
-        if k < objectives {
-            header.extend([quantity.name(), "mean [95 %]".to_owned()]);
-        } else {
-            header.push(format!("{}, mean [95 %]", quantity.name()));
-        }
-    }
-    let mut rows = vec![header];
-    for member in &confirmation.members {
-        let mut row = vec![mark(confirmation, member).to_owned(), member.trial.to_string(), runs(member)];
-        for (k, (quantity, figure)) in confirmation.quantities.iter().zip(&member.figures).enumerate() {
-            if k < objectives {
-                row.push(figure.searched.map_or_else(|| "-".to_owned(), |value| quantity.show(value)));
+    let rows = |searched: bool| {
+        let mut header = vec![String::new(), "trial".to_owned(), "runs".to_owned()];
+        for (k, quantity) in confirmation.quantities.iter().enumerate() {
+            // What the choice was made by flatters; a test has no say in it.
+            match k < objectives && searched {
+                true => header.extend([quantity.name(), "mean [95 %]".to_owned()]),
+                false => header.push(format!("{}, mean [95 %]", quantity.name())),
             }
-            row.push(figure.mean.map_or_else(|| "-".to_owned(), |mean| shown(quantity, mean.mean, mean.interval)));
         }
-        rows.push(row);
+        let row = |member: &Member| {
+            let mut row = vec![mark(confirmation, member).to_owned(), member.trial.to_string(), runs(member)];
+            for (k, (quantity, figure)) in confirmation.quantities.iter().zip(&member.figures).enumerate() {
+                if k < objectives && searched {
+                    row.push(figure.searched.map_or_else(|| "-".to_owned(), |value| quantity.show(value)));
+                }
+                row.push(mean(quantity, figure));
+            }
+            row
+        };
+        std::iter::once(header).chain(confirmation.members.iter().map(row)).collect::<Vec<_>>()
+    };
+    let kept = |searched: bool| 3 + if searched { 2 } else { 1 } * objectives;
+    let wide = align(rows(true), 2, kept(true), width);
+    if wide.lines().all(|line| line.chars().count() <= width) {
+        return wide;
     }
-    align(rows, 2, 3 + 2 * objectives, width)
+    align(rows(false), 2, kept(false), width)
+}
+
+fn mean(quantity: &Quantity, figure: &Figure) -> String {
+    figure.mean.map_or_else(|| "-".to_owned(), |mean| shown(quantity, mean.mean, mean.interval))
 }
 
 fn mark(confirmation: &Confirmation, member: &Member) -> &'static str {
     match Some(member.trial) {
-        trial if trial == confirmation.best => "best",
+        trial if trial == confirmation.base => "base",
         trial if trial == confirmation.pick => "pick",
-        _ if !member.on_front => "off",
+        _ if !member.on_front && confirmation.members.len() > 1 => "off",
         _ => "",
     }
 }
@@ -79,14 +106,15 @@ fn runs(member: &Member) -> String {
     }
 }
 
-/// How each trial differs from the best.
+/// How each trial differs from the base.
 fn differences(confirmation: &Confirmation, width: usize) -> String {
-    let best = confirmation.best.map_or_else(String::new, |best| format!("against {best}"));
-    let mut header = vec![best];
+    let base = confirmation.base.map_or_else(String::new, |base| format!("against {base}"));
+    let mut header = vec![base, "seeds".to_owned()];
     header.extend(confirmation.quantities.iter().take(confirmation.objectives.len()).map(|q| q.name()));
     let mut rows = vec![header];
     for member in confirmation.members.iter().filter(|member| !member.differences.is_empty()) {
-        let mut row = vec![format!("trial {}", member.trial)];
+        let pairs = member.differences.first().map_or(0, |difference| difference.mean().count);
+        let mut row = vec![format!("trial {}", member.trial), pairs.to_string()];
         row.extend((0..confirmation.objectives.len()).map(|k| {
             let unsure = member.differences.get(k).is_some_and(|difference| !difference.is_shown());
             let change = confirmation.change(member, k).unwrap_or_default();
@@ -94,8 +122,7 @@ fn differences(confirmation: &Confirmation, width: usize) -> String {
         }));
         rows.push(row);
     }
-    let columns = 1 + confirmation.objectives.len();
-    align(rows, 0, columns, width)
+    align(rows, 1, 2 + confirmation.objectives.len(), width)
 }
 
 /// How energies came about.
@@ -106,35 +133,41 @@ pub(in crate::report) fn ways(provenances: &[Provenance]) -> String {
 /// What the figures do and do not say.
 pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
     let mut remarks = Vec::new();
-    if confirmation.is_estimated() {
-        remarks.push(
-            "Energy is ESTIMATED from CPU time, not measured: compare trials by it, but quote no joules.".to_owned(),
-        );
+    let compared = || confirmation.members.iter().flat_map(|member| &member.differences);
+    if compared().any(|difference| !difference.is_shown()) {
+        remarks.push("In parentheses: no difference is shown.".to_owned());
     }
-    if confirmation.is_metered_otherwise() {
-        let (then, now) = (ways(&confirmation.searched_by), ways(&confirmation.metered_by));
+    if let Some((then, now)) = &confirmation.metered_otherwise {
         remarks.push(format!(
-            "Energy was metered otherwise in the study ({then}) than now ({now}): compare neither with the other."
+            "Energy was metered otherwise in the study ({then}) than now ({now}), so what it was there is not shown."
         ));
     }
-    let off: Vec<String> = confirmation.members.iter().filter(|m| !m.on_front).map(|m| m.trial.to_string()).collect();
-    let fallen = confirmation.recommended.filter(|id| confirmation.member(*id).is_some_and(|m| !m.on_front));
-    if let (Some(id), Some(_)) = (fallen, confirmation.best) {
-        remarks.push(format!("The study recommends trial {id}; by these means another one is better in everything."));
+    if let Some(changes) = changes(confirmation) {
+        remarks.push(format!("What was searched is of the study's own settings; these runs have {changes}."));
     }
-    if !off.is_empty() && confirmation.members.len() > 1 && confirmation.best.is_some() {
+    let fallen = confirmation.recommended.filter(|id| confirmation.member(*id).is_some_and(|m| !m.on_front));
+    if let (Some(id), Some(_), true) = (fallen, confirmation.base, confirmation.members.len() > 1) {
+        remarks.push(format!("The study recommends trial {id}, which is not on the front of these means."));
+    }
+    let off = confirmation.members.iter().filter(|m| !m.on_front && Some(m.trial) != fallen);
+    let off: Vec<String> = off.map(|m| m.trial.to_string()).collect();
+    if !off.is_empty() && confirmation.members.len() > 1 && confirmation.base.is_some() {
         let (trials, are) = if off.len() == 1 { ("Trial", "is") } else { ("Trials", "are") };
         remarks.push(format!("{trials} {} {are} not on the front of these means.", off.join(", ")));
+    }
+    for (trial, constraint) in &confirmation.doubtful {
+        remarks.push(format!("Trial {trial} keeps the constraint {constraint} by its mean, but not for sure."));
     }
     for member in confirmation.members.iter().filter(|member| member.failures() > 0) {
         let failure = member.runs.iter().find_map(|run| run.outcome.as_ref().err());
         let reason = failure.map_or_else(String::new, |f| format!(": {}: {}", f.kind.label(), f.message));
-        remarks.push(format!(
-            "Trial {} failed with {} of {} seeds{reason}",
-            member.trial,
-            member.failures(),
-            member.runs.len()
-        ));
+        let seeds = counted(member.runs.len(), "seed");
+        remarks.push(format!("Trial {} failed with {} of {seeds}{reason}", member.trial, member.failures()));
+    }
+    let of_base = |member: &&Member| Some(member.trial) != confirmation.base && member.has_means();
+    let apart = confirmation.members.iter().filter(of_base).filter(|member| member.differences.is_empty());
+    for member in apart.filter(|_| confirmation.base.is_some()) {
+        remarks.push(format!("Trial {} has finished with no seed that the base has finished with.", member.trial));
     }
     if confirmation.seeds() == 1 {
         remarks.push("One seed has no interval: run it with more, such as --seeds 5.".to_owned());
@@ -150,9 +183,16 @@ mod tests {
 
     #[test]
     fn closing_words() {
-        let told = [confirmed(counters), confirmed(estimate)].map(|confirmation| {
-            closing(&confirmation, &Closing { width: 80, report: Some("results/digits/confirm/report.html".into()) })
-        });
+        let changed = confirmed(counters).with_changes(vec!["epochs = 20".to_owned()]);
+        let told =
+            [(confirmed(counters), 120), (confirmed(estimate), 80), (changed, 60)].map(|(confirmation, width)| {
+                let text = closing(
+                    &confirmation,
+                    &Closing { width, report: Some("results/digits/confirm/report.html".into()) },
+                );
+                assert!(width < 80 || text.lines().all(|line| line.chars().count() <= width), "{text}");
+                text
+            });
         insta::assert_snapshot!(told.join("----\n"));
     }
 }

@@ -1,9 +1,9 @@
 //! The page of trials that were run again.
 
 use super::tables::{Column, table};
-use super::{chart, document, escape, section};
+use super::{chart, document, escape, estimate_banner, section};
 use crate::analysis::confirmation::{Confirmation, Member, shown};
-use crate::report::confirmation::text::{remarks, ways};
+use crate::report::confirmation::text::{changes, remarks, ways};
 use crate::report::contest::text::capitalized;
 use crate::report::svg::confirmation_chart;
 
@@ -13,31 +13,27 @@ pub fn confirmation_page(confirmation: &Confirmation) -> String {
     let estimated = if confirmation.is_estimated() { " (ESTIMATED energy)" } else { "" };
     let title = escape(&format!("{}: with other seeds{estimated}", confirmation.name));
     let picture = chart(|chart| confirmation_chart(confirmation, chart), 460.0);
-    let drawn = confirmation.objectives.len() == 2;
+    let drawn = confirmation.objectives.len() == 2 && confirmation.changes.is_empty();
     let sections = [
         head(confirmation),
         section("front", "The front again", if drawn { &picture } else { "" }),
         section("means", "Means over new seeds", &means(confirmation)),
-        section("differences", "Against the best", &differences(confirmation)),
+        section("differences", "Seed by seed", &differences(confirmation)),
         section("runs", "Every run", &runs(confirmation)),
     ];
     document(&title, &sections.concat())
 }
 
 fn head(confirmation: &Confirmation) -> String {
-    let banner = if confirmation.is_estimated() {
-        "<div class=\"banner\" role=\"note\"><strong>Energy is ESTIMATED, not measured.</strong> The joules below come from a \
-         model of the processor, not from a meter. They serve to compare trials with each other; do not quote them as \
-         measurements.</div>\n"
-    } else {
-        ""
-    };
-    let said = remarks(confirmation).into_iter().filter(|remark| !remark.starts_with("Energy is ESTIMATED"));
-    let remarks: String = said.map(|remark| format!("<p class=\"start\">{}</p>\n", escape(&remark))).collect();
+    let banner = if confirmation.is_estimated() { estimate_banner("trials") } else { String::new() };
+    let remarks =
+        remarks(confirmation).into_iter().map(|remark| format!("<p class=\"start\">{}</p>\n", escape(&remark)));
+    let remarks: String = remarks.collect();
+    let changes = changes(confirmation).map_or_else(String::new, |changes| format!(" with {changes}"));
     format!(
         "<header>\n<p class=\"kind\">Wattfront trials with other seeds</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n\
          {remarks}{banner}</header>\n",
-        escape(&confirmation.name),
+        escape(&format!("{}{changes}", confirmation.name)),
         escape(&capitalized(&confirmation.sentence())),
     )
 }
@@ -85,25 +81,31 @@ fn means(confirmation: &Confirmation) -> String {
     };
     let rows: Vec<_> = confirmation.members.iter().map(row).collect();
     let note = "<p class=\"note\">What is in brackets holds the true mean with a confidence of 95 % (Student's t, over seeds). \
-                The figures of the search chose the front, so they flatter it; new seeds had no say.</p>\n";
-    let by = match confirmation.metered_by[..] {
+                Means of energies and of objectives on a log scale are geometric. The figures of the search chose the front, so \
+                they flatter it; new seeds had no say. They are judged by the study's own samples all the same, so what these \
+                flatter is still flattered: the test metrics, where there are some, had no say in anything.</p>\n";
+    let by = match confirmation.provenances()[..] {
         [] => String::new(),
-        _ => format!("<p class=\"note\">Energy by {}.</p>\n", escape(&ways(&confirmation.metered_by))),
+        ref all => format!("<p class=\"note\">Energy by {}.</p>\n", escape(&ways(all))),
     };
-    format!("{}{note}{by}", table("What each trial was, and is", &columns, &rows))
+    let spent = confirmation.spent.as_ref().map_or_else(String::new, |spent| {
+        format!("<p class=\"note\">All of these runs took {}.</p>\n", escape(&spent.to_string()))
+    });
+    format!("{}{note}{by}{spent}", table("What each trial was, and is", &columns, &rows))
 }
 
 fn differences(confirmation: &Confirmation) -> String {
     let compared: Vec<&Member> = confirmation.members.iter().filter(|m| !m.differences.is_empty()).collect();
-    let (Some(best), false) = (confirmation.best, compared.is_empty()) else { return String::new() };
+    let (Some(base), false) = (confirmation.base, compared.is_empty()) else { return String::new() };
     let objectives = confirmation.objectives.len();
-    let mut columns = vec![column("trial", true)];
+    let mut columns = vec![column("trial", true), column("seeds", true)];
     columns.extend(confirmation.quantities[..objectives].iter().map(|q| column(confirmation.named(q), true)));
     columns.push(column("not shown to differ", false));
     let rows: Vec<_> = compared
         .into_iter()
         .map(|member| {
-            let mut cells = vec![member.trial.to_string()];
+            let pairs = member.differences.first().map_or(0, |difference| difference.mean().count);
+            let mut cells = vec![member.trial.to_string(), pairs.to_string()];
             cells.extend((0..objectives).map(|k| escape(&confirmation.change(member, k).unwrap_or_default())));
             let unsure = member.differences.iter().zip(&confirmation.quantities).filter(|(d, _)| !d.is_shown());
             let unsure: Vec<String> = unsure.map(|(_, quantity)| quantity.name()).collect();
@@ -111,9 +113,10 @@ fn differences(confirmation: &Confirmation) -> String {
             (row_class(confirmation, member), cells)
         })
         .collect();
-    let note = "<p class=\"note\">Means of the differences, seed by seed, with 95 % intervals. Amounts are compared by their \
-                ratio. The intervals are those of single comparisons: of twenty of them about one misses the truth.</p>\n";
-    format!("{}{note}", table(&format!("Trials against trial {best}"), &columns, &rows))
+    let note = "<p class=\"note\">Means of the differences over the seeds that both have finished with, with 95 % intervals; \
+                amounts are compared by their ratio. Each interval is that of a comparison that was settled before. Whoever \
+                looks for the best of many rows will find some that look better than they are.</p>\n";
+    format!("{}{note}", table(&format!("Trials against trial {base}"), &columns, &rows))
 }
 
 fn runs(confirmation: &Confirmation) -> String {
@@ -124,7 +127,7 @@ fn runs(confirmation: &Confirmation) -> String {
     let rows: Vec<_> = all
         .map(|(member, run)| {
             let mut cells = vec![member.trial.to_string(), run.seed.to_string()];
-            let value = |metric: &str| run.outcome.as_ref().ok().and_then(|metrics| metrics.get(metric).copied());
+            let value = |metric: &str| run.outcome.as_ref().ok().and_then(|told| told.metrics.get(metric).copied());
             cells.extend(confirmation.quantities.iter().map(|quantity| {
                 value(&quantity.metric).map_or_else(String::new, |value| escape(&quantity.show(value)))
             }));
@@ -145,9 +148,7 @@ mod tests {
     #[test]
     fn the_page_tells_all_and_marks_estimates() {
         let page = confirmation_page(&confirmed(counters));
-        for part in
-            ["<svg", "Means over new seeds", "Against the best", "diverged: loss is NaN in epoch 2", "(1 failed)"]
-        {
+        for part in ["<svg", "Means over new seeds", "Seed by seed", "diverged: loss is NaN in epoch 2", "(1 failed)"] {
             assert!(page.contains(part), "{part}");
         }
         assert!(!page.contains("ESTIMATED"));

@@ -1,7 +1,7 @@
 //! The page of a comparison of samplers.
 
 use super::tables::{Column, table};
-use super::{chart, document, escape, section};
+use super::{chart, document, escape, estimate_banner, section};
 use crate::analysis::contest::{Contest, ContestEnergy, Entrant, LEVEL, p_value};
 use crate::analysis::significant;
 use crate::analysis::statistics::Spread;
@@ -53,9 +53,7 @@ fn head(contest: &Contest) -> String {
 fn banner(contest: &Contest) -> String {
     let mut text = String::new();
     if contest.is_estimated() {
-        text += "<div class=\"banner\" role=\"note\"><strong>Energy is ESTIMATED, not measured.</strong> The joules below come \
-                 from a model of the processor, not from a meter. They serve to compare samplers with each other; do not quote \
-                 them as measurements.</div>\n";
+        text += &estimate_banner("samplers");
     }
     if let ContestEnergy::Mixed { .. } = contest.energy {
         text += &format!(

@@ -64,6 +64,15 @@ fn style() -> String {
     )
 }
 
+/// Nobody may take estimates for measurements.
+fn estimate_banner(compared: &str) -> String {
+    format!(
+        "<div class=\"banner\" role=\"note\"><strong>Energy is ESTIMATED, not measured.</strong> The joules below come \
+         from a model of the processor, not from a meter. They serve to compare {compared} with each other; do not quote \
+         them as measurements.</div>\n"
+    )
+}
+
 /// A section with a heading; nothing for an empty body.
 fn section(id: &str, heading: &str, body: &str) -> String {
     if body.is_empty() {

@@ -18,6 +18,9 @@ pub fn confirmation_chart(confirmation: &Confirmation, chart: &Chart) -> String 
         return chart.nothing(&title, "Means are drawn of two objectives.");
     };
     let up = confirmation.lead;
+    if !confirmation.changes.is_empty() {
+        return chart.nothing(&title, "Trials with other settings are not those of the search.");
+    }
     let dots: Vec<Dot<'_>> =
         confirmation.members.iter().filter_map(|member| Dot::of(confirmation, member, right, up)).collect();
     let estimated = confirmation.is_estimated();
@@ -70,7 +73,7 @@ pub fn confirmation_chart(confirmation: &Confirmation, chart: &Chart) -> String 
         canvas.marker(class, shape, pixel(dot), 6.0, Some(&words));
         let (word, marked) = match class {
             "knee" => (" pick", true),
-            "best" => (" best", true),
+            "best" => (" base", true),
             _ => ("", false),
         };
         let text = format!("{}{word}", dot.member.trial);
@@ -116,7 +119,7 @@ impl<'a> Dot<'a> {
     fn class(&self, confirmation: &Confirmation) -> &'static str {
         match Some(self.member.trial) {
             trial if trial == confirmation.pick => "knee",
-            trial if trial == confirmation.best => "best",
+            trial if trial == confirmation.base => "best",
             _ if self.member.on_front => "on-front",
             _ => "outside",
         }
@@ -158,6 +161,8 @@ mod tests {
         let mut single = confirmed(counters);
         single.objectives.truncate(1);
         assert!(confirmation_chart(&single, &Chart::default()).contains("two objectives"));
+        let changed = confirmed(counters).with_changes(vec!["epochs = 20".to_owned()]);
+        assert!(confirmation_chart(&changed, &Chart::default()).contains("other settings"));
         let mut nothing = confirmed(counters);
         nothing.members.clear();
         assert!(confirmation_chart(&nothing, &Chart::default()).contains("No trial has finished"));

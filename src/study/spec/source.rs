@@ -108,7 +108,12 @@ pub(super) fn infers(source: Option<&Source>, searched: &Searched) -> bool {
     match (train.settings.get("inference_seconds"), parameter) {
         (Some(value), _) => seconds(value),
         (None, Some(parameter)) => {
-            parameter.condition.is_empty() && parameter.domain.nth(0).is_some_and(|v| seconds(&v))
+            let least = match &parameter.domain {
+                Domain::Float { low, .. } => *low > 0.0,
+                Domain::Int { low, .. } => *low > 0,
+                Domain::Choice { values } => values.iter().all(seconds),
+            };
+            parameter.condition.is_empty() && least
         }
         (None, None) => false,
     }

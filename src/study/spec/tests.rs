@@ -295,6 +295,10 @@ fn refused_objectives() {
         ("no energy metric", one("energy.train.gpu.0", "")),
         ("energy of a phase that there is not", one("energy.trian", "")),
         ("inference that no trial does", one("energy.infer.gpu", "")),
+        (
+            "inference that some trials do",
+            one("infer_per_second", "").replace("[space]", "[space]\ninference_seconds = { choice = [0.1, 0] }"),
+        ),
         ("a thousand samples of a phase that tells none", one("energy.train.per_1000", "")),
         ("a thousand samples of no phase", one("energy.per_1000", "")),
         ("a reference that has no logarithm", one("energy", "scale = \"log\"\nreference = 0")),
