@@ -4,7 +4,7 @@ use super::args::CheckArgs;
 use super::failure::Failure;
 use super::open::read_spec;
 use super::print::print;
-use super::training::{Look, look_at_data};
+use super::training::{Look, look_at_data, slow_here};
 use crate::study::spec::Source;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
@@ -16,7 +16,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     }
     super::conduct::check_source(&spec)?;
     super::conduct::check_program(&spec, &args.study)?;
-    let Look { to_fetch, notes } = look_at_data(&spec, &args.study)?;
+    let Look { to_fetch, mut notes } = look_at_data(&spec, &args.study)?;
+    notes.extend(slow_here(&spec));
     if let Some(name) = to_fetch {
         print(format!("\nthe data set `{name}` is not here yet: `optimize data fetch {name}` brings it"))?;
     }

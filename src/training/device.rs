@@ -43,6 +43,13 @@ fn cuda_is_there() -> bool {
     })
 }
 
+/// Whether a training would find a GPU, as far as can be told without starting one: the driver has a device that is visible, and
+/// libtorch was built for it.
+#[must_use]
+pub fn finds_gpu() -> bool {
+    driver().map_or(0, Driver::devices) > 0 && beside_libtorch().is_some()
+}
+
 /// `libtorch_cuda.so` in the folder from which the process has loaded libtorch.
 fn beside_libtorch() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
@@ -162,5 +169,6 @@ mod tests {
         let (device, uuid) = select(DeviceChoice::Auto).unwrap();
         assert_eq!(device.is_cuda(), select(DeviceChoice::Cuda).is_ok());
         assert!(device.is_cuda() || uuid.is_none());
+        assert!(finds_gpu() || !device.is_cuda());
     }
 }

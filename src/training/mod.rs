@@ -46,7 +46,7 @@ mod trainer;
 pub use carrier::check_networks;
 pub use choices::{Augmentation, InternalOptimization, Model, Precision, Preprocessing, Schedule};
 #[cfg(feature = "torch")]
-pub use device::DeviceChoice;
+pub use device::{DeviceChoice, finds_gpu};
 pub use error::{RecipeError, TrainError};
 pub use observer::{Control, Device, METRICS, Metric, Metrics, Observer, Outcome, Phase};
 pub use possible::{check_on, partitions};

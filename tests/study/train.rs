@@ -253,7 +253,9 @@ fn samples_that_are_judged_by_and_trained_on_are_told_before_the_first_trial() {
     bench.edit("trials = 4", "trials = 1");
     bench.edit("width = 64", "width = 8");
     let rows = |is_twin: fn(u32) -> bool| {
-        let row = |n: u32| format!("{},{}\n", if is_twin(n) { 500 } else { n }, if n % 2 == 0 { "cat" } else { "dog" });
+        let row = |n: u32| {
+            format!("{},{}\n", if is_twin(n) { 500 } else { n }, if n.is_multiple_of(2) { "cat" } else { "dog" })
+        };
         bench.write("rows.csv", &format!("size,kind\n{}", (0..40).map(row).collect::<String>()));
     };
     // All cats are alike: 4 of them are in each part of 8.
@@ -266,6 +268,26 @@ fn samples_that_are_judged_by_and_trained_on_are_told_before_the_first_trial() {
     rows(|_| false);
     let answer = bench.optimize(&["check", "study.toml"]).code(0);
     assert!(!answer.out().contains("bit-identical"), "{}", answer.out());
+}
+
+#[test]
+fn a_check_tells_of_numbers_that_a_cpu_is_slow_at() {
+    let bench = digits();
+    let check = |hidden: bool| {
+        let mut command = bench.command(&["check", "study.toml"]);
+        if hidden {
+            command.env("CUDA_VISIBLE_DEVICES", "");
+        }
+        Answer(command.output().unwrap()).code(0).out()
+    };
+    bench.edit("[train]", "[train]\nprecision = \"mixed-bfloat16\"");
+    assert!(!check(true).contains("note:"));
+    bench.edit("mixed-bfloat16", "mixed-float16");
+    assert!(check(true).contains("CPUs are slow at `precision` = mixed-float16"));
+    bench.edit("precision = \"mixed-float16\"\n", "");
+    bench.edit("[space]", "[space]\nprecision = { choice = [\"float32\", \"mixed-float16\"] }");
+    assert!(check(true).contains("CPUs are slow at"));
+    assert_eq!(check(false).contains("CPUs are slow at"), !wattfront::training::finds_gpu());
 }
 
 #[test]
