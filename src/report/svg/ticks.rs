@@ -37,13 +37,14 @@ pub(super) fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
         return Vec::new();
     }
     let most = most.max(2);
+    if decades(low, high, &[1.0, 2.0, 5.0], 1).len() < 3 {
+        return linear_ticks(low, high, most);
+    }
     for factors in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
         let ticks = decades(low, high, factors, 1);
-        if (3..=most).contains(&ticks.len()) {
+        // Over so long a range evenly spaced numbers would crowd at its end.
+        if (2..=most).contains(&ticks.len()) {
             return ticks;
-        }
-        if ticks.len() < 3 {
-            return linear_ticks(low, high, most);
         }
     }
     let spread = (2..).map(|every| decades(low, high, &[1.0], every));
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(linear_ticks(-3.0, 3.0, 4), [-2.0, 0.0, 2.0]);
         assert_eq!(log_ticks(1.5, 80.0, 8), [2.0, 5.0, 10.0, 20.0, 50.0]);
         assert_eq!(log_ticks(1.0, 1e4, 6), [1.0, 10.0, 100.0, 1e3, 1e4]);
+        assert_eq!(log_ticks(250.0, 3e4, 4), [1e3, 1e4]);
         assert_eq!(log_ticks(20.0, 30.0, 6), [20.0, 22.0, 24.0, 26.0, 28.0, 30.0]);
         assert_eq!(tick_labels(&[0.0, 0.2, 0.4, 0.600_000_000_000_000_1], false), ["0.0", "0.2", "0.4", "0.6"]);
         assert_eq!(tick_labels(&[2e6, 4e6], false), ["2e6", "4e6"]);
