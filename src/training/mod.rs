@@ -4,49 +4,19 @@
 //! checked anywhere. With feature `torch` a `Trainer` carries it out and tells an [`Observer`] the edges of its phases
 //! and every epoch.
 
-#[cfg(feature = "torch")]
-mod augment;
-#[cfg(feature = "torch")]
-mod average;
-#[cfg(feature = "torch")]
-mod carrier;
-#[cfg(feature = "torch")]
-mod checkpoint;
 mod choices;
-#[cfg(feature = "torch")]
-mod device;
 mod error;
-#[cfg(feature = "torch")]
-mod failure;
-#[cfg(feature = "torch")]
-mod inference;
-#[cfg(feature = "torch")]
-mod integers;
-#[cfg(feature = "torch")]
-mod network;
 mod observer;
-#[cfg(feature = "torch")]
-mod part;
 mod possible;
 mod preprocess;
 mod recipe;
 mod schedule;
-#[cfg(feature = "torch")]
-mod score;
 mod settings;
-#[cfg(feature = "torch")]
-mod stepper;
 mod table;
 #[cfg(feature = "torch")]
-mod traced;
-#[cfg(feature = "torch")]
-mod trainer;
+mod torch;
 
-#[cfg(feature = "torch")]
-pub use carrier::check_networks;
 pub use choices::{Augmentation, InternalOptimization, Model, Precision, Preprocessing, Schedule};
-#[cfg(feature = "torch")]
-pub use device::{DeviceChoice, finds_gpu};
 pub use error::{RecipeError, TrainError};
 pub use observer::{Control, Device, METRICS, Metric, Metrics, Observer, Outcome, Phase};
 pub use possible::{check_on, partitions};
@@ -56,4 +26,4 @@ pub use schedule::StepSizes;
 pub use settings::{Condition, DefaultValue, Range, Setting, check_settings};
 pub use table::SETTINGS;
 #[cfg(feature = "torch")]
-pub use trainer::{Trainer, TrainerOptions};
+pub use torch::{DeviceChoice, Trainer, TrainerOptions, check_networks, finds_gpu};

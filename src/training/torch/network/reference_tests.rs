@@ -9,7 +9,7 @@ use crate::data::Shape;
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
 fn recorded() -> Value {
-    serde_json::from_str(include_str!("../../../tests/reference/networks.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/reference/networks.json")).unwrap()
 }
 
 fn architecture(case: &Value) -> Architecture {

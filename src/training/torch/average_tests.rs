@@ -5,11 +5,11 @@ use tch::{Device, Kind, Tensor};
 use super::*;
 use crate::data;
 use crate::optimizer::space::Value;
-use crate::training::carrier::{Carrier, Pass, architecture_of, kind_of};
-use crate::training::checkpoint::Checkpoint;
-use crate::training::network::Network;
-use crate::training::part::Goal;
-use crate::training::stepper::Stepper;
+use crate::training::torch::carrier::{Carrier, Pass, architecture_of, kind_of};
+use crate::training::torch::checkpoint::Checkpoint;
+use crate::training::torch::network::Network;
+use crate::training::torch::part::Goal;
+use crate::training::torch::stepper::Stepper;
 use crate::training::{Metrics, Outcome, Recipe};
 
 const DECAY: f64 = 0.27;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use tch::{Kind, Tensor};
 
 use super::TrainError;
 
@@ -147,6 +148,17 @@ fn format_uuid(bytes: &[u8; 16]) -> String {
         text.extend(bytes[group].iter().map(|b| format!("{b:02x}")));
     }
     text
+}
+
+/// One step of a tiny network with a convolution and a linear layer.
+pub(super) fn warm_up(device: tch::Device) -> Result<(), TrainError> {
+    let options = (Kind::Float, device);
+    let images = Tensor::f_ones([2, 1, 8, 8], options)?;
+    let kernel = Tensor::f_ones([2, 1, 3, 3], options)?.f_set_requires_grad(true)?;
+    let weight = Tensor::f_ones([2, 128], options)?.f_set_requires_grad(true)?;
+    let hidden = images.f_conv2d(&kernel, None::<Tensor>, 1, 1, 1, 1)?.f_relu_()?.f_flatten(1, -1)?;
+    hidden.f_linear(&weight, None::<Tensor>)?.f_mean(Kind::Float)?.f_backward()?;
+    synchronize(device)
 }
 
 #[cfg(test)]

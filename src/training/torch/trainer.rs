@@ -3,21 +3,17 @@
 use std::path::Path;
 use std::time::Instant;
 
-use tch::{Kind, Tensor};
-
-use super::augment::Augmenter;
-use super::carrier::{Carrier, Pass, architecture_of, copied, kind_of};
+use super::best::Best;
+use super::carrier::{Carrier, architecture_of, kind_of};
 use super::checkpoint::Checkpoint;
-use super::device::{DeviceChoice, select, synchronize};
+use super::device::{DeviceChoice, select, synchronize, warm_up};
 use super::failure::guard;
 use super::inference::infer;
-use super::integers::Integers;
+use super::loaded::Loaded;
 use super::network::Network;
-use super::part::{Goal, Part, Scaled};
 use super::preprocess::Scaling;
-use super::schedule::StepSizes;
-use super::score::{Score, Tally};
-use super::stepper::Stepper;
+use super::steps::Steps;
+use super::trained::{Trained, judge};
 use super::{Control, Device, InternalOptimization, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
 use crate::data::{self, DataFolder, Dataset, Partition, Source, Split};
 
@@ -70,25 +66,6 @@ struct Opened {
     partition: Option<Partition>,
     dataset: Dataset,
     loaded: Loaded,
-}
-
-/// The three parts of a data set on the device.
-#[derive(Debug)]
-struct Loaded {
-    split: Split,
-    goal: Goal,
-    train: Part,
-    validation: Part,
-    test: Part,
-}
-
-/// A network that is trained, and what it takes to judge it.
-struct Trained {
-    carrier: Carrier,
-    weights: Vec<Tensor>,
-    scaling: Option<Vec<Scaling>>,
-    /// Linear layers with weights of 8 bits, if that is wanted.
-    integers: Option<Integers>,
 }
 
 impl Trainer {
@@ -336,143 +313,5 @@ impl Trainer {
         observer.end(phase);
         let value = result?;
         done.map(|()| value)
-    }
-}
-
-/// One step of a tiny network with a convolution and a linear layer.
-fn warm_up(device: tch::Device) -> Result<(), TrainError> {
-    let options = (Kind::Float, device);
-    let images = Tensor::f_ones([2, 1, 8, 8], options)?;
-    let kernel = Tensor::f_ones([2, 1, 3, 3], options)?.f_set_requires_grad(true)?;
-    let weight = Tensor::f_ones([2, 128], options)?.f_set_requires_grad(true)?;
-    let hidden = images.f_conv2d(&kernel, None::<Tensor>, 1, 1, 1, 1)?.f_relu_()?.f_flatten(1, -1)?;
-    hidden.f_linear(&weight, None::<Tensor>)?.f_mean(Kind::Float)?.f_backward()?;
-    synchronize(device)
-}
-
-impl Loaded {
-    fn new(dataset: &Dataset, split: Split, device: tch::Device) -> Result<Self, TrainError> {
-        let goal = Goal::of(dataset, &split.train);
-        let part = |indices: &[usize], name| Part::new(dataset, indices, name, goal, device);
-        let train = part(&split.train, "train")?;
-        let validation = part(&split.validation, "validation")?;
-        let test = part(&split.test, "test")?;
-        Ok(Self { split, goal, train, validation, test })
-    }
-}
-
-/// The steps of one training.
-struct Steps {
-    stepper: Stepper,
-    augmenter: Augmenter,
-    sizes: StepSizes,
-    done: usize,
-}
-
-impl Steps {
-    fn new(recipe: &Recipe, carrier: &Carrier, samples: usize, seed: u64) -> Result<Self, TrainError> {
-        let all = recipe.epochs() * samples.div_ceil(recipe.batch_size());
-        Ok(Self {
-            stepper: Stepper::new(recipe, carrier)?,
-            augmenter: Augmenter::new(recipe.augmentation(), seed),
-            sizes: StepSizes::new(recipe, all),
-            done: 0,
-        })
-    }
-
-    /// One pass in a fresh random order. But for a scaled loss nothing is read from the device before its end.
-    fn epoch(
-        &mut self,
-        carrier: &Carrier,
-        data: &Scaled<'_>,
-        recipe: &Recipe,
-        goal: Goal,
-    ) -> Result<Score, TrainError> {
-        let mut tally = Tally::new(goal);
-        data.shuffled(recipe.batch_size(), |samples, targets| {
-            if !self.sizes.is_constant() {
-                self.stepper.set_size(self.sizes.at(self.done))?;
-            }
-            self.done += 1;
-            let varied = self.augmenter.vary(samples, &targets)?;
-            let told = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
-            self.stepper.step(&varied.loss(&told, goal, recipe.label_smoothing())?)?;
-            Ok(tally.see(told.f_detach()?, varied.main_targets())?)
-        })?;
-        tally.score()
-    }
-}
-
-/// Loss and fit by these weights, without gradients and dropout.
-fn judge(
-    carrier: &Carrier,
-    weights: &[Tensor],
-    integers: Option<&Integers>,
-    data: &Scaled<'_>,
-    goal: Goal,
-) -> Result<Score, TrainError> {
-    let _guard = tch::no_grad_guard();
-    let mut tally = Tally::new(goal);
-    data.each(|samples, targets| Ok(tally.see(carrier.forward(weights, &samples, Pass::Judge(integers))?, targets)?))?;
-    tally.score()
-}
-
-impl Trained {
-    fn score(&self, data: &Scaled<'_>, goal: Goal) -> Result<Score, TrainError> {
-        judge(&self.carrier, &self.weights, self.integers.as_ref(), data, goal)
-    }
-
-    /// From now on weights have 8 bits.
-    fn quantize(&mut self) -> Result<(), TrainError> {
-        let _guard = tch::no_grad_guard();
-        let (weights, integers) = Integers::of(self.carrier.network(), &self.weights)?;
-        (self.weights, self.integers) = (weights, Some(integers));
-        Ok(())
-    }
-}
-
-/// The network of the best epoch, where the patience of a training is limited.
-struct Best {
-    patience: Option<usize>,
-    loss: f64,
-    /// Its weights and buffers.
-    kept: Option<(Vec<Tensor>, Vec<Tensor>)>,
-    since: usize,
-}
-
-impl Best {
-    fn new(recipe: &Recipe) -> Self {
-        Self { patience: recipe.patience(), loss: f64::INFINITY, kept: None, since: 0 }
-    }
-
-    /// Sees the validation loss of an epoch; says whether its network is the one that will be kept as far as is known.
-    fn see(&mut self, loss: f64, weights: &[Tensor], carrier: &Carrier) -> Result<bool, TrainError> {
-        if self.patience.is_none() {
-            return Ok(true);
-        }
-        let is_better = loss < self.loss;
-        if is_better {
-            let copies =
-                |tensors: &mut dyn Iterator<Item = &Tensor>| tensors.map(copied).collect::<Result<Vec<_>, _>>();
-            let buffers = carrier.buffers();
-            self.kept = Some((copies(&mut weights.iter())?, copies(&mut buffers.iter().map(|(_, buffer)| buffer))?));
-            (self.loss, self.since) = (loss, 0);
-        } else {
-            self.since += 1;
-        }
-        Ok(is_better)
-    }
-
-    fn is_over(&self) -> bool {
-        self.patience.is_some_and(|patience| self.since >= patience)
-    }
-
-    /// The weights to keep; the network gets the buffers that go with them.
-    fn into_weights(self, last: &[Tensor], carrier: &Carrier) -> Result<Vec<Tensor>, TrainError> {
-        let Some((weights, buffers)) = self.kept else { return Ok(last.iter().map(Tensor::shallow_clone).collect()) };
-        for ((_, buffer), kept) in carrier.buffers().iter().zip(&buffers) {
-            buffer.shallow_clone().f_copy_(kept)?;
-        }
-        Ok(weights)
     }
 }
