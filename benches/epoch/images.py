@@ -6,9 +6,9 @@ steps and augmentation. Both draw their own weights and orders.
 
 Wattfront and PyTorch take turns, a seed each, each in a fresh process on one thread; turns begin with another side each time.
 Writes `raw.csv`, a line per training, and `summary.txt`: test accuracies, and seconds of an epoch's training steps by the clock and
-of processor time, without the first epoch. `--compile` adds `torch.compile`, and `--input` trainings of a network of one unit in
-Wattfront: the same samples are gathered, scaled and varied for it, and next to nothing is computed, so its epoch over that of
-the network is an upper bound of what the input takes.
+of processor time, without the first epoch. `--compile` adds `torch.compile`, `--layouts` both sides with channels beside each
+other in memory, and `--input` trainings of a network of one unit in Wattfront: the same samples are gathered, scaled and varied
+for it, and next to nothing is computed, so its epoch over that of the network is an upper bound of what the input takes.
 """
 
 import argparse
@@ -118,6 +118,8 @@ def train(arguments, settings):
     mean, sd = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), unbiased=False, keepdim=True)
     x, x_test = (x - mean) / sd, (x_test - mean) / sd
     net = network(arguments.model, int(settings.get("width", 64)), int(settings.get("depth", 2)), int(y.max()) + 1)
+    layout = torch.channels_last if arguments.side == "eager-cl" else torch.contiguous_format
+    net = net.to(memory_format=layout)
     run = torch.compile(net) if arguments.side == "compiled" else net
     rate, epochs, batch = (float(settings[k]) for k in ("learning_rate", "epochs", "batch_size"))
     optimizer = torch.optim.SGD(
@@ -130,7 +132,7 @@ def train(arguments, settings):
         hits = torch.zeros((), dtype=torch.int64)
         for indices in torch.randperm(len(x)).split(int(batch)):
             targets = y[indices]
-            logits = run(flip_and_crop(x[indices]))
+            logits = run(flip_and_crop(x[indices]).contiguous(memory_format=layout))
             loss = functional.cross_entropy(logits, targets)
             optimizer.zero_grad()
             loss.backward()
@@ -153,6 +155,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--input", action="store_true")
+    parser.add_argument("--layouts", action="store_true")
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
@@ -167,6 +170,7 @@ def main():
 
     lines = [f"{name}={value}" for name, value in settings.items()]
     sides = ["wattfront", "eager"] + ["compiled"] * arguments.compile + ["input"] * arguments.input
+    sides += ["wattfront-cl", "eager-cl"] * arguments.layouts
     rows = []
     with tempfile.TemporaryDirectory() as parts:
         subprocess.run([arguments.executable, *lines, "--parts", parts], check=True)
@@ -177,6 +181,8 @@ def main():
                 if side == "input":
                     sizes = [line for line in lines if line.split("=")[0] not in ("width", "depth")]
                     command = [arguments.executable, *sizes, "model=mlp", "width=1", "depth=1", "--seed", str(seed)]
+                elif side == "wattfront-cl":
+                    command.append("internal_optimization=channels-last")
                 elif side != "wattfront":
                     own = ["--side", side, "--seed", str(seed), "--parts", parts, "--model", arguments.model]
                     command = [sys.executable, __file__, arguments.executable, *own, *lines]
@@ -198,13 +204,13 @@ def main():
             f"  epoch {statistics.median(clocks):.3f} s ({min(clocks):.3f} to {max(clocks):.3f})"
             f"  of processor time {statistics.median(processors):.3f} s ({min(processors):.3f} to {max(processors):.3f})"
         )
-    for side in sides[1:]:
-        pairs = [[r[k] for r in rows if r[0] == s] for k in (3, 4) for s in ("wattfront", side)]
-        ratio = [statistics.median(a / b for a, b in zip(*pairs[k : k + 2])) for k in (0, 2)]
+    pairs = [(own, side) for own in ("wattfront", "wattfront-cl") for side in sides if own in sides and own != side]
+    for own, side in pairs:
+        of = lambda name, k: [row[k] for row in rows if row[0] == name]
+        ratios = [statistics.median(a / b for a, b in zip(of(own, k), of(side, k))) for k in (3, 4)]
         if side == "input":
-            told.append(f"input / wattfront, median of pairs: clock {1 / ratio[0]:.3f}, processor time {1 / ratio[1]:.3f}")
-        else:
-            told.append(f"wattfront / {side}, median of pairs: clock {ratio[0]:.3f}, processor time {ratio[1]:.3f}")
+            ratios, own, side = [1 / ratio for ratio in ratios], side, own
+        told.append(f"{own} / {side}, median of pairs: clock {ratios[0]:.3f}, processor time {ratios[1]:.3f}")
     print("\n".join(told))
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)

@@ -109,7 +109,8 @@ choices! {
     InternalOptimization {
         /// As it is written.
         None = "none",
-        /// Channels lie beside each other in memory.
+        /// Channels lie beside each other in memory. On the CPU `cnn` and `mobilenetv2` took 0.6 to 0.8 of the time of `none` so, the other
+        /// networks 0.9 to 1.1.
         ChannelsLast = "channels-last",
         /// Traced once, and compiled by TorchScript.
         Traced = "traced",
