@@ -218,9 +218,7 @@ pub(super) fn simulated(seconds: &Value) -> RecipeError {
         reason: "`internal_optimization` = post-quantization simulates convolutions with weights of 8 bits, so their joules would \
                  say nothing of hardware that computes with 8"
             .to_owned(),
-        remedy: "take another `internal_optimization`, or search `inference_seconds` as a choice of one value with `when = { \
-                 internal_optimization = [...] }`"
-            .to_owned(),
+        remedy: "take another `internal_optimization`, or leave `inference_seconds` out".to_owned(),
     }
 }
 

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use super::super::statistics::{Interval, Mean};
 use super::super::{Provenance, Quantity, QuantityKind};
 use super::{EnergyMetric, per_thousand};
-use crate::optimizer::problem::{Bound, Metrics, Objective, Problem};
+use crate::optimizer::problem::{Bound, Constraint, Metrics, Objective, Problem};
 use crate::optimizer::space::{Point, Scale};
 use crate::record::{Failure, StudyRecord, TRIAL_PHASE, TrialRecord, TrialResult, TrialState, samples_name};
-
-/// Fewer equal differences than this may be chance: shares of some hundred samples often agree.
-const FEWEST_EQUAL: usize = 3;
 
 /// A trial of the study, and what it came to again.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +73,15 @@ pub enum Difference {
     Difference(Mean),
 }
 
+/// A constraint that needs a word, in words such as `energy at most 11`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The mean breaks it.
+    Broken(String),
+    /// The mean keeps it, but its interval does not, or there is none.
+    Doubtful(String),
+}
+
 impl Difference {
     /// The mean of either.
     #[must_use]
@@ -84,13 +90,10 @@ impl Difference {
         mean
     }
 
-    /// Whether its interval does not hold zero, so that this one comparison leaves a doubt of 5 %. With two seeds that
-    /// agree to the last digit nothing is shown.
+    /// Whether its interval does not hold zero, so that this one comparison leaves a doubt of 5 %.
     #[must_use]
     pub fn is_shown(&self) -> bool {
-        let Mean { count, sd, interval, .. } = self.mean();
-        let outside = interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
-        outside && (*count >= FEWEST_EQUAL || sd.is_some_and(|sd| sd > 0.0))
+        self.mean().interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0)
     }
 }
 
@@ -189,18 +192,22 @@ impl Member {
         }
     }
 
-    /// The constraints that its mean keeps and that are within its interval, with its number.
-    pub(super) fn doubts(&self, problem: &Problem) -> Vec<(u64, String)> {
-        let doubtful = problem.constraints().iter().filter(|constraint| {
-            let mean = self.figure(&constraint.metric).and_then(|figure| figure.mean);
-            let (Some(mean), bound) = (mean, constraint.bound) else { return false };
-            let worst = mean.interval.map(|Interval { low, high, .. }| match bound {
+    /// What is to be said of the constraints, with its number: those that its mean breaks, and those that it keeps, but not for
+    /// sure.
+    pub(super) fn constraints(&self, problem: &Problem) -> Vec<(u64, Standing)> {
+        let of = |constraint: &Constraint| {
+            let mean = self.figure(&constraint.metric)?.mean?;
+            let worst = mean.interval.map(|Interval { low, high, .. }| match constraint.bound {
                 Bound::AtLeast(_) => low,
                 Bound::AtMost(_) => high,
             });
-            bound.violation(mean.mean) <= 0.0 && worst.is_none_or(|worst| bound.violation(worst) > 0.0)
-        });
-        doubtful.map(|constraint| (self.trial, constraint.to_string())).collect()
+            if constraint.bound.violation(mean.mean) > 0.0 {
+                return Some((self.trial, Standing::Broken(constraint.to_string())));
+            }
+            let doubt = worst.is_none_or(|worst| constraint.bound.violation(worst) > 0.0);
+            doubt.then(|| (self.trial, Standing::Doubtful(constraint.to_string())))
+        };
+        problem.constraints().iter().filter_map(of).collect()
     }
 
     /// Of the objectives with these quantities.

@@ -19,12 +19,12 @@ mod sentence;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use member::{Again, Difference, Figure, Member, Told};
+pub use member::{Again, Difference, Figure, Member, Standing, Told};
 pub use sentence::shown;
 
 use self::hardware::hardware;
 use super::{Provenance, Quantity, Spent, Summary};
-use crate::optimizer::pareto::{knee, non_dominated};
+use crate::optimizer::pareto::{non_dominated, weighted_knee};
 use crate::optimizer::problem::{Metrics, Objective, Problem};
 use crate::record::{EnergyMetric, StudyRecord, samples_name};
 
@@ -55,8 +55,8 @@ pub struct Confirmation {
     pub pick: Option<u64>,
     /// Those of the two that were chosen by these means.
     pub chosen: Vec<u64>,
-    /// Constraints that a trial keeps by its mean, but not for sure: trial and constraint in words.
-    pub doubtful: Vec<(u64, String)>,
+    /// Constraints that a trial breaks by its mean, or keeps, but not for sure.
+    pub constraints: Vec<(u64, Standing)>,
     /// What metered the study and what metered the new trials, in words, where that differs, so that the energies of the two
     /// cannot be compared.
     pub metered_otherwise: Option<(String, String)>,
@@ -90,8 +90,9 @@ impl Confirmation {
         let base = settled.or_else(|| front.least(summary.lead));
         let other = |id: &u64| Some(*id) != base;
         let kept = recommended.filter(|id| members.iter().any(|m| m.trial == *id && m.on_front)).filter(other);
-        let pick = kept.or_else(|| front.knee().filter(other)).or_else(|| front.least(summary.cost?).filter(other));
-        let mut chosen: Vec<u64> = base.filter(|_| settled.is_none()).into_iter().collect();
+        let pick = kept.or_else(|| front.trade(problem, summary.cost?, base));
+        let others = members.iter().filter(|member| member.has_means()).count() > 1;
+        let mut chosen: Vec<u64> = base.filter(|_| settled.is_none() && others).into_iter().collect();
         chosen.extend(pick.filter(|_| kept.is_none()));
         if let Some(base) = base.and_then(|base| members.iter().find(|member| member.trial == base).cloned()) {
             for member in members.iter_mut().filter(|member| member.trial != base.trial) {
@@ -104,7 +105,7 @@ impl Confirmation {
             objectives: problem.objectives().to_vec(),
             lead: summary.lead,
             cost: summary.cost,
-            doubtful: members.iter().flat_map(|member| member.doubts(problem)).collect(),
+            constraints: members.iter().flat_map(|member| member.constraints(problem)).collect(),
             quantities,
             members,
             base,
@@ -187,15 +188,31 @@ impl Front {
         self.trials.contains(&trial)
     }
 
-    /// The best in an objective, of those on the front.
+    /// The best in an objective.
     fn least(&self, objective: usize) -> Option<u64> {
-        let by = |a: &&usize, b: &&usize| self.losses[**a][objective].total_cmp(&self.losses[**b][objective]);
-        self.on_front.iter().min_by(by).map(|i| self.trials[*i])
+        self.least_of(&self.on_front, objective)
     }
 
-    fn knee(&self) -> Option<u64> {
-        let losses: Vec<&[f64]> = self.on_front.iter().map(|i| self.losses[*i].as_slice()).collect();
-        knee(&losses).map(|i| self.trials[self.on_front[i]])
+    fn least_of(&self, among: &[usize], objective: usize) -> Option<u64> {
+        let by = |a: &&usize, b: &&usize| self.losses[**a][objective].total_cmp(&self.losses[**b][objective]);
+        among.iter().min_by(by).map(|i| self.trials[*i])
+    }
+
+    /// The best trade by the user's weights, among those that reach what the user prefers, if any do; where the front has no
+    /// bend there, the best in the cost. Never the base.
+    fn trade(&self, problem: &Problem, cost: usize, base: Option<u64>) -> Option<u64> {
+        let reaches = |i: &&usize| {
+            let values = problem.values(&self.losses[**i]);
+            let value = |metric: &str| problem.objectives().iter().zip(&values).find(|(o, _)| o.metric == metric);
+            let mut within = problem.preferences().iter().filter_map(|p| Some((*value(&p.metric)?.1, p.within?)));
+            within.all(|(value, bound)| bound.violation(value) <= 0.0)
+        };
+        let preferred: Vec<usize> = self.on_front.iter().filter(reaches).copied().collect();
+        let among = if preferred.is_empty() { &self.on_front } else { &preferred };
+        let losses: Vec<&[f64]> = among.iter().map(|i| self.losses[*i].as_slice()).collect();
+        let bend = weighted_knee(&losses, &problem.weights()).map(|i| self.trials[among[i]]);
+        let others: Vec<usize> = among.iter().copied().filter(|i| Some(self.trials[*i]) != base).collect();
+        bend.filter(|id| Some(*id) != base).or_else(|| self.least_of(&others, cost))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::statistics::Interval;
 use super::super::{Quantity, QuantityKind, significant};
-use super::{Confirmation, Difference, Member};
+use super::{Confirmation, Difference, Member, Standing};
 
 impl Confirmation {
     /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, the most accurate of the search: estimated
@@ -13,6 +13,9 @@ impl Confirmation {
         let Some(base) = self.base.and_then(|base| self.member(base)) else {
             return match self.members.iter().map(|member| member.runs.len()).sum::<usize>() {
                 0 => "nothing has been run again yet".to_owned(),
+                _ if self.members.iter().any(|member| member.has_means() && !self.breaks(member)) => {
+                    "every trial that keeps the constraints by its means failed with some seed".to_owned()
+                }
                 _ if self.members.iter().any(Member::has_means) => {
                     "no trial keeps the constraints by its means".to_owned()
                 }
@@ -47,6 +50,12 @@ impl Confirmation {
         };
         let parts = parts.collect::<Vec<_>>().join(", ");
         format!("{}, trial {own} against trial {other}, {which}: {parts}{doubt}{flattered}", seeds(pairs))
+    }
+
+    fn breaks(&self, member: &Member) -> bool {
+        let broken =
+            |(trial, standing): &(u64, Standing)| *trial == member.trial && matches!(standing, Standing::Broken(_));
+        self.constraints.iter().any(broken)
     }
 
     /// The objectives of a trial that there is nothing to compare with.

@@ -4,7 +4,7 @@ use super::*;
 use crate::energy::units::WindowEnergy;
 use crate::optimizer::Seed;
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::Bound;
+use crate::optimizer::problem::{Bound, Preference};
 use crate::optimizer::space::Point;
 
 fn points() -> [Point; 3] {
@@ -76,6 +76,8 @@ fn the_front_is_that_of_means_and_what_failed_is_not_on_it() {
         .record();
     let confirmation = Confirmation::of(&study(counters), &again, &[0, 1]);
     assert_eq!((confirmation.base, confirmation.pick, &confirmation.chosen[..]), (Some(1), None, &[1][..]));
+    let alone = Confirmation::of(&study(counters), &again, &[1]);
+    assert!(alone.chosen.is_empty(), "there was nothing to choose from");
 }
 
 #[test]
@@ -119,7 +121,11 @@ fn an_energy_that_only_a_constraint_is_about_carries_its_method_and_its_doubt() 
     let again = finish(finish(StudyFixture::new("digits", problem()), 9.0), 12.0).record();
     let confirmation = Confirmation::of(&study, &again, &[0]);
     assert!(confirmation.is_estimated());
-    assert_eq!(confirmation.doubtful, [(0, "energy at most 11".to_owned())]);
+    assert_eq!(confirmation.constraints, [(0, Standing::Doubtful("energy at most 11".to_owned()))]);
+    let dear = finish(StudyFixture::new("digits", problem()), 12.0).record();
+    let broken = Confirmation::of(&study, &dear, &[0]);
+    assert_eq!(broken.constraints, [(0, Standing::Broken("energy at most 11".to_owned()))]);
+    assert_eq!(broken.sentence(), "no trial keeps the constraints by its means");
     let figure = confirmation.member(0).unwrap().figure("energy").unwrap();
     assert_eq!(figure.by.as_ref().unwrap().to_string(), "cpu, ESTIMATED");
 }
@@ -154,6 +160,33 @@ fn what_the_study_recommends_is_passed_over_where_it_does_not_hold() {
     let confirmation = Confirmation::of(&study(counters), &again.record(), &[0, 1, 2]);
     assert_eq!((confirmation.base, confirmation.recommended, confirmation.pick), (Some(0), Some(1), Some(2)));
     assert_eq!(confirmation.chosen, [2]);
+}
+
+#[test]
+fn what_the_user_prefers_decides_over_what_takes_its_place() {
+    let [best, pick, cheap] = points();
+    let preferring = |preference: Option<Preference>| {
+        let problem = preference.into_iter().fold(digits_problem(), crate::optimizer::problem::Problem::prefer);
+        let study = |fixture: StudyFixture, point: &Point, accuracy, joules| {
+            fixture.finish(point.clone(), [("accuracy", accuracy)], Some(counters(joules)))
+        };
+        let fourth = digits_point(5e-3, 16, 64, None);
+        let mut searched = StudyFixture::new("digits", problem.clone());
+        let mut again = StudyFixture::new("digits", problem);
+        for (point, then, now) in [
+            (&best, (0.97, 100.0), (0.97, 100.0)),
+            // Recommended, and then it does not hold.
+            (&pick, (0.965, 10.0), (0.5, 40.0)),
+            (&fourth, (0.94, 20.0), (0.95, 30.0)),
+            (&cheap, (0.80, 9.0), (0.82, 9.0)),
+        ] {
+            searched = study(searched, point, then.0, then.1);
+            again = study(again, point, now.0, now.1);
+        }
+        Confirmation::of(&searched.record(), &again.record(), &[0, 1, 2, 3]).pick
+    };
+    let above = |bound| Some(Preference::within("accuracy", Bound::AtLeast(bound)));
+    assert_eq!((preferring(above(0.9)), preferring(above(0.8))), (Some(2), preferring(None)));
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub struct Mean {
     pub sd: Option<f64>,
     /// The interval that holds the mean of all that might have been drawn with a confidence of 95 %, by Student's t
     /// ("Student", "The probable error of a mean", Biometrika 6(1), 1908): `mean +- t sd / sqrt(count)`. Exact for normal
-    /// values; `None` of one value.
+    /// values; `None` of one value, and of two that are equal: what is rounded often is by chance.
     pub interval: Option<Interval>,
 }
 
@@ -43,7 +43,8 @@ impl Mean {
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
         let freedom = (count - 1) as f64;
         let sd = (count > 1).then(|| (squares / freedom).sqrt());
-        let interval = sd.and_then(|sd| {
+        let known = sd.filter(|sd| *sd > 0.0 || count > 2);
+        let interval = known.and_then(|sd| {
             let t = StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(f64::midpoint(1.0, CONFIDENCE));
             let reach = t * sd / (count as f64).sqrt();
             Some(Interval { low: mean - reach, high: mean + reach, confidence: CONFIDENCE })
@@ -90,7 +91,8 @@ mod tests {
         assert_eq!((one.mean, one.sd, one.interval), (2.0, None, None));
         assert_eq!(Mean::of(&[]), None);
         assert_eq!(Mean::of(&[1.0, f64::NAN]), None);
-        let same = Mean::of(&[2.0, 2.0]).unwrap().interval.unwrap();
+        assert_eq!(Mean::of(&[2.0, 2.0]).unwrap().interval, None);
+        let same = Mean::of(&[2.0, 2.0, 2.0]).unwrap().interval.unwrap();
         assert_eq!((same.low, same.high), (2.0, 2.0));
     }
 }

@@ -30,7 +30,9 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let mut settings = settings_of(train, &args.study);
     let searched = trial.point.iter().filter(|(name, _)| !apart.contains(&(*name).to_owned()));
     settings.extend(searched.map(|(name, value): (&str, &Value)| (name.to_owned(), value.clone())));
-    let changes = changes::typed(changes);
+    // What is asked for as it is anyway is no change.
+    let mut changes = changes::typed(changes);
+    changes.retain(|name, value| settings.get(name) != Some(value));
     let settings = changes::applied(&settings, &changes)?;
     let name = match changes.is_empty() {
         true => format!("trial-{id}"),

@@ -1,7 +1,7 @@
 //! Trials that were run again as JSON, for other programs.
 //!
 //! The shape is stable: `format` is `wattfront-confirmation` and `version` grows when a field changes its meaning or goes; new fields
-//! may come at any time. Energies are joules. `low` and `high` are the ends of 95 % intervals, null of one seed; means of energies
+//! may come at any time. Energies are joules. `low` and `high` are the ends of 95 % intervals, null of one seed and of two equal ones; means of energies
 //! and of objectives on a log scale are geometric. A difference is against `base`, over the `seeds` with which both have finished:
 //! `ratio` is the trial's value over that of the base, `difference` is less it. `chosen` are those of `base` and `pick` that were
 //! chosen by these means.
@@ -11,7 +11,7 @@
 //!   "format": "wattfront-confirmation", "version": 1, "name": "digits", "sentence": "over 5 seeds, trial 38 against trial 29, ...",
 //!   "changes": [], "seeds": 5, "base": 29, "recommended": 38, "pick": 38, "chosen": [], "estimated": true,
 //!   "energy_by": ["cpu, ESTIMATED"], "metered_otherwise": null, "spent_j": 1650.0, "spent_method": "estimate",
-//!   "doubtful": [{"trial": 38, "constraint": "accuracy at least 0.5"}],
+//!   "constraints": [{"trial": 38, "constraint": "accuracy at least 0.5", "is": "doubtful"}],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
 //!   "trials": [{
 //!     "trial": 38, "params": {"width": 16}, "on_front": true, "failures": 0,
@@ -30,7 +30,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::csv::method_name;
 use crate::analysis::Provenance;
-use crate::analysis::confirmation::{Again, Confirmation, Difference, Figure, Member};
+use crate::analysis::confirmation::{Again, Confirmation, Difference, Figure, Member, Standing};
 use crate::record::EnergyMetric;
 
 /// What `format` says.
@@ -43,7 +43,10 @@ pub const VERSION: u32 = 1;
 #[must_use]
 pub fn confirmation(confirmation: &Confirmation) -> Value {
     let otherwise = confirmation.metered_otherwise.as_ref().map(|(then, now)| json!({ "then": then, "now": now }));
-    let doubtful = confirmation.doubtful.iter().map(|(trial, c)| json!({ "trial": trial, "constraint": c }));
+    let constraints = confirmation.constraints.iter().map(|(trial, standing)| match standing {
+        Standing::Broken(constraint) => json!({ "trial": trial, "constraint": constraint, "is": "broken" }),
+        Standing::Doubtful(constraint) => json!({ "trial": trial, "constraint": constraint, "is": "doubtful" }),
+    });
     let spent = confirmation.spent.as_ref();
     json!({
         "format": FORMAT,
@@ -62,7 +65,7 @@ pub fn confirmation(confirmation: &Confirmation) -> Value {
         "spent_j": spent.map(|spent| spent.joules.0),
         "spent_method": spent.map(|spent| method_name(spent.provenance.method)),
         "spent_unknown_attempts": spent.map(|spent| spent.unknown),
-        "doubtful": doubtful.collect::<Vec<_>>(),
+        "constraints": constraints.collect::<Vec<_>>(),
         "objectives": confirmation.objectives,
         "trials": confirmation.members.iter().map(|m| member(confirmation, m)).collect::<Vec<_>>(),
     })

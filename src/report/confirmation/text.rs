@@ -2,7 +2,7 @@
 
 use super::super::contest::text::capitalized;
 use super::super::text::{Closing, align, wrap};
-use crate::analysis::confirmation::{Confirmation, Figure, Member, shown};
+use crate::analysis::confirmation::{Confirmation, Figure, Member, Standing, shown};
 use crate::analysis::{Provenance, Quantity};
 
 /// The means with their intervals beside what was searched, the differences from the base, and the sentence. Ends with a line
@@ -39,6 +39,8 @@ pub fn closing(confirmation: &Confirmation, closing: &Closing) -> String {
 fn heading(confirmation: &Confirmation) -> String {
     let estimated = if confirmation.is_estimated() { ", ESTIMATED energy" } else { "" };
     let (trials, seeds) = (counted(confirmation.members.len(), "trial"), counted(confirmation.seeds(), "new seed"));
+    let fewer = confirmation.members.iter().any(|member| member.runs.len() < confirmation.seeds());
+    let seeds = if fewer { format!("up to {seeds}") } else { seeds };
     let changes = changes(confirmation).map_or_else(String::new, |changes| format!(", with {changes}"));
     format!("{}: {trials} with {seeds}{changes}{estimated}", confirmation.name)
 }
@@ -77,12 +79,32 @@ fn means(confirmation: &Confirmation, width: usize) -> String {
         };
         std::iter::once(header).chain(confirmation.members.iter().map(row)).collect::<Vec<_>>()
     };
-    let kept = |searched: bool| 3 + if searched { 2 } else { 1 } * objectives;
-    let wide = align(rows(true), 2, kept(true), width);
-    if wide.lines().all(|line| line.chars().count() <= width) {
-        return wide;
+    for searched in [true, false] {
+        let rows = rows(searched);
+        let columns = rows[0].len();
+        let table = align(rows, 2, columns, usize::MAX - 2);
+        if table.lines().all(|line| line.chars().count() <= width) {
+            return table;
+        }
     }
-    align(rows(false), 2, kept(false), width)
+    list(confirmation, width)
+}
+
+/// The same where there is no room for a table.
+fn list(confirmation: &Confirmation, width: usize) -> String {
+    let mut text = String::new();
+    for member in &confirmation.members {
+        let mark = Some(mark(confirmation, member)).filter(|mark| !mark.is_empty());
+        let mark = mark.map_or_else(String::new, |mark| format!(", {mark}"));
+        text += &format!("trial {}, runs {}{mark}\n", member.trial, runs(member));
+        for (quantity, figure) in confirmation.quantities.iter().zip(&member.figures) {
+            text += &wrap(&format!("{} {}", quantity.name(), mean(quantity, figure)), width - 2)
+                .lines()
+                .map(|line| format!("  {line}\n"))
+                .collect::<String>();
+        }
+    }
+    text
 }
 
 fn mean(quantity: &Quantity, figure: &Figure) -> String {
@@ -122,7 +144,18 @@ fn differences(confirmation: &Confirmation, width: usize) -> String {
         }));
         rows.push(row);
     }
-    align(rows, 1, 2 + confirmation.objectives.len(), width)
+    let headings = rows[0].clone();
+    let table = align(rows.clone(), 1, headings.len(), usize::MAX - 2);
+    if table.lines().all(|line| line.chars().count() <= width) {
+        return table;
+    }
+    let mut text = format!("{}\n", headings[0]);
+    for row in &rows[1..] {
+        let parts: Vec<String> =
+            headings[2..].iter().zip(&row[2..]).map(|(name, change)| format!("{name} {change}")).collect();
+        text += &wrap(&format!("{} ({} seeds): {}", row[0], row[1], parts.join(", ")), width);
+    }
+    text
 }
 
 /// How energies came about.
@@ -135,7 +168,7 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
     let mut remarks = Vec::new();
     let compared = || confirmation.members.iter().flat_map(|member| &member.differences);
     if compared().any(|difference| !difference.is_shown()) {
-        remarks.push("In parentheses: no difference is shown.".to_owned());
+        remarks.push("In parentheses: no difference is shown, or by two equal seeds, which may be chance.".to_owned());
     }
     if let Some((then, now)) = &confirmation.metered_otherwise {
         remarks.push(format!(
@@ -155,8 +188,13 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
         let (trials, are) = if off.len() == 1 { ("Trial", "is") } else { ("Trials", "are") };
         remarks.push(format!("{trials} {} {are} not on the front of these means.", off.join(", ")));
     }
-    for (trial, constraint) in &confirmation.doubtful {
-        remarks.push(format!("Trial {trial} keeps the constraint {constraint} by its mean, but not for sure."));
+    for (trial, standing) in &confirmation.constraints {
+        remarks.push(match standing {
+            Standing::Broken(constraint) => format!("Trial {trial} breaks the constraint {constraint} by its mean."),
+            Standing::Doubtful(constraint) => {
+                format!("Trial {trial} keeps the constraint {constraint} by its mean, but not for sure.")
+            }
+        });
     }
     for member in confirmation.members.iter().filter(|member| member.failures() > 0) {
         let failure = member.runs.iter().find_map(|run| run.outcome.as_ref().err());

@@ -16,7 +16,7 @@ pub fn confirmation_page(confirmation: &Confirmation) -> String {
     let drawn = confirmation.objectives.len() == 2 && confirmation.changes.is_empty();
     let sections = [
         head(confirmation),
-        section("front", "The front again", if drawn { &picture } else { "" }),
+        section("front", "In the search and again", if drawn { &picture } else { "" }),
         section("means", "Means over new seeds", &means(confirmation)),
         section("differences", "Seed by seed", &differences(confirmation)),
         section("runs", "Every run", &runs(confirmation)),
@@ -114,7 +114,7 @@ fn differences(confirmation: &Confirmation) -> String {
         })
         .collect();
     let note = "<p class=\"note\">Means of the differences over the seeds that both have finished with, with 95 % intervals; \
-                amounts are compared by their ratio. Each interval is that of a comparison that was settled before. Whoever \
+                amounts are compared by their ratio. Each interval is that of a single comparison. Whoever \
                 looks for the best of many rows will find some that look better than they are.</p>\n";
     format!("{}{note}", table(&format!("Trials against trial {base}"), &columns, &rows))
 }

@@ -219,7 +219,7 @@ pub enum IssueKind {
         metric: String,
     },
     /// A metric of samples that are told after training, where none are.
-    #[error("no trial would report `{metric}`, for none tells samples once it is trained")]
+    #[error("not every trial would report `{metric}`, for not every one tells samples once it is trained")]
     NotInferred {
         /// The metric.
         metric: String,
