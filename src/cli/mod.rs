@@ -3,6 +3,7 @@
 mod again;
 mod args;
 mod ask_tell;
+mod bar;
 mod carbon;
 mod check;
 mod compare;

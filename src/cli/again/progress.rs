@@ -1,13 +1,9 @@
 //! What people see while trials are run again.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::super::outputs::terminal_width;
+use super::super::bar::{Bar, duration, step_in_words};
 use super::super::print::say;
-use super::super::progress::duration;
 use crate::analysis::Spent;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::confirmation::text::counted;
@@ -16,7 +12,7 @@ use crate::study::{Repeats, RunObserver};
 
 /// A line per trial that ended, and below them a bar; only the lines where standard output is no terminal.
 pub(super) struct AgainProgress<'a> {
-    bar: Option<ProgressBar>,
+    bar: Bar,
     study: &'a StudyRecord,
     trials: &'a [u64],
     repeats: &'a Repeats,
@@ -28,7 +24,7 @@ pub(super) struct AgainProgress<'a> {
 
 impl<'a> AgainProgress<'a> {
     pub(super) fn new(study: &'a StudyRecord, trials: &'a [u64], repeats: &'a Repeats, unchanged: bool) -> Self {
-        Self { bar: None, study, trials, repeats, began: Instant::now(), left_before: 0, unchanged }
+        Self { bar: Bar::default(), study, trials, repeats, began: Instant::now(), left_before: 0, unchanged }
     }
 
     fn all(&self) -> u64 {
@@ -46,15 +42,8 @@ impl<'a> AgainProgress<'a> {
         if self.unchanged {
             say(&self.expected(left, all));
         }
-        if !std::io::stdout().is_terminal() {
-            return;
-        }
-        let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stdout_with_hz(5));
-        let style = ProgressStyle::with_template("{wide_bar:.green} {pos}/{len} runs{prefix}\n{spinner} {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_millis(250));
-        bar.set_position(all - left);
-        self.bar = Some(bar);
+        self.bar = Bar::over(Some(all), "runs");
+        self.bar.set(all - left, None);
     }
 
     /// What the rest will take, by what the study's trials took.
@@ -72,16 +61,7 @@ impl<'a> AgainProgress<'a> {
 
     /// Takes the bar away.
     pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => say(line),
-        }
+        self.bar.finish();
     }
 
     /// Such as `trial 38, seed 2 of 5`.
@@ -94,12 +74,6 @@ impl<'a> AgainProgress<'a> {
         let number = record.trials_of(&own.point).take_while(|other| other.id != trial).count() + 1;
         format!("{name}, seed {number} of {}", self.repeats.times)
     }
-
-    fn message(&self, text: String) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(text);
-        }
-    }
 }
 
 impl RunObserver for AgainProgress<'_> {
@@ -108,42 +82,34 @@ impl RunObserver for AgainProgress<'_> {
     }
 
     fn resting(&mut self, time: Duration) {
-        let text = format!("measuring the power at rest for {} s", time.as_secs());
-        if self.bar.is_some() { self.message(text) } else { self.say(&text) }
+        self.bar.rest(time);
     }
 
     fn cooling(&mut self, now: f64, to: f64) {
-        let text = format!("waiting for a device to cool down from {now:.0} to {to:.0} °C");
-        if self.bar.is_some() { self.message(text) } else { self.say(&text) }
+        self.bar.cool_down(now, to);
     }
 
     fn trial_started(&mut self, record: &StudyRecord, trial: u64) {
-        self.message(self.label(record, trial));
+        self.bar.message(self.label(record, trial));
     }
 
     fn step(&mut self, _: u64, row: &EpochRow) {
-        let metrics = row.metrics.iter().filter(|(name, _)| name.as_str() != "seconds").take(4);
-        let metrics: Vec<_> = metrics.map(|(name, value)| format!("{name} {value:.4}")).collect();
-        self.message(format!("step {}: {}", row.step, metrics.join(" ")));
+        self.bar.message(step_in_words(row));
     }
 
     fn stopping(&mut self) {
-        self.say("stopping: the running trial is being ended; Ctrl-C again stops at once");
+        self.bar.stopping();
     }
 
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
-        let width = if self.bar.is_some() { terminal_width() } else { usize::MAX };
-        if let Some(line) = again_line(record, trial, &self.label(record, trial), width) {
-            self.say(&line);
+        if let Some(line) = again_line(record, trial, &self.label(record, trial), self.bar.width()) {
+            self.bar.say(&line);
         }
-        let Some(bar) = &self.bar else { return };
         let left = self.repeats.left(record);
-        bar.set_position(self.all() - left);
         let new = self.left_before.saturating_sub(left);
-        if left > 0 && new > 0 {
-            #[expect(clippy::cast_precision_loss, reason = "for people")]
-            let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
-            bar.set_prefix(format!(" · {} left", duration(seconds)));
-        }
+        #[expect(clippy::cast_precision_loss, reason = "for people")]
+        let rest = || self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
+        let behind = (left > 0 && new > 0).then(|| format!(" · {} left", duration(rest())));
+        self.bar.set(self.all() - left, behind);
     }
 }

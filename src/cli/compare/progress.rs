@@ -1,13 +1,9 @@
 //! What people see while the studies of a comparison run.
 
-use std::io::IsTerminal;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::super::outputs::terminal_width;
+use super::super::bar::{Bar, duration};
 use super::super::print::say;
-use super::super::progress::duration;
 use crate::analysis::Totals;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
@@ -15,7 +11,7 @@ use crate::study::RunObserver;
 
 /// A line per finished study, and below them a bar over all trials; only the lines where standard output is no terminal.
 pub(super) struct ContestProgress {
-    bar: Option<ProgressBar>,
+    bar: Bar,
     runs: usize,
     /// Trials of one study, where its budget says so.
     trials: Option<u64>,
@@ -35,7 +31,7 @@ impl ContestProgress {
     /// For so many studies of so many trials each.
     pub(super) fn new(runs: usize, trials: Option<u64>) -> Self {
         Self {
-            bar: None,
+            bar: Bar::default(),
             runs,
             trials,
             skipped: 0,
@@ -60,18 +56,9 @@ impl ContestProgress {
         if self.skipped > 0 {
             say(&format!("{} of {} runs are done already", self.skipped, self.runs));
         }
-        if self.skipped == self.runs || !std::io::stdout().is_terminal() {
-            return;
+        if self.skipped < self.runs {
+            self.bar = Bar::over(self.trials.map(|n| n * self.runs as u64), "trials");
         }
-        let planned = self.trials.map(|n| n * self.runs as u64);
-        let bar = ProgressBar::with_draw_target(planned, ProgressDrawTarget::stdout_with_hz(5));
-        let template = match planned {
-            Some(_) => "{wide_bar:.green} {pos}/{len} trials{prefix}\n{spinner} {wide_msg}",
-            None => "{pos} trials{prefix}\n{spinner} {wide_msg}",
-        };
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_millis(250));
-        self.bar = Some(bar);
     }
 
     /// The study of this number, from 1 on, comes next.
@@ -88,41 +75,29 @@ impl ContestProgress {
         let width = self.runs.to_string().len();
         let (number, runs, label) = (self.number, self.runs, &self.label);
         let line = format!("run {number:>width$} of {runs}  {label:<16}  {}{spent}", totals.counts());
-        self.say(line.trim_end());
+        self.bar.say(line.trim_end());
     }
 
     /// Takes the bar away.
     pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => say(line),
-        }
+        self.bar.finish();
     }
 
     fn update(&mut self, record: &StudyRecord) {
         self.counted = record.counted_trials();
-        let Some(bar) = &self.bar else { return };
         let done = self.before + self.counted;
-        bar.set_position(done);
         let new = done.saturating_sub(self.earlier);
-        let left = bar.length().map(|all| all.saturating_sub(done)).filter(|left| *left > 0 && new > 0);
-        if let Some(left) = left {
+        let left = self.bar.length().map(|all| all.saturating_sub(done)).filter(|left| *left > 0 && new > 0);
+        let behind = left.map(|left| {
             #[expect(clippy::cast_precision_loss, reason = "for people")]
             let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
-            bar.set_prefix(format!(" · {} left", duration(seconds)));
-        }
+            format!(" · {} left", duration(seconds))
+        });
+        self.bar.set(done, behind);
     }
 
     fn message(&self, text: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("run {} of {}, {}: {text}", self.number, self.runs, self.label));
-        }
+        self.bar.message(format!("run {} of {}, {}: {text}", self.number, self.runs, self.label));
     }
 }
 
@@ -144,16 +119,15 @@ impl RunObserver for ContestProgress {
     }
 
     fn stopping(&mut self) {
-        self.say("stopping: the running trial is being ended; Ctrl-C again stops at once");
+        self.bar.stopping();
     }
 
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         // Of hundreds of trials only those that went wrong are worth a line.
         if record.trial(trial).is_some_and(|t| t.failure().is_some()) {
-            let width = if self.bar.is_some() { terminal_width() } else { usize::MAX };
-            let room = width.saturating_sub(self.label.len() + 2);
+            let room = self.bar.width().saturating_sub(self.label.len() + 2);
             if let Some(line) = trial_line(record, trial, room) {
-                self.say(&format!("{}: {line}", self.label));
+                self.bar.say(&format!("{}: {line}", self.label));
             }
         }
         self.update(record);

@@ -168,7 +168,10 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
     let mut remarks = Vec::new();
     let compared = || confirmation.members.iter().flat_map(|member| &member.differences);
     if compared().any(|difference| !difference.is_shown()) {
-        remarks.push("In parentheses: no difference is shown, or by two equal seeds, which may be chance.".to_owned());
+        remarks.push("In parentheses: no difference is shown.".to_owned());
+    }
+    if compared().any(|difference| difference.mean().sd == Some(0.0) && difference.mean().interval.is_none()) {
+        remarks.push("Two seeds that agree to the last digit have no interval: that may be chance.".to_owned());
     }
     if let Some((then, now)) = &confirmation.metered_otherwise {
         remarks.push(format!(
