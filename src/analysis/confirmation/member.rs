@@ -113,16 +113,7 @@ impl Told {
             }
         }
         let energies = metrics.keys().filter(|name| EnergyMetric::is_reserved(name));
-        let by = |name: &String| {
-            let told = Provenance::of_metric(result, name);
-            Some((
-                name.clone(),
-                told.unwrap_or_else(|| Provenance {
-                    method: crate::energy::units::Method::Reported,
-                    kinds: Vec::new(),
-                }),
-            ))
-        };
+        let by = |name: &String| Some((name.clone(), Provenance::of_metric(result, name)?));
         let methods = energies.filter_map(by).collect();
         Self { metrics, methods }
     }

@@ -138,7 +138,7 @@ impl Again<'_> {
     fn run(
         &self,
         objective: impl FnOnce(&ResultsFolder) -> Result<Box<dyn Objective>, Failure>,
-    ) -> Result<Confirmation, Failure> {
+    ) -> Result<(), Failure> {
         let quiet = self.quiet || self.json;
         // Where all is done already neither program nor data are needed.
         let goes_on = !self.fresh && store_path(&self.folder).exists();
@@ -192,7 +192,7 @@ impl Again<'_> {
             };
             return Err(Failure::nothing(format!("no trial has finished with any new seed; {hint}")));
         }
-        Ok(confirmation)
+        Ok(())
     }
 
     /// The trials that are asked for, and those of the study that were run before.

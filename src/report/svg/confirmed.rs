@@ -8,7 +8,7 @@ use crate::analysis::confirmation::{Confirmation, Member, shown};
 use crate::analysis::statistics::Mean;
 
 /// What each trial was in the search as a ring, and where its mean over the new seeds is: a mark with the 95 % intervals of both
-/// objectives as bars, and a line between the two; the first energy to the right, the lead upwards. A picture that says so where
+/// objectives as bars, and a line between the two; the cost to the right, the lead upwards. A picture that says so where
 /// there are not two objectives, or nothing has finished.
 #[must_use]
 pub fn confirmation_chart(confirmation: &Confirmation, chart: &Chart) -> String {
