@@ -39,6 +39,8 @@ pub mod carbon;
 pub mod cli;
 #[cfg(any(feature = "cli", feature = "torch"))]
 pub mod data;
+#[cfg(any(feature = "cli", feature = "torch"))]
+mod disk;
 pub mod energy;
 #[cfg(feature = "cli")]
 pub mod objective;

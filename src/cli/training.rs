@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::analysis::is_on_front;
 use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
+use crate::disk::create_folders;
 #[cfg(feature = "torch")]
 use crate::optimizer::space::Domain;
 use crate::optimizer::space::{Parameter, Value};
@@ -183,7 +184,7 @@ pub(super) fn checkpoints_of(spec: &StudySpec, results: &Path) -> Result<Option<
         Source::Train(train) if train.keep != Keep::None => {
             let folder = results.join("checkpoints");
             let failed = |error| Failure::other(format!("weights cannot be kept in {}: {error}", folder.display()));
-            fs::create_dir_all(&folder).map_err(failed)?;
+            create_folders(&folder).map_err(failed)?;
             Ok(Some(folder))
         }
         _ => Ok(None),

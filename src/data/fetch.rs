@@ -15,6 +15,7 @@ use ureq::Agent;
 use super::loader::unreadable;
 use super::published::{PUBLISHED, Published};
 use super::{DataError, DataFolder};
+use crate::disk::{create_folders, put_in_place};
 
 /// The names of the data sets that can be fetched.
 pub const FETCHABLE: [&str; PUBLISHED.len()] = {
@@ -92,7 +93,7 @@ impl Fetch {
             return Ok(path);
         }
         let work = self.folder.path().join(".fetch").join(published.name);
-        fs::create_dir_all(&work).map_err(|e| unwritable(&work, &e))?;
+        create_folders(&work).map_err(|e| unwritable(&work, &e))?;
         let lock_path = work.with_extension("lock");
         let lock = File::create(&lock_path).map_err(|e| unwritable(&lock_path, &e))?;
         let base = self.base.as_deref().unwrap_or(published.base);
@@ -106,14 +107,14 @@ impl Fetch {
                 let address = format!("{base}{file}");
                 Download { address: &address, file, part: &part }.run(progress)?;
                 check(&part, &address, md5)?;
-                fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
+                put_in_place(&part, &path).map_err(|e| unwritable(&path, &e))?;
             }
         }
         let (from, to) = match files {
             [(file, _)] => (work.join(file), self.folder.path().join(format!("{}.tar.gz", published.name))),
             _ => (work.clone(), self.folder.path().join(published.name)),
         };
-        fs::rename(&from, &to).map_err(|e| unwritable(&to, &e))?;
+        put_in_place(&from, &to).map_err(|e| unwritable(&to, &e))?;
         // An empty folder that stays behind is found again, or never missed.
         let _ = fs::remove_dir(&work);
         Ok(to)
@@ -238,7 +239,10 @@ impl Download<'_> {
                 Ok(0) if total.is_some_and(|total| done < total) => {
                     return Ok(End::Broken("the connection ended early".to_owned()));
                 }
-                Ok(0) => return Ok(End::Complete),
+                Ok(0) => {
+                    part.sync_all().map_err(|e| unwritable(self.part, &e))?;
+                    return Ok(End::Complete);
+                }
                 Ok(count) => count,
                 Err(error) => return Ok(End::Broken(error.to_string())),
             };
