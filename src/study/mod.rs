@@ -15,6 +15,7 @@ mod request;
 mod rest;
 mod run;
 pub mod spec;
+mod steps;
 pub mod store;
 mod warm_start;
 
@@ -22,7 +23,7 @@ pub use ask_tell::AskTell;
 pub use contest::{PlannedStudy, plan_contest};
 pub use environment::{describe_host, describe_machine};
 pub use error::StudyError;
-pub use folder::{ResultsFolder, store_path};
+pub use folder::{OUTPUTS, ResultsFolder, is_in_use, store_path};
 pub use gpu_limits::GpuLimits;
 pub use interrupt::Interrupt;
 pub use observer::RunObserver;
