@@ -19,6 +19,7 @@ mod print;
 mod progress;
 mod run;
 mod signals;
+mod store;
 mod training;
 mod warm_start;
 
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Some(Command::Train(args)) => again::train(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Data(args)) => data::data(args),
+        Some(Command::Store(args)) => store::store(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
