@@ -78,10 +78,11 @@ impl From<StudyError> for Failure {
             | StudyError::Metering { .. }
             | StudyError::NotComparison { .. }
             | StudyError::Preferences
-            | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
+            | StudyError::Hollow { .. }
+            | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
             StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
             StudyError::Hopeless { .. } => Self::HOPELESS,
-            StudyError::NoStudy { .. } => Self::NOTHING,
+            StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)
             | StudyError::NothingToLearn { .. }

@@ -6,7 +6,7 @@ use super::args::StudyArg;
 use super::failure::Failure;
 use crate::record::StudyRecord;
 use crate::study::spec::{StudySpec, differences};
-use crate::study::store::{SqliteStore, Store};
+use crate::study::store::{SqliteStore, Store, StoreError};
 use crate::study::{StudyError, store_path};
 
 /// Reads and checks a study file.
@@ -59,10 +59,11 @@ impl Found {
 /// Reads the record in a results folder; it may be running at the same time.
 pub(super) fn read_record(folder: &Path) -> Result<StudyRecord, StudyError> {
     let path = store_path(folder);
-    if !path.exists() {
-        return Err(StudyError::NoStudy { path: folder.to_owned() });
-    }
-    let entries = SqliteStore::open_to_read(&path)?.load()?;
+    let store = SqliteStore::open_to_read(&path).map_err(|error| match error {
+        StoreError::Database { .. } if !path.exists() => StudyError::NoStudy { path: folder.to_owned() },
+        error => error.into(),
+    })?;
+    let entries = store.load()?;
     if entries.is_empty() {
         return Err(StudyError::NoStudy { path: folder.to_owned() });
     }

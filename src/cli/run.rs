@@ -16,7 +16,7 @@ use crate::energy;
 use crate::record::{Event, StudyRecord};
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
-use crate::study::{EndReason, Interrupt, ResultsFolder, RunObserver, StudyError};
+use crate::study::{EndReason, Interrupt, OUTPUTS, ResultsFolder, RunObserver, StudyError};
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };
@@ -38,6 +38,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    caveats(&folder, &store).iter().for_each(|line| say(line));
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
     if !args.quiet {
         told.iter().chain(&notes).for_each(|line| say(line));
@@ -75,6 +76,17 @@ pub(super) fn open_folder(
     Ok((folder, aside))
 }
 
+/// What is to be known of the place where the study is kept, a line each.
+pub(super) fn caveats(folder: &ResultsFolder, store: &SqliteStore) -> Vec<String> {
+    let hollow = store.was_hollow().then(|| {
+        format!(
+            "{} was there but empty; the study begins anew (if it had trials, stop this and bring back the file with its study.db-wal)",
+            folder.store_path().display()
+        )
+    });
+    folder.caveat().into_iter().chain(hollow).collect()
+}
+
 /// Creates the study, or loads it if it is the same.
 pub(super) fn begin_or_resume(
     spec: &StudySpec,
@@ -83,6 +95,7 @@ pub(super) fn begin_or_resume(
 ) -> Result<StudyRecord, StudyError> {
     let mut entries = store.load()?;
     if entries.is_empty() {
+        folder.refuse_lost_trials(&OUTPUTS)?;
         folder.write("study.toml", spec.text().as_bytes())?;
         entries.push(store.append(Event::StudyCreated {
             name: spec.name().to_owned(),

@@ -19,6 +19,7 @@ use super::failure::Failure;
 use super::open::{read_record, read_spec, results_of};
 use super::outputs::terminal_width;
 use super::print::{print, say};
+use super::run::caveats;
 use super::signals::catch_signals;
 use super::training::{check_data, check_settings};
 use crate::analysis::confirmation::Confirmation;
@@ -157,7 +158,13 @@ impl Again<'_> {
             return Err(StudyError::Occupied { path, file }.into());
         }
         let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+        if store.load().map_err(StudyError::Store)?.is_empty() {
+            folder.refuse_lost_trials(&OUTPUTS)?;
+        }
         let mut record = self.begin_or_resume(&mut store)?;
+        if !quiet {
+            caveats(&folder, &store).iter().for_each(|line| say(line));
+        }
         let mut points: Vec<Point> = Vec::new();
         for trial in self.trials.iter().filter_map(|id| self.origin.record.trial(*id)) {
             if !points.contains(&trial.point) {

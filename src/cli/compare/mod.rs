@@ -72,6 +72,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
             say(&format!("the old results are now in {}", aside.display()));
         }
     }
+    folder.caveat().iter().for_each(|line| say(line));
     // All that is there is looked at before anything is run.
     let loaded = planned.into_iter().map(|study| Ok(Run { record: load(&study)?, study }));
     let mut runs: Vec<Run> = loaded.collect::<Result<_, Failure>>()?;
