@@ -65,7 +65,7 @@ pub(super) fn read_record(folder: &Path) -> Result<StudyRecord, StudyError> {
     })?;
     let entries = store.load()?;
     if entries.is_empty() {
-        return Err(StudyError::NoStudy { path: folder.to_owned() });
+        return Err(StoreError::Empty { path }.into());
     }
     Ok(StudyRecord::from_entries(entries)?)
 }

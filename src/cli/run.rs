@@ -72,6 +72,9 @@ pub(super) fn open_folder(
     let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
+    } else if folder.has_empty_store() {
+        // Before it is made a store of.
+        folder.refuse_lost_trials(&OUTPUTS)?;
     }
     Ok((folder, aside))
 }

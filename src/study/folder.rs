@@ -93,6 +93,12 @@ impl ResultsFolder {
         }
     }
 
+    /// Whether the store is a file of no length.
+    #[must_use]
+    pub fn has_empty_store(&self) -> bool {
+        fs::metadata(self.store_path()).is_ok_and(|found| found.len() == 0)
+    }
+
     /// What is to be known of the file system that the folder is on, if it is one of a network.
     #[must_use]
     pub fn caveat(&self) -> Option<String> {

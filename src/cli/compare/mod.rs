@@ -21,7 +21,7 @@ use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences, stored_watts};
-use crate::study::store::SqliteStore;
+use crate::study::store::{SqliteStore, StoreError};
 use crate::study::{
     EndReason, Interrupt, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
 };
@@ -181,7 +181,7 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
     let within = |error: StudyError| Failure::from(error).within(&study.label());
     let record = match read_record(&study.folder) {
         Ok(record) => record,
-        Err(StudyError::NoStudy { .. }) => return Ok(None),
+        Err(StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. })) => return Ok(None),
         Err(error) => return Err(within(error)),
     };
     let found = differences(&record.header().identity, &study.spec.identity_beside(&record.header().identity));

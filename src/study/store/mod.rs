@@ -112,7 +112,7 @@ pub enum StoreError {
     },
     /// The file was removed.
     #[error(
-        "the study's store {} was removed while the study ran{}", .path.display(),
+        "the study's store {} was removed, or replaced by another one, while the study ran{}", .path.display(),
         .kept.as_ref().map_or_else(
             || ", and with it all trials; nothing of it could be kept".to_owned(),
             |kept| format!("; what it held is now in {}: name that study.db and run the same command again", kept.display())
