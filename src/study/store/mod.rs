@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod contract;
 mod format;
+mod log;
 mod memory;
 mod repair;
 mod salvage;

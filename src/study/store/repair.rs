@@ -100,7 +100,7 @@ impl SqliteStore {
     /// Writes events with their own places and times into an empty store.
     fn restore(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let written = format::transaction(&self.connection, || format::insert(&self.connection, rows));
-        let done: Result<(), rusqlite::Error> = written.and_then(|()| self.copy_log());
+        let done: Result<(), rusqlite::Error> = written.and_then(|()| self.copy_log(true));
         done.map_err(|source| StoreError::Unwritten {
             path: self.path.clone(),
             what: "what was whole".to_owned(),

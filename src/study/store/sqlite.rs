@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::format::{self, APPLICATION_ID, Marks, Row, Unsound};
+use super::log::{Log, to_the_end};
 use super::{Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
 use crate::record::{Entry, Event, SCHEMA_VERSION};
@@ -22,13 +23,15 @@ const COMPANY: (Duration, usize) = (Duration::from_secs(1), 512);
 /// and disk keep what they promise at a sync. Steps within a trial follow after a second at most.
 ///
 /// The database has a write-ahead log beside it (`-wal`), whose pages are copied into the file itself after every event but the begin of a
-/// trial and its steps. So the file alone has every finished trial, and holds the events of a killed process, too.
+/// trial and its steps. So the file alone has every finished trial, also that of a killed process.
 ///
 /// After a failure to write, nothing more is written: what the disk then holds is known only to who opens it anew.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
+    /// After the connection, for it ends in this order. `None` where the file is only read, or has no log.
+    log: Option<Log>,
     /// The format that the file is marked with.
     version: u32,
     /// Place of the last event, those that wait included.
@@ -59,11 +62,14 @@ impl SqliteStore {
         if store.version == 0 {
             store.hollow = was_there;
             format::create(&store.connection).map_err(|e| store.failed(e))?;
-            store.copy_log().map_err(|e| store.failed(e))?;
             crate::disk::sync_folder_of(path).map_err(|e| StoreError::Folder { path: path.to_owned(), source: e })?;
             store.version = SCHEMA_VERSION;
         }
         store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
+        store.log = Log::of(path, &store.connection).map_err(|e| store.failed(e))?;
+        if store.last == 0 {
+            store.copy_log(true).map_err(|e| store.failed(e))?;
+        }
         store.place = Some(Place::hold(path).map_err(|e| StoreError::Folder { path: path.to_owned(), source: e })?);
         Ok(store)
     }
@@ -136,6 +142,7 @@ impl SqliteStore {
             last: 0,
             waiting: Vec::new(),
             since: None,
+            log: None,
             place: None,
             broken: None,
             hollow: false,
@@ -166,12 +173,19 @@ impl SqliteStore {
         *version = SCHEMA_VERSION;
         waiting.clear();
         self.since = None;
+        if let Some(log) = &mut self.log {
+            log.was_written()?;
+        }
         Ok(())
     }
 
-    /// Copies the log's pages into the file, as far as no reader is in the way, and syncs it.
-    pub(super) fn copy_log(&self) -> rusqlite::Result<()> {
-        to_the_end(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")
+    /// Copies the log's pages into the file. `synced`: waits for the disk.
+    pub(super) fn copy_log(&mut self, synced: bool) -> rusqlite::Result<()> {
+        match &mut self.log {
+            Some(log) if synced => log.finish(&self.connection),
+            Some(log) => log.copy(&self.connection),
+            None => Ok(()),
+        }
     }
 
     /// Whether the file is still the one at its path, and holds anything.
@@ -232,9 +246,12 @@ impl Store for SqliteStore {
             return Ok(entry);
         }
         self.look(true).and_then(|()| self.write_patiently(&entry.event)).map_err(|error| self.broken_by(error))?;
-        if !matches!(entry.event, Event::TrialStarted { .. })
-            && let Err(error) = self.copy_log()
-        {
+        let copied = match entry.event {
+            Event::TrialStarted { .. } => Ok(()),
+            Event::SessionEnded { .. } => self.copy_log(true),
+            _ => self.copy_log(false),
+        };
+        if let Err(error) = copied {
             // The event itself is safe in the log. It is the last one.
             self.broken = Some(self.failed(error).to_string());
         }
@@ -272,6 +289,11 @@ impl Drop for SqliteStore {
         // Steps of a trial whose end is not in the store: nothing depends on them.
         if self.broken.is_none() && !self.waiting.is_empty() {
             let _ = self.write(false);
+        }
+        // SQLite removes the log at the end, also where the file has not reached the disk yet.
+        let safe = self.broken.is_none() && self.copy_log(true).is_ok();
+        if let Some(log) = self.log.as_ref().filter(|_| !safe) {
+            log.leave(&self.connection);
         }
     }
 }
@@ -321,14 +343,6 @@ fn what(event: &Event) -> String {
         Event::SessionEnded { .. } => "the end of this session".to_owned(),
         _ => "what happened last".to_owned(),
     }
-}
-
-/// Runs a statement that answers with rows to its end: what goes wrong after its last row counts, too.
-fn to_the_end(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while rows.next()?.is_some() {}
-    Ok(())
 }
 
 /// SQLite takes a log beside an empty database for a leftover, and removes it: all that there is of the study, perhaps.
