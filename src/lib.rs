@@ -42,6 +42,7 @@ pub mod data;
 #[cfg(any(feature = "cli", feature = "torch"))]
 mod disk;
 pub mod energy;
+mod guard;
 #[cfg(feature = "cli")]
 pub mod objective;
 pub mod optimizer;

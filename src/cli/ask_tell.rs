@@ -5,12 +5,13 @@ use std::io::{BufRead, ErrorKind, Read, Write};
 use super::args::AskTellArgs;
 use super::conduct::{limits_of, sampler_of};
 use super::failure::Failure;
-use super::open::{read_spec, results_of};
+use super::open::{open_store, read_spec, results_of};
 use super::outputs::write_outputs;
+use super::print::warn;
 use super::run::{begin_or_resume, caveats, open_folder};
 use super::warm_start::read_lessons;
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
-use crate::study::store::{SqliteStore, StoreError};
+use crate::study::store::StoreError;
 use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
 
 /// The longest line that is read, in bytes.
@@ -25,15 +26,15 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
     // Standard output has answers only.
     if let Some(aside) = &aside {
-        eprintln!("the old results are now in {}", aside.display());
+        warn(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     for line in caveats(&folder, &store) {
-        eprintln!("{line}");
+        warn(&line);
     }
     for line in lessons.teach(aside.as_deref(), &mut store, &mut record)? {
-        eprintln!("{line}");
+        warn(&line);
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());

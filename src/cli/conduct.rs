@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::training::settings_of;
 use crate::energy::{self, Session};
-use crate::objective::{CommandObjective, Objective, TrainObjective};
+use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::StudyRecord;
 use crate::study::spec::{SamplerSpec, Source, StudySpec, stored_watts};
@@ -146,6 +146,7 @@ pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure
         return Err(Failure::usage(format!(
             "the folder {} does not exist: correct `cwd` in [command]",
             folder.display()
+    Secrets::of(command, |name| std::env::var_os(name)).map_err(Failure::usage)?;
         )));
     }
     let Some(program) = command.argv.first().filter(|p| p.placeholders().next().is_none()) else { return Ok(()) };

@@ -29,6 +29,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use args::{Cli, Command};
+use crate::guard::text::is_obeyed;
 use failure::Failure;
 
 /// Runs the `optimize` command line of this process.
@@ -37,8 +38,13 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing can be done if even the help cannot be printed.
-            let _ = error.print();
+            // What was typed may come from anywhere, and is repeated in the error.
+            if std::env::args_os().any(|word| word.to_string_lossy().contains(is_obeyed)) {
+                print::warn(error.render().to_string().trim_end());
+            } else {
+                // Nothing can be done if even the help cannot be printed.
+                let _ = error.print();
+            }
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked { ExitCode::SUCCESS } else { Failure::USAGE.into() };
         }
@@ -72,4 +78,10 @@ fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
             failure.code().into()
         }
     }
+            if std::env::current_dir().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+                eprintln!(
+                    "the folder in which this was started has been removed: change to another one, or name all files and \
+                     --results by absolute paths"
+                );
+            }
 }

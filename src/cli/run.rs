@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::args::RunArgs;
 use super::conduct::{Places, check_program, check_source, search};
 use super::failure::Failure;
-use super::open::{read_spec, results_of};
+use super::open::{open_store, read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
-use super::print::say;
+use super::print::{say, warn};
 use super::progress::Progress;
 use super::signals::catch_signals;
 use super::training::{Pruning, check_data, checkpoints_of, prunes};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if let Some(aside) = aside.as_ref().filter(|_| !args.quiet) {
         say(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     caveats(&folder, &store).iter().for_each(|line| say(line));
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
@@ -56,7 +56,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         return Err(Failure::nothing("no trial keeps all constraints, so there is no front; the table has all trials"));
     }
     if end == EndReason::Interrupted {
-        eprintln!("stopped; run the same command again to go on");
+        warn("stopped; run the same command again to go on");
         return Err(Failure::interrupted());
     }
     Ok(())

@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
 use crate::energy::restore_limits_and_end;
+use crate::guard::text::lines;
 use crate::study::Interrupt;
 
 /// The exit code of a study that was stopped.
@@ -38,7 +39,7 @@ pub(super) fn catch_signals(interrupt: &Interrupt) -> io::Result<()> {
             ending.store(true, Ordering::SeqCst);
             for error in restore_limits_and_end() {
                 // Where nobody listens any more there is nobody to tell.
-                let _ = writeln!(io::stderr(), "error: {error}");
+                let _ = writeln!(io::stderr(), "error: {}", lines(&error.to_string()));
             }
             if !asks {
                 let _ = low_level::emulate_default_handler(signal);

@@ -4,7 +4,7 @@
 //! a connection broke, or the program was stopped, is kept, and fetched on from there. Each file is held against its
 //! published MD5 sum. That protects against damage; it is no proof of origin, for MD5 sums can be forged.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::loader::unreadable;
 use super::published::{PUBLISHED, Published};
 use super::{DataError, DataFolder};
 use crate::disk::{create_folders, put_in_place};
+use crate::guard::{file, secret};
 
 /// The names of the data sets that can be fetched.
 pub const FETCHABLE: [&str; PUBLISHED.len()] = {
@@ -95,7 +96,7 @@ impl Fetch {
         let work = self.folder.path().join(".fetch").join(published.name);
         create_folders(&work).map_err(|e| unwritable(&work, &e))?;
         let lock_path = work.with_extension("lock");
-        let lock = File::create(&lock_path).map_err(|e| unwritable(&lock_path, &e))?;
+        let lock = file::open_lock(&lock_path, true).map_err(|e| unwritable(&lock_path, &e))?;
         let base = self.base.as_deref().unwrap_or(published.base);
         if lock.try_lock().is_err() {
             return Err(failed(base, "another process is fetching this data set", "wait until it is done"));
@@ -122,7 +123,8 @@ impl Fetch {
 }
 
 fn failed(address: &str, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
-    DataError::Fetch { address: address.to_owned(), problem: problem.into(), advice: advice.into() }
+    let (shown, _) = secret::masked(&[address.to_owned()]);
+    DataError::Fetch { address: shown.concat(), problem: problem.into(), advice: advice.into() }
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> DataError {
@@ -133,7 +135,7 @@ fn unwritable(path: &Path, error: &io::Error) -> DataError {
 /// Holds a file against its sum, and removes it if it is another.
 fn check(part: &Path, address: &str, md5: &str) -> Result<(), DataError> {
     let mut hash = Md5::new();
-    let mut file = File::open(part).map_err(|e| unreadable(part, &e))?;
+    let mut file = file::open(part).map_err(|e| unreadable(part, &e))?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer).map_err(|e| unreadable(part, &e))? {
@@ -229,7 +231,7 @@ impl Download<'_> {
                 return Err(failed(self.address, format!("the server answers with status {status}"), advice));
             }
         };
-        let part = if done > 0 { OpenOptions::new().append(true).open(self.part) } else { File::create(self.part) };
+        let part = if done > 0 { OpenOptions::new().append(true).open(self.part) } else { file::create(self.part) };
         let mut part = part.map_err(|e| unwritable(self.part, &e))?;
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];

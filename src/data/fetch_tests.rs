@@ -184,7 +184,7 @@ fn unknown_names_and_two_at_once_are_answered() {
     let error = fetch.fetch("imagenet", &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("(there is: mnist, fashion-mnist, cifar10, cifar100)"), "{error}");
     fs::create_dir_all(home.path().join(".fetch")).unwrap();
-    let lock = File::create(home.path().join(".fetch/mnist.lock")).unwrap();
+    let lock = fs::File::create(home.path().join(".fetch/mnist.lock")).unwrap();
     lock.lock().unwrap();
     let error = fetch.fetch("mnist", &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("another process is fetching"), "{error}");

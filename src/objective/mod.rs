@@ -13,7 +13,7 @@ mod train;
 #[cfg(feature = "torch")]
 mod worker;
 
-pub use command::{CommandLine, CommandObjective, Template};
+pub use command::{CommandLine, CommandObjective, SecretError, Secrets, Template};
 pub use process::{Process, ProcessEvent};
 #[cfg(feature = "cli")]
 pub(crate) use protocol::quote_non_finite;

@@ -1,12 +1,12 @@
 //! The results folder of a study.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::StudyError;
 use crate::disk::{Place, Whereabouts, create_folders, network_file_system, sync_folder_of, write_whole};
+use crate::guard;
 
 /// What a study leaves in its folder beside its store.
 pub const OUTPUTS: [&str; 5] = ["study.toml", "trials.csv", "front.csv", "report.html", "environment.json"];
@@ -28,13 +28,12 @@ impl ResultsFolder {
         create_folders(path).map_err(|e| folder_error(path, e))?;
         let place = Place::hold(path).map_err(|e| folder_error(path, e))?;
         let file = path.join("study.lock");
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
-        let mut lock = opened.map_err(|e| folder_error(&file, e))?;
+        let mut lock = guard::file::open_lock(&file, true).map_err(|e| folder_error(&file, e))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let owner = lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                let owner = lock.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
                 return Err(StudyError::Locked { path: path.to_owned(), owner });
             }
             Err(fs::TryLockError::Error(e)) => return Err(folder_error(&file, e)),
@@ -116,7 +115,7 @@ impl ResultsFolder {
     /// [`StudyError::Occupied`] if there is a report, a table or a study file that is not `study_file`.
     pub fn refuse_foreign_files(&self, study_file: &str) -> Result<(), StudyError> {
         let own = |name: &&str| {
-            let text = fs::read_to_string(self.path.join(name));
+            let text = guard::file::read_text(&self.path.join(name), study_file.len() as u64 + 3);
             *name == "study.toml" && text.is_ok_and(|text| text == study_file)
         };
         match OUTPUTS.iter().find(|name| self.path.join(name).exists() && !own(name)) {
@@ -161,7 +160,7 @@ impl Drop for ResultsFolder {
 /// Whether a process runs the study in a folder. Nothing is written there.
 #[must_use]
 pub fn is_in_use(folder: &Path) -> bool {
-    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(folder.join("study.lock"));
+    let opened = guard::file::open_lock_to_read(&folder.join("study.lock"));
     opened.is_ok_and(|lock| matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }
 

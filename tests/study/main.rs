@@ -11,6 +11,7 @@ mod data;
 mod failures;
 #[cfg(feature = "nvml")]
 mod gpu;
+mod hostile;
 #[cfg(feature = "nvml")]
 mod limits;
 mod outputs;

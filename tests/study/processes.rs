@@ -149,7 +149,8 @@ fn what_was_said_before_the_end_is_heard_however_long_that_takes() {
     let program = "for i in range(120): print('{{\"step\": %d}}' % i)
 print('{{\"accuracy\": 0.5}}')";
     let argv = ["python3", "-c", program].map(|text| Template::parse(text).unwrap()).to_vec();
-    let mut command = CommandObjective::new(CommandLine { argv, cwd: None, env: [].into() }, Path::new("."));
+    let mut command =
+        CommandObjective::new(CommandLine { argv, cwd: None, env: [].into(), secrets: Vec::new() }, Path::new("."));
     assert_eq!(evaluate(&mut command, 0, 25).unwrap()["accuracy"], 0.5);
 }
 

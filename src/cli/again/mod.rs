@@ -16,9 +16,9 @@ use self::outputs::{OUTPUTS, write_confirmation};
 use self::progress::AgainProgress;
 use super::conduct::{Work, check_program, check_source, conduct, limits_of};
 use super::failure::Failure;
-use super::open::{read_record, read_spec, results_of};
+use super::open::{open_store, read_record, read_spec, results_of};
 use super::outputs::terminal_width;
-use super::print::{print, say};
+use super::print::{print, print_data, say, warn};
 use super::run::caveats;
 use super::signals::catch_signals;
 use super::training::{check_data, check_settings};
@@ -30,7 +30,7 @@ use crate::record::{Event, StudyRecord, TrialRecord};
 use crate::report::confirmation::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences};
-use crate::study::store::{SqliteStore, Store};
+use crate::study::store::Store;
 use crate::study::{EndReason, Interrupt, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError, store_path};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
@@ -157,7 +157,7 @@ impl Again<'_> {
             let (path, file) = (self.folder.clone(), (*name).to_owned());
             return Err(StudyError::Occupied { path, file }.into());
         }
-        let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+        let mut store = open_store(&folder)?;
         if store.load().map_err(StudyError::Store)?.is_empty() {
             folder.refuse_lost_trials(&OUTPUTS)?;
         }
@@ -183,13 +183,13 @@ impl Again<'_> {
         let end = end?;
         written?;
         if self.json {
-            print(json::confirmation_text(&confirmation))?;
+            print_data(json::confirmation_text(&confirmation))?;
         } else {
             let report = folder.path().join("report.html").display().to_string();
             print(text::closing(&confirmation, &Closing { width: terminal_width(), report: Some(report) }))?;
         }
         if end == EndReason::Interrupted {
-            eprintln!("stopped; run the same command again to go on");
+            warn("stopped; run the same command again to go on");
             return Err(Failure::interrupted());
         }
         if confirmation.members.iter().all(|member| member.failures() == member.runs.len()) {

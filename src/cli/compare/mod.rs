@@ -10,9 +10,9 @@ use self::progress::ContestProgress;
 use super::args::CompareArgs;
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
-use super::open::{read_record, read_spec};
+use super::open::{open_store, read_record, read_spec};
 use super::outputs::{terminal_width, write_outputs};
-use super::print::{print, say};
+use super::print::{print, print_data, say, warn};
 use super::run::begin_or_resume;
 use super::signals::catch_signals;
 use super::training::check_data;
@@ -21,7 +21,7 @@ use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences, stored_watts};
-use crate::study::store::{SqliteStore, StoreError};
+use crate::study::store::StoreError;
 use crate::study::{
     EndReason, Interrupt, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
 };
@@ -91,7 +91,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     written?;
     match end {
         EndReason::Interrupted => {
-            eprintln!("stopped; run the same command again to go on");
+            warn("stopped; run the same command again to go on");
             Err(Failure::interrupted())
         }
         _ => answer(&contest.map_err(Failure::nothing)?, args, &folder, &samplers),
@@ -162,7 +162,7 @@ fn run_one(
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
     }
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
     let end = search(spec, Places { file: path, kept: None }, &mut store, &mut record, interrupt, observer, gives_up);
     let written = write_outputs(&folder, &record, spec.carbon());
@@ -212,7 +212,7 @@ fn contest_of(runs: &[Run], spec: &StudySpec, samplers: &[String]) -> Result<Con
 
 fn answer(contest: &Contest, args: &CompareArgs, folder: &ResultsFolder, samplers: &[String]) -> Result<(), Failure> {
     if args.json {
-        return print(json::contest_text(contest));
+        return print_data(json::contest_text(contest));
     }
     let report = folder.path().join("comparison.html").display().to_string();
     print(text::closing(contest, &Closing { width: terminal_width(), report: Some(report) }))?;

@@ -1,7 +1,6 @@
 //! The figures for programs: a summary as JSON, the course of the power as CSV.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use super::total::Total;
 
 use crate::energy::Summary;
 use crate::energy::units::{DomainEnergy, Joules, Uncertainty, WindowEnergy};
+use crate::guard::{file, secret};
 
 /// What the command came to.
 pub(super) struct Outcome<'a> {
@@ -29,7 +29,8 @@ pub(super) struct Outcome<'a> {
 
 impl Outcome<'_> {
     fn json(&self) -> Value {
-        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let (words, _) = secret::masked(&words);
         let total = Total::of(&self.summary);
         let mut energy = json!(self.summary);
         energy["joules"] = json!(total.joules());
@@ -65,7 +66,7 @@ impl Summed {
 }
 
 fn destination(path: &Path) -> std::io::Result<Box<dyn Write>> {
-    Ok(if path == Path::new("-") { Box::new(std::io::stdout()) } else { Box::new(File::create(path)?) })
+    Ok(if path == Path::new("-") { Box::new(std::io::stdout()) } else { Box::new(file::create(path)?) })
 }
 
 /// The last of them are standard deviations, empty where nobody knows them.

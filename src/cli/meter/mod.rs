@@ -19,6 +19,7 @@ use super::args::MeterArgs;
 use super::failure::Failure;
 use crate::energy::units::DomainKind;
 use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session, Usage};
+use crate::guard::text::lines;
 
 /// What `optimize` itself fails with, so that it is told apart from the command's own codes, as `timeout` and `env` do.
 const OWN: u8 = 125;
@@ -61,7 +62,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
         text.push_str(&table::render(&outcome));
     }
     troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(lines(&text).as_bytes());
     child.heed(status);
     Ok(child::code(status).into())
 }

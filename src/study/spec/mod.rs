@@ -74,6 +74,7 @@ mod points;
 mod priors;
 mod quantity;
 mod reader;
+mod secrets;
 mod source;
 mod space;
 mod spelling;

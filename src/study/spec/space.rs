@@ -17,6 +17,9 @@ use crate::record::EnergyMetric;
 const EXAMPLE: &str = "learning_rate = { float = [1e-5, 1e-1], scale = \"log\" }";
 const DOMAINS: [&str; 3] = ["float", "int", "choice"];
 
+/// How many parameters there may be. No sampler finds its way among more.
+const MOST_PARAMETERS: usize = 1000;
+
 /// How many characters the name of a parameter may have.
 const PARAMETER_LIMIT: usize = 200;
 
@@ -60,6 +63,18 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> Searched {
     let before = findings.len();
     let Some(section) = entry.table("[space]", EXAMPLE, findings) else { return searched };
     let mut tables: Vec<(String, Section)> = Vec::new();
+    let count = section.entries().count();
+    if count > MOST_PARAMETERS {
+        let kind = IssueKind::BadValue {
+            key: "[space]".to_owned(),
+            expected: format!("a list of at most {MOST_PARAMETERS} parameters"),
+            value: format!("{count} of them"),
+        };
+        findings.push(
+            Draft::new(kind).at(section.span).help("fix those that matter least in [train], or in the program itself"),
+        );
+        return searched;
+    }
     for entry in section.entries() {
         check_name(entry, &searched, findings);
         let places = Places { key: entry.key_span(), ..Places::default() };

@@ -108,6 +108,21 @@ fn amounts_that_no_clock_or_counter_holds_are_refused() {
 }
 
 #[test]
+fn a_file_of_which_very_much_is_wrong_is_answered_at_once() {
+    let lines: String = (0..60_000).map(|i| format!("k{i} = 1\n")).collect();
+    let errors = parse(&lines).unwrap_err();
+    assert_eq!(errors.issues().len(), 100);
+    let shown = errors.to_string();
+    assert!(
+        shown.contains("more, which are not shown") && shown.contains("has 60003 errors"),
+        "{}",
+        &shown[shown.len() - 200..]
+    );
+    let lines: String = (0..20_000).map(|i| format!("p{i} = {{ float = [0.0, 1.0] }}\n")).collect();
+    assert!(refused(&space(&lines)).contains("at most 1000 parameters, not 20000 of them"));
+}
+
+#[test]
 fn names_are_no_longer_than_a_line_can_take() {
     let long = "n".repeat(70_000);
     let errors = refused(&space(&format!("{long} = {{ float = [0.0, 1.0] }}")));
