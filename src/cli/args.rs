@@ -83,9 +83,6 @@ pub(super) enum Command {
     Store(StoreArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
-    /// Train what is asked for on standard input
-    #[command(name = "train-worker", hide = true)]
-    TrainWorker,
 }
 
 /// What is to be done with the store of a study.

@@ -20,6 +20,7 @@ mod progress;
 mod run;
 mod signals;
 mod store;
+mod trainer;
 mod training;
 mod warm_start;
 
@@ -28,9 +29,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Cli, Command};
 use crate::guard::text::is_obeyed;
+use args::{Cli, Command};
 use failure::Failure;
+
+#[cfg(feature = "torch")]
+pub use trainer::trainer_main;
 
 /// Runs the `optimize` command line of this process.
 #[must_use]
@@ -62,7 +66,6 @@ pub fn main() -> ExitCode {
         Some(Command::Data(args)) => data::data(args),
         Some(Command::Store(args)) => store::store(args),
         Some(Command::Devices(args)) => devices::devices(args),
-        Some(Command::TrainWorker) => run::train_worker(),
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))
@@ -75,13 +78,13 @@ fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
             if let Some(text) = failure.text() {
                 eprintln!("{text}");
             }
-            failure.code().into()
-        }
-    }
             if std::env::current_dir().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
                 eprintln!(
                     "the folder in which this was started has been removed: change to another one, or name all files and \
                      --results by absolute paths"
                 );
             }
+            failure.code().into()
+        }
+    }
 }

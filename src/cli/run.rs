@@ -170,15 +170,3 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
         EndReason::Interrupted => "stopped by the user".to_owned(),
     }
 }
-
-/// The child process in which training happens.
-#[cfg(feature = "torch")]
-pub(super) fn train_worker() -> Result<(), Failure> {
-    crate::objective::serve(std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Failure::other)
-}
-
-/// The child process in which training happens.
-#[cfg(not(feature = "torch"))]
-pub(super) fn train_worker() -> Result<(), Failure> {
-    Err(Failure::usage("this build of optimize has no trainer"))
-}

@@ -13,6 +13,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// A text of several lines: all of it is shown as written, but for what a terminal would obey.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     shown(text, |c| is_obeyed(c) && !matches!(c, '\n' | '\t'))
 }

@@ -21,7 +21,7 @@ mod warm_start;
 
 pub use ask_tell::AskTell;
 pub use contest::{PlannedStudy, plan_contest};
-pub use environment::{describe_host, describe_machine};
+pub use environment::{describe_host, describe_machine, libtorch_version};
 pub use error::StudyError;
 pub use folder::{OUTPUTS, ResultsFolder, is_in_use, store_path};
 pub use gpu_limits::GpuLimits;

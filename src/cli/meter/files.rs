@@ -14,6 +14,7 @@ use super::total::Total;
 use crate::energy::Summary;
 use crate::energy::units::{DomainEnergy, Joules, Uncertainty, WindowEnergy};
 use crate::guard::{file, secret};
+use crate::report::csv::text;
 
 /// What the command came to.
 pub(super) struct Outcome<'a> {
@@ -113,7 +114,7 @@ impl Series {
                 &number(part.joules.and_then(|j| j.over(interval.seconds)).map(|w| w.0)),
                 &joules(part.joules),
                 part.method.label(),
-                part.note.as_deref().unwrap_or_default(),
+                &text(part.note.clone().unwrap_or_default()),
                 &joules(part.idle),
                 &deviation(|u| u.edge),
                 &deviation(|u| u.gain),
