@@ -16,6 +16,7 @@
 //! DISK_FAULTS_KINDS    what counts: some of KINDS, below, with commas; default: all up to `map`
 //! DISK_FAULTS_FILES    only paths that contain one of these texts, with commas, count; default: all
 //! DISK_FAULTS_AT       the number of the call that is concerned, from 1; default: none
+//! DISK_FAULTS_HITS     only calls of these kinds are concerned, though others count too; default: all that count
 //! DISK_FAULTS_DO       what is done there: an error by its name (ENOSPC, EIO, EINTR, EDQUOT, EROFS, EMFILE, ENOLCK);
 //!                      `short`: half of a write, which says so; `torn`: half of a write, then the process is killed;
 //!                      `before`, `after`: it is killed before or after the call (kill -9); `cut`: it is killed before the

@@ -72,7 +72,7 @@ impl<'a> Call<'a> {
         let Some(first) = from.or(to) else { return Fate::Passes };
         let number = settings.count.fetch_add(1, Ordering::SeqCst) + 1;
         let hit = settings.at > 0 && (number == settings.at || settings.stay && number > settings.at);
-        let fault = settings.fault.filter(|_| hit).filter(|fault| {
+        let fault = settings.fault.filter(|_| hit && settings.hits.contains(&self.kind)).filter(|fault| {
             let of_writes = matches!(fault, Fault::Short | Fault::Torn);
             !of_writes || (self.kind == "write" && self.size.is_some_and(|size| size > 1))
         });

@@ -47,6 +47,7 @@ impl Fault {
 pub struct Settings {
     pub folder: Vec<u8>,
     pub kinds: Vec<&'static str>,
+    pub hits: Vec<&'static str>,
     pub files: Vec<Vec<u8>>,
     pub at: u64,
     pub fault: Option<Fault>,
@@ -91,15 +92,8 @@ fn read() -> Result<Option<Settings>, String> {
     if own.file_name().is_none_or(|name| name.as_bytes() != program.as_bytes()) {
         return Ok(None);
     }
-    let kinds = match variable("KINDS") {
-        None => KINDS[..USUAL].to_vec(),
-        Some(text) => {
-            let known = |kind: &str| KINDS.into_iter().find(|known| *known == kind);
-            text.split(',')
-                .map(|kind| known(kind).ok_or(format!("there is no kind {kind}")))
-                .collect::<Result<_, _>>()?
-        }
-    };
+    let kinds = kinds_of("KINDS")?.unwrap_or_else(|| KINDS[..USUAL].to_vec());
+    let hits = kinds_of("HITS")?.unwrap_or_else(|| kinds.clone());
     let files = variable("FILES").map(|text| text.split(',').map(|part| part.as_bytes().to_vec()).collect());
     let at = variable("AT").map(|text| text.parse().map_err(|error| format!("AT={text}: {error}"))).transpose()?;
     let fault = variable("DO")
@@ -108,6 +102,7 @@ fn read() -> Result<Option<Settings>, String> {
     Ok(Some(Settings {
         folder: folder.into_vec(),
         kinds,
+        hits,
         files: files.unwrap_or_default(),
         at: at.unwrap_or(0),
         fault,
@@ -119,6 +114,13 @@ fn read() -> Result<Option<Settings>, String> {
         },
         count: count()?,
     }))
+}
+
+/// The kinds that a variable names.
+fn kinds_of(name: &str) -> Result<Option<Vec<&'static str>>, String> {
+    let known = |kind: &str| KINDS.into_iter().find(|known| *known == kind);
+    let known = |kind: &str| known(kind).ok_or_else(|| format!("there is no kind {kind}"));
+    variable(name).map(|text| text.split(',').map(known).collect()).transpose()
 }
 
 fn open(path: &str, flags: c_int) -> Result<c_int, String> {

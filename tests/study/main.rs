@@ -9,6 +9,7 @@ mod carbon;
 mod compare;
 mod data;
 mod failures;
+mod faults;
 #[cfg(feature = "nvml")]
 mod gpu;
 mod hostile;
