@@ -20,7 +20,8 @@
 //! DISK_FAULTS_DO       what is done there: an error by its name (ENOSPC, EIO, EINTR, EDQUOT, EROFS, EMFILE, ENOLCK);
 //!                      `short`: half of a write, which says so; `torn`: half of a write, then the process is killed;
 //!                      `before`, `after`: it is killed before or after the call (kill -9); `cut`: it is killed before the
-//!                      call, and what was written since the last sync of each file is undone, as if the power had failed
+//!                      call, and what was written since the last sync of each file is undone, as if the power had failed;
+//!                      `end`: this is undone when the process has ended, however often it was called
 //! DISK_FAULTS_STAY     if set, errors do not end: all later calls fail as well
 //! DISK_FAULTS_LIES     if set, what a failed sync did not bring to the disk is gone from the file, as on Linux after a
 //!                      writeback error whose pages are dropped

@@ -78,7 +78,7 @@ impl<'a> Call<'a> {
         });
         self.note(settings, number, first, to.filter(|_| from.is_some()), fault);
         match fault {
-            None => Fate::Passes,
+            None | Some(Fault::End) => Fate::Passes,
             Some(Fault::Error(_, code)) => Fate::Fails(code),
             Some(Fault::Short) => Fate::Half { dies: false },
             Some(Fault::Torn) => Fate::Half { dies: true },
@@ -91,7 +91,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn note(&self, settings: &Settings, number: u64, first: &[u8], second: Option<&[u8]>, fault: Option<Fault>) {
+    pub fn note(&self, settings: &Settings, number: u64, first: &[u8], second: Option<&[u8]>, fault: Option<Fault>) {
         if settings.log < 0 {
             return;
         }

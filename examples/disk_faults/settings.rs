@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 
+use crate::call::Call;
 use crate::libc::{self, real};
+use crate::unsynced;
 use crate::{KINDS, USUAL};
 
 /// What befalls the call that is concerned.
@@ -18,6 +20,7 @@ pub enum Fault {
     Before,
     After,
     Cut,
+    End,
 }
 
 impl Fault {
@@ -28,6 +31,7 @@ impl Fault {
             "before" => Self::Before,
             "after" => Self::After,
             "cut" => Self::Cut,
+            "end" => Self::End,
             _ => libc::ERRORS.iter().find(|(name, _)| *name == text).map(|(name, code)| Self::Error(name, *code))?,
         })
     }
@@ -40,6 +44,7 @@ impl Fault {
             Self::Before => "before",
             Self::After => "after",
             Self::Cut => "cut",
+            Self::End => "end",
         }
     }
 }
@@ -79,6 +84,18 @@ extern "C" fn begin() {
         libc::die()
     });
     let _ = SETTINGS.set(settings);
+}
+
+/// Run by the loader after the program.
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static END: extern "C" fn() = end;
+
+extern "C" fn end() {
+    if let Some(settings) = settings().filter(|settings| settings.fault == Some(Fault::End)) {
+        unsynced::undo_all();
+        Call::new("end", "exit", None).note(settings, 0, b".", None, Some(Fault::End));
+    }
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -36,7 +36,7 @@ static TABLE: Mutex<Table> =
     Mutex::new(Table { files: [Changed { identity: (0, 0), file: -1, before: -1, dirty: false }; MOST], length: 0 });
 
 fn is_asked_for() -> bool {
-    settings().is_some_and(|settings| settings.lies || settings.fault == Some(Fault::Cut))
+    settings().is_some_and(|settings| settings.lies || matches!(settings.fault, Some(Fault::Cut | Fault::End)))
 }
 
 /// Device and number of the file.

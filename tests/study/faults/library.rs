@@ -9,6 +9,8 @@ use crate::bench::Bench;
 /// What befalls the calls from a position on, or the one there.
 pub struct Fault {
     pub name: &'static str,
+    /// `DISK_FAULTS_KINDS`: what is counted; empty for what changes files.
+    pub counts: &'static str,
     /// `DISK_FAULTS_DO`.
     pub act: &'static str,
     pub stays: bool,
@@ -19,16 +21,20 @@ pub struct Fault {
     pub reasons: &'static [&'static str],
 }
 
-const PLAIN: Fault = Fault { name: "", act: "", stays: false, lies: false, hits: "", reasons: &[] };
+const PLAIN: Fault = Fault { name: "", counts: "", act: "", stays: false, lies: false, hits: "", reasons: &[] };
 
 const FULL: &[&str] = &["No space left on device", "disk is full"];
 const BROKEN: &[&str] = &["Input/output error", "disk I/O error", "unable to open database file"];
 
+const INTERRUPTED: &[&str] = &["Interrupted system call", "disk I/O error"];
+/// Calls that change no file.
+pub const OTHERS: &str = "read,lock,close";
+
 /// All of them, each at every position.
-pub const FAULTS: [Fault; 12] = [
+pub const FAULTS: [Fault; 15] = [
     Fault { name: "ENOSPC", act: "ENOSPC", reasons: FULL, ..PLAIN },
     Fault { name: "EIO", act: "EIO", reasons: BROKEN, ..PLAIN },
-    Fault { name: "EINTR", act: "EINTR", reasons: &["Interrupted system call", "disk I/O error"], ..PLAIN },
+    Fault { name: "EINTR", act: "EINTR", reasons: INTERRUPTED, ..PLAIN },
     // A disk that is full lets what is there be removed, and be opened.
     Fault {
         name: "full",
@@ -52,7 +58,11 @@ pub const FAULTS: [Fault; 12] = [
     Fault { name: "before", act: "before", ..PLAIN },
     Fault { name: "after", act: "after", ..PLAIN },
     Fault { name: "cut", act: "cut", ..PLAIN },
+    // What was written since a file's last sync is gone: there, or once all is over.
     Fault { name: "lies", act: "EIO", lies: true, hits: "sync", reasons: BROKEN, ..PLAIN },
+    Fault { name: "end", act: "end", ..PLAIN },
+    Fault { name: "EIO read", counts: OTHERS, act: "EIO", reasons: BROKEN, ..PLAIN },
+    Fault { name: "EINTR read", counts: OTHERS, act: "EINTR", reasons: INTERRUPTED, ..PLAIN },
 ];
 
 /// The library as it is compiled, once.
@@ -74,12 +84,15 @@ fn library() -> &'static Path {
 
 /// Has the calls of this command counted that concern files in the bench's results, and lets the fault befall the one of
 /// this number.
-pub fn arm(command: &mut Command, bench: &Bench, fault: Option<(&Fault, u64)>) {
+pub fn arm(command: &mut Command, bench: &Bench, counts: &str, fault: Option<(&Fault, u64)>) {
     let folder = bench.path().canonicalize().unwrap();
     command.env("LD_PRELOAD", library());
     command.env("DISK_FAULTS_FOLDER", folder.join("results"));
     command.env("DISK_FAULTS_LOG", folder.join("calls.log"));
     command.env("DISK_FAULTS_COUNT", folder.join("calls.count"));
+    if !counts.is_empty() {
+        command.env("DISK_FAULTS_KINDS", counts);
+    }
     let Some((fault, at)) = fault else { return };
     command.env("DISK_FAULTS_AT", at.to_string()).env("DISK_FAULTS_DO", fault.act);
     for (variable, is_set) in [("DISK_FAULTS_STAY", fault.stays), ("DISK_FAULTS_LIES", fault.lies)] {

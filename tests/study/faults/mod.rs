@@ -3,12 +3,20 @@
 //!
 //! Here, some of the positions are tried; all of them where `WATTFRONT_SOAK` is set (`make soak`).
 
+mod asked;
+mod data;
+mod disks;
+mod files;
 mod findings;
 mod library;
+mod order;
 mod positions;
 mod scene;
 mod studies;
 
+use asked::Asks;
+use data::Opens;
+use files::{Meters, Reports};
 use positions::try_all;
 use studies::Runs;
 
@@ -90,4 +98,24 @@ fn a_confirmation() {
             "bench/confirm/runs.csv",
         ],
     });
+}
+
+#[test]
+fn asking_and_telling() {
+    try_all(&Asks);
+}
+
+#[test]
+fn a_report() {
+    try_all(&Reports);
+}
+
+#[test]
+fn metering_alone() {
+    try_all(&Meters);
+}
+
+#[test]
+fn opening_a_folder_of_images() {
+    try_all(&Opens);
 }

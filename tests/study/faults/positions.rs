@@ -4,8 +4,11 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::Value;
+
 use super::findings::{Found, Tally, Wrong};
-use super::library::{FAULTS, Fault, arm, calls};
+use super::library::{FAULTS, Fault, OTHERS, arm, calls};
+use super::order;
 use super::scene::{End, copy_of};
 use crate::bench::Bench;
 
@@ -20,16 +23,16 @@ pub trait Flow: Sync {
     /// Does it. Its command is given to `arm` before it is run.
     fn act(&self, bench: &Bench, arm: &dyn Fn(&mut Command)) -> Done;
 
-    /// Says what is wrong with a bench after a fault. `whole` is one that knew none.
-    fn judge(&self, bench: &Bench, whole: &Bench, done: &Done) -> Vec<(Wrong, String)>;
+    /// Says what is wrong with a bench after a fault, if there was one. `whole` is a bench that knew none.
+    fn judge(&self, bench: &Bench, whole: &Bench, done: &Done, fault: Option<&Fault>) -> Vec<(Wrong, String)>;
 }
 
 /// What was done.
 pub struct Done {
     pub end: End,
-    /// Lines that were exchanged, for flows that talk.
-    pub talk: Vec<(String, String)>,
-    /// What was there before.
+    /// Requests and their answers, for flows that talk.
+    pub talk: Vec<(Value, Option<Value>)>,
+    /// How often the program had been started before.
     pub runs_before: u64,
 }
 
@@ -38,33 +41,51 @@ pub fn is_soak() -> bool {
     std::env::var_os("WATTFRONT_SOAK").is_some_and(|value| !value.is_empty())
 }
 
-/// One in so many positions is tried with each fault where not all are; and of those that decide what is kept, one in so many.
-const STRIDES: (usize, usize) = (24, 8);
+/// One in so many positions is tried with each fault where not all are: of those that decide what is kept, of others that
+/// change files, and of those that change none.
+const STRIDES: [usize; 3] = [8, 24, 96];
+
+/// With fewer positions, all are tried.
+const FEW: usize = 20;
 
 /// Whether a fault is tried at a position. Together, the faults come to every position that decides what is kept.
-fn is_tried(position: usize, fault: usize, call: &str) -> bool {
-    let decides = ["sync", "rename", "unlink", "link"].into_iter().any(|kind| call.split(' ').nth(1) == Some(kind));
-    let stride = if decides { STRIDES.1 } else { STRIDES.0 };
-    is_soak() || (position + fault * 5) % stride == 0
+fn is_tried(position: usize, index: usize, calls: &[String]) -> bool {
+    let kind = calls[position - 1].split(' ').nth(1).unwrap_or_default();
+    let stride = match kind {
+        "sync" | "rename" | "link" | "unlink" => STRIDES[0],
+        "read" | "lock" | "close" => STRIDES[2],
+        _ => STRIDES[1],
+    };
+    is_soak() || calls.len() < FEW || (position + index * 5) % stride == 0
+}
+
+/// The bench after a run without faults, what was done, and the calls of these kinds that were counted.
+fn unharmed(flow: &dyn Flow, template: &Bench, counts: &str) -> (Bench, Done, Vec<String>) {
+    let bench = copy_of(template);
+    let done = flow.act(&bench, &|command| arm(command, &bench, counts, None));
+    assert_eq!(done.end.code(), Some(0), "{}: {}{}", flow.name(), done.end.out, done.end.err);
+    let calls = calls(&bench);
+    assert!(calls.len() > 3, "{}: the library counts too little: {calls:?}", flow.name());
+    (bench, done, calls)
 }
 
 /// Tries a flow. Fails the test where anything is found to be wrong.
 pub fn try_all(flow: &dyn Flow) {
     let template = flow.prepared();
-    let whole = copy_of(&template);
-    let done = flow.act(&whole, &|command| arm(command, &whole, None));
-    assert_eq!(done.end.code(), Some(0), "{}: {}{}", flow.name(), done.end.out, done.end.err);
-    let counted = calls(&whole);
-    assert!(counted.len() > 3, "{}: the library counts too little: {counted:?}", flow.name());
-    let unharmed = judged(flow, &whole, &copy_of(&whole), &done, None);
-    assert!(unharmed.is_empty(), "{} without any fault: {unharmed:#?}", flow.name());
+    let (whole, done, changes) = unharmed(flow, &template, "");
+    let (_, _, others) = unharmed(flow, &template, OTHERS);
+    let disorder = order::faults_of(&changes);
+    let wrongs = judged(flow, &whole, &copy_of(&whole), &done, None);
+    assert!(wrongs.is_empty(), "{} without any fault: {wrongs:#?}", flow.name());
 
-    let all =
-        (1..=counted.len()).flat_map(|at| FAULTS.iter().enumerate().map(move |(index, fault)| (at, index, fault)));
-    let tried: Vec<(usize, &Fault)> = all
-        .filter(|(at, index, _)| is_tried(*at, *index, &counted[at - 1]))
-        .map(|(at, _, fault)| (at, fault))
-        .collect();
+    let mut tried = Vec::new();
+    for (index, fault) in FAULTS.iter().enumerate() {
+        let calls = if fault.counts.is_empty() { &changes } else { &others };
+        match fault.act {
+            "end" => tried.push((0, fault)),
+            _ => tried.extend((1..=calls.len()).filter(|at| is_tried(*at, index, calls)).map(|at| (at, fault))),
+        }
+    }
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -81,16 +102,16 @@ pub fn try_all(flow: &dyn Flow) {
     let mut found = found.into_inner().unwrap();
     found.sort_by_key(|(at, one)| (FAULTS.iter().position(|fault| fault.name == one.fault), *at));
     let found = found.into_iter().map(|(_, one)| one).collect();
-    let tally = Tally { flow: flow.name(), positions: counted.len(), found };
+    let tally = Tally { flow: flow.name(), positions: changes.len() + others.len(), found };
     if is_soak() {
         println!("{tally}");
     }
-    assert!(tally.is_clean(), "{tally}");
+    assert!(tally.is_clean() && disorder.is_empty(), "{tally}{}", disorder.join("\n"));
 }
 
 fn try_one(flow: &dyn Flow, template: &Bench, whole: &Bench, at: u64, fault: &'static Fault) -> Found {
     let bench = copy_of(template);
-    let done = flow.act(&bench, &|command| arm(command, &bench, Some((fault, at))));
+    let done = flow.act(&bench, &|command| arm(command, &bench, fault.counts, Some((fault, at))));
     let call = calls(&bench).into_iter().find(|call| call.contains(" FAULT "));
     let wrongs = judged(flow, &bench, whole, &done, call.is_some().then_some(fault));
     Found { fault: fault.name, call, code: done.end.code(), wrongs }
@@ -115,6 +136,6 @@ fn judged(flow: &dyn Flow, bench: &Bench, whole: &Bench, done: &Done, fault: Opt
             }
         }
     }
-    wrongs.extend(flow.judge(bench, whole, done));
+    wrongs.extend(flow.judge(bench, whole, done, fault));
     wrongs
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use std::os::unix::process::ExitStatusExt;
 
+use super::findings::Wrong;
 use crate::bench::Bench;
 
 /// Answers at once, always the same to the same point, but for `run`: the place of this run among all in `ran.log`.
@@ -22,7 +23,7 @@ const PROGRAM: &str = r#"BEGIN {
 "#;
 
 /// Longer than anything takes; some locks are waited for ten seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A study of six trials in an empty folder.
 pub fn bench() -> Bench {
@@ -41,7 +42,7 @@ pub fn copy_of(template: &Bench) -> Bench {
     bench
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
@@ -115,4 +116,33 @@ impl End {
     pub fn is_killed(&self) -> bool {
         self.status.is_some_and(|status| status.signal() == Some(9))
     }
+}
+
+/// Whether the outputs are what the stores would have them be, and nothing else lies about. `remake` writes them again.
+pub fn outputs_of(bench: &Bench, outputs: &[&str], remake: &[&str]) -> Vec<(Wrong, String)> {
+    let mut wrongs = Vec::new();
+    let read = || -> Vec<Option<Vec<u8>>> {
+        outputs.iter().map(|name| fs::read(bench.path().join("results").join(name)).ok()).collect()
+    };
+    let parts = files(bench, |name| name.ends_with(".part") || name.ends_with(".tmp"));
+    if !parts.is_empty() {
+        wrongs.push((Wrong::Torn, format!("{parts:?} are left behind")));
+    }
+    let before = read();
+    let remade = End::of(bench, bench.command(remake));
+    if remade.code() != Some(0) {
+        wrongs.push((Wrong::Unreadable, format!("{remake:?}: {:?} {}", remade.status, remade.err)));
+        return wrongs;
+    }
+    for ((name, before), after) in outputs.iter().zip(before).zip(read()) {
+        match before {
+            None => wrongs.push((Wrong::Torn, format!("{name} is not there"))),
+            Some(before) if after.as_ref() != Some(&before) => {
+                let lengths = (before.len(), after.map_or(0, |after| after.len()));
+                wrongs.push((Wrong::Torn, format!("{name} has not what it should: {lengths:?} bytes")));
+            }
+            Some(_) => {}
+        }
+    }
+    wrongs
 }

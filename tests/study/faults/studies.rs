@@ -1,7 +1,6 @@
 //! Commands that run trials: nothing that was finished is lost, and who goes on comes to the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,8 +10,9 @@ use wattfront::record::StudyRecord;
 use wattfront::study::store::{SqliteStore, Store};
 
 use super::findings::Wrong;
+use super::library::Fault;
 use super::positions::{Done, Flow};
-use super::scene::{End, bench, files, runs};
+use super::scene::{End, bench, files, outputs_of, runs};
 use crate::bench::Bench;
 
 /// A command that runs trials.
@@ -92,7 +92,7 @@ impl Flow for Runs {
         Done { end: End::of(bench, command), talk: Vec::new(), runs_before }
     }
 
-    fn judge(&self, bench: &Bench, whole: &Bench, done: &Done) -> Vec<(Wrong, String)> {
+    fn judge(&self, bench: &Bench, whole: &Bench, done: &Done, _: Option<&Fault>) -> Vec<(Wrong, String)> {
         let mut wrongs = Vec::new();
         let went_well = done.end.code() == Some(0);
         let started = runs(bench);
@@ -107,7 +107,7 @@ impl Flow for Runs {
             }
         }
         if went_well && unreadable.is_empty() {
-            wrongs.extend(self.outputs_of(bench));
+            wrongs.extend(outputs_of(bench, self.outputs, self.remake));
         }
         let again = End::of(bench, bench.command((self.again)(bench)));
         if again.code() != Some(0) {
@@ -122,7 +122,7 @@ impl Flow for Runs {
         }
         wrongs.extend(differences(bench, whole, &known));
         if !went_well {
-            wrongs.extend(self.outputs_of(bench));
+            wrongs.extend(outputs_of(bench, self.outputs, self.remake));
         }
         wrongs
     }
@@ -154,35 +154,4 @@ fn differences(bench: &Bench, whole: &Bench, known: &BTreeSet<u64>) -> Vec<(Wron
         wrongs.push((Wrong::Different, format!("{more:?} should not be there")));
     }
     wrongs
-}
-
-impl Runs {
-    /// Whether the outputs are what the stores would have them be, and nothing else lies about.
-    fn outputs_of(&self, bench: &Bench) -> Vec<(Wrong, String)> {
-        let mut wrongs = Vec::new();
-        let read = || -> Vec<Option<Vec<u8>>> {
-            self.outputs.iter().map(|name| fs::read(bench.path().join("results").join(name)).ok()).collect()
-        };
-        let parts = files(bench, |name| name.ends_with(".part") || name.ends_with(".tmp"));
-        if !parts.is_empty() {
-            wrongs.push((Wrong::Torn, format!("{parts:?} are left behind")));
-        }
-        let before = read();
-        let remade = End::of(bench, bench.command(self.remake));
-        if remade.code() != Some(0) {
-            wrongs.push((Wrong::Unreadable, format!("{:?}: {:?} {}", self.remake, remade.status, remade.err)));
-            return wrongs;
-        }
-        for ((name, before), after) in self.outputs.iter().zip(before).zip(read()) {
-            match before {
-                None => wrongs.push((Wrong::Torn, format!("{name} is not there"))),
-                Some(before) if after.as_ref() != Some(&before) => {
-                    let lengths = (before.len(), after.map_or(0, |after| after.len()));
-                    wrongs.push((Wrong::Torn, format!("{name} has not what it should: {lengths:?} bytes")));
-                }
-                Some(_) => {}
-            }
-        }
-        wrongs
-    }
 }
