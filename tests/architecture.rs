@@ -147,6 +147,19 @@ fn only_one_room_knows_torch_and_one_nvml() {
     }
 }
 
+/// Files are changed through the C library, where `examples/disk_faults.rs` sees it: `rustix` asks the kernel by itself.
+#[test]
+fn what_changes_files_can_be_made_to_fail() {
+    let words = ["renameat", "unlinkat", "mkdirat", "linkat", "ftruncate", "fallocate", "fsync", "fdatasync", "pwrite"];
+    let flags = ["OFlags::CREATE", "OFlags::WRONLY", "OFlags::RDWR", "OFlags::TRUNC", "rustix::io::write"];
+    for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let code = code_of(&file);
+        for word in words.iter().chain(&flags).filter(|_| code.contains("rustix")) {
+            assert!(!names(&code, word), "{} uses {word} beside rustix; std::fs has it, too", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_test_itself_finds_paths() {
     let code = "use crate::optimizer::space::{Space, Value};\nuse crate::{record, study::run};\nlet x = crate::energy::units::Joules(1.0);";

@@ -56,7 +56,7 @@ fn is_tried(position: usize, index: usize, calls: &[String]) -> bool {
         "read" | "lock" | "close" => STRIDES[2],
         _ => STRIDES[1],
     };
-    is_soak() || calls.len() < FEW || (position + index * 5) % stride == 0
+    is_soak() || calls.len() < FEW || (position + index * 5).is_multiple_of(stride)
 }
 
 /// The bench after a run without faults, what was done, and the calls of these kinds that were counted.
@@ -65,7 +65,7 @@ fn unharmed(flow: &dyn Flow, template: &Bench, counts: &str) -> (Bench, Done, Ve
     let done = flow.act(&bench, &|command| arm(command, &bench, counts, None));
     assert_eq!(done.end.code(), Some(0), "{}: {}{}", flow.name(), done.end.out, done.end.err);
     let calls = calls(&bench);
-    assert!(calls.len() > 3, "{}: the library counts too little: {calls:?}", flow.name());
+    assert!(!calls.is_empty(), "{}: the library counts nothing", flow.name());
     (bench, done, calls)
 }
 
