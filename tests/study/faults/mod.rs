@@ -31,6 +31,7 @@ fn a_study() {
         command: &["study.toml"],
         again: |_| &["study.toml"],
         remake: &["report", "study.toml"],
+        thinned: 1,
         outputs: OUTPUTS,
     });
 }
@@ -43,6 +44,7 @@ fn a_study_that_is_gone_on_with() {
         command: &["study.toml"],
         again: |_| &["study.toml"],
         remake: &["report", "study.toml"],
+        thinned: 1,
         outputs: OUTPUTS,
     });
 }
@@ -58,6 +60,7 @@ fn a_study_begun_anew() {
             false => &["study.toml", "--fresh", "--trials", "4"],
         },
         remake: &["report", "study.toml"],
+        thinned: 1,
         outputs: OUTPUTS,
     });
 }
@@ -71,6 +74,8 @@ fn a_comparison() {
         command: COMPARE,
         again: |_| COMPARE,
         remake: COMPARE,
+        // It is four studies.
+        thinned: 3,
         outputs: &[
             "bench-compare/comparison.html",
             "bench-compare/comparison.json",
@@ -91,6 +96,7 @@ fn a_confirmation() {
         command: CONFIRM,
         again: |_| CONFIRM,
         remake: CONFIRM,
+        thinned: 1,
         outputs: &[
             "bench/confirm/report.html",
             "bench/confirm/confirmation.json",

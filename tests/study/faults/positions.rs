@@ -17,6 +17,11 @@ pub trait Flow: Sync {
     /// What it is called.
     fn name(&self) -> &'static str;
 
+    /// Where not all positions are tried: of those that others try, one in so many.
+    fn thinned(&self) -> usize {
+        1
+    }
+
     /// The bench as it is before.
     fn prepared(&self) -> Bench;
 
@@ -49,14 +54,14 @@ const STRIDES: [usize; 3] = [8, 24, 96];
 const FEW: usize = 20;
 
 /// Whether a fault is tried at a position. Together, the faults come to every position that decides what is kept.
-fn is_tried(position: usize, index: usize, calls: &[String]) -> bool {
+fn is_tried(position: usize, index: usize, calls: &[String], thinned: usize) -> bool {
     let kind = calls[position - 1].split(' ').nth(1).unwrap_or_default();
     let stride = match kind {
         "sync" | "rename" | "link" | "unlink" => STRIDES[0],
         "read" | "lock" | "close" => STRIDES[2],
         _ => STRIDES[1],
     };
-    is_soak() || calls.len() < FEW || (position + index * 5).is_multiple_of(stride)
+    is_soak() || calls.len() < FEW || (position + index * 5).is_multiple_of(stride * thinned)
 }
 
 /// The bench after a run without faults, what was done, and the calls of these kinds that were counted.
@@ -83,7 +88,9 @@ pub fn try_all(flow: &dyn Flow) {
         let calls = if fault.counts.is_empty() { &changes } else { &others };
         match fault.act {
             "end" => tried.push((0, fault)),
-            _ => tried.extend((1..=calls.len()).filter(|at| is_tried(*at, index, calls)).map(|at| (at, fault))),
+            _ => tried.extend(
+                (1..=calls.len()).filter(|at| is_tried(*at, index, calls, flow.thinned())).map(|at| (at, fault)),
+            ),
         }
     }
     let next = AtomicUsize::new(0);

@@ -25,6 +25,8 @@ pub struct Runs {
     pub again: fn(&Bench) -> &'static [&'static str],
     /// What writes the outputs again from what is stored.
     pub remake: &'static [&'static str],
+    /// See [`Flow::thinned`].
+    pub thinned: usize,
     /// Files of the results that are there when it has ended well.
     pub outputs: &'static [&'static str],
 }
@@ -79,6 +81,10 @@ impl Flow for Runs {
         self.name
     }
 
+    fn thinned(&self) -> usize {
+        self.thinned
+    }
+
     fn prepared(&self) -> Bench {
         let bench = bench();
         self.before.iter().for_each(|arguments| drop(bench.optimize(arguments).code(0)));
@@ -100,11 +106,9 @@ impl Flow for Runs {
         let kept = if went_well { started } else { started.saturating_sub(1).max(done.runs_before) };
         let (after, mut unreadable) = stores(bench);
         let known: BTreeSet<u64> = after.values().flat_map(|stored| &stored.runs).copied().collect();
-        if unreadable.is_empty() {
-            let lost: Vec<u64> = (1..=kept).filter(|run| !known.contains(run)).collect();
-            if !lost.is_empty() {
-                wrongs.push((Wrong::Lost, format!("runs {lost:?} of the program, of {started}, are not stored")));
-            }
+        let lost: Vec<u64> = (1..=kept).filter(|run| !known.contains(run)).collect();
+        if !lost.is_empty() && unreadable.is_empty() {
+            wrongs.push((Wrong::Lost, format!("runs {lost:?} of the program, of {started}, are not stored")));
         }
         if went_well && unreadable.is_empty() {
             wrongs.extend(outputs_of(bench, self.outputs, self.remake));
@@ -112,7 +116,7 @@ impl Flow for Runs {
         let again = End::of(bench, bench.command((self.again)(bench)));
         if again.code() != Some(0) {
             unreadable.push(format!("run again: {:?} {}", again.status, again.err));
-        } else if kept == 0 {
+        } else if lost.is_empty() {
             // A store that was not yet begun may be no store.
             unreadable.clear();
         }
