@@ -104,7 +104,7 @@ impl Flow for Meters {
 
     fn act(&self, bench: &Bench, arm: &dyn Fn(&mut Command)) -> Done {
         let files = ["--json", "results/energy.json", "--csv", "results/power.csv"];
-        let rest = ["--quiet", "--meters", "estimate", "--interval", "0.2", "--", "sh", "-c", "echo done; sleep 0.5"];
+        let rest = ["--quiet", "--meters", "estimate", "--interval", "0.2", "--", "sh", "-c", "echo done; sleep 0.3"];
         let mut command = bench.command(&[&["meter"], &files[..], &rest[..]].concat());
         arm(&mut command);
         Done { end: End::of(bench, command), talk: Vec::new(), runs_before: 0 }
