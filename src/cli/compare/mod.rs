@@ -11,7 +11,7 @@ use super::args::CompareArgs;
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
 use super::open::{open_store, read_record, read_spec};
-use super::outputs::{terminal_width, write_outputs};
+use super::outputs::{mend_outputs, terminal_width, write_outputs};
 use super::print::{print, print_data, say, warn};
 use super::run::begin_or_resume;
 use super::signals::catch_signals;
@@ -118,6 +118,10 @@ fn run_all(
     }
     for i in 0..runs.len() {
         if runs[i].is_complete() {
+            if let (Some(record), study) = (&runs[i].record, &runs[i].study) {
+                let mended = mend_outputs(&study.folder, record, study.spec.carbon());
+                mended.map_err(|error| Failure::from(error).within(&study.label()))?;
+            }
             continue;
         }
         progress.next(i + 1, &runs[i].study.label());
@@ -181,6 +185,7 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
     let within = |error: StudyError| Failure::from(error).within(&study.label());
     let record = match read_record(&study.folder) {
         Ok(record) => record,
+        // A store in which nothing is was not begun.
         Err(StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. })) => return Ok(None),
         Err(error) => return Err(within(error)),
     };

@@ -83,6 +83,10 @@ fn a_comparison() {
             "bench-compare/runs.csv",
             "bench-compare/curves.csv",
             "bench-compare/attainment.csv",
+            "bench-compare/random-5/report.html",
+            "bench-compare/sobol-6/trials.csv",
+            "bench-compare/sobol-6/front.csv",
+            "bench-compare/sobol-6/environment.json",
         ],
     });
 }
