@@ -15,9 +15,10 @@ build:
 test:
 	@scripts/with-libtorch scripts/test
 
-# One after the other: each uses all cores, and the counts stay together.
+# One after the other: each uses all cores, and the counts stay together. FAULTS=cut,lies tries those alone.
+FAULTS ?= 1
 soak:
-	@WATTFRONT_SOAK=1 cargo test --test study faults:: -- --nocapture --test-threads=1
+	@WATTFRONT_SOAK='$(FAULTS)' cargo test --test study faults:: -- --nocapture --test-threads=1
 
 deny:
 	@command -v cargo >/dev/null || { echo 'error: Rust is missing; install it from https://rustup.rs and run this again.' >&2; exit 1; }

@@ -41,8 +41,14 @@ pub struct Done {
     pub runs_before: u64,
 }
 
-/// Whether all positions are tried and not some of them.
-pub fn is_soak() -> bool {
+/// Whether all positions are tried and not some of them, and this fault is: `WATTFRONT_SOAK` names faults, with commas, or is
+/// `1` for all.
+fn is_soaked(fault: &Fault) -> bool {
+    let names = std::env::var("WATTFRONT_SOAK").unwrap_or_default();
+    names == "1" || names.split(',').any(|name| name == fault.name)
+}
+
+fn is_soak() -> bool {
     std::env::var_os("WATTFRONT_SOAK").is_some_and(|value| !value.is_empty())
 }
 
@@ -61,7 +67,10 @@ fn is_tried(position: usize, index: usize, calls: &[String], thinned: usize) -> 
         "read" | "lock" | "close" => STRIDES[2],
         _ => STRIDES[1],
     };
-    is_soak() || calls.len() < FEW || (position + index * 5).is_multiple_of(stride * thinned)
+    if is_soak() {
+        return is_soaked(&FAULTS[index]);
+    }
+    calls.len() < FEW || (position + index * 5).is_multiple_of(stride * thinned)
 }
 
 /// The bench after a run without faults, what was done, and the calls of these kinds that were counted.
