@@ -43,7 +43,7 @@ mod settings;
 mod unsynced;
 
 /// Kinds of calls. `create` is an open that may make a file, `open` one for writing, `look` one for reading alone; `map` is a
-/// shared and writable mapping.
+/// shared and writable mapping, `lock` the taking of a lock.
 const KINDS: [&str; 14] = [
     "create", "open", "look", "write", "sync", "truncate", "rename", "link", "unlink", "mkdir", "map", "close", "lock",
     "read",

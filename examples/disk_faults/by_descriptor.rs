@@ -1,6 +1,6 @@
 //! Calls that name their file by a descriptor.
 
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_int, c_long, c_short, c_void};
 
 use crate::call::{Call, Fate};
 use crate::libc::{self, real};
@@ -344,14 +344,29 @@ unsafe extern "C" fn mmap64(
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn flock(descriptor: c_int, operation: c_int) -> c_int {
+    if operation & libc::LOCK_UN != 0 {
+        return real!(flock(descriptor, operation): fn(c_int, c_int) -> c_int);
+    }
     let place = place_of(descriptor);
     Call::new("lock", "flock", place.as_ref())
         .carry_out(|| real!(flock(descriptor, operation): fn(c_int, c_int) -> c_int))
 }
 
-fn controlled(function: &'static str, descriptor: c_int, command: c_int, make: impl FnOnce() -> c_int) -> c_int {
+/// Locks that are taken count; no disk refuses to give one back.
+///
+/// # Safety
+///
+/// `value` must be what fcntl(2) takes with this command.
+unsafe fn controlled(
+    function: &'static str,
+    descriptor: c_int,
+    command: c_int,
+    value: c_long,
+    make: impl FnOnce() -> c_int,
+) -> c_int {
     let locks = [libc::F_SETLK, libc::F_SETLKW, libc::F_OFD_SETLK, libc::F_OFD_SETLKW];
-    if !locks.contains(&command) {
+    // SAFETY: with these commands the argument points to a `struct flock`, which begins with what is done.
+    if !locks.contains(&command) || unsafe { *(value as *const c_short) } == libc::F_UNLCK {
         return make();
     }
     let place = place_of(descriptor);
@@ -361,22 +376,16 @@ fn controlled(function: &'static str, descriptor: c_int, command: c_int, make: i
 /// Its third argument is of the size of a register, or there is none.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fcntl(descriptor: c_int, command: c_int, value: c_long) -> c_int {
-    controlled(
-        "fcntl",
-        descriptor,
-        command,
-        || real!(fcntl(descriptor, command, value): fn(c_int, c_int, c_long) -> c_int),
-    )
+    let make = || real!(fcntl(descriptor, command, value): fn(c_int, c_int, c_long) -> c_int);
+    // SAFETY: the argument is the caller's, as the C library would take it.
+    unsafe { controlled("fcntl", descriptor, command, value, make) }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fcntl64(descriptor: c_int, command: c_int, value: c_long) -> c_int {
-    controlled(
-        "fcntl64",
-        descriptor,
-        command,
-        || real!(fcntl64(descriptor, command, value): fn(c_int, c_int, c_long) -> c_int),
-    )
+    let make = || real!(fcntl64(descriptor, command, value): fn(c_int, c_int, c_long) -> c_int);
+    // SAFETY: see `fcntl`.
+    unsafe { controlled("fcntl64", descriptor, command, value, make) }
 }
 
 fn was_read(function: &'static str, descriptor: c_int, size: usize, make: impl FnOnce() -> isize) -> isize {

@@ -1,6 +1,6 @@
 //! What is needed of the C library: its own functions under those that this library puts before them, and its numbers.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_short, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 pub const O_WRONLY: c_int = 0o1;
@@ -14,6 +14,8 @@ pub const F_SETLK: c_int = 6;
 pub const F_SETLKW: c_int = 7;
 pub const F_OFD_SETLK: c_int = 37;
 pub const F_OFD_SETLKW: c_int = 38;
+pub const F_UNLCK: c_short = 2;
+pub const LOCK_UN: c_int = 8;
 pub const MAP_SHARED: c_int = 1;
 pub const PROT_READ: c_int = 1;
 pub const PROT_WRITE: c_int = 2;

@@ -27,6 +27,15 @@ const FULL: &[&str] = &["No space left on device", "disk is full"];
 const BROKEN: &[&str] = &["Input/output error", "disk I/O error", "unable to open database file"];
 
 const INTERRUPTED: &[&str] = &["Interrupted system call", "disk I/O error"];
+/// What a lock that was not had is called by SQLite, after it has tried for long.
+const UNLOCKED: &[&str] = &[
+    "Input/output error",
+    "Interrupted system call",
+    "disk I/O error",
+    "unable to open database file",
+    "locking protocol",
+    "database is locked",
+];
 /// Calls that change no file.
 pub const OTHERS: &str = "read,lock,close";
 
@@ -61,8 +70,8 @@ pub const FAULTS: [Fault; 15] = [
     // What was written since a file's last sync is gone: there, or once all is over.
     Fault { name: "lies", act: "EIO", lies: true, hits: "sync", reasons: BROKEN, ..PLAIN },
     Fault { name: "end", act: "end", ..PLAIN },
-    Fault { name: "EIO read", counts: OTHERS, act: "EIO", reasons: BROKEN, ..PLAIN },
-    Fault { name: "EINTR read", counts: OTHERS, act: "EINTR", reasons: INTERRUPTED, ..PLAIN },
+    Fault { name: "EIO read", counts: OTHERS, act: "EIO", reasons: UNLOCKED, ..PLAIN },
+    Fault { name: "EINTR read", counts: OTHERS, act: "EINTR", reasons: UNLOCKED, ..PLAIN },
 ];
 
 /// The library as it is compiled, once.
