@@ -74,7 +74,9 @@ impl fmt::Display for Tally {
             let wrongs = if wrongs.is_empty() { "nothing wrong".to_owned() } else { wrongs.join(", ").to_lowercase() };
             writeln!(f, "  {fault:<10}{:>5} runs ({}): {wrongs}", hit.len(), codes.join(", "))?;
         }
-        let wrong: Vec<&Found> = self.found.iter().filter(|found| !found.wrongs.is_empty()).collect();
+        let mut wrong: Vec<&Found> = self.found.iter().filter(|found| !found.wrongs.is_empty()).collect();
+        // The worst first.
+        wrong.sort_by_key(|found| found.wrongs.iter().map(|(kind, _)| *kind).min());
         const SHOWN: usize = 30;
         for found in wrong.iter().take(SHOWN) {
             let call = found.call.as_deref().unwrap_or("no call");
