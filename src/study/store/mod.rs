@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod contract;
+mod fault;
 mod format;
 mod log;
 mod memory;
@@ -9,6 +10,7 @@ mod repair;
 mod salvage;
 mod sqlite;
 
+pub use fault::Fault;
 pub use memory::MemoryStore;
 pub use repair::Repair;
 pub use salvage::Salvage;
@@ -23,12 +25,12 @@ use crate::record::{Entry, Event, SCHEMA_VERSION};
 #[non_exhaustive]
 pub enum StoreError {
     /// The database does not answer as it should.
-    #[error("the study's store {} failed: {source}{}", .path.display(), advice(source))]
+    #[error("the study's store {} failed: {source}{}", .path.display(), source.advice())]
     Database {
         /// The file.
         path: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Fault,
     },
     /// The file was written by a newer version of this program.
     #[error(
@@ -69,7 +71,7 @@ pub enum StoreError {
     },
     /// An event could not be written.
     #[error(
-        "{what} could not be stored in {}: {source}; everything before it is stored{}", .path.display(), advice(source)
+        "{what} could not be stored in {}: {source}; everything before it is stored{}", .path.display(), source.advice()
     )]
     Unwritten {
         /// The file.
@@ -77,7 +79,7 @@ pub enum StoreError {
         /// What is lost.
         what: String,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Fault,
     },
     /// Somebody else has changed the file.
     #[error(
@@ -194,19 +196,6 @@ fn encode(event: &Event) -> Result<(String, Event), StoreError> {
     let body = serde_json::to_string(event).map_err(unstorable)?;
     let event = serde_json::from_str(&body).map_err(unstorable)?;
     Ok((body, event))
-}
-
-/// What to do where the disk is at fault.
-fn advice(error: &rusqlite::Error) -> &'static str {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DiskFull, ReadOnly, SystemIoFailure};
-    match error.sqlite_error_code() {
-        Some(DiskFull) => "; make room on the disk and run the same command again",
-        Some(SystemIoFailure) => "; see to the disk (`dmesg` may tell) and run the same command again",
-        Some(ReadOnly) => "; make it writable and run the same command again",
-        Some(DatabaseBusy) => "; end the other program that holds it, and run the same command again",
-        Some(DatabaseCorrupt) => "; `optimize store repair` keeps what is whole, in a new folder",
-        _ => "",
-    }
 }
 
 /// Seconds since 1970 by the wall clock.

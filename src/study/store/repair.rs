@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::format::{self, Row};
 use super::salvage::Salvage;
-use super::{SqliteStore, StoreError, encode};
+use super::{Fault, SqliteStore, StoreError, encode};
 use crate::record::{Entry, Event, StudyRecord, TrialState};
 
 /// What became of a damaged store.
@@ -101,7 +101,7 @@ impl SqliteStore {
     fn restore(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let written = format::transaction(&self.connection, || format::insert(&self.connection, rows));
         let done: Result<(), rusqlite::Error> = written.and_then(|()| self.copy_log(true));
-        done.map_err(|source| StoreError::Unwritten {
+        done.map_err(Fault::from).map_err(|source| StoreError::Unwritten {
             path: self.path.clone(),
             what: "what was whole".to_owned(),
             source,

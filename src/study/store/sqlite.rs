@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::format::{self, APPLICATION_ID, Marks, Row, Unsound};
 use super::log::{Log, to_the_end};
-use super::{Store, StoreError, encode, wall_clock};
+use super::{Fault, Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
 use crate::record::{Entry, Event, SCHEMA_VERSION};
 
@@ -300,7 +300,7 @@ impl Drop for SqliteStore {
 
 /// Why events could not be written.
 enum Unwritten {
-    Database(rusqlite::Error),
+    Database(Fault),
     /// Somebody else has written or removed events.
     Changed {
         found: u64,
@@ -310,13 +310,13 @@ enum Unwritten {
 
 impl From<rusqlite::Error> for Unwritten {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
+        Self::Database(error.into())
     }
 }
 
 impl Unwritten {
     fn is_lock(&self) -> bool {
-        matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+        matches!(self, Self::Database(fault) if fault.code() == Some(ErrorCode::DatabaseBusy))
     }
 
     fn into_error(self, path: &Path, what: String) -> StoreError {
@@ -351,15 +351,11 @@ fn refuse_lonely_log(path: &Path) -> Result<(), StoreError> {
     if size(path) > 0 {
         return Ok(());
     }
-    let beside = ["-wal", "-journal"].map(|ending| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    });
-    match beside.into_iter().find(|log| size(log) > 0) {
-        Some(log) => Err(StoreError::Hollow { path: path.to_owned(), log }),
-        None => Ok(()),
-    }
+    // A rollback journal beside it, which a begin leaves that was cut short, holds nothing of an empty file.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    if size(&log) > 0 { Err(StoreError::Hollow { path: path.to_owned(), log }) } else { Ok(()) }
 }
 
 /// A copy of a database with its log in a temporary folder.
@@ -382,6 +378,6 @@ pub(super) fn copy(path: &Path) -> std::io::Result<(tempfile::TempDir, PathBuf)>
 fn database_error(path: &Path, source: rusqlite::Error) -> StoreError {
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::Foreign { path: path.to_owned() },
-        _ => StoreError::Database { path: path.to_owned(), source },
+        _ => StoreError::Database { path: path.to_owned(), source: source.into() },
     }
 }
