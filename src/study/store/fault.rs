@@ -34,7 +34,9 @@ impl Fault {
     fn because_of(sqlite: rusqlite::Error, last: Error) -> Self {
         let code = sqlite.sqlite_error_code();
         let told = match code {
-            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => true,
+            Some(ErrorCode::SystemIoFailure) => true,
+            // What cannot be made is then tried to be read, which hides the reason.
+            Some(ErrorCode::CannotOpen) => last.kind() != ErrorKind::NotFound,
             // A block that the disk does not give is called damage by SQLite.
             Some(ErrorCode::DatabaseCorrupt) => last.raw_os_error() == Some(libc::EIO),
             _ => false,
@@ -72,6 +74,9 @@ impl Fault {
             _ => {}
         }
         match self.code() {
+            Some(ErrorCode::CannotOpen) => {
+                "; see whether the disk is full or may not be written to, and run the same command again"
+            }
             Some(ErrorCode::DiskFull) => ROOM,
             Some(ErrorCode::SystemIoFailure) => DISK,
             Some(ErrorCode::DatabaseCorrupt) if self.system.is_some() => DISK,
