@@ -166,7 +166,8 @@ fn into_text(bytes: Vec<u8>) -> Result<String, TextError> {
         .map_err(|error| TextError::Io(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests {
     use std::time::Instant;
 
