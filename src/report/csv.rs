@@ -24,7 +24,7 @@
 //!
 //! Texts (names, messages, notes, values of parameters that are texts) that begin with `=`, `+`, `-`, `@` (also full-width,
 //! and behind blanks), a tab or a carriage return get an apostrophe before them: spreadsheets would take them for formulas and run what a
-//! program under study has written. So does what follows a semicolon, a tab or a line break within a text, where another
+//! program under study has written. So does what follows a semicolon, a bar, a tab or a line break within a text, where another
 //! spreadsheet would begin a cell. Numbers stay as they are.
 
 use std::collections::BTreeSet;
