@@ -75,6 +75,8 @@ pub(super) enum Command {
     /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
+    /// Have trials not tried again that wait for it, such as one that takes the machine down
+    Skip(SkipArgs),
     /// Run a command and say what energy it took
     Meter(MeterArgs),
     /// Fetch published data sets, and say which there are and where
@@ -230,6 +232,25 @@ pub(super) struct AskTellArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) warm_start: Vec<PathBuf>,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = SKIP_HELP)]
+pub(super) struct SkipArgs {
+    #[command(flatten)]
+    pub(super) study: StudyArg,
+    /// These trials: several times, or with commas between
+    #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
+    pub(super) trial: Vec<u64>,
+}
+
+const SKIP_HELP: &str = "\
+A trial can be skipped that waits for another attempt, that ran when its session was killed, or that
+was asked for (`optimize ask-tell`) and not told. It has failed then, as `skipped`: the search stays
+away from its configuration, and it counts towards the trials of the budget. No other process may be
+running the study.
+
+Its exit code is 0 if all of them are skipped; if one of them is unknown, has finished or has failed
+already it is 2, and none is. It is 3 while another process runs the study, and 5 if there is none.";
 
 #[derive(Debug, Args)]
 #[command(after_help = METER_CODES)]

@@ -19,6 +19,7 @@ mod print;
 mod progress;
 mod run;
 mod signals;
+mod skip;
 mod training;
 mod warm_start;
 
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Some(Command::Confirm(args)) => again::confirm(args),
         Some(Command::Train(args)) => again::train(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
+        Some(Command::Skip(args)) => skip::skip(args),
         Some(Command::Data(args)) => data::data(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),

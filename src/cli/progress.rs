@@ -66,6 +66,12 @@ impl RunObserver for Progress {
         self.update(record);
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        if let Some(line) = trial_line(record, trial, self.bar.width()) {
+            self.bar.say(&line);
+        }
+    }
+
     fn resting(&mut self, time: Duration) {
         self.bar.rest(time);
     }

@@ -221,6 +221,10 @@ impl RunObserver for Pruning<'_> {
         self.observer.began(record);
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        self.observer.trial_lost(record, trial);
+    }
+
     fn resting(&mut self, time: Duration) {
         self.observer.resting(time);
     }

@@ -8,8 +8,8 @@
 //! | `{"device": "cpu"}`, `{"device": ["GPU-..."]}` | the hardware in use |
 //! | `{"failed": "diverged", "message": "..."}` | the trial has failed |
 //!
-//! Of the kinds of failures, `interrupted`, `worker_lost` and `meter` are the study's to tell; from a program they, and
-//! unknown ones, count as `exit`.
+//! Of the kinds of failures, `interrupted`, `worker_lost`, `meter` and `skipped` are the study's to tell; from a program they,
+//! and unknown ones, count as `exit`.
 //!
 //! Reports and phases may carry `"at"`, a moment of the monotonic clock in seconds; without it, the moment of reading
 //! counts. Any other line is the program's own and is left alone.
@@ -105,7 +105,9 @@ pub fn parse_line(line: &str) -> Option<Message> {
 /// taken at its word, `interrupted` would be tried again for ever.
 fn told_kind(name: &str) -> FailureKind {
     match serde_json::from_value(Value::String(name.replace(' ', "_"))) {
-        Ok(FailureKind::Interrupted | FailureKind::WorkerLost | FailureKind::Meter) | Err(_) => FailureKind::Exit,
+        Ok(FailureKind::Interrupted | FailureKind::WorkerLost | FailureKind::Meter | FailureKind::Skipped) | Err(_) => {
+            FailureKind::Exit
+        }
         Ok(kind) => kind,
     }
 }
@@ -210,6 +212,7 @@ mod tests {
             ("worker lost", FailureKind::Exit),
             ("worker_lost", FailureKind::Exit),
             ("meter", FailureKind::Exit),
+            ("skipped", FailureKind::Exit),
             ("no such kind", FailureKind::Exit),
             ("device", FailureKind::Device),
             ("diverged", FailureKind::Diverged),

@@ -156,6 +156,20 @@ pub enum Event {
         /// Energy of everything that the attempt did.
         spent: Option<WindowEnergy>,
     },
+    /// The process that ran a trial died in the midst of it, as the next one found: killed outright, or with the machine.
+    TrialLost {
+        /// The trial.
+        trial: u64,
+        /// What is known of it, for people.
+        message: String,
+        /// Whether the same point will be tried again.
+        retry: bool,
+    },
+    /// The user wants a trial that waits, or that nobody runs any more, not to be tried again.
+    TrialSkipped {
+        /// The trial.
+        trial: u64,
+    },
     /// A process ended its work on the study in good order.
     SessionEnded {
         /// Why: `budget`, `interrupted`, `space`, or an error.

@@ -9,6 +9,11 @@ pub trait RunObserver {
         let _ = record;
     }
 
+    /// An earlier session died in a trial, which therefore waits or has failed: see its state.
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        let _ = (record, trial);
+    }
+
     /// The power of the hardware at rest is measured for so long, before the first trial of a session.
     fn resting(&mut self, time: std::time::Duration) {
         let _ = time;

@@ -201,6 +201,14 @@ pub enum RequestError {
     /// The budget is one of energy, and the trial has none.
     #[error("the study's budget is one of energy: tell `energy`, in joules, among the metrics")]
     EnergyNotTold,
+    /// The trial is not wanted any more.
+    #[error(
+        "trial {id} was skipped by the user (`optimize skip`), and what came of it is not taken any more; ask for another"
+    )]
+    Skipped {
+        /// The trial.
+        id: u64,
+    },
     /// The optimizer refuses it.
     #[error(transparent)]
     Optimizer(#[from] OptimizerError),

@@ -17,7 +17,7 @@ use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::{Metrics, ValueError};
 use crate::optimizer::sampler::SamplerError;
-use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord};
+use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
@@ -113,8 +113,12 @@ impl Runner<'_> {
             self;
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
         let mut desk = Desk { session, store, record, observer, interrupt, limiter };
+        let lost = count_lost(&mut desk, &limits)?;
         desk.append(Event::SessionStarted { environment })?;
         desk.observer.began(desk.record);
+        for trial in lost {
+            desk.observer.trial_lost(desk.record, trial);
+        }
         let end = run_trials(&mut desk, plan, objective, &limits);
         let reason = match &end {
             Ok(reason) => reason.label().to_owned(),
@@ -126,6 +130,28 @@ impl Runner<'_> {
         ended?;
         Ok(reason)
     }
+}
+
+/// Counts the attempts that an earlier session died in, and gives up trials that have none left: a configuration that takes the
+/// machine down would otherwise be tried for ever. Returns which trials there were.
+fn count_lost(desk: &mut Desk<'_>, limits: &Limits) -> Result<Vec<u64>, StudyError> {
+    // A session that ended in good order has stored what became of its trial, or could not, which is no fault of the trial.
+    if desk.record.sessions().last().is_none_or(|session| session.end.is_some()) {
+        return Ok(Vec::new());
+    }
+    let running = desk.record.trials().iter().filter(|trial| trial.state == TrialState::Running);
+    let lost: Vec<(u64, u32)> = running.map(|trial| (trial.id, trial.lost_attempts + 1)).collect();
+    for &(trial, count) in &lost {
+        let retry = count < limits.attempts;
+        let attempts = limits.attempts;
+        let rest = match retry {
+            true => format!("{count} of {attempts} attempts are lost"),
+            false => format!("{count} of {attempts} attempts are lost (`attempts` in [trial]), so it is given up"),
+        };
+        let message = format!("the study was killed, or the machine went down, while it ran; {rest}");
+        desk.append(Event::TrialLost { trial, message, retry })?;
+    }
+    Ok(lost.into_iter().map(|(trial, _)| trial).collect())
 }
 
 fn run_trials(

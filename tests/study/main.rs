@@ -20,6 +20,7 @@ mod resume;
 #[cfg(feature = "nvml")]
 mod share;
 mod signals;
+mod skip;
 #[cfg(feature = "torch")]
 mod train;
 mod warm_start;

@@ -81,6 +81,12 @@ impl RunObserver for AgainProgress<'_> {
         self.began = Instant::now();
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        if let Some(line) = again_line(record, trial, &self.label(record, trial), self.bar.width()) {
+            self.bar.say(&line);
+        }
+    }
+
     fn resting(&mut self, time: Duration) {
         self.bar.rest(time);
     }

@@ -96,6 +96,16 @@ impl ContestProgress {
         self.bar.set(done, behind);
     }
 
+    /// Of hundreds of trials only those that went wrong are worth a line.
+    fn tell_misfortune(&self, record: &StudyRecord, trial: u64) {
+        if record.trial(trial).is_some_and(|t| t.failure().is_some()) {
+            let room = self.bar.width().saturating_sub(self.label.len() + 2);
+            if let Some(line) = trial_line(record, trial, room) {
+                self.bar.say(&format!("{}: {line}", self.label));
+            }
+        }
+    }
+
     fn message(&self, text: &str) {
         self.bar.message(format!("run {} of {}, {}: {text}", self.number, self.runs, self.label));
     }
@@ -122,14 +132,12 @@ impl RunObserver for ContestProgress {
         self.bar.stopping();
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        self.tell_misfortune(record, trial);
+    }
+
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
-        // Of hundreds of trials only those that went wrong are worth a line.
-        if record.trial(trial).is_some_and(|t| t.failure().is_some()) {
-            let room = self.bar.width().saturating_sub(self.label.len() + 2);
-            if let Some(line) = trial_line(record, trial, room) {
-                self.bar.say(&format!("{}: {line}", self.label));
-            }
-        }
+        self.tell_misfortune(record, trial);
         self.update(record);
     }
 }

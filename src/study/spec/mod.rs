@@ -28,7 +28,7 @@
 //! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
 //! | | `env`: variables by name | none |
 //! | `[trial]` | `timeout` (`"1h"`) | none |
-//! | | `attempts`: how often a point is tried if its environment fails | 2 |
+//! | | `attempts`: how often a point is tried if its environment fails, or the study is killed in it | 2 |
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
