@@ -30,7 +30,8 @@ Exit codes:
   4    trial after trial failed for no fault of its configuration
   5    there is nothing to answer with, such as a front without a trial
   6    nothing finished, and trial after trial failed in the same way: mend the program or the study file
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C or SIGTERM
+A study that another signal ends (SIGHUP, SIGQUIT, SIGUSR1, ...) ends in good order, and then by that signal: 128 and its number.";
 
 /// Running a study.
 #[derive(Debug, Args)]
@@ -86,6 +87,9 @@ pub(super) enum Command {
     /// Train what is asked for on standard input
     #[command(name = "train-worker", hide = true)]
     TrainWorker,
+    /// Wait for standard input to close, and end what it has told of
+    #[command(hide = true)]
+    Guard,
 }
 
 #[derive(Debug, Args)]
@@ -285,7 +289,7 @@ const METER_CODES: &str = "\
 Its exit code is the command's own, or 128 and the number of the signal that ended it; 125 if the
 meters fail before it starts, 126 if it cannot be executed, 127 if it is not found.
 
-Signals are handed on to the command. Ctrl-Z stops both; the time until they go on counts. A signal
+Signals are handed on to the command; SIGKILL cannot be, and leaves it running. Ctrl-Z stops both; the time until they go on counts. A signal
 that comes once the command has ended ends `optimize meter` when its files are written.
 
 Where a GPU has a counter and the processor has none, the processor's part is ESTIMATED; it is shown

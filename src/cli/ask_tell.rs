@@ -7,6 +7,7 @@ use super::conduct::{limits_of, sampler_of};
 use super::failure::Failure;
 use super::open::{read_spec, results_of};
 use super::outputs::write_outputs;
+use super::print::warn;
 use super::run::{begin_or_resume, open_folder};
 use super::warm_start::read_lessons;
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
@@ -25,12 +26,12 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
     // Standard output has answers only.
     if let Some(aside) = &aside {
-        eprintln!("the old results are now in {}", aside.display());
+        warn(&format!("the old results are now in {}", aside.display()));
     }
     let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     for line in lessons.teach(aside.as_deref(), &mut store, &mut record)? {
-        eprintln!("{line}");
+        warn(&line);
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
@@ -66,10 +67,15 @@ fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Result<String, 
     }
     if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST {
         input.skip_until(b'\n')?;
-        let reason = format!("the line is longer than {LONGEST} bytes");
+        let begin: String = String::from_utf8_lossy(&line).chars().take(60).collect();
+        let reason = format!("the line is longer than {LONGEST} bytes; it begins {begin:?}");
         return Ok(Some(Err(RequestError::Malformed { reason })));
     }
-    let text = String::from_utf8(line).map_err(|_| RequestError::Malformed { reason: "it is not UTF-8".to_owned() });
+    let reason = match line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
+        true => "it is not UTF-8, but looks like UTF-16",
+        false => "it is not UTF-8",
+    };
+    let text = String::from_utf8(line).map_err(|_| RequestError::Malformed { reason: reason.to_owned() });
     Ok(Some(text))
 }
 

@@ -3,6 +3,7 @@
 use super::args::CarbonArgs;
 use super::failure::Failure;
 use super::open::{Found, read_spec};
+use super::print::warn;
 use crate::carbon::{Carbon, CarbonError};
 
 /// By the study file that was named, or else by that of the results folder, which is as last run; arguments come before both.
@@ -21,9 +22,9 @@ fn of_folder(found: &Found) -> Carbon {
         // Grams are no reason to withhold the figures that are right.
         Some(Err(_)) => {
             let path = path.display();
-            eprintln!(
+            warn(&format!(
                 "warning: {path} cannot be read, so its [carbon] is not known (`optimize check {path}` says why)"
-            );
+            ));
             Carbon::default()
         }
         None => Carbon::default(),

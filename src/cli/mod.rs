@@ -12,6 +12,7 @@ mod data;
 mod devices;
 mod failure;
 mod front;
+mod leftovers;
 mod meter;
 mod open;
 mod outputs;
@@ -57,19 +58,22 @@ pub fn main() -> ExitCode {
         Some(Command::Data(args)) => data::data(args),
         Some(Command::Devices(args)) => devices::devices(args),
         Some(Command::TrainWorker) => run::train_worker(),
+        Some(Command::Guard) => conduct::guard_here(),
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))
 }
 
 fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
-    match done {
+    let code = match done {
         Ok(code) => code,
         Err(failure) => {
             if let Some(text) = failure.text() {
-                eprintln!("{text}");
+                print::warn(text);
             }
             failure.code().into()
         }
-    }
+    };
+    signals::end_as_told();
+    code
 }

@@ -18,3 +18,8 @@ pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {
 pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
+
+/// Prints a line on standard error, where somebody may listen or not: a terminal that was closed is no reason to fail.
+pub(super) fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -12,7 +12,8 @@
 //! and unknown ones, count as `exit`.
 //!
 //! Reports and phases may carry `"at"`, a moment of the monotonic clock in seconds; without it, the moment of reading
-//! counts. Any other line is the program's own and is left alone.
+//! counts. Any other line is the program's own and is left alone. Lines are UTF-8, with or without a byte-order mark before
+//! the first, and of 1 MiB at most.
 
 use serde_json::{Map, Value};
 
@@ -64,7 +65,7 @@ pub enum Message {
 /// `NaN` and `Infinity`, which Python's `json` writes although JSON has no such numbers, are read as what they mean.
 #[must_use]
 pub fn parse_line(line: &str) -> Option<Message> {
-    let line = line.trim();
+    let line = line.trim_matches(is_blank);
     if !(line.starts_with('{') && line.ends_with('}')) {
         return None;
     }
@@ -99,6 +100,17 @@ pub fn parse_line(line: &str) -> Option<Message> {
     }
     let metrics = numbers(&object);
     (!metrics.is_empty()).then_some(Message::Metrics(metrics))
+}
+
+/// White space, and the byte-order mark that some programs begin their output with.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}
+
+/// Whether a line looks as if it was meant for us, in whatever encoding it is.
+pub(super) fn looks_meant(line: &str) -> bool {
+    let is_odd = |c: char| is_blank(c) || matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
+    line.trim_start_matches(is_odd).starts_with('{')
 }
 
 /// The kind of failure that a program tells. Those that only the study can know are no more than the program's opinion:
@@ -181,6 +193,7 @@ mod tests {
         assert_eq!(step, Some(expected));
         assert_eq!(metrics(r#"  {"accuracy": 1} "#)["accuracy"], 1.0);
         assert!(matches!(parse_line(r#"{"step": 2.0}"#), Some(Message::Step { step: 2, .. })));
+        assert_eq!(metrics("\u{feff}{\"accuracy\": 1}\u{feff} ")["accuracy"], 1.0, "a byte-order mark is no text");
     }
 
     #[test]

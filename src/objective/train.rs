@@ -43,6 +43,7 @@ pub struct TrainObjective {
     apart: BTreeSet<String>,
     split_seed: u64,
     keep: Option<PathBuf>,
+    home: String,
     process: Option<Process>,
 }
 
@@ -51,7 +52,7 @@ impl TrainObjective {
     /// reads [`TrainRequest`]s, usually this program with its hidden subcommand.
     #[must_use]
     pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
-        Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, process: None }
+        Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, home: String::new(), process: None }
     }
 
     /// Parameters of the points that are no settings of the trainer, such as a power limit; it is not told of them.
@@ -68,11 +69,18 @@ impl TrainObjective {
         self
     }
 
+    /// Trains for the study of this home: see [`Process::spawn_for`].
+    #[must_use]
+    pub fn at_home(mut self, home: impl Into<String>) -> Self {
+        self.home = home.into();
+        self
+    }
+
     fn start(&self) -> Result<Process, Failure> {
         let program = self.command.first().map_or("", String::as_str);
         let mut command = Command::new(program);
         command.args(self.command.get(1..).unwrap_or_default()).stdin(Stdio::piped());
-        Process::spawn(&mut command).map_err(|error| {
+        Process::spawn_for(&self.home, &mut command).map_err(|error| {
             Failure::new(FailureKind::WorkerLost, format!("cannot start the trainer `{program}`: {error}"))
         })
     }

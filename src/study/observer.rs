@@ -34,6 +34,16 @@ pub trait RunObserver {
         let _ = (trial, row);
     }
 
+    /// The study stood still for a while, as it finds in the trial under way.
+    fn stood_still(&mut self, stop: &super::Stop) {
+        let _ = stop;
+    }
+
+    /// Something in what the trial under way told was not understood, although it has a result.
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        let _ = (trial, doubt);
+    }
+
     /// The user asked to stop; the trial under way is being ended.
     fn stopping(&mut self) {}
 

@@ -9,7 +9,7 @@ use super::metered::{Desk, MeteredScope};
 use super::plan::{NextTrial, Plan};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
-use super::{Interrupt, RunObserver, StudyError};
+use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::objective::{Failure, Objective, Task};
@@ -91,6 +91,8 @@ pub struct Runner<'a> {
     pub observer: &'a mut dyn RunObserver,
     /// Stops.
     pub interrupt: &'a Interrupt,
+    /// When it stood still, which is nobody's time.
+    pub stops: &'a Stops,
     /// When to end.
     pub limits: Limits,
     /// Under which limits of the GPUs; set for each trial, and put back after it.
@@ -109,10 +111,22 @@ impl Runner<'_> {
             return Ok(reason);
         }
         check_metering(self.record, self.session)?;
-        let Self { store, record, plan, objective, session, observer, interrupt, limits, gpu_limits, environment } =
-            self;
+        let Self {
+            store,
+            record,
+            plan,
+            objective,
+            session,
+            observer,
+            interrupt,
+            stops,
+            limits,
+            gpu_limits,
+            environment,
+        } = self;
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
-        let mut desk = Desk { session, store, record, observer, interrupt, limiter };
+        let mut desk = Desk { session, store, record, observer, interrupt, stops, limiter };
+        let _watch = stops.watch(session);
         let lost = count_lost(&mut desk, &limits)?;
         desk.append(Event::SessionStarted { environment })?;
         desk.observer.began(desk.record);
@@ -272,12 +286,18 @@ fn run_attempt(
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
     match outcome {
         Ok(metrics) => {
+            metered.doubts.iter().for_each(|doubt| desk.observer.doubted(trial, doubt));
             let (energy, spent) = (metered.phases, metered.spent);
             let sd = deviations(&metrics, &energy);
             desk.append(Event::TrialFinished { trial, metrics, sd, energy, spent })?;
             Ok(None)
         }
-        Err(failure) => fail(desk, limits, trial, failure, Some(metered.spent)).map(Some),
+        Err(mut failure) => {
+            for doubt in &metered.doubts {
+                failure.message += &format!("; {doubt}");
+            }
+            fail(desk, limits, trial, failure, Some(metered.spent)).map(Some)
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod resume;
 mod share;
 mod signals;
 mod skip;
+mod stops;
 #[cfg(feature = "torch")]
 mod train;
 mod warm_start;

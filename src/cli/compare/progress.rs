@@ -7,7 +7,7 @@ use super::super::print::say;
 use crate::analysis::Totals;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
-use crate::study::RunObserver;
+use crate::study::{RunObserver, Stop};
 
 /// A line per finished study, and below them a bar over all trials; only the lines where standard output is no terminal.
 pub(super) struct ContestProgress {
@@ -126,6 +126,14 @@ impl RunObserver for ContestProgress {
 
     fn step(&mut self, trial: u64, row: &EpochRow) {
         self.message(&format!("trial {trial} step {}", row.step));
+    }
+
+    fn stood_still(&mut self, stop: &Stop) {
+        self.bar.stood_still(stop);
+    }
+
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        self.bar.say(&format!("{}: trial {trial}: note: {doubt}", self.label));
     }
 
     fn stopping(&mut self) {
