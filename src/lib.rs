@@ -39,7 +39,10 @@ pub mod carbon;
 pub mod cli;
 #[cfg(any(feature = "cli", feature = "torch"))]
 pub mod data;
+#[cfg(any(feature = "cli", feature = "torch"))]
+mod disk;
 pub mod energy;
+mod guard;
 #[cfg(feature = "cli")]
 pub mod objective;
 pub mod optimizer;

@@ -84,6 +84,11 @@ fn what_cannot_be_run_is_told_with_the_codes_of_the_shell() {
     // Once the command has run, neither its code nor the figures are lost for a file.
     let (code, _, stderr) = run(optimize().args(["-q", "--json", "/dev/full", "sh", "-c", "exit 3"]));
     assert!(code == 3 && stderr.contains("/dev/full could not be written") && stderr.contains("energy of"), "{stderr}");
+    // But a file that is missing is no success.
+    for file in ["--json", "--csv"] {
+        let (code, _, stderr) = run(optimize().args(["-q", file, "/dev/full", "true"]));
+        assert!(code == 125 && stderr.contains("/dev/full"), "{code} {stderr}");
+    }
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     assert_eq!(optimize().args(["sh", "-c", "exit 3"]).stderr(full).status().unwrap().code(), Some(3));
 }

@@ -82,14 +82,38 @@ pub(super) enum Command {
     Meter(MeterArgs),
     /// Fetch published data sets, and say which there are and where
     Data(DataArgs),
+    /// Keep what is whole of a damaged study
+    Store(StoreArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
-    /// Train what is asked for on standard input
-    #[command(name = "train-worker", hide = true)]
-    TrainWorker,
     /// Wait for standard input to close, and end what it has told of
     #[command(hide = true)]
     Guard,
+}
+
+/// What is to be done with the store of a study.
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    #[command(subcommand)]
+    pub(super) command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Look through a damaged study.db and its log, and make a new results folder of what is whole; the old one is left as it is
+    Repair(RepairArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RepairArgs {
+    #[command(flatten)]
+    pub(super) study: StudyArg,
+    /// The new folder [default: the old one's name with .repaired]
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Option<PathBuf>,
+    /// Say as JSON what was kept and what is lost
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

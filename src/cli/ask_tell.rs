@@ -5,13 +5,13 @@ use std::io::{BufRead, ErrorKind, Read, Write};
 use super::args::AskTellArgs;
 use super::conduct::{limits_of, sampler_of};
 use super::failure::Failure;
-use super::open::{read_spec, results_of};
+use super::open::{open_store, read_spec, results_of};
 use super::outputs::write_outputs;
 use super::print::warn;
-use super::run::{begin_or_resume, open_folder};
+use super::run::{begin_or_resume, caveats, open_folder};
 use super::warm_start::read_lessons;
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
-use crate::study::store::SqliteStore;
+use crate::study::store::StoreError;
 use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
 
 /// The longest line that is read, in bytes.
@@ -28,15 +28,19 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     if let Some(aside) = &aside {
         warn(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    for line in caveats(&folder, &store) {
+        warn(&line);
+    }
     for line in lessons.teach(aside.as_deref(), &mut store, &mut record)? {
         warn(&line);
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
-    write_outputs(&folder, &record, spec.carbon())?;
-    talk
+    let written = write_outputs(&folder, &record, spec.carbon());
+    talk?;
+    Ok(written?)
 }
 
 /// Answers until the other side quits or goes away.
@@ -46,6 +50,13 @@ fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl 
         let quits = matches!(request, Ok(Request::Quit));
         let answer = request.and_then(|request| desk.answer(request));
         let ended = quits && answer.is_ok();
+        // A disk that has failed once may hold anything: nothing that follows could be answered for.
+        let broken = match &answer {
+            Err(RequestError::Study(StudyError::Store(error))) if !matches!(error, StoreError::Unstorable { .. }) => {
+                Some(Failure::other(error))
+            }
+            _ => None,
+        };
         let answer = answer.unwrap_or_else(|error| Answer::Refused { error: error.to_string() });
         let json = serde_json::to_string(&answer).map_err(Failure::other)?;
         match writeln!(output, "{json}").and_then(|()| output.flush()) {
@@ -53,6 +64,9 @@ fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl 
             Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(Failure::other(error)),
             _ if ended => return Ok(()),
             _ => {}
+        }
+        if let Some(failure) = broken {
+            return Err(failure);
         }
     }
     desk.answer(Request::Quit).map_err(Failure::other)?;

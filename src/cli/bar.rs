@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::outputs::terminal_width;
 use super::print::say;
+use crate::guard::text::{self, lines};
 use crate::record::EpochRow;
 use crate::study::{Standstill, Stop};
 
@@ -45,15 +46,15 @@ impl Bar {
     /// A line that stays.
     pub(super) fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(lines(line)),
             None => say(line),
         }
     }
 
     /// What happens now; nothing without a bar.
-    pub(super) fn message(&self, text: impl Into<String>) {
+    pub(super) fn message(&self, words: impl Into<String>) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text.into());
+            bar.set_message(text::line(&words.into()).into_owned());
         }
     }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::signals::Told;
+use super::trainer;
 use super::training::settings_of;
 use crate::energy::{self, Session};
-use crate::objective::{CommandObjective, Objective, TrainObjective, become_guardian, guard, start_guardian};
+use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::StudyRecord;
 use crate::study::spec::{SamplerSpec, Source, StudySpec, stored_watts};
@@ -66,7 +67,10 @@ pub(super) fn conduct(
     let session = open_session(spec, record)?;
     // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let environment = describe_machine(&session);
+    let mut environment = describe_machine(&session);
+    if let Source::Train(_) = spec.source() {
+        environment.libtorch = trainer::find()?.libtorch().map(str::to_owned);
+    }
     let Work { plan, objective, limits } = work;
     let gpu_limits = GpuLimits::of(spec, Session::builder());
     let runner = Runner {
@@ -137,17 +141,19 @@ pub(super) fn check_source(spec: &StudySpec) -> Result<(), Failure> {
             "this build of optimize has no trainer, which [train] needs; build it with `make build`, which finds or \
              installs libtorch, or with `cargo build --release --features torch`; or let [command] run your own program",
         )),
+        Source::Train(_) => trainer::find().map(drop),
         Source::None => Err(Failure::usage(
             "the study says what to search but not what to run: add [train] for the built-in trainer or [command] for \
              your own program; or drive it from a program with `optimize ask-tell`",
         )),
-        Source::Train(_) | Source::Command(_) => Ok(()),
+        Source::Command(_) => Ok(()),
     }
 }
 
 /// Whether the program of the study is there, before trials fail for want of it.
 pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
     let Source::Command(command) = spec.source() else { return Ok(()) };
+    Secrets::of(command, |name| std::env::var_os(name)).map_err(Failure::usage)?;
     let folder = command.cwd.as_ref().map(|cwd| path.parent().unwrap_or(Path::new("")).join(cwd));
     if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
         return Err(Failure::usage(format!(
@@ -173,12 +179,8 @@ pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure
     Err(Failure::usage(format!("the program `{}` of [command] {reason}", program.source())))
 }
 
-/// Starts the trainer: the very program that runs, even if the file has been replaced meanwhile.
-pub(super) fn worker() -> Vec<String> {
-    vec!["/proc/self/exe".to_owned(), "train-worker".to_owned()]
-}
-
-/// Starts what ends the programs of a study that is killed.
+/// Starts what ends the programs of a study that is killed: the very program that runs, even if the file has been replaced
+/// meanwhile.
 fn guardian() -> Vec<String> {
     vec!["/proc/self/exe".to_owned(), "guard".to_owned()]
 }
@@ -193,7 +195,8 @@ pub(super) fn guard_here() -> Result<(), Failure> {
 pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Objective>, Failure> {
     match spec.source() {
         Source::Train(train) => {
-            let mut objective = TrainObjective::new(worker(), settings_of(train, places.file), spec.seed().0);
+            let trainer = trainer::find()?.command();
+            let mut objective = TrainObjective::new(trainer, settings_of(train, places.file), spec.seed().0);
             if let Some(folder) = places.kept {
                 objective = objective.keep_in(folder);
             }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{DataArgs, DataCommand};
 use super::failure::Failure;
-use super::print::{print, say};
+use super::print::{print, print_data, say};
 use crate::data::{DataError, DataFolder, FETCHABLE, Fetch, NAMES};
 use crate::study::spec::nearest;
 
@@ -19,7 +19,7 @@ pub(super) fn data(args: &DataArgs) -> Result<(), Failure> {
     match &args.command {
         DataCommand::Fetch { names, from } => fetch(folder, names, from.as_deref()),
         DataCommand::List { json } => list(&folder, *json),
-        DataCommand::Path => print(folder.path().display().to_string()),
+        DataCommand::Path => print_data(folder.path().display().to_string()),
     }
 }
 
@@ -69,7 +69,7 @@ fn list(folder: &DataFolder, as_json: bool) -> Result<(), Failure> {
         let built_in = NAMES.iter().map(|name| json!({ "name": name, "path": null, "problem": null }));
         let all: Vec<_> = built_in.chain(found.iter().map(|(name, path)| entry(name, path))).collect();
         let answer = json!({ "folder": folder.path(), "datasets": all, "fetchable": missing });
-        return print(serde_json::to_string_pretty(&answer).map_err(Failure::other)?);
+        return print_data(serde_json::to_string_pretty(&answer).map_err(Failure::other)?);
     }
     let width = NAMES.iter().copied().chain(found.iter().map(|(n, _)| n.as_str())).map(str::len).max().unwrap_or(0);
     let mut text = String::new();

@@ -1,7 +1,9 @@
 //! How a command fails: what is printed, and the exit code.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
+use crate::guard::text::lines;
 use crate::study::StudyError;
 use crate::study::store::StoreError;
 
@@ -10,6 +12,8 @@ use crate::study::store::StoreError;
 pub(super) struct Failure {
     code: u8,
     text: Option<String>,
+    /// Whether the text is fit for a terminal as it is, with its colours.
+    rendered: bool,
 }
 
 impl Failure {
@@ -23,32 +27,32 @@ impl Failure {
 
     /// Something went wrong.
     pub(super) fn other(error: impl Display) -> Self {
-        Self { code: Self::OTHER, text: Some(format!("error: {error}")) }
+        Self { code: Self::OTHER, text: Some(format!("error: {error}")), rendered: false }
     }
 
     /// Something went wrong, with a code of its own.
     pub(super) fn with_code(code: u8, error: impl Display) -> Self {
-        Self { code, text: Some(format!("error: {error}")) }
+        Self { code, text: Some(format!("error: {error}")), rendered: false }
     }
 
     /// The command line or the study file is wrong.
     pub(super) fn usage(error: impl Display) -> Self {
-        Self { code: Self::USAGE, text: Some(format!("error: {error}")) }
+        Self { code: Self::USAGE, text: Some(format!("error: {error}")), rendered: false }
     }
 
     /// The study file is wrong; `rendered` shows where.
     pub(super) fn study_file(rendered: String) -> Self {
-        Self { code: Self::USAGE, text: Some(rendered) }
+        Self { code: Self::USAGE, text: Some(rendered), rendered: true }
     }
 
     /// There is nothing to answer with.
     pub(super) fn nothing(error: impl Display) -> Self {
-        Self { code: Self::NOTHING, text: Some(format!("error: {error}")) }
+        Self { code: Self::NOTHING, text: Some(format!("error: {error}")), rendered: false }
     }
 
     /// The user stopped it.
     pub(super) fn interrupted() -> Self {
-        Self { code: Self::INTERRUPTED, text: None }
+        Self { code: Self::INTERRUPTED, text: None, rendered: false }
     }
 
     /// Says in which of several studies it happened.
@@ -64,8 +68,10 @@ impl Failure {
         self.code
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
-        self.text.as_deref()
+    /// What to print, fit for a terminal.
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
+        let text = self.text.as_deref()?;
+        Some(if self.rendered { Cow::Borrowed(text) } else { lines(text) })
     }
 }
 
@@ -78,10 +84,11 @@ impl From<StudyError> for Failure {
             | StudyError::Metering { .. }
             | StudyError::NotComparison { .. }
             | StudyError::Preferences
-            | StudyError::Store(StoreError::Foreign { .. }) => Self::CONFLICT,
+            | StudyError::Hollow { .. }
+            | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
             StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
             StudyError::Hopeless { .. } => Self::HOPELESS,
-            StudyError::NoStudy { .. } => Self::NOTHING,
+            StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)
             | StudyError::NothingToLearn { .. }
@@ -95,6 +102,6 @@ impl From<StudyError> for Failure {
             | StudyError::SamplerRefused { .. } => Self::USAGE,
             _ => Self::OTHER,
         };
-        Self { code, text: Some(format!("error: {error}")) }
+        Self { code, text: Some(format!("error: {error}")), rendered: false }
     }
 }

@@ -5,7 +5,7 @@ use super::carbon::carbon_of;
 use super::failure::Failure;
 use super::open::Found;
 use super::outputs::{print_closing, write_outputs};
-use super::print::print;
+use super::print::print_data;
 use crate::report::pick::{Choice, pick_preferring};
 use crate::report::svg::{Chart, front_chart};
 use crate::report::{csv, json, preferences_of};
@@ -27,7 +27,7 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
     let preferences = preferences_of(record.problem(), &args.at_least, &args.at_most, &args.weights);
     let picked = pick_preferring(&record, choice, preferences.map_err(Failure::usage)?).map_err(Failure::nothing)?;
     let picked = picked.with_carbon(&record, &carbon);
-    print(if args.json {
+    print_data(if args.json {
         serde_json::to_string_pretty(&picked.to_json()).map_err(Failure::other)?
     } else {
         picked.to_toml()
@@ -51,7 +51,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     }
     let found = Found::of(&args.study)?;
     let record = &found.record;
-    print(match args.format {
+    print_data(match args.format {
         ExportFormat::Csv if args.front => csv::front(record),
         ExportFormat::Csv => csv::trials(record),
         ExportFormat::Json => json::study_text(record, &carbon_of(&found, &args.carbon)?),

@@ -21,16 +21,23 @@ mod progress;
 mod run;
 mod signals;
 mod skip;
+mod store;
+mod trainer;
 mod training;
 mod warm_start;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
+use crate::guard::text::is_obeyed;
 use args::{Cli, Command};
 use failure::Failure;
+
+#[cfg(feature = "torch")]
+pub use trainer::trainer_main;
 
 /// Runs the `optimize` command line of this process.
 #[must_use]
@@ -38,8 +45,13 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing can be done if even the help cannot be printed.
-            let _ = error.print();
+            // What was typed may come from anywhere, and is repeated in the error.
+            if std::env::args_os().any(|word| word.to_string_lossy().contains(is_obeyed)) {
+                print::warn(error.render().to_string().trim_end());
+            } else {
+                // Nothing can be done if even the help cannot be printed.
+                let _ = error.print();
+            }
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked { ExitCode::SUCCESS } else { Failure::USAGE.into() };
         }
@@ -56,8 +68,8 @@ pub fn main() -> ExitCode {
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Skip(args)) => skip::skip(args),
         Some(Command::Data(args)) => data::data(args),
+        Some(Command::Store(args)) => store::store(args),
         Some(Command::Devices(args)) => devices::devices(args),
-        Some(Command::TrainWorker) => run::train_worker(),
         Some(Command::Guard) => conduct::guard_here(),
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
@@ -69,7 +81,14 @@ fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             if let Some(text) = failure.text() {
-                print::warn(text);
+                // As the escapes in it are its own.
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+            if std::env::current_dir().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+                print::warn(
+                    "the folder in which this was started has been removed: change to another one, or name all files and \
+                     --results by absolute paths",
+                );
             }
             failure.code().into()
         }

@@ -4,15 +4,19 @@ use std::path::{Path, PathBuf};
 
 use super::args::StudyArg;
 use super::failure::Failure;
+use crate::guard::file;
 use crate::record::StudyRecord;
 use crate::study::spec::{StudySpec, differences};
-use crate::study::store::{SqliteStore, Store};
-use crate::study::{StudyError, store_path};
+use crate::study::store::{SqliteStore, Store, StoreError};
+use crate::study::{ResultsFolder, StudyError, store_path};
+
+/// A study file may have so many bytes: 1 MiB. One that a person has written has a hundredth of it.
+const MOST: u64 = 1 << 20;
 
 /// Reads and checks a study file.
 pub(super) fn read_spec(path: &Path) -> Result<StudySpec, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let hint = if path.is_dir() { "; it is a folder, and a study file ends in .toml" } else { "" };
+    let text = file::read_text(path, MOST).map_err(|error| {
+        let hint = if path.is_dir() { "; a study file ends in .toml" } else { "" };
         Failure::usage(format!("cannot read the study file {}: {error}{hint}", path.display()))
     })?;
     StudySpec::parse(&text, &path.display().to_string()).map_err(|errors| {
@@ -56,15 +60,34 @@ impl Found {
     }
 }
 
+/// Refuses what would be waited for, such as a pipe in the place of a store.
+fn is_file(path: &Path) -> Result<(), StudyError> {
+    let checked = std::fs::metadata(path).and_then(|meta| file::regular(&meta));
+    checked.map_err(|source| StudyError::Folder { path: path.to_owned(), source })
+}
+
+/// Opens the store of a folder, or begins one.
+pub(super) fn open_store(folder: &ResultsFolder) -> Result<SqliteStore, StudyError> {
+    let path = folder.store_path();
+    if path.exists() {
+        is_file(&path)?;
+    }
+    SqliteStore::open(&path).map_err(StudyError::Store)
+}
+
 /// Reads the record in a results folder; it may be running at the same time.
 pub(super) fn read_record(folder: &Path) -> Result<StudyRecord, StudyError> {
     let path = store_path(folder);
-    if !path.exists() {
-        return Err(StudyError::NoStudy { path: folder.to_owned() });
+    if path.exists() {
+        is_file(&path)?;
     }
-    let entries = SqliteStore::open_to_read(&path)?.load()?;
+    let store = SqliteStore::open_to_read(&path).map_err(|error| match error {
+        StoreError::Database { .. } if !path.exists() => StudyError::NoStudy { path: folder.to_owned() },
+        error => error.into(),
+    })?;
+    let entries = store.load()?;
     if entries.is_empty() {
-        return Err(StudyError::NoStudy { path: folder.to_owned() });
+        return Err(StoreError::Empty { path }.into());
     }
     Ok(StudyRecord::from_entries(entries)?)
 }

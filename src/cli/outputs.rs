@@ -1,5 +1,6 @@
 //! The files that a study leaves beside its store.
 
+use std::fs;
 use std::path::Path;
 
 use super::failure::Failure;
@@ -12,12 +13,39 @@ use crate::study::{ResultsFolder, StudyError};
 
 /// Writes the tables, the report and the environment anew.
 pub(super) fn write_outputs(folder: &ResultsFolder, record: &StudyRecord, carbon: &Carbon) -> Result<(), StudyError> {
-    folder.write("trials.csv", csv::trials(record).as_bytes())?;
-    folder.write("front.csv", csv::front(record).as_bytes())?;
-    folder.write("report.html", html::page(record, carbon).as_bytes())?;
-    let environments: Vec<_> = record.sessions().iter().map(|session| &session.environment).collect();
-    let json = serde_json::to_string_pretty(&environments).unwrap_or_default();
-    folder.write("environment.json", (json + "\n").as_bytes())
+    outputs(record, carbon).try_for_each(|(name, text)| folder.write(name, text.as_bytes()))
+}
+
+/// Writes those of them that are missing or not what they should be, for whoever has run the study may have been stopped amid
+/// them. What another process runs is left to that one.
+pub(super) fn mend_outputs(folder: &Path, record: &StudyRecord, carbon: &Carbon) -> Result<(), StudyError> {
+    let is_there = |name: &str, text: &str| fs::read(folder.join(name)).is_ok_and(|bytes| bytes == text.as_bytes());
+    let wrong: Vec<_> = outputs(record, carbon).filter(|(name, text)| !is_there(name, text)).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    match ResultsFolder::open(folder) {
+        Ok(folder) => wrong.iter().try_for_each(|(name, text)| folder.write(name, text.as_bytes())),
+        Err(StudyError::Locked { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The files by their names, each made when its turn comes.
+fn outputs<'a>(record: &'a StudyRecord, carbon: &'a Carbon) -> impl Iterator<Item = (&'static str, String)> + 'a {
+    let environments = |record: &StudyRecord| {
+        let environments: Vec<_> = record.sessions().iter().map(|session| &session.environment).collect();
+        serde_json::to_string_pretty(&environments).unwrap_or_default() + "\n"
+    };
+    ["trials.csv", "front.csv", "report.html", "environment.json"].into_iter().map(move |name| {
+        let text = match name {
+            "trials.csv" => csv::trials(record),
+            "front.csv" => csv::front(record),
+            "report.html" => html::page(record, carbon),
+            _ => environments(record),
+        };
+        (name, text)
+    })
 }
 
 /// Prints what the study came to.

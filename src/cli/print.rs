@@ -1,12 +1,21 @@
 //! Standard output that may go away: a reader such as `head` ends when it has seen enough.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use super::failure::Failure;
+use crate::guard::text::lines;
 
-/// Prints a text, with a line break at its end if it has none.
+/// Prints words for people, with a line break at their end if they have none. Nothing in them is obeyed by a terminal.
 pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {
-    let text = text.as_ref();
+    print_as_it_is(&lines(text.as_ref()))
+}
+
+/// Prints what programs read: byte by byte into a file or a pipe, and as [`print`] does on a screen.
+pub(super) fn print_data(text: impl AsRef<str>) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() { print(text) } else { print_as_it_is(text.as_ref()) }
+}
+
+fn print_as_it_is(text: &str) -> Result<(), Failure> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     match write!(std::io::stdout().lock(), "{text}{end}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(error)),
@@ -16,10 +25,11 @@ pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {
 
 /// Prints a line of a study that goes on whoever reads it.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", lines(line));
 }
 
-/// Prints a line on standard error, where somebody may listen or not: a terminal that was closed is no reason to fail.
+/// Prints a line of warning or advice on standard error, where somebody may listen or not: a terminal that was closed is no reason
+/// to fail.
 pub(super) fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", lines(line));
 }

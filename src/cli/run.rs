@@ -6,7 +6,7 @@ use super::args::RunArgs;
 use super::conduct::{Places, check_program, check_source, search};
 use super::failure::Failure;
 use super::leftovers::{end_what_was_left, home_of};
-use super::open::{read_spec, results_of};
+use super::open::{open_store, read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::{say, warn};
 use super::progress::Progress;
@@ -17,7 +17,7 @@ use crate::energy;
 use crate::record::{Event, StudyRecord};
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
-use crate::study::{EndReason, ResultsFolder, RunObserver, StudyError};
+use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError};
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };
@@ -37,8 +37,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if let Some(aside) = aside.as_ref().filter(|_| !args.quiet) {
         say(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    caveats(&folder, &store).iter().for_each(|line| say(line));
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
     if !args.quiet {
         told.iter().chain(&notes).for_each(|line| say(line));
@@ -73,8 +74,22 @@ pub(super) fn open_folder(
     let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
+    } else if folder.has_empty_store() {
+        // Before it is made a store of.
+        folder.refuse_lost_trials(&OUTPUTS)?;
     }
     Ok((folder, aside))
+}
+
+/// What is to be known of the place where the study is kept, a line each.
+pub(super) fn caveats(folder: &ResultsFolder, store: &SqliteStore) -> Vec<String> {
+    let hollow = store.was_hollow().then(|| {
+        format!(
+            "{} was there but empty; the study begins anew (if it had trials, stop this and bring back the file with its study.db-wal)",
+            folder.store_path().display()
+        )
+    });
+    folder.caveat().into_iter().chain(hollow).collect()
 }
 
 /// Creates the study, or loads it if it is the same.
@@ -85,6 +100,7 @@ pub(super) fn begin_or_resume(
 ) -> Result<StudyRecord, StudyError> {
     let mut entries = store.load()?;
     if entries.is_empty() {
+        folder.refuse_lost_trials(&OUTPUTS)?;
         folder.write("study.toml", spec.text().as_bytes())?;
         entries.push(store.append(Event::StudyCreated {
             name: spec.name().to_owned(),
@@ -155,16 +171,4 @@ fn why_it_ended(end: EndReason, record: &StudyRecord, spec: &StudySpec) -> Strin
         EndReason::Space => "every point of the space has been tried".to_owned(),
         EndReason::Interrupted => "stopped by the user".to_owned(),
     }
-}
-
-/// The child process in which training happens.
-#[cfg(feature = "torch")]
-pub(super) fn train_worker() -> Result<(), Failure> {
-    crate::objective::serve(std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Failure::other)
-}
-
-/// The child process in which training happens.
-#[cfg(not(feature = "torch"))]
-pub(super) fn train_worker() -> Result<(), Failure> {
-    Err(Failure::usage("this build of optimize has no trainer"))
 }

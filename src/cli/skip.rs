@@ -3,18 +3,18 @@
 use super::args::{CarbonArgs, SkipArgs};
 use super::carbon::carbon_of;
 use super::failure::Failure;
-use super::open::Found;
+use super::open::{Found, open_store};
 use super::outputs::write_outputs;
 use super::print::print;
 use crate::record::StudyRecord;
-use crate::study::store::{SqliteStore, Store};
+use crate::study::store::Store;
 use crate::study::{ResultsFolder, StudyError, skip as skip_trials};
 
 pub(super) fn skip(args: &SkipArgs) -> Result<(), Failure> {
     // Nothing is made or written where there is no study.
     let found = Found::of(&args.study)?;
     let folder = ResultsFolder::open(&found.folder)?;
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     // It may have grown until it was locked.
     let entries = store.load().map_err(StudyError::Store)?;
     let mut record = StudyRecord::from_entries(entries).map_err(StudyError::Record)?;

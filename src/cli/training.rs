@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::trainer;
 use crate::analysis::is_on_front;
 use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
-#[cfg(feature = "torch")]
-use crate::optimizer::space::Domain;
-use crate::optimizer::space::{Parameter, Value};
+use crate::disk::create_folders;
+use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::spec::{Keep, Source, StudySpec, TrainSpec, nearest};
 use crate::study::{RunObserver, Stop};
@@ -134,7 +134,6 @@ fn duplicates(dataset: &Dataset, splits: &[(Partition, Split)]) -> Option<String
 
 /// What is computed far more slowly here than people expect: figures of one core of a Xeon with AVX-512, on images of 8 and of 32
 /// pixels a side.
-#[cfg(feature = "torch")]
 pub(super) fn slow_here(spec: &StudySpec) -> Option<String> {
     const SLOW: &str = "mixed-float16";
     let Source::Train(train) = spec.source() else { return None };
@@ -144,17 +143,12 @@ pub(super) fn slow_here(spec: &StudySpec) -> Option<String> {
         _ => &[],
     };
     let is_slow = fixed.into_iter().chain(searched).any(|value| value.as_str() == Some(SLOW));
-    (is_slow && !crate::training::finds_gpu()).then(|| {
+    (is_slow && trainer::finds_gpu() == Some(false)).then(|| {
         format!(
             "note: no GPU can be used here, and CPUs are slow at `precision` = {SLOW}: epochs of a cnn took 40 to 50 times as long \
              as with float32, and with mixed-bfloat16 1.2 times"
         )
     })
-}
-
-#[cfg(not(feature = "torch"))]
-pub(super) fn slow_here(_: &StudySpec) -> Option<String> {
-    None
 }
 
 /// What somebody may have meant by the name of data that there are none of, with a blank after it.
@@ -183,7 +177,7 @@ pub(super) fn checkpoints_of(spec: &StudySpec, results: &Path) -> Result<Option<
         Source::Train(train) if train.keep != Keep::None => {
             let folder = results.join("checkpoints");
             let failed = |error| Failure::other(format!("weights cannot be kept in {}: {error}", folder.display()));
-            fs::create_dir_all(&folder).map_err(failed)?;
+            create_folders(&folder).map_err(failed)?;
             Ok(Some(folder))
         }
         _ => Ok(None),

@@ -7,7 +7,7 @@ use super::open::read_record;
 use crate::optimizer::sampler;
 use crate::record::{EarlierStudy, StudyRecord};
 use crate::study::spec::StudySpec;
-use crate::study::store::Store;
+use crate::study::store::{Store, StoreError};
 use crate::study::{StudyError, begin_warm, learn, refuse_useless, store_path};
 
 /// What there is to learn in the folders of `--warm-start`.
@@ -55,7 +55,7 @@ pub(super) fn read_lessons(
 fn begun(results: &Path) -> Result<Option<StudyRecord>, StudyError> {
     match read_record(results) {
         Ok(record) => Ok(Some(record)),
-        Err(StudyError::NoStudy { .. }) => Ok(None),
+        Err(StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. })) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -17,6 +17,7 @@ use twox_hash::XxHash3_64;
 
 use super::loader::{folder, unreadable};
 use super::{DataError, Dataset, Features, Shape};
+use crate::disk::{create_folders, put_in_place};
 
 const MAGIC: &[u8; 8] = b"WATTDAT\x01";
 
@@ -121,7 +122,7 @@ impl Cache {
     /// the same.
     pub(super) fn write(&self, key: &Key, dataset: &Dataset) -> io::Result<()> {
         let Features::Bytes(pixels) = dataset.features() else { return Ok(()) };
-        fs::create_dir_all(&self.0)?;
+        create_folders(&self.0)?;
         self.remove_abandoned(&key.file());
         let Shape { channels, height, width } = dataset.shape();
         let header = Header {
@@ -146,7 +147,8 @@ impl Cache {
             target.put(&dataset.labels().iter().flat_map(|l| l.to_le_bytes()).collect::<Vec<u8>>())?;
             target.put(pixels)?;
             target.put(&target.hash.finish().to_le_bytes())?;
-            fs::rename(&temporary, self.0.join(key.file()))
+            target.inner.sync_all()?;
+            put_in_place(&temporary, &self.0.join(key.file()))
         })();
         if written.is_err() {
             // Whether or not it was there: what matters is the error that is passed on.

@@ -4,7 +4,7 @@
 //! a connection broke, or the program was stopped, is kept, and fetched on from there. Each file is held against its
 //! published MD5 sum. That protects against damage; it is no proof of origin, for MD5 sums can be forged.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,8 @@ use ureq::Agent;
 use super::loader::unreadable;
 use super::published::{PUBLISHED, Published};
 use super::{DataError, DataFolder};
+use crate::disk::{create_folders, put_in_place};
+use crate::guard::{file, secret};
 
 /// The names of the data sets that can be fetched.
 pub const FETCHABLE: [&str; PUBLISHED.len()] = {
@@ -92,9 +94,9 @@ impl Fetch {
             return Ok(path);
         }
         let work = self.folder.path().join(".fetch").join(published.name);
-        fs::create_dir_all(&work).map_err(|e| unwritable(&work, &e))?;
+        create_folders(&work).map_err(|e| unwritable(&work, &e))?;
         let lock_path = work.with_extension("lock");
-        let lock = File::create(&lock_path).map_err(|e| unwritable(&lock_path, &e))?;
+        let lock = file::open_lock(&lock_path, true).map_err(|e| unwritable(&lock_path, &e))?;
         let base = self.base.as_deref().unwrap_or(published.base);
         if lock.try_lock().is_err() {
             return Err(failed(base, "another process is fetching this data set", "wait until it is done"));
@@ -106,14 +108,14 @@ impl Fetch {
                 let address = format!("{base}{file}");
                 Download { address: &address, file, part: &part }.run(progress)?;
                 check(&part, &address, md5)?;
-                fs::rename(&part, &path).map_err(|e| unwritable(&path, &e))?;
+                put_in_place(&part, &path).map_err(|e| unwritable(&path, &e))?;
             }
         }
         let (from, to) = match files {
             [(file, _)] => (work.join(file), self.folder.path().join(format!("{}.tar.gz", published.name))),
             _ => (work.clone(), self.folder.path().join(published.name)),
         };
-        fs::rename(&from, &to).map_err(|e| unwritable(&to, &e))?;
+        put_in_place(&from, &to).map_err(|e| unwritable(&to, &e))?;
         // An empty folder that stays behind is found again, or never missed.
         let _ = fs::remove_dir(&work);
         Ok(to)
@@ -121,7 +123,8 @@ impl Fetch {
 }
 
 fn failed(address: &str, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
-    DataError::Fetch { address: address.to_owned(), problem: problem.into(), advice: advice.into() }
+    let (shown, _) = secret::masked(&[address.to_owned()]);
+    DataError::Fetch { address: shown.concat(), problem: problem.into(), advice: advice.into() }
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> DataError {
@@ -132,7 +135,7 @@ fn unwritable(path: &Path, error: &io::Error) -> DataError {
 /// Holds a file against its sum, and removes it if it is another.
 fn check(part: &Path, address: &str, md5: &str) -> Result<(), DataError> {
     let mut hash = Md5::new();
-    let mut file = File::open(part).map_err(|e| unreadable(part, &e))?;
+    let mut file = file::open(part).map_err(|e| unreadable(part, &e))?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer).map_err(|e| unreadable(part, &e))? {
@@ -228,7 +231,7 @@ impl Download<'_> {
                 return Err(failed(self.address, format!("the server answers with status {status}"), advice));
             }
         };
-        let part = if done > 0 { OpenOptions::new().append(true).open(self.part) } else { File::create(self.part) };
+        let part = if done > 0 { OpenOptions::new().append(true).open(self.part) } else { file::create(self.part) };
         let mut part = part.map_err(|e| unwritable(self.part, &e))?;
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
@@ -238,7 +241,10 @@ impl Download<'_> {
                 Ok(0) if total.is_some_and(|total| done < total) => {
                     return Ok(End::Broken("the connection ended early".to_owned()));
                 }
-                Ok(0) => return Ok(End::Complete),
+                Ok(0) => {
+                    part.sync_all().map_err(|e| unwritable(self.part, &e))?;
+                    return Ok(End::Complete);
+                }
                 Ok(count) => count,
                 Err(error) => return Ok(End::Broken(error.to_string())),
             };

@@ -1,5 +1,6 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::{Command, Output};
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
@@ -184,7 +185,7 @@ fn unknown_names_and_two_at_once_are_answered() {
     let error = fetch.fetch("imagenet", &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("(there is: mnist, fashion-mnist, cifar10, cifar100)"), "{error}");
     fs::create_dir_all(home.path().join(".fetch")).unwrap();
-    let lock = File::create(home.path().join(".fetch/mnist.lock")).unwrap();
+    let lock = fs::File::create(home.path().join(".fetch/mnist.lock")).unwrap();
     lock.lock().unwrap();
     let error = fetch.fetch("mnist", &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("another process is fetching"), "{error}");
@@ -195,4 +196,76 @@ fn ranges_are_read() {
     assert_eq!(range("bytes 100-199/200"), Some((100, Some(200))));
     assert_eq!(range("bytes 0-9/*"), Some((0, None)));
     assert_eq!(range("items 0-9/10"), None);
+}
+
+/// Where the process that is started once more fetches to.
+const PLACE: &str = "WATTFRONT_TEST_FETCH";
+
+fn fetch_to(home: &Path) -> Result<PathBuf, DataError> {
+    let (address, _asked) = serve(vec![Answer::Whole(contents())]);
+    let cifar = PUBLISHED.iter().find(|p| p.name == "cifar10").unwrap();
+    let fetch = Fetch::new(DataFolder::new(home)).from(address);
+    fetch.files(cifar, &[("c.tar.gz", &md5(&contents()))], &mut |_| {})
+}
+
+/// The library of `examples/disk_faults.rs`.
+fn faulty_disk(folder: &Path) -> PathBuf {
+    let library = folder.join("libdisk_faults.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/disk_faults.rs");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
+    assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());
+    library
+}
+
+/// The whole data set lies in the folder, or none does.
+fn is_whole(home: &Path) -> bool {
+    let found = DataFolder::new(home).find("cifar10").unwrap();
+    found.is_some_and(|path| {
+        assert!(fs::read(&path).unwrap() == contents(), "{} is not whole", path.display());
+        true
+    })
+}
+
+#[test]
+fn on_a_disk_that_fails_a_data_set_is_whole_or_not_there() {
+    // What is checked below runs here, in a process of its own.
+    if let Some(home) = std::env::var_os(PLACE) {
+        println!("{}", fetch_to(Path::new(&home)).unwrap_or_else(|error| panic!("{error}")).display());
+        return;
+    }
+    let beside = tempfile::tempdir().unwrap();
+    let (library, log) = (faulty_disk(beside.path()), beside.path().join("log"));
+    let own = std::env::current_exe().unwrap();
+    let run = |home: &Path, at: usize, act: &str| {
+        let _ = fs::remove_file(&log);
+        let mut command = Command::new(&own);
+        command.args(["--exact", "data::fetch::tests::on_a_disk_that_fails_a_data_set_is_whole_or_not_there"]);
+        command.args(["--nocapture"]).env(PLACE, home).env("LD_PRELOAD", &library);
+        command.env("DISK_FAULTS_PROGRAM", own.file_name().unwrap()).env("DISK_FAULTS_FOLDER", home);
+        command.env("DISK_FAULTS_LOG", &log).env("DISK_FAULTS_AT", at.to_string()).env("DISK_FAULTS_DO", act);
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let text = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+        (status.code(), text, fs::read_to_string(&log).unwrap().lines().count())
+    };
+    let home = || tempfile::tempdir().unwrap();
+    let (code, text, calls) = run(home().path(), 0, "EIO");
+    assert!(code == Some(0) && calls > 10, "{calls} calls: {text}");
+    for at in 1..=calls {
+        // Each position meets an error and an end.
+        let error = if at % 2 == 0 { ("ENOSPC", "No space left") } else { ("EIO", "Input/output") };
+        let end = if at % 4 < 2 { ("after", "") } else { ("cut", "") };
+        for (act, reason) in [error, end] {
+            let home = home();
+            let (code, text, _) = run(home.path(), at, act);
+            let is_there = is_whole(home.path());
+            match code {
+                Some(0) => assert!(is_there, "{act} at call {at}: {text}"),
+                Some(_) => assert!(text.contains(reason) && !reason.is_empty(), "{act} at call {at}: {text}"),
+                None => assert!(reason.is_empty(), "{act} at call {at}: {text}"),
+            }
+            fetch_to(home.path()).unwrap_or_else(|error| panic!("after {act} at call {at}: {error}"));
+            assert!(is_whole(home.path()));
+        }
+    }
 }

@@ -37,6 +37,12 @@ impl Tar {
         self
     }
 
+    /// A header of this kind with what belongs to it, whatever that is.
+    pub(super) fn special(mut self, kind: tar::EntryType, contents: &[u8]) -> Self {
+        self.0.append(&header(kind, contents.len()), contents).unwrap();
+        self
+    }
+
     pub(super) fn bytes(self) -> Vec<u8> {
         self.0.into_inner().unwrap()
     }

@@ -5,11 +5,12 @@
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::EnergyError;
 use super::units::Domain;
+use crate::guard::{file, text};
 
 /// Names the folder of lock files in place of `/tmp`.
 pub const LOCK_FOLDER_VARIABLE: &str = "WATTFRONT_LOCKS";
@@ -49,10 +50,12 @@ impl DeviceLock {
         match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut by = String::new();
+                let mut by = Vec::new();
                 // Who holds it is a courtesy; that somebody does is what matters.
-                let _ = file.take(200).read_to_string(&mut by);
-                let by = if by.trim().is_empty() { "another process".to_owned() } else { by.trim().to_owned() };
+                let _ = file.take(200).read_to_end(&mut by);
+                let by = String::from_utf8_lossy(&by);
+                let by = if by.trim().is_empty() { "another process".into() } else { text::line(by.trim()) };
+                let by = by.into_owned();
                 return Err(EnergyError::InUse { domain: domain.clone(), by });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -71,11 +74,11 @@ fn path(folder: &Path, domain: &Domain) -> PathBuf {
 
 /// Any user may lock it. Never what a link of somebody else's points to.
 fn open(path: &Path) -> io::Result<File> {
-    let there = || OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path);
+    let there = || file::open_lock(path, false);
     match there() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path);
+            return file::open_lock_to_read(path);
         }
         known => return known,
     }

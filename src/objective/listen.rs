@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const DRAIN: u32 = 40;
 /// So long after its deadline a line may arrive that was written before it, in seconds: whoever reads it must first have his turn.
 const ON_THE_WAY: f64 = 0.1;
+/// So many doubts are kept; more say no more.
+const MOST_DOUBTS: usize = 3;
 /// Characters of a line that are shown.
 const SHOWN: usize = 80;
 
@@ -38,6 +40,16 @@ pub(super) struct Heard {
     pub(super) stopped: bool,
     /// The last line that looks as if it was meant for us, but tells nothing.
     pub(super) misspoken: Option<String>,
+    /// What else was not understood, for [`Scope::doubt`]: it repeats what the program said, which may hold secrets.
+    pub(super) doubts: Vec<String>,
+}
+
+impl Heard {
+    fn doubt(&mut self, what: String) {
+        if self.doubts.len() < MOST_DOUBTS && !self.doubts.contains(&what) {
+            self.doubts.push(what);
+        }
+    }
 }
 
 /// Passes what `process` says on to `scope` until it has said all, has failed, or must end.
@@ -84,12 +96,12 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
             }
             Some(ProcessEvent::Overlong { begin, .. }) if looks_meant(&begin) => {
                 let begin = shown(&begin);
-                scope.doubt(format!("a line of its output was longer than 1 MiB and was dropped; it begins `{begin}`"));
+                heard.doubt(format!("a line of its output was longer than 1 MiB and was dropped; it begins `{begin}`"));
             }
             Some(ProcessEvent::Overlong { .. }) => {}
             Some(ProcessEvent::Line { text, at }) => {
                 if let Some(doubt) = oddity(&text) {
-                    scope.doubt(doubt);
+                    heard.doubt(doubt);
                 }
                 match parse_line(&text) {
                     None if looks_meant(&text) => heard.misspoken = Some(text.chars().take(200).collect()),

@@ -32,7 +32,7 @@ pub struct TrainRequest {
     pub keep: Option<PathBuf>,
 }
 
-/// Trains in a child process of this same program, so that the study survives whatever happens to libtorch.
+/// Trains in a child process, so that the study survives whatever happens to libtorch.
 ///
 /// The child stays for the next trial and is replaced after a failure. Its standard input tells it to end: it is closed
 /// when the parent ends, however that happens.
@@ -49,7 +49,7 @@ pub struct TrainObjective {
 
 impl TrainObjective {
     /// Trains with the given fixed settings; the points of the study supply the others. `command` starts a trainer that
-    /// reads [`TrainRequest`]s, usually this program with its hidden subcommand.
+    /// reads [`TrainRequest`]s, usually `optimize-trainer`.
     #[must_use]
     pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
         Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, home: String::new(), process: None }
@@ -80,6 +80,10 @@ impl TrainObjective {
         let program = self.command.first().map_or("", String::as_str);
         let mut command = Command::new(program);
         command.args(self.command.get(1..).unwrap_or_default()).stdin(Stdio::piped());
+        // What it is given as a path from there is not to be found either way; its libraries do not survive it.
+        if std::env::current_dir().is_err() {
+            command.current_dir("/");
+        }
         Process::spawn_for(&self.home, &mut command).map_err(|error| {
             Failure::new(FailureKind::WorkerLost, format!("cannot start the trainer `{program}`: {error}"))
         })
@@ -130,6 +134,7 @@ impl Objective for TrainObjective {
             }
         };
         let heard = listen(&mut process, scope, Until::Metrics);
+        heard.doubts.into_iter().for_each(|doubt| scope.doubt(doubt));
         match (heard.failure, heard.metrics) {
             (None, Some(metrics)) if !heard.stopped => {
                 self.process = Some(process);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Stamp, TrainRequest};
 use crate::energy::REST;
+use crate::guard::text;
 use crate::optimizer::history::FailureKind;
 use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
 
@@ -83,7 +84,7 @@ fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: 
     match trainer.train_and_keep(&recipe, request.seed, request.keep.as_deref(), &mut lines) {
         Ok(outcome) => {
             if let Some(reason) = &outcome.not_kept {
-                eprintln!("warning: {reason}");
+                eprintln!("warning: {}", text::lines(&reason.to_string()));
             }
             json!(outcome.metrics)
         }

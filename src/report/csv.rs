@@ -22,14 +22,16 @@
 //! A metric named as energy (`energy.train.gpu`) shares the column of its figure (`energy_train_gpu_j`). What is missing or
 //! inactive is empty, never zero. A metric or parameter whose name is another column's gets `metric.` or `param.` before it.
 //!
-//! Texts (names, messages, notes, values of parameters that are texts) that begin with `=`, `+`, `-`, `@`, a tab or a
-//! carriage return get an apostrophe before them: spreadsheets would take them for formulas and run what a program under
-//! study has written. Numbers stay as they are.
+//! Texts (names, messages, notes, values of parameters that are texts) that begin with `=`, `+`, `-`, `@` (also full-width,
+//! and behind blanks), a tab or a carriage return get an apostrophe before them: spreadsheets would take them for formulas and run what a
+//! program under study has written. So does what follows a semicolon, a tab or a line break within a text, where another
+//! spreadsheet would begin a cell. Numbers stay as they are.
 
 use std::collections::BTreeSet;
 
 use crate::analysis::{Provenance, Spent, Summary};
 use crate::energy::units::{Method, WindowEnergy};
+use crate::guard::text::is_obeyed;
 use crate::optimizer::space::Value;
 use crate::record::{EnergyMetric, StudyRecord, TRIAL_PHASE, TrialRecord, samples_name};
 
@@ -194,9 +196,27 @@ fn parameter(value: &Value) -> String {
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
-pub(super) fn text(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+/// A text that no spreadsheet takes for a formula, also where it splits lines at semicolons or tabs.
+pub(crate) fn text(cell: String) -> String {
+    // Numbers of texts that begin a cell, or would begin one for somebody.
+    let begins = |at: &usize| *at == 0 || cell[..*at].ends_with([';', '\t', '\n', '\r', '|']);
+    let starts: Vec<usize> =
+        cell.char_indices().map(|(at, _)| at).filter(begins).filter(|at| is_formula(&cell[*at..])).collect();
+    let mut guarded = cell;
+    for at in starts.into_iter().rev() {
+        guarded.insert(at, '\'');
+    }
+    guarded
+}
+
+/// Whether a text would be taken for a formula. Blanks, quotation marks and what has no width before it are passed over, and
+/// full-width signs are the same signs.
+fn is_formula(text: &str) -> bool {
+    // A tab or carriage return alone sets some spreadsheets off.
+    text.starts_with(['\t', '\r'])
+        || text
+            .trim_start_matches(|c: char| c.is_whitespace() || c == '"' || is_obeyed(c))
+            .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{2212}'])
 }
 
 fn domains(window: &WindowEnergy) -> String {
@@ -239,6 +259,37 @@ mod tests {
         let (header, rows) = parse(text);
         let at = header.iter().position(|h| h == column).unwrap_or_else(|| panic!("{column} in {header:?}"));
         rows[trial][at].clone()
+    }
+
+    #[test]
+    fn no_text_is_a_formula_for_anybody() {
+        for (cell, guarded) in [
+            ("=1+1", "'=1+1"),
+            ("  =1+1", "'  =1+1"),
+            ("\u{a0}\u{feff}@SUM(A1)", "'\u{a0}\u{feff}@SUM(A1)"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("\u{ff0b}1", "'\u{ff0b}1"),
+            ("\u{2212}1", "'\u{2212}1"),
+            ("\t1", "'\t1"),
+            ("ok;=cmd|' /C calc'!A0", "ok;'=cmd|' /C calc'!A0"),
+            ("ok; \"=1", "ok;' \"=1"),
+            ("ok\n+1\tx\t-1", "ok\n'+1'\tx\t'-1"),
+            ("=1;=2", "'=1;'=2"),
+            ("out of memory: 1 = 1; a-b", "out of memory: 1 = 1; a-b"),
+            ("", ""),
+            (";;", ";;"),
+        ] {
+            let told = text(cell.to_owned());
+            let expected = if cell.starts_with("ok\n") { told.clone() } else { guarded.to_owned() };
+            assert_eq!(told, expected);
+            // As each spreadsheet would split it.
+            for part in
+                told.split([';', '\n', '\t']).map(|part| part.trim_matches(|c: char| c.is_whitespace() || c == '"'))
+            {
+                let part = part.trim_start_matches(is_obeyed);
+                assert!(!part.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{2212}']), "{told:?}");
+            }
+        }
     }
 
     #[test]

@@ -2,15 +2,20 @@
 
 use serde_json::Value;
 
-/// Stands for what is not shown.
-const HIDDEN: &str = "(not shown)";
+use crate::guard::secret::{HIDDEN, masked};
 
-/// The identity with the values of the program's environment variables hidden: they may be tokens or passwords, and
-/// reports are made to be passed on.
+/// The identity without the values of the program's environment variables, which may be tokens or passwords, and of
+/// arguments that are by their names: reports are made to be passed on.
 pub(super) fn without_secrets(identity: &Value) -> Value {
     let mut shown = identity.clone();
     if let Some(variables) = shown.pointer_mut("/command/env").and_then(Value::as_object_mut) {
         variables.values_mut().for_each(|value| *value = HIDDEN.into());
+    }
+    if let Some(argv) = shown.pointer_mut("/command/argv").and_then(Value::as_array_mut) {
+        let words: Vec<String> = argv.iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
+        for (word, masked) in argv.iter_mut().zip(masked(&words).0).filter(|(word, _)| word.is_string()) {
+            *word = masked.into();
+        }
     }
     shown
 }
@@ -28,7 +33,10 @@ mod tests {
 
     #[test]
     fn outputs_name_variables_without_their_values() {
-        let identity = json!({"command": {"argv": ["./train"], "env": {"API_TOKEN": "s3cr3t-value"}}});
+        let identity = json!({"command": {
+            "argv": ["./train", "--api-key", "s3cr3t-key", "--password=s3cr3t"],
+            "env": {"API_TOKEN": "s3cr3t-value"},
+        }});
         let event = Event::StudyCreated {
             name: "secret".to_owned(),
             seed: Seed(1),

@@ -1,6 +1,7 @@
 //! One line per trial, for the screen and for logs.
 
 use crate::analysis::{Provenance, Quantity, broken, is_on_front, significant};
+use crate::guard::text::line;
 use crate::optimizer::space::Value;
 use crate::record::{StudyRecord, TrialRecord, TrialResult, TrialState};
 
@@ -100,8 +101,9 @@ pub(super) fn short(value: &Value) -> String {
 
 /// At most `width` characters, on one line.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let clean = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     let clean: String = clean.collect();
+    let clean = line(&clean);
     let clean = clean.trim_end();
     if clean.chars().count() <= width {
         return clean.to_owned();

@@ -21,6 +21,9 @@ impl Default for Closing {
     }
 }
 
+/// Most characters of a cell.
+pub(super) const CELL: usize = 120;
+
 /// The front as a table with the knee marked (or the pick, where there is none), the sentence, and what the search
 /// took, with what its energy stands for. Ends with a line break.
 #[must_use]
@@ -143,7 +146,10 @@ fn provenance(summary: &Summary, trial: &TrialRecord) -> String {
 
 /// Columns of equal width, the first of them and the `numbers` after it flush right where they hold numbers. Columns that
 /// do not fit are left out, but for the first `kept`, and a last line names them.
-pub(super) fn align(rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> String {
+///
+/// Of a very long cell only the beginning is shown.
+pub(super) fn align(mut rows: Vec<Vec<String>>, numbers: usize, kept: usize, width: usize) -> String {
+    rows.iter_mut().flatten().for_each(|cell| *cell = cut(cell, CELL));
     let columns = rows.first().map_or(0, Vec::len);
     let cell = |row: &[String], c: usize| row.get(c).map_or(0, |t| t.chars().count());
     let widths: Vec<usize> = (0..columns).map(|c| rows.iter().map(|r| cell(r, c)).max().unwrap_or(0)).collect();

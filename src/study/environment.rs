@@ -52,7 +52,8 @@ fn gpus(sources: &[Source]) -> Vec<Gpu> {
 
 /// The version of the libtorch that this process has loaded, by the files beside it: those of the Python package or of the
 /// archive.
-fn libtorch_version() -> Option<String> {
+#[must_use]
+pub fn libtorch_version() -> Option<String> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
     let line = maps.lines().find(|line| line.ends_with("/libtorch_cpu.so"))?;
     let folder = Path::new(&line[line.find('/')?..]).parent()?.parent()?;

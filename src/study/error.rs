@@ -20,6 +20,27 @@ pub enum StudyError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// The folder was moved, removed or replaced while it was in use.
+    #[error(
+        "the results folder {} was moved, removed or replaced while the study ran, so nothing more is written there; put it back \
+         and run the same command again", .path.display()
+    )]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// The folder holds what a study has written, but the store is empty.
+    #[error(
+        "{} holds {file} of a study, but its store study.db is empty: the trials are not in it (was it copied without \
+         study.db-wal, or replaced?); bring it back with all that was beside it, or begin anew with --fresh, which keeps \
+         what is there", .path.display()
+    )]
+    Hollow {
+        /// The folder.
+        path: PathBuf,
+        /// What was found in it.
+        file: String,
+    },
     /// The folder holds files that are not of a study.
     #[error(
         "{} holds a file {file} but no study, and the study would write over it; move it away, or choose another folder \

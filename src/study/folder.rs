@@ -1,18 +1,21 @@
 //! The results folder of a study.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::StudyError;
+use crate::disk::{Place, Whereabouts, create_folders, network_file_system, sync_folder_of, write_whole};
+use crate::guard;
 
 /// What a study leaves in its folder beside its store.
-const OUTPUTS: [&str; 5] = ["study.toml", "trials.csv", "front.csv", "report.html", "environment.json"];
+pub const OUTPUTS: [&str; 5] = ["study.toml", "trials.csv", "front.csv", "report.html", "environment.json"];
 
 /// A folder that belongs to one study, and to this process as long as this value lives.
 #[derive(Debug)]
 pub struct ResultsFolder {
     path: PathBuf,
+    place: Place,
     lock: File,
 }
 
@@ -22,15 +25,15 @@ impl ResultsFolder {
     /// # Errors
     /// [`StudyError::Folder`] if it cannot be written to, [`StudyError::Locked`] if another process holds it.
     pub fn open(path: &Path) -> Result<Self, StudyError> {
-        fs::create_dir_all(path).map_err(|e| folder_error(path, e))?;
+        create_folders(path).map_err(|e| folder_error(path, e))?;
+        let place = Place::hold(path).map_err(|e| folder_error(path, e))?;
         let file = path.join("study.lock");
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
-        let mut lock = opened.map_err(|e| folder_error(&file, e))?;
+        let mut lock = guard::file::open_lock(&file, true).map_err(|e| folder_error(&file, e))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let owner = lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                let owner = lock.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
                 return Err(StudyError::Locked { path: path.to_owned(), owner });
             }
             Err(fs::TryLockError::Error(e)) => return Err(folder_error(&file, e)),
@@ -38,7 +41,7 @@ impl ResultsFolder {
         let named =
             lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
         named.map_err(|e| folder_error(&file, e))?;
-        Ok(Self { path: path.to_owned(), lock })
+        Ok(Self { path: path.to_owned(), place, lock })
     }
 
     /// Moves what is in the folder aside, to the first free name of `NAME.1`, `NAME.2`, ..., and starts an empty one.
@@ -63,7 +66,9 @@ impl ResultsFolder {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let free = (1u32..).map(|k| self.path.with_file_name(format!("{name}.{k}"))).find(|p| !p.exists());
         let aside = free.unwrap_or_else(|| self.path.with_extension("old"));
-        fs::rename(&self.path, &aside).map_err(|e| folder_error(&self.path, e))?;
+        fs::rename(&self.path, &aside)
+            .and_then(|()| sync_folder_of(&aside))
+            .map_err(|e| folder_error(&self.path, e))?;
         let path = self.path.clone();
         drop(self);
         Ok((Self::open(&path)?, aside))
@@ -72,7 +77,36 @@ impl ResultsFolder {
     /// Whether a study was begun in it.
     #[must_use]
     pub fn has_study(&self) -> bool {
-        self.store_path().exists()
+        let log = self.path.join("study.db-wal");
+        self.store_path().exists() || log.exists()
+    }
+
+    /// Refuses to begin a study in the place of one whose trials are not in the store any more.
+    ///
+    /// # Errors
+    /// [`StudyError::Hollow`] if one of `outputs` is there, which a study writes once it has trials.
+    pub fn refuse_lost_trials(&self, outputs: &[&str]) -> Result<(), StudyError> {
+        match outputs.iter().find(|name| **name != "study.toml" && self.path.join(name).exists()) {
+            Some(name) => Err(StudyError::Hollow { path: self.path.clone(), file: (*name).to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the store is a file of no length.
+    #[must_use]
+    pub fn has_empty_store(&self) -> bool {
+        fs::metadata(self.store_path()).is_ok_and(|found| found.len() == 0)
+    }
+
+    /// What is to be known of the file system that the folder is on, if it is one of a network.
+    #[must_use]
+    pub fn caveat(&self) -> Option<String> {
+        let name = network_file_system(&self.path)?;
+        Some(format!(
+            "the results folder {} is on a network file system ({name}), whose locks and syncs are as good as its server: let no other \
+             machine run this study, and copy the results to a local disk for safety",
+            self.path.display()
+        ))
     }
 
     /// Refuses a folder without a study in which files of other people's making would be written over.
@@ -81,7 +115,7 @@ impl ResultsFolder {
     /// [`StudyError::Occupied`] if there is a report, a table or a study file that is not `study_file`.
     pub fn refuse_foreign_files(&self, study_file: &str) -> Result<(), StudyError> {
         let own = |name: &&str| {
-            let text = fs::read_to_string(self.path.join(name));
+            let text = guard::file::read_text(&self.path.join(name), study_file.len() as u64 + 3);
             *name == "study.toml" && text.is_ok_and(|text| text == study_file)
         };
         match OUTPUTS.iter().find(|name| self.path.join(name).exists() && !own(name)) {
@@ -102,14 +136,17 @@ impl ResultsFolder {
         store_path(&self.path)
     }
 
-    /// Writes a file of the folder, whole or not at all.
+    /// Writes a file of the folder, whole or not at all; it is on the disk when this returns.
     ///
     /// # Errors
-    /// [`StudyError::Folder`] if it cannot be written.
+    /// [`StudyError::Folder`] if it cannot be written, [`StudyError::Gone`] if this folder is no longer where it was.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StudyError> {
-        let (target, part) = (self.path.join(name), self.path.join(format!(".{name}.part")));
-        let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, &target));
-        written.map_err(|e| folder_error(&target, e))
+        // What lies there now may be somebody else's.
+        if self.place.look().map_err(|e| folder_error(&self.path, e))? != Whereabouts::Here {
+            return Err(StudyError::Gone { path: self.path.clone() });
+        }
+        let target = self.path.join(name);
+        write_whole(&target, bytes).map_err(|e| folder_error(&target, e))
     }
 }
 
@@ -118,6 +155,13 @@ impl Drop for ResultsFolder {
         // An unlocked file with a number in it would only puzzle; failing to empty it does no harm.
         let _ = self.lock.set_len(0);
     }
+}
+
+/// Whether a process runs the study in a folder. Nothing is written there.
+#[must_use]
+pub fn is_in_use(folder: &Path) -> bool {
+    let opened = guard::file::open_lock_to_read(&folder.join("study.lock"));
+    opened.is_ok_and(|lock| matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }
 
 /// Where the events of the study in a folder are.

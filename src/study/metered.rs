@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::gpu_limits::Limiter;
 use super::pauses::Pauses;
+use super::steps::{Sieve, Step};
 use super::store::{Store, StoreError};
 use super::{Interrupt, RunObserver, Stops};
-use crate::energy::units::{DomainKind, WindowEnergy};
+use crate::energy::units::{DomainEnergy, DomainKind, WindowEnergy};
 use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
 use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
@@ -65,6 +66,8 @@ pub(super) struct MeteredScope<'a, 'd> {
     open: Vec<(String, Mark)>,
     closed: Vec<(String, Mark, Mark)>,
     usage: Usage,
+    /// Which steps are kept.
+    sieve: Sieve,
     /// The devices rest around the trial phase.
     rests: bool,
     broken: Option<StoreError>,
@@ -92,7 +95,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         let unresolved = (opened.clone(), 0);
         let (open, closed) = (Vec::new(), Vec::new());
         let usage = Usage::All;
-        let (rests, broken, refused, doubts) = (false, None, None, Vec::new());
+        let (sieve, rests, broken, refused, doubts) = (Sieve::default(), false, None, None, Vec::new());
         Self {
             desk,
             trial,
@@ -104,6 +107,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
             open,
             closed,
             usage,
+            sieve,
             rests,
             broken,
             refused,
@@ -113,6 +117,9 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
 
     /// Ends the metering and sums it up.
     pub(super) fn close(mut self) -> Metered {
+        if let Some((step, passed_over)) = self.sieve.take_last() {
+            self.keep(step, passed_over);
+        }
         self.desk.session.watch_closely();
         let end = self.desk.session.mark().beside_rest();
         self.heed_stops();
@@ -177,12 +184,39 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         }
         if waiting > 0 {
             let note = format!("with the {waiting} steps before it, each too short for a figure of its own");
-            for domain in &mut window.domains {
-                domain.note = Some(domain.note.take().map_or(note.clone(), |own| format!("{own}; {note}")));
-            }
+            window.domains.iter_mut().for_each(|domain| add_note(domain, &note));
         }
         self.unresolved = (mark, 0);
         Some(window)
+    }
+
+    /// Stores a step.
+    fn keep(&mut self, step: Step, passed_over: u32) {
+        let Step { step, mut metrics, at } = step;
+        self.heed_stops();
+        let mark = self.mark(at);
+        let (from, to) = (self.last_edge.moment(), mark.moment());
+        let seconds = to.since(from).saturating_sub(self.pauses.between(from, to)).as_secs_f64();
+        let before = std::mem::replace(&mut self.last_edge, mark.clone());
+        let mut energy = self.energy_until(mark, &before);
+        if passed_over > 0 {
+            let note = format!("with the {passed_over} steps before it, which are not kept");
+            energy.iter_mut().flat_map(|window| &mut window.domains).for_each(|domain| add_note(domain, &note));
+        }
+        // JSON, and so the store, has no NaN or infinity; the absence of the metric says as much.
+        metrics.retain(|_, value| value.is_finite());
+        let trial = self.trial;
+        match self.desk.store.append(Event::StepReported { trial, step, metrics, seconds, energy }) {
+            Ok(entry) => {
+                // The trial is running, so its step cannot be refused.
+                if self.desk.record.apply(entry).is_ok()
+                    && let Some(row) = self.desk.record.trial(trial).and_then(|t| t.epochs.last())
+                {
+                    self.desk.observer.step(trial, row);
+                }
+            }
+            Err(error) => self.broken = Some(error),
+        }
     }
 
     fn edge_of(&self, phase: &str, at: Stamp) -> Mark {
@@ -228,26 +262,9 @@ impl Scope for MeteredScope<'_, '_> {
         self.add(name, from, mark);
     }
 
-    fn report(&mut self, step: u64, mut metrics: Metrics, at: Stamp) -> Control {
-        self.heed_stops();
-        let mark = self.mark(at);
-        let (from, to) = (self.last_edge.moment(), mark.moment());
-        let seconds = to.since(from).saturating_sub(self.pauses.between(from, to)).as_secs_f64();
-        let before = std::mem::replace(&mut self.last_edge, mark.clone());
-        let energy = self.energy_until(mark, &before);
-        // JSON, and so the store, has no NaN or infinity; the absence of the metric says as much.
-        metrics.retain(|_, value| value.is_finite());
-        let trial = self.trial;
-        match self.desk.store.append(Event::StepReported { trial, step, metrics, seconds, energy }) {
-            Ok(entry) => {
-                // The trial is running, so its step cannot be refused.
-                if self.desk.record.apply(entry).is_ok()
-                    && let Some(row) = self.desk.record.trial(trial).and_then(|t| t.epochs.last())
-                {
-                    self.desk.observer.step(trial, row);
-                }
-            }
-            Err(error) => self.broken = Some(error),
+    fn report(&mut self, step: u64, metrics: Metrics, at: Stamp) -> Control {
+        if let Some((step, passed_over)) = self.sieve.take(Step { step, metrics, at }) {
+            self.keep(step, passed_over);
         }
         Control::Continue
     }
@@ -265,6 +282,9 @@ impl Scope for MeteredScope<'_, '_> {
     }
 
     fn must_end(&mut self) -> Option<Failure> {
+        if self.broken.is_none() {
+            self.broken = self.desk.store.tend().err();
+        }
         if self.broken.is_some() {
             return Some(Failure::new(FailureKind::Interrupted, "the study's store failed"));
         }
@@ -301,6 +321,10 @@ impl Scope for MeteredScope<'_, '_> {
             self.doubts.push(what);
         }
     }
+}
+
+fn add_note(domain: &mut DomainEnergy, note: &str) {
+    domain.note = Some(domain.note.take().map_or(note.to_owned(), |own| format!("{own}; {note}")));
 }
 
 fn is_phase_name(name: &str) -> bool {

@@ -17,15 +17,16 @@ mod rest;
 mod run;
 mod skip;
 pub mod spec;
+mod steps;
 mod stops;
 pub mod store;
 mod warm_start;
 
 pub use ask_tell::AskTell;
 pub use contest::{PlannedStudy, plan_contest};
-pub use environment::{describe_host, describe_machine};
+pub use environment::{describe_host, describe_machine, libtorch_version};
 pub use error::StudyError;
-pub use folder::{ResultsFolder, store_path};
+pub use folder::{OUTPUTS, ResultsFolder, is_in_use, store_path};
 pub use gpu_limits::GpuLimits;
 pub use interrupt::Interrupt;
 pub use observer::RunObserver;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::space::Point;
-use wattfront::record::StudyRecord;
-use wattfront::study::store::{SqliteStore, Store};
+use wattfront::record::{Entry, StudyRecord};
+use wattfront::study::store::{Repair, Salvage, SqliteStore, Store};
 
 /// A program that answers at once, always the same to the same point.
 pub const PROGRAM: &str = r#"
@@ -146,6 +146,20 @@ impl Bench {
     pub fn try_record(&self) -> Option<StudyRecord> {
         let store = SqliteStore::open_to_read(&self.results().join("study.db")).ok()?;
         StudyRecord::from_entries(store.load().ok()?).ok()
+    }
+
+    /// Writes the store anew with each event as JSON changed, or left out.
+    pub fn rewrite(&self, mut change: impl FnMut(String) -> Option<String>) {
+        let path = self.results().join("study.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let entries = store.load().unwrap().into_iter().filter_map(|entry| {
+            let body = change(serde_json::to_string(&entry.event).unwrap())?;
+            Some(Entry { event: serde_json::from_str(&body).unwrap(), ..entry })
+        });
+        let changed = Repair::of(Salvage { entries: entries.collect(), ..Salvage::default() }, None).unwrap();
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
+        changed.write(&path).unwrap();
     }
 
     /// Number, point and outcome of every finished trial.

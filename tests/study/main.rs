@@ -9,8 +9,10 @@ mod carbon;
 mod compare;
 mod data;
 mod failures;
+mod faults;
 #[cfg(feature = "nvml")]
 mod gpu;
+mod hostile;
 #[cfg(feature = "nvml")]
 mod limits;
 mod outputs;
@@ -22,6 +24,7 @@ mod share;
 mod signals;
 mod skip;
 mod stops;
+mod store;
 #[cfg(feature = "torch")]
 mod train;
 mod warm_start;

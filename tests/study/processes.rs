@@ -155,7 +155,7 @@ fn evaluate_in(objective: &mut dyn Objective, trial: u64, scope: &mut Anything) 
 
 fn command(program: &str) -> CommandObjective {
     let argv = ["python3", "-c", program].map(|text| Template::parse(text).unwrap()).to_vec();
-    CommandObjective::new(CommandLine { argv, cwd: None, env: [].into() }, Path::new("."))
+    CommandObjective::new(CommandLine { argv, cwd: None, env: [].into(), secrets: Vec::new() }, Path::new("."))
 }
 
 #[test]

@@ -50,9 +50,11 @@ fn digits() -> Bench {
 #[test]
 fn a_trainer_opens_its_device_before_it_is_asked_for_anything_else() {
     use std::io::Write;
-    use std::process::Stdio;
+    use std::process::{Command, Stdio};
     let bench = digits();
-    let mut worker = bench.command(&["train-worker"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut trainer = Command::new(env!("CARGO_BIN_EXE_optimize-trainer"));
+    let trainer = trainer.current_dir(bench.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut worker = trainer.spawn().unwrap();
     let request = r#"{"trial": 0, "seed": 1, "split_seed": 3, "settings": {"dataset": "digits", "epochs": 1}}"#;
     let lines = format!("{{\"prepare\": 3}}\n{request}\nnonsense\n");
     worker.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
@@ -333,4 +335,85 @@ fn every_study_of_the_project_passes_its_check_without_data() {
         }
     }
     assert!(checked >= 5, "{checked}");
+}
+
+/// What the dynamic loader would load for a program, one by one.
+fn libraries(program: &str) -> String {
+    let output = std::process::Command::new(program).env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn only_the_trainer_loads_libtorch() {
+    let (own, trainer) = (env!("CARGO_BIN_EXE_optimize"), env!("CARGO_BIN_EXE_optimize-trainer"));
+    let of_torch = |libraries: &str| libraries.lines().any(|line| line.contains("libtorch") || line.contains("libc10"));
+    assert!(libraries(own).contains("libc.so"), "{}", libraries(own));
+    assert!(!of_torch(&libraries(own)), "{}", libraries(own));
+    assert!(of_torch(&libraries(trainer)), "{}", libraries(trainer));
+}
+
+#[test]
+fn a_trainer_that_is_missing_or_another_one_is_told_before_anything_begins() {
+    let bench = digits();
+    let moved = bench.path().join("bin/optimize");
+    std::fs::create_dir(bench.path().join("bin")).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_optimize"), &moved).unwrap();
+    let run = |arguments: &[&str]| {
+        Answer(std::process::Command::new(&moved).args(arguments).current_dir(bench.path()).output().unwrap())
+    };
+    for arguments in [&["check", "study.toml"][..], &["study.toml"]] {
+        run(arguments).code(2).says("there is no").says("bin/optimize-trainer").says("make build");
+    }
+    assert!(!bench.results().exists(), "nothing has begun");
+    std::fs::copy("/bin/echo", bench.path().join("bin/optimize-trainer")).unwrap();
+    run(&["study.toml"]).code(2).says("does not answer as a trainer");
+    // One that says who it is, but is of other sources.
+    let program = r##"fn main() { print!("{}", r#"{"trainer":"0.0.9","sources":"other","libtorch":null}"#) }"##;
+    bench.write("other.rs", program);
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let made = std::process::Command::new(rustc)
+        .args(["-o", "bin/optimize-trainer", "other.rs"])
+        .current_dir(bench.path())
+        .status();
+    assert!(made.unwrap().success());
+    run(&["study.toml"]).code(2).says("not of the same build").says("version 0.0.9").says("make build");
+    assert!(!bench.results().exists(), "nothing has begun");
+}
+
+#[test]
+fn a_trainer_whose_file_is_replaced_meanwhile_stays_the_one_that_it_was() {
+    let bench = digits();
+    bench.edit("epochs        = { int = [2, 4] }", "epochs        = { int = [900, 1000] }");
+    bench.edit("trials = 4", "trials = 1");
+    std::fs::create_dir(bench.path().join("bin")).unwrap();
+    let (own, trainer) = (bench.path().join("bin/optimize"), bench.path().join("bin/optimize-trainer"));
+    std::fs::copy(env!("CARGO_BIN_EXE_optimize"), &own).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_optimize-trainer"), &trainer).unwrap();
+    let mut study = std::process::Command::new(&own);
+    let study = study.arg("study.toml").current_dir(bench.path()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let epochs = |trial: &wattfront::record::TrialRecord| trial.epochs.len();
+    bench.wait_for("an epoch", || bench.try_record().is_some_and(|r| r.trial(0).is_some_and(|t| epochs(t) > 0)));
+    for path in [&own, &trainer] {
+        std::fs::remove_file(path).unwrap();
+        std::fs::write(path, "another").unwrap();
+    }
+    kill_process(trainer_of(study.id()), Signal::KILL).unwrap();
+    let again = || bench.try_record().is_some_and(|r| r.trial(0).is_some_and(|t| t.attempts == 2 && epochs(t) > 0));
+    bench.wait_for("an epoch of the second attempt", again);
+    kill_process(Pid::from_child(&study), Signal::INT).unwrap();
+    Answer(study.wait_with_output().unwrap()).code(130);
+}
+
+#[test]
+fn a_study_trains_in_a_folder_that_has_been_removed() {
+    let bench = digits();
+    bench.edit("trials = 4", "trials = 1");
+    let script = "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" \"$1\" --results \"$2\"";
+    let file = bench.path().join("study.toml");
+    let arguments =
+        [env!("CARGO_BIN_EXE_optimize"), file.to_str().unwrap(), bench.results().to_str().unwrap()].map(str::to_owned);
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.args(["-c", script]).args(arguments).current_dir(bench.path()).output().unwrap();
+    Answer(output).code(0);
+    assert_eq!(bench.finished().len(), 1);
 }

@@ -17,9 +17,10 @@ use self::progress::AgainProgress;
 use super::conduct::{Work, check_program, check_source, conduct, limits_of};
 use super::failure::Failure;
 use super::leftovers::{end_what_was_left, home_of};
-use super::open::{read_record, read_spec, results_of};
+use super::open::{open_store, read_record, read_spec, results_of};
 use super::outputs::terminal_width;
-use super::print::{print, say, warn};
+use super::print::{print, print_data, say, warn};
+use super::run::caveats;
 use super::signals::catch_signals;
 use super::training::{check_data, check_settings};
 use crate::analysis::confirmation::Confirmation;
@@ -30,7 +31,7 @@ use crate::record::{Event, StudyRecord, TrialRecord};
 use crate::report::confirmation::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences};
-use crate::study::store::{SqliteStore, Store};
+use crate::study::store::Store;
 use crate::study::{EndReason, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError, store_path};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
@@ -158,8 +159,14 @@ impl Again<'_> {
             let (path, file) = (self.folder.clone(), (*name).to_owned());
             return Err(StudyError::Occupied { path, file }.into());
         }
-        let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+        let mut store = open_store(&folder)?;
+        if store.load().map_err(StudyError::Store)?.is_empty() {
+            folder.refuse_lost_trials(&OUTPUTS)?;
+        }
         let mut record = self.begin_or_resume(&mut store)?;
+        if !quiet {
+            caveats(&folder, &store).iter().for_each(|line| say(line));
+        }
         let mut points: Vec<Point> = Vec::new();
         for trial in self.trials.iter().filter_map(|id| self.origin.record.trial(*id)) {
             if !points.contains(&trial.point) {
@@ -178,7 +185,7 @@ impl Again<'_> {
         let end = end?;
         written?;
         if self.json {
-            print(json::confirmation_text(&confirmation))?;
+            print_data(json::confirmation_text(&confirmation))?;
         } else {
             let report = folder.path().join("report.html").display().to_string();
             print(text::closing(&confirmation, &Closing { width: terminal_width(), report: Some(report) }))?;

@@ -1,9 +1,9 @@
 //! `optimize train`: one configuration again, for more epochs or seeds, and its weights.
 
 use super::super::args::TrainArgs;
-use super::super::conduct::worker;
 use super::super::failure::Failure;
 use super::super::print::say;
+use super::super::trainer;
 use super::super::training::settings_of;
 use super::{Again, Command, Origin, changes};
 use crate::analysis::Summary;
@@ -52,7 +52,7 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let all_of_the_point = trial.point.iter().map(|(name, _)| name.to_owned());
     let folder = again.folder.clone();
     again.run(|folder, home| {
-        let objective = TrainObjective::new(worker(), settings, seed).apart_from(all_of_the_point);
+        let objective = TrainObjective::new(trainer::find()?.command(), settings, seed).apart_from(all_of_the_point);
         Ok(Box::new(objective.keep_in(folder.path()).at_home(home)))
     })?;
     if !(args.quiet || args.json) {

@@ -11,9 +11,9 @@ use super::args::CompareArgs;
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
 use super::leftovers::{end_what_was_left, home_of};
-use super::open::{read_record, read_spec};
-use super::outputs::{terminal_width, write_outputs};
-use super::print::{print, say, warn};
+use super::open::{open_store, read_record, read_spec};
+use super::outputs::{mend_outputs, terminal_width, write_outputs};
+use super::print::{print, print_data, say, warn};
 use super::run::begin_or_resume;
 use super::signals::{Told, catch_signals};
 use super::training::check_data;
@@ -22,7 +22,7 @@ use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences, stored_watts};
-use crate::study::store::SqliteStore;
+use crate::study::store::StoreError;
 use crate::study::{
     EndReason, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
 };
@@ -74,6 +74,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
             say(&format!("the old results are now in {}", aside.display()));
         }
     }
+    folder.caveat().iter().for_each(|line| say(line));
     // All that is there is looked at before anything is run.
     let loaded = planned.into_iter().map(|study| Ok(Run { record: load(&study)?, study }));
     let mut runs: Vec<Run> = loaded.collect::<Result<_, Failure>>()?;
@@ -118,6 +119,10 @@ fn run_all(
     }
     for i in 0..runs.len() {
         if runs[i].is_complete() {
+            if let (Some(record), study) = (&runs[i].record, &runs[i].study) {
+                let mended = mend_outputs(&study.folder, record, study.spec.carbon());
+                mended.map_err(|error| Failure::from(error).within(&study.label()))?;
+            }
             continue;
         }
         progress.next(i + 1, &runs[i].study.label());
@@ -164,7 +169,7 @@ fn run_one(
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
     }
-    let mut store = SqliteStore::open(&folder.store_path()).map_err(StudyError::Store)?;
+    let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
     // Either of the two may be the next to be run.
     let home = format!("{home}+{}", home_of(&folder));
@@ -186,7 +191,8 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
     let within = |error: StudyError| Failure::from(error).within(&study.label());
     let record = match read_record(&study.folder) {
         Ok(record) => record,
-        Err(StudyError::NoStudy { .. }) => return Ok(None),
+        // A store in which nothing is was not begun.
+        Err(StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. })) => return Ok(None),
         Err(error) => return Err(within(error)),
     };
     let found = differences(&record.header().identity, &study.spec.identity_beside(&record.header().identity));
@@ -217,7 +223,7 @@ fn contest_of(runs: &[Run], spec: &StudySpec, samplers: &[String]) -> Result<Con
 
 fn answer(contest: &Contest, args: &CompareArgs, folder: &ResultsFolder, samplers: &[String]) -> Result<(), Failure> {
     if args.json {
-        return print(json::contest_text(contest));
+        return print_data(json::contest_text(contest));
     }
     let report = folder.path().join("comparison.html").display().to_string();
     print(text::closing(contest, &Closing { width: terminal_width(), report: Some(report) }))?;

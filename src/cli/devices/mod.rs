@@ -4,7 +4,7 @@ mod watch;
 
 use super::args::DevicesArgs;
 use super::failure::Failure;
-use super::print::print;
+use super::print::{print, print_data};
 use crate::energy::Session;
 
 pub(super) fn devices(args: &DevicesArgs) -> Result<(), Failure> {
@@ -13,7 +13,7 @@ pub(super) fn devices(args: &DevicesArgs) -> Result<(), Failure> {
     }
     let diagnosis = Session::builder().diagnose();
     if args.json {
-        return print(serde_json::to_string_pretty(&diagnosis).map_err(Failure::other)?);
+        return print_data(serde_json::to_string_pretty(&diagnosis).map_err(Failure::other)?);
     }
     print(diagnosis.to_string())
 }

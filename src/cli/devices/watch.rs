@@ -14,6 +14,7 @@ use signal_hook::iterator::Signals;
 use super::super::failure::Failure;
 use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts};
 use crate::energy::{Interval, Profile, Session, Usage};
+use crate::guard::text::lines as harmless;
 
 /// Shows the power until a signal ends it, or until nobody reads any more.
 pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
@@ -156,7 +157,7 @@ impl Output {
     fn show(&mut self, look: &Look) -> std::io::Result<()> {
         let text = match self {
             Self::Screen(screen, lines) => {
-                let text = table(look);
+                let text = harmless(&table(look)).into_owned();
                 let (height, width) = screen.size();
                 // A line that wraps, or scrolls away, could not be taken back.
                 let shown: Vec<_> = text.lines().take(usize::from(height.max(2)) - 1).collect();
@@ -165,7 +166,7 @@ impl Output {
                 *lines = shown.len();
                 return screen.write_line(&shown.join("\n"));
             }
-            Self::Lines => line(look),
+            Self::Lines => harmless(&line(look)).into_owned(),
             Self::Json => serde_json::to_string(look).map_err(std::io::Error::other)? + "\n",
         };
         let mut out = std::io::stdout().lock();

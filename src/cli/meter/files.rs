@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -12,8 +12,11 @@ use serde_json::{Value, json};
 
 use super::total::Total;
 
+use crate::disk::WholeFile;
 use crate::energy::Summary;
 use crate::energy::units::{DomainEnergy, Joules, Uncertainty, WindowEnergy};
+use crate::guard::{file, secret};
+use crate::report::csv::text;
 
 /// What the command came to.
 pub(super) struct Outcome<'a> {
@@ -29,7 +32,8 @@ pub(super) struct Outcome<'a> {
 
 impl Outcome<'_> {
     fn json(&self) -> Value {
-        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let (words, _) = secret::masked(&words);
         let total = Total::of(&self.summary);
         let mut energy = json!(self.summary);
         energy["joules"] = json!(total.joules());
@@ -45,27 +49,58 @@ impl Outcome<'_> {
     }
 }
 
-/// The file of the outcome, as JSON. `-` is standard output.
+/// The file of the outcome, as JSON: there as a whole once it is written. `-` is standard output.
 pub(super) struct Summed {
     path: PathBuf,
-    file: Box<dyn Write>,
+    target: Target,
+}
+
+/// Where the outcome goes.
+enum Target {
+    /// A file that takes its place when it is finished.
+    Whole(WholeFile),
+    /// What has no place to take, such as a pipe.
+    Open(Box<dyn Write>),
+}
+
+impl Target {
+    fn of(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Open(Box::new(io::stdout())));
+        }
+        // Through links to the file itself, which is what `>` of a shell would write.
+        let Ok(known) = path.canonicalize() else { return WholeFile::create(path).map(Self::Whole) };
+        if !known.is_file() {
+            return Ok(Self::Open(Box::new(file::create(&known)?)));
+        }
+        match WholeFile::create(&known) {
+            // The file may be written, and its folder may not.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                Ok(Self::Open(Box::new(File::options().write(true).truncate(true).open(known)?)))
+            }
+            made => made.map(Self::Whole),
+        }
+    }
+
+    fn write(self, text: &str) -> io::Result<()> {
+        match self {
+            Self::Whole(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.finish()),
+            Self::Open(mut target) => target.write_all(text.as_bytes()).and_then(|()| target.flush()),
+        }
+    }
 }
 
 impl Summed {
     /// Made before the command runs: after ten hours is too late to learn of a misspelt folder.
     pub(super) fn create(path: &Path) -> Result<Self, String> {
-        let file = destination(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
-        Ok(Self { path: path.to_owned(), file })
+        let target = Target::of(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
+        Ok(Self { path: path.to_owned(), target })
     }
 
-    pub(super) fn write(mut self, outcome: &Outcome<'_>) -> Result<(), String> {
-        let written = writeln!(self.file, "{:#}", outcome.json()).and_then(|()| self.file.flush());
+    pub(super) fn write(self, outcome: &Outcome<'_>) -> Result<(), String> {
+        let written = self.target.write(&format!("{:#}\n", outcome.json()));
         written.map_err(|e| format!("{} could not be written: {e}", self.path.display()))
     }
-}
-
-fn destination(path: &Path) -> std::io::Result<Box<dyn Write>> {
-    Ok(if path == Path::new("-") { Box::new(std::io::stdout()) } else { Box::new(File::create(path)?) })
 }
 
 /// The last of them are standard deviations, empty where nobody knows them.
@@ -87,53 +122,91 @@ const COLUMNS: [&str; 12] = [
 /// The power over time: one line per interval and domain. `-` is standard output.
 pub(super) struct Series {
     path: PathBuf,
-    writer: csv::Writer<BufWriter<Box<dyn Write>>>,
-    trouble: Option<csv::Error>,
+    /// `None` is standard output.
+    file: Option<File>,
+    /// So many bytes of the file are whole lines.
+    whole: u64,
+    trouble: Option<String>,
 }
 
 impl Series {
     pub(super) fn create(path: &Path) -> Result<Self, String> {
-        let unwritable = |e: &dyn std::fmt::Display| format!("{} could not be written: {e}", path.display());
-        let mut writer = csv::Writer::from_writer(BufWriter::new(destination(path).map_err(|e| unwritable(&e))?));
-        writer.write_record(COLUMNS).map_err(|e| unwritable(&e))?;
-        Ok(Self { path: path.to_owned(), writer, trouble: None })
+        let file = if path == Path::new("-") { None } else { Some(file::create(path)) };
+        let file = file.transpose().map_err(|e| format!("{} could not be written: {e}", path.display()))?;
+        let mut series = Self { path: path.to_owned(), file, whole: 0, trouble: None };
+        let heading = lines(|writer| writer.write_record(COLUMNS));
+        match heading.and_then(|bytes| series.put(&bytes)) {
+            Ok(()) => Ok(series),
+            Err(e) => Err(format!("{} could not be written: {e}", path.display())),
+        }
     }
 
-    /// Adds an interval that ended so many seconds after the beginning.
+    /// Adds an interval that ended so many seconds after the beginning. After a first line that could not be written there
+    /// are no more, for nobody would see that one is missing between them.
     pub(super) fn add(&mut self, seconds: f64, interval: &WindowEnergy) {
-        let mut write = |part: &DomainEnergy| -> csv::Result<()> {
-            let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-            let joules = |value: Option<Joules>| number(value.map(|j| j.0));
-            let deviation = |of: fn(&Uncertainty) -> Joules| joules(part.uncertainty.as_ref().map(of));
-            self.writer.write_record([
-                &format!("{seconds:.3}"),
-                &format!("{:.3}", interval.seconds),
-                &part.domain.to_string(),
-                &number(part.joules.and_then(|j| j.over(interval.seconds)).map(|w| w.0)),
-                &joules(part.joules),
-                part.method.label(),
-                part.note.as_deref().unwrap_or_default(),
-                &joules(part.idle),
-                &deviation(|u| u.edge),
-                &deviation(|u| u.gain),
-                &deviation(|u| u.idle),
-                &deviation(|u| u.attribution),
-            ])
-        };
-        let written = interval.domains.iter().try_for_each(&mut write);
-        // A reader of a running command sees whole lines.
-        let written = written.and_then(|()| Ok(self.writer.flush()?));
-        self.trouble = self.trouble.take().or(written.err());
+        if self.trouble.is_some() {
+            return;
+        }
+        let rows = lines(|writer| interval.domains.iter().try_for_each(|part| row(writer, seconds, interval, part)));
+        self.trouble = rows.and_then(|bytes| self.put(&bytes)).err().map(|e| e.to_string());
     }
 
-    /// Says whether all of it was written.
-    pub(super) fn finish(mut self) -> Result<(), String> {
-        let flushed = self.writer.flush().map_err(csv::Error::from);
-        match self.trouble.take().or(flushed.err()) {
+    /// Writes lines at once, so that a reader of a running command sees whole ones; half a line is taken back.
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(file) = &mut self.file else {
+            let mut out = io::stdout();
+            return out.write_all(bytes).and_then(|()| out.flush());
+        };
+        let written = file.write_all(bytes);
+        match written {
+            Ok(()) => self.whole += bytes.len() as u64,
+            // A pipe keeps what it has.
+            Err(_) => drop(file.set_len(self.whole)),
+        }
+        written
+    }
+
+    /// Says whether all of it was written, and is on the disk.
+    pub(super) fn finish(self) -> Result<(), String> {
+        let synced =
+            self.file.filter(|file| file.metadata().is_ok_and(|meta| meta.is_file())).map(|file| file.sync_all());
+        match self.trouble.or(synced.and_then(|done| done.err()).map(|e| e.to_string())) {
             None => Ok(()),
             Some(e) => Err(format!("{} is not complete: {e}", self.path.display())),
         }
     }
+}
+
+/// What a table's writer makes of some rows.
+fn lines(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    write(&mut writer)?;
+    writer.into_inner().map_err(|error| error.into_error())
+}
+
+fn row(
+    writer: &mut csv::Writer<Vec<u8>>,
+    seconds: f64,
+    interval: &WindowEnergy,
+    part: &DomainEnergy,
+) -> csv::Result<()> {
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let joules = |value: Option<Joules>| number(value.map(|j| j.0));
+    let deviation = |of: fn(&Uncertainty) -> Joules| joules(part.uncertainty.as_ref().map(of));
+    writer.write_record([
+        &format!("{seconds:.3}"),
+        &format!("{:.3}", interval.seconds),
+        &part.domain.to_string(),
+        &number(part.joules.and_then(|j| j.over(interval.seconds)).map(|w| w.0)),
+        &joules(part.joules),
+        part.method.label(),
+        &text(part.note.clone().unwrap_or_default()),
+        &joules(part.idle),
+        &deviation(|u| u.edge),
+        &deviation(|u| u.gain),
+        &deviation(|u| u.idle),
+        &deviation(|u| u.attribution),
+    ])
 }
 
 #[cfg(test)]

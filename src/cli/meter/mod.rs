@@ -19,6 +19,7 @@ use super::args::MeterArgs;
 use super::failure::Failure;
 use crate::energy::units::DomainKind;
 use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session, Usage};
+use crate::guard::text::lines;
 
 /// What `optimize` itself fails with, so that it is told apart from the command's own codes, as `timeout` and `env` do.
 const OWN: u8 = 125;
@@ -52,7 +53,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
         series.iter_mut().for_each(|series| series.add(interval.until, &interval.energy));
     }
     let outcome = Outcome { command: &args.command, status, summary, stopped: child.stopped() };
-    // From here on nothing may keep the command's own code from the caller.
+    // From here on nothing may keep the command's own code from the caller, unless that would say that all went well.
     let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
     troubles.extend(json.and_then(|json| json.write(&outcome).err()));
     let mut text = String::new();
@@ -61,9 +62,12 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
         text.push_str(&table::render(&outcome));
     }
     troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(lines(&text).as_bytes());
     child.heed(status);
-    Ok(child::code(status).into())
+    match child::code(status) {
+        0 if !troubles.is_empty() => Ok(OWN.into()),
+        code => Ok(code.into()),
+    }
 }
 
 /// The one would be written over the other.

@@ -1,11 +1,11 @@
 //! Why a command cannot be started, and what to do about it.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::super::failure::Failure;
+use crate::guard::file;
 
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
@@ -62,7 +62,7 @@ fn unmet(path: &Path) -> String {
 fn interpreter(path: &Path) -> Option<String> {
     let mut start = Vec::new();
     // The kernel reads no further.
-    File::open(path).ok()?.take(256).read_to_end(&mut start).ok()?;
+    file::open(path).ok()?.take(256).read_to_end(&mut start).ok()?;
     let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line);
     line.trim_matches([' ', '\t']).split([' ', '\t']).next().filter(|word| !word.is_empty()).map(str::to_owned)

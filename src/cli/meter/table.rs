@@ -7,6 +7,7 @@ use super::files::Outcome;
 use super::total::Total;
 use crate::energy::DomainSummary;
 use crate::energy::units::{DomainKind, Joules};
+use crate::guard::{secret, text};
 
 /// So much of a command is shown.
 const LONGEST: usize = 60;
@@ -120,9 +121,11 @@ fn uncertain(joules: Option<Joules>, deviation: Option<Joules>) -> String {
 /// The command as one would type it, its end left out where it is long.
 fn shown(command: &[OsString]) -> String {
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    let whole = words.join(" ").replace(char::is_control, " ");
+    let words: Vec<_> = words.into_iter().map(std::borrow::Cow::into_owned).collect();
+    let whole = secret::masked(&words).0.join(" ");
+    let whole = text::line(&whole);
     if whole.chars().count() <= LONGEST {
-        return whole;
+        return whole.into_owned();
     }
     whole.chars().take(LONGEST - 1).chain(['…']).collect()
 }

@@ -8,6 +8,17 @@ use super::stream::Stream;
 use super::{fault, unreadable};
 use crate::data::{DataError, Place};
 
+/// What may stand between two files of an archive: a name of any length, and notes of whoever packed it. They are read into
+/// memory.
+const NOTES: u64 = 1 << 20;
+/// The longest path, as on Linux.
+const PATH: usize = 4096;
+/// Files and folders in an archive, and the bytes of their names, which are kept in memory.
+pub(super) const ENTRIES: u64 = 4_000_000;
+const NAMES: usize = 256 << 20;
+/// What is expanded and not used: 2 GiB.
+const PASSED_OVER: u64 = 2 << 30;
+
 /// What an entry of an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -48,29 +59,45 @@ pub(super) fn visit(
     path: &Path,
     mut visitor: impl FnMut(Entry<'_>) -> Result<ControlFlow<()>, DataError>,
 ) -> Result<(), DataError> {
-    let mut archive = tar::Archive::new(Stream::open(path)?);
-    let mut last = None;
+    let stream = Stream::open(path)?;
+    let ceiling = stream.ceiling();
+    let mut archive = tar::Archive::new(stream);
+    let (mut last, mut seen) = (None, Seen::default());
     let place = |last: &Option<String>| match last {
         Some(entry) => Place::Entry(entry.clone()),
         None => Place::Whole,
     };
+    ceiling.set(NOTES);
     for entry in archive.entries().map_err(|e| unreadable(path, &e))? {
         let mut entry = entry.map_err(|e| broken(path, place(&last), &e))?;
+        ceiling.set(u64::MAX);
         let kind = entry.header().entry_type();
+        let start = entry.raw_file_position();
+        // What is between entries is read by the archive's reader: contents that are passed over, and names of any length.
+        let stored = if kind.is_gnu_sparse() { entry.header().entry_size().unwrap_or(0) } else { entry.size() };
+        let end = start.saturating_add(stored);
         let kind = match kind {
             _ if kind.is_dir() => Kind::Folder,
             _ if kind.is_symlink() || kind.is_hard_link() => Kind::Link,
             _ if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() => Kind::File,
             // Headers that hold for all that follows, pipes and devices.
-            _ => continue,
+            _ => {
+                seen.count(path, 0, stored)?;
+                ceiling.set(end.saturating_add(NOTES));
+                continue;
+            }
         };
         let name = checked_name(path, &entry.path_bytes())?;
         last = Some(name.clone());
+        let length = name.len();
         if visitor(Entry { path: name, kind, archive: path, contents: &mut entry })?.is_break() {
             return Ok(());
         }
+        seen.count(path, length, end.saturating_sub(ceiling.position().max(start)))?;
+        ceiling.set(end.saturating_add(NOTES));
     }
     let mut stream = archive.into_inner();
+    ceiling.set(ceiling.position().saturating_add(PASSED_OVER));
     io::copy(&mut stream, &mut io::sink()).map_err(|e| broken(path, place(&last), &e))?;
     if stream.trailing_zeros() < 512 {
         let problem = "the archive ends here, without its end marker";
@@ -79,13 +106,39 @@ pub(super) fn visit(
     Ok(())
 }
 
+/// What has been seen of an archive, so that none is read for ever, or fills memory with its names.
+#[derive(Default)]
+struct Seen {
+    entries: u64,
+    names: usize,
+    passed_over: u64,
+}
+
+impl Seen {
+    fn count(&mut self, archive: &Path, name: usize, passed_over: u64) -> Result<(), DataError> {
+        self.entries += 1;
+        self.names = self.names.saturating_add(name);
+        self.passed_over = self.passed_over.saturating_add(passed_over);
+        let problem = match () {
+            () if self.entries > ENTRIES => format!("holds more than {ENTRIES} files and folders"),
+            () if self.names > NAMES => format!("holds names of more than {} MiB", NAMES >> 20),
+            () if self.passed_over > PASSED_OVER => {
+                format!("holds more than {} GiB that are no data of this kind", PASSED_OVER >> 30)
+            }
+            () => return Ok(()),
+        };
+        Err(fault(archive, Place::Whole, problem, "pack what is wanted alone, or unpack it and use the folder"))
+    }
+}
+
 const CUT_SHORT: &str = "it is damaged or was cut short: fetch or pack it again";
 
 fn broken(path: &Path, place: Place, error: &io::Error) -> DataError {
-    let advice = if error.kind() == io::ErrorKind::FileTooLarge {
-        "it looks made to fill memory; unpack it, and use the folder if it is what you think"
-    } else {
-        CUT_SHORT
+    let advice = match error.kind() {
+        io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
+            "it looks made to fill memory; unpack it, and use the folder if it is what you think"
+        }
+        _ => CUT_SHORT,
     };
     fault(path, place, format!("the archive cannot be read on from here: {error}"), advice)
 }
@@ -98,6 +151,11 @@ fn checked_name(archive: &Path, bytes: &[u8]) -> Result<String, DataError> {
         let lossy = String::from_utf8_lossy(bytes).into_owned();
         return Err(fault(archive, Place::Entry(lossy), "the name is not UTF-8", advice));
     };
+    if name.len() > PATH {
+        let start: String = name.chars().take(100).collect();
+        let problem = format!("the name has more than {PATH} bytes");
+        return Err(fault(archive, Place::Entry(format!("{start}...")), problem, advice));
+    }
     if name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..") || name.contains('\0') {
         return Err(fault(archive, Place::Entry(name.to_owned()), "the path leads out of the archive", advice));
     }
@@ -148,6 +206,46 @@ mod tests {
             assert!(error.contains("cut short"), "{length}: {error}");
         }
         assert_eq!(names(&bytes).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn names_and_notes_do_not_fill_memory() {
+        let long = vec![b'a'; NOTES as usize + 600];
+        let pax = [format!("{} comment=", long.len() + 16).into_bytes(), long.clone(), b"\n".to_vec()].concat();
+        for (kind, contents) in [
+            (tar::EntryType::GNULongName, &long),
+            (tar::EntryType::GNULongLink, &long),
+            (tar::EntryType::XHeader, &pax),
+        ] {
+            let tar = Tar::new().file("a/1.txt", b"1").special(kind, contents).file("a/2.txt", b"2");
+            let error = names(&tar.bytes()).unwrap_err();
+            assert!(error.contains("made to fill memory"), "{error}");
+        }
+        let name = vec![b'a'; PATH + 1];
+        let tar = Tar::new().special(tar::EntryType::GNULongName, &name).file("a/2.txt", b"2");
+        assert!(names(&tar.bytes()).unwrap_err().contains("more than 4096 bytes"));
+        // Contents may be as long as they like, read or not.
+        let tar = Tar::new().file("a/1.txt", &long).file("a/2.txt", b"2").special(tar::EntryType::XGlobalHeader, b"");
+        assert_eq!(names(&tar.bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn nothing_is_passed_over_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tar");
+        let bytes = Tar::new().file("a/1.txt", b"1").bytes();
+        std::fs::write(&path, &bytes).unwrap();
+        // A file with a hole of a terabyte.
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = visit(&path, |_| Ok(ControlFlow::Continue(()))).unwrap_err().to_string();
+        assert!(error.contains("longer than any that is read"), "{error}");
+        let mut seen = Seen::default();
+        assert!(seen.count(&path, 10, PASSED_OVER).is_ok());
+        assert!(seen.count(&path, 10, 1).unwrap_err().to_string().contains("no data of this kind"));
+        let mut seen = Seen { entries: ENTRIES - 1, ..Seen::default() };
+        assert!(seen.count(&path, 10, 0).is_ok() && seen.count(&path, 10, 0).is_err());
+        let mut seen = Seen { names: NAMES - 10, ..Seen::default() };
+        assert!(seen.count(&path, 10, 0).is_ok() && seen.count(&path, 10, 0).is_err());
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Column {
         Self { text: None, levels: BTreeSet::new(), most, whole: true }
     }
 
-    pub(super) fn see(&mut self, at: u64, text: &str) {
+    /// Returns how many bytes of it are remembered.
+    pub(super) fn see(&mut self, at: u64, text: &str) -> usize {
         match number(text) {
             Some(number) => self.whole &= number.fract() == 0.0,
             None if self.text.is_none() => self.text = Some((at, text.to_owned())),
@@ -50,7 +51,9 @@ impl Column {
         }
         if self.levels.len() <= self.most && !self.levels.contains(text) {
             self.levels.insert(text.to_owned());
+            return text.len();
         }
+        0
     }
 
     pub(super) fn is_numeric(&self) -> bool {

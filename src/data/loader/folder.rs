@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use super::archive::ENTRIES;
 use super::tree::is_hidden;
 use super::{fault, unreadable};
 use crate::data::{DataError, Place};
@@ -51,6 +52,10 @@ fn descend(root: &Path, within: &str, depth: usize, items: &mut Vec<Item>) -> Re
         let modified = modified.map_or(0, |since| since.as_nanos());
         if meta.is_dir() {
             descend(root, &path, depth + 1, items)?;
+        }
+        if items.len() as u64 >= ENTRIES {
+            let problem = format!("holds more than {ENTRIES} files and folders");
+            return Err(fault(root, Place::Whole, problem, "see that no link leads back to a folder above it"));
         }
         if meta.is_dir() || meta.is_file() {
             items.push(Item {

@@ -3,7 +3,6 @@
 //! Classes are sorted by their names and images by their paths, so that a folder and its archive are the same dataset. All
 //! pixels take one byte per channel. One channel is kept if all files are grey inside, or else there are three.
 
-use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -15,6 +14,7 @@ use super::pool::{Decoders, too_large};
 use super::tree::{Sort, arrange};
 use super::{MEMORY, fault, unreadable};
 use crate::data::{DataError, Dataset, Place, Shape};
+use crate::guard::file;
 
 /// The file of one image may have so many bytes at most: 64 MiB.
 const FILE: u64 = 64 << 20;
@@ -62,7 +62,9 @@ pub(super) fn load(path: &Path, name: &str, reading: Reading) -> Result<Dataset,
 struct Found {
     images: Vec<String>,
     folders: Vec<String>,
-    ignored: Vec<String>,
+    /// How many files are no images, and the first of them by name.
+    ignored: usize,
+    first_ignored: Option<String>,
 }
 
 impl Found {
@@ -72,7 +74,7 @@ impl Found {
             if self.is_wanted(root, &item.path, kind)? {
                 let path = root.join(&item.path);
                 let mut bytes = Vec::with_capacity(item.size.min(FILE) as usize);
-                let file = File::open(&path).map_err(|e| unreadable(&path, &e))?;
+                let file = file::open(&path).map_err(|e| unreadable(&path, &e))?;
                 file.take(FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(&path, &e))?;
                 if decoders.add(&item.path, checked(root, &item.path, bytes)?)?.is_break() {
                     break;
@@ -97,7 +99,12 @@ impl Found {
         let wrong = |problem: &str, advice: &str| Err(fault(origin, Place::Entry(path.to_owned()), problem, advice));
         match (kind, Sort::of(path)) {
             (Kind::Folder, _) => self.folders.push(path.to_owned()),
-            (_, Sort::Other) => self.ignored.push(path.to_owned()),
+            (_, Sort::Other) => {
+                self.ignored += 1;
+                if self.first_ignored.as_deref().is_none_or(|first| path < first) {
+                    self.first_ignored = Some(path.to_owned());
+                }
+            }
             (Kind::Link, _) => {
                 return wrong(
                     "is a link, and archives are not unpacked",
@@ -152,8 +159,8 @@ fn assemble(
     if let Some(index) = arranged.test_from {
         dataset = dataset.with_test_from(index)?;
     }
-    if let Some(first) = found.ignored.iter().min() {
-        let count = found.ignored.len();
+    if let Some(first) = &found.first_ignored {
+        let count = found.ignored;
         dataset = dataset.noted(format!("{count} files that are no images were left out, such as `{first}`"));
     }
     Ok(match arranged.note {

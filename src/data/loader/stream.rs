@@ -1,8 +1,10 @@
 //! Files that may be compressed, as a stream of what they expand to.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -10,6 +12,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{FETCH_AGAIN, fault, unreadable};
 use crate::data::{DataError, Place};
+use crate::guard::file;
 
 /// What any compressed file may expand to, and how often its own size beyond that. Photographs hardly shrink, and text
 /// by ten times; only what was made to fill a disk or memory needs more.
@@ -27,11 +30,39 @@ pub(super) struct Stream {
     read: u64,
     limit: u64,
     zeros: u64,
+    ceiling: Ceiling,
+}
+
+/// How far a stream may be read for now, and how far it has been: what reads it elsewhere may ask for more than is good.
+#[derive(Debug, Clone)]
+pub(super) struct Ceiling(Rc<Cell<(u64, u64)>>);
+
+impl Ceiling {
+    fn new() -> Self {
+        Self(Rc::new(Cell::new((0, u64::MAX))))
+    }
+
+    /// Bytes that have been read.
+    pub(super) fn position(&self) -> u64 {
+        self.0.get().0
+    }
+
+    /// Lets no byte beyond this one be read; `u64::MAX` takes the limit away.
+    pub(super) fn set(&self, most: u64) {
+        self.0.set((self.position(), most));
+    }
+
+    /// Notes that so many bytes have been read in all. Returns whether they may be.
+    fn reach(&self, position: u64) -> bool {
+        let most = self.0.get().1;
+        self.0.set((position, most));
+        position <= most
+    }
 }
 
 impl Stream {
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+        let file = file::open(path).map_err(|e| unreadable(path, &e))?;
         let size = file.metadata().map_err(|e| unreadable(path, &e))?.len();
         Self::of(path, file, ALWAYS.saturating_add(size.saturating_mul(RATIO)))
     }
@@ -50,10 +81,16 @@ impl Stream {
             [b'B', b'Z', b'h', ..] => return foreign("bzip2"),
             [b'P', b'K', 3, 4, ..] => return foreign("zip"),
             _ => {
-                return Ok(Self { path: path.to_owned(), inner: Box::new(source), read: 0, limit: u64::MAX, zeros: 0 });
+                let (inner, limit) = (Box::new(source), u64::MAX);
+                return Ok(Self { path: path.to_owned(), inner, read: 0, limit, zeros: 0, ceiling: Ceiling::new() });
             }
         };
-        Ok(Self { path: path.to_owned(), inner, read: 0, limit, zeros: 0 })
+        Ok(Self { path: path.to_owned(), inner, read: 0, limit, zeros: 0, ceiling: Ceiling::new() })
+    }
+
+    /// What limits it while somebody else reads it.
+    pub(super) fn ceiling(&self) -> Ceiling {
+        self.ceiling.clone()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -92,6 +129,12 @@ impl Read for Stream {
         if self.read > self.limit {
             let text = format!("it expands to more than {} GiB, {RATIO} times its size", self.limit >> 30);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+        if !self.ceiling.reach(self.read) {
+            return Err(io::Error::new(
+                io::ErrorKind::QuotaExceeded,
+                "this part of it is longer than any that is read",
+            ));
         }
         match buffer[..count].iter().rposition(|b| *b != 0) {
             Some(last) => self.zeros = (count - last - 1) as u64,

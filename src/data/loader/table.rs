@@ -16,6 +16,15 @@ use crate::data::{DataError, Dataset, FeatureColumn, Features, Place, Shape, Tar
 /// What a label is called where nobody says.
 const LABELS: [&str; 3] = ["label", "target", "class"];
 
+/// One row may have so many bytes: 64 MiB.
+const ROW: u64 = 64 << 20;
+
+/// What all different texts of all columns may take, together, in bytes: 256 MiB.
+const TEXTS: usize = 256 << 20;
+
+/// So many columns of texts are named.
+const NAMED: usize = 20;
+
 /// Whether a file name is one of a table that can be read.
 pub(super) fn is_table(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -80,7 +89,12 @@ pub(super) fn load(path: &Path, name: &str, label: Option<&str>, task: Option<Ta
     let seen = header.into_iter().zip(levels).enumerate().filter(|(index, _)| *index != label);
     let seen: Vec<FeatureColumn> = seen.map(|(_, (name, categories))| FeatureColumn { name, categories }).collect();
     let texts = seen.iter().filter(|column| !column.categories.is_empty());
-    let texts: Vec<String> = texts.map(|column| format!("`{}` ({})", column.name, column.width())).collect();
+    let mut texts: Vec<String> = texts.map(|column| format!("`{}` ({})", column.name, column.width())).collect();
+    if texts.len() > NAMED {
+        let more = format!("and {} more columns", texts.len() - NAMED);
+        texts.truncate(NAMED);
+        texts.push(more);
+    }
     let dataset = dataset.with_columns(seen)?;
     Ok(if texts.is_empty() {
         dataset
@@ -124,6 +138,7 @@ impl Table<'_> {
     /// The names of the columns.
     fn header(&self) -> Result<Vec<String>, DataError> {
         let mut reader = self.reader()?;
+        reader.get_ref().ceiling().set(ROW);
         let header: Vec<String> = reader.headers().map_err(|e| self.broken(&e))?.iter().map(str::to_owned).collect();
         let wrong = |problem: String, advice: &str| Err(fault(self.path, Place::Line(1, None), problem, advice));
         if header.len() < 2 {
@@ -154,7 +169,7 @@ impl Table<'_> {
     fn survey(&self, header: &[String], label: usize) -> Result<(Vec<Column>, usize), DataError> {
         let most = |column| if column == label { CLASSES.max(FEW) } else { LEVELS };
         let mut columns: Vec<Column> = (0..header.len()).map(|column| Column::new(most(column))).collect();
-        let mut rows = 0;
+        let (mut rows, mut held) = (0, 0_usize);
         self.each_row(header, |at, row| {
             rows += 1;
             for (index, text) in row.iter().enumerate() {
@@ -165,7 +180,11 @@ impl Table<'_> {
                     let problem = if text.is_empty() { "no value".to_owned() } else { format!("`{text}` is no value") };
                     return wrong(problem, "fill it in, or remove the row or the column");
                 }
-                columns[index].see(at, text);
+                held = held.saturating_add(columns[index].see(at, text));
+                if held > TEXTS {
+                    let problem = format!("texts of more than {} MiB up to here", TEXTS >> 20);
+                    return wrong(problem, "remove columns of long texts, which cannot be learned from here");
+                }
                 if index != label
                     && columns[index].is_over()
                     && let Some((first, text)) = &columns[index].text
@@ -222,7 +241,12 @@ impl Table<'_> {
         mut visit: impl FnMut(u64, &csv::StringRecord) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
         let (mut reader, mut row) = (self.reader()?, csv::StringRecord::new());
-        while reader.read_record(&mut row).map_err(|e| self.broken(&e))? {
+        let ceiling = reader.get_ref().ceiling();
+        loop {
+            ceiling.set(ceiling.position().saturating_add(ROW));
+            if !reader.read_record(&mut row).map_err(|e| self.broken(&e))? {
+                return Ok(());
+            }
             let at = row.position().map_or(0, csv::Position::byte);
             if row.len() != header.len() {
                 let problem = format!("{} values for {} columns", row.len(), header.len());
@@ -231,13 +255,16 @@ impl Table<'_> {
             }
             visit(at, &row)?;
         }
-        Ok(())
     }
 
     fn broken(&self, error: &csv::Error) -> DataError {
         let place = error.position().map_or(Place::Whole, |p| self.place(p.byte(), None));
         match error.kind() {
             csv::ErrorKind::Utf8 { .. } => fault(self.path, place, "is not UTF-8", "save the table as UTF-8"),
+            csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => {
+                let problem = format!("a row of more than {} MiB", ROW >> 20);
+                fault(self.path, place, problem, "see that lines end, and that each quotation mark has its partner")
+            }
             _ => fault(self.path, place, format!("cannot be read on from here: {error}"), super::FETCH_AGAIN),
         }
     }

@@ -116,3 +116,31 @@ fn too_many_texts_are_refused_where_they_begin() {
     let error = csv(&format!("a,b\n{rows}")).unwrap_err();
     assert!(error.contains("the label `b` has more than 1000 different values; name another column"), "{error}");
 }
+
+#[test]
+fn a_line_without_an_end_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    for start in ["a,b\n1,\"", ""] {
+        fs::write(&path, start).unwrap();
+        // The rest is a hole that costs no disk.
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = load(&path, "tiny", None, None).unwrap_err().to_string();
+        assert!(error.contains("a row of more than 64 MiB"), "{error}");
+    }
+}
+
+#[test]
+fn very_many_columns_are_read_and_few_of_them_named() {
+    let row = |cell: &dyn Fn(usize) -> String| (0..30_000).map(cell).collect::<Vec<_>>().join(",");
+    let text = [row(&|i| format!("c{i}")), row(&|_| "a".to_owned()), row(&|i| format!("{}", i % 2))].join("\n");
+    let wide = csv(&(text + "\n")).unwrap();
+    assert_eq!((wide.len(), wide.columns().len()), (2, 29_999));
+    assert!(wide.notes().iter().all(|note| note.len() < 1000) && wide.notes()[1].ends_with("and 29979 more columns"));
+}
+
+#[test]
+fn only_files_are_read() {
+    let error = load(std::path::Path::new("/dev/zero"), "tiny", None, None).unwrap_err().to_string();
+    assert!(error.contains("it is a device"), "{error}");
+}

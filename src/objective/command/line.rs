@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::Secrets;
 use crate::objective::Task;
 
 /// How to start the user's program for a trial. No shell is involved.
@@ -15,6 +16,8 @@ pub struct CommandLine {
     pub cwd: Option<PathBuf>,
     /// Environment variables in addition to those that are inherited.
     pub env: BTreeMap<String, String>,
+    /// Names of inherited environment variables whose values are secret. They may stand in arguments as placeholders.
+    pub secrets: Vec<String>,
 }
 
 impl CommandLine {
@@ -27,8 +30,8 @@ impl CommandLine {
     /// The program and its arguments for one trial. An argument with a placeholder of an inactive parameter is left
     /// out.
     #[must_use]
-    pub fn arguments(&self, task: Task<'_>) -> Vec<String> {
-        self.argv.iter().filter_map(|t| t.fill(task)).collect()
+    pub fn arguments(&self, task: Task<'_>, secrets: &Secrets) -> Vec<String> {
+        self.argv.iter().filter_map(|t| t.fill(task, secrets)).collect()
     }
 
     /// The environment variables to add for one trial: `env`, `WATTFRONT_TRIAL` (the trial's number),
@@ -45,7 +48,7 @@ impl CommandLine {
 }
 
 /// One argument: text with placeholders such as `{learning_rate}`; `{trial}` is the trial's number, `{seed}` its
-/// seed, `{attempt}` counts the attempts at it from 1. `{{` and `}}` stand for the braces themselves.
+/// seed, `{attempt}` counts the attempts at it from 1, and secrets stand under their names. `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     source: String,
@@ -111,7 +114,7 @@ impl Template {
 
     /// The argument for one trial, or `None` where a parameter is inactive.
     #[must_use]
-    pub fn fill(&self, task: Task<'_>) -> Option<String> {
+    pub fn fill(&self, task: Task<'_>, secrets: &Secrets) -> Option<String> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -120,7 +123,10 @@ impl Template {
                     "trial" => text.push_str(&task.trial.to_string()),
                     "seed" => text.push_str(&task.seed.to_string()),
                     "attempt" => text.push_str(&task.attempt.to_string()),
-                    name => text.push_str(&task.point.get(name)?.to_string()),
+                    name => match secrets.get(name) {
+                        Some(secret) => text.push_str(secret),
+                        None => text.push_str(&task.point.get(name)?.to_string()),
+                    },
                 },
             }
         }
@@ -139,7 +145,7 @@ mod tests {
 
     fn fill(source: &str) -> Option<String> {
         let point: Point = [("lr", 0.1)].into_iter().collect();
-        Template::parse(source).expect("a template").fill(task(&point, 3, 99))
+        Template::parse(source).expect("a template").fill(task(&point, 3, 99), &Secrets::default())
     }
 
     #[test]
@@ -154,9 +160,9 @@ mod tests {
     fn an_argument_of_an_inactive_parameter_is_left_out() {
         assert_eq!(fill("--momentum={momentum}"), None);
         let argv = ["train", "--momentum={momentum}", "--lr={lr}"].map(|s| Template::parse(s).expect("a template"));
-        let command = CommandLine { argv: argv.to_vec(), cwd: None, env: BTreeMap::new() };
+        let command = CommandLine { argv: argv.to_vec(), cwd: None, env: BTreeMap::new(), secrets: Vec::new() };
         let point: Point = [("lr", 0.5)].into_iter().collect();
-        assert_eq!(command.arguments(task(&point, 0, 0)), ["train", "--lr=0.5"]);
+        assert_eq!(command.arguments(task(&point, 0, 0), &Secrets::default()), ["train", "--lr=0.5"]);
         let environment = command.environment(task(&point, 4, 5));
         let pairs: Vec<_> = environment.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!(pairs, ["WATTFRONT_ATTEMPT=1", "WATTFRONT_LR=0.5", "WATTFRONT_SEED=5", "WATTFRONT_TRIAL=4"]);

@@ -1,8 +1,10 @@
 //! The user's own program as an objective.
 
 mod line;
+mod secrets;
 
 pub use line::{CommandLine, Template};
+pub use secrets::{SecretError, Secrets};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -45,8 +47,8 @@ impl CommandObjective {
         self
     }
 
-    fn command(&self, task: Task<'_>) -> Command {
-        let arguments = self.line.arguments(task);
+    fn command(&self, task: Task<'_>, secrets: &Secrets) -> Command {
+        let arguments = self.line.arguments(task, secrets);
         let program = arguments.first().map_or("", String::as_str);
         let mut command = Command::new(program);
         command.args(arguments.get(1..).unwrap_or_default()).stdin(Stdio::null());
@@ -66,7 +68,17 @@ impl CommandObjective {
 
 impl Objective for CommandObjective {
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
-        let mut command = self.command(task);
+        let secrets = Secrets::of(&self.line, |name| std::env::var_os(name))
+            .map_err(|error| Failure::new(FailureKind::WorkerLost, error.to_string()))?;
+        // What the program says when it fails may repeat what it was told.
+        self.run(task, scope, &secrets)
+            .map_err(|Failure { kind, message }| Failure::new(kind, secrets.redact(&message)))
+    }
+}
+
+impl CommandObjective {
+    fn run(&self, task: Task<'_>, scope: &mut dyn Scope, secrets: &Secrets) -> Result<Metrics, Failure> {
+        let mut command = self.command(task, secrets);
         let program = command.get_program().to_string_lossy().into_owned();
         let mut process = Process::spawn_for(&self.home, &mut command).map_err(|error| {
             let place = self.folder.as_ref().map_or_else(String::new, |f| format!(" in {}", f.display()));
@@ -74,6 +86,7 @@ impl Objective for CommandObjective {
             Failure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
         })?;
         let heard = listen(&mut process, scope, Until::Exit);
+        heard.doubts.iter().for_each(|doubt| scope.doubt(secrets.redact(doubt)));
         if heard.failure.is_some() || heard.stopped {
             process.end(GRACE);
         }

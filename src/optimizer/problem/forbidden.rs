@@ -1,5 +1,6 @@
 //! Combinations that are never proposed.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -36,15 +37,17 @@ impl Match {
         Self::Range { at_least: None, at_most: Some(bound) }
     }
 
-    fn holds(&self, value: &Value) -> bool {
+    /// Whether a value is what this says.
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
         match self {
-            Self::Values(values) => values.iter().any(|v| match (v.as_f64(), value.as_f64()) {
-                (Some(a), Some(b)) => a == b,
-                _ => v == value,
-            }),
-            Self::Range { at_least, at_most } => value
-                .as_f64()
-                .is_some_and(|v| at_least.is_none_or(|low| low <= v) && at_most.is_none_or(|high| v <= high)),
+            Self::Values(values) => values.iter().any(|v| v == value || v.is_same_number(value)),
+            Self::Range { at_least, at_most } => {
+                let order = |bound: f64| value.number_order(&Value::Float(bound));
+                value.is_number()
+                    && at_least.is_none_or(|low| order(low).is_some_and(Ordering::is_ge))
+                    && at_most.is_none_or(|high| order(high).is_some_and(Ordering::is_le))
+            }
         }
     }
 }

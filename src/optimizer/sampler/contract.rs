@@ -241,3 +241,53 @@ fn unknown_names_are_answered_with_the_known_ones() {
         assert_eq!(by_name(name, &Settings::default()).unwrap().name(), name);
     }
 }
+
+/// Ranges at the ends of what numbers can be, with beliefs that are as extreme.
+#[test]
+fn every_space_that_is_accepted_can_be_searched() {
+    const EDGE: i64 = 1 << 53;
+    let space = Space::builder()
+        .float("all", 5e-324..=f64::MAX)
+        .log()
+        .float("wide", -8e307..=8e307)
+        .float("narrow", 1.0..=1.000_000_001)
+        .log()
+        .float("fine", 0.0..=1.0)
+        .step(2.5e-11)
+        .int("long", 1..=1 << 40)
+        .log()
+        .int("far", EDGE - 1000..=EDGE)
+        .log()
+        .int("whole", -EDGE..=EDGE)
+        .step(1 << 20)
+        .choice("seed", [i64::MAX, i64::MAX - 1, 0])
+        .float("on", 0.0..=1.0)
+        .when("far", [EDGE])
+        .build()
+        .unwrap();
+    let around = |value: f64, spread: f64| Prior::Around { value, spread };
+    let plain = Problem::new(space)
+        .minimize("length")
+        .maximize("first")
+        .forbid(Forbidden { clauses: vec![("whole".to_owned(), Match::Range { at_least: Some(0.0), at_most: None })] });
+    let believing = plain
+        .clone()
+        .prior("all", around(5e-324, 1.0 + f64::EPSILON))
+        .prior("wide", around(0.0, f64::MAX))
+        .prior("narrow", around(1.0, 1e300))
+        .prior("far", around(9_007_199_254_740_992.0, 2.0))
+        .prior("seed", Prior::Weights(vec![f64::MAX, f64::MAX, 5e-324]));
+    for (sampler, problem) in all().iter().flat_map(|sampler| [(sampler, &plain), (sampler, &believing)]) {
+        let mut history = History::new();
+        for i in 0..9 {
+            let proposal = sampler.propose(problem, &history, 1, Seed(3)).unwrap().remove(0);
+            assert_eq!(problem.space().check(&proposal.point), Ok(()), "{}", sampler.name());
+            assert!(!problem.forbids(&proposal.point));
+            #[expect(clippy::cast_precision_loss, reason = "a short text")]
+            let length = proposal.point.to_string().len() as f64;
+            let metrics = Metrics::from([("length".to_owned(), length), ("first".to_owned(), f64::from(i % 3))]);
+            record(&mut history, proposal, Outcome::Finished { metrics, sd: Metrics::new() });
+        }
+        assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+    }
+}

@@ -1,5 +1,8 @@
 //! Points as vectors in the unit cube, one coordinate per parameter.
 
+use std::cmp::Ordering;
+
+use super::range::{LogRange, Range, log_ratio};
 use super::{Domain, Parameter, Point, Scale, Space, Value};
 
 /// The coordinate of an inactive parameter that is ordered: the middle of the range, so that it is near to no end (of a
@@ -7,6 +10,10 @@ use super::{Domain, Parameter, Point, Scale, Space, Value};
 const INACTIVE_ORDERED: f64 = 0.5;
 /// The coordinate of an inactive parameter without order: a category of its own, as no centre of a level is 0.
 const INACTIVE_UNORDERED: f64 = 0.0;
+
+/// Standard deviations of priors in the cube: a narrower one is a point there, and a wider one says nothing.
+const NARROWEST: f64 = 1e-6;
+const WIDEST: f64 = 1e3;
 
 /// What kind of coordinate a parameter becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +29,7 @@ pub enum CoordinateKind {
 /// How one parameter maps to its coordinate.
 #[derive(Debug, Clone)]
 enum Coordinate {
-    Continuous {
-        low: f64,
-        high: f64,
-        scale: Scale,
-    },
+    Continuous(Range),
     /// Equal bins of width `1/n`.
     Bins {
         n: u64,
@@ -36,8 +39,7 @@ enum Coordinate {
         n: u64,
         low: f64,
         step: f64,
-        ln_low: f64,
-        ln_high: f64,
+        edges: LogRange,
     },
     /// Equal bins by rank: `by_rank[rank]` is the index in the list of values.
     Rank {
@@ -76,7 +78,8 @@ impl<'a> Encoding<'a> {
     /// The encoding of a space.
     #[must_use]
     pub fn new(space: &'a Space) -> Self {
-        let coordinates: Vec<_> = space.parameters().iter().map(|p| Coordinate::new(&p.domain)).collect();
+        let coordinate = |p: &Parameter| Coordinate::new(&p.domain, named(space, &p.name));
+        let coordinates: Vec<_> = space.parameters().iter().map(coordinate).collect();
         let gates = space.parameters().iter().map(|p| gates(space, &coordinates, p)).collect();
         Self { space, coordinates, gates }
     }
@@ -98,7 +101,7 @@ impl<'a> Encoding<'a> {
     #[must_use]
     pub fn kind(&self, i: usize) -> CoordinateKind {
         match &self.coordinates[i] {
-            Coordinate::Continuous { .. } => CoordinateKind::Continuous,
+            Coordinate::Continuous(_) => CoordinateKind::Continuous,
             Coordinate::Bins { n } | Coordinate::LogInt { n, .. } => CoordinateKind::Ordered(*n),
             Coordinate::Rank { by_rank } => CoordinateKind::Ordered(by_rank.len() as u64),
             Coordinate::Unordered { n } => CoordinateKind::Unordered(*n),
@@ -142,14 +145,14 @@ impl<'a> Encoding<'a> {
         let (first, last) = (end(low, 0), end(high, u64::MAX));
         let position = |v: f64| match scale {
             Scale::Linear => (v - low) / (high - low),
-            Scale::Log => (v / low).ln() / (high / low).ln(),
+            Scale::Log => log_ratio(low, v) / log_ratio(low, high),
         };
         let width = match scale {
             Scale::Linear => spread / (high - low),
-            Scale::Log => spread.ln() / (high / low).ln(),
+            Scale::Log => spread.ln() / log_ratio(low, high),
         };
         let (mean, sd) = (first + (last - first) * position(value), (last - first) * width);
-        (mean.is_finite() && sd.is_finite() && sd > 0.0).then_some((mean, sd))
+        (mean.is_finite() && sd > 0.0).then_some((mean, sd.clamp(NARROWEST, WIDEST)))
     }
 
     /// Values that are given in the order in which a choice lists its own, in the order of its levels. `None` if the
@@ -196,7 +199,7 @@ impl<'a> Encoding<'a> {
     pub fn snap(&self, x: &mut [f64]) -> Vec<bool> {
         for (u, c) in x.iter_mut().zip(&self.coordinates) {
             *u = if u.is_nan() { 0.5 } else { u.clamp(0.0, 1.0) };
-            if !matches!(c, Coordinate::Continuous { .. }) {
+            if !matches!(c, Coordinate::Continuous(_)) {
                 *u = c.centre(c.level(*u));
             }
         }
@@ -207,8 +210,9 @@ impl<'a> Encoding<'a> {
     #[must_use]
     pub fn key(&self, canonical: &[f64]) -> Vec<u64> {
         let key = |(c, u): (&Coordinate, &f64)| match c {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "u is in [0,1]")]
-            Coordinate::Continuous { .. } => (u * 1e9).round() as u64,
+            // By the number that it stands for: in a narrow range, several coordinates may be one number.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "coordinates are in [0,1]")]
+            Coordinate::Continuous(range) => (range.coordinate(range.number(*u)) * 1e9).round() as u64,
             Coordinate::Unordered { .. } if *u == INACTIVE_UNORDERED => u64::MAX,
             _ => c.level(*u),
         };
@@ -229,10 +233,16 @@ impl<'a> Encoding<'a> {
 
     fn opens(&self, gate: &Gate, u: f64) -> bool {
         match &self.coordinates[gate.parent] {
-            c @ Coordinate::Continuous { .. } => gate.values.contains(&c.number(u)),
+            Coordinate::Continuous(range) => gate.values.contains(&range.number(u)),
             c => gate.levels.contains(&c.level(u)),
         }
     }
+}
+
+/// The numbers that conditions want of a parameter.
+fn named(space: &Space, parameter: &str) -> Vec<f64> {
+    let clauses = space.parameters().iter().flat_map(|p| &p.condition).filter(|c| c.parameter == parameter);
+    clauses.flat_map(|c| &c.values).filter_map(Value::as_f64).collect()
 }
 
 fn gates(space: &Space, coordinates: &[Coordinate], parameter: &Parameter) -> Vec<Gate> {
@@ -247,25 +257,22 @@ fn gates(space: &Space, coordinates: &[Coordinate], parameter: &Parameter) -> Ve
     parameter.condition.iter().filter_map(gate).collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "levels are far below 2^53")]
+#[expect(clippy::cast_precision_loss, reason = "levels are below 2^41, and whole numbers up to 2^53")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the levels there are")]
 impl Coordinate {
-    fn new(domain: &Domain) -> Self {
+    fn new(domain: &Domain, named: Vec<f64>) -> Self {
         let n = domain.cardinality();
         match (domain, n) {
-            (Domain::Float { low, high, scale, .. }, None) => {
-                Self::Continuous { low: *low, high: *high, scale: *scale }
-            }
+            (Domain::Float { low, high, scale, .. }, None) => Self::Continuous(Range::new(*low, *high, *scale, named)),
             (Domain::Int { low, high, scale: Scale::Log, step }, Some(n)) if n > 1 => {
                 let (low, high, step) = (*low as f64, *high as f64, *step as f64);
                 // Half a step below must stay above zero.
                 let edge = if low > step / 2.0 { low - step / 2.0 } else { low / 2.0 };
-                Self::LogInt { n, low, step, ln_low: edge.ln(), ln_high: (high + step / 2.0).ln() }
+                Self::LogInt { n, low, step, edges: LogRange::new(edge, high + step / 2.0) }
             }
             (Domain::Choice { values }, _) if domain.is_ordered() => {
                 let mut by_rank: Vec<usize> = (0..values.len()).collect();
-                let number = |i: &usize| values[*i].as_f64().unwrap_or(0.0);
-                by_rank.sort_by(|a, b| number(a).total_cmp(&number(b)));
+                by_rank.sort_by(|a, b| values[*a].number_order(&values[*b]).unwrap_or(Ordering::Equal));
                 Self::Rank { by_rank }
             }
             (Domain::Choice { values }, _) => Self::Unordered { n: values.len() as u64 },
@@ -279,7 +286,7 @@ impl Coordinate {
 
     fn levels(&self) -> u64 {
         match self {
-            Self::Continuous { .. } => 1,
+            Self::Continuous(_) => 1,
             Self::Bins { n } | Self::LogInt { n, .. } | Self::Unordered { n } => *n,
             Self::Rank { by_rank } => by_rank.len() as u64,
         }
@@ -288,10 +295,9 @@ impl Coordinate {
     fn level(&self, u: f64) -> u64 {
         let last = self.levels() - 1;
         match self {
-            Self::Continuous { .. } => 0,
-            Self::LogInt { low, step, ln_low, ln_high, .. } => {
-                let value = (ln_low + u * (ln_high - ln_low)).exp();
-                (((value - low) / step).round().max(0.0) as u64).min(last)
+            Self::Continuous(_) => 0,
+            Self::LogInt { low, step, edges, .. } => {
+                (((edges.beyond(u) - (low - edges.low)) / step).round().max(0.0) as u64).min(last)
             }
             _ => ((u * (last + 1) as f64).floor().max(0.0) as u64).min(last),
         }
@@ -300,25 +306,15 @@ impl Coordinate {
     fn centre(&self, k: u64) -> f64 {
         let k = k.min(self.levels() - 1) as f64;
         match self {
-            Self::Continuous { .. } => INACTIVE_ORDERED,
-            Self::LogInt { low, step, ln_low, ln_high, .. } => {
-                (((low + k * step).ln() - ln_low) / (ln_high - ln_low)).clamp(0.0, 1.0)
-            }
+            Self::Continuous(_) => INACTIVE_ORDERED,
+            Self::LogInt { low, step, edges, .. } => edges.coordinate(low + k * step),
             _ => (k + 0.5) / self.levels() as f64,
         }
     }
 
     fn encode(&self, domain: &Domain, value: &Value) -> Option<f64> {
-        let step_index = |v: f64, low: f64, step: f64| ((v - low) / step).round().max(0.0) as u64;
         match (self, domain) {
-            (Self::Continuous { low, high, scale }, _) => {
-                let v = value.as_f64()?.clamp(*low, *high);
-                let u = match scale {
-                    Scale::Linear => (v - low) / (high - low),
-                    Scale::Log => (v.ln() - low.ln()) / (high.ln() - low.ln()),
-                };
-                Some(u.clamp(0.0, 1.0))
-            }
+            (Self::Continuous(range), _) => Some(range.coordinate(value.as_f64()?)),
             (Self::Rank { by_rank }, Domain::Choice { values }) => {
                 let rank = by_rank.iter().position(|&i| values[i] == *value)?;
                 Some(self.centre(rank as u64))
@@ -330,29 +326,18 @@ impl Coordinate {
                 let offset = i128::from(value.as_i64()?) - i128::from(*low);
                 Some(self.centre(u64::try_from(offset / i128::from(*step)).unwrap_or(0)))
             }
-            (_, Domain::Float { low, step, .. }) => {
-                Some(self.centre(step_index(value.as_f64()?, *low, step.unwrap_or(1.0))))
+            (_, Domain::Float { .. }) => {
+                let number = value.as_f64()?;
+                Some(self.centre(domain.stepped().map_or(0, |stepped| stepped.nearest(number))))
             }
             (_, Domain::Choice { .. }) => None,
-        }
-    }
-
-    /// The number of a continuous coordinate.
-    fn number(&self, u: f64) -> f64 {
-        match self {
-            Self::Continuous { low, high, scale: Scale::Linear } => (low + u * (high - low)).clamp(*low, *high),
-            // The ends are taken exactly: exp(ln(v)) may miss v by a rounding.
-            Self::Continuous { low, .. } if u <= 0.0 => *low,
-            Self::Continuous { high, .. } if u >= 1.0 => *high,
-            Self::Continuous { low, high, .. } => (low.ln() + u * (high.ln() - low.ln())).exp().clamp(*low, *high),
-            _ => u,
         }
     }
 
     fn decode(&self, domain: &Domain, u: f64) -> Value {
         let level = self.level(u);
         let value = match (self, domain) {
-            (Self::Continuous { .. }, _) => Some(Value::Float(self.number(u))),
+            (Self::Continuous(range), _) => Some(Value::Float(range.number(u))),
             (Self::Rank { by_rank }, Domain::Choice { values }) => {
                 by_rank.get(level as usize).and_then(|&i| values.get(i)).cloned()
             }

@@ -25,6 +25,36 @@ pub enum SpaceError {
         /// Its upper bound.
         high: f64,
     },
+    /// A range of floats whose width is larger than any float.
+    #[error("parameter `{name}`: the range from {low:e} to {high:e} is wider than a number can be")]
+    TooWide {
+        /// The parameter.
+        name: String,
+        /// Its lower bound.
+        low: f64,
+        /// Its upper bound.
+        high: f64,
+    },
+    /// A range of floats that holds next to none.
+    #[error("parameter `{name}`: there are next to no numbers from {low:?} to {high:?}, as computers count them")]
+    TooNarrow {
+        /// The parameter.
+        name: String,
+        /// Its lower bound.
+        low: f64,
+        /// Its upper bound.
+        high: f64,
+    },
+    /// A bound of a range of whole numbers beyond 2^53, where floats no longer tell whole numbers apart.
+    #[error(
+        "parameter `{name}`: {value} is beyond 9007199254740992 (2^53), and larger whole numbers are not told apart"
+    )]
+    LargeInteger {
+        /// The parameter.
+        name: String,
+        /// The bound.
+        value: i64,
+    },
     /// A log scale whose range touches or crosses zero.
     #[error("parameter `{name}`: a log scale needs a lower bound above zero, not {low}")]
     LogThroughZero {
@@ -33,7 +63,8 @@ pub enum SpaceError {
         /// Its lower bound.
         low: f64,
     },
-    /// A step that is not above zero, is wider than the range, or stands beside a float's log scale.
+    /// A step that is not above zero, is wider than the range, makes more values than can be told apart
+    /// ([`MOST_LEVELS`](super::MOST_LEVELS)), or stands beside a float's log scale.
     #[error("parameter `{name}`: {reason}")]
     Step {
         /// The parameter.
@@ -89,6 +120,9 @@ impl SpaceError {
             Self::Empty => None,
             Self::DuplicateName { name }
             | Self::Range { name, .. }
+            | Self::TooWide { name, .. }
+            | Self::TooNarrow { name, .. }
+            | Self::LargeInteger { name, .. }
             | Self::LogThroughZero { name, .. }
             | Self::Step { name, .. }
             | Self::EmptyChoice { name }

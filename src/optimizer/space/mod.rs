@@ -6,12 +6,17 @@
 //! parameter cannot exist.
 
 mod builder;
+mod domain;
 mod encoding;
 mod error;
+#[cfg(test)]
+mod extreme_tests;
 mod parameter;
 mod point;
+mod range;
 #[expect(clippy::module_inception, reason = "the folder is named after its main type")]
 mod space;
+mod stepped;
 mod value;
 
 pub use builder::SpaceBuilder;
@@ -20,4 +25,5 @@ pub use error::{PointError, SpaceError};
 pub use parameter::{Clause, Domain, Parameter, Scale};
 pub use point::Point;
 pub use space::Space;
+pub use stepped::MOST_LEVELS;
 pub use value::Value;

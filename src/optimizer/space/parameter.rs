@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Value;
+use super::stepped::Stepped;
 
 /// How the values of a numeric parameter or objective are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub enum Domain {
         /// If given, only `low`, `low + step`, `low + 2 step`, ... up to `high`. Cannot be combined with [`Scale::Log`].
         step: Option<f64>,
     },
-    /// Whole numbers `low`, `low + step`, ... up to `high`.
+    /// Whole numbers `low`, `low + step`, ... up to `high`, from -2^53 to 2^53: those that a float tells apart.
     Int {
         /// Smallest value.
         low: i64,
@@ -64,9 +65,8 @@ impl Domain {
         match self {
             Self::Float { low, high, .. } if low == high => Some(1),
             Self::Float { step: None, .. } => None,
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a finite count of steps")]
-            Self::Float { low, high, step: Some(step), .. } => Some(((high - low) / step + 1e-9).floor() as u64 + 1),
-            Self::Int { low, high, step, .. } => Some((high.abs_diff(*low) / step.unsigned_abs()).saturating_add(1)),
+            Self::Float { step: Some(_), .. } => Some(self.stepped()?.count()),
+            Self::Int { low, high, step, .. } => Some((high.abs_diff(*low) / stride(*step)).saturating_add(1)),
             Self::Choice { values } => Some(values.len() as u64),
         }
     }
@@ -78,11 +78,18 @@ impl Domain {
             return None;
         }
         Some(match self {
-            #[expect(clippy::cast_precision_loss, reason = "a count of steps")]
-            Self::Float { low, high, step, .. } => Value::Float((low + step.unwrap_or(0.0) * k as f64).min(*high)),
-            Self::Int { low, step, .. } => Value::Int(low.checked_add_unsigned(k.checked_mul(step.unsigned_abs())?)?),
+            Self::Float { low, .. } => Value::Float(self.stepped().map_or(*low, |stepped| stepped.value(k))),
+            Self::Int { low, step, .. } => Value::Int(low.checked_add_unsigned(k.checked_mul(stride(*step))?)?),
             Self::Choice { values } => values.get(usize::try_from(k).ok()?)?.clone(),
         })
+    }
+
+    /// The values of a range of floats with a step.
+    pub(super) fn stepped(&self) -> Option<Stepped> {
+        match self {
+            Self::Float { low, high, step: Some(step), .. } => Some(Stepped { low: *low, high: *high, step: *step }),
+            _ => None,
+        }
     }
 
     /// The value in the middle: of a range, half way on its own scale (the lower of two); of a choice, the first that is
@@ -91,7 +98,8 @@ impl Domain {
     pub fn middle(&self) -> Option<Value> {
         match self {
             Self::Float { low, high, scale: Scale::Log, step: None } => {
-                Some(Value::Float((low.sqrt() * high.sqrt()).clamp(*low, *high)))
+                // Not `clamp`, which panics where nobody has checked the range.
+                Some(Value::Float((low.sqrt() * high.sqrt()).max(*low).min(*high)))
             }
             Self::Float { low, high, step: None, .. } => Some(Value::Float(low + (high - low) / 2.0)),
             #[expect(
@@ -102,7 +110,7 @@ impl Domain {
             )]
             Self::Int { low, high, scale: Scale::Log, step } => {
                 let centre = (*low as f64).sqrt() * (*high as f64).sqrt();
-                let steps = ((centre - *low as f64) / *step as f64).round() as u64;
+                let steps = ((centre - *low as f64) / stride(*step) as f64).round() as u64;
                 self.nth(steps.min(self.cardinality()? - 1))
             }
             Self::Float { .. } | Self::Int { .. } => self.nth((self.cardinality()? - 1) / 2),
@@ -119,7 +127,7 @@ impl Domain {
         }
         let twin = match (self, &value) {
             (Self::Choice { values }, _) if value.is_number() => {
-                values.iter().find(|v| v.is_number() && v.as_f64() == value.as_f64()).cloned()
+                values.iter().find(|v| v.is_same_number(&value)).cloned()
             }
             (Self::Float { .. }, Value::Int(_)) => value.as_f64().map(Value::Float),
             #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
@@ -133,20 +141,21 @@ impl Domain {
     #[must_use]
     pub fn contains(&self, value: &Value) -> bool {
         match (self, value) {
-            (Self::Float { low, high, step, .. }, Value::Float(v)) => {
-                let on_grid = step.is_none_or(|s| {
-                    let k = (v - low) / s;
-                    (k - k.round()).abs() < 1e-6
-                });
-                low <= v && v <= high && on_grid
+            (Self::Float { low, high, .. }, Value::Float(v)) => {
+                low <= v && v <= high && self.stepped().is_none_or(|stepped| stepped.holds(*v))
             }
             (Self::Int { low, high, step, .. }, Value::Int(v)) => {
-                low <= v && v <= high && v.abs_diff(*low).is_multiple_of(step.unsigned_abs())
+                low <= v && v <= high && v.abs_diff(*low).is_multiple_of(stride(*step))
             }
             (Self::Choice { values }, v) => values.contains(v),
             _ => false,
         }
     }
+}
+
+/// The distance of neighbouring whole numbers, also of a domain that nobody has checked.
+fn stride(step: i64) -> u64 {
+    step.unsigned_abs().max(1)
 }
 
 /// One part of a condition: the named parameter is active and has one of the listed values.

@@ -38,6 +38,11 @@ impl Point {
         self.0.insert(name.into(), value.into());
     }
 
+    /// Takes a parameter out. Returns whether it was there.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        self.0.remove(name).is_some()
+    }
+
     /// Names and values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(k, v)| (k.as_str(), v))

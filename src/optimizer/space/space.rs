@@ -1,8 +1,12 @@
 //! The space itself: a checked list of parameters.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
 use serde::{Deserialize, Serialize};
 
-use super::{Clause, Domain, Parameter, Point, PointError, Scale, SpaceBuilder, SpaceError, Value};
+use super::domain::{check_clause, check_domain};
+use super::{Parameter, Point, PointError, SpaceBuilder, SpaceError};
 
 /// A checked, ordered list of parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,18 +32,20 @@ impl Space {
         if parameters.is_empty() {
             return Err(SpaceError::Empty);
         }
+        let mut by_name: HashMap<&str, usize> = HashMap::new();
         for (i, parameter) in parameters.iter().enumerate() {
-            if parameters[..i].iter().any(|p| p.name == parameter.name) {
+            if by_name.insert(&parameter.name, i).is_some() {
                 return Err(SpaceError::DuplicateName { name: parameter.name.clone() });
             }
             check_domain(&parameter.name, &parameter.domain)?;
         }
         for parameter in &parameters {
             for clause in &parameter.condition {
-                check_clause(&parameters, &parameter.name, clause)?;
+                let on = by_name.get(clause.parameter.as_str()).map(|i| &parameters[*i]);
+                check_clause(on, &parameter.name, clause)?;
             }
         }
-        let order = dependency_order(&parameters)?;
+        let order = dependency_order(&parameters, &by_name)?;
         Ok(Self { parameters, order })
     }
 
@@ -71,12 +77,15 @@ impl Space {
     /// Number of distinct points, or `None` if there is a continuum or more than `limit`.
     #[must_use]
     pub fn cardinality(&self, limit: u64) -> Option<u64> {
-        let all_choices = self.parameters.iter().try_fold(1u64, |n, p| n.checked_mul(p.domain.cardinality()?));
-        match all_choices {
-            Some(n) if self.parameters.iter().all(|p| p.condition.is_empty()) => (n <= limit).then_some(n),
-            Some(_) => self.count_conditional(limit),
-            None => None,
+        let mut free = 1u64;
+        for parameter in &self.parameters {
+            let values = parameter.domain.cardinality()?;
+            if parameter.condition.is_empty() {
+                // Every combination of these is a part of some point.
+                free = free.checked_mul(values).filter(|n| *n <= limit)?;
+            }
         }
+        if self.parameters.iter().all(|p| p.condition.is_empty()) { Some(free) } else { self.count(limit) }
     }
 
     /// All points, or `None` if there is a continuum or more than `limit`. Deterministic order.
@@ -162,29 +171,36 @@ impl Space {
         pairs.collect::<Vec<_>>().join(" ")
     }
 
-    fn count_conditional(&self, limit: u64) -> Option<u64> {
-        let mut stack = vec![(0, Point::new())];
-        let mut count = 0;
-        while let Some((depth, point)) = stack.pop() {
-            let Some(&i) = self.order.get(depth) else {
-                count += 1;
-                if count > limit {
-                    return None;
+    /// Number of points of a space that is no continuum, by an odometer whose wheels are the active parameters.
+    fn count(&self, limit: u64) -> Option<u64> {
+        let mut wheels: Vec<u64> = Vec::with_capacity(self.order.len());
+        let mut point = Point::new();
+        let mut count = 0u64;
+        loop {
+            while let Some(&i) = self.order.get(wheels.len()) {
+                let parameter = &self.parameters[i];
+                if self.is_active(parameter, &point) {
+                    point.insert(&parameter.name, parameter.domain.nth(0)?);
                 }
-                continue;
-            };
-            let parameter = &self.parameters[i];
-            if !self.is_active(parameter, &point) {
-                stack.push((depth + 1, point));
-                continue;
+                wheels.push(0);
             }
-            for k in 0..parameter.domain.cardinality()?.min(limit + 1) {
-                let mut next = point.clone();
-                next.insert(&parameter.name, parameter.domain.nth(k)?);
-                stack.push((depth + 1, next));
+            count += 1;
+            if count > limit {
+                return None;
+            }
+            // The last wheel that can turn turns; those behind it start again.
+            loop {
+                let Some(wheel) = wheels.pop() else { return Some(count) };
+                let parameter = &self.parameters[self.order[wheels.len()]];
+                if point.remove(&parameter.name)
+                    && let Some(value) = parameter.domain.nth(wheel + 1)
+                {
+                    point.insert(&parameter.name, value);
+                    wheels.push(wheel + 1);
+                    break;
+                }
             }
         }
-        Some(count)
     }
 }
 
@@ -202,77 +218,29 @@ impl From<Space> for Vec<Parameter> {
     }
 }
 
-fn check_domain(name: &str, domain: &Domain) -> Result<(), SpaceError> {
-    let name = || name.to_owned();
-    let step_error = |reason: &str| SpaceError::Step { name: name(), reason: reason.to_owned() };
-    #[expect(clippy::cast_precision_loss, reason = "only for the message and the sign")]
-    let (low, high, scale) = match domain {
-        Domain::Float { low, high, scale, step } => {
-            if step.is_some() && *scale == Scale::Log {
-                return Err(step_error("a step cannot be combined with a log scale"));
-            }
-            if step.is_some_and(|s| !(s > 0.0 && s.is_finite() && (s <= high - low || low > high))) {
-                return Err(step_error("the step must be above zero and no wider than the range"));
-            }
-            (*low, *high, scale)
+/// Each parameter after those that its condition names; of those that may come next, the one that is declared first.
+fn dependency_order(parameters: &[Parameter], by_name: &HashMap<&str, usize>) -> Result<Vec<usize>, SpaceError> {
+    let mut waits: Vec<usize> = parameters.iter().map(|p| p.condition.len()).collect();
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); parameters.len()];
+    for (i, parameter) in parameters.iter().enumerate() {
+        for clause in &parameter.condition {
+            followers[by_name[clause.parameter.as_str()]].push(i);
         }
-        Domain::Int { low, high, scale, step } => {
-            if *step < 1 {
-                return Err(step_error("the step must be at least 1"));
-            }
-            (*low as f64, *high as f64, scale)
-        }
-        Domain::Choice { values } => {
-            if values.is_empty() {
-                return Err(SpaceError::EmptyChoice { name: name() });
-            }
-            for (i, value) in values.iter().enumerate() {
-                let finite = value.as_f64().is_none_or(f64::is_finite);
-                let same = |other: &Value| match (other.as_f64(), value.as_f64()) {
-                    (Some(a), Some(b)) => a == b,
-                    _ => other == value,
-                };
-                if !finite || values[..i].iter().any(same) {
-                    return Err(SpaceError::ChoiceValue { name: name(), value: value.clone() });
-                }
-            }
-            return Ok(());
-        }
-    };
-    if !(low <= high && low.is_finite() && high.is_finite() && (high - low).is_finite()) {
-        return Err(SpaceError::Range { name: name(), low, high });
     }
-    if *scale == Scale::Log && low <= 0.0 {
-        return Err(SpaceError::LogThroughZero { name: name(), low });
-    }
-    Ok(())
-}
-
-fn check_clause(parameters: &[Parameter], name: &str, clause: &Clause) -> Result<(), SpaceError> {
-    let Some(on) = parameters.iter().find(|p| p.name == clause.parameter) else {
-        return Err(SpaceError::UnknownCondition { name: name.to_owned(), on: clause.parameter.clone() });
-    };
-    match clause.values.iter().find(|v| !on.domain.contains(v)) {
-        Some(value) => {
-            Err(SpaceError::ConditionValue { name: name.to_owned(), on: on.name.clone(), value: value.clone() })
-        }
-        None => Ok(()),
-    }
-}
-
-fn dependency_order(parameters: &[Parameter]) -> Result<Vec<usize>, SpaceError> {
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..waits.len()).filter(|i| waits[*i] == 0).map(Reverse).collect();
     let mut order: Vec<usize> = Vec::with_capacity(parameters.len());
-    while order.len() < parameters.len() {
-        let placed = |name: &str| order.iter().any(|&i| parameters[i].name == name);
-        let next = (0..parameters.len())
-            .find(|i| !order.contains(i) && parameters[*i].condition.iter().all(|c| placed(&c.parameter)));
-        match next {
-            Some(i) => order.push(i),
-            None => {
-                let left = (0..parameters.len()).filter(|i| !order.contains(i));
-                return Err(SpaceError::ConditionCycle { names: left.map(|i| parameters[i].name.clone()).collect() });
+    while let Some(Reverse(next)) = ready.pop() {
+        order.push(next);
+        for &follower in &followers[next] {
+            waits[follower] -= 1;
+            if waits[follower] == 0 {
+                ready.push(Reverse(follower));
             }
         }
+    }
+    if order.len() < parameters.len() {
+        let left = parameters.iter().zip(&waits).filter(|(_, waits)| **waits > 0);
+        return Err(SpaceError::ConditionCycle { names: left.map(|(p, _)| p.name.clone()).collect() });
     }
     Ok(order)
 }

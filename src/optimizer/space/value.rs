@@ -1,5 +1,6 @@
 //! One value of one parameter.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ impl Value {
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "parameters are far below 2^53")]
+            #[expect(clippy::cast_precision_loss, reason = "ranges end at 2^53; of a choice, only the order is asked")]
             Self::Int(v) => Some(*v as f64),
             Self::Float(v) => Some(*v),
             Self::Bool(_) | Self::Text(_) => None,
@@ -44,11 +45,46 @@ impl Value {
         if let Self::Text(v) = self { Some(v) } else { None }
     }
 
+    /// Whether both are numbers, and the same: 16 and 16.0 are, 2^53 and 2^53 + 1 are not.
+    #[must_use]
+    pub fn is_same_number(&self, other: &Self) -> bool {
+        self.number_order(other) == Some(Ordering::Equal)
+    }
+
+    /// The order of two finite numbers, exact also where a float would round a whole number; `None` for anything else.
+    #[must_use]
+    pub fn number_order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
+            (Self::Int(a), Self::Float(b)) => order(*a, *b),
+            (Self::Float(a), Self::Int(b)) => order(*b, *a).map(Ordering::reverse),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
+            _ => None,
+        }
+    }
+
     /// Whether this is `Int` or `Float`.
     #[must_use]
     pub fn is_number(&self) -> bool {
         matches!(self, Self::Int(_) | Self::Float(_))
     }
+}
+
+fn order(whole: i64, number: f64) -> Option<Ordering> {
+    /// The first float that no `i64` reaches.
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if number.is_nan() {
+        return None;
+    }
+    if number >= BEYOND {
+        return Some(Ordering::Less);
+    }
+    if number < -BEYOND {
+        return Some(Ordering::Greater);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "within the range, and cut at the point on purpose")]
+    let cut = number.trunc() as i64;
+    Some(whole.cmp(&cut).then_with(|| 0.0.partial_cmp(&number.fract()).unwrap_or(Ordering::Equal)))
 }
 
 /// The shortest form that reads back as the same value; names stand without quotation marks.

@@ -1,6 +1,7 @@
 //! What the console says at the end of a comparison, as plain text of 80 columns.
 
-use super::super::text::{Closing, seconds, wrap};
+use super::super::progress::cut;
+use super::super::text::{CELL, Closing, seconds, wrap};
 use crate::analysis::contest::{Contest, Course, Entrant, Versus, p_value};
 use crate::analysis::significant;
 use crate::analysis::statistics::{Interval, Spread};
@@ -171,6 +172,8 @@ pub(in crate::report) fn capitalized(sentence: &str) -> String {
 /// Columns two spaces apart, the first `left` flush left and the others flush right. The first row are headings of several
 /// columns: each reaches over the empty ones after it, which are made wider where need be.
 fn grid(rows: &[Vec<String>], left: usize) -> String {
+    let cells = |row: &Vec<String>| row.iter().map(|cell| cut(cell, CELL)).collect();
+    let rows: &[Vec<String>] = &rows.iter().map(cells).collect::<Vec<_>>();
     let length = |text: &str| text.chars().count();
     let columns = rows.get(1).map_or(0, Vec::len);
     let widest = |c: usize| rows[1..].iter().filter_map(|r| r.get(c)).map(|t| length(t)).max().unwrap_or(0);

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::guard::text::is_obeyed;
+
 /// Text for element content and attributes: markup characters become references, and control characters, which XML
-/// forbids, the replacement character.
+/// forbids, the replacement character. So do those that turn the direction of writing, or hide.
 pub(in crate::report) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -14,7 +16,7 @@ pub(in crate::report) fn escape(text: &str) -> String {
             '"' => safe += "&quot;",
             '\'' => safe += "&#39;",
             '\n' | '\t' => safe.push(' '),
-            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => safe.push('\u{FFFD}'),
+            c if is_obeyed(c) || matches!(c, '\u{FFFE}' | '\u{FFFF}') => safe.push('\u{FFFD}'),
             c => safe.push(c),
         }
     }

@@ -1,5 +1,7 @@
 //! The constraints and preferences of a study file.
 
+use std::ops::RangeInclusive;
+
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::{Placed, read_metric};
@@ -11,6 +13,9 @@ use crate::record::EnergyMetric;
 
 const SIDES: [&str; 2] = ["at_least", "at_most"];
 const PREFERENCE: &str = "accuracy = { at_least = 0.93 } or energy = { at_most = 2000, weight = 2 }";
+
+/// What an objective may count for.
+const WEIGHTS: RangeInclusive<f64> = 1e-9..=1e9;
 
 /// A constraint with the place of its metric.
 pub(super) struct PlacedConstraint {
@@ -124,6 +129,11 @@ fn read_preference(entry: Entry, objectives: &[Placed], findings: &mut Findings)
         if weight <= 0.0 {
             let draft = entry.draft_bad_value("above zero", &weight.to_string());
             findings.push(draft.help("an objective that does not count at all is none: remove it"));
+        }
+        if weight > 0.0 && !WEIGHTS.contains(&weight) {
+            let expected = format!("from {:e} to {:e}", WEIGHTS.start(), WEIGHTS.end());
+            let draft = entry.draft_bad_value(&expected, &format!("{weight:e}"));
+            findings.push(draft.help("only the ratio of weights counts"));
         }
         preference.weight = weight;
     }

@@ -1,10 +1,12 @@
 //! What can be wrong with a study file, and how it is shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::guard::text::{is_obeyed, line};
 use crate::optimizer::space::{PointError, SpaceError};
 use crate::record::EnergyMetricError;
 use crate::training::RecipeError;
@@ -280,10 +282,12 @@ pub struct SpecErrors {
     pub(super) path: String,
     pub(super) text: String,
     pub(super) issues: Vec<Issue>,
+    /// How many more there are, which are not told.
+    pub(super) more: usize,
 }
 
 impl SpecErrors {
-    /// The issues, in the order of the file; those without a place come last.
+    /// The issues, in the order of the file, the first hundred of them; those without a place come last.
     #[must_use]
     pub fn issues(&self) -> &[Issue] {
         &self.issues
@@ -295,25 +299,45 @@ impl SpecErrors {
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut shown: Vec<String> = self.issues.iter().map(|i| renderer.render(&[self.group(i)])).collect();
-        shown.push(match self.issues.len() {
-            1 => format!("error: {} has 1 error", self.path),
-            n => format!("error: {} has {n} errors", self.path),
+        if self.more > 0 {
+            shown.push(format!("and {} more, which are not shown", self.more));
+        }
+        shown.push(match self.issues.len() + self.more {
+            1 => format!("error: {} has 1 error", line(&self.path)),
+            n => format!("error: {} has {n} errors", line(&self.path)),
         });
         shown.join("\n\n")
     }
 
     fn group<'a>(&'a self, issue: &'a Issue) -> Group<'a> {
-        let title = Level::ERROR.primary_title(issue.kind.to_string());
+        let title = Level::ERROR.primary_title(line(&issue.kind.to_string()).into_owned());
+        let path = line(&self.path).into_owned();
         let group = match &issue.place {
-            None => title.element(Origin::path(&self.path)),
+            None => title.element(Origin::path(path)),
             Some(place) => {
                 let annotation = AnnotationKind::Primary.span(place.span.clone());
                 let also = issue.also.iter().map(|(p, l)| AnnotationKind::Context.span(p.span.clone()).label(l));
-                title.element(Snippet::source(&self.text).path(&self.path).annotation(annotation).annotations(also))
+                title.element(Snippet::source(shown(&self.text)).path(path).annotation(annotation).annotations(also))
             }
         };
-        group.elements(issue.help.iter().map(|help| Level::HELP.message(help)))
+        group.elements(issue.help.iter().map(|help| Level::HELP.message(line(help))))
     }
+}
+
+/// The text with a sign of as many bytes in place of each character that a terminal would obey, so that places stay.
+fn shown(text: &str) -> Cow<'_, str> {
+    let hides = |c: char| is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let sign = |c: char| match c.len_utf8() {
+        _ if !hides(c) => c,
+        1 => '?',
+        2 => '\u{b7}',
+        3 => char::REPLACEMENT_CHARACTER,
+        _ => '\u{1f6ab}',
+    };
+    Cow::Owned(text.chars().map(sign).collect())
 }
 
 impl fmt::Display for SpecErrors {

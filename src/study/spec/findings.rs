@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::error::{Issue, IssueKind, Place, SpecErrors};
 
+/// So many issues are told; a file of which more is wrong is no study file.
+const MOST: usize = 100;
+
 /// A stretch of the text, in bytes; `None` where nothing can be pointed at.
 pub(super) type Span = Option<Range<usize>>;
 
@@ -55,6 +58,8 @@ impl Findings {
     /// The issues in the order of the file, or `None` if there are none.
     pub(super) fn into_errors(mut self, path: &str, text: &str) -> Option<SpecErrors> {
         self.drafts.sort_by_key(|d| d.span.as_ref().map_or(usize::MAX, |s| s.start));
+        let more = self.drafts.len().saturating_sub(MOST);
+        self.drafts.truncate(MOST);
         let place = |span| Place::of(text, span);
         let issue = |draft: Draft| Issue {
             kind: draft.kind,
@@ -63,6 +68,6 @@ impl Findings {
             help: draft.help,
         };
         let issues: Vec<Issue> = self.drafts.into_iter().map(issue).collect();
-        (!issues.is_empty()).then(|| SpecErrors { path: path.to_owned(), text: text.to_owned(), issues })
+        (!issues.is_empty()).then(|| SpecErrors { path: path.to_owned(), text: text.to_owned(), issues, more })
     }
 }

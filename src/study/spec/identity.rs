@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::quantity::show_duration;
 use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
+use crate::guard::secret;
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
 use crate::training::SETTINGS;
@@ -98,7 +99,14 @@ impl StudySpec {
             Source::Command(command) => {
                 let argv: Vec<&str> = command.argv.iter().map(|t| t.source()).collect();
                 let cwd = command.cwd.as_ref().map(|c| c.to_string_lossy());
-                identity["command"] = object([("argv", json!(argv)), ("cwd", json!(cwd)), ("env", json!(command.env))]);
+                // By their names: what they are today, the study does not know.
+                let secrets = (!command.secrets.is_empty()).then_some(&command.secrets);
+                identity["command"] = object([
+                    ("argv", json!(argv)),
+                    ("cwd", json!(cwd)),
+                    ("env", json!(command.env)),
+                    ("secrets", json!(secrets)),
+                ]);
             }
             Source::None => {}
         }
@@ -241,7 +249,26 @@ impl fmt::Display for Difference {
 pub fn differences(stored: &Json, new: &Json) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(String::new(), Some(stored), Some(new), &mut found);
+    for difference in found.iter_mut().filter(|difference| difference.path.starts_with("command.argv")) {
+        hide(difference, stored, new);
+    }
     found
+}
+
+/// What differs is told on the screen and passed on from there, so what is secret by its looks is not shown.
+fn hide(difference: &mut Difference, stored: &Json, new: &Json) {
+    let index = difference.path.strip_prefix("command.argv[").and_then(|rest| rest.strip_suffix(']'));
+    let index: Option<usize> = index.and_then(|index| index.parse().ok());
+    let masked = |identity: &Json| -> Option<Json> {
+        let argv = identity["command"]["argv"].as_array()?;
+        let words: Vec<String> = argv.iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
+        let shown = secret::masked(&words).0;
+        match index {
+            Some(index) => shown.get(index).map(|word| json!(word)),
+            None => Some(json!(shown)),
+        }
+    };
+    (difference.stored, difference.new) = (masked(stored), masked(new));
 }
 
 fn compare(path: String, stored: Option<&Json>, new: Option<&Json>, found: &mut Vec<Difference>) {

@@ -27,6 +27,7 @@
 //! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
 //! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
 //! | | `env`: variables by name | none |
+//! | | `secrets`: names of inherited variables whose values are in no output; in `argv` placeholders | none |
 //! | `[trial]` | `timeout` (`"1h"`) | none |
 //! | | `attempts`: how often a point is tried if its environment fails, or the study is killed in it | 2 |
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
@@ -74,6 +75,7 @@ mod points;
 mod priors;
 mod quantity;
 mod reader;
+mod secrets;
 mod source;
 mod space;
 mod spelling;

@@ -13,6 +13,9 @@ use crate::training::{METRICS, Phase};
 
 const EXAMPLE: &str = "metric = \"accuracy\" and goal = \"maximize\"";
 
+/// How many characters the name of a metric may have.
+const METRIC_LIMIT: usize = 200;
+
 /// An objective with the place of its metric. `goal` and `scale` are guesses where the file is wrong.
 pub(super) struct Placed {
     pub(super) objective: Objective,
@@ -84,6 +87,11 @@ pub(super) fn read_metric(entry: Entry, findings: &mut Findings) -> Option<(Stri
     let span = entry.span();
     if metric.is_empty() {
         entry.bad_value("the name of a metric", "empty", findings);
+        return None;
+    }
+    if metric.chars().count() > METRIC_LIMIT {
+        let found = format!("one of {} characters", metric.chars().count());
+        entry.bad_value(&format!("the name of a metric, of at most {METRIC_LIMIT} characters"), &found, findings);
         return None;
     }
     if EnergyMetric::is_reserved(metric)

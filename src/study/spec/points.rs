@@ -142,9 +142,8 @@ fn read_range(entry: Entry, searched: &Searched, findings: &mut Findings) -> Opt
     }
     let range = Match::Range { at_least, at_most };
     let (from, to) = (at_least.unwrap_or(f64::NEG_INFINITY), at_most.unwrap_or(f64::INFINITY));
-    let within = |v: &f64| from <= *v && *v <= to;
     let hits = match domain {
-        Domain::Choice { values } => values.iter().filter_map(Value::as_f64).any(|v| within(&v)),
+        Domain::Choice { values } => values.iter().any(|v| range.holds(v)),
         _ => ends(domain).is_some_and(|(low, high)| from <= high && low <= to && from <= to),
     };
     if !hits {

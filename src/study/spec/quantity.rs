@@ -5,6 +5,10 @@ use std::time::Duration;
 use super::spelling::nearest;
 use crate::energy::units::Joules;
 
+/// Durations that a study file may name. They are shown to the millisecond, and clocks can be asked for them.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(36_525 * 86_400);
+
 /// Reads a duration such as `90s`, `30m`, `1h30m`, `1.5h`, `2d` or `500ms`: larger units first, each at most once.
 ///
 /// # Errors
@@ -42,8 +46,11 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(seconds) {
         _ if last.is_infinite() => Err(EXAMPLES.to_owned()),
         Ok(duration) if duration.is_zero() => Err("it must be above zero".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(_) => Err("it is too long".to_owned()),
+        Ok(duration) if duration < SHORTEST => {
+            Err("it is too short: the shortest is a millisecond, \"1ms\"".to_owned())
+        }
+        Ok(duration) if duration <= LONGEST => Ok(duration),
+        Ok(_) | Err(_) => Err("it is too long: the longest are a hundred years, \"36525d\"".to_owned()),
     }
 }
 
@@ -128,6 +135,9 @@ mod tests {
             ("30m1h", "larger units come first"),
             ("1m1m", "larger units come first"),
             ("0s", "above zero"),
+            ("0.4ms", "too short"),
+            ("36525.5d", "too long"),
+            ("18446744073709551615s", "too long"),
             ("1e9d", "`e` is no unit"),
             ("99999999999999999999999d", "too long"),
             ("1.2.3s", "such as"),

@@ -9,7 +9,7 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{EnergySpec, Keep, Source, TrainSpec};
+use super::{EnergySpec, Keep, Source, TrainSpec, secrets};
 use crate::objective::{CommandLine, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{DefaultValue, Range, RecipeError, SETTINGS, Setting, check_settings};
@@ -199,7 +199,7 @@ fn quoted(value: &Value) -> String {
 }
 
 fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandLine> {
-    section.refuse_unknown_keys(&["argv", "cwd", "env"], findings);
+    section.refuse_unknown_keys(&["argv", "cwd", "env", "secrets"], findings);
     let cwd = section.get("cwd").and_then(|entry| {
         let text = plain_text(entry, entry.span(), entry.string("cwd = \".\"", findings)?, findings)?;
         if text.is_empty() {
@@ -208,6 +208,8 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
         Some(PathBuf::from(text))
     });
     let env = section.get("env").map(|entry| read_env(entry, findings)).unwrap_or_default();
+    let secrets =
+        section.get("secrets").map(|entry| secrets::read(entry, &env, searched, findings)).unwrap_or_default();
     let Some(entry) = section.get("argv") else {
         section.missing("`argv`", ARGV, findings);
         return None;
@@ -231,7 +233,7 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
         };
         match Template::parse(text) {
             Ok(template) => {
-                check_placeholders(i == 0, &template, element, searched, findings);
+                check_placeholders(i == 0, &template, element, (searched, &secrets), findings);
                 argv.push(template);
             }
             Err(_) => {
@@ -240,7 +242,7 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
             }
         }
     }
-    Some(CommandLine { argv, cwd, env })
+    Some(CommandLine { argv, cwd, env, secrets })
 }
 
 /// Text that can be handed to another program.
@@ -256,7 +258,7 @@ fn check_placeholders(
     is_program: bool,
     template: &Template,
     element: &Element,
-    searched: &Searched,
+    (searched, secrets): (&Searched, &[String]),
     findings: &mut Findings,
 ) {
     for name in template.placeholders() {
@@ -274,8 +276,9 @@ fn check_placeholders(
                 );
                 findings.push(draft.also(places.condition.clone(), "its condition").help(help));
             }
-        } else if !Template::RESERVED.contains(&name) {
-            let names = || searched.places.keys().map(String::as_str).chain(Template::RESERVED);
+        } else if !Template::RESERVED.contains(&name) && !secrets.iter().any(|secret| secret == name) {
+            let secrets = || secrets.iter().map(String::as_str);
+            let names = || searched.places.keys().map(String::as_str).chain(Template::RESERVED).chain(secrets());
             let draft = Draft::new(IssueKind::UnknownPlaceholder { name: name.to_owned() }).at(element.span());
             findings.push(draft.help(match nearest(name, names()) {
                 Some(near) => format!("did you mean `{{{near}}}`?"),

@@ -17,6 +17,12 @@ use crate::record::EnergyMetric;
 const EXAMPLE: &str = "learning_rate = { float = [1e-5, 1e-1], scale = \"log\" }";
 const DOMAINS: [&str; 3] = ["float", "int", "choice"];
 
+/// How many parameters there may be. No sampler finds its way among more.
+const MOST_PARAMETERS: usize = 1000;
+
+/// How many characters the name of a parameter may have.
+const PARAMETER_LIMIT: usize = 200;
+
 /// What is searched, as far as it can be read.
 #[derive(Default)]
 pub(super) struct Searched {
@@ -57,6 +63,18 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> Searched {
     let before = findings.len();
     let Some(section) = entry.table("[space]", EXAMPLE, findings) else { return searched };
     let mut tables: Vec<(String, Section)> = Vec::new();
+    let count = section.entries().count();
+    if count > MOST_PARAMETERS {
+        let kind = IssueKind::BadValue {
+            key: "[space]".to_owned(),
+            expected: format!("a list of at most {MOST_PARAMETERS} parameters"),
+            value: format!("{count} of them"),
+        };
+        findings.push(
+            Draft::new(kind).at(section.span).help("fix those that matter least in [train], or in the program itself"),
+        );
+        return searched;
+    }
     for entry in section.entries() {
         check_name(entry, &searched, findings);
         let places = Places { key: entry.key_span(), ..Places::default() };
@@ -105,6 +123,11 @@ fn check_name(entry: Entry, searched: &Searched, findings: &mut Findings) {
         let cleaned: String = name.chars().map(|c| if usable(&c.to_string()) { c } else { '_' }).collect();
         let draft = if usable(&cleaned) { draft.help(format!("for example: {cleaned}")) } else { draft };
         findings.push(draft);
+    }
+    if name.chars().count() > PARAMETER_LIMIT {
+        let short: String = name.chars().take(PARAMETER_LIMIT).collect();
+        let draft = Draft::new(IssueKind::BadName { what: "parameter", name: format!("{short}...") });
+        findings.push(draft.at(entry.key_span()).help(format!("a name has at most {PARAMETER_LIMIT} characters")));
     }
     let lower = name.to_lowercase();
     if Template::RESERVED.contains(&lower.as_str()) {
@@ -242,8 +265,17 @@ fn read_int(
 ) -> Option<Domain> {
     let range = pair(entry, elements, Element::integer, findings);
     let step = table.get("step").map_or(Some(1), |e| e.integer("step = 8", findings));
-    let (low, high) = range?;
-    Some(Domain::Int { low, high, scale, step: step? })
+    let ((low, high), step) = (range?, step?);
+    if let Some(entry) = table.get("step")
+        && low < high
+        && step > 0
+        && step.unsigned_abs() > high.abs_diff(low)
+    {
+        let expected = format!("at most {}, the width of the range", high.abs_diff(low));
+        let draft = entry.draft_bad_value(&expected, &step.to_string());
+        findings.push(draft.help(format!("{low} would be the only value")));
+    }
+    Some(Domain::Int { low, high, scale, step })
 }
 
 fn read_choice(elements: &[Element], table: &Section, findings: &mut Findings) -> Option<Domain> {
@@ -257,6 +289,14 @@ fn read_choice(elements: &[Element], table: &Section, findings: &mut Findings) -
     let mut values = values.into_iter().collect::<Option<Vec<Value>>>()?;
     // Numbers of one choice have one type, however they are spelt.
     if values.iter().all(Value::is_number) && values.iter().any(|v| v.as_i64().is_none()) {
+        let rounded = |v: &Value| v.as_f64().is_some_and(|number| !v.is_same_number(&Value::Float(number)));
+        if let Some(i) = values.iter().position(rounded) {
+            let found = values[i].to_string();
+            let draft = table.get("choice")?.draft_bad_value("numbers that can be written with a point", &found);
+            let help = "among numbers with a point, whole ones beyond 2^53 are rounded: write all without a point";
+            findings.push(draft.at(elements[i].span()).help(help));
+            return None;
+        }
         values = values.iter().filter_map(Value::as_f64).map(Value::Float).collect();
     }
     Some(Domain::Choice { values })
@@ -278,6 +318,19 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
             let help = "begin the range above zero, such as at 1e-6, or use a linear scale";
             draft.at(low).also(places.scale.clone(), "because of this").help(help)
         }
+        SpaceError::TooWide { .. } => {
+            draft.at(whole).help("narrow it, or search the logarithm with scale = \"log\" above zero")
+        }
+        SpaceError::TooNarrow { .. } => draft.at(whole).help("widen it, or list the values: write a `choice`"),
+        SpaceError::LargeInteger { value, .. } => {
+            let at = match &parameter.domain {
+                Domain::Int { low, .. } if *low == value => places.values.first(),
+                _ => places.values.get(1),
+            };
+            draft.at(at.cloned().flatten().or(whole)).help(
+                "search a smaller number that your program adds to or multiplies, or list the values: write a `choice`",
+            )
+        }
         SpaceError::Step { .. } => {
             let example = match &parameter.domain {
                 Domain::Float { scale: Scale::Log, .. } => "remove `step` or `scale`",
@@ -288,7 +341,7 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
         }
 
         SpaceError::ChoiceValue { value, .. } => {
-            let same = |v: &Value| *v == value || (v.is_number() && v.as_f64() == value.as_f64());
+            let same = |v: &Value| *v == value || v.is_same_number(&value);
             let at = match &parameter.domain {
                 Domain::Choice { values } => values.iter().rposition(same).and_then(|i| places.values.get(i)?.clone()),
                 _ => None,

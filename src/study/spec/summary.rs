@@ -7,6 +7,7 @@ use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
+use crate::guard::{secret, text};
 use crate::optimizer::Seed;
 use crate::optimizer::history::History;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
@@ -21,11 +22,11 @@ impl StudySpec {
     /// trial, and metering. Lines end with newlines; warnings come last.
     #[must_use]
     pub fn summary(&self) -> String {
-        let mut text = format!("study {}, seed {}\n", self.name, self.seed.0);
+        let mut summary = format!("study {}, seed {}\n", self.name, self.seed.0);
         let mut row = |title: &str, lines: Vec<String>| {
             for (i, line) in lines.iter().enumerate() {
                 let title = if i == 0 { title } else { "" };
-                let _ = writeln!(text, "{title:<12}{line}");
+                let _ = writeln!(summary, "{title:<12}{}", text::line(line));
             }
         };
         row("objectives", self.problem.objectives().iter().map(show_objective).collect());
@@ -44,7 +45,7 @@ impl StudySpec {
             row("carbon", vec![format!("joules are shown as CO2e, too, at {}", self.carbon)]);
         }
         row("warning", self.warnings());
-        text
+        summary
     }
 
     fn show_preferences(&self) -> Vec<String> {
@@ -113,13 +114,16 @@ impl StudySpec {
                 lines
             }
             Source::Command(command) => {
-                let arguments: Vec<String> = command.argv.iter().map(|t| format!("{:?}", t.source())).collect();
+                let argv: Vec<String> = command.argv.iter().map(|t| t.source().to_owned()).collect();
+                let arguments: Vec<String> = secret::masked(&argv).0.iter().map(|word| format!("{word:?}")).collect();
                 let mut lines = vec![format!("the program {}", arguments.join(" "))];
                 lines.extend(
                     command.cwd.as_ref().map(|cwd| format!("  in the folder {} beside the study file", cwd.display())),
                 );
                 // Names only: a value may be a secret, and this is shown around.
                 lines.extend(command.env.keys().map(|name| format!("  with {name}")));
+                lines
+                    .extend(command.secrets.iter().map(|name| format!("  with the secret {name} of your environment")));
                 lines
             }
         }
@@ -200,7 +204,25 @@ impl StudySpec {
         {
             warnings.push(format!("the sampler {} makes no use of priors", self.sampler.kind));
         }
+        warnings.extend(self.open_secrets());
         warnings
+    }
+
+    /// What looks like a secret and is none by the file, so that it stands in each copy of it.
+    fn open_secrets(&self) -> Option<String> {
+        let Source::Command(command) = &self.source else { return None };
+        let argv: Vec<String> = command.argv.iter().map(|t| t.source().to_owned()).collect();
+        let variables = command.env.keys().filter(|name| secret::is_telling(name)).map(String::as_str);
+        let argument = secret::masked(&argv).1.then_some("an argument");
+        let found: Vec<&str> = argument.into_iter().chain(variables).collect();
+        (!found.is_empty()).then(|| {
+            format!(
+                "{} of [command] looks like a secret, and stands in the copy of this file in the results and in study.db; take it \
+                 out, set it in your environment, and name that variable: secrets = [\"API_TOKEN\"], in arguments \
+                 {{API_TOKEN}}",
+                found.join(" and ")
+            )
+        })
     }
 }
 

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::energy::{MeterKind, Meters, MigPolicy};
-use crate::objective::Task;
+use crate::objective::{Secrets, Task};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::{Bound, Goal, Preference, Prior};
 use crate::optimizer::space::{Domain, Scale, Value};
 
 mod carbon;
+mod extremes;
 mod limits;
 mod share;
 mod wishes;
@@ -124,7 +125,8 @@ fn the_command_study_is_read_as_written() {
     assert_eq!(command.cwd.as_deref(), Some(std::path::Path::new(".")));
     let point = [("learning_rate", Value::Float(0.1)), ("epochs", 3.into()), ("batch_size", 8.into())];
     let point = point.into_iter().chain([("solver", "plain".into())]).collect();
-    let arguments = command.arguments(Task { trial: 0, attempt: 1, point: &point, seed: 5 }).join(" ");
+    let arguments =
+        command.arguments(Task { trial: 0, attempt: 1, point: &point, seed: 5 }, &Secrets::default()).join(" ");
     assert_eq!(arguments, "python3 command_train.py --learning-rate 0.1 --epochs 3 --batch-size 8 --seed 5");
     insta::assert_snapshot!("summary_of_command", study.summary());
 }

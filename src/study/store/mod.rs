@@ -2,10 +2,18 @@
 
 #[cfg(test)]
 mod contract;
+mod fault;
+mod format;
+mod log;
 mod memory;
+mod repair;
+mod salvage;
 mod sqlite;
 
+pub use fault::Fault;
 pub use memory::MemoryStore;
+pub use repair::Repair;
+pub use salvage::Salvage;
 pub use sqlite::SqliteStore;
 
 use std::path::PathBuf;
@@ -17,12 +25,12 @@ use crate::record::{Entry, Event, SCHEMA_VERSION};
 #[non_exhaustive]
 pub enum StoreError {
     /// The database does not answer as it should.
-    #[error("the study's store {} failed: {source}", .path.display())]
+    #[error("the study's store {} failed: {source}{}", .path.display(), source.advice())]
     Database {
         /// The file.
         path: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Fault,
     },
     /// The file was written by a newer version of this program.
     #[error(
@@ -36,10 +44,105 @@ pub enum StoreError {
         found: u32,
     },
     /// The file is something else.
-    #[error("{} is not a store of a Wattfront study; move it away, or choose another folder with --results", .path.display())]
+    #[error(
+        "{} is not a store of a Wattfront study, or its begin is damaged: if it was one, `optimize store repair` looks for what \
+         is whole; if not, choose another folder with --results", .path.display()
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
+    },
+    /// The file holds nothing at all.
+    #[error("the study's store {} is empty: there is no study in it", .path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is missing or empty, but its log is there.
+    #[error(
+        "the study's store {} is missing or empty, but {} beside it is not, and may hold trials; put the store back, or see \
+         with `optimize store repair` what the log holds; nothing was changed", .path.display(), .log.display()
+    )]
+    Hollow {
+        /// The file.
+        path: PathBuf,
+        /// What is beside it.
+        log: PathBuf,
+    },
+    /// An event could not be written.
+    #[error(
+        "{what} could not be stored in {}: {source}; everything before it is stored{}", .path.display(), source.advice()
+    )]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// What is lost.
+        what: String,
+        /// What SQLite says.
+        source: Fault,
+    },
+    /// Somebody else has changed the file.
+    #[error(
+        "{what} could not be stored in {}: another program has changed the store meanwhile (it has {found} events, not \
+         {expected}); let nobody else write to it, and run the same command again", .path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is lost.
+        what: String,
+        /// How many events there are.
+        found: u64,
+        /// How many there should be.
+        expected: u64,
+    },
+    /// Nothing is written after an error.
+    #[error("nothing more is written to the study's store {}, after this: {reason}", .path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The error.
+        reason: String,
+    },
+    /// The file was moved, or another one is in its place.
+    #[error(
+        "the study's store {} was moved, or replaced, while the study ran; what has finished is in the file that was moved: \
+         put it back, with its folder, and run the same command again", .path.display()
+    )]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// The file was removed.
+    #[error(
+        "the study's store {} was removed, or replaced by another one, while the study ran{}", .path.display(),
+        .kept.as_ref().map_or_else(
+            || ", and with it all trials; nothing of it could be kept".to_owned(),
+            |kept| format!("; what it held is now in {}: name that study.db and run the same command again", kept.display())
+        )
+    )]
+    Removed {
+        /// Where it was.
+        path: PathBuf,
+        /// Where what it held is now.
+        kept: Option<PathBuf>,
+    },
+    /// The file was emptied.
+    #[error(
+        "the study's store {} was emptied while the study ran; bring a copy back, or see with `optimize store repair` what is \
+         left", .path.display()
+    )]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system does not give what the store needs.
+    #[error("the study's store {} cannot be used: {source}", .path.display())]
+    Folder {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
     },
     /// An event that would not read back as what it is.
     #[error("an event cannot be stored: {reason}")]
@@ -48,7 +151,10 @@ pub enum StoreError {
         reason: String,
     },
     /// An event that cannot be read.
-    #[error("the study's store {} is damaged at event {seq}: {reason}; a copy of the file may be older but whole", .path.display())]
+    #[error(
+        "the study's store {} is damaged at event {seq}: {reason}; `optimize store repair` keeps what is whole, in a new folder, \
+         and an older copy of the file may have all of it", .path.display()
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -60,13 +166,22 @@ pub enum StoreError {
 }
 
 /// Keeps the events of one study, in order. What [`append`](Self::append) has accepted survives the end of the process,
-/// however it comes (not for [`MemoryStore`]).
+/// however it comes; of the steps of a running trial, those of the last second may not (not for [`MemoryStore`]).
 pub trait Store: Send {
     /// Adds an event and returns it with its place and time. It is kept whole or not at all.
     ///
     /// # Errors
     /// A [`StoreError`] if it could not be kept.
     fn append(&mut self, event: Event) -> Result<Entry, StoreError>;
+
+    /// Writes steps that wait for company, if they have waited for long. Whoever appends steps calls this now and then. Default:
+    /// nothing waits.
+    ///
+    /// # Errors
+    /// A [`StoreError`] if they could not be kept.
+    fn tend(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// All events, in order.
     ///

@@ -1,92 +1,229 @@
 //! Events in a SQLite database.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{Store, StoreError, encode, wall_clock};
+use super::format::{self, APPLICATION_ID, Marks, Row, Unsound};
+use super::log::{Log, to_the_end};
+use super::{Fault, Store, StoreError, encode, wall_clock};
+use crate::disk::{Place, Whereabouts};
 use crate::record::{Entry, Event, SCHEMA_VERSION};
 
-/// Marks the file as ours: "Watt" in ASCII.
-const APPLICATION_ID: u32 = 0x5761_7474;
+/// How long another process's lock on the database is waited for at a time, and altogether where an event is to be written.
+const BUSY: Duration = Duration::from_secs(10);
+const LOCKED: Duration = Duration::from_secs(600);
+/// Steps, and what devices tell of themselves, wait for company at most so long, or until there are so many of them.
+const COMPANY: (Duration, usize) = (Duration::from_secs(1), 512);
 
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS events (
-        seq  INTEGER PRIMARY KEY,  -- place in the study, from 1
-        time REAL NOT NULL,        -- seconds since 1970
-        body TEXT NOT NULL         -- the event as JSON
-    ) STRICT;";
-
-/// Keeps events in a file, each in a transaction of its own.
+/// Keeps events in a file, in transactions: an event, with the steps reported since the one before it.
 ///
-/// Everything but the steps within a trial is also on the disk, not only with the operating system, when
-/// [`append`](Store::append) returns.
+/// When [`append`](Store::append) returns, everything but steps (and what devices tell of themselves) is on the disk and not only with the operating system, if file system
+/// and disk keep what they promise at a sync. Steps within a trial follow after a second at most.
+///
+/// The database has a write-ahead log beside it (`-wal`), whose pages are copied into the file itself after every event but the begin of a
+/// trial and its steps. So the file alone has every finished trial, also that of a killed process.
+///
+/// After a failure to write, nothing more is written: what the disk then holds is known only to who opens it anew.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
-    connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    /// After the connection, for it ends in this order. `None` where the file is only read, or has no log.
+    log: Option<Log>,
     /// The format that the file is marked with.
     version: u32,
+    /// Place of the last event, those that wait included.
+    last: u64,
+    /// Steps that are not in the file yet, and since when.
+    waiting: Vec<Row>,
+    since: Option<Instant>,
+    /// The file; `None` where it is only read.
+    place: Option<Place>,
+    /// Why nothing can be written any more.
+    broken: Option<String>,
+    /// Whether the file was there before it was opened, and held nothing.
+    hollow: bool,
+    /// The copy that is read instead of a file beside which nothing can be written. Removed with this.
+    copy: Option<tempfile::TempDir>,
 }
 
 impl SqliteStore {
     /// Opens the store at `path`, or makes an empty one.
     ///
     /// # Errors
-    /// [`StoreError::Newer`], [`StoreError::Foreign`] for a file that is something else, [`StoreError::Database`].
+    /// [`StoreError::Newer`], [`StoreError::Foreign`] for a file that is something else, [`StoreError::Hollow`] where the file is
+    /// missing or empty and its log is not, [`StoreError::Database`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        refuse_lonely_log(path)?;
+        let was_there = path.exists();
+        let mut store = Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        if store.version == 0 {
+            store.hollow = was_there;
+            format::create(&store.connection).map_err(|e| store.failed(e))?;
+            crate::disk::sync_folder_of(path).map_err(|e| StoreError::Folder { path: path.to_owned(), source: e })?;
+            store.version = SCHEMA_VERSION;
+        }
+        store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
+        store.log = Log::of(path, &store.connection).map_err(|e| store.failed(e))?;
+        if store.last == 0 {
+            store.copy_log(true).map_err(|e| store.failed(e))?;
+        }
+        store.place = Some(Place::hold(path).map_err(|e| StoreError::Folder { path: path.to_owned(), source: e })?);
+        Ok(store)
     }
 
     /// Opens an existing store to read from it, also while another process writes to it.
     ///
+    /// Where nothing can be written beside the file, as on read-only media, it is a copy that is read.
+    ///
     /// # Errors
     /// As for [`open`](Self::open), and [`StoreError::Database`] if there is no such file.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        refuse_lonely_log(path)?;
         // Reading a database in WAL mode needs write access to its side files; nothing is appended through it.
-        let readable = |store: Self| {
-            let count = store.connection.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0));
-            count.map(|_| ()).map_err(|e| store.failed(e)).map(|()| store)
+        let readable = |mut store: Self| {
+            store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
+            Ok(store)
         };
-        match Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(readable) {
-            Err(StoreError::Database { .. }) => {
-                // On read-only media there are no side files to write; nobody else can change the file there either.
-                let uri = format!(
-                    "file:{}?immutable=1",
-                    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-                );
-                Self::connect_as(path, Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
-            }
+        match Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(readable) {
+            // What was in the way first says more than that no copy can be made.
+            Err(first @ StoreError::Database { .. }) if path.exists() => match copy(path) {
+                Ok(copy) => Self::open_copy(path, copy).and_then(readable),
+                Err(_) => Err(first),
+            },
             other => other,
         }
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
-        Self::connect_as(path, path, flags)
+    pub(super) fn open_copy(path: &Path, (folder, copy): (tempfile::TempDir, PathBuf)) -> Result<Self, StoreError> {
+        let mut store = Self::connect(path, &copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.copy = Some(folder);
+        Ok(store)
     }
 
-    fn connect_as(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    /// Whether there was a file when it was opened, without anything in it: as a process leaves it that ends just then, or as a copy is
+    /// whose log was left behind.
+    #[must_use]
+    pub fn was_hollow(&self) -> bool {
+        self.hollow
+    }
+
+    /// Opens the database in the file `name`, which is, or is a copy of, the store at `path`.
+    fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let failed = |source| database_error(path, source);
         let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
-        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));
-        let (id, mut version) = (number("application_id").map_err(failed)?, number("user_version").map_err(failed)?);
-        if id == 0 && version == 0 && flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        let marks = Marks::read(&connection).map_err(failed)?;
+        if marks == (Marks { application: 0, version: 0 }) {
             let tables: u32 =
                 connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
             if tables > 0 {
                 return Err(StoreError::Foreign { path: path.to_owned() });
             }
-            connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-            let stamp = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
-            connection.execute_batch(&format!("BEGIN; {SCHEMA} {stamp} COMMIT;")).map_err(failed)?;
-            version = SCHEMA_VERSION;
-        } else if id != APPLICATION_ID {
+            if !flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+                return Err(StoreError::Empty { path: path.to_owned() });
+            }
+            // Where the file system has no room for a log's index in memory, it stays with a rollback journal, which does as well.
+            to_the_end(&connection, "PRAGMA journal_mode = WAL").map_err(failed)?;
+        } else if marks.application != APPLICATION_ID {
             return Err(StoreError::Foreign { path: path.to_owned() });
-        } else if version > SCHEMA_VERSION {
-            return Err(StoreError::Newer { path: path.to_owned(), found: version });
+        } else if marks.version > SCHEMA_VERSION {
+            return Err(StoreError::Newer { path: path.to_owned(), found: marks.version });
+        } else if !format::has_table(&connection, "events").map_err(failed)? {
+            return Err(StoreError::Foreign { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), connection, version })
+        connection.execute_batch("PRAGMA synchronous = EXTRA").map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            connection,
+            version: marks.version,
+            last: 0,
+            waiting: Vec::new(),
+            since: None,
+            log: None,
+            place: None,
+            broken: None,
+            hollow: false,
+            copy: None,
+        })
+    }
+
+    /// Writes what waits as one transaction. `durable`: it is on the disk when this returns.
+    fn write(&mut self, durable: bool) -> Result<(), Unwritten> {
+        let Self { connection, version, waiting, last, .. } = self;
+        if !durable {
+            connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        }
+        let before = *last - waiting.len() as u64;
+        let done = format::transaction(connection, || {
+            if *version < SCHEMA_VERSION {
+                format::migrate(connection, *version)?;
+            }
+            match format::last_seq(connection)? {
+                found if found == before => Ok(format::insert(connection, waiting)?),
+                found => Err(Unwritten::Changed { found, expected: before }),
+            }
+        });
+        if !durable {
+            connection.execute_batch("PRAGMA synchronous = EXTRA")?;
+        }
+        done?;
+        *version = SCHEMA_VERSION;
+        waiting.clear();
+        self.since = None;
+        if let Some(log) = &mut self.log {
+            log.was_written()?;
+        }
+        Ok(())
+    }
+
+    /// Copies the log's pages into the file. `synced`: waits for the disk.
+    pub(super) fn copy_log(&mut self, synced: bool) -> rusqlite::Result<()> {
+        match &mut self.log {
+            Some(log) if synced => log.finish(&self.connection),
+            Some(log) => log.copy(&self.connection),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the file is still the one at its path, and holds anything.
+    fn look(&self, before: bool) -> Result<(), StoreError> {
+        let Some(place) = &self.place else { return Ok(()) };
+        let path = self.path.clone();
+        let found = place.look().map_err(|source| StoreError::Folder { path: path.clone(), source })?;
+        match found {
+            Whereabouts::Here => Ok(()),
+            // The file that was moved still takes what has just ended; what begins after that finds out.
+            Whereabouts::Elsewhere if before => Ok(()),
+            Whereabouts::Elsewhere => Err(StoreError::Moved { path }),
+            Whereabouts::Removed => Err(StoreError::Removed { kept: self.keep(), path }),
+            Whereabouts::Emptied => Err(StoreError::Emptied { path }),
+        }
+    }
+
+    /// Writes what a removed file still holds beside where it was.
+    fn keep(&self) -> Option<PathBuf> {
+        let kept = (1..100).map(|k| self.path.with_extension(format!("kept-{k}.db"))).find(|path| !path.exists())?;
+        self.connection.execute("VACUUM INTO ?1", [kept.to_str()?]).ok().map(|_| kept)
+    }
+
+    /// Writes what waits, of which `event` is the last, and waits for other processes' locks: a result may be hours of work.
+    fn write_patiently(&mut self, event: &Event) -> Result<(), StoreError> {
+        let begin = Instant::now();
+        loop {
+            match self.write(true) {
+                Err(error) if error.is_lock() && begin.elapsed() < LOCKED => {}
+                written => return written.map_err(|error| error.into_error(&self.path, what(event))),
+            }
+        }
+    }
+
+    /// Nothing is written after this error.
+    fn broken_by(&mut self, error: StoreError) -> StoreError {
+        self.broken = Some(error.to_string());
+        error
     }
 
     fn failed(&self, source: rusqlite::Error) -> StoreError {
@@ -96,59 +233,151 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn append(&mut self, event: Event) -> Result<Entry, StoreError> {
-        let (body, event) = encode(&event)?;
-        let time = wall_clock();
-        // Steps come often and within metered windows; the end of their trial makes them durable.
-        let synchronous = if matches!(event, Event::StepReported { .. }) { "NORMAL" } else { "FULL" };
-        self.connection.pragma_update(None, "synchronous", synchronous).map_err(|e| self.failed(e))?;
-        if self.version < SCHEMA_VERSION {
-            // From here on it may hold what an older version of this program would misread.
-            self.connection.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(|e| self.failed(e))?;
-            self.version = SCHEMA_VERSION;
+        if let Some(reason) = &self.broken {
+            return Err(StoreError::Broken { path: self.path.clone(), reason: reason.clone() });
         }
-        let seq = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO events (seq, time, body)
-                 SELECT coalesce(max(seq), 0) + 1, ?1, ?2 FROM events RETURNING seq",
-            )
-            .and_then(|mut insert| insert.query_row(params![time, body], |row| row.get::<_, i64>(0)))
-            .map_err(|e| self.failed(e))?;
-        Ok(Entry { seq: seq.unsigned_abs(), time, event })
+        let (body, event) = encode(&event)?;
+        let entry = Entry { seq: self.last + 1, time: wall_clock(), event };
+        self.waiting.push(Row { entry: entry.clone(), body });
+        self.last += 1;
+        if waits(&entry.event) {
+            self.since.get_or_insert_with(Instant::now);
+            self.tend()?;
+            return Ok(entry);
+        }
+        self.look(true).and_then(|()| self.write_patiently(&entry.event)).map_err(|error| self.broken_by(error))?;
+        let copied = match entry.event {
+            Event::TrialStarted { .. } => Ok(()),
+            Event::SessionEnded { .. } => self.copy_log(true),
+            _ => self.copy_log(false),
+        };
+        if let Err(error) = copied {
+            // The event itself is safe in the log. It is the last one.
+            self.broken = Some(self.failed(error).to_string());
+        }
+        self.look(false).map_err(|error| self.broken_by(error))?;
+        Ok(entry)
+    }
+
+    fn tend(&mut self) -> Result<(), StoreError> {
+        let due = |since: Instant| since.elapsed() >= COMPANY.0 || self.waiting.len() >= COMPANY.1;
+        if self.broken.is_some() || !self.since.is_some_and(due) {
+            return Ok(());
+        }
+        match self.write(false) {
+            // They wait a little longer.
+            Err(error) if error.is_lock() => Ok(()),
+            written => written.map_err(|error| {
+                let error = error.into_error(&self.path, "steps of a running trial".to_owned());
+                self.broken_by(error)
+            }),
+        }
     }
 
     fn load(&self) -> Result<Vec<Entry>, StoreError> {
-        let known = self
-            .connection
-            .query_row("SELECT 1 FROM sqlite_schema WHERE name = 'events'", [], |_| Ok(()))
-            .optional()
-            .map_err(|e| self.failed(e))?;
-        if known.is_none() {
-            return Err(StoreError::Foreign { path: self.path.clone() });
-        }
-        let mut select =
-            self.connection.prepare("SELECT seq, time, body FROM events ORDER BY seq").map_err(|e| self.failed(e))?;
-        let rows = select
-            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, f64>(1)?, row.get::<_, String>(2)?)))
-            .map_err(|e| self.failed(e))?;
-        let mut entries = Vec::new();
-        for row in rows {
-            let (seq, time, body) = row.map_err(|e| self.failed(e))?;
-            let seq = seq.unsigned_abs();
-            let event = serde_json::from_str(&body).map_err(|error| StoreError::Damaged {
-                path: self.path.clone(),
-                seq,
-                reason: error.to_string(),
-            })?;
-            entries.push(Entry { seq, time, event });
-        }
+        let mut entries = format::load(&self.connection).map_err(|unsound| match unsound {
+            Unsound::Database(source) => self.failed(source),
+            Unsound::Event { seq, reason } => StoreError::Damaged { path: self.path.clone(), seq, reason },
+        })?;
+        entries.extend(self.waiting.iter().map(|row| row.entry.clone()));
         Ok(entries)
     }
 }
 
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Steps of a trial whose end is not in the store: nothing depends on them.
+        if self.broken.is_none() && !self.waiting.is_empty() {
+            let _ = self.write(false);
+        }
+        // SQLite removes the log at the end, also where the file has not reached the disk yet.
+        let safe = self.broken.is_none() && self.copy_log(true).is_ok();
+        if let Some(log) = self.log.as_ref().filter(|_| !safe) {
+            log.leave(&self.connection);
+        }
+    }
+}
+
+/// Why events could not be written.
+enum Unwritten {
+    Database(Fault),
+    /// Somebody else has written or removed events.
+    Changed {
+        found: u64,
+        expected: u64,
+    },
+}
+
+impl From<rusqlite::Error> for Unwritten {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Unwritten {
+    fn is_lock(&self) -> bool {
+        matches!(self, Self::Database(fault) if fault.code() == Some(ErrorCode::DatabaseBusy))
+    }
+
+    fn into_error(self, path: &Path, what: String) -> StoreError {
+        let path = path.to_owned();
+        match self {
+            Self::Database(source) => StoreError::Unwritten { path, what, source },
+            Self::Changed { found, expected } => StoreError::Changed { path, what, found, expected },
+        }
+    }
+}
+
+/// Whether an event may wait for the next one: nothing that is decided depends on it.
+fn waits(event: &Event) -> bool {
+    matches!(event, Event::StepReported { .. } | Event::DevicesSeen { .. })
+}
+
+/// What is lost with an event, in words.
+fn what(event: &Event) -> String {
+    match event {
+        Event::TrialStarted { trial, .. } => format!("the begin of trial {trial}"),
+        Event::TrialFinished { trial, .. } => format!("the result of trial {trial}"),
+        Event::TrialFailed { trial, .. } => format!("the failure of trial {trial}"),
+        Event::StudyCreated { .. } => "the begin of the study".to_owned(),
+        Event::SessionEnded { .. } => "the end of this session".to_owned(),
+        _ => "what happened last".to_owned(),
+    }
+}
+
+/// SQLite takes a log beside an empty database for a leftover, and removes it: all that there is of the study, perhaps.
+fn refuse_lonely_log(path: &Path) -> Result<(), StoreError> {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
+    if size(path) > 0 {
+        return Ok(());
+    }
+    // A rollback journal beside it, which a begin leaves that was cut short, holds nothing of an empty file.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    if size(&log) > 0 { Err(StoreError::Hollow { path: path.to_owned(), log }) } else { Ok(()) }
+}
+
+/// A copy of a database with its log in a temporary folder.
+pub(super) fn copy(path: &Path) -> std::io::Result<(tempfile::TempDir, PathBuf)> {
+    let folder = tempfile::tempdir()?;
+    let name = path.file_name().unwrap_or_default();
+    for ending in ["", "-wal"] {
+        let mut from = path.as_os_str().to_owned();
+        from.push(ending);
+        let mut to = folder.path().join(name).into_os_string();
+        to.push(ending);
+        if ending.is_empty() || Path::new(&from).exists() {
+            std::io::copy(&mut std::fs::File::open(&from)?, &mut std::fs::File::create(&to)?)?;
+        }
+    }
+    let copy = folder.path().join(name);
+    Ok((folder, copy))
+}
+
 fn database_error(path: &Path, source: rusqlite::Error) -> StoreError {
     match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: path.to_owned() },
-        _ => StoreError::Database { path: path.to_owned(), source },
+        Some(ErrorCode::NotADatabase) => StoreError::Foreign { path: path.to_owned() },
+        _ => StoreError::Database { path: path.to_owned(), source: source.into() },
     }
 }

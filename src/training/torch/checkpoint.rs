@@ -1,7 +1,7 @@
 //! What a training leaves behind: the weights as safetensors, and beside them what they are.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use tch::Tensor;
@@ -12,6 +12,7 @@ use super::part::Goal;
 use super::preprocess::Scaling;
 use super::{InternalOptimization, Outcome, Recipe, TrainError};
 use crate::data::Dataset;
+use crate::disk::{WholeFile, create_folders, write_whole};
 
 /// A trained network with what was done to its data.
 pub(super) struct Checkpoint<'a> {
@@ -35,7 +36,7 @@ impl Checkpoint<'_> {
         let failed =
             |error: &dyn std::fmt::Display| TrainError::Keep { path: path.to_owned(), reason: error.to_string() };
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+            create_folders(folder).map_err(|error| failed(&error))?;
         }
         let network = self.carrier.network();
         let rounds = matches!(
@@ -58,9 +59,11 @@ impl Checkpoint<'_> {
         let beside = path.with_extension("json");
         // That of other weights, if there is one.
         let _ = fs::remove_file(&beside);
-        write_whole(path, |file| Tensor::write_safetensors(&tensors, file).map_err(|error| failed(&error)))?;
+        let file = WholeFile::create(path).map_err(|error| failed(&error))?;
+        Tensor::write_safetensors(&tensors, file.part()).map_err(|error| failed(&error))?;
+        file.finish().map_err(|error| failed(&error))?;
         let text = format!("{:#}\n", self.description());
-        write_whole(&beside, |file| fs::write(file, &text).map_err(|error| failed(&error)))
+        write_whole(&beside, text.as_bytes()).map_err(|error| failed(&error))
     }
 
     fn description(&self) -> serde_json::Value {
@@ -96,13 +99,4 @@ impl Checkpoint<'_> {
             }),
         })
     }
-}
-
-/// Under another name first, for nobody shall find a half.
-fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<(), TrainError>) -> Result<(), TrainError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part: PathBuf = path.with_file_name(name);
-    write(&part)?;
-    fs::rename(&part, path).map_err(|error| TrainError::Keep { path: path.to_owned(), reason: error.to_string() })
 }

@@ -4,6 +4,7 @@ mod augment;
 mod average;
 mod best;
 mod carrier;
+mod check;
 mod checkpoint;
 mod device;
 mod failure;
@@ -19,7 +20,7 @@ mod traced;
 mod trained;
 mod trainer;
 
-pub use carrier::check_networks;
+pub use check::check_networks;
 pub use device::{DeviceChoice, finds_gpu};
 pub use trainer::{Trainer, TrainerOptions};
 

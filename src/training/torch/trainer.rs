@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::best::Best;
-use super::carrier::{Carrier, architecture_of, kind_of};
+use super::carrier::{Carrier, kind_of};
+use super::check::architecture_of;
 use super::checkpoint::Checkpoint;
 use super::device::{DeviceChoice, select, synchronize, warm_up};
 use super::failure::guard;

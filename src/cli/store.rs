@@ -1,0 +1,236 @@
+//! `optimize store repair`: what is whole of a damaged study, in a new folder.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::args::{RepairArgs, StoreArgs, StoreCommand};
+use super::failure::Failure;
+use super::open::{read_record, read_spec, results_of};
+use super::outputs::write_outputs;
+use super::print::print;
+use crate::carbon::Carbon;
+use crate::energy;
+use crate::record::Event;
+use crate::study::spec::StudySpec;
+use crate::study::store::{Repair, Salvage};
+use crate::study::{ResultsFolder, StudyError, is_in_use, store_path};
+
+pub(super) fn store(args: &StoreArgs) -> Result<(), Failure> {
+    match &args.command {
+        StoreCommand::Repair(args) => repair(args),
+    }
+}
+
+fn repair(args: &RepairArgs) -> Result<(), Failure> {
+    let folder = folder_of(args)?;
+    if is_in_use(&folder) {
+        return Err(StudyError::Locked { path: folder, owner: None }.into());
+    }
+    // It may be no more than a file that was named study.db.
+    if let Ok(record) = read_record(&folder) {
+        let trials = record.trials().len();
+        return match args.json {
+            true => print(format!("{:#}", json!({ "whole": true, "events": record.last_seq(), "trials": trials }))),
+            false => print(format!(
+                "the study in {} is whole: {} events of {trials} trials, each as it was stored; there is nothing to repair",
+                folder.display(),
+                record.last_seq()
+            )),
+        };
+    }
+    let path = store_path(&folder);
+    let salvage = Salvage::of(&path).map_err(|error| {
+        Failure::other(format!(
+            "{} cannot be read: {error}; copy what can be read of it, and repair the copy",
+            path.display()
+        ))
+    })?;
+    let nothing = || {
+        Failure::nothing(format!("no event of a study is whole in {} and its log; nothing was changed", path.display()))
+    };
+    if salvage.entries.is_empty() {
+        return Err(nothing());
+    }
+    let repair = Repair::of(salvage, begin_of(&folder)).ok_or_else(|| {
+        Failure::nothing(format!(
+            "the begin of the study is not whole in {}, and there is no study.toml beside it to begin with; put the study file there \
+             under that name and run this again; nothing was changed",
+            path.display()
+        ))
+    })?;
+    let target = target_of(&folder, args.to.as_deref())?;
+    let new = ResultsFolder::open(&target)?;
+    repair.write(&new.store_path()).map_err(StudyError::Store)?;
+    if let Ok(text) = std::fs::read(folder.join("study.toml")) {
+        new.write("study.toml", &text)?;
+    }
+    let carbon = spec_of(&folder).map_or_else(Carbon::default, |spec| spec.carbon().clone());
+    write_outputs(&new, &repair.record, &carbon)?;
+    match args.json {
+        true => print(format!("{:#}", as_json(&repair, &target))),
+        false => print(in_words(&repair, &folder, &target)),
+    }
+}
+
+/// A folder stands for itself, `study.db` for the folder it is in, a study file for the folder of its study.
+fn folder_of(args: &RepairArgs) -> Result<PathBuf, Failure> {
+    let study = &args.study.study;
+    if let Some(folder) = &args.study.results {
+        return Ok(folder.clone());
+    }
+    if study.file_name().is_some_and(|name| name == "study.db" || name == "study.db-wal") {
+        let folder = study.parent().filter(|folder| !folder.as_os_str().is_empty());
+        return Ok(folder.unwrap_or(Path::new(".")).to_owned());
+    }
+    if study.is_dir() { Ok(study.clone()) } else { Ok(results_of(&read_spec(study)?)) }
+}
+
+/// A folder that is new, or empty.
+fn target_of(folder: &Path, asked: Option<&Path>) -> Result<PathBuf, Failure> {
+    let free = |path: &Path| std::fs::read_dir(path).map_or(!path.exists(), |mut entries| entries.next().is_none());
+    if let Some(path) = asked {
+        return match free(path) {
+            true => Ok(path.to_owned()),
+            false => Err(Failure::usage(format!(
+                "{} is not empty, and repairing writes over nothing; name a new folder with --to",
+                path.display()
+            ))),
+        };
+    }
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names = std::iter::once(format!("{name}.repaired")).chain((2..).map(|k| format!("{name}.repaired-{k}")));
+    let mut candidates = names.map(|name| folder.join("..").join(name)).map(|path| tidy(folder, &path));
+    candidates.find(|path| free(path)).ok_or_else(|| Failure::usage("name a new folder with --to"))
+}
+
+/// `a/b.repaired` for `a/b` and `a/b/../b.repaired`, so that messages can be read.
+fn tidy(folder: &Path, path: &Path) -> PathBuf {
+    match (folder.file_name(), path.file_name()) {
+        (Some(_), Some(name)) => folder.with_file_name(name),
+        _ => path.to_owned(),
+    }
+}
+
+fn spec_of(folder: &Path) -> Option<StudySpec> {
+    let text = std::fs::read_to_string(folder.join("study.toml")).ok()?;
+    StudySpec::parse(&text, "study.toml").ok()
+}
+
+/// What the study began with, by its study file, should its first event be lost.
+fn begin_of(folder: &Path) -> Option<Event> {
+    let spec = spec_of(folder)?;
+    Some(Event::StudyCreated {
+        name: spec.name().to_owned(),
+        seed: spec.seed(),
+        problem: spec.problem().clone(),
+        sampler: spec.sampler().kind.clone(),
+        identity: spec.identity_with(energy::watts_per_core()),
+    })
+}
+
+fn as_json(repair: &Repair, target: &Path) -> serde_json::Value {
+    json!({
+        "whole": false,
+        "folder": target,
+        "events": repair.entries.len(),
+        "unchecked_events": repair.unchecked,
+        "lost_events": repair.lost,
+        "orphaned_events": repair.orphans,
+        "begin_from_study_file": repair.begun_anew,
+        "trials": repair.record.trials().len(),
+        "finished_trials": finished(repair),
+        "unfinished_trials": repair.open,
+        "lost_trials": repair.without_begin,
+    })
+}
+
+fn finished(repair: &Repair) -> usize {
+    repair.record.trials().iter().filter(|trial| trial.result().is_some()).count()
+}
+
+fn in_words(repair: &Repair, folder: &Path, target: &Path) -> String {
+    let mut lines = vec![format!(
+        "kept: {} events of {} trials, {} of them finished, in {}; {} is untouched",
+        repair.entries.len(),
+        repair.record.trials().len(),
+        finished(repair),
+        target.display(),
+        folder.display()
+    )];
+    if repair.lost.is_empty() {
+        lines.push("lost: no event; all are whole, and only what held them together was not".to_owned());
+    } else {
+        lines.push(format!("lost: {}", listed("event", &repair.lost)));
+    }
+    if repair.begun_anew {
+        lines.push("the begin of the study is that of its study.toml, for its own is lost".to_owned());
+    }
+    if !repair.without_begin.is_empty() {
+        let trials = listed("trial", &repair.without_begin);
+        lines.push(format!("lost: {trials}, whose configuration is not known any more"));
+    }
+    if !repair.orphans.is_empty() {
+        let what = listed("event", &repair.orphans);
+        lines.push(format!("left out: {what}, whole but about what is lost"));
+    }
+    if !repair.open.is_empty() {
+        lines.push(format!("unfinished: {}, to be run again when the study goes on", listed("trial", &repair.open)));
+    }
+    if repair.unchecked > 0 {
+        lines.push(format!(
+            "{} of the events kept are of an early version and have no checksum, so nobody can say whether they are as they were",
+            repair.unchecked
+        ));
+    }
+    lines.push(
+        "weights and other files were not copied; to go on, put the new folder in the old one's place, or name it with --results".to_owned(),
+    );
+    lines.join("\n")
+}
+
+/// Such as `trials 3, 5 to 9`.
+fn listed(what: &str, numbers: &[u64]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some((_, end)) if *end + 1 == number => *end = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let ranges: Vec<_> = ranges
+        .into_iter()
+        .map(|(begin, end)| match end - begin {
+            0 => begin.to_string(),
+            1 => format!("{begin}, {end}"),
+            _ => format!("{begin} to {end}"),
+        })
+        .collect();
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("{what}{plural} {}", ranges.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_listed_in_ranges() {
+        assert_eq!(listed("trial", &[3]), "trial 3");
+        assert_eq!(listed("event", &[1, 2, 5, 6, 7, 9]), "events 1, 2, 5 to 7, 9");
+    }
+
+    #[test]
+    fn the_new_folder_is_beside_the_old_one() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("digits");
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(target_of(&folder, None).unwrap(), above.path().join("digits.repaired"));
+        std::fs::create_dir(above.path().join("digits.repaired")).unwrap();
+        assert_eq!(target_of(&folder, None).unwrap(), above.path().join("digits.repaired"), "an empty one will do");
+        std::fs::write(above.path().join("digits.repaired/study.db"), "x").unwrap();
+        assert_eq!(target_of(&folder, None).unwrap(), above.path().join("digits.repaired-2"));
+        assert!(target_of(&folder, Some(&above.path().join("digits.repaired"))).is_err());
+    }
+}

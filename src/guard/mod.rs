@@ -1,0 +1,6 @@
+//! Against what comes from outside: files that are not what their names say, words that would command a terminal, and
+//! secrets that would be passed on.
+
+pub(crate) mod file;
+pub(crate) mod secret;
+pub(crate) mod text;

@@ -1,0 +1,137 @@
+//! What a domain must keep, so that each of its values can be proposed, stored and told from all others.
+
+use std::collections::HashSet;
+
+use super::stepped::{MOST_LEVELS, Stepped, spacing};
+use super::{Clause, Domain, Parameter, Scale, SpaceError, Value};
+
+/// Whole numbers up to here, on both sides of zero, are told apart by a float.
+pub(super) const LARGEST_INT: i64 = 1 << 53;
+/// A range without steps holds at least so many floats; else it is a list.
+const LEAST_FLOATS: f64 = 1_048_576.0;
+
+pub(super) fn check_domain(name: &str, domain: &Domain) -> Result<(), SpaceError> {
+    match domain {
+        Domain::Float { low, high, scale, step } => check_float(name, (*low, *high), *scale, *step),
+        Domain::Int { low, high, scale, step } => check_int(name, (*low, *high), *scale, *step),
+        Domain::Choice { values } => check_choice(name, values),
+    }
+}
+
+fn check_float(name: &str, (low, high): (f64, f64), scale: Scale, step: Option<f64>) -> Result<(), SpaceError> {
+    let name = || name.to_owned();
+    if !(low <= high && low.is_finite() && high.is_finite()) {
+        return Err(SpaceError::Range { name: name(), low, high });
+    }
+    if !(high - low).is_finite() {
+        return Err(SpaceError::TooWide { name: name(), low, high });
+    }
+    if scale == Scale::Log && low <= 0.0 {
+        return Err(SpaceError::LogThroughZero { name: name(), low });
+    }
+    let Some(step) = step else {
+        let floats = (high - low) / spacing(low.abs().max(high.abs()));
+        return match low == high || floats >= LEAST_FLOATS {
+            true => Ok(()),
+            false => Err(SpaceError::TooNarrow { name: name(), low, high }),
+        };
+    };
+    let refuse = |reason: String| Err(SpaceError::Step { name: name(), reason });
+    if scale == Scale::Log {
+        return refuse("a step cannot be combined with a log scale".to_owned());
+    }
+    if !(step > 0.0 && step <= high - low) {
+        return refuse("the step must be above zero and no wider than the range".to_owned());
+    }
+    let stepped = Stepped { low, high, step };
+    if stepped.count() > MOST_LEVELS {
+        let least = (high - low) / 2f64.powi(40);
+        return refuse(format!(
+            "with a step of {step:e} there are more values than can be told apart, 2^40; the step must be {least:.1e} or \
+             more, and without one every number of the range can be tried"
+        ));
+    }
+    if !stepped.is_fine_enough() {
+        let least = 8.0 * spacing(low.abs().max(high.abs()));
+        return refuse(format!(
+            "a step of {step:e} is lost in the rounding of numbers as large as this range's; it must be {least:.1e} or \
+             more, and without one every number of the range can be tried"
+        ));
+    }
+    Ok(())
+}
+
+fn check_int(name: &str, (low, high): (i64, i64), scale: Scale, step: i64) -> Result<(), SpaceError> {
+    let name = || name.to_owned();
+    if step < 1 {
+        return Err(SpaceError::Step { name: name(), reason: "the step must be at least 1".to_owned() });
+    }
+    if let Some(value) = [low, high].into_iter().find(|v| v.unsigned_abs() > LARGEST_INT.unsigned_abs()) {
+        return Err(SpaceError::LargeInteger { name: name(), value });
+    }
+    if low > high {
+        #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
+        return Err(SpaceError::Range { name: name(), low: low as f64, high: high as f64 });
+    }
+    if scale == Scale::Log && low <= 0 {
+        #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
+        return Err(SpaceError::LogThroughZero { name: name(), low: low as f64 });
+    }
+    if high.abs_diff(low) / step.unsigned_abs() >= MOST_LEVELS {
+        let least = high.abs_diff(low) / (MOST_LEVELS - 1) + 1;
+        let reason = format!(
+            "from {low} to {high} there are more values than can be told apart, 2^40; narrow the range, or give a step of \
+             {least} or more"
+        );
+        return Err(SpaceError::Step { name: name(), reason });
+    }
+    Ok(())
+}
+
+fn check_choice(name: &str, values: &[Value]) -> Result<(), SpaceError> {
+    if values.is_empty() {
+        return Err(SpaceError::EmptyChoice { name: name.to_owned() });
+    }
+    let mut seen = HashSet::new();
+    for value in values {
+        let finite = value.as_f64().is_none_or(f64::is_finite);
+        if !finite || !seen.insert(identity(value)) {
+            return Err(SpaceError::ChoiceValue { name: name.to_owned(), value: value.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Equal for equal values, where 1 and 1.0 are equal.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity<'a> {
+    Bool(bool),
+    Int(i64),
+    Float(u64),
+    Text(&'a str),
+}
+
+fn identity(value: &Value) -> Identity<'_> {
+    match value {
+        Value::Bool(v) => Identity::Bool(*v),
+        Value::Int(v) => Identity::Int(*v),
+        Value::Text(v) => Identity::Text(v),
+        Value::Float(v) => {
+            #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
+            let whole = *v as i64;
+            if value.is_same_number(&Value::Int(whole)) { Identity::Int(whole) } else { Identity::Float(v.to_bits()) }
+        }
+    }
+}
+
+pub(super) fn check_clause(on: Option<&Parameter>, name: &str, clause: &Clause) -> Result<(), SpaceError> {
+    let Some(on) = on else {
+        return Err(SpaceError::UnknownCondition { name: name.to_owned(), on: clause.parameter.clone() });
+    };
+    match clause.values.iter().find(|v| !on.domain.contains(v)) {
+        Some(value) => {
+            Err(SpaceError::ConditionValue { name: name.to_owned(), on: on.name.clone(), value: value.clone() })
+        }
+        None => Ok(()),
+    }
+}

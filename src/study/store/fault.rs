@@ -1,0 +1,70 @@
+//! What SQLite says when the disk is at fault, with what the operating system said beneath it.
+
+use std::fmt;
+use std::io::{Error, ErrorKind};
+
+use rusqlite::ErrorCode;
+
+/// A failure of the database.
+#[derive(Debug)]
+pub struct Fault {
+    sqlite: rusqlite::Error,
+    system: Option<Error>,
+}
+
+impl From<rusqlite::Error> for Fault {
+    /// To be called at once: the operating system's reason is that of its last failure.
+    fn from(sqlite: rusqlite::Error) -> Self {
+        let last = Error::last_os_error();
+        let code = sqlite.sqlite_error_code();
+        let told = match code {
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::ReadOnly) => {
+                true
+            }
+            // A block that the disk does not give is called damage by SQLite.
+            Some(ErrorCode::DatabaseCorrupt) => last.raw_os_error() == Some(libc::EIO),
+            _ => false,
+        };
+        let system = (told && last.raw_os_error().is_some_and(|number| number != 0)).then_some(last);
+        Self { sqlite, system }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.system {
+            Some(system) => write!(f, "{system} (SQLite: {})", self.sqlite),
+            None => self.sqlite.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl Fault {
+    pub(super) fn code(&self) -> Option<ErrorCode> {
+        self.sqlite.sqlite_error_code()
+    }
+
+    /// What is to be done about it, as the end of a sentence.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        const ROOM: &str = "; make room on the disk and run the same command again";
+        const DISK: &str = "; see to the disk (`dmesg` may tell) and run the same command again";
+        const WRITABLE: &str = "; make it writable and run the same command again";
+        match self.system.as_ref().map(Error::kind) {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => return ROOM,
+            Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => return WRITABLE,
+            _ => {}
+        }
+        match self.code() {
+            Some(ErrorCode::DiskFull) => ROOM,
+            Some(ErrorCode::SystemIoFailure) => DISK,
+            Some(ErrorCode::DatabaseCorrupt) if self.system.is_some() => DISK,
+            Some(ErrorCode::ReadOnly) => WRITABLE,
+            Some(ErrorCode::DatabaseBusy) => "; end the other program that holds it, and run the same command again",
+            Some(ErrorCode::DatabaseCorrupt) => "; `optimize store repair` keeps what is whole, in a new folder",
+            _ => "",
+        }
+    }
+}
