@@ -62,6 +62,15 @@ impl Place {
     }
 }
 
+/// How many bytes this user can still write to the file system of a path, if that can be told.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let known = rustix::fs::statvfs(path).ok()?;
+    // Some is kept back for root.
+    let blocks = if rustix::process::geteuid().is_root() { known.f_bfree } else { known.f_bavail };
+    // Some file systems do not count.
+    (known.f_blocks > 0).then(|| blocks.saturating_mul(known.f_frsize))
+}
+
 /// The name of the network file system that a path is on, if it is one whose locks and syncs depend on a server.
 pub(crate) fn network_file_system(path: &Path) -> Option<&'static str> {
     let magic = statfs(path).ok()?.f_type;

@@ -8,7 +8,7 @@ mod kind;
 mod whole;
 
 #[cfg(feature = "cli")]
-pub(crate) use kind::{Place, Whereabouts, network_file_system};
+pub(crate) use kind::{Place, Whereabouts, free_bytes, network_file_system};
 pub(crate) use whole::WholeFile;
 
 use std::fs::{self, File};

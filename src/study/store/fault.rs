@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{Error, ErrorKind};
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 
 /// A failure of the database.
 #[derive(Debug)]
@@ -13,14 +13,28 @@ pub struct Fault {
 }
 
 impl From<rusqlite::Error> for Fault {
-    /// To be called at once: the operating system's reason is that of its last failure.
+    /// Where there is no connection. To be called at once: the operating system's reason is that of its last failure.
     fn from(sqlite: rusqlite::Error) -> Self {
+        Self::because_of(sqlite, Error::last_os_error())
+    }
+}
+
+impl Fault {
+    /// A failure of a statement of this connection.
+    pub(super) fn of(connection: &Connection, sqlite: rusqlite::Error) -> Self {
+        // Whatever is asked of SQLite from here on may fail, too.
         let last = Error::last_os_error();
+        // SAFETY: the connection, and so its handle, is open during the call, which only reads a number of it.
+        let told = unsafe { rusqlite::ffi::sqlite3_system_errno(connection.handle()) };
+        let damaged = sqlite.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
+        let system = if told == 0 || damaged { last } else { Error::from_raw_os_error(told) };
+        Self::because_of(sqlite, system)
+    }
+
+    fn because_of(sqlite: rusqlite::Error, last: Error) -> Self {
         let code = sqlite.sqlite_error_code();
         let told = match code {
-            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::ReadOnly) => {
-                true
-            }
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => true,
             // A block that the disk does not give is called damage by SQLite.
             Some(ErrorCode::DatabaseCorrupt) => last.raw_os_error() == Some(libc::EIO),
             _ => false,

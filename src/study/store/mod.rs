@@ -81,6 +81,19 @@ pub enum StoreError {
         /// What SQLite says.
         source: Fault,
     },
+    /// There is no room for the result of a trial.
+    #[error(
+        "only {} KiB are free on the disk of the study's store {}, and the result of a trial might find no room, so none is begun; \
+         make room and run the same command again", .free >> 10, .path.display()
+    )]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// Free bytes.
+        free: u64,
+        /// How many there must be.
+        needed: u64,
+    },
     /// Somebody else has changed the file.
     #[error(
         "{what} could not be stored in {}: another program has changed the store meanwhile (it has {found} events, not \

@@ -101,10 +101,10 @@ impl SqliteStore {
     fn restore(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let written = format::transaction(&self.connection, || format::insert(&self.connection, rows));
         let done: Result<(), rusqlite::Error> = written.and_then(|()| self.copy_log(true));
-        done.map_err(Fault::from).map_err(|source| StoreError::Unwritten {
+        done.map_err(|source| StoreError::Unwritten {
             path: self.path.clone(),
             what: "what was whole".to_owned(),
-            source,
+            source: Fault::of(&self.connection, source),
         })
     }
 }

@@ -17,6 +17,9 @@ const LOCKED: Duration = Duration::from_secs(600);
 /// Steps, and what devices tell of themselves, wait for company at most so long, or until there are so many of them.
 const COMPANY: (Duration, usize) = (Duration::from_secs(1), 512);
 
+/// A trial begins only with so many free bytes on the disk.
+const ROOM: u64 = 64 << 10;
+
 /// Keeps events in a file, in transactions: an event, with the steps reported since the one before it.
 ///
 /// When [`append`](Store::append) returns, everything but steps (and what devices tell of themselves) is on the disk and not only with the operating system, if file system
@@ -112,8 +115,9 @@ impl SqliteStore {
 
     /// Opens the database in the file `name`, which is, or is a copy of, the store at `path`.
     fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
-        let failed = |source| database_error(path, source);
-        let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+        let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|source| database_error(path, source.into()))?;
+        let failed = |source| database_error(path, Fault::of(&connection, source));
         connection.busy_timeout(BUSY).map_err(failed)?;
         let marks = Marks::read(&connection).map_err(failed)?;
         if marks == (Marks { application: 0, version: 0 }) {
@@ -188,6 +192,16 @@ impl SqliteStore {
         }
     }
 
+    /// Whether the result of a trial that begins will find room: training may take hours.
+    fn has_room(&self, event: &Event) -> Result<(), StoreError> {
+        // What cannot be told is found out when it is written.
+        if !matches!(event, Event::TrialStarted { .. }) {
+            return Ok(());
+        }
+        let Some(free) = crate::disk::free_bytes(&self.path) else { return Ok(()) };
+        if free >= ROOM { Ok(()) } else { Err(StoreError::NoRoom { path: self.path.clone(), free, needed: ROOM }) }
+    }
+
     /// Whether the file is still the one at its path, and holds anything.
     fn look(&self, before: bool) -> Result<(), StoreError> {
         let Some(place) = &self.place else { return Ok(()) };
@@ -215,7 +229,7 @@ impl SqliteStore {
         loop {
             match self.write(true) {
                 Err(error) if error.is_lock() && begin.elapsed() < LOCKED => {}
-                written => return written.map_err(|error| error.into_error(&self.path, what(event))),
+                written => return written.map_err(|error| error.into_error(self, what(event))),
             }
         }
     }
@@ -227,7 +241,7 @@ impl SqliteStore {
     }
 
     fn failed(&self, source: rusqlite::Error) -> StoreError {
-        database_error(&self.path, source)
+        database_error(&self.path, Fault::of(&self.connection, source))
     }
 }
 
@@ -245,7 +259,10 @@ impl Store for SqliteStore {
             self.tend()?;
             return Ok(entry);
         }
-        self.look(true).and_then(|()| self.write_patiently(&entry.event)).map_err(|error| self.broken_by(error))?;
+        self.has_room(&entry.event)
+            .and_then(|()| self.look(true))
+            .and_then(|()| self.write_patiently(&entry.event))
+            .map_err(|error| self.broken_by(error))?;
         let copied = match entry.event {
             Event::TrialStarted { .. } => Ok(()),
             Event::SessionEnded { .. } => self.copy_log(true),
@@ -268,7 +285,7 @@ impl Store for SqliteStore {
             // They wait a little longer.
             Err(error) if error.is_lock() => Ok(()),
             written => written.map_err(|error| {
-                let error = error.into_error(&self.path, "steps of a running trial".to_owned());
+                let error = error.into_error(self, "steps of a running trial".to_owned());
                 self.broken_by(error)
             }),
         }
@@ -300,7 +317,7 @@ impl Drop for SqliteStore {
 
 /// Why events could not be written.
 enum Unwritten {
-    Database(Fault),
+    Database(rusqlite::Error),
     /// Somebody else has written or removed events.
     Changed {
         found: u64,
@@ -310,19 +327,21 @@ enum Unwritten {
 
 impl From<rusqlite::Error> for Unwritten {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.into())
+        Self::Database(error)
     }
 }
 
 impl Unwritten {
     fn is_lock(&self) -> bool {
-        matches!(self, Self::Database(fault) if fault.code() == Some(ErrorCode::DatabaseBusy))
+        matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
     }
 
-    fn into_error(self, path: &Path, what: String) -> StoreError {
-        let path = path.to_owned();
+    fn into_error(self, store: &SqliteStore, what: String) -> StoreError {
+        let path = store.path.clone();
         match self {
-            Self::Database(source) => StoreError::Unwritten { path, what, source },
+            Self::Database(source) => {
+                StoreError::Unwritten { path, what, source: Fault::of(&store.connection, source) }
+            }
             Self::Changed { found, expected } => StoreError::Changed { path, what, found, expected },
         }
     }
@@ -375,9 +394,9 @@ pub(super) fn copy(path: &Path) -> std::io::Result<(tempfile::TempDir, PathBuf)>
     Ok((folder, copy))
 }
 
-fn database_error(path: &Path, source: rusqlite::Error) -> StoreError {
-    match source.sqlite_error_code() {
+fn database_error(path: &Path, source: Fault) -> StoreError {
+    match source.code() {
         Some(ErrorCode::NotADatabase) => StoreError::Foreign { path: path.to_owned() },
-        _ => StoreError::Database { path: path.to_owned(), source: source.into() },
+        _ => StoreError::Database { path: path.to_owned(), source },
     }
 }

@@ -23,7 +23,7 @@ pub struct Fault {
 
 const PLAIN: Fault = Fault { name: "", counts: "", act: "", stays: false, lies: false, hits: "", reasons: &[] };
 
-const FULL: &[&str] = &["No space left on device", "disk is full"];
+const FULL: &[&str] = &["KiB are free on the disk", "No space left on device", "disk is full"];
 const BROKEN: &[&str] = &["Input/output error", "disk I/O error", "unable to open database file"];
 
 const INTERRUPTED: &[&str] = &["Interrupted system call", "disk I/O error"];
