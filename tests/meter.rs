@@ -104,6 +104,27 @@ fn signals_reach_the_command() {
     assert_eq!(child.wait().unwrap().code(), Some(9));
 }
 
+#[test]
+fn every_signal_that_ends_a_program_reaches_the_command() {
+    let numbers =
+        [libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF, libc::SIGXCPU, libc::SIGPWR, libc::SIGIO, libc::SIGABRT];
+    for signal in numbers.into_iter().chain([libc::SIGRTMIN() + 2]) {
+        let script = "import signal, sys
+signal.signal(int(sys.argv[1]), lambda number, _: sys.exit(9))
+print('ready', flush=True)
+while True: signal.pause()";
+        let mut command = optimize();
+        command.args(["-q", "python3", "-c", script, &signal.to_string()]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        // SAFETY: it sends a signal to a child that is not waited for yet.
+        assert_eq!(unsafe { libc::kill(i32::try_from(child.id()).unwrap(), signal) }, 0);
+        assert_eq!(child.wait().unwrap().code(), Some(9), "signal {signal}");
+    }
+}
+
 /// What a process does, by the third field of its `/proc/PID/stat`: `S`leeps, is s`T`opped, is a `Z`ombie.
 fn state(pid: &str) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

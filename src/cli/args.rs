@@ -30,7 +30,8 @@ Exit codes:
   4    trial after trial failed for no fault of its configuration
   5    there is nothing to answer with, such as a front without a trial
   6    nothing finished, and trial after trial failed in the same way: mend the program or the study file
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C or SIGTERM
+A study that another signal ends (SIGHUP, SIGQUIT, SIGUSR1, ...) ends in good order, and then by that signal: 128 and its number.";
 
 /// Running a study.
 #[derive(Debug, Args)]
@@ -75,6 +76,8 @@ pub(super) enum Command {
     /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
+    /// Have trials not tried again that wait for it, such as one that takes the machine down
+    Skip(SkipArgs),
     /// Run a command and say what energy it took
     Meter(MeterArgs),
     /// Fetch published data sets, and say which there are and where
@@ -83,6 +86,9 @@ pub(super) enum Command {
     Store(StoreArgs),
     /// Say what can be metered on this machine, and for what cannot, why and what to do
     Devices(DevicesArgs),
+    /// Wait for standard input to close, and end what it has told of
+    #[command(hide = true)]
+    Guard,
 }
 
 /// What is to be done with the store of a study.
@@ -256,6 +262,25 @@ pub(super) struct AskTellArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SKIP_HELP)]
+pub(super) struct SkipArgs {
+    #[command(flatten)]
+    pub(super) study: StudyArg,
+    /// These trials: several times, or with commas between
+    #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
+    pub(super) trial: Vec<u64>,
+}
+
+const SKIP_HELP: &str = "\
+A trial can be skipped that waits for another attempt, that ran when its session was killed, or that
+was asked for (`optimize ask-tell`) and not told. It has failed then, as `skipped`: the search stays
+away from its configuration, and it counts towards the trials of the budget. No other process may be
+running the study.
+
+Its exit code is 0 if all of them are skipped; if one of them is unknown, has finished or has failed
+already it is 2, and none is. It is 3 while another process runs the study, and 5 if there is none.";
+
+#[derive(Debug, Args)]
 #[command(after_help = METER_CODES)]
 pub(super) struct MeterArgs {
     /// Seconds between looks at the power, for its peak and for --csv; 0.2 or more
@@ -288,7 +313,7 @@ const METER_CODES: &str = "\
 Its exit code is the command's own, or 128 and the number of the signal that ended it; 125 if the
 meters fail before it starts, 126 if it cannot be executed, 127 if it is not found.
 
-Signals are handed on to the command. Ctrl-Z stops both; the time until they go on counts. A signal
+Signals are handed on to the command; SIGKILL cannot be, and leaves it running. Ctrl-Z stops both; the time until they go on counts. A signal
 that comes once the command has ended ends `optimize meter` when its files are written.
 
 Where a GPU has a counter and the processor has none, the processor's part is ESTIMATED; it is shown

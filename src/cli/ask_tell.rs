@@ -81,10 +81,15 @@ fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Result<String, 
     }
     if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST {
         input.skip_until(b'\n')?;
-        let reason = format!("the line is longer than {LONGEST} bytes");
+        let begin: String = String::from_utf8_lossy(&line).chars().take(60).collect();
+        let reason = format!("the line is longer than {LONGEST} bytes; it begins {begin:?}");
         return Ok(Some(Err(RequestError::Malformed { reason })));
     }
-    let text = String::from_utf8(line).map_err(|_| RequestError::Malformed { reason: "it is not UTF-8".to_owned() });
+    let reason = match line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
+        true => "it is not UTF-8, but looks like UTF-16",
+        false => "it is not UTF-8",
+    };
+    let text = String::from_utf8(line).map_err(|_| RequestError::Malformed { reason: reason.to_owned() });
     Ok(Some(text))
 }
 

@@ -9,6 +9,7 @@ use super::outputs::terminal_width;
 use super::print::say;
 use crate::guard::text::{self, lines};
 use crate::record::EpochRow;
+use crate::study::{Standstill, Stop};
 
 /// Where lines go: above a bar, or just out.
 #[derive(Default)]
@@ -68,6 +69,19 @@ impl Bar {
 
     pub(super) fn cool_down(&self, now: f64, to: f64) {
         self.wait(format!("waiting for a device to cool down from {now:.0} to {to:.0} °C"));
+    }
+
+    pub(super) fn stood_still(&self, stop: &Stop) {
+        let seconds = stop.length().as_secs_f64();
+        self.say(&match stop.who {
+            Standstill::Whole => format!("stopped for {seconds:.1} s, which are no trial's time or energy"),
+            Standstill::Study => {
+                format!("stopped for {seconds:.1} s; the trial's program was not, so they are its time, but no timeout counts them")
+            }
+            Standstill::Unknown => {
+                format!("not run for {seconds:.1} s (frozen, or the machine was too busy); no timeout counts them")
+            }
+        });
     }
 
     pub(super) fn stopping(&self) {

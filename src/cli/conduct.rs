@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use super::signals::Told;
 use super::trainer;
 use super::training::settings_of;
 use crate::energy::{self, Session};
-use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective};
+use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::StudyRecord;
 use crate::study::spec::{SamplerSpec, Source, StudySpec, stored_watts};
 use crate::study::store::Store;
-use crate::study::{EndReason, GpuLimits, Interrupt, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
+use crate::study::{EndReason, GpuLimits, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
 
 /// Where the files of a study are.
 #[derive(Clone, Copy)]
@@ -20,6 +21,8 @@ pub(super) struct Places<'a> {
     pub(super) file: &'a Path,
     /// The folder in which weights are kept, if they are.
     pub(super) kept: Option<&'a Path>,
+    /// What its processes are known by.
+    pub(super) home: &'a str,
 }
 
 /// What is run.
@@ -38,7 +41,7 @@ pub(super) fn search(
     places: Places<'_>,
     store: &mut dyn Store,
     record: &mut StudyRecord,
-    interrupt: &Interrupt,
+    told: &Told,
     observer: &mut dyn RunObserver,
     gives_up: bool,
 ) -> Result<EndReason, Failure> {
@@ -46,7 +49,7 @@ pub(super) fn search(
     let mut objective = objective_of(spec, places)?;
     let limits = Limits { gives_up, ..limits_of(spec) };
     let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, limits };
-    conduct(spec, work, store, record, interrupt, observer)
+    conduct(spec, work, store, record, told, observer)
 }
 
 /// Runs what is to be run on the hardware that the study is metered on.
@@ -55,9 +58,12 @@ pub(super) fn conduct(
     work: Work<'_>,
     store: &mut dyn Store,
     record: &mut StudyRecord,
-    interrupt: &Interrupt,
+    told: &Told,
     observer: &mut dyn RunObserver,
 ) -> Result<EndReason, Failure> {
+    // Before anything is metered, and while its orphans are not this process's: it is no part of the study. Without it a study is
+    // as good, but for what it leaves behind if it is killed.
+    let _ = start_guardian(&guardian());
     let session = open_session(spec, record)?;
     // Orphans of a trial's program stay in this process's tree, where the estimate counts them.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -74,7 +80,8 @@ pub(super) fn conduct(
         objective,
         session: &session,
         observer,
-        interrupt,
+        interrupt: &told.interrupt,
+        stops: &told.stops,
         limits,
         gpu_limits,
         environment,
@@ -172,6 +179,19 @@ pub(super) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), Failure
     Err(Failure::usage(format!("the program `{}` of [command] {reason}", program.source())))
 }
 
+/// Starts what ends the programs of a study that is killed: the very program that runs, even if the file has been replaced
+/// meanwhile.
+fn guardian() -> Vec<String> {
+    vec!["/proc/self/exe".to_owned(), "guard".to_owned()]
+}
+
+/// The process that does so.
+pub(super) fn guard_here() -> Result<(), Failure> {
+    become_guardian();
+    guard(std::io::stdin().lock());
+    Ok(())
+}
+
 pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Objective>, Failure> {
     match spec.source() {
         Source::Train(train) => {
@@ -180,11 +200,12 @@ pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<d
             if let Some(folder) = places.kept {
                 objective = objective.keep_in(folder);
             }
+            let objective = objective.at_home(places.home);
             Ok(Box::new(objective.apart_from(spec.energy().limit_parameters().map(str::to_owned))))
         }
         Source::Command(command) => {
             let base = places.file.parent().unwrap_or(Path::new(""));
-            Ok(Box::new(CommandObjective::new(command.clone(), base)))
+            Ok(Box::new(CommandObjective::new(command.clone(), base).at_home(places.home)))
         }
         Source::None => Err(Failure::usage("the study has nothing to run")),
     }

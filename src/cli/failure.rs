@@ -98,6 +98,7 @@ impl From<StudyError> for Failure {
             | StudyError::TooManySeeds { .. }
             | StudyError::LongName { .. }
             | StudyError::LimitOutOfRange { .. }
+            | StudyError::Unskippable { .. }
             | StudyError::SamplerRefused { .. } => Self::USAGE,
             _ => Self::OTHER,
         };

@@ -12,6 +12,7 @@ mod data;
 mod devices;
 mod failure;
 mod front;
+mod leftovers;
 mod meter;
 mod open;
 mod outputs;
@@ -19,11 +20,13 @@ mod print;
 mod progress;
 mod run;
 mod signals;
+mod skip;
 mod store;
 mod trainer;
 mod training;
 mod warm_start;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -63,28 +66,33 @@ pub fn main() -> ExitCode {
         Some(Command::Confirm(args)) => again::confirm(args),
         Some(Command::Train(args)) => again::train(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
+        Some(Command::Skip(args)) => skip::skip(args),
         Some(Command::Data(args)) => data::data(args),
         Some(Command::Store(args)) => store::store(args),
         Some(Command::Devices(args)) => devices::devices(args),
+        Some(Command::Guard) => conduct::guard_here(),
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))
 }
 
 fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
-    match done {
+    let code = match done {
         Ok(code) => code,
         Err(failure) => {
             if let Some(text) = failure.text() {
-                eprintln!("{text}");
+                // As the escapes in it are its own.
+                let _ = writeln!(std::io::stderr(), "{text}");
             }
             if std::env::current_dir().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-                eprintln!(
+                print::warn(
                     "the folder in which this was started has been removed: change to another one, or name all files and \
-                     --results by absolute paths"
+                     --results by absolute paths",
                 );
             }
             failure.code().into()
         }
-    }
+    };
+    signals::end_as_told();
+    code
 }

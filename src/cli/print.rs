@@ -28,7 +28,8 @@ pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{}", lines(line));
 }
 
-/// Prints a line of warning or advice on standard error.
+/// Prints a line of warning or advice on standard error, where somebody may listen or not: a terminal that was closed is no reason
+/// to fail.
 pub(super) fn warn(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", lines(line));
 }

@@ -7,7 +7,7 @@ use super::outputs::terminal_width;
 use crate::analysis::{Hypervolume, Totals};
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
-use crate::study::RunObserver;
+use crate::study::{RunObserver, Stop};
 
 /// From so many characters on the bar's line has room for the hypervolume.
 const WIDE: usize = 100;
@@ -66,6 +66,12 @@ impl RunObserver for Progress {
         self.update(record);
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        if let Some(line) = trial_line(record, trial, self.bar.width()) {
+            self.bar.say(&line);
+        }
+    }
+
     fn resting(&mut self, time: Duration) {
         self.bar.rest(time);
     }
@@ -82,6 +88,14 @@ impl RunObserver for Progress {
 
     fn step(&mut self, trial: u64, row: &EpochRow) {
         self.bar.message(format!("trial {trial} {}", step_in_words(row)));
+    }
+
+    fn stood_still(&mut self, stop: &Stop) {
+        self.bar.stood_still(stop);
+    }
+
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        self.bar.say(&format!("trial {trial}: note: {doubt}"));
     }
 
     fn stopping(&mut self) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::RunArgs;
 use super::conduct::{Places, check_program, check_source, search};
 use super::failure::Failure;
+use super::leftovers::{end_what_was_left, home_of};
 use super::open::{open_store, read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::{say, warn};
@@ -16,7 +17,7 @@ use crate::energy;
 use crate::record::{Event, StudyRecord};
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
-use crate::study::{EndReason, Interrupt, OUTPUTS, ResultsFolder, RunObserver, StudyError};
+use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError};
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };
@@ -69,6 +70,7 @@ pub(super) fn open_folder(
     fresh: bool,
 ) -> Result<(ResultsFolder, Option<PathBuf>), StudyError> {
     let folder = ResultsFolder::open(results)?;
+    end_what_was_left(&folder);
     let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
@@ -135,8 +137,7 @@ fn run_study(
     store: &mut dyn Store,
     record: &mut StudyRecord,
 ) -> Result<EndReason, Failure> {
-    let interrupt = Interrupt::default();
-    catch_signals(&interrupt).map_err(Failure::other)?;
+    let told = catch_signals().map_err(Failure::other)?;
     let mut progress = Progress::new(spec.budget().trials);
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
@@ -147,7 +148,8 @@ fn run_study(
         Some(folder) if prunes(spec) => pruning.insert(Pruning { observer, folder: folder.clone() }),
         _ => observer,
     };
-    let end = search(spec, Places { file: path, kept: kept.as_deref() }, store, record, &interrupt, observer, true);
+    let places = Places { file: path, kept: kept.as_deref(), home: &home_of(folder) };
+    let end = search(spec, places, store, record, &told, observer, true);
     progress.finish();
     let end = end?;
     if !quiet && (record.counted_trials() == before || end != EndReason::Trials) {

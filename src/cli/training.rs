@@ -12,8 +12,8 @@ use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, N
 use crate::disk::create_folders;
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
-use crate::study::RunObserver;
 use crate::study::spec::{Keep, Source, StudySpec, TrainSpec, nearest};
+use crate::study::{RunObserver, Stop};
 use crate::training::{Recipe, check_on, partitions};
 
 /// The fixed settings, with a path of data as seen from here: in the file it is as seen from the file.
@@ -215,6 +215,10 @@ impl RunObserver for Pruning<'_> {
         self.observer.began(record);
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        self.observer.trial_lost(record, trial);
+    }
+
     fn resting(&mut self, time: Duration) {
         self.observer.resting(time);
     }
@@ -229,6 +233,14 @@ impl RunObserver for Pruning<'_> {
 
     fn step(&mut self, trial: u64, row: &EpochRow) {
         self.observer.step(trial, row);
+    }
+
+    fn stood_still(&mut self, stop: &Stop) {
+        self.observer.stood_still(stop);
+    }
+
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        self.observer.doubted(trial, doubt);
     }
 
     fn stopping(&mut self) {

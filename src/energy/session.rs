@@ -198,6 +198,14 @@ impl Session {
         shared.mark(&mut state, moment, PASSING)
     }
 
+    /// When the meters were last read before a moment; `None` if that is not known any more. An [edge](Self::mark_at) at that
+    /// moment is exact also where nothing was read for long after it.
+    #[must_use]
+    pub fn last_read_before(&self, moment: Moment) -> Option<Moment> {
+        let state = self.shared().lock();
+        state.tracks.iter().filter_map(|track| track.last_read_before(moment)).min()
+    }
+
     /// The energy of everything metered between two edges. What is not known is `None` with a note that says why: edges in
     /// the wrong order or of different sessions, a failed reading at an edge, a counter that started anew, a window below
     /// the resolution.

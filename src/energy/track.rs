@@ -250,6 +250,12 @@ impl Track {
         self.history.back().map(|reading| reading.at)
     }
 
+    /// When the last good reading before a moment was.
+    pub(crate) fn last_read_before(&self, moment: Moment) -> Option<Moment> {
+        let end = self.history.partition_point(|reading| reading.at <= moment);
+        self.history.range(..end).next_back().map(|reading| reading.at)
+    }
+
     /// Whether two ticks were seen that surely lie after `moment`, or will not be.
     pub(crate) fn is_settled(&self, moment: Moment) -> bool {
         let late = |at: Moment| at.since(moment) > self.source.resolution.mul_f64(2.5);

@@ -1,11 +1,12 @@
-//! The processes that a leader has started, wherever they have gone: found in `/proc`, killed and reaped.
+//! The processes that a leader has started, wherever they have gone: found in `/proc`, signalled, killed and reaped.
 
 use std::collections::HashSet;
-use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
+
+use super::procfs::{self, Stat, send};
 
 /// How long the killed are waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,29 +23,26 @@ pub(super) struct Family {
     known: HashSet<(Pid, u64)>,
 }
 
-/// What `/proc/PID/stat` says.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Stat {
-    pid: Pid,
-    /// Clock ticks since boot; tells a process from a later one of the same number.
-    start: u64,
-    parent: i32,
-    group: i32,
-    ended: bool,
-}
-
 impl Family {
     /// Environment variable that carries the mark. No parameter's variable can have this name.
     pub(super) const VARIABLE: &str = "_WATTFRONT_PROCESS";
 
     /// The family of a leader that was started with `mark`, different for each, in its environment.
     pub(super) fn new(leader: Pid, mark: &str) -> Self {
-        Self { leader, mark: format!("{}={mark}", Self::VARIABLE), known: HashSet::new() }
+        Self { leader, mark: mark.to_owned(), known: HashSet::new() }
     }
 
     /// Remembers the members there are now. While the leader lives, even one without the mark is found.
     pub(super) fn remember(&mut self) {
         self.members();
+    }
+
+    /// Sends a signal to the leader and all members. The leader must not have been reaped yet.
+    pub(super) fn signal(&mut self, signal: Signal) {
+        let members = self.members();
+        procfs::read(self.leader).iter().chain(&members).filter(|stat| !stat.has_ended()).for_each(|stat| {
+            send(stat, signal);
+        });
     }
 
     /// Kills all members but the leader, and reaps those that have become children of this process. The leader must
@@ -55,15 +53,19 @@ impl Family {
         loop {
             let mut left = self.members();
             // Of those that have ended, only its own children are a process's business.
-            left.retain(|stat| !stat.ended || stat.parent == here);
-            if left.is_empty() || Instant::now() > deadline {
+            left.retain(|stat| !stat.has_ended() || stat.parent == here);
+            if left.is_empty() {
                 return;
             }
             for stat in left {
-                kill(stat);
+                send(&stat, Signal::KILL);
                 if stat.parent == here {
                     let _ = waitpid(Some(stat.pid), WaitOptions::NOHANG);
                 }
+            }
+            // Not before: this process may have been stopped meanwhile.
+            if Instant::now() > deadline {
+                return;
             }
             thread::sleep(Duration::from_millis(1));
         }
@@ -71,75 +73,40 @@ impl Family {
 
     fn members(&mut self) -> Vec<Stat> {
         let here = getpid().as_raw_pid();
-        let mut others: Vec<_> = all().into_iter().filter(|stat| stat.pid != self.leader).collect();
-        let mut parents = vec![self.leader.as_raw_pid()];
-        let mut members = others
+        let mut others: Vec<_> = procfs::all().into_iter().filter(|stat| stat.pid != self.leader).collect();
+        let members = others
             .extract_if(.., |stat| {
                 stat.group == self.leader.as_raw_pid()
                     || self.known.contains(&(stat.pid, stat.start))
                     || stat.parent == here && self.is_marked(stat)
             })
             .collect::<Vec<_>>();
-        parents.extend(members.iter().map(|stat| stat.pid.as_raw_pid()));
-        while let Some(parent) = parents.pop() {
-            let children = others.extract_if(.., |stat| stat.parent == parent);
-            let begin = members.len();
-            members.extend(children);
-            parents.extend(members[begin..].iter().map(|stat| stat.pid.as_raw_pid()));
-        }
+        let members = with_descendants(members, &[self.leader.as_raw_pid()], others);
         self.known.extend(members.iter().map(|stat| (stat.pid, stat.start)));
         members
     }
 
     fn is_marked(&self, stat: &Stat) -> bool {
-        let environment = fs::read(format!("/proc/{}/environ", stat.pid.as_raw_pid())).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == self.mark.as_bytes())
+        procfs::variable(stat.pid, Self::VARIABLE).is_some_and(|mark| mark == self.mark)
     }
 }
 
-/// Kills a process unless its number is by now another's.
-fn kill(stat: Stat) {
-    let Ok(process) = pidfd_open(stat.pid, PidfdFlags::empty()) else { return };
-    if read(stat.pid).is_some_and(|now| now.start == stat.start) {
-        let _ = pidfd_send_signal(process, Signal::KILL);
+/// These and, among the others, all that descend from them or from these parents.
+pub(super) fn with_descendants(mut members: Vec<Stat>, parents: &[i32], mut others: Vec<Stat>) -> Vec<Stat> {
+    let mut parents = parents.to_vec();
+    parents.extend(members.iter().map(|stat| stat.pid.as_raw_pid()));
+    while let Some(parent) = parents.pop() {
+        let children = others.extract_if(.., |stat| stat.parent == parent);
+        let begin = members.len();
+        members.extend(children);
+        parents.extend(members[begin..].iter().map(|stat| stat.pid.as_raw_pid()));
     }
-}
-
-fn all() -> Vec<Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| read(Pid::from_raw(pid)?)).collect()
-}
-
-fn read(pid: Pid) -> Option<Stat> {
-    parse(pid, &fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?)
-}
-
-/// Understands `/proc/PID/stat` (proc_pid_stat(5)).
-fn parse(pid: Pid, text: &str) -> Option<Stat> {
-    // The program's name may hold anything, spaces and parentheses included.
-    let fields: Vec<_> = text.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-    Some(Stat {
-        pid,
-        start: fields.get(19)?.parse().ok()?,
-        parent: fields.get(1)?.parse().ok()?,
-        group: fields.get(2)?.parse().ok()?,
-        ended: matches!(*fields.first()?, "Z" | "X"),
-    })
+    members
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_name_of_a_program_may_hold_anything() {
-        let pid = Pid::from_raw(42).unwrap();
-        let text = "42 (a) Z 1 (b) S 7 9 9 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 9 9\n";
-        let expected = Stat { pid, start: 12345, parent: 7, group: 9, ended: false };
-        assert_eq!(parse(pid, text), Some(expected));
-        assert_eq!(parse(pid, "42 (short) S 7"), None);
-    }
 
     #[test]
     fn a_stranger_is_no_member() {

@@ -1,17 +1,24 @@
 //! Listening to a program: from its lines to the scope of its trial.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::process::{Process, ProcessEvent};
-use super::protocol::{Message, parse_line};
-use super::{Control, Failure, Scope};
+use super::protocol::{Message, looks_meant, parse_line};
+use super::{Control, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 
 /// How often a waiting evaluation asks whether it must end.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How long an ended program's output may be silent before it is given up, if something else holds it open.
-const DRAIN: Duration = Duration::from_secs(2);
+/// How often an ended program's output may be found silent before it is given up, if something else holds it open. Counted, for
+/// while this process is stopped time passes, and nobody looks.
+const DRAIN: u32 = 40;
+/// So long after its deadline a line may arrive that was written before it, in seconds: whoever reads it must first have his turn.
+const ON_THE_WAY: f64 = 0.1;
+/// So many doubts are kept; more say no more.
+const MOST_DOUBTS: usize = 3;
+/// Characters of a line that are shown.
+const SHOWN: usize = 80;
 
 /// When a program has said all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,56 +40,95 @@ pub(super) struct Heard {
     pub(super) stopped: bool,
     /// The last line that looks as if it was meant for us, but tells nothing.
     pub(super) misspoken: Option<String>,
+    /// What else was not understood, for [`Scope::doubt`]: it repeats what the program said, which may hold secrets.
+    pub(super) doubts: Vec<String>,
+}
+
+impl Heard {
+    fn doubt(&mut self, what: String) {
+        if self.doubts.len() < MOST_DOUBTS && !self.doubts.contains(&what) {
+            self.doubts.push(what);
+        }
+    }
 }
 
 /// Passes what `process` says on to `scope` until it has said all, has failed, or must end.
 pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until) -> Heard {
     let mut heard = Heard::default();
-    // Since when an ended program is silent.
-    let mut silent: Option<Instant> = None;
+    // How often an ended program was found silent.
+    let mut silent: Option<u32> = None;
     let mut closed = false;
     loop {
-        if let Some(failure) = scope.must_end() {
-            heard.failure = Some(failure);
-            return heard;
-        }
-        let event = process.next_event(PATIENCE);
-        if event.is_some() && silent.is_some() {
-            silent = Some(Instant::now());
-        }
+        let ending = scope.must_end();
+        let event = match &ending {
+            // What waits is looked at before a deadline is judged, and what is on its way.
+            Some(failure) if failure.kind == FailureKind::Timeout => {
+                let event = process.next_event(PATIENCE);
+                let deadline = scope.deadline();
+                let in_time = |at: Stamp| deadline.is_none_or(|deadline| at.0 <= deadline.0 + ON_THE_WAY);
+                let goes_on = silent.is_some()
+                    // The end may be noticed just after the output was closed.
+                    || event.as_ref().is_some_and(|event| event.at().is_none_or(in_time));
+                if !goes_on {
+                    heard.failure = Some(with_state(failure.clone(), process));
+                    return heard;
+                }
+                event
+            }
+            Some(failure) => {
+                heard.failure = Some(failure.clone());
+                return heard;
+            }
+            None => process.next_event(PATIENCE),
+        };
+        silent = match (silent, &event) {
+            (Some(count), None) => Some(count + 1),
+            (Some(_), Some(_)) => Some(0),
+            (None, _) => None,
+        };
         match event {
             None => {}
             Some(ProcessEvent::Closed) => closed = true,
             Some(ProcessEvent::Exited { .. }) => {
-                silent = Some(Instant::now());
+                silent = Some(0);
                 // What it left running must not hold the trial open, nor compute into the next one.
                 process.kill();
             }
-            Some(ProcessEvent::Line { text, at }) => match parse_line(&text) {
-                None if text.trim_start().starts_with('{') => heard.misspoken = Some(text.chars().take(200).collect()),
-                None => {}
-                Some(Message::Begin { phase, at: told }) => scope.begin(&phase, told.unwrap_or(at)),
-                Some(Message::End { phase, at: told }) => scope.end(&phase, told.unwrap_or(at)),
-                Some(Message::Device(devices)) => scope.uses(devices),
-                Some(Message::Metrics(metrics)) => {
-                    heard.metrics = Some(metrics);
-                    if until == Until::Metrics {
+            Some(ProcessEvent::Overlong { begin, .. }) if looks_meant(&begin) => {
+                let begin = shown(&begin);
+                heard.doubt(format!("a line of its output was longer than 1 MiB and was dropped; it begins `{begin}`"));
+            }
+            Some(ProcessEvent::Overlong { .. }) => {}
+            Some(ProcessEvent::Line { text, at }) => {
+                if let Some(doubt) = oddity(&text) {
+                    heard.doubt(doubt);
+                }
+                match parse_line(&text) {
+                    None if looks_meant(&text) => heard.misspoken = Some(text.chars().take(200).collect()),
+                    None => {}
+                    Some(Message::Begin { phase, at: told }) => scope.begin(&phase, told.unwrap_or(at)),
+                    Some(Message::End { phase, at: told }) => scope.end(&phase, told.unwrap_or(at)),
+                    Some(Message::Device(devices)) => scope.uses(devices),
+                    Some(Message::Metrics(metrics)) => {
+                        heard.metrics = Some(metrics);
+                        if until == Until::Metrics {
+                            return heard;
+                        }
+                    }
+                    Some(Message::Failed { kind, message }) => {
+                        heard.failure = Some(Failure { kind, message });
                         return heard;
                     }
-                }
-                Some(Message::Failed { kind, message }) => {
-                    heard.failure = Some(Failure { kind, message });
-                    return heard;
-                }
-                Some(Message::Step { step, metrics, at: told }) => {
-                    let control = scope.report(step, metrics.clone(), told.unwrap_or(at));
-                    if control == Control::Stop {
-                        return Heard { metrics: Some(metrics), stopped: true, ..heard };
+                    Some(Message::Step { step, metrics, at: told }) => {
+                        let control = scope.report(step, metrics.clone(), told.unwrap_or(at));
+                        if control == Control::Stop {
+                            return Heard { metrics: Some(metrics), stopped: true, ..heard };
+                        }
                     }
                 }
-            },
+            }
         }
-        if silent.is_some_and(|since| closed || since.elapsed() > DRAIN) {
+        if silent.is_some_and(|count| closed || count > DRAIN) {
             if until == Until::Metrics {
                 let message = "the program ended before it had told its metrics";
                 let failure = process.verdict().err();
@@ -90,5 +136,58 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
             }
             return heard;
         }
+    }
+}
+
+/// A program that somebody has stopped does not come to its end, for no fault of its own.
+fn with_state(mut failure: Failure, process: &Process) -> Failure {
+    if process.is_stopped() {
+        failure.message += "; its program is stopped (by SIGSTOP, SIGTSTP or a debugger), and that time counts";
+    }
+    failure
+}
+
+/// What is wrong with the encoding of a line that is meant for us, if that keeps it, or a name in it, from being understood.
+fn oddity(text: &str) -> Option<String> {
+    let is_odd = |c: char| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
+    if !text.contains(is_odd) || !looks_meant(text) {
+        return None;
+    }
+    let names = match parse_line(text) {
+        Some(Message::Metrics(metrics) | Message::Step { metrics, .. }) => {
+            metrics.keys().any(|name| name.contains(is_odd))
+        }
+        Some(_) => false,
+        None => true,
+    };
+    let what = match text.contains('\0') {
+        true => "NUL bytes, as text in UTF-16 does",
+        false => "bytes that are not UTF-8",
+    };
+    names.then(|| format!("a line of its output holds {what}, and lines are read as UTF-8: `{}`", shown(text)))
+}
+
+/// The begin of a line for a message, without what has no place in one.
+fn shown(text: &str) -> String {
+    let mut plain = text.chars().filter(|c| *c != '\0').map(|c| if c.is_control() { ' ' } else { c });
+    let begin: String = plain.by_ref().take(SHOWN).collect();
+    if plain.next().is_some() { begin + "…" } else { begin }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_in_another_encoding_is_told_where_it_matters() {
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let utf16: Vec<u8> = "\u{feff}{\"accuracy\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let told = oddity(&lossy(&utf16)).unwrap();
+        assert!(told.contains("UTF-16") && told.contains("{\"accuracy\": 1}"), "{told}");
+        assert!(oddity(&lossy(b"{\"accurac\xe9\": 1}")).unwrap().contains("not UTF-8"), "a name");
+        assert!(oddity(&lossy(b"{\"accuracy\": 1\xff}")).unwrap().contains("not UTF-8"), "no JSON");
+        assert_eq!(oddity(&lossy(b"{\"accuracy\": 1, \"note\": \"caf\xe9\"}")), None, "what is not looked at");
+        assert_eq!(oddity(&lossy(b"caf\xe9 {\"accuracy\": 1}\0")), None, "the program's own");
+        assert_eq!(oddity("{\"accuracy\": 1}"), None);
     }
 }

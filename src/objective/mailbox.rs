@@ -19,7 +19,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    lines: VecDeque<(String, Stamp)>,
+    lines: VecDeque<ProcessEvent>,
     bytes: usize,
     exited: Option<Stamp>,
     closed: bool,
@@ -31,9 +31,9 @@ impl State {
         if let Some(at) = self.exited.take() {
             return Some(ProcessEvent::Exited { at });
         }
-        if let Some((text, at)) = self.lines.pop_front() {
-            self.bytes -= cost(&text);
-            return Some(ProcessEvent::Line { text, at });
+        if let Some(line) = self.lines.pop_front() {
+            self.bytes -= cost(&line);
+            return Some(line);
         }
         std::mem::take(&mut self.closed).then_some(ProcessEvent::Closed)
     }
@@ -41,14 +41,14 @@ impl State {
 
 impl Mailbox {
     /// Adds a line as soon as there is room. `false` when nobody will ever read it.
-    pub(super) fn put(&self, text: String, at: Stamp) -> bool {
+    pub(super) fn put(&self, line: ProcessEvent) -> bool {
         let mut state = self
             .changed
             .wait_while(self.lock(), |state| state.bytes >= CAPACITY && !state.abandoned)
             .unwrap_or_else(PoisonError::into_inner);
         if !state.abandoned {
-            state.bytes += cost(&text);
-            state.lines.push_back((text, at));
+            state.bytes += cost(&line);
+            state.lines.push_back(line);
             self.changed.notify_all();
         }
         !state.abandoned
@@ -88,8 +88,9 @@ impl Mailbox {
     }
 }
 
-fn cost(line: &str) -> usize {
-    line.len() + size_of::<(String, Stamp)>()
+fn cost(line: &ProcessEvent) -> usize {
+    let (ProcessEvent::Line { text, .. } | ProcessEvent::Overlong { begin: text, .. }) = line else { return 0 };
+    text.len() + size_of::<ProcessEvent>()
 }
 
 #[cfg(test)]
@@ -101,10 +102,13 @@ mod tests {
 
     const NOW: Stamp = Stamp(0.0);
 
+    fn line(text: &str) -> ProcessEvent {
+        ProcessEvent::Line { text: text.to_owned(), at: NOW }
+    }
+
     fn fill(mailbox: &Mailbox) -> usize {
-        let line = "x".repeat(CAPACITY / 4);
         for _ in 0..4 {
-            assert!(mailbox.put(line.clone(), NOW));
+            assert!(mailbox.put(line(&"x".repeat(CAPACITY / 4))));
         }
         4
     }
@@ -116,7 +120,7 @@ mod tests {
         let writer = thread::spawn({
             let mailbox = Arc::clone(&mailbox);
             move || {
-                assert!(mailbox.put("last".to_owned(), NOW), "there is a reader");
+                assert!(mailbox.put(line("last")), "there is a reader");
                 mailbox.close();
             }
         });
@@ -125,7 +129,7 @@ mod tests {
         for _ in 0..full {
             assert!(matches!(mailbox.next(Duration::MAX), Some(ProcessEvent::Line { .. })));
         }
-        assert_eq!(mailbox.next(Duration::MAX), Some(ProcessEvent::Line { text: "last".to_owned(), at: NOW }));
+        assert_eq!(mailbox.next(Duration::MAX), Some(line("last")));
         assert_eq!(mailbox.next(Duration::MAX), Some(ProcessEvent::Closed));
         assert_eq!(mailbox.next(Duration::ZERO), None, "all is told once");
         writer.join().unwrap();
@@ -137,7 +141,7 @@ mod tests {
         fill(&mailbox);
         let writer = thread::spawn({
             let mailbox = Arc::clone(&mailbox);
-            move || mailbox.put("too much".to_owned(), NOW)
+            move || mailbox.put(line("too much"))
         });
         mailbox.abandon();
         assert!(!writer.join().unwrap());

@@ -5,19 +5,27 @@
 
 mod command;
 mod family;
+mod guardian;
+mod leftovers;
+mod lines;
 mod listen;
 mod mailbox;
 mod process;
+mod procfs;
 mod protocol;
+mod running;
 mod train;
 #[cfg(feature = "torch")]
 mod worker;
 
 pub use command::{CommandLine, CommandObjective, SecretError, Secrets, Template};
+pub use guardian::{become_guardian, guard, start_guardian};
+pub use leftovers::{Leftovers, end_leftovers};
 pub use process::{Process, ProcessEvent};
 #[cfg(feature = "cli")]
 pub(crate) use protocol::quote_non_finite;
 pub use protocol::{Message, parse_line};
+pub use running::{continue_programs, end_programs, programs_were_stopped, stop_programs};
 pub use train::{TrainObjective, TrainRequest};
 #[cfg(feature = "torch")]
 pub use worker::serve;
@@ -102,6 +110,18 @@ pub trait Scope {
     /// Why the evaluation must end now: [`FailureKind::Interrupted`], [`FailureKind::Timeout`] or a lost device. An
     /// objective that waits asks at least ten times a second, ends what it started and returns a failure of this kind.
     fn must_end(&mut self) -> Option<Failure>;
+
+    /// The moment from which on [`must_end`](Self::must_end) tells of a timeout; what was done before it was done in time,
+    /// whenever it is looked at. It moves on while the study is stopped. Default: there is none.
+    fn deadline(&self) -> Option<Stamp> {
+        None
+    }
+
+    /// Something is wrong with what the evaluation tells, though it may do: what was not understood of it, in a sentence without a
+    /// full stop. Said with a failure, and else beside the result. Default: nobody cares.
+    fn doubt(&mut self, what: String) {
+        let _ = what;
+    }
 }
 
 /// Runs `work` as a phase of the trial.

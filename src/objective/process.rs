@@ -4,7 +4,6 @@
 //! drops it.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,16 +14,16 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
 use super::family::Family;
+use super::lines::{Line, each_line, keep_tail};
 use super::mailbox::Mailbox;
-use super::{Failure, Stamp};
+use super::running::Running;
+use super::{Failure, Stamp, guardian, procfs};
 use crate::optimizer::history::FailureKind;
 
-/// Longest line that is kept; of a longer one the rest is dropped.
-const LINE_LIMIT: u64 = 1 << 20;
-/// Lines of standard error that are kept for failure messages.
-const TAIL_LINES: usize = 12;
 /// How long a killed process may take to end.
 const LAST_BREATH: Duration = Duration::from_secs(5);
+/// While an end is waited for, a longer leap of the clock is none of the time that was given: this process was stopped.
+const LEAP: Duration = Duration::from_millis(200);
 
 /// What happens to a process.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +32,13 @@ pub enum ProcessEvent {
     Line {
         /// The line, without its end.
         text: String,
+        /// When it arrived.
+        at: Stamp,
+    },
+    /// It wrote a line of more than 1 MiB, which is dropped.
+    Overlong {
+        /// The begin of it.
+        begin: String,
         /// When it arrived.
         at: Stamp,
     },
@@ -45,6 +51,16 @@ pub enum ProcessEvent {
     },
 }
 
+impl ProcessEvent {
+    /// When it happened, or was noticed; `None` where that says nothing.
+    pub(super) fn at(&self) -> Option<Stamp> {
+        match self {
+            Self::Line { at, .. } | Self::Overlong { at, .. } | Self::Exited { at } => Some(*at),
+            Self::Closed => None,
+        }
+    }
+}
+
 /// A child process that leads a process group. Dropping it kills the whole group, and those of its descendants that have
 /// left the group as far as they can be found.
 #[derive(Debug)]
@@ -52,6 +68,8 @@ pub struct Process {
     child: Child,
     group: Pid,
     family: Family,
+    running: Arc<Running>,
+    mark: String,
     mailbox: Arc<Mailbox>,
     tail: Arc<Mutex<VecDeque<String>>>,
     oom_kills: u64,
@@ -71,10 +89,21 @@ impl Process {
     /// # Errors
     /// Those of starting a program.
     pub fn spawn(command: &mut Command) -> std::io::Result<Self> {
+        Self::spawn_for("", command)
+    }
+
+    /// The same for the study of a home, such as its results folder in a spelling without `/`, `+` and blanks; of several homes with
+    /// `+` between them. Should this process be killed outright, [`end_leftovers`](super::end_leftovers) finds by the home
+    /// what lives on.
+    ///
+    /// # Errors
+    /// As for [`spawn`](Self::spawn).
+    pub fn spawn_for(home: &str, command: &mut Command) -> std::io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mark = format!("{}-{number}-{:.9}", std::process::id(), Stamp::now().0);
+        let mark = format!("{home}/{}-{number}-{:.9}", std::process::id(), Stamp::now().0);
         command.env(Family::VARIABLE, &mark);
+        guardian::tell_mark(&mark);
         let oom_kills = oom_kills();
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let parent = rustix::process::getpid();
@@ -86,15 +115,23 @@ impl Process {
                 if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) }
             });
         }
-        let mut child = command.spawn()?;
+        let mut child = command.spawn().inspect_err(|_| guardian::tell_end(&mark))?;
         let group = Pid::from_child(&child);
+        guardian::tell_leader(&mark, group);
+        let running = Running::enter(group, &mark);
         // Best effort: without it the kernel may choose the study itself.
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "500");
         let mailbox = Arc::new(Mailbox::default());
         if let Some(stdout) = child.stdout.take() {
             let mailbox = Arc::clone(&mailbox);
             thread::spawn(move || {
-                each_line(stdout, |text| mailbox.put(text, Stamp::now()));
+                each_line(stdout, |line| {
+                    let at = Stamp::now();
+                    mailbox.put(match line {
+                        Line::Whole(text) => ProcessEvent::Line { text, at },
+                        Line::Overlong(begin) => ProcessEvent::Overlong { begin, at },
+                    })
+                });
                 mailbox.close();
             });
         }
@@ -112,7 +149,8 @@ impl Process {
             watched.exit(Stamp::now());
         });
         let family = Family::new(group, &mark);
-        Ok(Self { child, group, family, mailbox, tail, oom_kills, status: None, gone: false, stuck: false })
+        let (status, gone, stuck) = (None, false, false);
+        Ok(Self { child, group, family, running, mark, mailbox, tail, oom_kills, status, gone, stuck })
     }
 
     /// The process's number.
@@ -139,6 +177,12 @@ impl Process {
         self.status.is_some() || !matches!(rustix::process::waitid(WaitId::Pid(self.group), look), Ok(None))
     }
 
+    /// Whether it is stopped, by somebody or by itself, and so does nothing.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        procfs::read(self.group).is_some_and(|stat| stat.is_stopped())
+    }
+
     /// Says that a trial begins in a process that was there before: what the kernel has killed for memory until now was
     /// another trial's.
     pub(super) fn begin_trial(&mut self) {
@@ -150,6 +194,8 @@ impl Process {
         if !self.gone {
             self.family.remember();
             self.signal(Signal::TERM);
+            // One that is stopped could not heed it.
+            self.signal(Signal::CONT);
             self.wait_for_end(grace);
         }
         self.kill();
@@ -168,8 +214,11 @@ impl Process {
         self.stuck = !self.wait_for_end(LAST_BREATH);
         self.family.kill();
         if !self.stuck {
-            self.status = self.child.wait().ok();
+            let child = &mut self.child;
+            self.status = self.running.leave(|| child.wait().ok());
+            guardian::tell_end(&self.mark);
         } else {
+            self.running.leave(|| ());
             // Whenever it ends, it must not stay a zombie.
             let group = self.group;
             thread::spawn(move || rustix::process::waitpid(Some(group), WaitOptions::empty()));
@@ -217,12 +266,14 @@ impl Process {
 
     /// Whether it ends within `patience`.
     fn wait_for_end(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+        let (mut waited, mut last) = (Duration::ZERO, Instant::now());
         while !self.has_ended() {
-            if Instant::now() > deadline {
+            if waited > patience {
                 return false;
             }
             thread::sleep(Duration::from_millis(2));
+            waited += last.elapsed().min(LEAP);
+            last = Instant::now();
         }
         true
     }
@@ -237,39 +288,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         self.mailbox.abandon();
-    }
-}
-
-fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
-    each_line(stderr, |mut text| {
-        if let Some((cut, _)) = text.char_indices().nth(400) {
-            text.truncate(cut);
-        }
-        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if tail.len() == TAIL_LINES {
-            tail.pop_front();
-        }
-        tail.push_back(text);
-        true
-    });
-}
-
-/// Calls `take` with every line until it returns `false`. Invalid UTF-8 is replaced; of overlong lines only the first part is taken.
-fn each_line(input: impl Read, mut take: impl FnMut(String) -> bool) {
-    let mut input = BufReader::new(input);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match input.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        if line.last() != Some(&b'\n') && line.len() as u64 == LINE_LIMIT && input.skip_until(b'\n').is_err() {
-            return;
-        }
-        if !take(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned()) {
-            return;
-        }
     }
 }
 

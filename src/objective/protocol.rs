@@ -8,11 +8,12 @@
 //! | `{"device": "cpu"}`, `{"device": ["GPU-..."]}` | the hardware in use |
 //! | `{"failed": "diverged", "message": "..."}` | the trial has failed |
 //!
-//! Of the kinds of failures, `interrupted`, `worker_lost` and `meter` are the study's to tell; from a program they, and
-//! unknown ones, count as `exit`.
+//! Of the kinds of failures, `interrupted`, `worker_lost`, `meter` and `skipped` are the study's to tell; from a program they,
+//! and unknown ones, count as `exit`.
 //!
 //! Reports and phases may carry `"at"`, a moment of the monotonic clock in seconds; without it, the moment of reading
-//! counts. Any other line is the program's own and is left alone.
+//! counts. Any other line is the program's own and is left alone. Lines are UTF-8, with or without a byte-order mark before
+//! the first, and of 1 MiB at most.
 
 use serde_json::{Map, Value};
 
@@ -64,7 +65,7 @@ pub enum Message {
 /// `NaN` and `Infinity`, which Python's `json` writes although JSON has no such numbers, are read as what they mean.
 #[must_use]
 pub fn parse_line(line: &str) -> Option<Message> {
-    let line = line.trim();
+    let line = line.trim_matches(is_blank);
     if !(line.starts_with('{') && line.ends_with('}')) {
         return None;
     }
@@ -101,11 +102,24 @@ pub fn parse_line(line: &str) -> Option<Message> {
     (!metrics.is_empty()).then_some(Message::Metrics(metrics))
 }
 
+/// White space, and the byte-order mark that some programs begin their output with.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}
+
+/// Whether a line looks as if it was meant for us, in whatever encoding it is.
+pub(super) fn looks_meant(line: &str) -> bool {
+    let is_odd = |c: char| is_blank(c) || matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
+    line.trim_start_matches(is_odd).starts_with('{')
+}
+
 /// The kind of failure that a program tells. Those that only the study can know are no more than the program's opinion:
 /// taken at its word, `interrupted` would be tried again for ever.
 fn told_kind(name: &str) -> FailureKind {
     match serde_json::from_value(Value::String(name.replace(' ', "_"))) {
-        Ok(FailureKind::Interrupted | FailureKind::WorkerLost | FailureKind::Meter) | Err(_) => FailureKind::Exit,
+        Ok(FailureKind::Interrupted | FailureKind::WorkerLost | FailureKind::Meter | FailureKind::Skipped) | Err(_) => {
+            FailureKind::Exit
+        }
         Ok(kind) => kind,
     }
 }
@@ -179,6 +193,7 @@ mod tests {
         assert_eq!(step, Some(expected));
         assert_eq!(metrics(r#"  {"accuracy": 1} "#)["accuracy"], 1.0);
         assert!(matches!(parse_line(r#"{"step": 2.0}"#), Some(Message::Step { step: 2, .. })));
+        assert_eq!(metrics("\u{feff}{\"accuracy\": 1}\u{feff} ")["accuracy"], 1.0, "a byte-order mark is no text");
     }
 
     #[test]
@@ -210,6 +225,7 @@ mod tests {
             ("worker lost", FailureKind::Exit),
             ("worker_lost", FailureKind::Exit),
             ("meter", FailureKind::Exit),
+            ("skipped", FailureKind::Exit),
             ("no such kind", FailureKind::Exit),
             ("device", FailureKind::Device),
             ("diverged", FailureKind::Diverged),

@@ -43,6 +43,7 @@ pub struct TrainObjective {
     apart: BTreeSet<String>,
     split_seed: u64,
     keep: Option<PathBuf>,
+    home: String,
     process: Option<Process>,
 }
 
@@ -51,7 +52,7 @@ impl TrainObjective {
     /// reads [`TrainRequest`]s, usually `optimize-trainer`.
     #[must_use]
     pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
-        Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, process: None }
+        Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, home: String::new(), process: None }
     }
 
     /// Parameters of the points that are no settings of the trainer, such as a power limit; it is not told of them.
@@ -68,6 +69,13 @@ impl TrainObjective {
         self
     }
 
+    /// Trains for the study of this home: see [`Process::spawn_for`].
+    #[must_use]
+    pub fn at_home(mut self, home: impl Into<String>) -> Self {
+        self.home = home.into();
+        self
+    }
+
     fn start(&self) -> Result<Process, Failure> {
         let program = self.command.first().map_or("", String::as_str);
         let mut command = Command::new(program);
@@ -76,7 +84,7 @@ impl TrainObjective {
         if std::env::current_dir().is_err() {
             command.current_dir("/");
         }
-        Process::spawn(&mut command).map_err(|error| {
+        Process::spawn_for(&self.home, &mut command).map_err(|error| {
             Failure::new(FailureKind::WorkerLost, format!("cannot start the trainer `{program}`: {error}"))
         })
     }
@@ -126,6 +134,7 @@ impl Objective for TrainObjective {
             }
         };
         let heard = listen(&mut process, scope, Until::Metrics);
+        heard.doubts.into_iter().for_each(|doubt| scope.doubt(doubt));
         match (heard.failure, heard.metrics) {
             (None, Some(metrics)) if !heard.stopped => {
                 self.process = Some(process);

@@ -21,6 +21,8 @@ pub enum FailureKind {
     Panic,
     /// It ended well, but a metric is missing, NaN or infinite.
     BadMetrics,
+    /// The user wants it not to be tried again.
+    Skipped,
     /// The user, or the end of the process that ran the study, stopped it.
     Interrupted,
     /// The process that trained it is gone, for no fault of the configuration.
@@ -37,7 +39,13 @@ impl FailureKind {
     #[must_use]
     pub fn is_of_configuration(self) -> bool {
         match self {
-            Self::Diverged | Self::OutOfMemory | Self::Timeout | Self::Exit | Self::Panic | Self::BadMetrics => true,
+            Self::Diverged
+            | Self::OutOfMemory
+            | Self::Timeout
+            | Self::Exit
+            | Self::Panic
+            | Self::BadMetrics
+            | Self::Skipped => true,
             Self::Interrupted | Self::WorkerLost | Self::Meter | Self::Device => false,
         }
     }
@@ -52,6 +60,7 @@ impl FailureKind {
             Self::Exit => "exit",
             Self::Panic => "panic",
             Self::BadMetrics => "bad metrics",
+            Self::Skipped => "skipped",
             Self::Interrupted => "interrupted",
             Self::WorkerLost => "worker lost",
             Self::Meter => "meter",
@@ -147,10 +156,11 @@ pub struct Earlier {
 /// All trials that a sampler may learn from, in ascending order of their ids.
 ///
 /// Failures of the environment are not in here: a trial that is to be tried again is pending, one that was given up is
-/// absent.
+/// absent. Nothing is learned of its point then, which may at most be one [to avoid](Self::avoid).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     trials: Vec<Trial>,
+    avoided: Vec<Point>,
     earlier: Vec<Earlier>,
     reference: Option<Vec<f64>>,
     next_id: u64,
@@ -181,6 +191,18 @@ impl History {
     /// Says that ids below `next_id` are taken, also where their trials are absent.
     pub fn reserve(&mut self, next_id: u64) {
         self.next_id = self.next_id.max(next_id);
+    }
+
+    /// Says that exactly this point is not to be proposed again, though nothing is known of it: whoever tried it did not live to
+    /// tell.
+    pub fn avoid(&mut self, point: Point) {
+        self.avoided.push(point);
+    }
+
+    /// The points that are not to be proposed again, beside those of the trials.
+    #[must_use]
+    pub fn avoided(&self) -> &[Point] {
+        &self.avoided
     }
 
     /// Sets the frozen reference point, in losses.

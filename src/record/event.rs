@@ -16,6 +16,7 @@ use crate::optimizer::space::Point;
 /// 2 adds [`Event::EarlierStudies`] and [`Event::PreferencesChanged`], and constraints, preferences, starts, forbidden
 /// combinations and priors of the problem, which a reader of 1 would pass over. 3 adds [`Event::BaselineMeasured`] and [`Event::DevicesSeen`], and to
 /// figures of energy the share at rest and the uncertainty. 4 adds a checksum to each stored event.
+/// 4 has [`Event::TrialLost`] and [`Event::TrialSkipped`], too.
 pub const SCHEMA_VERSION: u32 = 4;
 
 /// The phase whose energy a plain `energy` metric means: the whole trial, its validation included, start-up and final
@@ -155,6 +156,20 @@ pub enum Event {
         retry: bool,
         /// Energy of everything that the attempt did.
         spent: Option<WindowEnergy>,
+    },
+    /// The process that ran a trial died in the midst of it, as the next one found: killed outright, or with the machine.
+    TrialLost {
+        /// The trial.
+        trial: u64,
+        /// What is known of it, for people.
+        message: String,
+        /// Whether the same point will be tried again.
+        retry: bool,
+    },
+    /// The user wants a trial that waits, or that nobody runs any more, not to be tried again.
+    TrialSkipped {
+        /// The trial.
+        trial: u64,
     },
     /// A process ended its work on the study in good order.
     SessionEnded {

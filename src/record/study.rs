@@ -166,6 +166,7 @@ impl StudyRecord {
                         propose_seconds,
                         attempts: attempt,
                         lost_attempts: 0,
+                        lost_sessions: 0,
                         state: TrialState::Running,
                         epochs: Vec::new(),
                         spent: Vec::new(),
@@ -196,6 +197,30 @@ impl StudyRecord {
                 trial.state = if retry { TrialState::Waiting(failure) } else { TrialState::Failed(failure) };
                 trial.spent.extend(spent);
                 trial.ended = Some(time);
+            }
+            Event::TrialLost { trial, message, retry } => {
+                let trial = self.running(seq, trial)?;
+                let failure = Failure { kind: FailureKind::WorkerLost, message };
+                trial.lost_attempts += 1;
+                trial.lost_sessions += 1;
+                trial.state = if retry { TrialState::Waiting(failure) } else { TrialState::Failed(failure) };
+                // When it died nobody knows, and it was not now.
+                self.last_seq = seq;
+                return Ok(());
+            }
+            Event::TrialSkipped { trial: id } => {
+                let trial = self.trials.iter_mut().find(|t| t.id == id);
+                let trial = trial.ok_or(RecordError::UnknownTrial { seq, trial: id })?;
+                if !matches!(trial.state, TrialState::Running | TrialState::Waiting(_)) {
+                    return Err(RecordError::State { seq, trial: id, state: trial.state.label() });
+                }
+                let before =
+                    trial.failure().map(|before| format!(", before that {}: {}", before.kind.label(), before.message));
+                let message = format!("skipped by the user{}", before.unwrap_or_default());
+                trial.state = TrialState::Failed(Failure { kind: FailureKind::Skipped, message });
+                // This was no session's work.
+                self.last_seq = seq;
+                return Ok(());
             }
         }
         self.last_seq = seq;
@@ -325,7 +350,12 @@ impl StudyRecord {
                 TrialState::Running | TrialState::Waiting(_) => Outcome::Pending,
                 TrialState::Finished(r) => Outcome::Finished { metrics: r.metrics.clone(), sd: r.sd.clone() },
                 TrialState::Failed(f) if f.kind.is_of_configuration() => Outcome::Failed(f.kind),
-                TrialState::Failed(_) => continue,
+                TrialState::Failed(_) => {
+                    if trial.is_deadly() {
+                        history.avoid(trial.point.clone());
+                    }
+                    continue;
+                }
             };
             history.record(Trial { id: trial.id, point: trial.point.clone(), fit: trial.fit.clone(), outcome });
         }

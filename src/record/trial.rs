@@ -81,8 +81,11 @@ pub struct TrialRecord {
     pub propose_seconds: f64,
     /// Number of attempts begun.
     pub attempts: u32,
-    /// How many of them ended through the environment while the study was running (interruptions not counted).
+    /// How many of them ended through the environment, or with the process that ran the study (interruptions not counted).
     pub lost_attempts: u32,
+    /// How many of those ended with the process that ran the study, which died in the midst of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_sessions: u32,
     /// Where it stands.
     pub state: TrialState,
     /// Steps of the last attempt, in the order of reporting.
@@ -101,7 +104,18 @@ pub struct TrialRecord {
     pub ended: Option<f64>,
 }
 
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl TrialRecord {
+    /// Whether it was given up because whoever runs the study died of it again and again.
+    #[must_use]
+    pub fn is_deadly(&self) -> bool {
+        self.lost_sessions > 0
+            && matches!(&self.state, TrialState::Failed(failure) if failure.kind == FailureKind::WorkerLost)
+    }
+
     /// The result of a finished trial.
     #[must_use]
     pub fn result(&self) -> Option<&TrialResult> {

@@ -124,6 +124,9 @@ impl<'a> AskTell<'a> {
         let (id, new) = match trial {
             Trial::Asked(id) => {
                 let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id })?;
+                if known.failure().is_some_and(|failure| failure.kind == FailureKind::Skipped) {
+                    return Err(RequestError::Skipped { id });
+                }
                 if known.state != TrialState::Running {
                     return Err(OptimizerError::AlreadyTold { id }.into());
                 }

@@ -167,6 +167,14 @@ pub enum StudyError {
         /// What is wrong with the study file then.
         reason: String,
     },
+    /// A trial that cannot be skipped.
+    #[error("trial {trial} cannot be skipped: {reason}")]
+    Unskippable {
+        /// Its number.
+        trial: u64,
+        /// Why not.
+        reason: String,
+    },
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),

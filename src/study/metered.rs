@@ -1,11 +1,12 @@
 //! One metered trial: the scope that stands between an objective and the meters, the store and the watcher.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::gpu_limits::Limiter;
+use super::pauses::Pauses;
 use super::steps::{Sieve, Step};
 use super::store::{Store, StoreError};
-use super::{Interrupt, RunObserver};
+use super::{Interrupt, RunObserver, Stops};
 use crate::energy::units::{DomainEnergy, DomainKind, WindowEnergy};
 use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
 use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
@@ -13,6 +14,9 @@ use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;
 use crate::record::{Event, Phases, SeenDevice, StudyRecord, TRIAL_PHASE};
+
+/// So many doubts of what a program tells are kept; more say no more.
+const MOST_DOUBTS: usize = 3;
 
 /// Steps that have no figure after so long are not too short for one.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -24,6 +28,7 @@ pub(super) struct Desk<'a> {
     pub(super) record: &'a mut StudyRecord,
     pub(super) observer: &'a mut dyn RunObserver,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) stops: &'a Stops,
     pub(super) limiter: Option<Limiter>,
 }
 
@@ -52,8 +57,9 @@ impl Desk<'_> {
 pub(super) struct MeteredScope<'a, 'd> {
     desk: &'a mut Desk<'d>,
     trial: u64,
-    timeout: Option<(Duration, Instant)>,
+    timeout: Option<Duration>,
     opened: Mark,
+    pauses: Pauses,
     last_edge: Mark,
     /// Since when steps have had no energy of their own, and how many there were: they were too short for it.
     unresolved: (Mark, u32),
@@ -66,6 +72,7 @@ pub(super) struct MeteredScope<'a, 'd> {
     rests: bool,
     broken: Option<StoreError>,
     refused: Option<Failure>,
+    doubts: Vec<String>,
 }
 
 /// The energy of an attempt that is over.
@@ -76,18 +83,36 @@ pub(super) struct Metered {
     pub(super) spent: WindowEnergy,
     /// Why the store could not take a step.
     pub(super) broken: Option<StoreError>,
+    /// What was not understood of what the evaluation told.
+    pub(super) doubts: Vec<String>,
 }
 
 impl<'a, 'd> MeteredScope<'a, 'd> {
     pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, timeout: Option<Duration>) -> Self {
-        let timeout = timeout.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
+        let pauses = Pauses::begin(desk.stops);
         let opened = desk.session.mark().beside_rest();
         let last_edge = opened.clone();
         let unresolved = (opened.clone(), 0);
         let (open, closed) = (Vec::new(), Vec::new());
         let usage = Usage::All;
-        let (sieve, rests, broken, refused) = (Sieve::default(), false, None, None);
-        Self { desk, trial, timeout, opened, last_edge, unresolved, open, closed, usage, sieve, rests, broken, refused }
+        let (sieve, rests, broken, refused, doubts) = (Sieve::default(), false, None, None, Vec::new());
+        Self {
+            desk,
+            trial,
+            timeout,
+            opened,
+            pauses,
+            last_edge,
+            unresolved,
+            open,
+            closed,
+            usage,
+            sieve,
+            rests,
+            broken,
+            refused,
+            doubts,
+        }
     }
 
     /// Ends the metering and sums it up.
@@ -97,13 +122,14 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         }
         self.desk.session.watch_closely();
         let end = self.desk.session.mark().beside_rest();
+        self.heed_stops();
         // What was not ended lasted until now.
         while let Some((name, from)) = self.open.pop() {
             self.add(name, from, end.clone());
         }
         let trial = self.closed.iter().rev().find(|(name, ..)| name == TRIAL_PHASE);
         self.desk.session.settle(trial.map_or(&end, |(_, _, to)| to), &self.usage);
-        let window = |from: &Mark, to: &Mark| self.desk.session.between_using(from, to, &self.usage);
+        let window = |from: &Mark, to: &Mark| self.pauses.energy(self.desk.session, from, to, &self.usage);
         let spent = window(&self.opened, &end);
         let mut phases = Phases::new();
         for (name, from, to) in &self.closed {
@@ -116,7 +142,21 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
             }
         }
         phases.entry(TRIAL_PHASE.to_owned()).or_insert_with(|| spent.clone());
-        Metered { phases, spent, broken: self.broken }
+        Metered { phases, spent, broken: self.broken, doubts: self.doubts }
+    }
+
+    /// Takes notice of stops that have ended, the last one too.
+    fn heed_stops(&mut self) {
+        self.desk.stops.catch_up();
+        for stop in self.pauses.take(self.desk.stops, self.desk.session) {
+            self.desk.observer.stood_still(&stop);
+        }
+    }
+
+    /// When its time is over: what the study stood still is not of it.
+    fn due(&self) -> Option<Moment> {
+        let opened = self.opened.moment();
+        Some(opened.after(self.timeout?).after(self.desk.stops.since(opened)))
     }
 
     /// Adds a window, unless one of the same name is still open around it.
@@ -130,10 +170,11 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
     /// that covers them says so.
     fn energy_until(&mut self, mark: Mark, before: &Mark) -> Option<WindowEnergy> {
         let (since, mut waiting) = (&self.unresolved.0, self.unresolved.1);
-        let mut window = self.desk.session.between_using(since, &mark, &self.usage);
+        let energy = |from: &Mark| self.pauses.energy(self.desk.session, from, &mark, &self.usage);
+        let mut window = energy(since);
         if window.total().is_none() && waiting > 0 {
             // Something else may be in the way of those that wait, such as a counter that began anew.
-            window = self.desk.session.between_using(before, &mark, &self.usage);
+            window = energy(before);
             waiting = 0;
         }
         if window.total().is_none() {
@@ -152,8 +193,10 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
     /// Stores a step.
     fn keep(&mut self, step: Step, passed_over: u32) {
         let Step { step, mut metrics, at } = step;
+        self.heed_stops();
         let mark = self.mark(at);
-        let seconds = mark.moment().since(self.last_edge.moment()).as_secs_f64();
+        let (from, to) = (self.last_edge.moment(), mark.moment());
+        let seconds = to.since(from).saturating_sub(self.pauses.between(from, to)).as_secs_f64();
         let before = std::mem::replace(&mut self.last_edge, mark.clone());
         let mut energy = self.energy_until(mark, &before);
         if passed_over > 0 {
@@ -255,11 +298,28 @@ impl Scope for MeteredScope<'_, '_> {
         if let Err(error) = self.desk.session.check(&self.usage) {
             return Some(Failure::new(FailureKind::Device, error.to_string()));
         }
-        let (limit, deadline) = self.timeout?;
-        (Instant::now() >= deadline).then(|| {
-            let message = format!("not done after {} s, the time limit of a trial", limit.as_secs_f64());
+        // In the midst of going on after a stop it is not known yet how long that was.
+        let over = self.desk.stops.is_up_to_date() && self.due().is_some_and(|due| Moment::now() >= due);
+        over.then(|| {
+            let limit = self.timeout.unwrap_or_default().as_secs_f64();
+            let stopped = self.desk.stops.since(self.opened.moment()).as_secs_f64();
+            let besides = match stopped > 0.0 {
+                true => format!(" (not counted: {stopped:.1} s in which the study was stopped)"),
+                false => String::new(),
+            };
+            let message = format!("not done after {limit} s, the time limit of a trial{besides}");
             Failure::new(FailureKind::Timeout, message)
         })
+    }
+
+    fn deadline(&self) -> Option<Stamp> {
+        Some(Stamp(self.due()?.monotonic_seconds()))
+    }
+
+    fn doubt(&mut self, what: String) {
+        if self.doubts.len() < MOST_DOUBTS && !self.doubts.contains(&what) {
+            self.doubts.push(what);
+        }
     }
 }
 

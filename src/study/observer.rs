@@ -9,6 +9,11 @@ pub trait RunObserver {
         let _ = record;
     }
 
+    /// An earlier session died in a trial, which therefore waits or has failed: see its state.
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        let _ = (record, trial);
+    }
+
     /// The power of the hardware at rest is measured for so long, before the first trial of a session.
     fn resting(&mut self, time: std::time::Duration) {
         let _ = time;
@@ -27,6 +32,16 @@ pub trait RunObserver {
     /// The trial under way reported a step.
     fn step(&mut self, trial: u64, row: &EpochRow) {
         let _ = (trial, row);
+    }
+
+    /// The study stood still for a while, as it finds in the trial under way.
+    fn stood_still(&mut self, stop: &super::Stop) {
+        let _ = stop;
+    }
+
+    /// Something in what the trial under way told was not understood, although it has a result.
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        let _ = (trial, doubt);
     }
 
     /// The user asked to stop; the trial under way is being ended.

@@ -49,11 +49,12 @@ impl Repeats {
     }
 }
 
-/// How many trials of a point count.
+/// How many trials of a point count. One that took whoever ran it along, again and again, counts too, or it would be begun
+/// anew for ever.
 fn done(record: &StudyRecord, point: &Point) -> u64 {
     let counts = |trial: &&TrialRecord| match &trial.state {
         TrialState::Finished(_) => true,
-        TrialState::Failed(failure) => failure.kind.is_of_configuration(),
+        TrialState::Failed(failure) => failure.kind.is_of_configuration() || trial.is_deadly(),
         TrialState::Running | TrialState::Waiting(_) => false,
     };
     record.trials_of(point).filter(counts).count() as u64

@@ -201,6 +201,14 @@ pub enum RequestError {
     /// The budget is one of energy, and the trial has none.
     #[error("the study's budget is one of energy: tell `energy`, in joules, among the metrics")]
     EnergyNotTold,
+    /// The trial is not wanted any more.
+    #[error(
+        "trial {id} was skipped by the user (`optimize skip`), and what came of it is not taken any more; ask for another"
+    )]
+    Skipped {
+        /// The trial.
+        id: u64,
+    },
     /// The optimizer refuses it.
     #[error(transparent)]
     Optimizer(#[from] OptimizerError),
@@ -240,7 +248,12 @@ impl Request {
     /// # Errors
     /// A [`RequestError`] that says what is wrong with it.
     pub fn parse(line: &str) -> Result<Self, RequestError> {
-        let line = line.trim();
+        // Some programs begin their output with a byte-order mark.
+        let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if line.contains('\0') {
+            let reason = "it holds NUL bytes, as text in UTF-16 does, and requests are read as UTF-8";
+            return Err(RequestError::Malformed { reason: reason.to_owned() });
+        }
         if !line.starts_with('{') {
             return Err(RequestError::Malformed { reason: "it does not begin with `{`".to_owned() });
         }
@@ -369,6 +382,13 @@ mod tests {
             let error = Request::parse(line).expect_err(line).to_string();
             assert!(error.contains(reason), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_request_and_utf_16_is_told() {
+        assert_eq!(Request::parse("\u{feff}{\"op\":\"quit\"}").ok(), Some(Request::Quit));
+        let error = Request::parse("{\0\"\0o\0p\0").unwrap_err().to_string();
+        assert!(error.contains("UTF-16"), "{error}");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Devices at rest: what they draw then, and waiting until they are cool.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::metered::Desk;
-use super::{Interrupt, StudyError};
-use crate::energy::Usage;
+use super::{Interrupt, Stops, StudyError};
 use crate::energy::units::{Baseline, DomainBaseline, DomainKind};
+use crate::energy::{Moment, Usage};
 use crate::objective::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
@@ -29,7 +29,7 @@ pub(super) fn measure_baseline(
     }
     desk.observer.resting(time);
     // What fails here fails again in the first trial, which is the place to tell it.
-    let _ = objective.prepare(&mut Preparing { interrupt: desk.interrupt, until: Instant::now() + PREPARING });
+    let _ = objective.prepare(&mut Preparing { interrupt: desk.interrupt, stops: desk.stops, began: Moment::now() });
     let interrupt = desk.interrupt;
     let Some(baseline) = desk.session.measure_baseline(time, || interrupt.is_raised()) else { return Ok(()) };
     let needed = wanted_at_rest(desk.record, &baseline);
@@ -55,7 +55,8 @@ fn wanted_at_rest(record: &StudyRecord, baseline: &Baseline) -> Result<(), Study
 /// Listens to an objective that gets ready, and remembers nothing.
 struct Preparing<'a> {
     interrupt: &'a Interrupt,
-    until: Instant,
+    stops: &'a Stops,
+    began: Moment,
 }
 
 impl Scope for Preparing<'_> {
@@ -73,7 +74,9 @@ impl Scope for Preparing<'_> {
         if self.interrupt.is_raised() {
             return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
-        (Instant::now() >= self.until).then(|| Failure::new(FailureKind::Timeout, "the device did not open in time"))
+        let time = Moment::now().since(self.began).saturating_sub(self.stops.since(self.began));
+        (self.stops.is_up_to_date() && time >= PREPARING)
+            .then(|| Failure::new(FailureKind::Timeout, "the device did not open in time"))
     }
 }
 
@@ -87,20 +90,23 @@ fn used_so_far(record: &StudyRecord) -> Usage {
 
 /// Waits until no device that the trials use is hotter than that, or for so long.
 pub(super) fn cool_down(desk: &mut Desk<'_>, celsius: f64, limit: Duration) {
-    let began = Instant::now();
+    let began = Moment::now();
     let mut told = false;
     let usage = used_so_far(desk.record);
     loop {
         let states = desk.session.device_states(&usage).into_iter();
         let hottest = states.filter_map(|(_, state)| state.temperature_c).fold(f64::NEG_INFINITY, f64::max);
-        if hottest <= celsius || began.elapsed() >= limit || desk.interrupt.is_raised() {
+        desk.stops.catch_up();
+        // While the study is stopped nobody waits.
+        let waited = Moment::now().since(began).saturating_sub(desk.stops.since(began));
+        if hottest <= celsius || waited >= limit || desk.interrupt.is_raised() {
             return;
         }
         if !told {
             desk.observer.cooling(hottest, celsius);
             told = true;
         }
-        std::thread::sleep(LOOK.min(limit.saturating_sub(began.elapsed())));
+        std::thread::sleep(LOOK.min(limit.saturating_sub(waited)));
     }
 }
 

@@ -9,7 +9,7 @@ use super::metered::{Desk, MeteredScope};
 use super::plan::{NextTrial, Plan};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
-use super::{Interrupt, RunObserver, StudyError};
+use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::objective::{Failure, Objective, Task};
@@ -17,7 +17,7 @@ use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::{Metrics, ValueError};
 use crate::optimizer::sampler::SamplerError;
-use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord};
+use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
@@ -91,6 +91,8 @@ pub struct Runner<'a> {
     pub observer: &'a mut dyn RunObserver,
     /// Stops.
     pub interrupt: &'a Interrupt,
+    /// When it stood still, which is nobody's time.
+    pub stops: &'a Stops,
     /// When to end.
     pub limits: Limits,
     /// Under which limits of the GPUs; set for each trial, and put back after it.
@@ -109,12 +111,28 @@ impl Runner<'_> {
             return Ok(reason);
         }
         check_metering(self.record, self.session)?;
-        let Self { store, record, plan, objective, session, observer, interrupt, limits, gpu_limits, environment } =
-            self;
+        let Self {
+            store,
+            record,
+            plan,
+            objective,
+            session,
+            observer,
+            interrupt,
+            stops,
+            limits,
+            gpu_limits,
+            environment,
+        } = self;
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
-        let mut desk = Desk { session, store, record, observer, interrupt, limiter };
+        let mut desk = Desk { session, store, record, observer, interrupt, stops, limiter };
+        let _watch = stops.watch(session);
+        let lost = count_lost(&mut desk, &limits)?;
         desk.append(Event::SessionStarted { environment })?;
         desk.observer.began(desk.record);
+        for trial in lost {
+            desk.observer.trial_lost(desk.record, trial);
+        }
         let end = run_trials(&mut desk, plan, objective, &limits);
         let reason = match &end {
             Ok(reason) => reason.label().to_owned(),
@@ -126,6 +144,28 @@ impl Runner<'_> {
         ended?;
         Ok(reason)
     }
+}
+
+/// Counts the attempts that an earlier session died in, and gives up trials that have none left: a configuration that takes the
+/// machine down would otherwise be tried for ever. Returns which trials there were.
+fn count_lost(desk: &mut Desk<'_>, limits: &Limits) -> Result<Vec<u64>, StudyError> {
+    // A session that ended in good order has stored what became of its trial, or could not, which is no fault of the trial.
+    if desk.record.sessions().last().is_none_or(|session| session.end.is_some()) {
+        return Ok(Vec::new());
+    }
+    let running = desk.record.trials().iter().filter(|trial| trial.state == TrialState::Running);
+    let lost: Vec<(u64, u32)> = running.map(|trial| (trial.id, trial.lost_attempts + 1)).collect();
+    for &(trial, count) in &lost {
+        let retry = count < limits.attempts;
+        let attempts = limits.attempts;
+        let rest = match retry {
+            true => format!("{count} of {attempts} attempts are lost"),
+            false => format!("{count} of {attempts} attempts are lost (`attempts` in [trial]), so it is given up"),
+        };
+        let message = format!("the study was killed, or the machine went down, while it ran; {rest}");
+        desk.append(Event::TrialLost { trial, message, retry })?;
+    }
+    Ok(lost.into_iter().map(|(trial, _)| trial).collect())
 }
 
 fn run_trials(
@@ -246,12 +286,18 @@ fn run_attempt(
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
     match outcome {
         Ok(metrics) => {
+            metered.doubts.iter().for_each(|doubt| desk.observer.doubted(trial, doubt));
             let (energy, spent) = (metered.phases, metered.spent);
             let sd = deviations(&metrics, &energy);
             desk.append(Event::TrialFinished { trial, metrics, sd, energy, spent })?;
             Ok(None)
         }
-        Err(failure) => fail(desk, limits, trial, failure, Some(metered.spent)).map(Some),
+        Err(mut failure) => {
+            for doubt in &metered.doubts {
+                failure.message += &format!("; {doubt}");
+            }
+            fail(desk, limits, trial, failure, Some(metered.spent)).map(Some)
+        }
     }
 }
 

@@ -53,6 +53,23 @@ cwd = "."
 meters = ["estimate"]
 "#;
 
+/// By this variable the processes of a bench are found, but for the programs of its trials.
+const BENCH: &str = "WATTFRONT_BENCH";
+
+/// State, parent and name of a process.
+pub fn state(pid: i32) -> Option<(char, i32, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (begin, end) = stat.rsplit_once(')')?;
+    let mut fields = end.split_whitespace();
+    let name = begin.split_once('(')?.1.to_owned();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?, name))
+}
+
+/// Whether a process runs; one that is dead but not yet waited for does not.
+pub fn runs(pid: i32) -> bool {
+    state(pid).is_some_and(|(state, ..)| !matches!(state, 'Z' | 'X'))
+}
+
 pub struct Bench {
     folder: TempDir,
 }
@@ -96,6 +113,7 @@ impl Bench {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
         command.args(arguments).current_dir(self.path()).env_remove("NO_COLOR").stdin(Stdio::null());
+        command.env(BENCH, self.path());
         command
     }
 
@@ -107,6 +125,18 @@ impl Bench {
     pub fn start(&self) -> Child {
         let mut command = self.command(&["study.toml"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// The processes of this name that were started for this bench, but for the programs of its trials.
+    pub fn processes(&self, name: &str) -> Vec<i32> {
+        let own = format!("{BENCH}={}", self.path().display()).into_bytes();
+        let entries = std::fs::read_dir("/proc").unwrap();
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+        let is_own = |pid: &i32| {
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == own)
+        };
+        pids.filter(|pid| state(*pid).is_some_and(|(_, _, found)| found == name)).filter(is_own).collect()
     }
 
     pub fn record(&self) -> StudyRecord {

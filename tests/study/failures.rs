@@ -214,6 +214,46 @@ fn a_flood_of_output_is_survived() {
 }
 
 #[test]
+fn lines_that_are_too_long_or_in_another_encoding_are_told_in_the_failure() {
+    let program = TRIAL.to_owned()
+        + r#"
+out = sys.stdout.buffer
+long = b'{"accuracy": 0.5, "cost": 1, "curve": "' + b'x' * (1 << 20) + b'"}\n'
+if trial == 0: out.write(long); sys.exit()
+if trial == 1: out.write(b'{"accuracy": 0.5}\n' + long); sys.exit()
+if trial == 2: out.write('{"accuracy": 0.5, "cost": 1}\n'.encode('utf-16-le')); sys.exit()
+if trial == 3: out.write('{"accuracy": 0.5, "cost": 1}\r\n'.encode('utf-16')); sys.exit()
+if trial == 4: out.write(b'{"accuracy": 0.5, "cost\xe9": 1}\n'); sys.exit()
+if trial == 5: out.write(long); sys.exit(3)
+if trial == 6: out.write(b'\xef\xbb\xbf{"accuracy": 0.5, "cost": 1, "note": "caf\xe9"}\n'); sys.exit()
+if trial == 7: out.write(long + b'{"accuracy": 0.25, "cost": 1}\n'); sys.exit()
+if trial == 8: out.write(b'x' * (2 << 20) + b'\n\0\0\xff\n{"accuracy": 0.5, "cost": 1}\n'); sys.exit()
+"#;
+    let (failed, answer) = failures(&program, 9, |_| {});
+    let long = "a line of its output was longer than 1 MiB and was dropped; it begins `{\"accuracy\": 0.5, \"cost\": 1, \"curve";
+    let answer = answer.code(0).says(&format!("trial 7: note: {long}"));
+    use FailureKind::{BadMetrics, Exit};
+    let expected = [
+        (0, BadMetrics, long),
+        (1, BadMetrics, "`cost` was not reported (reported: accuracy); a line of its output was longer than 1 MiB"),
+        (
+            2,
+            BadMetrics,
+            "NUL bytes, as text in UTF-16 does, and lines are read as UTF-8: `{\"accuracy\": 0.5, \"cost\": 1}",
+        ),
+        (3, BadMetrics, "NUL bytes, as text in UTF-16 does"),
+        (4, BadMetrics, "bytes that are not UTF-8, and lines are read as UTF-8"),
+        (5, Exit, long),
+    ];
+    for (trial, kind, text) in expected {
+        let found = failed.iter().find(|(id, ..)| *id == trial);
+        assert!(found.is_some_and(|(_, k, m)| *k == kind && m.contains(text)), "trial {trial}, {text:?}: {found:?}");
+    }
+    assert_eq!(failed.len(), 6, "{failed:?}");
+    assert_eq!(answer.out().matches("note: a line").count(), 1, "what is the program's own is left alone");
+}
+
+#[test]
 fn an_exhausted_space_ends_the_study() {
     let bench = Bench::new();
     bench.edit("x = { float = [0.0, 1.0] }", "x = { choice = [0.1, 0.2] }");

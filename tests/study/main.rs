@@ -22,6 +22,8 @@ mod resume;
 #[cfg(feature = "nvml")]
 mod share;
 mod signals;
+mod skip;
+mod stops;
 mod store;
 #[cfg(feature = "torch")]
 mod train;

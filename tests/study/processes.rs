@@ -12,7 +12,7 @@ use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::space::Point;
 
-use crate::bench::{Answer, Bench, PROGRAM};
+use crate::bench::{Answer, Bench, PROGRAM, runs, state};
 
 const TRIAL: &str = "import os, sys, json, time, signal\ntrial = int(os.environ['WATTFRONT_TRIAL'])\n";
 
@@ -20,13 +20,6 @@ fn bench(program: &str, trials: u64) -> Bench {
     let bench = Bench::with_program(&format!("{TRIAL}{program}\n{PROGRAM}"));
     bench.edit("trials = 12", &format!("trials = {trials}"));
     bench
-}
-
-/// State and parent of a process.
-fn state(pid: i32) -> Option<(char, i32)> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
 
 fn pid_in(path: &Path) -> Option<i32> {
@@ -83,7 +76,7 @@ if trial == 2:
     let answer = bench.optimize(&["study.toml"]);
     for name in ["daemon", "hidden"] {
         let pid = pid_in(&bench.path().join(name)).expect("it was there");
-        let alive = state(pid).is_some_and(|(state, _)| state != 'Z');
+        let alive = runs(pid);
         if alive {
             let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
         }
@@ -110,26 +103,38 @@ while not os.path.exists("go"): time.sleep(0.01)
     bench.wait_for("the last trial", || bench.path().join("last").exists());
     let all = std::fs::read_dir("/proc").unwrap().filter_map(|e| e.unwrap().file_name().to_str()?.parse().ok());
     let children: Vec<_> =
-        all.filter_map(state).filter(|(_, parent)| *parent == i32::try_from(study.id()).unwrap()).collect();
+        all.filter_map(state).filter(|(_, parent, _)| *parent == i32::try_from(study.id()).unwrap()).collect();
     bench.write("go", "");
     Answer(study.wait_with_output().unwrap()).code(0);
     assert_eq!(children.len(), 1, "only the last program: {children:?}");
     assert_eq!(bench.finished().len(), 1);
 }
 
-/// Takes anything, every report so slowly.
-struct Anything(Duration);
+/// Takes anything, every report so slowly, for so long; keeps what is doubted.
+#[derive(Default)]
+struct Anything {
+    slowness: Duration,
+    deadline: Option<Stamp>,
+    doubts: Vec<String>,
+}
 
 impl Scope for Anything {
     fn begin(&mut self, _: &str, _: Stamp) {}
     fn end(&mut self, _: &str, _: Stamp) {}
     fn report(&mut self, _: u64, _: Metrics, _: Stamp) -> Control {
-        std::thread::sleep(self.0);
+        std::thread::sleep(self.slowness);
         Control::Continue
     }
     fn uses(&mut self, _: DeviceUse) {}
     fn must_end(&mut self) -> Option<Failure> {
-        None
+        let over = self.deadline.is_some_and(|deadline| Stamp::now() >= deadline);
+        over.then(|| Failure::new(FailureKind::Timeout, "over"))
+    }
+    fn deadline(&self) -> Option<Stamp> {
+        self.deadline
+    }
+    fn doubt(&mut self, what: String) {
+        self.doubts.push(what);
     }
 }
 
@@ -139,19 +144,72 @@ fn trainer(program: &str) -> TrainObjective {
 }
 
 fn evaluate(objective: &mut dyn Objective, trial: u64, slowness: u64) -> Result<Metrics, Failure> {
+    let mut scope = Anything { slowness: Duration::from_millis(slowness), ..Anything::default() };
+    evaluate_in(objective, trial, &mut scope)
+}
+
+fn evaluate_in(objective: &mut dyn Objective, trial: u64, scope: &mut Anything) -> Result<Metrics, Failure> {
     let point = Point::default();
-    let mut scope = Anything(Duration::from_millis(slowness));
-    objective.evaluate(Task { trial, attempt: 1, point: &point, seed: 0 }, &mut scope)
+    objective.evaluate(Task { trial, attempt: 1, point: &point, seed: 0 }, scope)
+}
+
+fn command(program: &str) -> CommandObjective {
+    let argv = ["python3", "-c", program].map(|text| Template::parse(text).unwrap()).to_vec();
+    CommandObjective::new(CommandLine { argv, cwd: None, env: [].into(), secrets: Vec::new() }, Path::new("."))
 }
 
 #[test]
 fn what_was_said_before_the_end_is_heard_however_long_that_takes() {
     let program = "for i in range(120): print('{{\"step\": %d}}' % i)
 print('{{\"accuracy\": 0.5}}')";
-    let argv = ["python3", "-c", program].map(|text| Template::parse(text).unwrap()).to_vec();
-    let mut command =
-        CommandObjective::new(CommandLine { argv, cwd: None, env: [].into(), secrets: Vec::new() }, Path::new("."));
-    assert_eq!(evaluate(&mut command, 0, 25).unwrap()["accuracy"], 0.5);
+    assert_eq!(evaluate(&mut command(program), 0, 25).unwrap()["accuracy"], 0.5);
+}
+
+#[test]
+fn what_was_said_before_the_deadline_was_said_in_time_whenever_it_is_heard() {
+    let slow = |seconds: f64| Anything {
+        slowness: Duration::from_millis(25),
+        deadline: Some(Stamp(Stamp::now().0 + seconds)),
+        ..Anything::default()
+    };
+    // The reports of 10 s, said at once.
+    let program = "for i in range(400): print('{{\"step\": %d}}' % i)
+print('{{\"accuracy\": 0.5}}')";
+    assert_eq!(evaluate_in(&mut command(program), 0, &mut slow(6.0)).unwrap()["accuracy"], 0.5);
+    // Who goes on talking beyond the deadline is not heard to the end, for there is none.
+    let program = "import time
+while True: print('{{\"step\": 1}}', flush=True); time.sleep(0.01)";
+    let failure = evaluate_in(&mut command(program), 0, &mut slow(1.0)).unwrap_err();
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Timeout, "over"));
+    // Nor is one who only closed its output.
+    let program = "import os, time
+os.close(1); time.sleep(1000)";
+    assert_eq!(evaluate_in(&mut command(program), 0, &mut slow(1.0)).unwrap_err().kind, FailureKind::Timeout);
+}
+
+#[test]
+fn a_program_that_is_found_stopped_at_its_deadline_is_told() {
+    let program = "import os, signal
+print('{{\"step\": 1}}', flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)";
+    let mut scope = Anything { deadline: Some(Stamp(Stamp::now().0 + 3.0)), ..Anything::default() };
+    let failure = evaluate_in(&mut command(program), 0, &mut scope).unwrap_err();
+    assert!(failure.message.starts_with("over; its program is stopped"), "{failure}");
+}
+
+#[test]
+fn what_a_trainer_says_too_long_or_in_another_encoding_is_doubted() {
+    let mut scope = Anything::default();
+    let program = "import sys
+sys.stdin.readline()
+sys.stdout.buffer.write(b'{\"accuracy\": 0.1, \"why\": \"' + b'x' * 2000000 + b'\"}\\n')
+sys.stdout.buffer.write('{\"accuracy\": 0.2}'.encode('utf-16') + b'\\n')
+sys.stdout.buffer.write(b'\\xef\\xbb\\xbf{\"accuracy\": 0.3}\\n')
+sys.stdout.flush()";
+    assert_eq!(evaluate_in(&mut trainer(program), 0, &mut scope).unwrap()["accuracy"], 0.3);
+    let [long, wide] = &scope.doubts[..] else { panic!("{:?}", scope.doubts) };
+    assert!(long.contains("longer than 1 MiB") && long.contains("{\"accuracy\": 0.1"), "{long}");
+    assert!(wide.contains("UTF-16") && wide.contains("{\"accuracy\": 0.2}"), "{wide}");
 }
 
 #[test]
@@ -164,7 +222,7 @@ for line in sys.stdin: print('{\"pid\": %d}' % os.getpid(), flush=True)",
     let first = pid(evaluate(&mut trainer, 0, 0).unwrap());
     assert_eq!(pid(evaluate(&mut trainer, 1, 0).unwrap()), first, "one that lives is kept");
     kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
-    while state(first).is_some_and(|(state, _)| state != 'Z') {
+    while runs(first) {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert_ne!(pid(evaluate(&mut trainer, 2, 0).unwrap()), first);
@@ -228,4 +286,20 @@ print(libc.ptrace(0x4206, {}, 0, 0), flush=True); time.sleep(1000)",
     let failure = verdict.unwrap_err();
     assert_eq!(failure.kind, FailureKind::WorkerLost);
     assert!(failure.message.contains("does not end"), "{failure}");
+}
+
+#[test]
+fn how_a_program_ended_is_known_even_if_ends_of_children_are_ignored() {
+    use std::os::unix::process::CommandExt;
+    let bench = bench("if trial == 0: sys.exit(7)", 2);
+    let mut command = bench.command(&["study.toml"]);
+    // SAFETY: the call is one of those that are allowed between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+    Answer(command.output().unwrap()).code(0).says("ended with exit code 7");
+    assert_eq!(bench.finished().len(), 1);
 }

@@ -131,7 +131,9 @@ impl Member {
             .filter_map(|(run, number)| {
                 let outcome = match &run.state {
                     TrialState::Finished(result) => Ok(Told::of(result)),
-                    TrialState::Failed(failure) if failure.kind.is_of_configuration() => Err(failure.clone()),
+                    TrialState::Failed(failure) if failure.kind.is_of_configuration() || run.is_deadly() => {
+                        Err(failure.clone())
+                    }
                     _ => return None,
                 };
                 Some(Again { number, seed: again.header().seed.of_trial(number), outcome })

@@ -16,6 +16,7 @@ use self::outputs::{OUTPUTS, write_confirmation};
 use self::progress::AgainProgress;
 use super::conduct::{Work, check_program, check_source, conduct, limits_of};
 use super::failure::Failure;
+use super::leftovers::{end_what_was_left, home_of};
 use super::open::{open_store, read_record, read_spec, results_of};
 use super::outputs::terminal_width;
 use super::print::{print, print_data, say, warn};
@@ -31,7 +32,7 @@ use crate::report::confirmation::{json, text};
 use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::Store;
-use crate::study::{EndReason, Interrupt, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError, store_path};
+use crate::study::{EndReason, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError, store_path};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
 const MOST_SEEDS: u64 = 1000;
@@ -138,7 +139,7 @@ impl Again<'_> {
     /// Runs what is not done, writes the outputs and prints them.
     fn run(
         &self,
-        objective: impl FnOnce(&ResultsFolder) -> Result<Box<dyn Objective>, Failure>,
+        objective: impl FnOnce(&ResultsFolder, &str) -> Result<Box<dyn Objective>, Failure>,
     ) -> Result<(), Failure> {
         let quiet = self.quiet || self.json;
         // Where all is done already neither program nor data are needed.
@@ -147,6 +148,7 @@ impl Again<'_> {
             self.check()?;
         }
         let folder = ResultsFolder::open(&self.folder)?;
+        end_what_was_left(&folder);
         let (folder, aside) = if self.fresh { folder.set_aside()? } else { (folder, None) };
         if let Some(aside) = aside.filter(|_| !quiet) {
             say(&format!("the old results are now in {}", aside.display()));
@@ -173,7 +175,7 @@ impl Again<'_> {
         }
         let repeats = Repeats { points, times: self.seeds };
         let nothing_left = repeats.left(&record) == 0;
-        let end = self.conduct(&repeats, goes_on, &mut store, &mut record, || objective(&folder));
+        let end = self.conduct(&repeats, goes_on, &mut store, &mut record, || objective(&folder, &home_of(&folder)));
         let tell = |trials: &[u64]| {
             Confirmation::of(&self.origin.record, &record, trials).with_changes(self.command.changes())
         };
@@ -257,8 +259,7 @@ impl Again<'_> {
         if goes_on {
             self.check()?;
         }
-        let interrupt = Interrupt::default();
-        catch_signals(&interrupt).map_err(Failure::other)?;
+        let told = catch_signals().map_err(Failure::other)?;
         let quiet = self.quiet || self.json;
         let mut progress =
             AgainProgress::new(&self.origin.record, self.trials, repeats, self.command.changes().is_empty());
@@ -277,7 +278,7 @@ impl Again<'_> {
         };
         let mut objective = objective()?;
         let work = Work { plan: Plan::Repeat(repeats), objective: &mut *objective, limits };
-        let end = conduct(&self.origin.spec, work, store, record, &interrupt, observer);
+        let end = conduct(&self.origin.spec, work, store, record, &told, observer);
         progress.finish();
         end
     }

@@ -8,7 +8,7 @@ use crate::analysis::Spent;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::confirmation::text::counted;
 use crate::report::progress::again_line;
-use crate::study::{Repeats, RunObserver};
+use crate::study::{Repeats, RunObserver, Stop};
 
 /// A line per trial that ended, and below them a bar; only the lines where standard output is no terminal.
 pub(super) struct AgainProgress<'a> {
@@ -81,6 +81,12 @@ impl RunObserver for AgainProgress<'_> {
         self.began = Instant::now();
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        if let Some(line) = again_line(record, trial, &self.label(record, trial), self.bar.width()) {
+            self.bar.say(&line);
+        }
+    }
+
     fn resting(&mut self, time: Duration) {
         self.bar.rest(time);
     }
@@ -95,6 +101,14 @@ impl RunObserver for AgainProgress<'_> {
 
     fn step(&mut self, _: u64, row: &EpochRow) {
         self.bar.message(step_in_words(row));
+    }
+
+    fn stood_still(&mut self, stop: &Stop) {
+        self.bar.stood_still(stop);
+    }
+
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        self.bar.say(&format!("run {trial}: note: {doubt}"));
     }
 
     fn stopping(&mut self) {

@@ -10,11 +10,12 @@ use self::progress::ContestProgress;
 use super::args::CompareArgs;
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
+use super::leftovers::{end_what_was_left, home_of};
 use super::open::{open_store, read_record, read_spec};
 use super::outputs::{mend_outputs, terminal_width, write_outputs};
 use super::print::{print, print_data, say, warn};
 use super::run::begin_or_resume;
-use super::signals::catch_signals;
+use super::signals::{Told, catch_signals};
 use super::training::check_data;
 use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
 use crate::record::StudyRecord;
@@ -23,7 +24,7 @@ use crate::report::text::Closing;
 use crate::study::spec::{StudySpec, differences, stored_watts};
 use crate::study::store::StoreError;
 use crate::study::{
-    EndReason, Interrupt, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
+    EndReason, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
 };
 
 /// More seeds than anybody has the patience for are a slip of the finger.
@@ -65,6 +66,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
 
     refuse_other_contents(&root)?;
     let mut folder = ResultsFolder::open(&root)?;
+    end_what_was_left(&folder);
     if args.fresh && holds_comparison(&root) {
         let (new, aside) = folder.put_aside()?;
         folder = new;
@@ -107,8 +109,7 @@ fn run_all(
     spec: &StudySpec,
     samplers: &[String],
 ) -> Result<EndReason, Failure> {
-    let interrupt = Interrupt::default();
-    catch_signals(&interrupt).map_err(Failure::other)?;
+    let told = catch_signals().map_err(Failure::other)?;
     let mut progress = ContestProgress::new(runs.len(), spec.budget().trials);
     for run in runs.iter().filter(|run| run.is_complete()) {
         progress.skip(run.record.as_ref().map_or(0, StudyRecord::counted_trials));
@@ -129,7 +130,7 @@ fn run_all(
         let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
         // Once a run has a result, one that has none is a finding.
         let nothing_finished = !runs.iter().filter_map(|run| run.record.as_ref()).any(has_result);
-        let end = run_one(&mut runs[i], &args.study, &interrupt, observer, nothing_finished);
+        let end = run_one(&mut runs[i], &args.study, &home_of(folder), &told, observer, nothing_finished);
         let end = end.map_err(|failure| failure.within(&runs[i].study.label()));
         if !matches!(end, Ok(EndReason::Trials | EndReason::Time | EndReason::Energy | EndReason::Space)) {
             progress.finish();
@@ -157,18 +158,23 @@ fn is_worth_writing(seeds: usize) -> bool {
 fn run_one(
     run: &mut Run,
     path: &Path,
-    interrupt: &Interrupt,
+    home: &str,
+    told: &Told,
     observer: &mut dyn RunObserver,
     gives_up: bool,
 ) -> Result<EndReason, Failure> {
     let spec = &run.study.spec;
     let folder = ResultsFolder::open(&run.study.folder)?;
+    end_what_was_left(&folder);
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
     }
     let mut store = open_store(&folder)?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
-    let end = search(spec, Places { file: path, kept: None }, &mut store, &mut record, interrupt, observer, gives_up);
+    // Either of the two may be the next to be run.
+    let home = format!("{home}+{}", home_of(&folder));
+    let places = Places { file: path, kept: None, home: &home };
+    let end = search(spec, places, &mut store, &mut record, told, observer, gives_up);
     let written = write_outputs(&folder, &record, spec.carbon());
     run.record = Some(record);
     let end = end?;

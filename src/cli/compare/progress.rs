@@ -7,7 +7,7 @@ use super::super::print::say;
 use crate::analysis::Totals;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
-use crate::study::RunObserver;
+use crate::study::{RunObserver, Stop};
 
 /// A line per finished study, and below them a bar over all trials; only the lines where standard output is no terminal.
 pub(super) struct ContestProgress {
@@ -96,6 +96,16 @@ impl ContestProgress {
         self.bar.set(done, behind);
     }
 
+    /// Of hundreds of trials only those that went wrong are worth a line.
+    fn tell_misfortune(&self, record: &StudyRecord, trial: u64) {
+        if record.trial(trial).is_some_and(|t| t.failure().is_some()) {
+            let room = self.bar.width().saturating_sub(self.label.len() + 2);
+            if let Some(line) = trial_line(record, trial, room) {
+                self.bar.say(&format!("{}: {line}", self.label));
+            }
+        }
+    }
+
     fn message(&self, text: &str) {
         self.bar.message(format!("run {} of {}, {}: {text}", self.number, self.runs, self.label));
     }
@@ -118,18 +128,24 @@ impl RunObserver for ContestProgress {
         self.message(&format!("trial {trial} step {}", row.step));
     }
 
+    fn stood_still(&mut self, stop: &Stop) {
+        self.bar.stood_still(stop);
+    }
+
+    fn doubted(&mut self, trial: u64, doubt: &str) {
+        self.bar.say(&format!("{}: trial {trial}: note: {doubt}", self.label));
+    }
+
     fn stopping(&mut self) {
         self.bar.stopping();
     }
 
+    fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
+        self.tell_misfortune(record, trial);
+    }
+
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
-        // Of hundreds of trials only those that went wrong are worth a line.
-        if record.trial(trial).is_some_and(|t| t.failure().is_some()) {
-            let room = self.bar.width().saturating_sub(self.label.len() + 2);
-            if let Some(line) = trial_line(record, trial, room) {
-                self.bar.say(&format!("{}: {line}", self.label));
-            }
-        }
+        self.tell_misfortune(record, trial);
         self.update(record);
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, WaitOptions, wait};
 
 use super::super::failure::Failure;
+use super::super::signals::heed_the_ends_of_children;
 use super::refusal::refusal;
 use super::signals::{HandedOn, Signals, Told};
 use crate::energy::{Mark, Session};
@@ -74,12 +75,6 @@ impl Child {
     pub(super) fn heed(self, status: ExitStatus) {
         self.signals.heed(status);
     }
-}
-
-/// Who starts this process may have it ignore `SIGCHLD`, and then nobody learns how a child ended.
-fn heed_the_ends_of_children() {
-    // SAFETY: the default action runs no code of this process.
-    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
 /// Waits for the command, and for its orphans too, which are this process's children: those that nobody waits for would stay

@@ -10,18 +10,16 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCONT, SIGTSTP};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::backend::Handle;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
-use signal_hook::low_level::siginfo::Cause;
+use signal_hook::low_level::siginfo::{Cause, Origin};
 
-use super::super::signals::is_ignored;
+use super::super::signals::{by_default, ending_signals, is_ignored};
 use super::child::code;
 use crate::energy::Moment;
-
-const HANDED_ON: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
 
 /// Nobody presses Ctrl-C for the meter alone so soon after the command has ended.
 const BOTH: Duration = Duration::from_millis(200);
@@ -79,7 +77,7 @@ impl HandedOn {
         let _ = self.thread.join();
         let signal = self.told.late.load(Ordering::SeqCst);
         if signal != 0 && i32::from(code(status)) != 128 + signal {
-            let _ = emulate_default_handler(signal);
+            by_default(signal);
         }
     }
 }
@@ -87,17 +85,24 @@ impl HandedOn {
 impl Signals {
     /// Catches what ends or stops a process. What `nohup` or a script has this process ignore, the command shall ignore too.
     pub(super) fn catch() -> io::Result<Self> {
-        SignalsInfo::new(HANDED_ON.into_iter().filter(|signal| !is_ignored(*signal))).map(Self)
+        SignalsInfo::new(ending_signals().chain([SIGTSTP, SIGCONT]).filter(|signal| !is_ignored(*signal))).map(Self)
     }
 
     /// Hands them on to a child that nobody has waited for yet, from a thread of its own.
     pub(super) fn hand_on(mut self, pid: Pid) -> HandedOn {
         let told = Arc::new(Told::default());
         let (target, heard, handle) = (Target::of(pid), Arc::clone(&told), self.0.handle());
+        let heed = move |origin: Origin| {
+            // What this process does to itself, such as to abort, is not for the command.
+            let own = origin.process.is_some_and(|sender| u32::try_from(sender.pid) == Ok(std::process::id()));
+            if !own {
+                take(origin.signal, origin.cause, &target, &heard);
+            }
+        };
         let thread = thread::spawn(move || {
-            self.0.forever().for_each(|origin| take(origin.signal, origin.cause, &target, &heard));
+            self.0.forever().for_each(&heed);
             // What was caught and not looked at yet when it was closed.
-            self.0.pending().for_each(|origin| take(origin.signal, origin.cause, &target, &heard));
+            self.0.pending().for_each(&heed);
         });
         HandedOn { told, handle, thread }
     }
@@ -113,7 +118,7 @@ fn take(signal: i32, cause: Cause, target: &Target, told: &Told) {
         return;
     }
     let stops = signal == SIGTSTP;
-    if runs && (goes_to_both() || Signal::from_named_raw(signal).is_some_and(|signal| target.send(signal))) {
+    if runs && (goes_to_both() || target.send(of_number(signal))) {
         if stops {
             told.stop();
         }
@@ -127,10 +132,16 @@ fn take(signal: i32, cause: Cause, target: &Target, told: &Told) {
         // What is being written shall be whole, unless somebody insists.
         signal => {
             if told.late.swap(signal, Ordering::SeqCst) != 0 {
-                let _ = emulate_default_handler(signal);
+                by_default(signal);
             }
         }
     }
+}
+
+/// One of the signals that are caught here.
+fn of_number(signal: i32) -> Signal {
+    // SAFETY: it came to this process, so there is one of this number, and libc keeps none of those that it gives away.
+    Signal::from_named_raw(signal).unwrap_or_else(|| unsafe { Signal::from_raw_unchecked(signal) })
 }
 
 /// The command, by a descriptor that never means another process, or where the kernel has none (before 5.3) by its number.
@@ -156,6 +167,8 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use signal_hook::consts::SIGINT;
+
     use super::*;
 
     fn late(cause: Cause) -> i32 {

@@ -29,6 +29,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct CommandObjective {
     line: CommandLine,
     folder: Option<PathBuf>,
+    home: String,
 }
 
 impl CommandObjective {
@@ -36,7 +37,14 @@ impl CommandObjective {
     #[must_use]
     pub fn new(line: CommandLine, base: &Path) -> Self {
         let folder = line.cwd.as_ref().map(|cwd| base.join(cwd));
-        Self { line, folder }
+        Self { line, folder, home: String::new() }
+    }
+
+    /// Runs it for the study of this home: see [`Process::spawn_for`].
+    #[must_use]
+    pub fn at_home(mut self, home: impl Into<String>) -> Self {
+        self.home = home.into();
+        self
     }
 
     fn command(&self, task: Task<'_>, secrets: &Secrets) -> Command {
@@ -72,12 +80,13 @@ impl CommandObjective {
     fn run(&self, task: Task<'_>, scope: &mut dyn Scope, secrets: &Secrets) -> Result<Metrics, Failure> {
         let mut command = self.command(task, secrets);
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut process = Process::spawn(&mut command).map_err(|error| {
+        let mut process = Process::spawn_for(&self.home, &mut command).map_err(|error| {
             let place = self.folder.as_ref().map_or_else(String::new, |f| format!(" in {}", f.display()));
             // No configuration can mend that, so the study must not take it for the configuration's fault.
             Failure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
         })?;
         let heard = listen(&mut process, scope, Until::Exit);
+        heard.doubts.iter().for_each(|doubt| scope.doubt(secrets.redact(doubt)));
         if heard.failure.is_some() || heard.stopped {
             process.end(GRACE);
         }

@@ -16,7 +16,7 @@ const ENUMERABLE: u64 = 1 << 16;
 /// Draws before that.
 const DRAWS: usize = 128;
 
-/// All points that were tried, are pending, failed or are forbidden, in canonical coordinates.
+/// All points that were tried, are pending, failed, are to be avoided or are forbidden, in canonical coordinates.
 #[derive(Debug)]
 pub(super) struct Tried<'a> {
     problem: &'a Problem,
@@ -27,7 +27,8 @@ pub(super) struct Tried<'a> {
 impl<'a> Tried<'a> {
     /// Everything in the history.
     pub(super) fn new(problem: &'a Problem, encoding: &'a Encoding<'a>, history: &History) -> Self {
-        let keys = history.trials().iter().map(|t| encoding.key(&encoding.encode(&t.point))).collect();
+        let points = history.trials().iter().map(|t| &t.point).chain(history.avoided());
+        let keys = points.map(|point| encoding.key(&encoding.encode(point))).collect();
         Self { problem, encoding, keys }
     }
 

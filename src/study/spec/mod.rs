@@ -29,7 +29,7 @@
 //! | | `env`: variables by name | none |
 //! | | `secrets`: names of inherited variables whose values are in no output; in `argv` placeholders | none |
 //! | `[trial]` | `timeout` (`"1h"`) | none |
-//! | | `attempts`: how often a point is tried if its environment fails | 2 |
+//! | | `attempts`: how often a point is tried if its environment fails, or the study is killed in it | 2 |
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
