@@ -18,7 +18,7 @@ use wattfront::optimizer::space::{Point, Space};
 use wattfront::optimizer::{Seed, sampler};
 
 const DIMENSIONS: usize = 10;
-const LENGTHS: [usize; 4] = [30, 100, 300, 1000];
+const LENGTHS: [usize; 6] = [30, 100, 300, 1000, 2000, 4000];
 
 fn main() {
     divan::main();

@@ -124,6 +124,8 @@ pub(super) struct Series {
     path: PathBuf,
     /// `None` is standard output.
     file: Option<File>,
+    /// The first line, until it is written with the next ones: a pipe that nobody empties must not hold up the command.
+    heading: Vec<u8>,
     /// So many bytes of the file are whole lines.
     whole: u64,
     trouble: Option<String>,
@@ -133,12 +135,9 @@ impl Series {
     pub(super) fn create(path: &Path) -> Result<Self, String> {
         let file = if path == Path::new("-") { None } else { Some(file::create(path)) };
         let file = file.transpose().map_err(|e| format!("{} could not be written: {e}", path.display()))?;
-        let mut series = Self { path: path.to_owned(), file, whole: 0, trouble: None };
         let heading = lines(|writer| writer.write_record(COLUMNS));
-        match heading.and_then(|bytes| series.put(&bytes)) {
-            Ok(()) => Ok(series),
-            Err(e) => Err(format!("{} could not be written: {e}", path.display())),
-        }
+        let heading = heading.map_err(|e| format!("{} could not be written: {e}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file, heading, whole: 0, trouble: None })
     }
 
     /// Adds an interval that ended so many seconds after the beginning. After a first line that could not be written there
@@ -153,13 +152,15 @@ impl Series {
 
     /// Writes lines at once, so that a reader of a running command sees whole ones; half a line is taken back.
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut all = std::mem::take(&mut self.heading);
+        all.extend_from_slice(bytes);
         let Some(file) = &mut self.file else {
             let mut out = io::stdout();
-            return out.write_all(bytes).and_then(|()| out.flush());
+            return out.write_all(&all).and_then(|()| out.flush());
         };
-        let written = file.write_all(bytes);
+        let written = file.write_all(&all);
         match written {
-            Ok(()) => self.whole += bytes.len() as u64,
+            Ok(()) => self.whole += all.len() as u64,
             // A pipe keeps what it has.
             Err(_) => drop(file.set_len(self.whole)),
         }
@@ -167,7 +168,10 @@ impl Series {
     }
 
     /// Says whether all of it was written, and is on the disk.
-    pub(super) fn finish(self) -> Result<(), String> {
+    pub(super) fn finish(mut self) -> Result<(), String> {
+        if self.trouble.is_none() {
+            self.trouble = self.put(&[]).err().map(|e| e.to_string());
+        }
         let synced =
             self.file.filter(|file| file.metadata().is_ok_and(|meta| meta.is_file())).map(|file| file.sync_all());
         match self.trouble.or(synced.and_then(|done| done.err()).map(|e| e.to_string())) {

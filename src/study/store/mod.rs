@@ -81,6 +81,15 @@ pub enum StoreError {
         /// What SQLite says.
         source: Fault,
     },
+    /// The file can be read and not written.
+    #[error(
+        "the study's store {} cannot be opened to write to it (unable to open database file); make it writable, or see whether the \
+         disk is full or read-only", .path.display()
+    )]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no room for the result of a trial.
     #[error(
         "only {} KiB are free on the disk of the study's store {}, and the result of a trial might find no room, so none is begun; \

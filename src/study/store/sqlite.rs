@@ -62,6 +62,10 @@ impl SqliteStore {
         refuse_lonely_log(path)?;
         let was_there = path.exists();
         let mut store = Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        if store.connection.is_readonly("main").map_err(|e| store.failed(e))? {
+            // SQLite falls back to that, and then fails at the first event.
+            return Err(StoreError::NotWritable { path: path.to_owned() });
+        }
         if store.version == 0 {
             store.hollow = was_there;
             format::create(&store.connection).map_err(|e| store.failed(e))?;
