@@ -11,7 +11,7 @@ use crate::study::store::{SqliteStore, Store, StoreError};
 use crate::study::{ResultsFolder, StudyError, store_path};
 
 /// A study file may have so many bytes: 1 MiB. One that a person has written has a hundredth of it.
-const MOST: u64 = 1 << 20;
+pub(super) const MOST: u64 = 1 << 20;
 
 /// Reads and checks a study file.
 pub(super) fn read_spec(path: &Path) -> Result<StudySpec, Failure> {

@@ -6,14 +6,15 @@ use serde_json::json;
 
 use super::args::{RepairArgs, StoreArgs, StoreCommand};
 use super::failure::Failure;
-use super::open::{read_record, read_spec, results_of};
+use super::open::{MOST, read_record, read_spec, results_of};
 use super::outputs::write_outputs;
 use super::print::print;
 use crate::carbon::Carbon;
 use crate::energy;
+use crate::guard;
 use crate::record::Event;
 use crate::study::spec::StudySpec;
-use crate::study::store::{Repair, Salvage};
+use crate::study::store::{Repair, Salvage, SqliteStore};
 use crate::study::{ResultsFolder, StudyError, is_in_use, store_path};
 
 pub(super) fn store(args: &StoreArgs) -> Result<(), Failure> {
@@ -28,7 +29,8 @@ fn repair(args: &RepairArgs) -> Result<(), Failure> {
         return Err(StudyError::Locked { path: folder, owner: None }.into());
     }
     // It may be no more than a file that was named study.db.
-    if let Ok(record) = read_record(&folder) {
+    let sound = read_record(&folder).ok().filter(|_| SqliteStore::try_out(&store_path(&folder)).is_ok());
+    if let Some(record) = sound {
         let trials = record.trials().len();
         return match args.json {
             true => print(format!("{:#}", json!({ "whole": true, "events": record.last_seq(), "trials": trials }))),
@@ -62,8 +64,8 @@ fn repair(args: &RepairArgs) -> Result<(), Failure> {
     let target = target_of(&folder, args.to.as_deref())?;
     let new = ResultsFolder::open(&target)?;
     repair.write(&new.store_path()).map_err(StudyError::Store)?;
-    if let Ok(text) = std::fs::read(folder.join("study.toml")) {
-        new.write("study.toml", &text)?;
+    if let Some(text) = study_file(&folder) {
+        new.write("study.toml", text.as_bytes())?;
     }
     let carbon = spec_of(&folder).map_or_else(Carbon::default, |spec| spec.carbon().clone());
     write_outputs(&new, &repair.record, &carbon)?;
@@ -113,8 +115,13 @@ fn tidy(folder: &Path, path: &Path) -> PathBuf {
     }
 }
 
+/// The text of the copy of the study file, if there is one.
+fn study_file(folder: &Path) -> Option<String> {
+    guard::file::read_text(&folder.join("study.toml"), MOST).ok()
+}
+
 fn spec_of(folder: &Path) -> Option<StudySpec> {
-    let text = std::fs::read_to_string(folder.join("study.toml")).ok()?;
+    let text = study_file(folder)?;
     StudySpec::parse(&text, "study.toml").ok()
 }
 

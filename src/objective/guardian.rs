@@ -50,6 +50,8 @@ pub fn start_guardian(command: &[String]) -> std::io::Result<()> {
         });
     }
     starter.spawn()?.wait()?;
+    // A guardian that was stopped by somebody must not hold up the study.
+    rustix::io::ioctl_fionbio(&theirs, true)?;
     *guardian = Some(File::from(theirs));
     Ok(())
 }
@@ -80,7 +82,8 @@ pub(super) fn tell_end(mark: &str) {
 
 fn tell(line: &str) {
     let mut guardian = GUARDIAN.lock().unwrap_or_else(PoisonError::into_inner);
-    // A line is short enough to be written whole. One that is gone was killed by somebody, and leaves a study without.
+    // A line is short enough to be written whole or not at all. One that is gone was killed by somebody, and one that does not read
+    // was stopped: both leave a study without.
     if guardian.as_mut().is_some_and(|pipe| pipe.write_all(line.as_bytes()).is_err()) {
         *guardian = None;
     }

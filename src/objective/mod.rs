@@ -25,6 +25,8 @@ pub use process::{Process, ProcessEvent};
 #[cfg(feature = "cli")]
 pub(crate) use protocol::quote_non_finite;
 pub use protocol::{Message, parse_line};
+#[cfg(test)]
+pub(crate) use running::turn;
 pub use running::{continue_programs, end_programs, programs_were_stopped, stop_programs};
 pub use train::{TrainObjective, TrainRequest};
 #[cfg(feature = "torch")]

@@ -132,6 +132,13 @@ pub fn programs_were_stopped() -> bool {
     !stopped.is_empty() && stopped.into_iter().all(|was| was)
 }
 
+/// Tests that start, stop or continue programs of this process take turns.
+#[cfg(test)]
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    lock(&TURN)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::CommandExt;
@@ -140,10 +147,13 @@ mod tests {
 
     #[test]
     fn the_kernel_tells_of_stops_once() {
+        let _turn = turn();
         let mut child = std::process::Command::new("sleep").arg("100").process_group(0).spawn().unwrap();
         let running = Running::enter(Pid::from_child(&child), "mark");
         let wait = |told: (bool, bool)| {
+            let begin = Instant::now();
             while running.ask() != told {
+                assert!(begin.elapsed() < Duration::from_secs(60), "the kernel never told {told:?}");
                 thread::sleep(Duration::from_millis(1));
             }
         };

@@ -215,7 +215,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
                     self.desk.observer.step(trial, row);
                 }
             }
-            Err(error) => self.broken = Some(error),
+            Err(error) => drop(self.broken.get_or_insert(error)),
         }
     }
 

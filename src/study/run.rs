@@ -149,7 +149,8 @@ impl Runner<'_> {
 /// Counts the attempts that an earlier session died in, and gives up trials that have none left: a configuration that takes the
 /// machine down would otherwise be tried for ever. Returns which trials there were.
 fn count_lost(desk: &mut Desk<'_>, limits: &Limits) -> Result<Vec<u64>, StudyError> {
-    // A session that ended in good order has stored what became of its trial, or could not, which is no fault of the trial.
+    // A session that ended in good order has stored what became of its trial. One whose store failed could not, and is counted, too:
+    // a trial that fills the disk would otherwise be tried for ever.
     if desk.record.sessions().last().is_none_or(|session| session.end.is_some()) {
         return Ok(Vec::new());
     }
@@ -162,7 +163,7 @@ fn count_lost(desk: &mut Desk<'_>, limits: &Limits) -> Result<Vec<u64>, StudyErr
             true => format!("{count} of {attempts} attempts are lost"),
             false => format!("{count} of {attempts} attempts are lost (`attempts` in [trial]), so it is given up"),
         };
-        let message = format!("the study was killed, or the machine went down, while it ran; {rest}");
+        let message = format!("the study was killed, the machine went down, or the store failed, while it ran; {rest}");
         desk.append(Event::TrialLost { trial, message, retry })?;
     }
     Ok(lost.into_iter().map(|(trial, _)| trial).collect())

@@ -235,6 +235,7 @@ mod tests {
 
     #[test]
     fn a_wish_to_stop_is_noted_with_its_edges() {
+        let _turn = crate::objective::turn();
         let stops = Stops::default();
         let session = Session::builder().meters(Meters::estimate()).open().unwrap();
         let watch = stops.watch(&session);

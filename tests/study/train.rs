@@ -113,9 +113,9 @@ fn a_killed_trainer_costs_one_attempt() {
 #[test]
 fn a_trainer_that_hangs_is_replaced_and_the_study_goes_on() {
     let bench = digits();
-    bench.edit("epochs        = { int = [2, 4] }", "epochs        = { choice = [300, 301] }");
+    bench.edit("epochs        = { int = [2, 4] }", "epochs        = { choice = [1500, 1501] }");
     bench.edit("trials = 4", "trials = 2");
-    bench.edit("[train]", "[trial]\ntimeout = \"30s\"\n[train]");
+    bench.edit("[train]", "[trial]\ntimeout = \"40s\"\n[train]");
     let study = bench.start();
     bench.wait_for("an epoch", || bench.try_record().is_some_and(|r| r.trials().iter().any(|t| !t.epochs.is_empty())));
     kill_process(trainer_of(study.id()), Signal::STOP).unwrap();

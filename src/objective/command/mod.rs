@@ -1,5 +1,6 @@
 //! The user's own program as an objective.
 
+mod discreet;
 mod line;
 mod secrets;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use self::discreet::Discreet;
 use super::listen::{Until, listen};
 use super::process::Process;
 use super::{Failure, Objective, Scope, Task};
@@ -85,8 +87,9 @@ impl CommandObjective {
             // No configuration can mend that, so the study must not take it for the configuration's fault.
             Failure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
         })?;
-        let heard = listen(&mut process, scope, Until::Exit);
-        heard.doubts.iter().for_each(|doubt| scope.doubt(secrets.redact(doubt)));
+        let mut scope = Discreet { scope, secrets };
+        let heard = listen(&mut process, &mut scope, Until::Exit);
+        heard.doubts.iter().for_each(|doubt| scope.doubt(doubt.clone()));
         if heard.failure.is_some() || heard.stopped {
             process.end(GRACE);
         }
@@ -96,8 +99,8 @@ impl CommandObjective {
         let verdict = process.verdict();
         match heard.metrics {
             // A program that was told to stop early may well be ended by the signal.
-            Some(metrics) if heard.stopped => Ok(metrics),
-            Some(metrics) => verdict.map(|()| metrics),
+            Some(metrics) if heard.stopped => Ok(scope.named(metrics)),
+            Some(metrics) => verdict.map(|()| scope.named(metrics)),
             None => {
                 verdict?;
                 let mut message =

@@ -271,7 +271,8 @@ fn a_file_that_goes_while_it_is_used_is_missed() {
         std::fs::copy(path, &other).unwrap();
         std::fs::rename(other, path).unwrap();
     };
-    for harm in [moved, removed, emptied, replaced] {
+    let cut: Harm = |path| std::fs::File::options().write(true).open(path).unwrap().set_len(8192).unwrap();
+    for harm in [moved, removed, emptied, cut, replaced] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("study.db");
         let mut store = SqliteStore::open(&path).unwrap();
@@ -293,8 +294,8 @@ fn a_file_that_goes_while_it_is_used_is_missed() {
             }
             StoreError::Removed { kept: Some(kept), .. } => {
                 let rescued = SqliteStore::open_to_read(kept).unwrap().load().unwrap();
-                assert_eq!(rescued[..], before[..rescued.len()]);
-                assert!(rescued.len() >= 4, "all but steps that waited");
+                assert_eq!(rescued[..5], before);
+                assert_eq!(rescued.len(), 6, "what has just ended is among it");
             }
             StoreError::Emptied { .. } => {}
             other => panic!("{other}"),
@@ -447,4 +448,66 @@ fn what_speaks_of_what_is_lost_is_left_out_and_said() {
     let begin = entries[0].event.clone();
     let repair = Repair::of(without(&[1]), Some(begin)).unwrap();
     assert!(repair.begun_anew && repair.lost == [1] && repair.entries.len() == entries.len());
+}
+
+#[test]
+fn a_damaged_or_cut_log_hides_nothing_and_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let (store, entries) = long_store(&path);
+    // As a killed process leaves them.
+    let read = |ending: &str| std::fs::read(format!("{}{ending}", path.display())).unwrap();
+    let (file, log) = (read(""), read("-wal"));
+    drop(store);
+    let hurt = folder.path().join("hurt.db");
+    let hurt_log = folder.path().join("hurt.db-wal");
+    let mut refused = 0;
+    for i in 0..60 {
+        let at = usize::try_from(crate::optimizer::Seed(9).of_trial(i) % log.len() as u64).unwrap();
+        let mut bytes = log.clone();
+        if i % 2 == 0 {
+            bytes[at] ^= 16
+        } else {
+            bytes.truncate(at)
+        }
+        std::fs::write(&hurt, &file).unwrap();
+        std::fs::write(&hurt_log, &bytes).unwrap();
+        let _ = std::fs::remove_file(folder.path().join("hurt.db-shm"));
+        let loaded = SqliteStore::open_to_read(&hurt).and_then(|store| store.load());
+        assert!(SqliteStore::open(&hurt).is_ok() || loaded.is_err());
+        match loaded {
+            Ok(loaded) => assert_eq!(loaded, entries, "at {at} of {}", log.len()),
+            Err(error) => {
+                assert!(error.to_string().contains("store repair"), "{error}");
+                assert_eq!(std::fs::read(&hurt).unwrap(), file, "the file alone is whole, and left so: {error}");
+                refused += 1;
+                let found = Salvage::of(&hurt).unwrap();
+                assert_eq!(found.entries, entries);
+            }
+        }
+    }
+    assert!(refused > 5, "{refused}");
+}
+
+#[test]
+fn a_store_that_can_be_read_and_not_written_is_not_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    drop(long_store(&path));
+    SqliteStore::try_out(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    // The version that may write, the reserved space, the count of free pages, the format.
+    for (byte, bit) in [(18, 0), (20, 4), (36, 0), (63, 2)] {
+        let mut bytes = whole.clone();
+        bytes[byte] ^= 1 << bit;
+        std::fs::write(&path, bytes).unwrap();
+        let readable = SqliteStore::open_to_read(&path).and_then(|store| store.load());
+        assert!(readable.is_err() || SqliteStore::try_out(&path).is_err(), "byte {byte}");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    for sql in ["DELETE FROM head", "DROP TABLE head"] {
+        rusqlite::Connection::open(&path).unwrap().execute(sql, []).unwrap();
+        let error = SqliteStore::open(&path).and_then(|store| store.load()).expect_err(sql);
+        assert!(error.to_string().contains("store repair"), "{error}");
+    }
 }

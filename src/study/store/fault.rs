@@ -83,7 +83,7 @@ impl Fault {
             Some(ErrorCode::ReadOnly) => WRITABLE,
             Some(ErrorCode::DatabaseBusy) => "; end the other program that holds it, and run the same command again",
             Some(ErrorCode::DatabaseCorrupt) => "; `optimize store repair` keeps what is whole, in a new folder",
-            _ => "",
+            _ => "; if that stays so, `optimize store repair` keeps what is whole, in a new folder",
         }
     }
 }

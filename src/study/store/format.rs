@@ -119,11 +119,11 @@ pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result
 
 /// Place of the last event, 0 if there is none.
 pub(super) fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
-    let from = if has_table(connection, "head")? {
-        "SELECT seq FROM head"
-    } else {
-        "SELECT coalesce(max(seq), 0) FROM events"
-    };
+    let has_head = has_table(connection, "head")?;
+    if !has_head && Marks::read(connection)?.version >= CHECKED {
+        return Err(rusqlite::Error::QueryReturnedNoRows);
+    }
+    let from = if has_head { "SELECT seq FROM head" } else { "SELECT coalesce(max(seq), 0) FROM events" };
     Ok(connection.query_row(from, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
@@ -178,7 +178,11 @@ pub(super) fn load(connection: &Connection) -> Result<Vec<Entry>, Unsound> {
     }
     let last = last_seq(connection)?;
     if last != entries.len() as u64 {
-        let reason = format!("it is missing, as are all after it; there were {last}");
+        let count = entries.len();
+        let reason = match last > count as u64 {
+            true => format!("it is missing, as are all after it; there were {last}"),
+            false => format!("the store says that it has {last} events, and {count} are there"),
+        };
         return Err(Unsound::Event { seq: entries.len() as u64 + 1, reason });
     }
     Ok(entries)

@@ -118,6 +118,30 @@ pub enum StoreError {
         /// How many there should be.
         expected: u64,
     },
+    /// The log is not that of the file, or damaged.
+    #[error(
+        "the log study.db-wal beside the study's store {} is damaged: with it there are {with} events, and {alone} without it; \
+         `optimize store repair` keeps what is whole of both, and without the log, moved away, the store is as it was when the \
+         last trial ended", .path.display()
+    )]
+    DamagedLog {
+        /// The file.
+        path: PathBuf,
+        /// Events of the file alone.
+        alone: u64,
+        /// Events with the log.
+        with: u64,
+    },
+    /// The tables are not what they should be.
+    #[error(
+        "the study's store {} is damaged: {reason}; `optimize store repair` keeps what is whole, in a new folder", .path.display()
+    )]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// Nothing is written after an error.
     #[error("nothing more is written to the study's store {}, after this: {reason}", .path.display())]
     Broken {
@@ -151,7 +175,7 @@ pub enum StoreError {
     },
     /// The file was emptied.
     #[error(
-        "the study's store {} was emptied while the study ran; bring a copy back, or see with `optimize store repair` what is \
+        "the study's store {} was emptied, or cut short, while the study ran; bring a copy back, or see with `optimize store repair` what is \
          left", .path.display()
     )]
     Emptied {

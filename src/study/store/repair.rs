@@ -5,8 +5,11 @@ use std::path::Path;
 
 use super::format::{self, Row};
 use super::salvage::Salvage;
-use super::{Fault, SqliteStore, StoreError, encode};
+use super::{Fault, SqliteStore, Store, StoreError, encode};
 use crate::record::{Entry, Event, StudyRecord, TrialState};
+
+/// So many events after the last one that was found are believed to be lost.
+const MOST_LOST: u64 = 1_000_000;
 
 /// What became of a damaged store.
 #[derive(Debug)]
@@ -36,7 +39,10 @@ impl Repair {
     #[must_use]
     pub fn of(salvage: Salvage, begin: Option<Event>) -> Option<Self> {
         let Salvage { entries: found, unchecked, damaged, last } = salvage;
-        let end = found.iter().map(|entry| entry.seq).chain(damaged).chain(last).max().unwrap_or(0);
+        let end = found.iter().map(|entry| entry.seq).chain(damaged).max().unwrap_or(0);
+        // A damaged number may be anything.
+        let last = last.filter(|last| *last <= end.saturating_add(MOST_LOST));
+        let end = last.unwrap_or(0).max(end);
         let there: BTreeSet<u64> = found.iter().map(|entry| entry.seq).collect();
         let lost: Vec<u64> = (1..=end).filter(|seq| !there.contains(seq)).collect();
         let mut found = found.into_iter().peekable();
@@ -97,6 +103,26 @@ fn trial_of(event: &Event) -> Option<u64> {
 }
 
 impl SqliteStore {
+    /// What is wrong with a store that can be read: tried on a copy of it, to the writing of one more event.
+    ///
+    /// # Errors
+    /// Why it cannot be written to.
+    pub fn try_out(path: &Path) -> Result<(), String> {
+        let (folder, copy) = super::sqlite::copy(path).map_err(|error| format!("it cannot be copied: {error}"))?;
+        let mut store = Self::open(&copy).map_err(|error| error.to_string())?;
+        let checked = store.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+        match checked {
+            Ok(answer) if answer == "ok" => {}
+            Ok(answer) => return Err(answer),
+            Err(error) => return Err(error.to_string()),
+        }
+        let event = Event::SessionEnded { reason: "a trial of the store".to_owned() };
+        let written = store.append(event).map(|_| ()).map_err(|error| error.to_string());
+        drop(store);
+        drop(folder);
+        written
+    }
+
     /// Writes events with their own places and times into an empty store.
     fn restore(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let written = format::transaction(&self.connection, || format::insert(&self.connection, rows));

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::format::checksum;
+use crate::guard;
 use crate::record::{Entry, Event};
 
 /// Bytes of the header of a log, and of that of each of its frames.
@@ -71,6 +72,14 @@ impl Salvage {
     }
 }
 
+/// Place of the last event by the pages of the file alone, without its log; `None` if they do not tell.
+pub(super) fn last_in_file(path: &Path) -> Option<u64> {
+    let database = read(path).ok()?;
+    let pages = Pages::of(&database, &[]);
+    let cells = pages.all().flat_map(|page| page.cells());
+    cells.filter_map(|cell| head(&pages.payload(&cell)?)).max()
+}
+
 /// The log beside a database.
 fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -82,7 +91,7 @@ fn log_of(path: &Path) -> PathBuf {
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt;
     const BLOCK: usize = 4096;
-    let file = match std::fs::File::open(path) {
+    let file = match guard::file::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         opened => opened?,
     };
@@ -310,7 +319,9 @@ fn event(seq: u64, payload: &[u8]) -> Option<Found> {
         _ => return None,
     };
     let sum = match sum {
-        None | Some(Value::Null) => None,
+        None => None,
+        // Whoever changed the event has taken its checksum out.
+        Some(Value::Null) => return Some(Found::Damaged),
         Some(Value::Int(sum)) => Some(sum.cast_unsigned()),
         Some(_) => return None,
     };

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::format::{self, APPLICATION_ID, Marks, Row, Unsound};
 use super::log::{Log, to_the_end};
 use super::{Fault, Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
+use crate::guard;
 use crate::record::{Entry, Event, SCHEMA_VERSION};
 
 /// How long another process's lock on the database is waited for at a time, and altogether where an event is to be written.
@@ -44,6 +46,8 @@ pub struct SqliteStore {
     since: Option<Instant>,
     /// The file; `None` where it is only read.
     place: Option<Place>,
+    /// The least that the file has in bytes.
+    size: u64,
     /// Why nothing can be written any more.
     broken: Option<String>,
     /// Whether the file was there before it was opened, and held nothing.
@@ -61,6 +65,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         refuse_lonely_log(path)?;
         let was_there = path.exists();
+        let alone = count_without_log(path);
         let mut store = Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         if store.connection.is_readonly("main").map_err(|e| store.failed(e))? {
             // SQLite falls back to that, and then fails at the first event.
@@ -73,11 +78,15 @@ impl SqliteStore {
             store.version = SCHEMA_VERSION;
         }
         store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
+        store.believe_log(alone)?;
+        // From here on the end of the last connection may copy the log into the file, and remove it.
+        leave_log(&store.connection, false);
         store.log = Log::of(path, &store.connection).map_err(|e| store.failed(e))?;
         if store.last == 0 {
             store.copy_log(true).map_err(|e| store.failed(e))?;
         }
         store.place = Some(Place::hold(path).map_err(|e| StoreError::Folder { path: path.to_owned(), source: e })?);
+        store.size = size_of(path);
         Ok(store)
     }
 
@@ -89,9 +98,11 @@ impl SqliteStore {
     /// As for [`open`](Self::open), and [`StoreError::Database`] if there is no such file.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         refuse_lonely_log(path)?;
+        let alone = count_without_log(path);
         // Reading a database in WAL mode needs write access to its side files; nothing is appended through it.
         let readable = |mut store: Self| {
             store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
+            store.believe_log(alone)?;
             Ok(store)
         };
         match Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(readable) {
@@ -121,6 +132,7 @@ impl SqliteStore {
     fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|source| database_error(path, source.into()))?;
+        leave_log(&connection, true);
         let failed = |source| database_error(path, Fault::of(&connection, source));
         connection.busy_timeout(BUSY).map_err(failed)?;
         let marks = Marks::read(&connection).map_err(failed)?;
@@ -137,6 +149,8 @@ impl SqliteStore {
             to_the_end(&connection, "PRAGMA journal_mode = WAL").map_err(failed)?;
         } else if marks.application != APPLICATION_ID {
             return Err(StoreError::Foreign { path: path.to_owned() });
+        } else if marks.version == 0 {
+            return Err(StoreError::Unsound { path: path.to_owned(), reason: "its format is not known".to_owned() });
         } else if marks.version > SCHEMA_VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), found: marks.version });
         } else if !format::has_table(&connection, "events").map_err(failed)? {
@@ -153,6 +167,7 @@ impl SqliteStore {
             log: None,
             place: None,
             broken: None,
+            size: 0,
             hollow: false,
             copy: None,
         })
@@ -181,18 +196,28 @@ impl SqliteStore {
         *version = SCHEMA_VERSION;
         waiting.clear();
         self.since = None;
-        if let Some(log) = &mut self.log {
-            log.was_written()?;
-        }
         Ok(())
     }
 
     /// Copies the log's pages into the file. `synced`: waits for the disk.
     pub(super) fn copy_log(&mut self, synced: bool) -> rusqlite::Result<()> {
         match &mut self.log {
-            Some(log) if synced => log.finish(&self.connection),
-            Some(log) => log.copy(&self.connection),
-            None => Ok(()),
+            Some(log) if synced => log.finish(&self.connection)?,
+            Some(log) => log.copy(&self.connection)?,
+            None => {}
+        }
+        self.size = size_of(&self.path);
+        Ok(())
+    }
+
+    /// Refuses a log with which the store has fewer events than without it: SQLite reads a damaged log up to the damage, and takes the old
+    /// pages in it for newer than those of the file.
+    fn believe_log(&self, alone: Option<u64>) -> Result<(), StoreError> {
+        match alone {
+            Some(alone) if alone > self.last => {
+                Err(StoreError::DamagedLog { path: self.path.clone(), alone, with: self.last })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -206,33 +231,52 @@ impl SqliteStore {
         if free >= ROOM { Ok(()) } else { Err(StoreError::NoRoom { path: self.path.clone(), free, needed: ROOM }) }
     }
 
-    /// Whether the file is still the one at its path, and holds anything.
-    fn look(&self, before: bool) -> Result<(), StoreError> {
-        let Some(place) = &self.place else { return Ok(()) };
+    /// What has become of the file.
+    fn look(&self) -> Result<Whereabouts, StoreError> {
+        let Some(place) = &self.place else { return Ok(Whereabouts::Here) };
+        let found = place.look().map_err(|source| StoreError::Folder { path: self.path.clone(), source })?;
+        // Part of it is as bad as all.
+        let is_short = found == Whereabouts::Here && size_of(&self.path) < self.size;
+        Ok(if is_short { Whereabouts::Emptied } else { found })
+    }
+
+    /// The error for a file that is not where, or what, it was.
+    fn gone(&self, found: Whereabouts) -> StoreError {
         let path = self.path.clone();
-        let found = place.look().map_err(|source| StoreError::Folder { path: path.clone(), source })?;
         match found {
-            Whereabouts::Here => Ok(()),
-            // The file that was moved still takes what has just ended; what begins after that finds out.
-            Whereabouts::Elsewhere if before => Ok(()),
-            Whereabouts::Elsewhere => Err(StoreError::Moved { path }),
-            Whereabouts::Removed => Err(StoreError::Removed { kept: self.keep(), path }),
-            Whereabouts::Emptied => Err(StoreError::Emptied { path }),
+            Whereabouts::Here | Whereabouts::Elsewhere => StoreError::Moved { path },
+            Whereabouts::Removed => StoreError::Removed { kept: self.keep(), path },
+            Whereabouts::Emptied => StoreError::Emptied { path },
         }
     }
 
-    /// Writes what a removed file still holds beside where it was.
+    /// Writes what a removed file still holds beside where it was; or above its folder, or among temporary files, if that is gone, too.
     fn keep(&self) -> Option<PathBuf> {
-        let kept = (1..100).map(|k| self.path.with_extension(format!("kept-{k}.db"))).find(|path| !path.exists())?;
-        self.connection.execute("VACUUM INTO ?1", [kept.to_str()?]).ok().map(|_| kept)
+        let folder = self.path.parent()?;
+        let name = folder.file_name().map_or_else(|| "study".to_owned(), |name| name.to_string_lossy().into_owned());
+        let places = [(Some(folder), "study"), (folder.parent(), &name), (Some(&*std::env::temp_dir()), &name)];
+        places.into_iter().find_map(|(folder, name)| {
+            let path = |k| folder.map(|folder| folder.join(format!("{name}.kept-{k}.db")));
+            let free = (1..100).filter_map(path).find(|path| !path.exists())?;
+            self.connection.execute("VACUUM INTO ?1", [free.to_str()?]).ok().map(|_| free)
+        })
     }
 
     /// Writes what waits, of which `event` is the last, and waits for other processes' locks: a result may be hours of work.
     fn write_patiently(&mut self, event: &Event) -> Result<(), StoreError> {
         let begin = Instant::now();
+        let mut told = false;
         loop {
             match self.write(true) {
-                Err(error) if error.is_lock() && begin.elapsed() < LOCKED => {}
+                Err(error) if error.is_lock() && begin.elapsed() < LOCKED => {
+                    if !std::mem::replace(&mut told, true) {
+                        eprintln!(
+                            "the study's store {} is locked by another program; waiting for it, {} minutes at most",
+                            guard::text::line(&self.path.display().to_string()),
+                            LOCKED.as_secs() / 60
+                        );
+                    }
+                }
                 written => return written.map_err(|error| error.into_error(self, what(event))),
             }
         }
@@ -240,7 +284,7 @@ impl SqliteStore {
 
     /// Nothing is written after this error.
     fn broken_by(&mut self, error: StoreError) -> StoreError {
-        self.broken = Some(error.to_string());
+        self.broken.get_or_insert_with(|| error.to_string());
         error
     }
 
@@ -263,10 +307,15 @@ impl Store for SqliteStore {
             self.tend()?;
             return Ok(entry);
         }
-        self.has_room(&entry.event)
-            .and_then(|()| self.look(true))
-            .and_then(|()| self.write_patiently(&entry.event))
-            .map_err(|error| self.broken_by(error))?;
+        self.has_room(&entry.event).map_err(|error| self.broken_by(error))?;
+        let before = self.look().map_err(|error| self.broken_by(error))?;
+        if matches!(before, Whereabouts::Removed | Whereabouts::Emptied) {
+            // What has just ended may be kept with the rest.
+            let _ = self.write(true);
+            return Err(self.broken_by(self.gone(before)));
+        }
+        // A file that was moved still takes what has just ended; what begins after that finds out.
+        self.write_patiently(&entry.event).map_err(|error| self.broken_by(error))?;
         let copied = match entry.event {
             Event::TrialStarted { .. } => Ok(()),
             Event::SessionEnded { .. } => self.copy_log(true),
@@ -274,10 +323,15 @@ impl Store for SqliteStore {
         };
         if let Err(error) = copied {
             // The event itself is safe in the log. It is the last one.
-            self.broken = Some(self.failed(error).to_string());
+            let error = self.broken_by(self.failed(error));
+            if matches!(entry.event, Event::SessionEnded { .. }) {
+                return Err(error);
+            }
         }
-        self.look(false).map_err(|error| self.broken_by(error))?;
-        Ok(entry)
+        match self.look().map_err(|error| self.broken_by(error))? {
+            Whereabouts::Here => Ok(entry),
+            found => Err(self.broken_by(self.gone(found))),
+        }
     }
 
     fn tend(&mut self) -> Result<(), StoreError> {
@@ -311,10 +365,9 @@ impl Drop for SqliteStore {
         if self.broken.is_none() && !self.waiting.is_empty() {
             let _ = self.write(false);
         }
-        // SQLite removes the log at the end, also where the file has not reached the disk yet.
-        let safe = self.broken.is_none() && self.copy_log(true).is_ok();
-        if let Some(log) = self.log.as_ref().filter(|_| !safe) {
-            log.leave(&self.connection);
+        if self.broken.is_some() || self.copy_log(true).is_err() {
+            leave_log(&self.connection, true);
+            self.log.iter().for_each(Log::leave);
         }
     }
 }
@@ -368,17 +421,37 @@ fn what(event: &Event) -> String {
     }
 }
 
+/// Whether the log is left as it is when the last connection ends, for the next to open the database.
+pub(super) fn leave_log(connection: &Connection, left: bool) {
+    // Best effort: a connection that cannot be told so has not written either.
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, left);
+}
+
+/// How many events the file has without its log, where there is one. Before a connection is there: the end of this reading takes the
+/// process's locks off the file.
+fn count_without_log(path: &Path) -> Option<u64> {
+    (size_of(&log_of(path)) > 0).then(|| super::salvage::last_in_file(path)).flatten()
+}
+
+fn size_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// The log beside a database.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
 /// SQLite takes a log beside an empty database for a leftover, and removes it: all that there is of the study, perhaps.
 fn refuse_lonely_log(path: &Path) -> Result<(), StoreError> {
-    let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-    if size(path) > 0 {
-        return Ok(());
-    }
     // A rollback journal beside it, which a begin leaves that was cut short, holds nothing of an empty file.
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let log = PathBuf::from(log);
-    if size(&log) > 0 { Err(StoreError::Hollow { path: path.to_owned(), log }) } else { Ok(()) }
+    let log = log_of(path);
+    match size_of(path) == 0 && size_of(&log) > 0 {
+        true => Err(StoreError::Hollow { path: path.to_owned(), log }),
+        false => Ok(()),
+    }
 }
 
 /// A copy of a database with its log in a temporary folder.
@@ -401,6 +474,8 @@ pub(super) fn copy(path: &Path) -> std::io::Result<(tempfile::TempDir, PathBuf)>
 fn database_error(path: &Path, source: Fault) -> StoreError {
     match source.code() {
         Some(ErrorCode::NotADatabase) => StoreError::Foreign { path: path.to_owned() },
+        // A row or table that must be there is not, or is something else.
+        None => StoreError::Unsound { path: path.to_owned(), reason: source.to_string() },
         _ => StoreError::Database { path: path.to_owned(), source },
     }
 }
