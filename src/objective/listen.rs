@@ -1,6 +1,6 @@
 //! Listening to a program: from its lines to the scope of its trial.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::process::{Process, ProcessEvent};
 use super::protocol::{Message, looks_meant, parse_line};
@@ -13,8 +13,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// How often an ended program's output may be found silent before it is given up, if something else holds it open. Counted, for
 /// while this process is stopped time passes, and nobody looks.
 const DRAIN: u32 = 40;
-/// How long it is heard at most, though something else goes on writing into its output.
-const LONGEST_DRAIN: Duration = Duration::from_secs(5);
+/// How long it is heard at most, in seconds, though something else goes on writing into its output.
+const LONGEST_DRAIN: f64 = 5.0;
 /// So long after its deadline a line may arrive that was written before it, in seconds: whoever reads it must first have his turn.
 const ON_THE_WAY: f64 = 0.1;
 /// So many doubts are kept; more say no more.
@@ -60,8 +60,8 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
     // How often an ended program was found silent.
     let mut silent: Option<u32> = None;
     let mut closed = false;
-    // When an ended program has said all, whatever writes into its output from elsewhere.
-    let mut end_of_silence: Option<Instant> = None;
+    // After this an ended program has said all, whatever else goes on writing into its output.
+    let mut last_word: Option<Stamp> = None;
     loop {
         let ending = scope.must_end();
         let event = match &ending {
@@ -90,12 +90,14 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
             (Some(_), Some(_)) => Some(0),
             (None, _) => None,
         };
+        let told_at = event.as_ref().and_then(ProcessEvent::at);
+        let is_overdue = last_word.zip(told_at).is_some_and(|(last, at)| at > last);
         match event {
             None => {}
             Some(ProcessEvent::Closed) => closed = true,
-            Some(ProcessEvent::Exited { .. }) => {
+            Some(ProcessEvent::Exited { at }) => {
                 silent = Some(0);
-                end_of_silence = Some(Instant::now() + LONGEST_DRAIN);
+                last_word = Some(Stamp(at.0 + LONGEST_DRAIN));
                 // What it left running must not hold the trial open, nor compute into the next one.
                 process.kill();
             }
@@ -133,8 +135,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                 }
             }
         }
-        let overdue = end_of_silence.is_some_and(|end| Instant::now() > end);
-        if silent.is_some_and(|count| closed || count > DRAIN || overdue) {
+        if silent.is_some_and(|count| closed || count > DRAIN || is_overdue) {
             if until == Until::Metrics {
                 let message = "the program ended before it had told its metrics";
                 let failure = process.verdict().err();

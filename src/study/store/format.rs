@@ -26,7 +26,11 @@ const HEAD: &str = "
         id  INTEGER PRIMARY KEY CHECK (id = 1),
         seq INTEGER NOT NULL       -- place of the last event
     ) STRICT;
-    INSERT INTO head (id, seq) VALUES (1, 0);";
+    INSERT INTO head (id, seq) VALUES (1, 0);
+    CREATE TABLE copied (
+        times INTEGER NOT NULL     -- how often the log was copied into the file; the file itself may lag behind
+    ) STRICT;
+    INSERT INTO copied (times) VALUES (0);";
 
 /// An event as it is stored.
 #[derive(Debug, Clone)]

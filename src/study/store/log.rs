@@ -3,7 +3,7 @@
 //! What was committed is durable in the log, and the log is what counts after a crash. So the file can be kept up to date after
 //! every event without waiting for the disk: SQLite itself does not sync the file where it copies a part of the log only, and
 //! neither begins the log anew nor removes it before it has copied all of it and synced the file. So a last frame is always left
-//! uncopied, one that changes nothing. Every so often, and at the end, all is copied and synced, and the log begins anew.
+//! uncopied, one that only counts. Every so often, and at the end, all is copied and synced, and the log begins anew.
 
 use std::path::Path;
 
@@ -46,9 +46,10 @@ impl Log {
         let read = self.reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
         let copied = read.and_then(|()| {
             connection.execute_batch("PRAGMA synchronous = OFF")?;
-            // The frame that is left: it is written whole even where nothing changes.
+            // The frame that is left. It has a page of its own, for a page that changed later is not copied at all; and what
+            // changes nothing would not be written.
             let copied = connection
-                .execute("UPDATE head SET seq = seq", [])
+                .execute("UPDATE copied SET times = times + 1", [])
                 .and_then(|_| to_the_end(connection, "PRAGMA wal_checkpoint(PASSIVE)"));
             connection.execute_batch("PRAGMA synchronous = EXTRA")?;
             copied
