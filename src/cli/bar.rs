@@ -76,7 +76,7 @@ impl Bar {
         self.say(&match stop.who {
             Standstill::Whole => format!("stopped for {seconds:.1} s, which are no trial's time or energy"),
             Standstill::Study => {
-                format!("stopped for {seconds:.1} s; the trial's program was not, so they are its time, but no timeout counts them")
+                format!("stopped for {seconds:.1} s; the trial's program was not, as far as is known, so they are its time, but no timeout counts them")
             }
             Standstill::Unknown => {
                 format!("not run for {seconds:.1} s (frozen, or the machine was too busy); no timeout counts them")

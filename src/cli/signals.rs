@@ -53,7 +53,7 @@ pub(super) fn ending_signals() -> impl Iterator<Item = i32> {
     plain.chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
 }
 
-/// Catches what ends or stops a process, unless it was told to ignore it.
+/// Catches what ends or stops a process, unless it was told to ignore it; Ctrl-C and `SIGTERM` also then.
 ///
 /// The first signal that ends asks the study to end in good order: its program is ended with all that it has started, the trial is
 /// stored as interrupted, and limits of GPUs are put back. By Ctrl-C and `SIGTERM` that takes as long as it takes; by others
