@@ -92,6 +92,11 @@ fn folder_of(args: &RepairArgs) -> Result<PathBuf, Failure> {
 fn target_of(folder: &Path, asked: Option<&Path>) -> Result<PathBuf, Failure> {
     let free = |path: &Path| std::fs::read_dir(path).map_or(!path.exists(), |mut entries| entries.next().is_none());
     if let Some(path) = asked {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if absolute(path) != absolute(folder) && absolute(path).starts_with(absolute(folder)) {
+            let advice = "the damaged folder stays as it is; name one outside of it with --to";
+            return Err(Failure::usage(format!("{} is in {}: {advice}", path.display(), folder.display())));
+        }
         return match free(path) {
             true => Ok(path.to_owned()),
             false => Err(Failure::usage(format!(
@@ -239,5 +244,6 @@ mod tests {
         std::fs::write(above.path().join("digits.repaired/study.db"), "x").unwrap();
         assert_eq!(target_of(&folder, None).unwrap(), above.path().join("digits.repaired-2"));
         assert!(target_of(&folder, Some(&above.path().join("digits.repaired"))).is_err());
+        assert!(target_of(&folder, Some(&folder.join("new"))).is_err(), "never in the old one");
     }
 }
