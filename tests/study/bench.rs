@@ -1,5 +1,6 @@
 //! A temporary folder with a study in it, and the binary to run it.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -124,6 +125,8 @@ impl Bench {
     /// Starts the study and leaves it running.
     pub fn start(&self) -> Child {
         let mut command = self.command(&["study.toml"]);
+        // As a shell starts it; whether Ctrl-Z stops it must not depend on who runs the tests.
+        command.process_group(0);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
