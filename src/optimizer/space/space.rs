@@ -150,7 +150,7 @@ impl Space {
         Ok(())
     }
 
-    /// The point with the active parameters that it lacks at the [middle](Domain::middle) of their domains, and its numbers
+    /// The point with the active parameters that it lacks at the [middle](super::Domain::middle) of their domains, and its numbers
     /// in the types of the space.
     ///
     /// # Errors
