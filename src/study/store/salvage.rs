@@ -5,9 +5,10 @@
 //! with the right checksum is that event, wherever it was found.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::format::checksum;
+use super::sqlite::log_of;
 use crate::guard;
 use crate::record::{Entry, Event};
 
@@ -78,13 +79,6 @@ pub(super) fn last_in_file(path: &Path) -> Option<u64> {
     let pages = Pages::of(&database, &[]);
     let cells = pages.all().flat_map(|page| page.cells());
     cells.filter_map(|cell| head(&pages.payload(&cell)?)).max()
-}
-
-/// The log beside a database.
-fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
 }
 
 /// All that can be read of a file; nothing if it is not there. Blocks that the disk does not give are zeros.

@@ -24,8 +24,8 @@ const ROOM: u64 = 64 << 10;
 
 /// Keeps events in a file, in transactions: an event, with the steps reported since the one before it.
 ///
-/// When [`append`](Store::append) returns, everything but steps (and what devices tell of themselves) is on the disk and not only with the operating system, if file system
-/// and disk keep what they promise at a sync. Steps within a trial follow after a second at most.
+/// When [`append`](Store::append) returns, everything but steps (and what devices tell of themselves) is on the disk and not
+/// only with the operating system, if file system and disk keep what they promise at a sync. Steps within a trial follow after a second at most.
 ///
 /// The database has a write-ahead log beside it (`-wal`), whose pages are copied into the file itself after every event but the begin of a
 /// trial and its steps. So the file alone has every finished trial, also that of a killed process.
@@ -61,7 +61,8 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Foreign`] for a file that is something else, [`StoreError::Hollow`] where the file is
-    /// missing or empty and its log is not, [`StoreError::Database`].
+    /// missing or empty and its log is not, [`StoreError::DamagedLog`] and [`StoreError::Unsound`] for what is damaged,
+    /// [`StoreError::NotWritable`], [`StoreError::Folder`], [`StoreError::Database`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         refuse_lonely_log(path)?;
         let was_there = path.exists();
@@ -438,7 +439,7 @@ fn size_of(path: &Path) -> u64 {
 }
 
 /// The log beside a database.
-fn log_of(path: &Path) -> PathBuf {
+pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()
