@@ -8,6 +8,7 @@ use super::belief::Belief;
 use super::criterion::{Criterion, Posterior};
 use super::feasibility::Feasibility;
 use super::logs::{log_student, log_sum_exp};
+use super::stake::Stake;
 
 /// Points that are evaluated together.
 const CHUNK: usize = 64;
@@ -38,7 +39,7 @@ impl Limit {
     /// Student's t distribution with two degrees of freedom around the prediction, not the normal one: with its
     /// hyperparameters at their most probable values a process is surer than it should be, and what it once took for
     /// infeasible would never be looked at.
-    fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
+    pub fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
         let sign = if self.above { -1.0 } else { 1.0 };
         let z = sign * (self.bound - p.mean) / p.sd;
         let (log, slope) = log_student(z);
@@ -60,6 +61,8 @@ pub struct Landscape<'a> {
     pub limits: Vec<Limit>,
     /// The model of failures, if any trial failed.
     pub feasibility: Option<Feasibility>,
+    /// What a failure costs, where trials can fail.
+    pub stake: Option<Stake>,
     /// The user's priors on parameters, if there are any.
     pub belief: Option<Belief<'a>>,
     /// Coordinates that follow a point's own in the surrogates' inputs: which study it belongs to, if there are several.
@@ -75,8 +78,7 @@ impl Landscape<'_> {
         let others: Vec<Vec<f64>> = self.others().map(|gp| gp.whiten(&full).w).collect();
         let objectives: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
         let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        let failures = self.feasibility.as_ref().map(|f| f.process().whiten(&full).w);
-        self.combine(x, &objectives, &others, draws) + self.failures(failures.as_deref())
+        self.combine(x, &objectives, &others, self.failures(&full), draws)
     }
 
     /// How many draws it is averaged over.
@@ -93,17 +95,22 @@ impl Landscape<'_> {
             let full: Vec<Vec<f64>> = chunk.iter().map(|x| self.extended(x)).collect();
             let objectives: Vec<_> = self.objectives.iter().map(|o| o.process().whiten_many(&full)).collect();
             let others: Vec<_> = self.others().map(|gp| gp.whiten_many(&full)).collect();
-            let failures = self.feasibility.as_ref().map(|f| f.process().whiten_many(&full));
             let value = |i: usize| {
-                self.combine(&chunk[i], &columns(&objectives, i), &columns(&others, i), draws)
-                    + self.failures(failures.as_ref().map(|m| column(m, i)))
+                let (objectives, others) = (columns(&objectives, i), columns(&others, i));
+                self.combine(&chunk[i], &objectives, &others, self.failures(&full[i]), draws)
             };
             (0..chunk.len()).map(value).collect::<Vec<_>>()
         });
         evaluated.concat()
     }
 
-    fn combine(&self, x: &[f64], whitened: &[&[f64]], others: &[&[f64]], draws: usize) -> f64 {
+    fn combine(&self, x: &[f64], whitened: &[&[f64]], others: &[&[f64]], succeeds: f64, draws: usize) -> f64 {
+        let separate = self.limits.iter().filter(|l| matches!(l.of, Bounded::Other(_)));
+        let kept = separate.zip(self.others()).zip(others).map(|((limit, gp), w)| {
+            let p = gp.prediction(w);
+            limit.log_probability(Posterior { mean: p.mean, sd: p.variance.sqrt() }).0
+        });
+        let succeeds = succeeds + kept.sum::<f64>();
         let sds: Vec<f64> =
             self.objectives.iter().zip(whitened).map(|(o, w)| o.process().prediction(w).variance.sqrt()).collect();
         let means: Vec<Vec<f64>> =
@@ -115,27 +122,22 @@ impl Landscape<'_> {
                 for (loss, means) in losses.iter_mut().zip(&means) {
                     loss.mean = means[s];
                 }
-                let improvement = self.criteria.get(s).map_or(0.0, |c| c.log_value(&losses));
+                let improvement = self.criteria.get(s).map_or(0.0, |c| self.worth(c.log_value(&losses)).0);
                 let kept = self.limits.iter().filter_map(|l| match l.of {
                     Bounded::Objective(j) => Some(l.log_probability(losses[j]).0),
                     Bounded::Other(_) => None,
                 });
-                improvement + kept.sum::<f64>()
+                improvement + self.chance(succeeds + kept.sum::<f64>()).0
             })
             .collect();
         #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
-        let mut total = log_sum_exp(&logs) - (draws.max(1) as f64).ln();
-        let separate = self.limits.iter().filter(|l| matches!(l.of, Bounded::Other(_)));
-        for ((limit, gp), w) in separate.zip(self.others()).zip(others) {
-            let p = gp.prediction(w);
-            total += limit.log_probability(Posterior { mean: p.mean, sd: p.variance.sqrt() }).0;
-        }
+        let total = log_sum_exp(&logs) - (draws.max(1) as f64).ln();
         total + self.belief.as_ref().map_or(0.0, |b| b.log_density(x, None))
     }
 
-    /// `ln` of the probability that a trial does not fail, where the failure model's covariances were whitened to `w`.
-    fn failures(&self, w: Option<&[f64]>) -> f64 {
-        self.feasibility.as_ref().zip(w).map_or(0.0, |(f, w)| f.log_probability_at(f.process().prediction(w)))
+    /// `ln` of the probability that a trial does not fail at the surrogates' input.
+    fn failures(&self, full: &[f64]) -> f64 {
+        self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(full, None))
     }
 
     /// The acquisition at a canonical vector, averaged over the first `draws` draws only, with its gradient along ordered
@@ -144,6 +146,20 @@ impl Landscape<'_> {
     pub fn value_with_gradient(&self, x: &[f64], draws: usize) -> (f64, Vec<f64>) {
         let full = self.extended(x);
         let mut gradient = vec![0.0; full.len()];
+        // What success depends on beside the objectives, and its gradient.
+        let mut by_success = vec![0.0; full.len()];
+        let mut succeeds = self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(&full, Some(&mut by_success)));
+        for limit in &self.limits {
+            if let Bounded::Other(gp) = &limit.of {
+                let at = gp.whiten(&full);
+                let p = gp.prediction(&at.w);
+                let sd = p.variance.sqrt();
+                let (value, by_mean, by_sd) = limit.log_probability(Posterior { mean: p.mean, sd });
+                succeeds += value;
+                let by_w: Vec<f64> = gp.target().iter().zip(&at.w).map(|(t, w)| by_mean * t - by_sd / sd * w).collect();
+                gp.pull_back(&full, &at, &by_w, &mut by_success);
+            }
+        }
         let at: Vec<Whitened> = self.objectives.iter().map(|o| o.process().whiten(&full)).collect();
         let sds: Vec<f64> =
             self.objectives.iter().zip(&at).map(|(o, at)| o.process().prediction(&at.w).variance.sqrt()).collect();
@@ -159,46 +175,55 @@ impl Landscape<'_> {
             let (mut log, mut by_mean, mut by_sd) = match self.criteria.get(s) {
                 Some(criterion) => {
                     let value = criterion.evaluate(&losses);
-                    (value.log, value.by_mean, value.by_sd)
+                    let (log, slope) = self.worth(value.log);
+                    let scaled = |by: Vec<f64>| by.into_iter().map(|v| slope * v).collect();
+                    (log, scaled(value.by_mean), scaled(value.by_sd))
                 }
                 None => (0.0, vec![0.0; m], vec![0.0; m]),
             };
+            let mut kept = succeeds;
+            let mut by_limits = Vec::new();
             for limit in &self.limits {
                 if let Bounded::Objective(j) = limit.of {
                     let (value, mean, sd) = limit.log_probability(losses[j]);
-                    log += value;
-                    by_mean[j] += mean;
-                    by_sd[j] += sd;
+                    kept += value;
+                    by_limits.push((j, mean, sd));
                 }
             }
+            let (chance, slope) = self.chance(kept);
+            log += chance;
+            for (j, mean, sd) in by_limits {
+                by_mean[j] += slope * mean;
+                by_sd[j] += slope * sd;
+            }
             logs.push(log);
-            slopes.push((by_mean, by_sd));
+            slopes.push((by_mean, by_sd, slope));
         }
         let sum = log_sum_exp(&logs);
         let shares: Vec<f64> = logs.iter().map(|log| (log - sum).exp()).collect();
         #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
         let mut total = sum - (draws.max(1) as f64).ln();
         for (j, (objective, at)) in self.objectives.iter().zip(&at).enumerate() {
-            let by_means: Vec<f64> = shares.iter().zip(&slopes).map(|(share, (mean, _))| share * mean[j]).collect();
-            let by_sd: f64 = shares.iter().zip(&slopes).map(|(share, (_, sd))| share * sd[j]).sum();
+            let by_means: Vec<f64> = shares.iter().zip(&slopes).map(|(share, (mean, ..))| share * mean[j]).collect();
+            let by_sd: f64 = shares.iter().zip(&slopes).map(|(share, (_, sd, _))| share * sd[j]).sum();
             let by_w = objective.by_whitened(&at.w, &by_means, by_sd / (2.0 * sds[j]));
             objective.process().pull_back(&full, at, &by_w, &mut gradient);
         }
-        for limit in &self.limits {
-            if let Bounded::Other(gp) = &limit.of {
-                let at = gp.whiten(&full);
-                let p = gp.prediction(&at.w);
-                let sd = p.variance.sqrt();
-                let (value, by_mean, by_sd) = limit.log_probability(Posterior { mean: p.mean, sd });
-                total += value;
-                let by_w: Vec<f64> = gp.target().iter().zip(&at.w).map(|(t, w)| by_mean * t - by_sd / sd * w).collect();
-                gp.pull_back(&full, &at, &by_w, &mut gradient);
-            }
-        }
-        total += self.feasibility.as_ref().map_or(0.0, |f| f.log_probability(&full, Some(&mut gradient)));
+        let slope: f64 = shares.iter().zip(&slopes).map(|(share, (.., slope))| share * slope).sum();
+        gradient.iter_mut().zip(&by_success).for_each(|(g, by)| *g += slope * by);
         gradient.truncate(x.len());
         total += self.belief.as_ref().map_or(0.0, |b| b.log_density(x, Some(&mut gradient)));
         (total, gradient)
+    }
+
+    /// `ln` of what an expected improvement of this logarithm is worth, and its derivative.
+    fn worth(&self, log: f64) -> (f64, f64) {
+        self.stake.map_or((log, 1.0), |stake| stake.worth(log))
+    }
+
+    /// What a chance of success of this logarithm counts, and its derivative.
+    fn chance(&self, log: f64) -> (f64, f64) {
+        self.stake.map_or((log, 1.0), |stake| stake.chance(log))
     }
 
     fn extended(&self, x: &[f64]) -> Vec<f64> {
@@ -229,6 +254,7 @@ mod tests {
     use super::super::super::problem::{Prior, Problem};
     use super::super::super::space::{Encoding, Space};
     use super::super::super::surrogate::{Hyperparameters, Kernel, Noise, Observations};
+    use super::super::feasibility::{Cause, Labelled};
     use super::*;
 
     fn process(seed: f64) -> GaussianProcess {
@@ -275,9 +301,13 @@ mod tests {
             ],
             feasibility: Feasibility::new(
                 &Kernel::ordered(2).with_unordered(),
-                &[vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
-                &[vec![0.9, 0.9, 0.0]],
+                &[Labelled {
+                    cause: Cause::Failure,
+                    kept: vec![vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
+                    lost: vec![vec![0.9, 0.9, 0.0]],
+                }],
             ),
+            stake: Some(Stake::new(0.3, 2.0)),
             belief: Belief::new(problem, &Encoding::new(problem.space()), 0.5),
             suffix: vec![0.0],
         }

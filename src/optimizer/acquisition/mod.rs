@@ -12,10 +12,12 @@ mod landscape;
 mod logs;
 mod maximize;
 mod normal;
+mod stake;
 
 pub use belief::Belief;
 pub use criterion::{Criterion, Posterior, Value};
-pub use feasibility::Feasibility;
+pub use feasibility::{Cause, Feasibility, Labelled};
 pub use landscape::{Bounded, Landscape, Limit};
 pub(super) use maximize::perturb;
 pub use maximize::{Candidate, Effort, maximize};
+pub use stake::Stake;

@@ -12,13 +12,13 @@ use nalgebra::DMatrix;
 
 /// The lower Cholesky factor `L` of a symmetric positive definite matrix.
 #[derive(Debug, Clone)]
-pub(super) struct Factor {
+pub(in crate::optimizer) struct Factor {
     lower: DMatrix<f64>,
 }
 
 impl Factor {
     /// Factorizes `matrix` (only its lower triangle is read). `None` if it is not positive definite to working precision.
-    pub(super) fn new(mut matrix: DMatrix<f64>) -> Option<Self> {
+    pub(in crate::optimizer) fn new(mut matrix: DMatrix<f64>) -> Option<Self> {
         let n = matrix.nrows();
         let mut memory = MemBuffer::new(factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, Default::default()));
         let view = MatMut::from_column_major_slice_mut(matrix.as_mut_slice(), n, n);
@@ -30,7 +30,7 @@ impl Factor {
     }
 
     /// `ln det` of the factorized matrix.
-    pub(super) fn log_determinant(&self) -> f64 {
+    pub(in crate::optimizer) fn log_determinant(&self) -> f64 {
         2.0 * self.lower.diagonal().iter().map(|v| v.ln()).sum::<f64>()
     }
 
@@ -46,7 +46,7 @@ impl Factor {
     }
 
     /// `W = L^-1`, `n x n`, zero above the diagonal.
-    pub(super) fn lower_inverse(&self) -> DMatrix<f64> {
+    pub(in crate::optimizer) fn lower_inverse(&self) -> DMatrix<f64> {
         let n = self.lower.nrows();
         let mut out = DMatrix::zeros(n, n);
         let lower = MatRef::from_column_major_slice(self.lower.as_slice(), n, n);

@@ -66,7 +66,7 @@ pub(super) fn matern(r2: &mut [f64]) {
 }
 
 /// As [`matern`], and writes minus twice its derivative by the squared distance, `5/3 (1 + sqrt(5) r) exp(-sqrt(5) r)`.
-pub(super) fn matern_with_slopes(r2: &mut [f64], slopes: &mut [f64]) {
+pub(in crate::optimizer) fn matern_with_slopes(r2: &mut [f64], slopes: &mut [f64]) {
     for (r2, slope) in r2.iter_mut().zip(slopes) {
         let r = SQRT_5 * r2.sqrt();
         let decay = decay(r);
@@ -157,6 +157,12 @@ impl Kernel {
                 }
             }
         }
+    }
+
+    /// Whether the values of coordinate `k` have no order.
+    #[must_use]
+    pub fn is_unordered(&self, k: usize) -> bool {
+        self.unordered[k]
     }
 
     /// Whether the scale of coordinate `k` may bend.

@@ -4,11 +4,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::super::Seed;
 use super::super::super::acquisition::{
-    Belief, Bounded, Criterion, Effort, Feasibility, Landscape, Limit, maximize, perturb,
+    Belief, Bounded, Cause, Criterion, Effort, Feasibility, Labelled, Landscape, Limit, Posterior, Stake, maximize,
+    perturb,
 };
 use super::super::super::history::{Fit, History, ObjectiveFit, Outcome, Trial};
 use super::super::super::parallel;
-use super::super::super::pareto::{complete_reference, given_reference, losses_of, non_dominated};
+use super::super::super::pareto::{complete_reference, given_reference, hypervolume, losses_of, non_dominated};
 use super::super::super::problem::{Bound, Constraint, Goal, Objective, Problem};
 use super::super::super::space::Encoding;
 use super::super::super::surrogate::{
@@ -35,6 +36,16 @@ const FEW: usize = 40;
 const GROWTH: f64 = 1.15;
 /// Weight of the user's priors after one trial (Hvarfner et al., 2022, section 4.1).
 const BELIEF: f64 = 10.0;
+/// What a failure costs, in standard deviations of one objective, or as a share of the hypervolume of several.
+const STAKE: f64 = 1e-3;
+/// The share of its own trials that the search may lose without restraint.
+const ALLOWED: f64 = 0.1;
+/// How much of a loss each of its own trials that found something better makes good.
+const FOUND: f64 = 0.2;
+/// Its own trials that are looked at, the newest.
+const REMEMBERED: usize = 200;
+/// Restraint for each one beyond.
+const RESTRAINT: f64 = 3.0;
 
 /// Everything learned from one history.
 pub(super) struct Model<'a> {
@@ -44,11 +55,14 @@ pub(super) struct Model<'a> {
     left_out: Vec<String>,
     fits: Vec<ObjectiveFit>,
     limits: Vec<Limit>,
+    constrained: bool,
     /// Whether each finished trial keeps the constraints.
     feasible: Vec<bool>,
     candidates: Vec<Candidate>,
     suffix: Vec<f64>,
     feasibility: Option<Feasibility>,
+    /// How much less than its chance of success a gamble counts, after those that were lost.
+    restraint: f64,
     belief: Option<Belief<'a>>,
     /// The user's coordinates of the reference point, standardized.
     given: Vec<Option<f64>>,
@@ -110,16 +124,21 @@ impl<'a> Model<'a> {
         #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         let n = ended.max(1) as f64;
         let mut left_out = Vec::new();
-        let limits = limits(problem, &data, &prepared, &mut left_out);
-        let failed = failures(history, encoding, &data);
-        let feasibility = Feasibility::new(&data.kernel, &data.inputs, &failed);
-        if feasibility.is_none() && !failed.is_empty() {
-            left_out.push("the failures could not be modelled and do not count".to_owned());
+        let flags: Vec<bool> = problem.constraints().iter().map(|c| is_flag(problem, &data, c)).collect();
+        let limits = limits(problem, &data, &prepared, &flags, &mut left_out);
+        let mut labelled = failures(history, encoding, &data);
+        labelled.extend(broken(problem, &data, &flags));
+        let feasibility = Feasibility::new(&data.kernel, &labelled);
+        if feasibility.is_none() && labelled.iter().any(|l| !l.lost.is_empty()) {
+            left_out.push("what failed could not be modelled and does not count".to_owned());
         }
+        let restraint = restraint(problem, history, encoding, &data, feasibility.as_ref(), &limits, &processes);
         Ok(Self {
             limits,
+            constrained: !problem.constraints().is_empty(),
             feasible,
             feasibility,
+            restraint,
             left_out,
             belief: Belief::new(problem, encoding, BELIEF / n),
             given: forward(given_reference(problem)),
@@ -192,7 +211,7 @@ impl<'a> Model<'a> {
             left_out.push("noisy and pending trials could not be drawn jointly; took their means".to_owned());
             plain(&self.processes, &candidates)
         });
-        let nothing_feasible = !self.limits.is_empty() && !self.feasible.iter().any(|f| *f);
+        let nothing_feasible = self.constrained && !self.feasible.iter().any(|f| *f);
         let mut reference = self.reference();
         let mut limits = self.limits.clone();
         if nothing_feasible {
@@ -222,10 +241,21 @@ impl<'a> Model<'a> {
             criteria,
             limits,
             feasibility: self.feasibility.clone(),
+            stake: self.stake(&uncertain.fronts, &reference),
             belief: self.belief.clone(),
             suffix: self.suffix.clone(),
         };
         (landscape, rule, left_out)
+    }
+
+    /// What a failure costs: a share of what the front has. Nothing where no trial was lost, or where there is no front yet.
+    fn stake(&self, fronts: &[Vec<Vec<f64>>], reference: &[f64]) -> Option<Stake> {
+        let lost = self.feasibility.is_some() || self.feasible.iter().any(|f| !*f);
+        let whole = match reference {
+            [_] => 1.0,
+            _ => fronts.iter().map(|f| hypervolume(f, reference)).sum::<f64>() / fronts.len().max(1) as f64,
+        };
+        (lost && whole > 0.0).then(|| Stake::new(STAKE * whole, self.restraint))
     }
 
     /// While nothing is feasible, pending trials are taken to break the constraint by a standard deviation, so that others
@@ -327,8 +357,16 @@ fn objectives(problem: &Problem, history: &History, data: &Data<'_>) -> Vec<Prep
 
 /// The constraints: on objectives by their surrogates, on other metrics by surrogates of their own. One that cannot be
 /// fitted is left out, and named.
-fn limits(problem: &Problem, data: &Data<'_>, objectives: &[Prepared], left_out: &mut Vec<String>) -> Vec<Limit> {
-    let one = |constraint: &Constraint| {
+fn limits(
+    problem: &Problem,
+    data: &Data<'_>,
+    objectives: &[Prepared],
+    flags: &[bool],
+    left_out: &mut Vec<String>,
+) -> Vec<Limit> {
+    let measured: Vec<&Constraint> =
+        problem.constraints().iter().zip(flags).filter(|(_, flag)| !**flag).map(|(c, _)| c).collect();
+    let one = |constraint: &&Constraint| {
         if let Some(j) = problem.objectives().iter().position(|o| o.metric == constraint.metric) {
             let objective = &problem.objectives()[j];
             let (bound, lower) = match constraint.bound {
@@ -350,18 +388,117 @@ fn limits(problem: &Problem, data: &Data<'_>, objectives: &[Prepared], left_out:
         let (process, _) = fit(&data.kernel, prepared.observations.clone(), &starts).ok()?;
         Some(Limit { of: Bounded::Other(Box::new(process)), bound: prepared.forward(0.0), above: false })
     };
-    let modelled = parallel::map(problem.constraints(), one);
-    for (constraint, _) in problem.constraints().iter().zip(&modelled).filter(|(_, limit)| limit.is_none()) {
+    let modelled = parallel::map(&measured, one);
+    for (constraint, _) in measured.iter().zip(&modelled).filter(|(_, limit)| limit.is_none()) {
         left_out.push(format!("the constraint on `{}` could not be modelled and does not count", constraint.metric));
     }
     modelled.into_iter().flatten().collect()
 }
 
-/// The newest inputs that failed, as many as finished ones are learned from at most.
-fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Vec<Vec<f64>> {
-    let failed = |t: &&Trial| matches!(t.outcome, Outcome::Failed(kind) if kind.is_of_configuration());
-    let newest = history.trials().iter().rev().filter(failed).take(FAILURES);
-    newest.map(|t| data.input(&encoding.encode(&t.point))).collect()
+/// How much restraint the surrogates' own lost trials ask for. A loss counts where they now know better: where success is less
+/// likely than not. Those that come by chance, wherever one looks, teach nothing. A search that keeps finding something better may
+/// lose more.
+fn restraint(
+    problem: &Problem,
+    history: &History,
+    encoding: &Encoding<'_>,
+    data: &Data<'_>,
+    feasibility: Option<&Feasibility>,
+    limits: &[Limit],
+    processes: &[GaussianProcess],
+) -> f64 {
+    if feasibility.is_none() && limits.is_empty() {
+        return 0.0;
+    }
+    let unlikely = |x: &[f64]| {
+        let kept = limits.iter().map(|limit| {
+            let process = match &limit.of {
+                Bounded::Objective(j) => &processes[*j],
+                Bounded::Other(process) => process,
+            };
+            let p = process.predict(x);
+            limit.log_probability(Posterior { mean: p.mean, sd: p.variance.sqrt() }).0
+        });
+        feasibility.map_or(0.0, |f| f.log_probability(x, None)) + kept.sum::<f64>() < -std::f64::consts::LN_2
+    };
+    let (mut front, mut account): (Vec<Vec<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
+    for trial in history.trials().iter().filter(|t| t.outcome != Outcome::Pending) {
+        let own = trial.fit.as_ref().is_some_and(|f| !f.objectives.is_empty());
+        let kept = is_feasible(problem, trial);
+        let losses = feasible_loss(problem, trial).filter(|_| kept);
+        let better = losses.as_ref().is_some_and(|new| {
+            let beaten = front.iter().any(|old| old.iter().zip(new).all(|(a, b)| a <= b));
+            if !beaten {
+                front.retain(|old| !new.iter().zip(old).all(|(a, b)| a <= b));
+                front.push(new.clone());
+            }
+            !beaten
+        });
+        if own {
+            let lost = !kept && unlikely(&data.input(&encoding.encode(&trial.point)));
+            account.push(f64::from(u8::from(lost)) - ALLOWED - if better { FOUND } else { 0.0 });
+        }
+    }
+    let newest = account.iter().rev().take(REMEMBERED);
+    RESTRAINT * (newest.sum::<f64>() - 1.0).max(0.0)
+}
+
+/// The losses of a finished trial.
+fn feasible_loss(problem: &Problem, trial: &Trial) -> Option<Vec<f64>> {
+    match &trial.outcome {
+        Outcome::Finished { metrics, .. } => problem.losses(metrics).ok(),
+        Outcome::Pending | Outcome::Failed(_) => None,
+    }
+}
+
+/// The inputs that failed, the newest first, by their cause, and what finished beside each.
+fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Vec<Labelled> {
+    let failed = |t: &Trial| match t.outcome {
+        Outcome::Failed(kind) if kind.is_of_configuration() => {
+            Some((Cause::of(kind), data.input(&encoding.encode(&t.point))))
+        }
+        _ => None,
+    };
+    let newest: Vec<_> = history.trials().iter().rev().filter_map(failed).take(FAILURES).collect();
+    let labelled = [Cause::Memory, Cause::Time, Cause::Failure].map(|cause| {
+        let lost = newest.iter().filter(|(of, _)| *of == cause).map(|(_, x)| x.clone()).collect();
+        Labelled { cause, kept: data.inputs.clone(), lost }
+    });
+    labelled.into()
+}
+
+/// A constraint's metric of every trial that is learned from.
+fn values<'d>(data: &'d Data<'_>, constraint: &Constraint) -> impl Iterator<Item = Option<f64>> + use<'d> {
+    let metric = constraint.metric.clone();
+    data.finished.iter().map(move |(t, _)| match &t.outcome {
+        Outcome::Finished { metrics, .. } => metrics.get(&metric).copied().filter(|v| v.is_finite()),
+        Outcome::Pending | Outcome::Failed(_) => None,
+    })
+}
+
+/// Whether a constraint's metric is but yes or no: two values, and no objective. How near it was to its bound is then not told.
+fn is_flag(problem: &Problem, data: &Data<'_>, constraint: &Constraint) -> bool {
+    let mut known: Vec<f64> = values(data, constraint).flatten().collect();
+    known.sort_by(f64::total_cmp);
+    known.dedup();
+    known.len() == 2 && data.finished.len() > 3 && problem.objectives().iter().all(|o| o.metric != constraint.metric)
+}
+
+/// The inputs that keep and that break each constraint that is but a flag.
+fn broken(problem: &Problem, data: &Data<'_>, flags: &[bool]) -> Vec<Labelled> {
+    let flagged = problem.constraints().iter().enumerate().filter(|(i, _)| flags[*i]);
+    let labelled = flagged.map(|(i, constraint)| {
+        let mut labelled = Labelled { cause: Cause::Constraint(i), kept: Vec::new(), lost: Vec::new() };
+        for (value, x) in values(data, constraint).zip(&data.inputs).collect::<Vec<_>>().into_iter().rev() {
+            match value {
+                Some(v) if constraint.bound.violation(v) <= 0.0 => labelled.kept.push(x.clone()),
+                Some(_) => labelled.lost.push(x.clone()),
+                None => {}
+            }
+        }
+        labelled
+    });
+    labelled.collect()
 }
 
 /// Whether the fit for trial `id` begins at the priors' mode too: while trials are few, and from then on whenever their
