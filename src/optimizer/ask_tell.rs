@@ -182,7 +182,8 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Tells the metrics of a point that was not asked for. Returns the id of its new trial.
+    /// Tells the metrics of a point that was not asked for. Returns the id of its new trial, whose point has its numbers in the types
+    /// and the spelling of the space.
     ///
     /// # Errors
     /// [`OptimizerError::Point`] for a point that the space does not have, [`OptimizerError::Metrics`] as in
@@ -192,6 +193,7 @@ impl Optimizer {
         point: Point,
         metrics: impl IntoIterator<Item = (K, f64)>,
     ) -> Result<u64, OptimizerError> {
+        let point = self.problem.space().typed(&point);
         self.problem.space().check(&point)?;
         let outcome = self.finished(metrics, Metrics::new())?;
         let id = self.history.next_id();

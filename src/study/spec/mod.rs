@@ -75,6 +75,7 @@ mod points;
 mod priors;
 mod quantity;
 mod reader;
+mod respelt;
 mod secrets;
 mod source;
 mod space;

@@ -192,14 +192,6 @@ fn without_a_source_any_metric_will_do() {
 }
 
 #[test]
-fn numbers_of_a_choice_have_one_type() {
-    let study = accepted(&space("a = { choice = [1, 2.5] }\nb = { choice = [1, 2], when = { a = [1] } }"));
-    let parameters = study.problem().space().parameters();
-    assert_eq!(parameters[0].domain, Domain::Choice { values: vec![Value::Float(1.0), Value::Float(2.5)] });
-    assert_eq!(parameters[1].condition[0].values, [Value::Float(1.0)]);
-}
-
-#[test]
 fn refused_text() {
     let told = refusals(&[
         ("not TOML", "name = digits\n".to_owned()),

@@ -36,8 +36,28 @@ fn spaces_that_cannot_be_told_apart_are_refused_where_they_stand() {
         ("x = { int = [1, 10], step = 9223372036854775807 }", "at most 9"),
         ("x = { int = [1, 10], step = 0 }", "at least 1"),
         ("x = { int = [1, 10], step = -9223372036854775808 }", "at least 1"),
-        ("x = { choice = [9007199254740993, 0.5] }", "write all without a point"),
-        ("x = { choice = [1, 1.0] }", "listed twice"),
+        ("x = { choice = [1, 1.0] }", "the value 1.0 is listed twice, first as 1"),
+        ("x = { choice = [0.1, 2.0, 0.10000000000000001] }", "the value 0.1 is listed twice"),
+        ("x = { choice = [0, -0.0] }", "the value -0.0 is listed twice, first as 0"),
+        ("x = { choice = [\"1\", 1] }", "the value 1 cannot be told from \"1\": in arguments or tables, both are `1`"),
+        ("x = { choice = [true, \"true\"] }", "the value \"true\" cannot be told from true"),
+        ("x = { choice = [1e-6, \"0.000001\"] }", "cannot be told from 1e-6"),
+        ("x = { choice = [1e-6, \"1e-6\"] }", "cannot be told from 1e-6"),
+        ("x = { choice = [\"none\", { none = true }] }", "cannot be told from \"none\""),
+        ("x = { choice = [{ none = true }, { none = true }] }", "the value { none = true } is listed twice"),
+        ("x = { choice = [[64, 64], \"64,64\"] }", "cannot be told from [64, 64]"),
+        ("x = { choice = [[64], 64] }", "both are `64`"),
+        ("x = { choice = [[1, 2], [1.0, 2]] }", "the value [1.0, 2] is listed twice, first as [1, 2]"),
+        ("x = { choice = [[\"a,b\"], [\"a\", \"b\"]] }", "both are `a,b`"),
+        ("x = { choice = [[], \"\"] }", "cannot be told from []"),
+        ("x = { choice = [[[1]], 2] }", "lists of strings, finite numbers or truth values, not an array"),
+        ("x = { choice = [[{ none = true }], 2] }", "not a table"),
+        ("x = { choice = [{ none = false }, 2] }", "no value at all is written { none = true }"),
+        ("x = { choice = [\"a\\u0000b\", \"a\"] }", "holds a NUL character"),
+        ("x = { choice = [[\"\\u0000\"], [\"a\"]] }", "holds a NUL character"),
+        ("x = { choice = [nan, 1] }", "not NaN or infinite"),
+        ("x = { choice = [1, -inf] }", "not NaN or infinite"),
+        ("x = { choice = [1979-05-27, 1] }", "not a date or time"),
     ] {
         let errors = refused(&space(line));
         assert!(errors.contains(said), "{line}: {errors}");
@@ -61,6 +81,7 @@ fn what_check_accepts_every_sampler_can_propose() {
         "x = { int = [1, 1000000000000], scale = \"log\" }",
         "x = { int = [1, 10], step = 4 }",
         "x = { choice = [9223372036854775807, 9223372036854775806] }",
+        "x = { choice = [9007199254740993, 0.5, 1e300, 16, 1e2] }",
         "x = { int = [0, 1099511627775], prior = { around = 1099511627775, spread = 1e-300 } }",
     ] {
         for kind in sampler::NAMES {
