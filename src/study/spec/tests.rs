@@ -16,6 +16,7 @@ mod carbon;
 mod extremes;
 mod limits;
 mod share;
+mod values;
 mod wishes;
 
 const DIGITS: &str = include_str!("../../../studies/digits.toml");
