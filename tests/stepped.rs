@@ -62,7 +62,9 @@ fn points_that_an_earlier_version_spelt_otherwise_are_not_proposed_again() {
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
             history.record(Trial { id, point: point.into_iter().collect(), fit: None, outcome });
         }
-        let points = all(&mut optimizer(name, &problem(), history));
+        let mut optimizer = optimizer(name, &problem(), history);
+        assert_eq!(optimizer.history().trials()[1].point.number("dropout"), Some(0.3));
+        let points = all(&mut optimizer);
         assert_eq!(points.len(), 12, "{name}");
         let again = |p: &Point| p.number("dropout") == Some(0.3) && p.get("kind") == Some(&"a".into());
         assert!(!points.iter().any(again), "{name}");

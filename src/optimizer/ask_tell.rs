@@ -103,9 +103,15 @@ impl Optimizer {
         Self::resume(problem, sampler, seed, History::new())
     }
 
-    /// An optimizer that goes on from a history.
+    /// An optimizer that goes on from a history, whose points get the types and the spelling of the space.
     #[must_use]
-    pub fn resume(problem: Problem, sampler: impl Sampler + 'static, seed: Seed, history: History) -> Self {
+    pub fn resume(problem: Problem, sampler: impl Sampler + 'static, seed: Seed, mut history: History) -> Self {
+        for trial in history.trials().to_vec() {
+            let point = problem.space().typed(&trial.point);
+            if point != trial.point {
+                history.record(Trial { point, ..trial });
+            }
+        }
         Self { problem, sampler: Box::new(sampler), seed, history }
     }
 

@@ -40,7 +40,8 @@ fn check_float(name: &str, (low, high): (f64, f64), scale: Scale, step: Option<f
     if scale == Scale::Log {
         return refuse("a step cannot be combined with a log scale".to_owned());
     }
-    if !(step > 0.0 && step <= high - low) {
+    // 0.3 - 0.2 is less than 0.1.
+    if !(step > 0.0 && step <= (high - low) * (1.0 + 1e-9)) {
         return refuse("the step must be above zero and no wider than the range".to_owned());
     }
     let stepped = Stepped { low, high, step };

@@ -37,7 +37,8 @@ impl Stepped {
     /// The `k`-th value, counted from 0, and never beyond the range.
     pub(super) fn value(self, k: u64) -> f64 {
         if k == 0 {
-            return self.low;
+            // Without the sign of a zero.
+            return self.low + 0.0;
         }
         #[expect(clippy::cast_precision_loss, reason = "there are at most 2^40")]
         let sum = || self.low + self.step * k as f64;
@@ -113,6 +114,8 @@ mod tests {
         assert_eq!(values(0.05, 0.4, 0.1), [0.05, 0.15, 0.25, 0.35]);
         assert_eq!(values(1e-4, 4.5e-4, 1e-4), [1e-4, 2e-4, 3e-4, 4e-4]);
         assert_eq!(values(2.5e-5, 1e-4, 2.5e-5), [2.5e-5, 5e-5, 7.5e-5, 1e-4]);
+        assert_eq!((values(0.2, 0.3, 0.1), values(0.7, 0.8, 0.1)), (vec![0.2, 0.3], vec![0.7, 0.8]));
+        assert_eq!(values(-0.0, 0.2, 0.1).iter().map(f64::to_string).collect::<Vec<_>>(), ["0", "0.1", "0.2"]);
         assert_eq!(values(1e22, 1.2e22, 1e21), [1e22, 1.1e22, 1.2e22]);
         assert_eq!(values(1e-30, 0.35, 0.1), [1e-30, 0.1, 0.2, 0.3]);
         assert_eq!(values(0.0, 0.1 * 3.0, 0.1), [0.0, 0.1, 0.2, 0.3]);

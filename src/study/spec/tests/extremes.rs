@@ -72,6 +72,8 @@ fn what_check_accepts_every_sampler_can_propose() {
         "x = { float = [0.0, 1.0], step = 1e-12 }",
         "x = { float = [1e10, 1.0000001e10], step = 1e-4 }",
         "x = { float = [-0.3, 0.7], step = 0.3 }",
+        "x = { float = [0.2, 0.3], step = 0.1 }",
+        "x = { float = [-0.8, -0.7], step = 0.1 }",
         "x = { float = [5e-324, 1.7e308], scale = \"log\" }",
         "x = { float = [-8e307, 8e307] }",
         "x = { float = [1.0, 1.000000001], scale = \"log\" }",
