@@ -50,14 +50,18 @@ fn is_truth(value: &Value) -> bool {
     matches!(value, Value::Bool(_) | Value::None)
 }
 
-/// Whether the parameter has a value of which this placeholder makes no argument, although what stands before it may want one.
-pub(super) fn may_be_nothing(placeholder: &Placeholder, parameter: &Parameter) -> bool {
+/// Whether the parameter has a value of which this placeholder makes no argument, so that the option `before` it would be left alone.
+pub(super) fn may_leave_alone(before: Option<&Template>, placeholder: &Placeholder, parameter: &Parameter) -> bool {
     let nothing = |value: &Value| match (&placeholder.form, value) {
         (Form::Flag { .. }, _) => false,
         (Form::Each, Value::List(values)) => values.is_empty(),
         (_, value) => *value == Value::None,
     };
-    matches!(&parameter.domain, Domain::Choice { values } if values.iter().any(nothing))
+    let Domain::Choice { values } = &parameter.domain else { return false };
+    let wants_one = before.is_some_and(|t| t.source().starts_with('-') && !t.source().contains('='));
+    // What is an option itself belongs to none before.
+    let is_option = |value: &Value| nothing(value) || value.as_str().is_some_and(|text| text.starts_with('-'));
+    wants_one && values.iter().any(nothing) && !values.iter().all(is_option)
 }
 
 pub(super) fn advice_for_nothing(placeholder: &Placeholder) -> String {

@@ -226,7 +226,7 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
         };
         match Template::parse(text) {
             Ok(template) => {
-                check_placeholders(i == 0, &template, element, (searched, &secrets), findings);
+                check_placeholders((i == 0, argv.last()), &template, element, (searched, &secrets), findings);
                 argv.push(template);
             }
             Err(_) => {
@@ -248,7 +248,7 @@ fn plain_text<'a>(entry: Entry, span: Span, text: &'a str, findings: &mut Findin
 }
 
 fn check_placeholders(
-    is_program: bool,
+    (is_program, before): (bool, Option<&Template>),
     template: &Template,
     element: &Element,
     (searched, secrets): (&Searched, &[String]),
@@ -265,8 +265,8 @@ fn check_placeholders(
             let parameter = searched.parameters.iter().find(|parameter| parameter.name == name);
             let refused = parameter.and_then(|parameter| arguments::refuse_form(template, placeholder, parameter));
             findings.extend(refused.map(|draft| draft.at(element.span()).also(places.domain.clone(), "its values")));
-            let may_vanish = parameter.is_some_and(|parameter| arguments::may_be_nothing(placeholder, parameter));
-            if may_vanish && template.is_bare() {
+            let alone = parameter.is_some_and(|own| arguments::may_leave_alone(before, placeholder, own));
+            if alone && template.is_bare() {
                 let draft = Draft::new(IssueKind::NoArgument { argument: template.source().to_owned() });
                 let help = arguments::advice_for_nothing(placeholder);
                 findings.push(draft.at(element.span()).also(places.domain.clone(), "its values").help(help));

@@ -170,6 +170,15 @@ fn forms_without_a_meaning_are_refused_where_they_stand() {
 }
 
 #[test]
+fn an_argument_may_vanish_where_no_option_waits_for_it() {
+    for argv in ["\"{schedule}\"", "\"{depths...}\"", "\"--verbose=1\", \"{schedule}\"", "\"-v\", \"--s={schedule}\""] {
+        accepted(&command(argv));
+    }
+    let flag = "extra = { choice = [\"--amp\", \"--tf32\", { none = true }] }\n[command]\nargv = [\"./train\", \"-v\", \"{extra}\"]\n";
+    accepted(&space(flag));
+}
+
+#[test]
 fn negative_numbers_as_arguments_of_their_own_are_a_warning() {
     let warned = |argv: &str| accepted(&command(argv)).summary().contains("many programs take it for an option");
     assert!(warned("\"--shift\", \"{shift}\""));
