@@ -18,7 +18,7 @@ mod train;
 #[cfg(feature = "torch")]
 mod worker;
 
-pub use command::{CommandLine, CommandObjective, SecretError, Secrets, Template};
+pub use command::{CommandLine, CommandObjective, Form, Placeholder, SecretError, Secrets, Template};
 pub use guardian::{become_guardian, guard, start_guardian};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use process::{Process, ProcessEvent};

@@ -103,9 +103,15 @@ impl Optimizer {
         Self::resume(problem, sampler, seed, History::new())
     }
 
-    /// An optimizer that goes on from a history.
+    /// An optimizer that goes on from a history, whose points get the types and the spelling of the space.
     #[must_use]
-    pub fn resume(problem: Problem, sampler: impl Sampler + 'static, seed: Seed, history: History) -> Self {
+    pub fn resume(problem: Problem, sampler: impl Sampler + 'static, seed: Seed, mut history: History) -> Self {
+        for trial in history.trials().to_vec() {
+            let point = problem.space().typed(&trial.point);
+            if point != trial.point {
+                history.record(Trial { point, ..trial });
+            }
+        }
         Self { problem, sampler: Box::new(sampler), seed, history }
     }
 
@@ -182,7 +188,8 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Tells the metrics of a point that was not asked for. Returns the id of its new trial.
+    /// Tells the metrics of a point that was not asked for. Returns the id of its new trial, whose point has its numbers in the types
+    /// and the spelling of the space.
     ///
     /// # Errors
     /// [`OptimizerError::Point`] for a point that the space does not have, [`OptimizerError::Metrics`] as in
@@ -192,6 +199,7 @@ impl Optimizer {
         point: Point,
         metrics: impl IntoIterator<Item = (K, f64)>,
     ) -> Result<u64, OptimizerError> {
+        let point = self.problem.space().typed(&point);
         self.problem.space().check(&point)?;
         let outcome = self.finished(metrics, Metrics::new())?;
         let id = self.history.next_id();

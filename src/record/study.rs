@@ -124,7 +124,12 @@ impl StudyRecord {
                 if !(self.trials.is_empty() && self.earlier.is_empty()) {
                     return Err(RecordError::Earlier { seq });
                 }
+                // A value of steps has one spelling, also where an earlier version stored another.
+                let space = self.header.problem.space();
                 self.earlier = studies;
+                for (point, _) in self.earlier.iter_mut().flat_map(|earlier| &mut earlier.study.trials) {
+                    *point = space.typed(point);
+                }
             }
             Event::PreferencesChanged { preferences } => {
                 self.header.problem = self.header.problem.clone().preferring(preferences);
@@ -161,7 +166,7 @@ impl StudyRecord {
                     Some(known) => return Err(RecordError::State { seq, trial, state: known.state.label() }),
                     None => self.trials.push(TrialRecord {
                         id: trial,
-                        point,
+                        point: self.header.problem.space().typed(&point),
                         fit,
                         propose_seconds,
                         attempts: attempt,

@@ -192,6 +192,8 @@ pub(super) fn number(value: Option<f64>) -> String {
 fn parameter(value: &Value) -> String {
     match value {
         Value::Text(own) => text(own.clone()),
+        // As JSON, so that texts with commas are told apart.
+        Value::List(_) => serde_json::to_string(value).map_or_else(|_| text(value.to_string()), text),
         other => other.to_string(),
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn point(record: &StudyRecord, trial: &TrialRecord) -> String {
 pub(super) fn short(value: &Value) -> String {
     match value {
         Value::Float(v) => significant(*v, 3),
+        Value::List(values) => format!("[{}]", values.iter().map(short).collect::<Vec<_>>().join(", ")),
         other => other.to_string(),
     }
 }

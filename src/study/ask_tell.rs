@@ -13,7 +13,7 @@ use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;
 use crate::optimizer::problem::{Metrics, ValueError};
 use crate::optimizer::sampler::{Sampler, SamplerError, propose};
-use crate::optimizer::space::{Point, Space, Value};
+use crate::optimizer::space::Point;
 use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialRecord, TrialState};
 
 /// Answers requests about a study. What a request changes is in the store before its answer is there.
@@ -134,7 +134,7 @@ impl<'a> AskTell<'a> {
             }
             Trial::New(point) => {
                 let space = self.record.problem().space();
-                let point = with_types_of(space, &point);
+                let point = space.typed(&point);
                 space.check(&point).map_err(OptimizerError::Point)?;
                 let id = self.record.history().next_id();
                 self.start(id, point, None, 0.0)?;
@@ -212,13 +212,4 @@ impl<'a> AskTell<'a> {
 
 fn asked_trial(trial: &TrialRecord) -> AskedTrial {
     AskedTrial { id: trial.id, params: trial.point.clone() }
-}
-
-/// The point with its numbers in the types of the space: some languages write 1.0 as `1`, others 1 as `1.0`.
-fn with_types_of(space: &Space, point: &Point) -> Point {
-    let typed = |(name, value): (&str, &Value)| {
-        let typed = space.get(name).map_or_else(|| value.clone(), |p| p.domain.typed(value.clone()));
-        (name.to_owned(), typed)
-    };
-    point.iter().map(typed).collect()
 }

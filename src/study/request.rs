@@ -377,7 +377,7 @@ mod tests {
             (r#"{"op":"tell","id":-1,"metrics":{}}"#, "-1"),
             (r#"{"op":"tell","id":0,"metrics":{"a":"big"}}"#, "`a` in `metrics` is \"big\""),
             (r#"{"op":"tell","id":0,"metrics":{"a":1},"sd":{"b":0}}"#, "`sd` has `b`"),
-            (r#"{"op":"tell","params":{"x":null},"metrics":{}}"#, "`x` cannot be null"),
+            (r#"{"op":"tell","params":{"x":{}},"metrics":{}}"#, "`x` cannot be {}"),
         ] {
             let error = Request::parse(line).expect_err(line).to_string();
             assert!(error.contains(reason), "{line}: {error}");

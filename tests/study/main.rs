@@ -27,5 +27,6 @@ mod stops;
 mod store;
 #[cfg(feature = "torch")]
 mod train;
+mod values;
 mod warm_start;
 mod wishes;

@@ -3,9 +3,11 @@
 mod discreet;
 mod line;
 mod secrets;
+mod template;
 
-pub use line::{CommandLine, Template};
+pub use line::CommandLine;
 pub use secrets::{SecretError, Secrets};
+pub use template::{Form, Placeholder, Template};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

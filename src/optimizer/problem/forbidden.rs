@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::space::{Point, Value};
+use super::super::space::{Domain, Point, Space, Value};
 
 /// What a forbidden combination says of one parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,13 +37,15 @@ impl Match {
         Self::Range { at_least: None, at_most: Some(bound) }
     }
 
-    /// Whether a value is what this says.
+    /// Whether a value of this domain is what this says. Values of steps, and bounds that are such values, are what they are
+    /// however they are rounded.
     #[must_use]
-    pub fn holds(&self, value: &Value) -> bool {
+    pub fn holds(&self, domain: &Domain, value: &Value) -> bool {
+        let value = &domain.typed(value.clone());
         match self {
-            Self::Values(values) => values.iter().any(|v| v == value || v.is_same_number(value)),
+            Self::Values(values) => values.iter().any(|v| v.is_same(value) || domain.typed(v.clone()) == *value),
             Self::Range { at_least, at_most } => {
-                let order = |bound: f64| value.number_order(&Value::Float(bound));
+                let order = |bound: f64| value.number_order(&domain.typed(Value::Float(bound)));
                 value.is_number()
                     && at_least.is_none_or(|low| order(low).is_some_and(Ordering::is_ge))
                     && at_most.is_none_or(|high| order(high).is_some_and(Ordering::is_le))
@@ -60,10 +62,11 @@ pub struct Forbidden {
 }
 
 impl Forbidden {
-    /// Whether a point is such a combination.
+    /// Whether a point of this space is such a combination.
     #[must_use]
-    pub fn matches(&self, point: &Point) -> bool {
-        self.clauses.iter().all(|(name, what)| point.get(name).is_some_and(|v| what.holds(v)))
+    pub fn matches(&self, space: &Space, point: &Point) -> bool {
+        let holds = |(name, what): &(String, Match)| Some(what.holds(&space.get(name)?.domain, point.get(name)?));
+        self.clauses.iter().all(|clause| holds(clause) == Some(true))
     }
 }
 

@@ -192,7 +192,7 @@ impl Problem {
     /// Whether a point matches a forbidden combination.
     #[must_use]
     pub fn forbids(&self, point: &Point) -> bool {
-        self.forbidden.iter().any(|f| f.matches(point))
+        self.forbidden.iter().any(|f| f.matches(&self.space, point))
     }
 
     /// The forbidden combinations.

@@ -121,8 +121,9 @@ pub fn propose(
             tried.insert(&x);
             let fit = Fit { rule: START.to_owned(), ..Fit::default() };
             // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
-            let as_written = problem.space().check(start).is_ok();
-            let point = if as_written { start.clone() } else { encoding.decode(&x) };
+            let start = problem.space().typed(start);
+            let as_written = problem.space().check(&start).is_ok();
+            let point = if as_written { start } else { encoding.decode(&x) };
             proposals.push(Proposal { point, fit });
         }
     }

@@ -53,8 +53,8 @@ impl<'a> Tried<'a> {
 
     /// Whether a canonical vector itself was tried or is forbidden.
     fn excludes(&self, x: &[f64]) -> bool {
-        let forbidden = !self.problem.forbidden().is_empty() && self.problem.forbids(&self.encoding.decode(x));
-        forbidden || self.keys.contains(&self.encoding.key(x))
+        let forbidden = || !self.problem.forbidden().is_empty() && self.problem.forbids(&self.encoding.decode(x));
+        self.keys.contains(&self.encoding.key(x)) || forbidden()
     }
 
     /// Adds a canonical vector. Returns whether it was new.

@@ -1,6 +1,6 @@
 //! What a domain must keep, so that each of its values can be proposed, stored and told from all others.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::stepped::{MOST_LEVELS, Stepped, spacing};
 use super::{Clause, Domain, Parameter, Scale, SpaceError, Value};
@@ -40,7 +40,8 @@ fn check_float(name: &str, (low, high): (f64, f64), scale: Scale, step: Option<f
     if scale == Scale::Log {
         return refuse("a step cannot be combined with a log scale".to_owned());
     }
-    if !(step > 0.0 && step <= high - low) {
+    // 0.3 - 0.2 is less than 0.1.
+    if !(step > 0.0 && step <= (high - low) * (1.0 + 1e-9)) {
         return refuse("the step must be above zero and no wider than the range".to_owned());
     }
     let stepped = Stepped { low, high, step };
@@ -92,14 +93,45 @@ fn check_choice(name: &str, values: &[Value]) -> Result<(), SpaceError> {
     if values.is_empty() {
         return Err(SpaceError::EmptyChoice { name: name.to_owned() });
     }
-    let mut seen = HashSet::new();
+    let (mut seen, mut words) = (HashMap::new(), HashMap::new());
     for value in values {
-        let finite = value.as_f64().is_none_or(f64::is_finite);
-        if !finite || !seen.insert(identity(value)) {
-            return Err(SpaceError::ChoiceValue { name: name.to_owned(), value: value.clone() });
+        let refuse =
+            |reason: String| Err(SpaceError::ChoiceValue { name: name.to_owned(), value: value.clone(), reason });
+        if let Some(reason) = broken(value) {
+            return refuse(reason.to_owned());
+        }
+        if let Some(first) = seen.insert(identity(value), value) {
+            return refuse(if first == value {
+                "is listed twice".to_owned()
+            } else {
+                format!("is listed twice, first as {}", first.to_toml())
+            });
+        }
+        // As programs get it, and as tables show it.
+        for word in [value.plain(), Some(value.to_string())].into_iter().flatten() {
+            let first: &Value = words.entry(word.clone()).or_insert(value);
+            if first != value {
+                let first = first.to_toml();
+                return refuse(format!("cannot be told from {first}: in arguments or tables, both are `{word}`"));
+            }
         }
     }
     Ok(())
+}
+
+/// What is wrong with a value by itself.
+fn broken(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Float(v) if !v.is_finite() => Some("is no finite number"),
+        Value::Text(text) if text.contains('\0') => {
+            Some("holds a NUL character, which no argument or environment variable can")
+        }
+        Value::List(values) => values.iter().find_map(|element| match element {
+            Value::None | Value::List(_) => Some("is a list of other than plain values"),
+            plain => broken(plain),
+        }),
+        _ => None,
+    }
 }
 
 /// Equal for equal values, where 1 and 1.0 are equal.
@@ -109,6 +141,8 @@ enum Identity<'a> {
     Int(i64),
     Float(u64),
     Text(&'a str),
+    None,
+    List(Vec<Identity<'a>>),
 }
 
 fn identity(value: &Value) -> Identity<'_> {
@@ -116,6 +150,8 @@ fn identity(value: &Value) -> Identity<'_> {
         Value::Bool(v) => Identity::Bool(*v),
         Value::Int(v) => Identity::Int(*v),
         Value::Text(v) => Identity::Text(v),
+        Value::None => Identity::None,
+        Value::List(values) => Identity::List(values.iter().map(identity).collect()),
         Value::Float(v) => {
             #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
             let whole = *v as i64;

@@ -1,6 +1,6 @@
 //! What can be wrong with a space or a point.
 
-use super::Value;
+use super::{Domain, Value};
 
 /// Why a space cannot be built. Every variant names the parameter at fault.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -78,13 +78,15 @@ pub enum SpaceError {
         /// The parameter.
         name: String,
     },
-    /// A value listed twice, or a number that is not finite.
-    #[error("parameter `{name}`: the value {value} is listed twice or is not a finite number")]
+    /// A value listed twice, one that programs and people could not tell from another, or one that no program can be given.
+    #[error("parameter `{name}`: the value {} {reason}", .value.to_toml())]
     ChoiceValue {
         /// The parameter.
         name: String,
         /// The value.
         value: Value,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A condition on a parameter that does not exist.
     #[error("parameter `{name}`: its condition names the unknown parameter `{on}`")]
@@ -157,11 +159,42 @@ pub enum PointError {
         name: String,
     },
     /// A value outside the parameter's domain, or of another type.
-    #[error("parameter `{name}` cannot be {value}")]
+    #[error("parameter `{name}` cannot be {}{}", in_words(.value), nearest_in_words(.nearest))]
     Value {
         /// The parameter.
         name: String,
         /// The value.
         value: Value,
+        /// The values of the parameter next to it, where it is a number among others: one or two.
+        nearest: Vec<Value>,
     },
+}
+
+impl PointError {
+    /// A value that the parameter of this domain does not have.
+    pub(crate) fn value(name: String, value: Value, domain: &Domain) -> Self {
+        let nearest = domain.neighbours(&value);
+        Self::Value { name, value, nearest }
+    }
+}
+
+/// A value, in quotation marks where it is a text that looks like something else.
+fn in_words(value: &Value) -> String {
+    let looks_otherwise = |text: &str| text.parse::<f64>().is_ok() || ["true", "false", "none", ""].contains(&text);
+    match value {
+        Value::Text(text) if looks_otherwise(text) => value.to_toml(),
+        value => value.to_string(),
+    }
+}
+
+/// Such as `; the nearest values are 0.3 and 0.4`.
+fn nearest_in_words(nearest: &[Value]) -> String {
+    match nearest {
+        [] => String::new(),
+        [one] => format!("; the nearest value is {one}"),
+        several => {
+            let words: Vec<String> = several.iter().map(ToString::to_string).collect();
+            format!("; the nearest values are {}", words.join(" and "))
+        }
+    }
 }

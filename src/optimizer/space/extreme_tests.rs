@@ -189,3 +189,88 @@ fn large_whole_numbers_of_a_choice_are_not_mixed_up() {
     assert!(rank(EDGE) < rank(EDGE + 1) && rank(i64::MAX - 1) < rank(i64::MAX));
     assert_eq!(space.get("seed").unwrap().domain.typed(Value::Float(9_007_199_254_740_992.0)), Value::Int(EDGE));
 }
+
+/// Decimals of up to four digits, of either sign, as people write them.
+fn written() -> impl Strategy<Value = (i64, u32)> {
+    (-9999i64..=9999, 0u32..7)
+}
+
+fn number((digits, places): (i64, u32)) -> f64 {
+    format!("{digits}e-{places}").parse().unwrap()
+}
+
+/// How many digits a number has behind its point.
+fn places(v: f64) -> usize {
+    let text = format!("{v}");
+    text.split_once('.').map_or(0, |(_, behind)| behind.len())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn values_of_a_step_have_no_more_digits_than_what_was_written(
+        low in written(), step in written(), width in 1u32..5000, k in any::<u32>(), extra in 0.0..0.9f64,
+    ) {
+        let (low, step) = (number(low), number((step.0.abs().max(1), step.1)));
+        let high = low + step * (f64::from(width) + extra * f64::from(k % 2));
+        let domain = Domain::Float { low, high, scale: Scale::Linear, step: Some(step) };
+        let Ok(space) = Space::builder().parameter("p", domain.clone()).build() else { return Ok(()) };
+        let encoding = Encoding::new(&space);
+        let count = domain.cardinality().unwrap();
+        for k in [0, u64::from(k) % count, count - 1] {
+            let value = domain.nth(k).unwrap();
+            let v = value.as_f64().unwrap();
+            prop_assert!(v <= high);
+            // The end itself, where it was computed and rounded down, is as it was given.
+            prop_assert!(places(v) <= places(low).max(places(step)) || v == high, "{v} is {k} of {domain:?}");
+            let point = Point::from_iter([("p", value.clone())]);
+            prop_assert_eq!(&encoding.decode(&encoding.encode(&point)), &point);
+            for near in [v.next_up(), v.next_down(), low + step * k as f64] {
+                prop_assert!(domain.contains(&Value::Float(near)), "{near} of {domain:?}");
+                prop_assert_eq!(domain.typed(Value::Float(near)), value.clone());
+                let other = Point::from_iter([("p", near)]);
+                prop_assert_eq!(space.check(&other), Ok(()));
+                prop_assert_eq!(encoding.encode(&other), encoding.encode(&point));
+            }
+            for between in [v + step * 0.3, v - step * 0.3] {
+                let near = domain.neighbours(&Value::Float(between));
+                prop_assert!(!domain.contains(&Value::Float(between)));
+                prop_assert!(near.contains(&value) && near.len() <= 2, "{between}: {near:?}");
+                prop_assert!(near.iter().all(|n| (n.as_f64().unwrap() - between).abs() < step * 1.01 || near.len() == 1));
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_are_the_values_next_to_it(low in -50i64..50, step in 1i64..9, width in 0i64..90, v in -200i64..200) {
+        let domain = Domain::Int { low, high: low + width, scale: Scale::Linear, step };
+        let all: Vec<i64> = (0..domain.cardinality().unwrap()).filter_map(|k| domain.nth(k)?.as_i64()).collect();
+        let below = all.iter().rfind(|other| **other < v);
+        let above = all.iter().find(|other| **other > v);
+        let expected: Vec<Value> = match all.contains(&v) {
+            true => Vec::new(),
+            false => below.into_iter().chain(above).map(|v| Value::Int(*v)).collect(),
+        };
+        prop_assert_eq!(domain.neighbours(&Value::Int(v)), expected);
+    }
+}
+
+#[test]
+fn conditions_and_points_are_matched_by_the_value_and_not_by_its_spelling() {
+    let computed = 0.1 + 0.2;
+    let builder = Space::builder().float("dropout", 0.0..=0.5).step(0.1);
+    let space = builder.int("more", 1..=3).when("dropout", [computed]).build().unwrap();
+    assert_eq!(space.parameters()[1].condition[0].values, [Value::Float(0.3)]);
+    for v in [0.3, computed] {
+        let point = Point::from_iter([("dropout", Value::from(v)), ("more", 2.into())]);
+        assert_eq!(space.check(&point), Ok(()));
+        assert_eq!(space.typed(&point).number("dropout"), Some(0.3));
+        assert_eq!(space.complete(&Point::from_iter([("dropout", v)])).unwrap().number("dropout"), Some(0.3));
+    }
+    let error = space.check(&Point::from_iter([("dropout", 0.35)])).unwrap_err().to_string();
+    assert!(error.contains("cannot be 0.35; the nearest values are 0.3 and 0.4"), "{error}");
+    // As it was stored by an earlier version, which spelt conditions as the file did.
+    let stored = serde_json::to_string(&space).unwrap().replace("[0.3]", "[0.30000000000000004]");
+    assert_eq!(serde_json::from_str::<Space>(&stored).unwrap(), space);
+}

@@ -6,6 +6,7 @@
 //! parameter cannot exist.
 
 mod builder;
+mod decimal;
 mod domain;
 mod encoding;
 mod error;

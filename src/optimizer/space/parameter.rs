@@ -1,5 +1,7 @@
 //! One parameter: its name, the values it can take, and when it is active.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::Value;
@@ -42,9 +44,9 @@ pub enum Domain {
         /// Distance of neighbouring values, at least 1.
         step: i64,
     },
-    /// One of the listed values. If all are numbers they are ordered by size, else they have no order.
+    /// One of the listed values, each as it was written. If all are numbers they are ordered by size, else they have no order.
     Choice {
-        /// The values, at least one, no two equal.
+        /// The values, at least one, no two equal or the same text.
         values: Vec<Value>,
     },
 }
@@ -118,17 +120,19 @@ impl Domain {
         }
     }
 
-    /// The same number in the type that this domain has, if only so it is one of its values: 1 for a range of floats
-    /// becomes 1.0, and 16.0 for a choice among whole numbers 16. Other values stay as they are.
+    /// The same number in the type and spelling that this domain has, if only so it is one of its values: 1 for a range of floats
+    /// becomes 1.0, 16.0 for a choice among whole numbers 16, and 0.30000000000000004 for steps of 0.1 becomes 0.3. Other values stay
+    /// as they are.
     #[must_use]
     pub fn typed(&self, value: Value) -> Value {
+        if let (Some(stepped), Some(v)) = (self.stepped(), value.as_f64()) {
+            return stepped.level(v).map_or(value, |k| Value::Float(stepped.value(k)));
+        }
         if self.contains(&value) {
             return value;
         }
         let twin = match (self, &value) {
-            (Self::Choice { values }, _) if value.is_number() => {
-                values.iter().find(|v| v.is_same_number(&value)).cloned()
-            }
+            (Self::Choice { values }, _) => values.iter().find(|v| v.is_same(&value)).cloned(),
             (Self::Float { .. }, Value::Int(_)) => value.as_f64().map(Value::Float),
             #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
             (Self::Int { .. }, Value::Float(v)) if v.fract() == 0.0 && v.abs() < 9e15 => Some(Value::Int(*v as i64)),
@@ -137,12 +141,30 @@ impl Domain {
         twin.unwrap_or(value)
     }
 
-    /// Whether `value` is one of this domain's values, in type and in size.
+    /// The values next to a number that is between two of them, or beyond them all; none of a continuum, of a choice, or of what is a
+    /// value itself.
+    #[must_use]
+    pub fn neighbours(&self, value: &Value) -> Vec<Value> {
+        let (Some(v), Some(count)) = (value.as_f64(), self.cardinality()) else { return Vec::new() };
+        if v.is_nan() || matches!(self, Self::Choice { .. }) || self.contains(&self.typed(value.clone())) {
+            return Vec::new();
+        }
+        let is_above = |k: &u64| self.nth(*k).is_some_and(|other| value.number_order(&other) == Some(Ordering::Less));
+        // The first that is above it, by halves.
+        let (mut from, mut to) = (0, count);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            (from, to) = if is_above(&middle) { (from, middle) } else { (middle + 1, to) };
+        }
+        from.checked_sub(1).into_iter().chain([from]).filter_map(|k| self.nth(k)).collect()
+    }
+
+    /// Whether `value` is one of this domain's values, in type and in size; of steps, however it is rounded.
     #[must_use]
     pub fn contains(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Float { low, high, .. }, Value::Float(v)) => {
-                low <= v && v <= high && self.stepped().is_none_or(|stepped| stepped.holds(*v))
+                self.stepped().map_or(low <= v && v <= high, |stepped| stepped.holds(*v))
             }
             (Self::Int { low, high, step, .. }, Value::Int(v)) => {
                 low <= v && v <= high && v.abs_diff(*low).is_multiple_of(stride(*step))

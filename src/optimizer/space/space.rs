@@ -1,12 +1,12 @@
 //! The space itself: a checked list of parameters.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::domain::{check_clause, check_domain};
-use super::{Parameter, Point, PointError, SpaceBuilder, SpaceError};
+use super::{Clause, Domain, Parameter, Point, PointError, SpaceBuilder, SpaceError, Value};
 
 /// A checked, ordered list of parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,10 +33,11 @@ impl Space {
     }
 
     /// `fully`: domains and what conditions say of them are checked, too, and not only that parameters have names and an order.
-    fn checked(parameters: Vec<Parameter>, fully: bool) -> Result<Self, SpaceError> {
+    fn checked(mut parameters: Vec<Parameter>, fully: bool) -> Result<Self, SpaceError> {
         if parameters.is_empty() {
             return Err(SpaceError::Empty);
         }
+        spell_conditions(&mut parameters);
         let mut by_name: HashMap<&str, usize> = HashMap::new();
         for (i, parameter) in parameters.iter().enumerate() {
             if by_name.insert(&parameter.name, i).is_some() {
@@ -124,7 +125,31 @@ impl Space {
     /// Whether the parameter's condition holds, given the values of the parameters that it depends on.
     #[must_use]
     pub fn is_active(&self, parameter: &Parameter, point: &Point) -> bool {
-        parameter.condition.iter().all(|c| point.get(&c.parameter).is_some_and(|v| c.values.contains(v)))
+        let holds = |c: &Clause, v: &Value| {
+            // Points from elsewhere may spell a value of steps in another way.
+            let respelt = || {
+                matches!(v, Value::Float(_)) && self.typed_in(&c.parameter, v).is_some_and(|v| c.values.contains(&v))
+            };
+            c.values.contains(v) || respelt()
+        };
+        parameter.condition.iter().all(|c| point.get(&c.parameter).is_some_and(|v| holds(c, v)))
+    }
+
+    /// The point with its values in the types and the spelling of the space, as far as they are values of it: some languages write
+    /// 1.0 as `1`, and `3 * 0.1` is 0.30000000000000004 in most.
+    #[must_use]
+    pub fn typed(&self, point: &Point) -> Point {
+        let mut typed = point.clone();
+        for parameter in &self.parameters {
+            if let Some(value) = point.get(&parameter.name) {
+                typed.insert(&parameter.name, parameter.domain.typed(value.clone()));
+            }
+        }
+        typed
+    }
+
+    fn typed_in(&self, name: &str, value: &Value) -> Option<Value> {
+        self.get(name).map(|parameter| parameter.domain.typed(value.clone()))
     }
 
     /// Whether `point` has exactly the active parameters, each with a value of its domain.
@@ -142,7 +167,7 @@ impl Space {
                 (None, true) => return Err(PointError::Missing { name: name() }),
                 (Some(_), false) => return Err(PointError::Inactive { name: name() }),
                 (Some(v), true) if !parameter.domain.contains(v) => {
-                    return Err(PointError::Value { name: name(), value: v.clone() });
+                    return Err(PointError::value(name(), v.clone(), &parameter.domain));
                 }
                 _ => {}
             }
@@ -226,6 +251,19 @@ impl TryFrom<Vec<Parameter>> for Space {
 impl From<Space> for Vec<Parameter> {
     fn from(space: Space) -> Self {
         space.parameters
+    }
+}
+
+/// Conditions name values as the parameters that decide spell them.
+fn spell_conditions(parameters: &mut [Parameter]) {
+    let wanted = parameters.iter().flat_map(|p| &p.condition).map(|c| c.parameter.clone());
+    let wanted: HashSet<String> = wanted.collect();
+    let deciders = parameters.iter().filter(|p| wanted.contains(&p.name));
+    let domains: HashMap<String, Domain> = deciders.map(|p| (p.name.clone(), p.domain.clone())).collect();
+    for clause in parameters.iter_mut().flat_map(|p| &mut p.condition) {
+        if let Some(domain) = domains.get(&clause.parameter) {
+            clause.values = clause.values.drain(..).map(|value| domain.typed(value)).collect();
+        }
     }
 }
 

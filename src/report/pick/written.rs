@@ -114,38 +114,12 @@ impl Pick {
 #[must_use]
 pub fn point_toml(space: &Space, point: &Point) -> String {
     let active = space.parameters().iter().filter_map(|p| Some((p.name.as_str(), point.get(&p.name)?)));
-    active.map(|(name, value)| format!("{} = {}\n", toml_key(name), toml_value(value))).collect()
+    active.map(|(name, value)| format!("{} = {}\n", toml_key(name), value.to_toml())).collect()
 }
 
 fn toml_key(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if bare { name.to_owned() } else { toml_string(name) }
-}
-
-fn toml_value(value: &Value) -> String {
-    match value {
-        Value::Text(text) => toml_string(text),
-        // Bools, integers and Rust's `{:?}` of finite floats are TOML as they are.
-        other => other.to_string(),
-    }
-}
-
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => quoted += "\\\"",
-            '\\' => quoted += "\\\\",
-            '\n' => quoted += "\\n",
-            '\t' => quoted += "\\t",
-            '\r' => quoted += "\\r",
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted + "\""
+    if bare { name.to_owned() } else { Value::from(name).to_toml() }
 }
 
 /// Keeps text on its line: a newline in a name must not end a comment.

@@ -266,6 +266,12 @@ pub enum IssueKind {
         /// The argument.
         argument: String,
     },
+    /// An argument that is nothing but a placeholder of a parameter that may have no value.
+    #[error("the argument `{argument}` would vanish where there is no value, and leave the one before alone")]
+    NoArgument {
+        /// The argument.
+        argument: String,
+    },
     /// An argument that is nothing but a placeholder of a conditional parameter.
     #[error(
         "the argument `{{{parameter}}}` would vanish where `{parameter}` is inactive, and leave the one before alone"

@@ -51,6 +51,10 @@ impl Findings {
         self.drafts.push(draft);
     }
 
+    pub(super) fn extend(&mut self, drafts: impl IntoIterator<Item = Draft>) {
+        self.drafts.extend(drafts);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.drafts.len()
     }

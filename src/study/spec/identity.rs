@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
+use super::respelt;
 use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::guard::secret;
@@ -120,6 +121,7 @@ impl StudySpec {
     #[must_use]
     pub fn identity_beside(&self, stored: &Json) -> Json {
         let mut identity = self.identity_with(stored_watts(stored).unwrap_or(DEFAULT_WATTS_PER_CORE));
+        respelt::adopt(&mut identity, stored, self.problem.space());
         // Settings that the trainer has learned since then were at their defaults, as they were before there were any.
         let own = identity.get_mut("train").and_then(Json::as_object_mut);
         if let (Some(own), Some(then)) = (own, stored["train"].as_object()) {

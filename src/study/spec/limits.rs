@@ -124,7 +124,7 @@ impl Limit {
             let draft = Draft::new(IssueKind::BadValue { key: name.to_owned(), expected, value }).at(place);
             draft.also(entry.span(), format!("the {} is set to it", self.what))
         };
-        if self.whole && !values.iter().all(|value| matches!(value, Value::Int(_) | Value::Bool(_) | Value::Text(_))) {
+        if self.whole && values.iter().any(|value| matches!(value, Value::Float(_))) {
             let broken = |value: &Value| value.as_f64().is_some_and(|number| number.fract() != 0.0);
             let (index, found) = match &parameter.domain {
                 Domain::Choice { .. } => {

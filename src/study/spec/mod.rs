@@ -61,6 +61,7 @@
 //! differs elsewhere. A preference that changes is noted in the record, and holds from there on. What joules stand for is
 //! in no record: the outputs are made by the [`Carbon`](crate::carbon::Carbon) of the day.
 
+mod arguments;
 mod bounds;
 mod carbon;
 mod energy;
@@ -75,6 +76,7 @@ mod points;
 mod priors;
 mod quantity;
 mod reader;
+mod respelt;
 mod secrets;
 mod source;
 mod space;

@@ -1,5 +1,7 @@
 //! The starts and the forbidden combinations of a study file.
 
+use std::cmp::Ordering;
+
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::reader::{Element, Entry, Section};
@@ -39,8 +41,12 @@ fn read_start(
             findings.push(unknown_parameter(entry, root, searched));
             continue;
         }
-        let Some(value) = entry.scalar(EXAMPLE, findings) else { continue };
-        let Some(domain) = domain_of(entry.name(), searched) else { continue };
+        let domain = domain_of(entry.name(), searched);
+        let value = match domain {
+            Some(Domain::Choice { .. }) => entry.value(EXAMPLE, findings),
+            _ => entry.scalar(EXAMPLE, findings),
+        };
+        let (Some(value), Some(domain)) = (value, domain) else { continue };
         point.insert(entry.name(), check_value(entry.name(), value, domain, entry.span(), searched, findings));
     }
     let space = searched.space.as_ref().filter(|_| findings.len() == before)?;
@@ -90,7 +96,7 @@ pub(super) fn read_forbidden(
                 findings.push(unknown_parameter(entry, root, searched));
                 continue;
             }
-            let clause = match entry.is_table() {
+            let clause = match entry.is_table() && !entry.is_none() {
                 true => read_range(entry, searched, findings),
                 false => read_values(entry, searched, findings),
             };
@@ -114,7 +120,7 @@ fn read_values(entry: Entry, searched: &Searched, findings: &mut Findings) -> Op
     }
     let domain = domain_of(entry.name(), searched)?;
     let read = |element: &Element, findings: &mut Findings| {
-        let value = element.scalar(findings)?;
+        let value = element.value(findings)?;
         Some(check_value(entry.name(), value, domain, element.span(), searched, findings))
     };
     Some(Match::Values(elements.iter().filter_map(|element| read(element, findings)).collect()))
@@ -143,7 +149,8 @@ fn read_range(entry: Entry, searched: &Searched, findings: &mut Findings) -> Opt
     let range = Match::Range { at_least, at_most };
     let (from, to) = (at_least.unwrap_or(f64::NEG_INFINITY), at_most.unwrap_or(f64::INFINITY));
     let hits = match domain {
-        Domain::Choice { values } => values.iter().any(|v| range.holds(v)),
+        Domain::Choice { values } => values.iter().any(|v| range.holds(domain, v)),
+        _ if domain.cardinality().is_some() => first_from(domain, from).is_some_and(|v| range.holds(domain, &v)),
         _ => ends(domain).is_some_and(|(low, high)| from <= high && low <= to && from <= to),
     };
     if !hits {
@@ -155,6 +162,13 @@ fn read_range(entry: Entry, searched: &Searched, findings: &mut Findings) -> Opt
     Some(range)
 }
 
+/// The least value of a range with steps that is no less than this.
+fn first_from(domain: &Domain, bound: f64) -> Option<Value> {
+    let bound = domain.typed(Value::Float(bound));
+    let above = |v: &Value| v.number_order(&bound) == Some(Ordering::Greater);
+    if domain.contains(&bound) { Some(bound) } else { domain.neighbours(&bound).into_iter().find(above) }
+}
+
 /// Refuses starts that are forbidden, and a space of which nothing is left.
 pub(super) fn check(
     problem: &Problem,
@@ -163,7 +177,7 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     for start in starts {
-        if let Some(forbid) = forbidden.iter().find(|f| f.part.matches(&start.part)) {
+        if let Some(forbid) = forbidden.iter().find(|f| f.part.matches(problem.space(), &start.part)) {
             let draft = Draft::new(IssueKind::ForbiddenStart).at(start.span.clone());
             let draft = draft.also(forbid.span.clone(), "by this");
             let place = problem.space().describe(&start.part);
@@ -186,7 +200,8 @@ fn all_forbidden(problem: &Problem, forbidden: &[PlacedPart<Forbidden>]) -> Opti
         let parameter = problem.space().get(name).filter(|p| p.condition.is_empty());
         parameter.is_some_and(|p| match (what, &p.domain) {
             (Match::Range { at_least, at_most }, domain) => ends(domain).is_some_and(|(low, high)| {
-                at_least.is_none_or(|bound| bound <= low) && at_most.is_none_or(|bound| high <= bound)
+                let spelt = |bound: f64| domain.typed(Value::Float(bound)).as_f64().unwrap_or(bound);
+                at_least.is_none_or(|bound| spelt(bound) <= low) && at_most.is_none_or(|bound| high <= spelt(bound))
             }),
             (Match::Values(listed), Domain::Choice { values }) => values.iter().all(|v| listed.contains(v)),
             (Match::Values(_), _) => false,
@@ -225,7 +240,7 @@ fn check_value(
 ) -> Value {
     let value = domain.typed(value);
     if !domain.contains(&value) {
-        let draft = Draft::new(PointError::Value { name: name.to_owned(), value: value.clone() }).at(span);
+        let draft = Draft::new(PointError::value(name.to_owned(), value.clone(), domain)).at(span);
         let place = searched.places.get(name).and_then(|p| p.domain.clone());
         let advice = value_advice(&value, domain).unwrap_or_else(|| "change the value, or the range".to_owned());
         findings.push(draft.also(place, "its values").help(advice));

@@ -161,6 +161,19 @@ impl<'a> Entry<'a> {
         self.expect(value, "a string, a finite number, true or false", example, findings)
     }
 
+    /// A value that a choice may have: what is [scalar](Self::scalar), a list of such, or `{ none = true }`.
+    pub(super) fn value(&self, example: &str, findings: &mut Findings) -> Option<Value> {
+        match self.item.as_value() {
+            Some(value) => Element { key: self.name(), value }.value(findings),
+            None => self.expect(None, ANY, example, findings),
+        }
+    }
+
+    /// Whether it is `{ none = true }`.
+    pub(super) fn is_none(&self) -> bool {
+        self.item.as_value().is_some_and(is_none)
+    }
+
     /// A table, called `title` in messages.
     pub(super) fn table(&self, title: &str, example: &str, findings: &mut Findings) -> Option<Section<'a>> {
         let table = self.expect(self.item.as_table_like(), "a table", example, findings)?;
@@ -198,7 +211,7 @@ impl<'a> Entry<'a> {
     /// The elements of an array, or the value itself as the only one.
     pub(super) fn one_or_more(&self, example: &str, findings: &mut Findings) -> Option<Vec<Element<'a>>> {
         match self.item.as_value() {
-            Some(value) if !value.is_array() && !value.is_inline_table() => {
+            Some(value) if !value.is_array() && (!value.is_inline_table() || is_none(value)) => {
                 Some(vec![Element { key: self.name(), value }])
             }
             _ => self.array(example, findings),
@@ -264,8 +277,20 @@ impl<'a> Element<'a> {
         self.expect(number, expected, findings)
     }
 
-    pub(super) fn scalar(&self, findings: &mut Findings) -> Option<Value> {
-        self.expect(to_value(self.value), "strings, finite numbers or truth values", findings)
+    /// One of the values of a choice: text, a finite number, a truth value, a list of such, or `{ none = true }`.
+    pub(super) fn value(&self, findings: &mut Findings) -> Option<Value> {
+        if is_none(self.value) {
+            return Some(Value::None);
+        }
+        let Some(elements) = self.value.as_array() else {
+            return self.expect(to_value(self.value), ANY, findings);
+        };
+        let element = |value| {
+            let element = Element { key: self.key, value };
+            element.expect(to_value(value), "lists of strings, finite numbers or truth values", findings)
+        };
+        let values: Vec<Option<Value>> = elements.iter().map(element).collect();
+        values.into_iter().collect::<Option<_>>().map(Value::List)
     }
 
     fn expect<T>(&self, value: Option<T>, expected: &str, findings: &mut Findings) -> Option<T> {
@@ -276,11 +301,22 @@ impl<'a> Element<'a> {
             findings.push(match (self.key, self.value) {
                 ("int", toml_edit::Value::Float(_)) => draft.help("write `float` for numbers with a point"),
                 (_, toml_edit::Value::Integer(_)) => draft.help("put it in quotation marks"),
+                (_, toml_edit::Value::InlineTable(_)) => draft.help("no value at all is written { none = true }"),
                 _ => draft,
             });
         }
         value
     }
+}
+
+/// What the values of a choice may be.
+const ANY: &str = "strings, finite numbers, truth values, lists of these or { none = true }";
+
+/// Whether a value is `{ none = true }`.
+fn is_none(value: &toml_edit::Value) -> bool {
+    value
+        .as_inline_table()
+        .is_some_and(|table| table.len() == 1 && table.get("none").and_then(toml_edit::Value::as_bool) == Some(true))
 }
 
 fn to_value(value: &toml_edit::Value) -> Option<Value> {

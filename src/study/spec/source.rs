@@ -9,8 +9,8 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{EnergySpec, Keep, Source, TrainSpec, secrets};
-use crate::objective::{CommandLine, Template};
+use super::{EnergySpec, Keep, Source, TrainSpec, arguments, secrets};
+use crate::objective::{CommandLine, Form, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{DefaultValue, Range, RecipeError, SETTINGS, Setting, check_settings};
 
@@ -58,7 +58,7 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
         let example = setting
             .default
             .value()
-            .map_or_else(|| format!("{name} = \"digits\""), |v| format!("{name} = {}", quoted(&v)));
+            .map_or_else(|| format!("{name} = \"digits\""), |v| format!("{name} = {}", v.to_toml()));
         let Some(value) = entry.scalar(&example, findings) else { continue };
         match setting.check_value(&value) {
             Ok(()) => {
@@ -191,13 +191,6 @@ fn example_value(setting: &Setting) -> String {
     }
 }
 
-fn quoted(value: &Value) -> String {
-    match value {
-        Value::Text(text) => format!("\"{text}\""),
-        value => value.to_string(),
-    }
-}
-
 fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandLine> {
     section.refuse_unknown_keys(&["argv", "cwd", "env", "secrets"], findings);
     let cwd = section.get("cwd").and_then(|entry| {
@@ -233,7 +226,7 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
         };
         match Template::parse(text) {
             Ok(template) => {
-                check_placeholders(i == 0, &template, element, (searched, &secrets), findings);
+                check_placeholders((i == 0, argv.last()), &template, element, (searched, &secrets), findings);
                 argv.push(template);
             }
             Err(_) => {
@@ -255,19 +248,30 @@ fn plain_text<'a>(entry: Entry, span: Span, text: &'a str, findings: &mut Findin
 }
 
 fn check_placeholders(
-    is_program: bool,
+    (is_program, before): (bool, Option<&Template>),
     template: &Template,
     element: &Element,
     (searched, secrets): (&Searched, &[String]),
     findings: &mut Findings,
 ) {
-    for name in template.placeholders() {
+    let is_word = |name: &str| Template::RESERVED.contains(&name) || secrets.iter().any(|secret| secret == name);
+    for placeholder in template.placeholders() {
+        let name = placeholder.name.as_str();
         if is_program {
             let (key, expected) = ("argv".to_owned(), "a program without placeholders, then its arguments".to_owned());
             let kind = IssueKind::BadValue { key, expected, value: format!("\"{}\"", template.source()) };
             findings.push(Draft::new(kind).at(element.span()).help("every trial runs the same program"));
         } else if let Some(places) = searched.places.get(name) {
-            if places.condition.is_some() && template.is_bare() {
+            let parameter = searched.parameters.iter().find(|parameter| parameter.name == name);
+            let refused = parameter.and_then(|parameter| arguments::refuse_form(template, placeholder, parameter));
+            findings.extend(refused.map(|draft| draft.at(element.span()).also(places.domain.clone(), "its values")));
+            let alone = parameter.is_some_and(|own| arguments::may_leave_alone(before, placeholder, own));
+            if alone && template.is_bare() {
+                let draft = Draft::new(IssueKind::NoArgument { argument: template.source().to_owned() });
+                let help = arguments::advice_for_nothing(placeholder);
+                findings.push(draft.at(element.span()).also(places.domain.clone(), "its values").help(help));
+            } else if places.condition.is_some() && template.is_bare() && !matches!(placeholder.form, Form::Flag { .. })
+            {
                 let draft = Draft::new(IssueKind::VanishingArgument { parameter: name.to_owned() }).at(element.span());
                 let help = format!(
                     "write one argument, such as \"--{name}={{{name}}}\", which is left out where `{name}` is inactive, or \
@@ -276,10 +280,11 @@ fn check_placeholders(
                 );
                 findings.push(draft.also(places.condition.clone(), "its condition").help(help));
             }
-        } else if !Template::RESERVED.contains(&name) && !secrets.iter().any(|secret| secret == name) {
+        } else if !(placeholder.form == Form::Plain && is_word(name)) {
             let secrets = || secrets.iter().map(String::as_str);
             let names = || searched.places.keys().map(String::as_str).chain(Template::RESERVED).chain(secrets());
-            let draft = Draft::new(IssueKind::UnknownPlaceholder { name: name.to_owned() }).at(element.span());
+            let draft =
+                Draft::new(IssueKind::UnknownPlaceholder { name: arguments::shown(placeholder) }).at(element.span());
             findings.push(draft.help(match nearest(name, names()) {
                 Some(near) => format!("did you mean `{{{near}}}`?"),
                 None => {

@@ -285,21 +285,8 @@ fn read_choice(elements: &[Element], table: &Section, findings: &mut Findings) -
             findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or give a range with `float` or `int`"));
         }
     }
-    let values: Vec<Option<Value>> = elements.iter().map(|e| e.scalar(findings)).collect();
-    let mut values = values.into_iter().collect::<Option<Vec<Value>>>()?;
-    // Numbers of one choice have one type, however they are spelt.
-    if values.iter().all(Value::is_number) && values.iter().any(|v| v.as_i64().is_none()) {
-        let rounded = |v: &Value| v.as_f64().is_some_and(|number| !v.is_same_number(&Value::Float(number)));
-        if let Some(i) = values.iter().position(rounded) {
-            let found = values[i].to_string();
-            let draft = table.get("choice")?.draft_bad_value("numbers that can be written with a point", &found);
-            let help = "among numbers with a point, whole ones beyond 2^53 are rounded: write all without a point";
-            findings.push(draft.at(elements[i].span()).help(help));
-            return None;
-        }
-        values = values.iter().filter_map(Value::as_f64).map(Value::Float).collect();
-    }
-    Some(Domain::Choice { values })
+    let values: Vec<Option<Value>> = elements.iter().map(|e| e.value(findings)).collect();
+    Some(Domain::Choice { values: values.into_iter().collect::<Option<_>>()? })
 }
 
 fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, findings: &mut Findings) {
@@ -346,7 +333,7 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
                 Domain::Choice { values } => values.iter().rposition(same).and_then(|i| places.values.get(i)?.clone()),
                 _ => None,
             };
-            draft.at(at.or(whole)).help("list every value once")
+            draft.at(at.or(whole)).help("list every value once, each of them a text of its own")
         }
         _ => draft.at(whole),
     });
@@ -380,7 +367,7 @@ fn read_condition(
         let domain = searched.parameters.iter().find(|p| p.name == on).map(|p| &p.domain);
         let mut values = Vec::new();
         for element in elements {
-            let Some(value) = element.scalar(findings) else { continue };
+            let Some(value) = element.value(findings) else { continue };
             // A parameter with an error of its own has no domain to check against.
             let Some(domain) = domain else { continue };
             let value = domain.typed(value);
@@ -389,8 +376,10 @@ fn read_condition(
                 let draft =
                     Draft::new(SpaceError::ConditionValue { name, on, value: value.clone() }).at(element.span());
                 let place = searched.places.get(clause.name()).and_then(|p| p.domain.clone());
-                let advice = value_advice(&value, domain).unwrap_or_else(|| {
-                    "a condition on a range lists values of it; often a `choice` is meant".to_owned()
+                let nearest = domain.neighbours(&value);
+                let advice = value_advice(&value, domain).unwrap_or_else(|| match nearest[..] {
+                    [] => "a condition on a range lists values of it; often a `choice` is meant".to_owned(),
+                    _ => format!("its nearest values: {}", join(&nearest)),
                 });
                 findings.push(draft.also(place, "its values").help(advice));
             }
@@ -424,8 +413,21 @@ fn unknown_condition(name: &str, clause: Entry, root: &Section, searched: &Searc
 pub(super) fn value_advice(value: &Value, domain: &Domain) -> Option<String> {
     let Domain::Choice { values } = domain else { return None };
     let names: Vec<String> = values.iter().map(ToString::to_string).collect();
+    if let Some(list) = values.iter().find(|v| matches!(v, Value::List(_)))
+        && !matches!(value, Value::List(_))
+    {
+        return Some(format!(
+            "its values are: {}; a list has brackets of its own, as [{}]",
+            join(values),
+            list.to_toml()
+        ));
+    }
     Some(match nearest(&value.to_string(), names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("its values are: {}", names.join(", ")),
+        None => format!("its values are: {}", join(values)),
     })
+}
+
+fn join(values: &[Value]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec};
+use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec, arguments};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
@@ -203,6 +203,9 @@ impl StudySpec {
         if sampler::kind(&self.sampler.kind).is_some_and(|kind| !kind.uses_priors) && !self.problem.priors().is_empty()
         {
             warnings.push(format!("the sampler {} makes no use of priors", self.sampler.kind));
+        }
+        if let Source::Command(command) = &self.source {
+            warnings.extend(arguments::warn(command, self.problem.space()));
         }
         warnings.extend(self.open_secrets());
         warnings

@@ -16,6 +16,7 @@ mod carbon;
 mod extremes;
 mod limits;
 mod share;
+mod values;
 mod wishes;
 
 const DIGITS: &str = include_str!("../../../studies/digits.toml");
@@ -189,14 +190,6 @@ fn without_a_source_any_metric_will_do() {
     assert_eq!(*study.source(), Source::None);
     assert_eq!(study.name(), "some");
     assert_eq!(study.with_trials(7).budget().trials, Some(7));
-}
-
-#[test]
-fn numbers_of_a_choice_have_one_type() {
-    let study = accepted(&space("a = { choice = [1, 2.5] }\nb = { choice = [1, 2], when = { a = [1] } }"));
-    let parameters = study.problem().space().parameters();
-    assert_eq!(parameters[0].domain, Domain::Choice { values: vec![Value::Float(1.0), Value::Float(2.5)] });
-    assert_eq!(parameters[1].condition[0].values, [Value::Float(1.0)]);
 }
 
 #[test]
