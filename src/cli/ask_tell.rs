@@ -38,6 +38,9 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
+    if let Some(line) = what_is_outstanding(&desk.outstanding()) {
+        warn(&line);
+    }
     let written = write_outputs(&folder, &record, spec.carbon());
     talk?;
     Ok(written?)
@@ -71,6 +74,22 @@ fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl 
     }
     desk.answer(Request::Quit).map_err(Failure::other)?;
     Ok(())
+}
+
+/// What becomes of trials that were asked for and not told; nothing where there are none.
+fn what_is_outstanding(trials: &[u64]) -> Option<String> {
+    const SHOWN: usize = 10;
+    let ids: Vec<String> = trials.iter().take(SHOWN).map(u64::to_string).collect();
+    let more = if trials.len() > SHOWN { ", ..." } else { "" };
+    let (were, them) = if trials.len() == 1 { ("trial was", "it") } else { ("trials were", "them") };
+    (!trials.is_empty()).then(|| {
+        format!(
+            "{} {were} asked for and not told ({}{more}), and count towards the budget until then: `pending` gives {them} to the next \
+             session, to be told; `optimize skip` gives {them} up",
+            trials.len(),
+            ids.join(", ")
+        )
+    })
 }
 
 /// The next line, `None` at the end of input, or why it is none. A line that is too long is read to its end.

@@ -141,7 +141,8 @@ impl Optimizer {
         Ok(asked)
     }
 
-    /// Tells the metrics of a trial: at least those of the objectives, in their own units.
+    /// Tells the metrics of a trial: at least those of the objectives, in their own units. Of others, those that are NaN or infinite are
+    /// left out.
     ///
     /// # Errors
     /// [`OptimizerError::UnknownTrial`], [`OptimizerError::AlreadyTold`], and [`OptimizerError::Metrics`] for missing or
@@ -241,9 +242,10 @@ impl Optimizer {
         metrics: impl IntoIterator<Item = (K, f64)>,
         sd: impl IntoIterator<Item = (L, f64)>,
     ) -> Result<Outcome, OptimizerError> {
-        let metrics: Metrics = metrics.into_iter().map(|(k, v)| (k.into(), v)).collect();
+        let mut metrics: Metrics = metrics.into_iter().map(|(k, v)| (k.into(), v)).collect();
         let sd: Metrics = sd.into_iter().map(|(k, v)| (k.into(), v)).collect();
         self.problem.check(&metrics).map_err(|source| OptimizerError::Metrics { source })?;
+        metrics.retain(|_, value| value.is_finite());
         match sd.iter().find(|(_, sd)| !(sd.is_finite() && **sd >= 0.0)) {
             Some((metric, sd)) => Err(OptimizerError::StandardDeviation { metric: metric.clone(), sd: *sd }),
             None => Ok(Outcome::Finished { metrics, sd }),

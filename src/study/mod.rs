@@ -20,6 +20,7 @@ pub mod spec;
 mod steps;
 mod stops;
 pub mod store;
+mod told;
 mod warm_start;
 
 pub use ask_tell::AskTell;
