@@ -28,7 +28,7 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     if let Some(aside) = &aside {
         warn(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, None)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     for line in caveats(&folder, &store) {
         warn(&line);

@@ -86,6 +86,7 @@ impl From<StudyError> for Failure {
             | StudyError::Preferences
             | StudyError::Hollow { .. }
             | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
+            StudyError::Store(StoreError::Locked { .. }) => Self::INTERRUPTED,
             StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
             StudyError::Hopeless { .. } => Self::HOPELESS,
             StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,

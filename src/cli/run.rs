@@ -37,7 +37,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if let Some(aside) = aside.as_ref().filter(|_| !args.quiet) {
         say(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, None)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     caveats(&folder, &store).iter().for_each(|line| say(line));
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;

@@ -124,6 +124,7 @@ impl Runner<'_> {
             gpu_limits,
             environment,
         } = self;
+        store.heed(interrupt);
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
         let mut desk = Desk { session, store, record, observer, interrupt, stops, limiter };
         let _watch = stops.watch(session);

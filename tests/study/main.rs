@@ -15,6 +15,7 @@ mod gpu;
 mod hostile;
 #[cfg(feature = "nvml")]
 mod limits;
+mod locked;
 mod outputs;
 mod processes;
 mod refusals;

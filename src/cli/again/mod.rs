@@ -159,7 +159,7 @@ impl Again<'_> {
             let (path, file) = (self.folder.clone(), (*name).to_owned());
             return Err(StudyError::Occupied { path, file }.into());
         }
-        let mut store = open_store(&folder)?;
+        let mut store = open_store(&folder, None)?;
         if store.load().map_err(StudyError::Store)?.is_empty() {
             folder.refuse_lost_trials(&OUTPUTS)?;
         }

@@ -169,7 +169,7 @@ fn run_one(
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
     }
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, Some(&told.interrupt))?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
     // Either of the two may be the next to be run.
     let home = format!("{home}+{}", home_of(&folder));
