@@ -1,7 +1,7 @@
 //! Lines of a program's output, as they come.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::sync::{Mutex, PoisonError};
 
 /// Longest line that is taken, in bytes; of a longer one only its begin.
@@ -22,40 +22,77 @@ pub(super) enum Line {
     Overlong(String),
 }
 
-/// Calls `take` with every line until it returns `false`.
-pub(super) fn each_line(input: impl Read, mut take: impl FnMut(Line) -> bool) {
+/// What ended a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// A line feed, or the end of all.
+    Feed,
+    /// A carriage return: on a screen what follows would be written over it.
+    Return,
+}
+
+/// Calls `take` with every line until it returns `false`. A carriage return ends a line as a line feed does, so that what a progress bar
+/// writes over is not in the way of what follows; both together are one end.
+pub(super) fn each_line(input: impl Read, mut take: impl FnMut(Line, Ending) -> bool) {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
+    let mut ending = Ending::Feed;
     loop {
         line.clear();
-        match input.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
+        let Some((this, overlong)) = read_line(&mut input, &mut line) else { return };
+        let is_rest = std::mem::replace(&mut ending, this) == Ending::Return && this == Ending::Feed;
+        if is_rest && line.is_empty() {
+            continue;
         }
         let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\n', '\r']);
-        let mut ended = false;
-        let taken = if line.last() != Some(&b'\n') && line.len() as u64 == LINE_LIMIT {
-            ended = input.skip_until(b'\n').is_err();
-            Line::Overlong(text.chars().take(BEGIN).collect())
-        } else {
-            Line::Whole(text.to_owned())
+        let taken = match overlong {
+            true => Line::Overlong(text.chars().take(BEGIN).collect()),
+            false => Line::Whole(text.into_owned()),
         };
-        if !take(taken) || ended {
+        if !take(taken, this) {
             return;
         }
     }
 }
 
-/// Keeps the last lines.
+/// Reads a line without its end, how it ended, and whether there was more than a line may have; `None` when there is no more.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Option<(Ending, bool)> {
+    let most = usize::try_from(LINE_LIMIT - 1).unwrap_or(usize::MAX);
+    let (mut any, mut overlong) = (false, false);
+    loop {
+        let bytes = match input.fill_buf() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return None,
+            Ok([]) => return any.then_some((Ending::Feed, overlong)),
+            Ok(bytes) => bytes,
+        };
+        any = true;
+        let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        let room = most - line.len();
+        overlong |= part.len() > room;
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let ending = end.map(|end| if bytes[end] == b'\n' { Ending::Feed } else { Ending::Return });
+        let used = part.len() + usize::from(end.is_some());
+        input.consume(used);
+        if let Some(ending) = ending {
+            return Some((ending, overlong));
+        }
+    }
+}
+
+/// Keeps the last lines, as they would stand on a screen.
 pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
-    each_line(stderr, |line| {
+    let mut over = false;
+    each_line(stderr, |line, ending| {
         let (Line::Whole(mut text) | Line::Overlong(mut text)) = line;
         if let Some((cut, _)) = text.char_indices().nth(TAIL_WIDTH) {
             text.truncate(cut);
         }
         let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if tail.len() == TAIL_LINES {
+        if std::mem::replace(&mut over, ending == Ending::Return) {
+            tail.pop_back();
+        } else if tail.len() == TAIL_LINES {
             tail.pop_front();
         }
         tail.push_back(text);
@@ -69,7 +106,7 @@ mod tests {
 
     fn lines(input: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
-        each_line(input, |line| {
+        each_line(input, |line, _| {
             lines.push(line);
             true
         });
@@ -93,5 +130,22 @@ mod tests {
         let mut longest = vec![b'y'; limit - 1];
         longest.push(b'\n');
         assert_eq!(lines(&longest), [whole(&"y".repeat(limit - 1))]);
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line_and_a_long_bar_drops_nothing() {
+        let whole = |text: &str| Line::Whole(text.to_owned());
+        let bar = " 10%|#         |\r".repeat(100_000);
+        let told = lines(format!("{bar}{{\"a\": 1}}\r\n\n\rlast\r").as_bytes());
+        assert_eq!(told[100_000..], [whole("{\"a\": 1}"), whole(""), whole(""), whole("last")]);
+        assert_eq!(told[99_999], whole(" 10%|#         |"));
+    }
+
+    #[test]
+    fn the_tail_has_what_a_screen_would_have() {
+        let tail = Mutex::default();
+        let bar = "\r 50%|##  |\r100%|####|".repeat(30);
+        keep_tail(format!("before\n{bar}\nTraceback\r\n  line\nValueError: x\n").as_bytes(), &tail);
+        assert_eq!(tail.into_inner().unwrap(), ["before", "100%|####|", "Traceback", "  line", "ValueError: x"]);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::plain::{behind_a_prefix, without_escapes};
 use super::process::{Process, ProcessEvent};
-use super::protocol::{Message, looks_meant, parse_line};
+use super::protocol::{Message, looks_meant, no_numbers, parse_line};
 use super::{Control, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
@@ -42,6 +43,8 @@ pub(super) struct Heard {
     pub(super) stopped: bool,
     /// The last line that looks as if it was meant for us, but tells nothing.
     pub(super) misspoken: Option<String>,
+    /// How the last line told metrics that had other text before them.
+    pub(super) prefixed: Option<String>,
     /// What else was not understood, for [`Scope::doubt`]: it repeats what the program said, which may hold secrets.
     pub(super) doubts: Vec<String>,
 }
@@ -112,11 +115,25 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                 }
                 match parse_line(&text) {
                     None if looks_meant(&text) => heard.misspoken = Some(text.chars().take(200).collect()),
-                    None => {}
+                    None => {
+                        let plain = without_escapes(&text);
+                        let names = behind_a_prefix(&plain);
+                        if !names.is_empty() {
+                            let how = format!(
+                                "a line of its output tells it behind other text, and only a line that begins with the object is read: `{}`",
+                                shown(&plain)
+                            );
+                            names.iter().for_each(|name| scope.unheard(name, how.clone()));
+                            heard.prefixed = Some(how);
+                        }
+                    }
                     Some(Message::Begin { phase, at: told }) => scope.begin(&phase, told.unwrap_or(at)),
                     Some(Message::End { phase, at: told }) => scope.end(&phase, told.unwrap_or(at)),
                     Some(Message::Device(devices)) => scope.uses(devices),
                     Some(Message::Metrics(metrics)) => {
+                        for (name, value) in no_numbers(&text) {
+                            scope.unheard(&name, format!("it is told as {}, which is no number", shown(&value)));
+                        }
                         heard.metrics = Some(metrics);
                         if until == Until::Metrics {
                             return heard;

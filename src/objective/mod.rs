@@ -10,6 +10,7 @@ mod leftovers;
 mod lines;
 mod listen;
 mod mailbox;
+mod plain;
 mod process;
 mod procfs;
 mod protocol;
@@ -123,6 +124,12 @@ pub trait Scope {
     /// full stop. Said with a failure, and else beside the result. Default: nobody cares.
     fn doubt(&mut self, what: String) {
         let _ = what;
+    }
+
+    /// A metric of this name was told in a way that is not read: how, in a sentence without a full stop. Said with a failure for want of
+    /// that metric. Default: nobody cares.
+    fn unheard(&mut self, metric: &str, how: String) {
+        let _ = (metric, how);
     }
 }
 

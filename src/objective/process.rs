@@ -125,7 +125,7 @@ impl Process {
         if let Some(stdout) = child.stdout.take() {
             let mailbox = Arc::clone(&mailbox);
             thread::spawn(move || {
-                each_line(stdout, |line| {
+                each_line(stdout, |line, _| {
                     let at = Stamp::now();
                     mailbox.put(match line {
                         Line::Whole(text) => ProcessEvent::Line { text, at },

@@ -107,6 +107,8 @@ impl CommandObjective {
                     "the program ended well but printed no line of metrics such as {\"accuracy\": 0.93}".to_owned();
                 if let Some(line) = heard.misspoken {
                     message += &format!("; `{line}` is no JSON object with numbers on one line");
+                } else if let Some(how) = heard.prefixed {
+                    message += &format!("; {how}");
                 }
                 Err(Failure::new(FailureKind::BadMetrics, message))
             }
