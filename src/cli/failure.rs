@@ -88,7 +88,7 @@ impl From<StudyError> for Failure {
             | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
             StudyError::Store(StoreError::Locked { .. }) => Self::INTERRUPTED,
             StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
-            StudyError::Hopeless { .. } => Self::HOPELESS,
+            StudyError::Hopeless { .. } | StudyError::NeverTold { .. } => Self::HOPELESS,
             StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)

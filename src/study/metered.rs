@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::gpu_limits::Limiter;
+use super::outcome::{Hints, Told};
 use super::pauses::Pauses;
 use super::steps::{Sieve, Step};
 use super::store::{Store, StoreError};
@@ -30,6 +31,8 @@ pub(super) struct Desk<'a> {
     pub(super) interrupt: &'a Interrupt,
     pub(super) stops: &'a Stops,
     pub(super) limiter: Option<Limiter>,
+    /// What its trials told.
+    pub(super) told: Told,
 }
 
 impl Desk<'_> {
@@ -73,6 +76,7 @@ pub(super) struct MeteredScope<'a, 'd> {
     broken: Option<StoreError>,
     refused: Option<Failure>,
     doubts: Vec<String>,
+    hints: Hints,
 }
 
 /// The energy of an attempt that is over.
@@ -85,6 +89,8 @@ pub(super) struct Metered {
     pub(super) broken: Option<StoreError>,
     /// What was not understood of what the evaluation told.
     pub(super) doubts: Vec<String>,
+    /// What it told in a way that is not read.
+    pub(super) hints: Hints,
 }
 
 impl<'a, 'd> MeteredScope<'a, 'd> {
@@ -96,6 +102,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         let (open, closed) = (Vec::new(), Vec::new());
         let usage = Usage::All;
         let (sieve, rests, broken, refused, doubts) = (Sieve::default(), false, None, None, Vec::new());
+        let hints = Hints::default();
         Self {
             desk,
             trial,
@@ -112,6 +119,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
             broken,
             refused,
             doubts,
+            hints,
         }
     }
 
@@ -142,7 +150,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
             }
         }
         phases.entry(TRIAL_PHASE.to_owned()).or_insert_with(|| spent.clone());
-        Metered { phases, spent, broken: self.broken, doubts: self.doubts }
+        Metered { phases, spent, broken: self.broken, doubts: self.doubts, hints: self.hints }
     }
 
     /// Takes notice of stops that have ended, the last one too.
@@ -263,6 +271,7 @@ impl Scope for MeteredScope<'_, '_> {
     }
 
     fn report(&mut self, step: u64, metrics: Metrics, at: Stamp) -> Control {
+        self.hints.step(&metrics);
         if let Some((step, passed_over)) = self.sieve.take(Step { step, metrics, at }) {
             self.keep(step, passed_over);
         }
@@ -320,6 +329,10 @@ impl Scope for MeteredScope<'_, '_> {
         if self.doubts.len() < MOST_DOUBTS && !self.doubts.contains(&what) {
             self.doubts.push(what);
         }
+    }
+
+    fn unheard(&mut self, metric: &str, how: String) {
+        self.hints.unheard(metric, how);
     }
 }
 

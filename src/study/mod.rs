@@ -10,6 +10,7 @@ mod gpu_limits;
 mod interrupt;
 mod metered;
 mod observer;
+mod outcome;
 mod pauses;
 mod plan;
 mod request;

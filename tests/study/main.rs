@@ -16,6 +16,7 @@ mod hostile;
 #[cfg(feature = "nvml")]
 mod limits;
 mod locked;
+mod names;
 mod outputs;
 mod processes;
 mod refusals;
