@@ -119,6 +119,12 @@ fn refuse_what_is_not_used(spec: &StudySpec) -> Result<(), Failure> {
         Source::Command(_) => "[command]",
         Source::None if *spec.trial() != TrialSpec::default() => "[trial]",
         Source::None if *spec.energy() != EnergySpec::default() => "[energy]",
+        Source::None if spec.budget().hard => {
+            return Err(Failure::usage(
+                "the study file has `hard` in [budget], but with ask-tell the trials are run by the program that asks, and nobody else can \
+                 end them; remove it",
+            ));
+        }
         Source::None => return Ok(()),
     };
     Err(Failure::usage(format!(

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::sync::{Mutex, PoisonError};
 
+use super::plain::without_escapes;
+
 /// Longest line that is taken, in bytes; of a longer one only its begin.
 pub(super) const LINE_LIMIT: u64 = 1 << 20;
 /// Characters that are kept of the begin of a line that is too long.
@@ -85,7 +87,8 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Option<(Ending, bo
 pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
     let mut over = false;
     each_line(stderr, |line, ending| {
-        let (Line::Whole(mut text) | Line::Overlong(mut text)) = line;
+        let (Line::Whole(text) | Line::Overlong(text)) = line;
+        let mut text = without_escapes(&text).into_owned();
         if let Some((cut, _)) = text.char_indices().nth(TAIL_WIDTH) {
             text.truncate(cut);
         }
@@ -98,6 +101,19 @@ pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
         tail.push_back(text);
         true
     });
+}
+
+/// What a program that failed said last: the exception of a Python traceback, or else its last line; `None` if it said nothing.
+pub(super) fn last_words(tail: &str) -> Option<&str> {
+    let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
+    // The begin of a deep traceback may be gone; what follows its indented frames is the exception, of which the last is the one that
+    // was not caught. Notes and warnings may come after it.
+    let follows = |i: usize| !lines[i].starts_with([' ', '\t']) && i > 0 && lines[i - 1].starts_with([' ', '\t']);
+    let is_of_python =
+        lines.iter().any(|line| line.trim_start().starts_with("File \"") || line.starts_with("Traceback "));
+    let exception =
+        (0..lines.len()).rev().find(|i| is_of_python && follows(*i) && !lines[*i].starts_with("Traceback "));
+    exception.map(|i| lines[i]).or(lines.last().copied()).map(str::trim)
 }
 
 #[cfg(test)]
@@ -142,10 +158,30 @@ mod tests {
     }
 
     #[test]
+    fn the_last_words_are_the_exception() {
+        let frame = "  File \"a.py\", line 3, in f\n    g()\n    ^^^\n";
+        for (tail, words) in [
+            (format!("Traceback (most recent call last):\n{frame}ValueError: no\n"), "ValueError: no"),
+            (format!("{frame}torch.OutOfMemoryError: CUDA\nSee the documentation\n"), "torch.OutOfMemoryError: CUDA"),
+            (
+                format!(
+                    "{frame}KeyError: 1\n\nDuring handling of it:\n\nTraceback (most recent call last):\n{frame}TypeError\n"
+                ),
+                "TypeError",
+            ),
+            ("warning: x\nsegfault at 3\n".to_owned(), "segfault at 3"),
+            ("  indented\n".to_owned(), "indented"),
+        ] {
+            assert_eq!(last_words(&tail), Some(words), "{tail}");
+        }
+        assert_eq!(last_words(" \n"), None);
+    }
+
+    #[test]
     fn the_tail_has_what_a_screen_would_have() {
         let tail = Mutex::default();
         let bar = "\r 50%|##  |\r100%|####|".repeat(30);
-        keep_tail(format!("before\n{bar}\nTraceback\r\n  line\nValueError: x\n").as_bytes(), &tail);
+        keep_tail(format!("be\u{1b}[31mfore\n{bar}\nTraceback\r\n  line\nValueError: x\n").as_bytes(), &tail);
         assert_eq!(tail.into_inner().unwrap(), ["before", "100%|####|", "Traceback", "  line", "ValueError: x"]);
     }
 }

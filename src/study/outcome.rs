@@ -31,6 +31,9 @@ pub(super) fn wanted(problem: &Problem) -> impl Iterator<Item = &String> {
 /// So many names of what was told in another way are kept of a trial.
 const MOST_NAMES: usize = 200;
 
+/// Stands for the first line with a step where that is missing; no metric can have this name.
+pub(super) const STEP: &str = "step";
+
 /// What trials of this session told: what was told once is no misspelt name where it is missing.
 #[derive(Default)]
 pub(super) struct Told {
@@ -49,6 +52,9 @@ impl Told {
         let told = |trial: &TrialRecord| {
             trial.result().is_some_and(|r| r.metrics.contains_key(name) || r.energy.contains_key(name))
         };
+        if name == STEP {
+            return record.trials().iter().any(|trial| trial.result().is_some() && !trial.epochs.is_empty());
+        }
         self.names.contains(name) || record.trials().iter().any(told)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::gpu_limits::{GpuLimits, put_back};
 use super::metered::{Desk, MeteredScope};
-use super::outcome::{Hints, Lack, Told, budgeted, complete, deviations, metered, origin};
+use super::outcome::{Hints, Lack, STEP, Told, budgeted, complete, deviations, metered, origin};
 use super::plan::{NextTrial, Plan};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
@@ -44,6 +44,10 @@ pub struct Limits {
     pub cool_down: Option<(f64, Duration)>,
     /// How long the power at rest is measured before the first trial of a session; `None` for not at all.
     pub idle: Option<Duration>,
+    /// Whether a trial that runs when the time or energy of the budget is over is ended; it is tried again once there is more.
+    pub hard: bool,
+    /// Whether a trial's energy counts from its first step on, unless it marks the phase `trial` itself.
+    pub from_first_step: bool,
     /// Whether to end a session in which nothing has finished and trial after trial failed in the same way.
     pub gives_up: bool,
 }
@@ -183,7 +187,7 @@ fn run_trials(
         measure_baseline(desk, objective, time)?;
     }
     loop {
-        if desk.interrupt.is_raised() {
+        if desk.interrupt.ends_soon() {
             return Ok(EndReason::Interrupted);
         }
         if let Some(event) = freeze_reference(desk.record, limits) {
@@ -200,7 +204,7 @@ fn run_trials(
         let trial = next.trial;
         if let Some((celsius, limit)) = limits.cool_down {
             cool_down(desk, celsius, limit);
-            if desk.interrupt.is_raised() {
+            if desk.interrupt.ends_soon() {
                 return Ok(EndReason::Interrupted);
             }
         }
@@ -269,11 +273,11 @@ fn run_attempt(
     desk.observer.trial_started(desk.record, trial);
     let guards = match desk.limit(&point) {
         Ok(guards) => guards,
-        Err(failure) => return fail(desk, limits, trial, failure, None).map(Some),
+        Err(failure) => return fail(desk, limits, trial, failure, &Rest::default()).map(Some),
     };
     desk.see_devices(trial, false)?;
     let task = Task { trial, attempt, point: &point, seed: plan.seed(desk.record, trial) };
-    let mut scope = MeteredScope::open(desk, trial, limits.timeout);
+    let mut scope = MeteredScope::open(desk, trial, limits);
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
     let metered = scope.close();
     desk.see_devices(trial, true)?;
@@ -289,7 +293,10 @@ fn run_attempt(
                 .map_err(|failure| of_what_is_not_read(desk.record, failure, &metered.hints))
                 .and_then(|metrics| {
                     told.clone_from(&metrics);
-                    complete(desk.record, metrics, &metered.phases)
+                    match metered.lacks_first_step {
+                        true => Err(no_first_step()),
+                        false => complete(desk.record, metrics, &metered.phases),
+                    }
                 });
             let completed = completed.map_err(|Lack { mut failure, name }| {
                 let known = told.keys().chain(metered.phases.keys()).map(String::as_str);
@@ -306,6 +313,7 @@ fn run_attempt(
     };
     let outcome = outcome.and_then(|metrics| put_back.map(|()| metrics));
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
+    let kept = objective.ended(outcome.is_err());
     match outcome {
         Ok(metrics) => {
             metered.doubts.iter().for_each(|doubt| desk.observer.doubted(trial, doubt));
@@ -322,12 +330,13 @@ fn run_attempt(
             let is_search = matches!(plan, Plan::Search(_));
             if let Some(name) = missing.filter(|_| is_search && limits.gives_up) {
                 let retry = attempt < limits.attempts;
-                let Failure { kind, message } = failure.clone();
+                let (kind, message) = (failure.kind, with_output(&failure, kept.as_deref()));
                 desk.append(Event::TrialFailed { trial, kind, message, retry, spent: Some(metered.spent) })?;
                 desk.observer.trial_ended(desk.record, trial);
                 return Err(StudyError::NeverTold { trial, name, failure, retry });
             }
-            fail(desk, limits, trial, failure, Some(metered.spent)).map(Some)
+            let rest = Rest { spent: Some(metered.spent), kept, is_cut: metered.is_cut };
+            fail(desk, limits, trial, failure, &rest).map(Some)
         }
     }
 }
@@ -338,22 +347,47 @@ fn of_what_is_not_read(record: &StudyRecord, failure: Failure, hints: &Hints) ->
     Lack { name: name.cloned(), failure }
 }
 
+/// What is known of a failed attempt beside its failure.
+#[derive(Default)]
+struct Rest {
+    spent: Option<WindowEnergy>,
+    /// Where what it printed is kept.
+    kept: Option<String>,
+    /// It was ended because the budget is spent.
+    is_cut: bool,
+}
+
 /// Stores how an attempt at a trial failed, and whether there will be another one.
 fn fail(
     desk: &mut Desk<'_>,
     limits: &Limits,
     trial: u64,
     failure: Failure,
-    spent: Option<WindowEnergy>,
+    rest: &Rest,
 ) -> Result<Failure, StudyError> {
     let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
     let retry = match failure.kind {
-        FailureKind::Interrupted if desk.interrupt.is_raised() => true,
+        FailureKind::Interrupted if desk.interrupt.is_raised() || rest.is_cut => true,
         kind => !kind.is_of_configuration() && lost < limits.attempts,
     };
-    let Failure { kind, message } = failure.clone();
-    desk.append(Event::TrialFailed { trial, kind, message, retry, spent })?;
+    let (kind, message) = (failure.kind, with_output(&failure, rest.kept.as_deref()));
+    desk.append(Event::TrialFailed { trial, kind, message, retry, spent: rest.spent.clone() })?;
+    // As it was: where the output is differs from trial to trial.
     Ok(failure)
+}
+
+/// What happened, and where to read on.
+fn with_output(failure: &Failure, kept: Option<&str>) -> String {
+    match kept.filter(|_| failure.kind != FailureKind::Interrupted) {
+        Some(files) => format!("{}\nwhat it printed is in the results, in {files}", failure.message),
+        None => failure.message.clone(),
+    }
+}
+
+fn no_first_step() -> Lack {
+    let message = "[command] has energy_from = \"first-step\", and it printed no line with a step, such as {\"step\": 0}, so nobody knows \
+                   from when on its energy counts";
+    Lack { name: Some(STEP.to_owned()), failure: Failure::new(FailureKind::BadMetrics, message) }
 }
 
 /// The event that fixes the reference point, once the initial design is done and a trial keeps the constraints. A resumed study does so at the same place.

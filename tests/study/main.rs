@@ -13,6 +13,7 @@ mod faults;
 #[cfg(feature = "nvml")]
 mod gpu;
 mod hostile;
+mod kept;
 #[cfg(feature = "nvml")]
 mod limits;
 mod locked;

@@ -39,7 +39,7 @@ impl Wait {
     /// `meanwhile` says what became of what is to be written.
     pub(super) fn goes_on(&mut self, patience: &Patience, path: &Path, meanwhile: &str) -> bool {
         let begun = *self.begun.get_or_insert_with(Instant::now);
-        if patience.interrupt.as_ref().is_some_and(Interrupt::is_raised) {
+        if patience.interrupt.as_ref().is_some_and(Interrupt::ends_soon) {
             return false;
         }
         if self.told.is_none_or(|told| told.elapsed() >= patience.repeat) {
