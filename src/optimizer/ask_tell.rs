@@ -331,6 +331,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_and_no_objective_is_left_out() {
+        let mut optimizer = optimizer();
+        let id = optimizer.ask().unwrap().id();
+        optimizer.tell(id, [("a", 0.5), ("e", 1.0), ("loss", f64::NAN), ("f1", f64::INFINITY), ("size", 3.0)]).unwrap();
+        let Outcome::Finished { metrics, .. } = &optimizer.history().get(id).unwrap().outcome else {
+            panic!("finished")
+        };
+        assert_eq!(metrics.keys().collect::<Vec<_>>(), ["a", "e", "size"]);
+    }
+
+    #[test]
     fn points_brought_by_the_user_count_and_the_front_is_sorted() {
         let mut optimizer = optimizer();
         for (x, a, e) in [(0, 0.5, 1.0), (1, 0.9, 10.0), (2, 0.4, 2.0)] {
