@@ -121,6 +121,9 @@ pub(super) struct CheckArgs {
     /// The study file
     #[arg(value_name = "STUDY.toml")]
     pub(super) study: PathBuf,
+    /// Run its first trial as well, and store nothing of it: which metrics it tells, what it takes, and how many the budget buys
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// A study by its file or its results.

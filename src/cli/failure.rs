@@ -22,7 +22,7 @@ impl Failure {
     pub(super) const CONFLICT: u8 = 3;
     const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
-    const HOPELESS: u8 = 6;
+    pub(super) const HOPELESS: u8 = 6;
     const INTERRUPTED: u8 = 130;
 
     /// Something went wrong.

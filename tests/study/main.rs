@@ -8,6 +8,7 @@ mod bench;
 mod carbon;
 mod compare;
 mod data;
+mod dry_run;
 mod failures;
 mod faults;
 #[cfg(feature = "nvml")]
