@@ -31,10 +31,12 @@ pub(super) enum Ending {
     Feed,
     /// A carriage return: on a screen what follows would be written over it.
     Return,
+    /// Nothing but the line feed after a carriage return, which was the end of the line before then.
+    Rest,
 }
 
 /// Calls `take` with every line until it returns `false`. A carriage return ends a line as a line feed does, so that what a progress bar
-/// writes over is not in the way of what follows; both together are one end.
+/// writes over is not in the way of what follows.
 pub(super) fn each_line(input: impl Read, mut take: impl FnMut(Line, Ending) -> bool) {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
@@ -43,9 +45,7 @@ pub(super) fn each_line(input: impl Read, mut take: impl FnMut(Line, Ending) -> 
         line.clear();
         let Some((this, overlong)) = read_line(&mut input, &mut line) else { return };
         let is_rest = std::mem::replace(&mut ending, this) == Ending::Return && this == Ending::Feed;
-        if is_rest && line.is_empty() {
-            continue;
-        }
+        let this = if is_rest && line.is_empty() { Ending::Rest } else { this };
         let text = String::from_utf8_lossy(&line);
         let taken = match overlong {
             true => Line::Overlong(text.chars().take(BEGIN).collect()),
@@ -87,6 +87,10 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Option<(Ending, bo
 pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
     let mut over = false;
     each_line(stderr, |line, ending| {
+        if ending == Ending::Rest {
+            over = false;
+            return true;
+        }
         let (Line::Whole(text) | Line::Overlong(text)) = line;
         let mut text = without_escapes(&text).into_owned();
         if let Some((cut, _)) = text.char_indices().nth(TAIL_WIDTH) {
@@ -122,8 +126,8 @@ mod tests {
 
     fn lines(input: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
-        each_line(input, |line, _| {
-            lines.push(line);
+        each_line(input, |line, ending| {
+            lines.extend(Some(line).filter(|_| ending != Ending::Rest));
             true
         });
         lines

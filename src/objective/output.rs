@@ -284,7 +284,7 @@ mod tests {
         }
         assert_eq!(outputs.finish(), None);
         let path = folder.path().join("output/trial-0007.2.out");
-        assert_eq!(outputs.files(), [path.clone()], "what says nothing has no file");
+        assert_eq!(outputs.files(), std::slice::from_ref(&path), "what says nothing has no file");
         String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
     }
 
