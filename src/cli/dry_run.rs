@@ -15,7 +15,7 @@ use crate::optimizer::history::FailureKind;
 use crate::record::{StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 use crate::study::spec::{EnergyFrom, Source, StudySpec};
 use crate::study::store::{MemoryStore, Store};
-use crate::study::{EndReason, Limits, Plan, ResultsFolder, StudyError};
+use crate::study::{EndReason, Limits, PRINTED, Plan, ResultsFolder, StudyError};
 
 /// Runs it and says what it told and took.
 pub(super) fn dry_run(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
@@ -88,7 +88,9 @@ fn tell(spec: &StudySpec, record: &StudyRecord, trial: &TrialRecord) -> Vec<Stri
             lines.push(row("metrics", metrics.join(", ")));
         }
         TrialState::Failed(failure) | TrialState::Waiting(failure) => {
-            lines.push(row("FAILED", format!("{}: {}", failure.kind.label(), failure.message)));
+            // Here it is elsewhere, which is told below.
+            let message = failure.message.split(PRINTED).next().unwrap_or_default();
+            lines.push(row("FAILED", format!("{}: {message}", failure.kind.label())));
         }
         TrialState::Running => {}
     }

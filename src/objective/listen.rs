@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::plain::{behind_a_prefix, without_escapes};
+use super::plain::{behind_a_prefix, quoted_names, without_escapes};
 use super::process::{Process, ProcessEvent};
 use super::protocol::{Message, looks_meant, no_numbers, parse_line};
 use super::{Control, Failure, Scope, Stamp};
@@ -114,9 +114,28 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                     heard.doubt(doubt);
                 }
                 match parse_line(&text) {
-                    None if looks_meant(&text) => heard.misspoken = Some(text.chars().take(200).collect()),
+                    None if looks_meant(&text) => {
+                        for name in quoted_names(&without_escapes(&text)) {
+                            let how = format!("`{}` is no JSON object with numbers on one line", shown(&text));
+                            scope.unheard(
+                                name,
+                                how + ", which has double quotation marks and no others (`json.dumps` in Python)",
+                            );
+                        }
+                        heard.misspoken = Some(text.chars().take(200).collect());
+                    }
                     None => {
                         let plain = without_escapes(&text);
+                        // A part of an object that is printed over several lines.
+                        if plain.trim_start().starts_with('"') {
+                            for name in quoted_names(&plain) {
+                                let how = format!(
+                                    "`{}` stands on a line of its own, and an object is read on one line only",
+                                    shown(&plain)
+                                );
+                                scope.unheard(name, how);
+                            }
+                        }
                         let names = behind_a_prefix(&plain);
                         if !names.is_empty() {
                             let how = format!(
@@ -133,6 +152,11 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                     Some(Message::Metrics(metrics)) => {
                         for (name, value) in no_numbers(&text) {
                             scope.unheard(&name, format!("it is told as {}, which is no number", shown(&value)));
+                        }
+                        let before = heard.metrics.take().unwrap_or_default();
+                        for name in before.keys().filter(|name| !metrics.contains_key(*name)) {
+                            let how = "an earlier line tells it, and of several lines of metrics the last counts: print one with all of them";
+                            scope.unheard(name, how.to_owned());
                         }
                         heard.metrics = Some(metrics);
                         if until == Until::Metrics {

@@ -6,6 +6,8 @@ use super::protocol::{Message, parse_line};
 
 /// So many braces of a line are tried; a line with more of them is no log line with an object at its end.
 const MOST_BRACES: usize = 16;
+/// So many members of what is no object are looked at.
+const MOST_NAMES: usize = 64;
 
 /// The text without the sequences by which terminals are told of colours, titles and places.
 pub(super) fn without_escapes(text: &str) -> Cow<'_, str> {
@@ -53,6 +55,19 @@ pub(super) fn behind_a_prefix(text: &str) -> Vec<String> {
     told.unwrap_or_default()
 }
 
+/// The names that a line has in quotation marks before a colon, as the members of an object have that is no JSON: a dictionary as Python
+/// shows it, an object that goes on in the next line, or one that is cut off.
+pub(super) fn quoted_names(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (colon, _) in text.match_indices(':').take(MOST_NAMES) {
+        let before = text[..colon].trim_end();
+        let Some(quote) = before.chars().last().filter(|c| matches!(c, '"' | '\'')) else { continue };
+        let inside = &before[..before.len() - 1];
+        names.extend(inside.rfind(quote).map(|begin| &inside[begin + 1..]).filter(|name| !name.is_empty()));
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +85,15 @@ mod tests {
         ] {
             assert_eq!(without_escapes(text), plain, "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_are_found_in_what_is_no_json() {
+        assert_eq!(
+            quoted_names("{'accuracy': 0.9, \"loss\" : 1, x: 3, '': 2, \"it's\": 1"),
+            ["accuracy", "loss", "it's"]
+        );
+        assert!(quoted_names("12:30 {é: 'a'}").is_empty());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use interrupt::Interrupt;
 pub use observer::RunObserver;
 pub use plan::{Plan, Repeats};
 pub use request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
-pub use run::{EndReason, Limits, Runner, is_complete};
+pub use run::{EndReason, Limits, PRINTED, Runner, is_complete};
 pub use skip::skip;
 pub use stops::{Standstill, Stop, Stops};
 pub use warm_start::{begin_warm, learn, refuse_useless};

@@ -300,7 +300,9 @@ fn run_attempt(
                 });
             let completed = completed.map_err(|Lack { mut failure, name }| {
                 let known = told.keys().chain(metered.phases.keys()).map(String::as_str);
-                if let Some(hint) = name.as_ref().and_then(|name| metered.hints.of(name, known)) {
+                if let Some(hint) = name.as_ref().and_then(|name| metered.hints.of(name, known))
+                    && !failure.message.contains(&hint)
+                {
                     failure.message += &format!("; {hint}");
                 }
                 missing = name.filter(|name| !desk.told.knows(desk.record, name));
@@ -376,10 +378,13 @@ fn fail(
     Ok(failure)
 }
 
+/// Stands in a stored failure before the names of the files with what the program printed.
+pub const PRINTED: &str = "\nwhat it printed is in the results, in ";
+
 /// What happened, and where to read on.
 fn with_output(failure: &Failure, kept: Option<&str>) -> String {
     match kept.filter(|_| failure.kind != FailureKind::Interrupted) {
-        Some(files) => format!("{}\nwhat it printed is in the results, in {files}", failure.message),
+        Some(files) => format!("{}{PRINTED}{files}", failure.message),
         None => failure.message.clone(),
     }
 }

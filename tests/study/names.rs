@@ -15,6 +15,9 @@ fn printing(last: &str) -> Bench {
 #[track_caller]
 fn stops_at_once(bench: &Bench, says: &[&str]) -> Answer {
     let answer = says.iter().fold(bench.optimize(&["study.toml"]).code(6), |answer, text| answer.says(text));
+    for text in says.iter().filter(|text| text.starts_with("it is ") || text.starts_with("behind")) {
+        assert_eq!(answer.out().matches(text).count(), 1, "said once: {}", answer.out());
+    }
     let record = bench.record();
     assert_eq!(record.trials().len(), 1, "one training");
     assert!(matches!(record.trials()[0].state, TrialState::Waiting(_)), "it is not held against its point");
@@ -106,6 +109,11 @@ fn what_stands_behind_a_prefix_is_not_read_and_told() {
         (r#"print('\x1b[32mINFO\x1b[0m {"accuracy": 0.9, "cost": 2}')"#, "`INFO {\"accuracy\": 0.9, \"cost\": 2}`"),
         (r#"print('{"accuracy": "0.9", "cost": 2}')"#, "it is told as \"0.9\", which is no number"),
         (r#"print('{"step": 9, "accuracy": 0.9, "cost": 2}')"#, "it is told with steps only"),
+        (r#"print({"accuracy": 0.9, "cost": 2})"#, "(`json.dumps` in Python)"),
+        (
+            r#"print(json.dumps({"accuracy": 0.9, "cost": 2}, indent=1)); print({"accuracy": 0.9})"#,
+            "is no JSON object with numbers on one line",
+        ),
     ] {
         stops_at_once(&printing(last), &[says]);
     }
