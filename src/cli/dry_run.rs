@@ -89,7 +89,7 @@ fn tell(spec: &StudySpec, record: &StudyRecord, trial: &TrialRecord) -> Vec<Stri
         }
         TrialState::Failed(failure) | TrialState::Waiting(failure) => {
             // Here it is elsewhere, which is told below.
-            let message = failure.message.split(PRINTED).next().unwrap_or_default();
+            let message = failure.message.split(PRINTED).next().unwrap_or_default().trim_end_matches(['\n', ' ', ';']);
             lines.push(row("FAILED", format!("{}: {message}", failure.kind.label())));
         }
         TrialState::Running => {}

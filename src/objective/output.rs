@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -34,6 +35,8 @@ pub enum KeepOutput {
 #[derive(Debug)]
 pub(super) struct OutputFolder {
     path: PathBuf,
+    /// The folder above, by whose number the path goes.
+    _held: Option<File>,
     keep: KeepOutput,
     /// Bytes in it, once they were counted.
     total: Option<u64>,
@@ -47,8 +50,14 @@ pub(super) struct Outputs {
 }
 
 impl OutputFolder {
+    /// The folder at `path`, made when something is to be kept, in a folder that is there.
     pub(super) fn new(path: PathBuf, keep: KeepOutput) -> Self {
-        Self { path, keep, total: None }
+        // The results may be moved, and another folder be put in their place, which is nobody's to write to.
+        let held = path.parent().and_then(|above| File::open(above).ok());
+        let by_number = held.as_ref().map(|held| PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd())));
+        let by_number =
+            by_number.filter(|above| above.is_dir()).zip(path.file_name()).map(|(above, name)| above.join(name));
+        Self { path: by_number.unwrap_or(path), _held: held, keep, total: None }
     }
 
     /// Begins to keep what an attempt prints; `None` if nothing is to be kept. With a note if older outputs had to make room.
@@ -212,8 +221,9 @@ impl Kept {
         let file = match &mut self.file {
             Some(file) => file,
             None => {
-                if let Some(folder) = self.path.parent() {
-                    fs::create_dir_all(folder)?;
+                match self.path.parent().map(fs::create_dir) {
+                    Some(Err(error)) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    _ => {}
                 }
                 // Never into what somebody has put there meanwhile.
                 self.file.insert(File::create_new(&self.path)?)

@@ -379,12 +379,15 @@ fn fail(
 }
 
 /// Stands in a stored failure before the names of the files with what the program printed.
-pub const PRINTED: &str = "\nwhat it printed is in the results, in ";
+pub const PRINTED: &str = "what it printed is in the results, in ";
 
 /// What happened, and where to read on.
 fn with_output(failure: &Failure, kept: Option<&str>) -> String {
     match kept.filter(|_| failure.kind != FailureKind::Interrupted) {
-        Some(files) => format!("{}{PRINTED}{files}", failure.message),
+        Some(files) => {
+            let joint = if failure.message.contains('\n') { "\n" } else { "; " };
+            format!("{}{joint}{PRINTED}{files}", failure.message)
+        }
         None => failure.message.clone(),
     }
 }
