@@ -18,6 +18,7 @@ mod provenance;
 mod quantity;
 mod recommendation;
 mod sentence;
+mod startup;
 pub mod statistics;
 mod summary;
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub use growth::{Hypervolume, HypervolumeStep};
 pub use provenance::{EnergyBasis, Note, Provenance};
 pub use quantity::{Quantity, QuantityKind, significant};
 pub use recommendation::Standing;
+pub use startup::StartUp;
 pub use summary::{Summary, is_on_front};
 pub use totals::{Spent, Totals};

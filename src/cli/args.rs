@@ -29,7 +29,7 @@ Exit codes:
   3    the results folder belongs to another study, or another process uses it
   4    trial after trial failed for no fault of its configuration
   5    there is nothing to answer with, such as a front without a trial
-  6    nothing finished, and trial after trial failed in the same way: mend the program or the study file
+  6    nothing finished, and trial after trial failed in the same way, or a metric was never told: mend the program or the study file
   130  stopped by Ctrl-C or SIGTERM
 A study that another signal ends (SIGHUP, SIGQUIT, SIGUSR1, ...) ends in good order, and then by that signal: 128 and its number.";
 
@@ -121,6 +121,9 @@ pub(super) struct CheckArgs {
     /// The study file
     #[arg(value_name = "STUDY.toml")]
     pub(super) study: PathBuf,
+    /// Run its first trial as well, and store nothing of it: which metrics it tells, what it takes, and how many the budget buys
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// A study by its file or its results.

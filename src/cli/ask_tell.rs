@@ -28,7 +28,7 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     if let Some(aside) = &aside {
         warn(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, None)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     for line in caveats(&folder, &store) {
         warn(&line);
@@ -38,6 +38,9 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     }
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
     let talk = converse(&mut desk, &mut std::io::stdin().lock(), &mut std::io::stdout().lock());
+    if let Some(line) = what_is_outstanding(&desk.outstanding()) {
+        warn(&line);
+    }
     let written = write_outputs(&folder, &record, spec.carbon());
     talk?;
     Ok(written?)
@@ -73,6 +76,22 @@ fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl 
     Ok(())
 }
 
+/// What becomes of trials that were asked for and not told; nothing where there are none.
+fn what_is_outstanding(trials: &[u64]) -> Option<String> {
+    const SHOWN: usize = 10;
+    let ids: Vec<String> = trials.iter().take(SHOWN).map(u64::to_string).collect();
+    let more = if trials.len() > SHOWN { ", ..." } else { "" };
+    let (were, them) = if trials.len() == 1 { ("trial was", "it") } else { ("trials were", "them") };
+    (!trials.is_empty()).then(|| {
+        format!(
+            "{} {were} asked for and not told ({}{more}), and count towards the budget until then: `pending` gives {them} to the next \
+             session, to be told; `optimize skip` gives {them} up",
+            trials.len(),
+            ids.join(", ")
+        )
+    })
+}
+
 /// The next line, `None` at the end of input, or why it is none. A line that is too long is read to its end.
 fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Result<String, RequestError>>> {
     let mut line = Vec::new();
@@ -100,6 +119,12 @@ fn refuse_what_is_not_used(spec: &StudySpec) -> Result<(), Failure> {
         Source::Command(_) => "[command]",
         Source::None if *spec.trial() != TrialSpec::default() => "[trial]",
         Source::None if *spec.energy() != EnergySpec::default() => "[energy]",
+        Source::None if spec.budget().hard => {
+            return Err(Failure::usage(
+                "the study file has `hard` in [budget], but with ask-tell the trials are run by the program that asks, and nobody else can \
+                 end them; remove it",
+            ));
+        }
         Source::None => return Ok(()),
     };
     Err(Failure::usage(format!(

@@ -88,6 +88,10 @@ impl Bar {
         self.say("stopping: the running trial is being ended; Ctrl-C again stops at once");
     }
 
+    pub(super) fn finishing(&self) {
+        self.say("finishing: the running trial goes on to its end, and nothing follows it; Ctrl-C again abandons it");
+    }
+
     /// So many are done; what is said behind that.
     pub(super) fn set(&self, done: u64, behind: Option<String>) {
         let Some(bar) = &self.bar else { return };

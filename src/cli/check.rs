@@ -1,6 +1,7 @@
 //! `optimize check`.
 
 use super::args::CheckArgs;
+use super::dry_run::dry_run;
 use super::failure::Failure;
 use super::open::read_spec;
 use super::print::print;
@@ -11,6 +12,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
     print(spec.summary())?;
     if *spec.source() == Source::None {
+        if args.dry_run {
+            return Err(Failure::usage(
+                "--dry-run has nothing to run: the study file has neither [train] nor [command]",
+            ));
+        }
         // Complete for `ask-tell`.
         return Ok(());
     }
@@ -24,5 +30,5 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if !notes.is_empty() {
         print(format!("\n{}", notes.join("\n")))?;
     }
-    Ok(())
+    if args.dry_run { dry_run(&spec, &args.study) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use crate::energy::{self, Session};
 use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::StudyRecord;
-use crate::study::spec::{SamplerSpec, Source, StudySpec, stored_watts};
+use crate::study::spec::{EnergyFrom, SamplerSpec, Source, StudySpec, stored_watts};
 use crate::study::store::Store;
 use crate::study::{EndReason, GpuLimits, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
 
@@ -21,6 +21,8 @@ pub(super) struct Places<'a> {
     pub(super) file: &'a Path,
     /// The folder in which weights are kept, if they are.
     pub(super) kept: Option<&'a Path>,
+    /// The folder of the results, in which outputs of programs are kept.
+    pub(super) results: &'a Path,
     /// What its processes are known by.
     pub(super) home: &'a str,
 }
@@ -101,6 +103,8 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
         initial,
         idle: spec.energy().idle,
         cool_down: spec.energy().cool_down.map(|c| (c.celsius, c.limit)),
+        hard: budget.hard,
+        from_first_step: spec.trial().energy_from == EnergyFrom::FirstStep,
         gives_up: true,
     }
 }
@@ -205,7 +209,8 @@ pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<d
         }
         Source::Command(command) => {
             let base = places.file.parent().unwrap_or(Path::new(""));
-            Ok(Box::new(CommandObjective::new(command.clone(), base).at_home(places.home)))
+            let objective = CommandObjective::new(command.clone(), base).at_home(places.home);
+            Ok(Box::new(objective.keep_output_in(places.results.join("output"), spec.trial().keep_output)))
         }
         Source::None => Err(Failure::usage("the study has nothing to run")),
     }

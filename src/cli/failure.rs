@@ -22,7 +22,7 @@ impl Failure {
     pub(super) const CONFLICT: u8 = 3;
     const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
-    const HOPELESS: u8 = 6;
+    pub(super) const HOPELESS: u8 = 6;
     const INTERRUPTED: u8 = 130;
 
     /// Something went wrong.
@@ -86,8 +86,9 @@ impl From<StudyError> for Failure {
             | StudyError::Preferences
             | StudyError::Hollow { .. }
             | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
+            StudyError::Store(StoreError::Locked { .. }) => Self::INTERRUPTED,
             StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
-            StudyError::Hopeless { .. } => Self::HOPELESS,
+            StudyError::Hopeless { .. } | StudyError::NeverTold { .. } => Self::HOPELESS,
             StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)

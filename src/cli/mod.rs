@@ -10,6 +10,7 @@ mod compare;
 mod conduct;
 mod data;
 mod devices;
+mod dry_run;
 mod failure;
 mod front;
 mod leftovers;

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::args::StudyArg;
 use super::failure::Failure;
+use super::print::warn;
 use crate::guard::file;
 use crate::record::StudyRecord;
 use crate::study::spec::{StudySpec, differences};
-use crate::study::store::{SqliteStore, Store, StoreError};
-use crate::study::{ResultsFolder, StudyError, store_path};
+use crate::study::store::{SqliteStore, Store, StoreError, UNDELIVERED};
+use crate::study::{Interrupt, ResultsFolder, StudyError, store_path};
 
 /// A study file may have so many bytes: 1 MiB. One that a person has written has a hundredth of it.
 pub(super) const MOST: u64 = 1 << 20;
@@ -66,13 +67,13 @@ fn is_file(path: &Path) -> Result<(), StudyError> {
     checked.map_err(|source| StudyError::Folder { path: path.to_owned(), source })
 }
 
-/// Opens the store of a folder, or begins one.
-pub(super) fn open_store(folder: &ResultsFolder) -> Result<SqliteStore, StudyError> {
+/// Opens the store of a folder, or begins one. `interrupt` ends the waiting for another program's lock; without it a signal does.
+pub(super) fn open_store(folder: &ResultsFolder, interrupt: Option<&Interrupt>) -> Result<SqliteStore, StudyError> {
     let path = folder.store_path();
     if path.exists() {
         is_file(&path)?;
     }
-    SqliteStore::open(&path).map_err(StudyError::Store)
+    SqliteStore::open_until(&path, interrupt).map_err(StudyError::Store)
 }
 
 /// Reads the record in a results folder; it may be running at the same time.
@@ -86,6 +87,13 @@ pub(super) fn read_record(folder: &Path) -> Result<StudyRecord, StudyError> {
         error => error.into(),
     })?;
     let entries = store.load()?;
+    if folder.join(UNDELIVERED).exists() {
+        let file = folder.join(UNDELIVERED);
+        warn(&format!(
+            "note: {} holds how a trial ended while the store was locked; running the study stores it",
+            file.display()
+        ));
+    }
     if entries.is_empty() {
         return Err(StoreError::Empty { path }.into());
     }

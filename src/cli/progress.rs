@@ -102,6 +102,10 @@ impl RunObserver for Progress {
         self.bar.stopping();
     }
 
+    fn finishing(&mut self) {
+        self.bar.finishing();
+    }
+
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         if let Some(line) = trial_line(record, trial, self.bar.width()) {
             self.bar.say(&line);

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::signals::catch_signals;
 use super::training::{Pruning, check_data, checkpoints_of, prunes};
 use super::warm_start::read_lessons;
+use crate::analysis::StartUp;
 use crate::energy;
 use crate::record::{Event, StudyRecord};
 use crate::study::spec::{StudySpec, differences};
@@ -37,7 +38,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if let Some(aside) = aside.as_ref().filter(|_| !args.quiet) {
         say(&format!("the old results are now in {}", aside.display()));
     }
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, None)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
     caveats(&folder, &store).iter().for_each(|line| say(line));
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
@@ -50,6 +51,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let end = end?;
     written?;
     print_closing(&record, spec.carbon(), folder.path())?;
+    if let Some(advice) = StartUp::of(&record).and_then(|found| found.advice()).filter(|_| !args.quiet) {
+        say(&format!("note: {advice}"));
+    }
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
     }
@@ -102,13 +106,7 @@ pub(super) fn begin_or_resume(
     if entries.is_empty() {
         folder.refuse_lost_trials(&OUTPUTS)?;
         folder.write("study.toml", spec.text().as_bytes())?;
-        entries.push(store.append(Event::StudyCreated {
-            name: spec.name().to_owned(),
-            seed: spec.seed(),
-            problem: spec.problem().clone(),
-            sampler: spec.sampler().kind.clone(),
-            identity: spec.identity_with(energy::watts_per_core()),
-        })?);
+        entries.push(store.append(created(spec))?);
     }
     let record = StudyRecord::from_entries(entries)?;
     let differences = differences(&record.header().identity, &spec.identity_beside(&record.header().identity));
@@ -118,6 +116,17 @@ pub(super) fn begin_or_resume(
     }
     let lines = differences.iter().map(|d| format!("  {d}")).collect();
     Err(StudyError::Different { path: folder.path().to_owned(), differences: lines })
+}
+
+/// The first event of a study.
+pub(super) fn created(spec: &StudySpec) -> Event {
+    Event::StudyCreated {
+        name: spec.name().to_owned(),
+        seed: spec.seed(),
+        problem: spec.problem().clone(),
+        sampler: spec.sampler().kind.clone(),
+        identity: spec.identity_with(energy::watts_per_core()),
+    }
 }
 
 /// Notes in the record that the study file prefers something else than before; what is preferred may change.
@@ -137,7 +146,7 @@ fn run_study(
     store: &mut dyn Store,
     record: &mut StudyRecord,
 ) -> Result<EndReason, Failure> {
-    let told = catch_signals().map_err(Failure::other)?;
+    let told = catch_signals(spec.trial().on_interrupt).map_err(Failure::other)?;
     let mut progress = Progress::new(spec.budget().trials);
     let mut nobody = ();
     let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
@@ -148,7 +157,7 @@ fn run_study(
         Some(folder) if prunes(spec) => pruning.insert(Pruning { observer, folder: folder.clone() }),
         _ => observer,
     };
-    let places = Places { file: path, kept: kept.as_deref(), home: &home_of(folder) };
+    let places = Places { file: path, kept: kept.as_deref(), results: folder.path(), home: &home_of(folder) };
     let end = search(spec, places, store, record, &told, observer, true);
     progress.finish();
     let end = end?;

@@ -14,6 +14,7 @@ use signal_hook::low_level;
 use super::print::warn;
 use crate::energy::restore_limits_and_end;
 use crate::objective::end_programs;
+use crate::study::spec::OnInterrupt;
 use crate::study::{Interrupt, Stops};
 
 /// The exit code of a study that was stopped by Ctrl-C or `SIGTERM`.
@@ -58,8 +59,8 @@ pub(super) fn ending_signals() -> impl Iterator<Item = i32> {
 /// The first signal that ends asks the study to end in good order: its program is ended with all that it has started, the trial is
 /// stored as interrupted, and limits of GPUs are put back. By Ctrl-C and `SIGTERM` that takes as long as it takes; by others
 /// not long. A second Ctrl-C or `SIGTERM`, or a `SIGQUIT` at any time, kills the program, and then there is little time; a
-/// further Ctrl-C waits for nothing.
-pub(super) fn catch_signals() -> io::Result<Told> {
+/// further Ctrl-C waits for nothing. Where the study file says so, a Ctrl-C before all of these lets the running trial finish.
+pub(super) fn catch_signals(on_interrupt: OnInterrupt) -> io::Result<Told> {
     heed_the_ends_of_children();
     let told = Told { interrupt: Interrupt::default(), stops: Stops::default() };
     let at_once = Arc::new(AtomicBool::new(false));
@@ -71,7 +72,8 @@ pub(super) fn catch_signals() -> io::Result<Told> {
     let caught = ending_signals().filter(|signal| is_default(*signal) || matches!(*signal, SIGINT | SIGTERM));
     let caught: Vec<i32> = caught.chain([SIGTSTP].into_iter().filter(|signal| is_default(*signal))).collect();
     let mut signals = Signals::new(caught)?;
-    let mut ending = Ending { interrupt: told.interrupt.clone(), first: None, at_once };
+    let may_finish = on_interrupt == OnInterrupt::Finish;
+    let mut ending = Ending { interrupt: told.interrupt.clone(), may_finish, asked: None, first: None, at_once };
     let stops = told.stops.clone();
     let heed = move || {
         for signal in signals.forever() {
@@ -87,6 +89,10 @@ pub(super) fn catch_signals() -> io::Result<Told> {
 
 struct Ending {
     interrupt: Interrupt,
+    /// Whether the first Ctrl-C lets the running trial finish.
+    may_finish: bool,
+    /// When that came.
+    asked: Option<Instant>,
     /// When the first signal came.
     first: Option<Instant>,
     at_once: Arc<AtomicBool>,
@@ -94,6 +100,14 @@ struct Ending {
 
 impl Ending {
     fn heed(&mut self, signal: i32) {
+        if signal == SIGINT && self.may_finish && self.first.is_none() {
+            let again = self.asked.is_some_and(|asked| asked.elapsed() > ONCE);
+            if !again {
+                self.asked.get_or_insert_with(Instant::now);
+                self.interrupt.raise_after_trial();
+                return;
+            }
+        }
         let asks = matches!(signal, SIGINT | SIGTERM);
         let again = self.first.is_some_and(|first| first.elapsed() > ONCE);
         self.first.get_or_insert_with(Instant::now);

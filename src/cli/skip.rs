@@ -14,7 +14,7 @@ pub(super) fn skip(args: &SkipArgs) -> Result<(), Failure> {
     // Nothing is made or written where there is no study.
     let found = Found::of(&args.study)?;
     let folder = ResultsFolder::open(&found.folder)?;
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, None)?;
     // It may have grown until it was locked.
     let entries = store.load().map_err(StudyError::Store)?;
     let mut record = StudyRecord::from_entries(entries).map_err(StudyError::Record)?;

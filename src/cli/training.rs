@@ -247,6 +247,10 @@ impl RunObserver for Pruning<'_> {
         self.observer.stopping();
     }
 
+    fn finishing(&mut self) {
+        self.observer.finishing();
+    }
+
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         self.prune(record);
         self.observer.trial_ended(record, trial);

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::plain::{behind_a_prefix, quoted_names, without_escapes};
 use super::process::{Process, ProcessEvent};
-use super::protocol::{Message, looks_meant, parse_line};
+use super::protocol::{Message, looks_meant, no_numbers, parse_line};
 use super::{Control, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
@@ -42,6 +43,8 @@ pub(super) struct Heard {
     pub(super) stopped: bool,
     /// The last line that looks as if it was meant for us, but tells nothing.
     pub(super) misspoken: Option<String>,
+    /// How the last line told metrics that had other text before them.
+    pub(super) prefixed: Option<String>,
     /// What else was not understood, for [`Scope::doubt`]: it repeats what the program said, which may hold secrets.
     pub(super) doubts: Vec<String>,
 }
@@ -111,12 +114,50 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                     heard.doubt(doubt);
                 }
                 match parse_line(&text) {
-                    None if looks_meant(&text) => heard.misspoken = Some(text.chars().take(200).collect()),
-                    None => {}
+                    None if looks_meant(&text) => {
+                        for name in quoted_names(&without_escapes(&text)) {
+                            let how = format!("`{}` is no JSON object with numbers on one line", shown(&text));
+                            scope.unheard(
+                                name,
+                                how + ", which has double quotation marks and no others (`json.dumps` in Python)",
+                            );
+                        }
+                        heard.misspoken = Some(text.chars().take(200).collect());
+                    }
+                    None => {
+                        let plain = without_escapes(&text);
+                        // A part of an object that is printed over several lines.
+                        if plain.trim_start().starts_with('"') {
+                            for name in quoted_names(&plain) {
+                                let how = format!(
+                                    "`{}` stands on a line of its own, and an object is read on one line only",
+                                    shown(&plain)
+                                );
+                                scope.unheard(name, how);
+                            }
+                        }
+                        let names = behind_a_prefix(&plain);
+                        if !names.is_empty() {
+                            let how = format!(
+                                "a line of its output tells it behind other text, and only a line that begins with the object is read: `{}`",
+                                shown(&plain)
+                            );
+                            names.iter().for_each(|name| scope.unheard(name, how.clone()));
+                            heard.prefixed = Some(how);
+                        }
+                    }
                     Some(Message::Begin { phase, at: told }) => scope.begin(&phase, told.unwrap_or(at)),
                     Some(Message::End { phase, at: told }) => scope.end(&phase, told.unwrap_or(at)),
                     Some(Message::Device(devices)) => scope.uses(devices),
                     Some(Message::Metrics(metrics)) => {
+                        for (name, value) in no_numbers(&text) {
+                            scope.unheard(&name, format!("it is told as {}, which is no number", shown(&value)));
+                        }
+                        let before = heard.metrics.take().unwrap_or_default();
+                        for name in before.keys().filter(|name| !metrics.contains_key(*name)) {
+                            let how = "an earlier line tells it, and of several lines of metrics the last counts: print one with all of them";
+                            scope.unheard(name, how.to_owned());
+                        }
                         heard.metrics = Some(metrics);
                         if until == Until::Metrics {
                             return heard;

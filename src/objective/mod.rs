@@ -10,6 +10,8 @@ mod leftovers;
 mod lines;
 mod listen;
 mod mailbox;
+mod output;
+mod plain;
 mod process;
 mod procfs;
 mod protocol;
@@ -21,6 +23,7 @@ mod worker;
 pub use command::{CommandLine, CommandObjective, Form, Placeholder, SecretError, Secrets, Template};
 pub use guardian::{become_guardian, guard, start_guardian};
 pub use leftovers::{Leftovers, end_leftovers};
+pub use output::KeepOutput;
 pub use process::{Process, ProcessEvent};
 #[cfg(feature = "cli")]
 pub(crate) use protocol::quote_non_finite;
@@ -124,6 +127,12 @@ pub trait Scope {
     fn doubt(&mut self, what: String) {
         let _ = what;
     }
+
+    /// A metric of this name was told in a way that is not read: how, in a sentence without a full stop. Said with a failure for want of
+    /// that metric. Default: nobody cares.
+    fn unheard(&mut self, metric: &str, how: String) {
+        let _ = (metric, how);
+    }
 }
 
 /// Runs `work` as a phase of the trial.
@@ -165,6 +174,13 @@ pub trait Objective {
     /// A [`Failure`] that says whether the configuration or the environment is to blame. Must not panic; a panic is
     /// recorded as a failure of the configuration.
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure>;
+
+    /// What became of the trial that was evaluated last, its metrics held against what is wanted. Where what it printed is kept is
+    /// returned, by the names within the results. Default: nothing is.
+    fn ended(&mut self, failed: bool) -> Option<String> {
+        let _ = failed;
+        None
+    }
 }
 
 impl<F> Objective for F

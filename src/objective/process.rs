@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
 use super::family::Family;
-use super::lines::{Line, each_line, keep_tail};
+use super::lines::{Line, each_line, keep_tail, last_words};
 use super::mailbox::Mailbox;
+use super::output::{Outputs, Tee};
 use super::running::Running;
 use super::{Failure, Stamp, guardian, procfs};
 use crate::optimizer::history::FailureKind;
@@ -99,6 +100,11 @@ impl Process {
     /// # Errors
     /// As for [`spawn`](Self::spawn).
     pub fn spawn_for(home: &str, command: &mut Command) -> std::io::Result<Self> {
+        Self::spawn_kept(home, command, None)
+    }
+
+    /// The same, with what it prints kept.
+    pub(super) fn spawn_kept(home: &str, command: &mut Command, outputs: Option<&Outputs>) -> std::io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{home}/{}-{number}-{:.9}", std::process::id(), Stamp::now().0);
@@ -122,10 +128,11 @@ impl Process {
         // Best effort: without it the kernel may choose the study itself.
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "500");
         let mailbox = Arc::new(Mailbox::default());
-        if let Some(stdout) = child.stdout.take() {
+        if let Some(stream) = child.stdout.take() {
+            let stdout = Tee { stream, kept: outputs.map(|outputs| Arc::clone(&outputs.out)) };
             let mailbox = Arc::clone(&mailbox);
             thread::spawn(move || {
-                each_line(stdout, |line| {
+                each_line(stdout, |line, _| {
                     let at = Stamp::now();
                     mailbox.put(match line {
                         Line::Whole(text) => ProcessEvent::Line { text, at },
@@ -136,7 +143,8 @@ impl Process {
             });
         }
         let tail = Arc::new(Mutex::new(VecDeque::new()));
-        if let Some(stderr) = child.stderr.take() {
+        if let Some(stream) = child.stderr.take() {
+            let stderr = Tee { stream, kept: outputs.map(|outputs| Arc::clone(&outputs.err)) };
             let tail = Arc::clone(&tail);
             thread::spawn(move || keep_tail(stderr, &tail));
         }
@@ -260,7 +268,11 @@ impl Process {
         // The pipe may still hold lines when the process is already gone.
         thread::sleep(Duration::from_millis(20));
         let tail = self.stderr_tail();
-        let message = if tail.is_empty() { what } else { format!("{what}; the end of its standard error:\n{tail}") };
+        let message = match last_words(&tail) {
+            Some(words) if words != tail => format!("{what}: {words}; the end of its standard error:\n{tail}"),
+            Some(words) => format!("{what}: {words}"),
+            None => what,
+        };
         Err(Failure::new(kind, message))
     }
 

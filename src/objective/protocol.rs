@@ -12,11 +12,13 @@
 //! and unknown ones, count as `exit`.
 //!
 //! Reports and phases may carry `"at"`, a moment of the monotonic clock in seconds; without it, the moment of reading
-//! counts. Any other line is the program's own and is left alone. Lines are UTF-8, with or without a byte-order mark before
+//! counts. A carriage return ends a line, too, and colours are passed over. Any other line is the program's own and is left alone, also one
+//! with an object behind other text: it is only told of where the trial fails for want of what it says. Lines are UTF-8, with or without a byte-order mark before
 //! the first, and of 1 MiB at most.
 
 use serde_json::{Map, Value};
 
+use super::plain::without_escapes;
 use super::{DeviceUse, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
@@ -65,6 +67,7 @@ pub enum Message {
 /// `NaN` and `Infinity`, which Python's `json` writes although JSON has no such numbers, are read as what they mean.
 #[must_use]
 pub fn parse_line(line: &str) -> Option<Message> {
+    let line = without_escapes(line);
     let line = line.trim_matches(is_blank);
     if !(line.starts_with('{') && line.ends_with('}')) {
         return None;
@@ -110,7 +113,21 @@ fn is_blank(c: char) -> bool {
 /// Whether a line looks as if it was meant for us, in whatever encoding it is.
 pub(super) fn looks_meant(line: &str) -> bool {
     let is_odd = |c: char| is_blank(c) || matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
-    line.trim_start_matches(is_odd).starts_with('{')
+    without_escapes(line).trim_start_matches(is_odd).starts_with('{')
+}
+
+/// The members of a line's object that are no numbers, as JSON.
+pub(super) fn no_numbers(line: &str) -> Vec<(String, String)> {
+    let line = without_escapes(line);
+    let line = line.trim_matches(is_blank);
+    let value = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quote_non_finite(line)));
+    let Ok(Value::Object(object)) = value else { return Vec::new() };
+    let numbers = numbers(&object);
+    object
+        .into_iter()
+        .filter(|(name, _)| !numbers.contains_key(name))
+        .map(|(name, value)| (name, value.to_string()))
+        .collect()
 }
 
 /// The kind of failure that a program tells. Those that only the study can know are no more than the program's opinion:

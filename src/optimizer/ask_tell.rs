@@ -147,7 +147,8 @@ impl Optimizer {
         Ok(asked)
     }
 
-    /// Tells the metrics of a trial: at least those of the objectives, in their own units.
+    /// Tells the metrics of a trial: at least those of the objectives, in their own units. Of others, those that are NaN or infinite are
+    /// left out.
     ///
     /// # Errors
     /// [`OptimizerError::UnknownTrial`], [`OptimizerError::AlreadyTold`], and [`OptimizerError::Metrics`] for missing or
@@ -249,9 +250,10 @@ impl Optimizer {
         metrics: impl IntoIterator<Item = (K, f64)>,
         sd: impl IntoIterator<Item = (L, f64)>,
     ) -> Result<Outcome, OptimizerError> {
-        let metrics: Metrics = metrics.into_iter().map(|(k, v)| (k.into(), v)).collect();
+        let mut metrics: Metrics = metrics.into_iter().map(|(k, v)| (k.into(), v)).collect();
         let sd: Metrics = sd.into_iter().map(|(k, v)| (k.into(), v)).collect();
         self.problem.check(&metrics).map_err(|source| OptimizerError::Metrics { source })?;
+        metrics.retain(|_, value| value.is_finite());
         match sd.iter().find(|(_, sd)| !(sd.is_finite() && **sd >= 0.0)) {
             Some((metric, sd)) => Err(OptimizerError::StandardDeviation { metric: metric.clone(), sd: *sd }),
             None => Ok(Outcome::Finished { metrics, sd }),
@@ -334,6 +336,17 @@ mod tests {
         assert_eq!(rest.iter().map(Asked::id).collect::<Vec<_>>(), [2, 3]);
         assert!(rest.iter().any(|r| r.point() == b.point()));
         assert!(rest.iter().all(|r| r.point() != a.point()));
+    }
+
+    #[test]
+    fn what_is_no_number_and_no_objective_is_left_out() {
+        let mut optimizer = optimizer();
+        let id = optimizer.ask().unwrap().id();
+        optimizer.tell(id, [("a", 0.5), ("e", 1.0), ("loss", f64::NAN), ("f1", f64::INFINITY), ("size", 3.0)]).unwrap();
+        let Outcome::Finished { metrics, .. } = &optimizer.history().get(id).unwrap().outcome else {
+            panic!("finished")
+        };
+        assert_eq!(metrics.keys().collect::<Vec<_>>(), ["a", "e", "size"]);
     }
 
     #[test]

@@ -153,8 +153,8 @@ impl StudyRecord {
             }
             Event::ReferenceFrozen { reference } => self.reference = Some(reference),
             Event::TrialStarted { trial, attempt, point, fit, propose_seconds } => {
-                match self.trials.iter_mut().find(|t| t.id == trial) {
-                    Some(known) if matches!(known.state, TrialState::Waiting(_)) => {
+                match self.position(trial).map(|i| &mut self.trials[i]) {
+                    Ok(known) if matches!(known.state, TrialState::Waiting(_)) => {
                         known.state = TrialState::Running;
                         known.attempts = attempt;
                         known.epochs.clear();
@@ -163,23 +163,26 @@ impl StudyRecord {
                         known.started = time;
                         known.ended = None;
                     }
-                    Some(known) => return Err(RecordError::State { seq, trial, state: known.state.label() }),
-                    None => self.trials.push(TrialRecord {
-                        id: trial,
-                        point: self.header.problem.space().typed(&point),
-                        fit,
-                        propose_seconds,
-                        attempts: attempt,
-                        lost_attempts: 0,
-                        lost_sessions: 0,
-                        state: TrialState::Running,
-                        epochs: Vec::new(),
-                        spent: Vec::new(),
-                        devices_before: Vec::new(),
-                        devices_after: Vec::new(),
-                        started: time,
-                        ended: None,
-                    }),
+                    Ok(known) => return Err(RecordError::State { seq, trial, state: known.state.label() }),
+                    Err(place) => self.trials.insert(
+                        place,
+                        TrialRecord {
+                            id: trial,
+                            point: self.header.problem.space().typed(&point),
+                            fit,
+                            propose_seconds,
+                            attempts: attempt,
+                            lost_attempts: 0,
+                            lost_sessions: 0,
+                            state: TrialState::Running,
+                            epochs: Vec::new(),
+                            spent: Vec::new(),
+                            devices_before: Vec::new(),
+                            devices_after: Vec::new(),
+                            started: time,
+                            ended: None,
+                        },
+                    ),
                 }
             }
             Event::DevicesSeen { trial, after, devices } => {
@@ -214,8 +217,8 @@ impl StudyRecord {
                 return Ok(());
             }
             Event::TrialSkipped { trial: id } => {
-                let trial = self.trials.iter_mut().find(|t| t.id == id);
-                let trial = trial.ok_or(RecordError::UnknownTrial { seq, trial: id })?;
+                let place = self.position(id).map_err(|_| RecordError::UnknownTrial { seq, trial: id })?;
+                let trial = &mut self.trials[place];
                 if !matches!(trial.state, TrialState::Running | TrialState::Waiting(_)) {
                     return Err(RecordError::State { seq, trial: id, state: trial.state.label() });
                 }
@@ -272,7 +275,7 @@ impl StudyRecord {
         self.reference.as_deref()
     }
 
-    /// All trials, in the order in which they first started.
+    /// All trials, in ascending order of their ids, which is that in which they first started.
     #[must_use]
     pub fn trials(&self) -> &[TrialRecord] {
         &self.trials
@@ -281,7 +284,13 @@ impl StudyRecord {
     /// The trial with this id.
     #[must_use]
     pub fn trial(&self, id: u64) -> Option<&TrialRecord> {
-        self.trials.iter().find(|t| t.id == id)
+        self.position(id).ok().map(|i| &self.trials[i])
+    }
+
+    /// The id that the next trial gets: one above the highest so far.
+    #[must_use]
+    pub fn next_id(&self) -> u64 {
+        self.trials.last().map_or(0, |last| last.id + 1)
     }
 
     /// The trials of a point, in their order.
@@ -370,8 +379,14 @@ impl StudyRecord {
         history
     }
 
+    /// Where the trial of this id is among the trials, or would be.
+    fn position(&self, id: u64) -> Result<usize, usize> {
+        self.trials.binary_search_by_key(&id, |trial| trial.id)
+    }
+
     fn running(&mut self, seq: u64, trial: u64) -> Result<&mut TrialRecord, RecordError> {
-        let known = self.trials.iter_mut().find(|t| t.id == trial).ok_or(RecordError::UnknownTrial { seq, trial })?;
+        let place = self.position(trial).map_err(|_| RecordError::UnknownTrial { seq, trial })?;
+        let known = &mut self.trials[place];
         match known.state {
             TrialState::Running => Ok(known),
             _ => Err(RecordError::State { seq, trial, state: known.state.label() }),

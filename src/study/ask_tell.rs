@@ -7,14 +7,16 @@ use super::StudyError;
 use super::request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
 use super::run::{EndReason, Limits, freeze_reference, spent};
 use super::store::Store;
+use super::told::{Raw, Sorted, sort};
 use crate::energy::units::WindowEnergy;
+use crate::objective::Failure;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;
-use crate::optimizer::problem::{Metrics, ValueError};
+use crate::optimizer::problem::Metrics;
 use crate::optimizer::sampler::{Sampler, SamplerError, propose};
 use crate::optimizer::space::Point;
-use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TrialRecord, TrialState};
+use crate::record::{Environment, Event, Phases, StudyRecord, TrialRecord, TrialState};
 
 /// Answers requests about a study. What a request changes is in the store before its answer is there.
 ///
@@ -73,7 +75,7 @@ impl<'a> AskTell<'a> {
             Request::Front => Ok(self.front()),
             Request::Quit => {
                 self.append(Event::SessionEnded { reason: "quit".to_owned() })?;
-                Ok(Answer::Done { ok: true, id: None })
+                Ok(Answer::Done { ok: true, id: None, failed: None, dropped: BTreeMap::new() })
             }
         }
     }
@@ -118,25 +120,28 @@ impl<'a> AskTell<'a> {
     }
 
     fn tell(&mut self, trial: Trial, told: Told) -> Result<Answer, RequestError> {
-        if let Told::Finished { metrics, sd } = &told {
-            self.check(metrics, sd)?;
-        }
+        let mut failed = None;
+        let (outcome, dropped) = match told {
+            Told::Failed { kind, message } => (Err(Failure::new(kind, message)), BTreeMap::new()),
+            Told::Finished { metrics, sd, unread } => {
+                // What is told of a trial that takes nothing more is not looked at.
+                self.check_open(&trial)?;
+                let raw = Raw { metrics, sd, unread };
+                let Sorted { outcome, dropped } = sort(self.record, self.limits.joules.is_some(), raw)?;
+                failed = outcome.as_ref().err().map(ToString::to_string);
+                (outcome, dropped)
+            }
+        };
         let (id, new) = match trial {
             Trial::Asked(id) => {
-                let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id })?;
-                if known.failure().is_some_and(|failure| failure.kind == FailureKind::Skipped) {
-                    return Err(RequestError::Skipped { id });
-                }
-                if known.state != TrialState::Running {
-                    return Err(OptimizerError::AlreadyTold { id }.into());
-                }
+                self.check_open(&trial)?;
                 (id, None)
             }
             Trial::New(point) => {
                 let space = self.record.problem().space();
                 let point = space.typed(&point);
                 space.check(&point).map_err(OptimizerError::Point)?;
-                let id = self.record.history().next_id();
+                let id = self.record.next_id();
                 self.start(id, point, None, 0.0)?;
                 (id, Some(id))
             }
@@ -144,39 +149,33 @@ impl<'a> AskTell<'a> {
         let begin = self.asked.get(&id).copied().unwrap_or(self.opened);
         let seconds = if new.is_some() { 0.0 } else { begin.elapsed().as_secs_f64() };
         let spent = WindowEnergy { seconds, domains: Vec::new() };
-        self.append(match told {
-            Told::Finished { metrics, sd } => {
-                Event::TrialFinished { trial: id, metrics, sd, energy: Phases::new(), spent }
-            }
-            Told::Failed { kind, message } => {
+        self.append(match outcome {
+            Ok((metrics, sd)) => Event::TrialFinished { trial: id, metrics, sd, energy: Phases::new(), spent },
+            Err(Failure { kind, message }) => {
                 Event::TrialFailed { trial: id, kind, message, retry: false, spent: Some(spent) }
             }
         })?;
         self.asked.remove(&id);
-        Ok(Answer::Done { ok: true, id: new })
+        Ok(Answer::Done { ok: true, id: new, failed, dropped })
     }
 
-    fn check(&self, metrics: &Metrics, sd: &Metrics) -> Result<(), RequestError> {
-        let refused = |source| OptimizerError::Metrics { source };
-        self.record.problem().check(metrics).map_err(refused)?;
-        for (metric, &value) in metrics {
-            if !value.is_finite() {
-                return Err(refused(ValueError::NotFinite { metric: metric.clone(), value }).into());
-            }
-            if EnergyMetric::is_reserved(metric) {
-                metric.parse::<EnergyMetric>()?;
-                if value < 0.0 {
-                    return Err(RequestError::NegativeEnergy { metric: metric.clone(), joules: value });
-                }
-            }
+    /// Whether an outcome of the trial is still waited for.
+    fn check_open(&self, trial: &Trial) -> Result<(), RequestError> {
+        let &Trial::Asked(id) = trial else { return Ok(()) };
+        let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id })?;
+        if known.failure().is_some_and(|failure| failure.kind == FailureKind::Skipped) {
+            return Err(RequestError::Skipped { id });
         }
-        if self.limits.joules.is_some() && !metrics.contains_key("energy") {
-            return Err(RequestError::EnergyNotTold);
+        if known.state != TrialState::Running {
+            return Err(OptimizerError::AlreadyTold { id }.into());
         }
-        match sd.iter().find(|(_, sd)| !(sd.is_finite() && **sd >= 0.0)) {
-            Some((metric, &sd)) => Err(OptimizerError::StandardDeviation { metric: metric.clone(), sd }.into()),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+
+    /// The ids of the trials that were asked for and not told.
+    #[must_use]
+    pub fn outstanding(&self) -> Vec<u64> {
+        self.pending().map(|trial| trial.id).collect()
     }
 
     fn front(&self) -> Answer {

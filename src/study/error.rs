@@ -230,6 +230,23 @@ pub enum StudyError {
         /// What was in the way.
         reason: String,
     },
+    /// A trial ended well without something that is searched for, and none has ever told it.
+    #[error(
+        "trial {trial} ended well, but `{name}` is missing, as it is in all trials so far: {failure}\n\
+         mend the program, so that it tells it by that name, and run the study again: it goes on{}; if the name is wrong in the study file, \
+         correct it there and begin anew with --fresh; if only some configurations tell it, run the study again as it is",
+        if *.retry { " with this very trial" } else { "" }
+    )]
+    NeverTold {
+        /// The trial.
+        trial: u64,
+        /// The metric or the phase.
+        name: String,
+        /// How the trial failed.
+        failure: Failure,
+        /// Whether it will be tried again.
+        retry: bool,
+    },
     /// Nothing has finished, and the last trials of this session failed in the same way.
     #[error(
         "nothing has finished yet, and the last {count} trials failed alike: {last}\n\

@@ -1,12 +1,13 @@
 //! One metered trial: the scope that stands between an objective and the meters, the store and the watcher.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::gpu_limits::Limiter;
+use super::outcome::{Hints, Told};
 use super::pauses::Pauses;
 use super::steps::{Sieve, Step};
 use super::store::{Store, StoreError};
-use super::{Interrupt, RunObserver, Stops};
+use super::{Interrupt, Limits, RunObserver, Stops};
 use crate::energy::units::{DomainEnergy, DomainKind, WindowEnergy};
 use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
 use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
@@ -21,6 +22,9 @@ const MOST_DOUBTS: usize = 3;
 /// Steps that have no figure after so long are not too short for one.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// The energy of a trial that may not go beyond its budget is looked at so often.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What the trials of a session share.
 pub(super) struct Desk<'a> {
     pub(super) session: &'a Session,
@@ -30,6 +34,8 @@ pub(super) struct Desk<'a> {
     pub(super) interrupt: &'a Interrupt,
     pub(super) stops: &'a Stops,
     pub(super) limiter: Option<Limiter>,
+    /// What its trials told.
+    pub(super) told: Told,
 }
 
 impl Desk<'_> {
@@ -73,6 +79,22 @@ pub(super) struct MeteredScope<'a, 'd> {
     broken: Option<StoreError>,
     refused: Option<Failure>,
     doubts: Vec<String>,
+    hints: Hints,
+    /// Where the trial's energy counts from its first step on: whether that has come.
+    first_step: FirstStep,
+    /// When the budget is spent, if that ends the trial.
+    budget: Option<BudgetEnd>,
+    /// The wish to end after this trial has been told.
+    told_of_end: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstStep {
+    /// It means nothing.
+    NotAsked,
+    Awaited,
+    /// The phase began with it.
+    Came,
 }
 
 /// The energy of an attempt that is over.
@@ -85,10 +107,39 @@ pub(super) struct Metered {
     pub(super) broken: Option<StoreError>,
     /// What was not understood of what the evaluation told.
     pub(super) doubts: Vec<String>,
+    /// What it told in a way that is not read.
+    pub(super) hints: Hints,
+    /// It counts from its first step on, and there was none.
+    pub(super) lacks_first_step: bool,
+    /// It was ended because the budget is spent.
+    pub(super) is_cut: bool,
+}
+
+/// What is left of a budget that ends the trial with it.
+#[derive(Debug, Clone, Copy)]
+struct BudgetEnd {
+    seconds: Option<Duration>,
+    joules: Option<f64>,
+    /// When the energy was last looked at.
+    looked: Instant,
+    is_over: bool,
+}
+
+impl BudgetEnd {
+    fn of(record: &StudyRecord, limits: &Limits) -> Option<Self> {
+        let seconds = limits.seconds.map(|limit| (limit - record.trial_seconds()).max(0.0));
+        // What does not fit is longer than anybody waits.
+        let seconds = seconds.and_then(|left| Duration::try_from_secs_f64(left).ok());
+        let joules = limits.joules.map(|limit| limit - record.spent().0);
+        limits.hard.then(|| Self { seconds, joules, looked: Instant::now(), is_over: false })
+    }
 }
 
 impl<'a, 'd> MeteredScope<'a, 'd> {
-    pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, timeout: Option<Duration>) -> Self {
+    pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, limits: &Limits) -> Self {
+        let timeout = limits.timeout;
+        let budget = BudgetEnd::of(desk.record, limits);
+        let first_step = if limits.from_first_step { FirstStep::Awaited } else { FirstStep::NotAsked };
         let pauses = Pauses::begin(desk.stops);
         let opened = desk.session.mark().beside_rest();
         let last_edge = opened.clone();
@@ -96,6 +147,7 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
         let (open, closed) = (Vec::new(), Vec::new());
         let usage = Usage::All;
         let (sieve, rests, broken, refused, doubts) = (Sieve::default(), false, None, None, Vec::new());
+        let hints = Hints::default();
         Self {
             desk,
             trial,
@@ -112,6 +164,10 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
             broken,
             refused,
             doubts,
+            hints,
+            first_step,
+            budget,
+            told_of_end: false,
         }
     }
 
@@ -141,8 +197,15 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
                 }
             }
         }
-        phases.entry(TRIAL_PHASE.to_owned()).or_insert_with(|| spent.clone());
-        Metered { phases, spent, broken: self.broken, doubts: self.doubts }
+        let trial = phases.entry(TRIAL_PHASE.to_owned()).or_insert_with(|| spent.clone());
+        if self.first_step == FirstStep::Came {
+            let before = (spent.seconds - trial.seconds).max(0.0);
+            let note = format!("from the first step on, {before:.1} s after the start");
+            trial.domains.iter_mut().for_each(|domain| add_note(domain, &note));
+        }
+        let lacks_first_step = self.first_step == FirstStep::Awaited;
+        let is_cut = self.budget.is_some_and(|budget| budget.is_over);
+        Metered { lacks_first_step, is_cut, phases, spent, broken: self.broken, doubts: self.doubts, hints: self.hints }
     }
 
     /// Takes notice of stops that have ended, the last one too.
@@ -157,6 +220,28 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
     fn due(&self) -> Option<Moment> {
         let opened = self.opened.moment();
         Some(opened.after(self.timeout?).after(self.desk.stops.since(opened)))
+    }
+
+    /// Why the trial must end, if the budget is spent and that ends it.
+    fn budget_is_over(&mut self) -> Option<String> {
+        let opened = self.opened.moment();
+        let up_to_date = self.desk.stops.is_up_to_date();
+        let stopped = self.desk.stops.since(opened);
+        let budget = self.budget.as_mut()?;
+        let mut over = budget.is_over.then_some("energy or time");
+        if budget.seconds.is_some_and(|left| up_to_date && Moment::now() >= opened.after(left).after(stopped)) {
+            over = Some("time");
+        } else if let Some(left) = budget.joules
+            && budget.looked.elapsed() >= LOOK
+        {
+            budget.looked = Instant::now();
+            let now = self.desk.session.mark();
+            let spent = self.pauses.energy(self.desk.session, &self.opened, &now, &self.usage).total();
+            over = over.or(spent.filter(|spent| spent.0 >= left).map(|_| "energy"));
+        }
+        let what = over?;
+        budget.is_over = true;
+        Some(format!("the {what} of the budget is over (`hard` in [budget]); a larger one lets it be tried again"))
     }
 
     /// Adds a window, unless one of the same name is still open around it.
@@ -239,6 +324,13 @@ impl<'a, 'd> MeteredScope<'a, 'd> {
 
 impl Scope for MeteredScope<'_, '_> {
     fn begin(&mut self, phase: &str, at: Stamp) {
+        if phase == TRIAL_PHASE && self.first_step != FirstStep::NotAsked {
+            self.doubt("it marks the phase `trial` itself, so `energy_from` in [command] is without effect".to_owned());
+            if self.first_step == FirstStep::Came {
+                self.open.retain(|(name, _)| name != TRIAL_PHASE);
+            }
+            self.first_step = FirstStep::NotAsked;
+        }
         if !is_phase_name(phase) {
             let message = format!(
                 "a phase cannot be named `{phase}`: letters, digits and `_` make a name, and gpu, cpu, dram and net mean \
@@ -263,6 +355,14 @@ impl Scope for MeteredScope<'_, '_> {
     }
 
     fn report(&mut self, step: u64, metrics: Metrics, at: Stamp) -> Control {
+        self.hints.step(&metrics);
+        if self.first_step == FirstStep::Awaited {
+            self.first_step = FirstStep::Came;
+            let mark = self.mark(at);
+            self.last_edge = mark.clone();
+            self.unresolved = (mark.clone(), 0);
+            self.open.push((TRIAL_PHASE.to_owned(), mark));
+        }
         if let Some((step, passed_over)) = self.sieve.take(Step { step, metrics, at }) {
             self.keep(step, passed_over);
         }
@@ -295,6 +395,12 @@ impl Scope for MeteredScope<'_, '_> {
             self.desk.observer.stopping();
             return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
+        if self.desk.interrupt.ends_soon() && !std::mem::replace(&mut self.told_of_end, true) {
+            self.desk.observer.finishing();
+        }
+        if let Some(reason) = self.budget_is_over() {
+            return Some(Failure::new(FailureKind::Interrupted, reason));
+        }
         if let Err(error) = self.desk.session.check(&self.usage) {
             return Some(Failure::new(FailureKind::Device, error.to_string()));
         }
@@ -320,6 +426,10 @@ impl Scope for MeteredScope<'_, '_> {
         if self.doubts.len() < MOST_DOUBTS && !self.doubts.contains(&what) {
             self.doubts.push(what);
         }
+    }
+
+    fn unheard(&mut self, metric: &str, how: String) {
+        self.hints.unheard(metric, how);
     }
 }
 

@@ -47,6 +47,9 @@ pub trait RunObserver {
     /// The user asked to stop; the trial under way is being ended.
     fn stopping(&mut self) {}
 
+    /// The user asked to stop once the trial under way has ended.
+    fn finishing(&mut self) {}
+
     /// An attempt at a trial ended, with or without a result; it is in the store already.
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         let _ = (record, trial);

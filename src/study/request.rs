@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `{"op": "ask", "count": 2}` | `{"trials": [{"id": 0, "params": {...}}, ...], "done": null}` |
-//! | `{"op": "tell", "id": 0, "metrics": {...}, "sd": {...}}` | `{"ok": true}` |
+//! | `{"op": "tell", "id": 0, "metrics": {...}, "sd": {...}}` | `{"ok": true}`, with `dropped` and `failed` where they say something |
 //! | `{"op": "tell", "id": 1, "failed": "out of memory"}` | `{"ok": true}` |
 //! | `{"op": "tell", "params": {...}, "metrics": {...}}` | `{"ok": true, "id": 2}` |
 //! | `{"op": "pending"}` | `{"trials": [...]}` |
@@ -12,22 +12,22 @@
 //! | anything else | `{"error": "..."}` |
 //!
 //! `count` is 1 if it is absent. `done` says why `trials` is empty: `"budget"` or `"space"`. `NaN` and `Infinity` are read
-//! as what they mean, so that the answer can say which metric is at fault.
+//! as what they mean, and `null` as NaN, which some languages write so. A metric or a standard deviation that is no finite number is left
+//! out, and `dropped` says so, by name; where an objective or a constraint needs it, the trial is stored as failed (bad metrics), and
+//! `failed` says so. A needed metric that this study was never told is an error: its name is likely misspelt.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::StudyError;
 use crate::objective::quote_non_finite;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::sampler::SamplerError;
 use crate::optimizer::space::{Point, Value};
-use crate::record::EnergyMetricError;
-
-use super::StudyError;
 
 /// The most trials that one request may ask for.
 pub(super) const MAX_COUNT: u64 = 1000;
@@ -73,6 +73,8 @@ pub enum Told {
         metrics: Metrics,
         /// Known standard deviations of some of them; 0 is exact.
         sd: Metrics,
+        /// Metrics that are no numbers, as JSON, by name.
+        unread: BTreeMap<String, String>,
     },
     /// No result.
     Failed {
@@ -111,6 +113,12 @@ pub enum Answer {
         /// The id of the new trial, if the request made one.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<u64>,
+        /// Why the trial is stored as failed, although it was told with metrics.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+        /// What was told and could not be kept, by metric (`sd.METRIC` for its standard deviation), and why.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        dropped: BTreeMap<String, String>,
     },
     /// The request was refused, and nothing was changed by it.
     Refused {
@@ -163,15 +171,21 @@ pub enum RequestError {
         /// The second.
         other: &'static str,
     },
-    /// A metric or a standard deviation that is no number.
-    #[error("`{metric}` in `{member}` is {value}, which is not a number")]
+    /// A metric that an objective or a constraint needs, and that is no number, nor ever was in this study.
+    #[error("`{metric}` in `metrics` is {value}, which is not a number")]
     NotANumber {
-        /// `metrics` or `sd`.
-        member: &'static str,
         /// The metric.
         metric: String,
         /// What it is, as JSON.
         value: String,
+    },
+    /// A metric that an objective or a constraint needs is missing, and was never told in this study.
+    #[error("{source}, nor was it in any trial before{advice}; the trial stays as it was: tell it by that name")]
+    NeverTold {
+        /// Which one, and what was told.
+        source: OptimizerError,
+        /// Which of those is likely meant by it, as the end of a sentence; or nothing.
+        advice: String,
     },
     /// A parameter that is neither a number, a text nor a truth value.
     #[error("parameter `{name}` cannot be {value}")]
@@ -180,23 +194,6 @@ pub enum RequestError {
         name: String,
         /// What it is, as JSON.
         value: String,
-    },
-    /// A standard deviation of a metric that is not told.
-    #[error("`sd` has `{metric}`, but `metrics` has not")]
-    StraySd {
-        /// The metric.
-        metric: String,
-    },
-    /// A metric whose name begins like one of energy.
-    #[error(transparent)]
-    EnergyMetric(#[from] EnergyMetricError),
-    /// An energy below zero.
-    #[error("`{metric}` is {joules}; energy is told in joules, zero or above")]
-    NegativeEnergy {
-        /// The metric.
-        metric: String,
-        /// Its value.
-        joules: f64,
     },
     /// The budget is one of energy, and the trial has none.
     #[error("the study's budget is one of energy: tell `energy`, in joules, among the metrics")]
@@ -274,12 +271,10 @@ impl Request {
                 };
                 let told = match (metrics, failed) {
                     (Some(metrics), None) => {
-                        let metrics = read_numbers("metrics", metrics)?;
-                        let sd = read_numbers("sd", sd.unwrap_or_default())?;
-                        if let Some(metric) = sd.keys().find(|metric| !metrics.contains_key(*metric)) {
-                            return Err(RequestError::StraySd { metric: metric.clone() });
-                        }
-                        Told::Finished { metrics, sd }
+                        let (metrics, unread) = read_numbers(metrics);
+                        let (mut sd, odd) = read_numbers(sd.unwrap_or_default());
+                        sd.extend(odd.into_keys().map(|name| (name, f64::NAN)));
+                        Told::Finished { metrics, sd, unread }
                     }
                     (None, Some(_)) if sd.is_some() => {
                         return Err(RequestError::OneOf { one: "sd", other: "failed" });
@@ -299,20 +294,34 @@ fn read_count(count: Option<Json>) -> Result<usize, RequestError> {
     whole.ok_or_else(|| RequestError::Count { count: count.to_string() })
 }
 
-fn read_numbers(member: &'static str, values: BTreeMap<String, Json>) -> Result<Metrics, RequestError> {
-    let number = |(metric, value): (String, Json)| {
+/// The numbers, and what is none, as JSON.
+fn read_numbers(values: BTreeMap<String, Json>) -> (Metrics, BTreeMap<String, String>) {
+    let (mut numbers, mut others) = (Metrics::new(), BTreeMap::new());
+    for (metric, value) in values {
         let number = match &value {
             Json::Number(n) => n.as_f64(),
+            // JavaScript and others write so what is no number.
+            Json::Null => Some(f64::NAN),
             // What `quote_non_finite` made of the bare words.
             Json::String(s) if matches!(s.as_str(), "NaN" | "Infinity" | "-Infinity") => s.parse().ok(),
             _ => None,
         };
         match number {
-            Some(number) => Ok((metric, number)),
-            None => Err(RequestError::NotANumber { member, metric, value: value.to_string() }),
+            Some(number) => drop(numbers.insert(metric, number)),
+            None => drop(others.insert(metric, shortened(&value))),
         }
-    };
-    values.into_iter().map(number).collect()
+    }
+    (numbers, others)
+}
+
+/// A value as JSON; of a long one the begin.
+fn shortened(value: &Json) -> String {
+    const LONGEST: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
 }
 
 fn read_point(params: BTreeMap<String, Json>) -> Result<Point, RequestError> {
@@ -375,8 +384,6 @@ mod tests {
             (r#"{"op":"tell","id":0}"#, "`metrics` and `failed`"),
             (r#"{"op":"tell","id":0,"metrics":{},"failed":"x"}"#, "`metrics` and `failed`"),
             (r#"{"op":"tell","id":-1,"metrics":{}}"#, "-1"),
-            (r#"{"op":"tell","id":0,"metrics":{"a":"big"}}"#, "`a` in `metrics` is \"big\""),
-            (r#"{"op":"tell","id":0,"metrics":{"a":1},"sd":{"b":0}}"#, "`sd` has `b`"),
             (r#"{"op":"tell","params":{"x":{}},"metrics":{}}"#, "`x` cannot be {}"),
         ] {
             let error = Request::parse(line).expect_err(line).to_string();

@@ -31,7 +31,7 @@ pub(super) fn measure_baseline(
     // What fails here fails again in the first trial, which is the place to tell it.
     let _ = objective.prepare(&mut Preparing { interrupt: desk.interrupt, stops: desk.stops, began: Moment::now() });
     let interrupt = desk.interrupt;
-    let Some(baseline) = desk.session.measure_baseline(time, || interrupt.is_raised()) else { return Ok(()) };
+    let Some(baseline) = desk.session.measure_baseline(time, || interrupt.ends_soon()) else { return Ok(()) };
     let needed = wanted_at_rest(desk.record, &baseline);
     desk.append(Event::BaselineMeasured { baseline })?;
     needed
@@ -71,7 +71,7 @@ impl Scope for Preparing<'_> {
     fn uses(&mut self, _: DeviceUse) {}
 
     fn must_end(&mut self) -> Option<Failure> {
-        if self.interrupt.is_raised() {
+        if self.interrupt.ends_soon() {
             return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
         let time = Moment::now().since(self.began).saturating_sub(self.stops.since(self.began));
@@ -99,7 +99,7 @@ pub(super) fn cool_down(desk: &mut Desk<'_>, celsius: f64, limit: Duration) {
         desk.stops.catch_up();
         // While the study is stopped nobody waits.
         let waited = Moment::now().since(began).saturating_sub(desk.stops.since(began));
-        if hottest <= celsius || waited >= limit || desk.interrupt.is_raised() {
+        if hottest <= celsius || waited >= limit || desk.interrupt.ends_soon() {
             return;
         }
         if !told {

@@ -1,23 +1,23 @@
 //! The run loop: propose, evaluate, store, until the budget is spent.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::gpu_limits::{GpuLimits, put_back};
 use super::metered::{Desk, MeteredScope};
+use super::outcome::{Hints, Lack, STEP, Told, budgeted, complete, deviations, metered, origin};
 use super::plan::{NextTrial, Plan};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
 use super::{Interrupt, RunObserver, Stops, StudyError};
-use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
+use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::objective::{Failure, Objective, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
-use crate::optimizer::problem::{Metrics, ValueError};
+use crate::optimizer::problem::Metrics;
 use crate::optimizer::sampler::SamplerError;
-use crate::record::{EnergyMetric, Environment, Event, Phases, StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
+use crate::record::{Environment, Event, StudyRecord, TrialRecord, TrialState};
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
@@ -44,6 +44,10 @@ pub struct Limits {
     pub cool_down: Option<(f64, Duration)>,
     /// How long the power at rest is measured before the first trial of a session; `None` for not at all.
     pub idle: Option<Duration>,
+    /// Whether a trial that runs when the time or energy of the budget is over is ended; it is tried again once there is more.
+    pub hard: bool,
+    /// Whether a trial's energy counts from its first step on, unless it marks the phase `trial` itself.
+    pub from_first_step: bool,
     /// Whether to end a session in which nothing has finished and trial after trial failed in the same way.
     pub gives_up: bool,
 }
@@ -124,8 +128,10 @@ impl Runner<'_> {
             gpu_limits,
             environment,
         } = self;
+        store.heed(interrupt);
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
-        let mut desk = Desk { session, store, record, observer, interrupt, stops, limiter };
+        let told = Told::default();
+        let mut desk = Desk { session, store, record, observer, interrupt, stops, limiter, told };
         let _watch = stops.watch(session);
         let lost = count_lost(&mut desk, &limits)?;
         desk.append(Event::SessionStarted { environment })?;
@@ -181,7 +187,7 @@ fn run_trials(
         measure_baseline(desk, objective, time)?;
     }
     loop {
-        if desk.interrupt.is_raised() {
+        if desk.interrupt.ends_soon() {
             return Ok(EndReason::Interrupted);
         }
         if let Some(event) = freeze_reference(desk.record, limits) {
@@ -198,7 +204,7 @@ fn run_trials(
         let trial = next.trial;
         if let Some((celsius, limit)) = limits.cool_down {
             cool_down(desk, celsius, limit);
-            if desk.interrupt.is_raised() {
+            if desk.interrupt.ends_soon() {
                 return Ok(EndReason::Interrupted);
             }
         }
@@ -267,11 +273,11 @@ fn run_attempt(
     desk.observer.trial_started(desk.record, trial);
     let guards = match desk.limit(&point) {
         Ok(guards) => guards,
-        Err(failure) => return fail(desk, limits, trial, failure, None).map(Some),
+        Err(failure) => return fail(desk, limits, trial, failure, &Rest::default()).map(Some),
     };
     desk.see_devices(trial, false)?;
     let task = Task { trial, attempt, point: &point, seed: plan.seed(desk.record, trial) };
-    let mut scope = MeteredScope::open(desk, trial, limits.timeout);
+    let mut scope = MeteredScope::open(desk, trial, limits);
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
     let metered = scope.close();
     desk.see_devices(trial, true)?;
@@ -279,12 +285,37 @@ fn run_attempt(
     if let Some(broken) = metered.broken {
         return Err(broken.into());
     }
+    let mut missing = None;
     let outcome = match outcome {
-        Ok(outcome) => outcome.and_then(|metrics| complete(desk.record, metrics, &metered.phases)),
+        Ok(outcome) => {
+            let mut told = Metrics::new();
+            let completed = outcome
+                .map_err(|failure| of_what_is_not_read(desk.record, failure, &metered.hints))
+                .and_then(|metrics| {
+                    told.clone_from(&metrics);
+                    match metered.lacks_first_step {
+                        true => Err(no_first_step()),
+                        false => complete(desk.record, metrics, &metered.phases),
+                    }
+                });
+            let completed = completed.map_err(|Lack { mut failure, name }| {
+                let known = told.keys().chain(metered.phases.keys()).map(String::as_str);
+                if let Some(hint) = name.as_ref().and_then(|name| metered.hints.of(name, known))
+                    && !failure.message.contains(&hint)
+                {
+                    failure.message += &format!("; {hint}");
+                }
+                missing = name.filter(|name| !desk.told.knows(desk.record, name));
+                failure
+            });
+            desk.told.take(&told, &metered.phases);
+            completed
+        }
         Err(panic) => Err(Failure::new(FailureKind::Panic, panic_message(&*panic))),
     };
     let outcome = outcome.and_then(|metrics| put_back.map(|()| metrics));
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
+    let kept = objective.ended(outcome.is_err());
     match outcome {
         Ok(metrics) => {
             metered.doubts.iter().for_each(|doubt| desk.observer.doubted(trial, doubt));
@@ -297,9 +328,35 @@ fn run_attempt(
             for doubt in &metered.doubts {
                 failure.message += &format!("; {doubt}");
             }
-            fail(desk, limits, trial, failure, Some(metered.spent)).map(Some)
+            // A name that no trial has ever told is likely misspelt, and all that follow would fail alike.
+            let is_search = matches!(plan, Plan::Search(_));
+            if let Some(name) = missing.filter(|_| is_search && limits.gives_up) {
+                let retry = attempt < limits.attempts;
+                let (kind, message) = (failure.kind, with_output(&failure, kept.as_deref()));
+                desk.append(Event::TrialFailed { trial, kind, message, retry, spent: Some(metered.spent) })?;
+                desk.observer.trial_ended(desk.record, trial);
+                return Err(StudyError::NeverTold { trial, name, failure, retry });
+            }
+            let rest = Rest { spent: Some(metered.spent), kept, is_cut: metered.is_cut };
+            fail(desk, limits, trial, failure, &rest).map(Some)
         }
     }
+}
+
+/// A program that ended well and told nothing may have told what is wanted in a way that is not read.
+fn of_what_is_not_read(record: &StudyRecord, failure: Failure, hints: &Hints) -> Lack {
+    let name = hints.first(record.problem()).filter(|_| failure.kind == FailureKind::BadMetrics);
+    Lack { name: name.cloned(), failure }
+}
+
+/// What is known of a failed attempt beside its failure.
+#[derive(Default)]
+struct Rest {
+    spent: Option<WindowEnergy>,
+    /// Where what it printed is kept.
+    kept: Option<String>,
+    /// It was ended because the budget is spent.
+    is_cut: bool,
 }
 
 /// Stores how an attempt at a trial failed, and whether there will be another one.
@@ -308,102 +365,37 @@ fn fail(
     limits: &Limits,
     trial: u64,
     failure: Failure,
-    spent: Option<WindowEnergy>,
+    rest: &Rest,
 ) -> Result<Failure, StudyError> {
     let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
     let retry = match failure.kind {
-        FailureKind::Interrupted if desk.interrupt.is_raised() => true,
+        FailureKind::Interrupted if desk.interrupt.is_raised() || rest.is_cut => true,
         kind => !kind.is_of_configuration() && lost < limits.attempts,
     };
-    let Failure { kind, message } = failure.clone();
-    desk.append(Event::TrialFailed { trial, kind, message, retry, spent })?;
+    let (kind, message) = (failure.kind, with_output(&failure, rest.kept.as_deref()));
+    desk.append(Event::TrialFailed { trial, kind, message, retry, spent: rest.spent.clone() })?;
+    // As it was: where the output is differs from trial to trial.
     Ok(failure)
 }
 
-/// The metrics of a trial with the metered ones that the objectives and constraints ask for.
-fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Result<Metrics, Failure> {
-    let problem = record.problem();
-    let bad = |message: String| Failure::new(FailureKind::BadMetrics, message);
-    if let Some(name) = metrics.keys().find(|name| EnergyMetric::is_reserved(name)) {
-        return Err(bad(format!("the program reports `{name}`, but `energy` names what is metered; use another name")));
-    }
-    let objectives = problem.objectives().iter().map(|o| &o.metric);
-    let wanted = objectives.chain(problem.constraints().iter().map(|c| &c.metric));
-    let energies: BTreeSet<&String> = wanted.filter(|name| EnergyMetric::is_reserved(name)).collect();
-    for &name in &energies {
-        let metric: EnergyMetric = name.parse().map_err(|e| bad(format!("{e}")))?;
-        let Some(window) = phases.get(metric.phase_name()) else {
-            let known: Vec<_> = phases.keys().map(String::as_str).collect();
-            let message = format!("`{name}`: no such phase was metered (there are: {})", known.join(", "));
-            return Err(bad(message));
-        };
-        if let Some(samples) = metric.samples_name()
-            && !metrics.get(&samples).is_some_and(|n| *n > 0.0 && n.is_finite())
-        {
-            let message =
-                format!("`{name}` is for 1,000 samples, and `{samples}`, how many there were, is not reported");
-            return Err(bad(message));
+/// Stands in a stored failure before the names of the files with what the program printed.
+pub const PRINTED: &str = "what it printed is in the results, in ";
+
+/// What happened, and where to read on.
+fn with_output(failure: &Failure, kept: Option<&str>) -> String {
+    match kept.filter(|_| failure.kind != FailureKind::Interrupted) {
+        Some(files) => {
+            let joint = if failure.message.contains('\n') { "\n" } else { "; " };
+            format!("{}{joint}{PRINTED}{files}", failure.message)
         }
-        let joules = metric.read(phases, &metrics).ok_or_else(|| {
-            let message = format!("`{name}` could not be metered: {}", why_missing(window, &metric));
-            Failure::new(FailureKind::Meter, message)
-        })?;
-        metrics.insert(name.clone(), joules.0);
+        None => failure.message.clone(),
     }
-    if !energies.is_empty() {
-        same_metering(record, phases).map_err(|message| Failure::new(FailureKind::Meter, message))?;
-    }
-    problem.check(&metrics).map_err(|error| match &error {
-        // Zero joules are no mistake of the configuration: the trial was too short for its meter.
-        ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
-            Failure::new(FailureKind::Meter, error.to_string())
-        }
-        _ => bad(error.to_string()),
-    })?;
-    metrics.retain(|_, value| value.is_finite());
-    Ok(metrics)
 }
 
-/// How far the metered metrics may be off against those of other trials: what the surrogate should not take for an effect.
-fn deviations(metrics: &Metrics, phases: &Phases) -> Metrics {
-    let metered = metrics.keys().filter(|name| EnergyMetric::is_reserved(name));
-    let sd = metered.filter_map(|name| Some((name.clone(), name.parse::<EnergyMetric>().ok()?.sd(phases, metrics)?.0)));
-    // Zero would mean exact, which no meter is.
-    sd.filter(|(_, sd)| *sd > 0.0 && sd.is_finite()).collect()
-}
-
-/// Under a budget of energy an attempt without a figure would be free.
-fn budgeted(metrics: Metrics, spent: &WindowEnergy) -> Result<Metrics, Failure> {
-    if spent.total().is_some() {
-        return Ok(metrics);
-    }
-    let message = format!(
-        "the budget is one of energy, and this could not be metered: {}",
-        why_missing(spent, &EnergyMetric::TOTAL)
-    );
-    Err(Failure::new(FailureKind::Meter, message))
-}
-
-fn why_missing(window: &WindowEnergy, metric: &EnergyMetric) -> String {
-    let kind = metric.domain;
-    let wanted = |d: &&DomainEnergy| kind.is_none_or(|k| d.domain.kind == k);
-    let reason = |d: &DomainEnergy| match &d.note {
-        _ if d.joules.is_some() => "its power at rest was not measured, or it was not at rest then".to_owned(),
-        Some(note) => note.clone(),
-        None => "no figure".to_owned(),
-    };
-    let reasons: Vec<_> = window
-        .domains
-        .iter()
-        .filter(wanted)
-        .filter(|d| metric.part(d).is_none())
-        .map(|d| format!("{}: {}", d.domain, reason(d)))
-        .collect();
-    match (reasons.is_empty(), kind) {
-        (false, _) => reasons.join("; "),
-        (true, Some(kind)) => format!("this trial used no metered {}", kind.name()),
-        (true, None) => "nothing is metered here".to_owned(),
-    }
+fn no_first_step() -> Lack {
+    let message = "[command] has energy_from = \"first-step\", and it printed no line with a step, such as {\"step\": 0}, so nobody knows \
+                   from when on its energy counts";
+    Lack { name: Some(STEP.to_owned()), failure: Failure::new(FailureKind::BadMetrics, message) }
 }
 
 /// The event that fixes the reference point, once the initial design is done and a trial keeps the constraints. A resumed study does so at the same place.
@@ -446,31 +438,6 @@ fn check_metering(record: &StudyRecord, session: &Session) -> Result<(), StudyEr
     let stored = origin(metered(first));
     let now = origin(sources.iter().map(|s| (&s.domain, s.method)));
     if stored == now { Ok(()) } else { Err(StudyError::Metering { stored, now }) }
-}
-
-/// Refuses a trial whose figures are of another origin than those of the first.
-fn same_metering(record: &StudyRecord, phases: &Phases) -> Result<(), String> {
-    let first = record.trials().iter().find_map(TrialRecord::energy);
-    let (Some(first), Some(this)) = (first, phases.get(TRIAL_PHASE)) else { return Ok(()) };
-    let (stored, now) = (origin(metered(first)), origin(metered(this)));
-    if stored == now {
-        return Ok(());
-    }
-    Err(format!(
-        "metered by {now}, but the first trial was metered by {stored}, and figures of different origin cannot be \
-         compared; let all trials use the same hardware, or choose the same `meters` for all in [energy]"
-    ))
-}
-
-fn metered(window: &WindowEnergy) -> impl Iterator<Item = (&Domain, Method)> {
-    window.domains.iter().filter(|d| d.joules.is_some()).map(|d| (&d.domain, d.method))
-}
-
-/// Domains and methods in words, in a fixed order.
-fn origin<'a>(parts: impl Iterator<Item = (&'a Domain, Method)>) -> String {
-    let mut parts: Vec<_> = parts.map(|(domain, method)| format!("{domain} ({})", method.label())).collect();
-    parts.sort();
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

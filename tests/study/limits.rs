@@ -297,6 +297,8 @@ fn run_here(bench: &Bench, store: &mut dyn Store, evaluate: &mut Evaluate<'_>) -
         initial: 1,
         cool_down: None,
         idle: None,
+        hard: false,
+        from_first_step: false,
         gives_up: false,
     };
     let runner = Runner {

@@ -8,13 +8,17 @@ mod bench;
 mod carbon;
 mod compare;
 mod data;
+mod dry_run;
 mod failures;
 mod faults;
 #[cfg(feature = "nvml")]
 mod gpu;
 mod hostile;
+mod kept;
 #[cfg(feature = "nvml")]
 mod limits;
+mod locked;
+mod names;
 mod outputs;
 mod processes;
 mod refusals;

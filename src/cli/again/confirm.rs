@@ -22,7 +22,9 @@ pub(in crate::cli) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
         json: args.json,
         origin: &origin,
     };
-    again.run(|_, home| objective_of(&origin.spec, Places { file: &args.study, kept: None, home }))
+    again.run(|folder, home| {
+        objective_of(&origin.spec, Places { file: &args.study, kept: None, results: folder.path(), home })
+    })
 }
 
 /// The trials that were named, each once.

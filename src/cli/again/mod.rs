@@ -159,7 +159,7 @@ impl Again<'_> {
             let (path, file) = (self.folder.clone(), (*name).to_owned());
             return Err(StudyError::Occupied { path, file }.into());
         }
-        let mut store = open_store(&folder)?;
+        let mut store = open_store(&folder, None)?;
         if store.load().map_err(StudyError::Store)?.is_empty() {
             folder.refuse_lost_trials(&OUTPUTS)?;
         }
@@ -259,7 +259,7 @@ impl Again<'_> {
         if goes_on {
             self.check()?;
         }
-        let told = catch_signals().map_err(Failure::other)?;
+        let told = catch_signals(self.origin.spec.trial().on_interrupt).map_err(Failure::other)?;
         let quiet = self.quiet || self.json;
         let mut progress =
             AgainProgress::new(&self.origin.record, self.trials, repeats, self.command.changes().is_empty());
@@ -273,6 +273,7 @@ impl Again<'_> {
             trials: None,
             seconds: None,
             joules: None,
+            hard: false,
             initial: self.trials.len() as u64,
             ..limits_of(&self.origin.spec)
         };

@@ -115,6 +115,10 @@ impl RunObserver for AgainProgress<'_> {
         self.bar.stopping();
     }
 
+    fn finishing(&mut self) {
+        self.bar.finishing();
+    }
+
     fn trial_ended(&mut self, record: &StudyRecord, trial: u64) {
         if let Some(line) = again_line(record, trial, &self.label(record, trial), self.bar.width()) {
             self.bar.say(&line);

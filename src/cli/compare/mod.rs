@@ -109,7 +109,7 @@ fn run_all(
     spec: &StudySpec,
     samplers: &[String],
 ) -> Result<EndReason, Failure> {
-    let told = catch_signals().map_err(Failure::other)?;
+    let told = catch_signals(spec.trial().on_interrupt).map_err(Failure::other)?;
     let mut progress = ContestProgress::new(runs.len(), spec.budget().trials);
     for run in runs.iter().filter(|run| run.is_complete()) {
         progress.skip(run.record.as_ref().map_or(0, StudyRecord::counted_trials));
@@ -169,11 +169,11 @@ fn run_one(
     if !folder.has_study() {
         folder.refuse_foreign_files(spec.text())?;
     }
-    let mut store = open_store(&folder)?;
+    let mut store = open_store(&folder, Some(&told.interrupt))?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
     // Either of the two may be the next to be run.
     let home = format!("{home}+{}", home_of(&folder));
-    let places = Places { file: path, kept: None, home: &home };
+    let places = Places { file: path, kept: None, results: folder.path(), home: &home };
     let end = search(spec, places, &mut store, &mut record, told, observer, gives_up);
     let written = write_outputs(&folder, &record, spec.carbon());
     run.record = Some(record);

@@ -140,6 +140,10 @@ impl RunObserver for ContestProgress {
         self.bar.stopping();
     }
 
+    fn finishing(&mut self) {
+        self.bar.finishing();
+    }
+
     fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {
         self.tell_misfortune(record, trial);
     }

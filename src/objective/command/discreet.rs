@@ -54,4 +54,8 @@ impl Scope for Discreet<'_> {
     fn doubt(&mut self, what: String) {
         self.scope.doubt(self.secrets.redact(&what));
     }
+
+    fn unheard(&mut self, metric: &str, how: String) {
+        self.scope.unheard(&self.secrets.redact(metric), self.secrets.redact(&how));
+    }
 }

@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use self::discreet::Discreet;
 use super::listen::{Until, listen};
+use super::output::{OutputFolder, Outputs};
 use super::process::Process;
-use super::{Failure, Objective, Scope, Task};
+use super::{Failure, KeepOutput, Objective, Scope, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 
@@ -34,6 +35,9 @@ pub struct CommandObjective {
     line: CommandLine,
     folder: Option<PathBuf>,
     home: String,
+    output: Option<OutputFolder>,
+    /// Of the last trial.
+    outputs: Option<Outputs>,
 }
 
 impl CommandObjective {
@@ -41,13 +45,21 @@ impl CommandObjective {
     #[must_use]
     pub fn new(line: CommandLine, base: &Path) -> Self {
         let folder = line.cwd.as_ref().map(|cwd| base.join(cwd));
-        Self { line, folder, home: String::new() }
+        Self { line, folder, home: String::new(), output: None, outputs: None }
     }
 
     /// Runs it for the study of this home: see [`Process::spawn_for`].
     #[must_use]
     pub fn at_home(mut self, home: impl Into<String>) -> Self {
         self.home = home.into();
+        self
+    }
+
+    /// Keeps what the program prints in files of this folder: `trial-0007.out` and `trial-0007.err`, of a second attempt
+    /// `trial-0007.2.out`. Of more than 128 KiB of a stream the middle is left out, and secrets are.
+    #[must_use]
+    pub fn keep_output_in(mut self, folder: PathBuf, keep: KeepOutput) -> Self {
+        self.output = Some(OutputFolder::new(folder, keep));
         self
     }
 
@@ -74,17 +86,40 @@ impl Objective for CommandObjective {
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
         let secrets = Secrets::of(&self.line, |name| std::env::var_os(name))
             .map_err(|error| Failure::new(FailureKind::WorkerLost, error.to_string()))?;
+        let begun = self.output.as_mut().and_then(|output| output.begin(task.trial, task.attempt, &secrets));
+        let (outputs, note) = begun.unzip();
+        note.flatten().into_iter().for_each(|note| scope.doubt(note));
         // What the program says when it fails may repeat what it was told.
-        self.run(task, scope, &secrets)
-            .map_err(|Failure { kind, message }| Failure::new(kind, secrets.redact(&message)))
+        let outcome = self
+            .run(task, scope, &secrets, outputs.as_ref())
+            .map_err(|Failure { kind, message }| Failure::new(kind, secrets.redact(&message)));
+        if let Some(reason) = outputs.as_ref().and_then(Outputs::finish) {
+            scope.doubt(reason);
+        }
+        self.outputs = outputs;
+        outcome
+    }
+
+    fn ended(&mut self, failed: bool) -> Option<String> {
+        let (outputs, folder) = self.outputs.take().zip(self.output.as_mut())?;
+        folder.end(&outputs, failed);
+        let name = |file: PathBuf| Some(format!("output/{}", file.file_name()?.to_string_lossy()));
+        let names: Vec<String> = outputs.files().into_iter().filter_map(name).collect();
+        (!names.is_empty()).then(|| names.join(" and "))
     }
 }
 
 impl CommandObjective {
-    fn run(&self, task: Task<'_>, scope: &mut dyn Scope, secrets: &Secrets) -> Result<Metrics, Failure> {
+    fn run(
+        &self,
+        task: Task<'_>,
+        scope: &mut dyn Scope,
+        secrets: &Secrets,
+        outputs: Option<&Outputs>,
+    ) -> Result<Metrics, Failure> {
         let mut command = self.command(task, secrets);
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut process = Process::spawn_for(&self.home, &mut command).map_err(|error| {
+        let mut process = Process::spawn_kept(&self.home, &mut command, outputs).map_err(|error| {
             let place = self.folder.as_ref().map_or_else(String::new, |f| format!(" in {}", f.display()));
             // No configuration can mend that, so the study must not take it for the configuration's fault.
             Failure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
@@ -109,6 +144,8 @@ impl CommandObjective {
                     "the program ended well but printed no line of metrics such as {\"accuracy\": 0.93}".to_owned();
                 if let Some(line) = heard.misspoken {
                     message += &format!("; `{line}` is no JSON object with numbers on one line");
+                } else if let Some(how) = heard.prefixed {
+                    message += &format!("; {how}");
                 }
                 Err(Failure::new(FailureKind::BadMetrics, message))
             }

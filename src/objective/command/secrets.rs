@@ -72,6 +72,18 @@ impl Secrets {
         self.by_name.get(name).map(String::as_str)
     }
 
+    /// Bytes of the longest of them, 0 if there are none.
+    pub(in crate::objective) fn longest(&self) -> usize {
+        self.by_name.values().chain(&self.undeclared).map(String::len).max().unwrap_or(0)
+    }
+
+    /// Such values.
+    #[cfg(test)]
+    pub(in crate::objective) fn of_values<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        let by_name = values.into_iter().map(|value| (value.to_owned(), value.to_owned())).collect();
+        Self { by_name, undeclared: Vec::new() }
+    }
+
     /// The text without any of them.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
 use super::respelt;
-use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec, TrainSpec};
+use super::{CoolDown, EnergyFrom, EnergySpec, Setpoint, Source, StudySpec, TrainSpec};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::guard::secret;
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
@@ -108,6 +108,10 @@ impl StudySpec {
                     ("env", json!(command.env)),
                     ("secrets", json!(secrets)),
                 ]);
+                // It changes what energy means.
+                if self.trial.energy_from == EnergyFrom::FirstStep {
+                    identity["command"]["energy_from"] = json!("first-step");
+                }
             }
             Source::None => {}
         }

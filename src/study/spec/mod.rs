@@ -86,7 +86,10 @@ mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, differences, stored_watts};
-pub use model::{Budget, CoolDown, EnergySpec, Keep, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec, TrialSpec};
+pub use model::{
+    Budget, CoolDown, EnergyFrom, EnergySpec, Keep, OnInterrupt, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec,
+    TrialSpec,
+};
 pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::{advice as did_you_mean, nearest};
 pub use variant::Variation;

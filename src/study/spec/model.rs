@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::carbon::Carbon;
 use crate::energy::{Meters, MigPolicy};
-use crate::objective::CommandLine;
+use crate::objective::{CommandLine, KeepOutput};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::space::Value;
@@ -110,6 +110,8 @@ pub struct Budget {
     pub seconds: Option<f64>,
     /// Joules spent in trials, added up over resumes, failed trials included.
     pub joules: Option<f64>,
+    /// Whether the time, or the energy, also ends the trial that runs when it is over; default: that one is let finish.
+    pub hard: bool,
 }
 
 /// The sampler and its settings.
@@ -166,11 +168,43 @@ pub struct TrialSpec {
     pub timeout: Option<Duration>,
     /// How often a point is tried if its environment fails, the first time included, at least 1; default 2.
     pub attempts: u32,
+    /// What the first Ctrl-C does to the running trial. Like the next one no part of what the study is.
+    pub on_interrupt: OnInterrupt,
+    /// Of which trials the program's output is kept (`keep_output` of `[command]`).
+    pub keep_output: KeepOutput,
+    /// From when on a program's energy counts (`energy_from` of `[command]`).
+    pub energy_from: EnergyFrom,
+}
+
+/// What the first Ctrl-C does to the running trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnInterrupt {
+    /// It is ended, and tried again later (the default).
+    #[default]
+    Abandon,
+    /// It goes on to its end, and nothing follows it; a second Ctrl-C ends it.
+    Finish,
+}
+
+/// From when on the energy of a trial counts, if its program does not mark the phase `trial` itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EnergyFrom {
+    /// From the start of the program (the default).
+    #[default]
+    Start,
+    /// From its first line with a `step`: from the arrival of that line, or the moment that it tells by `at`.
+    FirstStep,
 }
 
 impl Default for TrialSpec {
     fn default() -> Self {
-        Self { timeout: None, attempts: 2 }
+        Self {
+            timeout: None,
+            attempts: 2,
+            on_interrupt: OnInterrupt::default(),
+            keep_output: KeepOutput::default(),
+            energy_from: EnergyFrom::default(),
+        }
     }
 }
 

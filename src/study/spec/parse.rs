@@ -15,8 +15,10 @@ use super::reader::{Entry, Section};
 use super::spelling::advice;
 
 use super::{
-    Budget, SamplerSpec, StudySpec, TrialSpec, bounds, carbon, energy, limits, objectives, points, source, space,
+    Budget, EnergyFrom, OnInterrupt, SamplerSpec, StudySpec, TrialSpec, bounds, carbon, energy, limits, objectives,
+    points, source, space,
 };
+use crate::objective::KeepOutput;
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
@@ -210,7 +212,7 @@ fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
     let mut budget = Budget::default();
     let mut span: Span = None;
     if let Some(section) = section(root, "budget", findings) {
-        section.refuse_unknown_keys(&["trials", "time", "energy"], findings);
+        section.refuse_unknown_keys(&["trials", "time", "energy", "hard"], findings);
         budget.trials = section.get("trials").and_then(|e| read_positive(e, "trials = 40", findings));
         let time = section.get("time").and_then(|e| read_duration(e, "time = \"30m\"", findings));
         budget.seconds = time.map(|t| t.as_secs_f64());
@@ -221,9 +223,20 @@ fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
                 energy.map(|e| e.0).map_err(|help| refuse_amount(entry, "an energy", text, help, findings)).ok()
             });
         }
+        if let Some(entry) = section.get("hard") {
+            budget.hard = entry.truth("hard = true", findings).unwrap_or(false);
+            if budget.hard && section.get("time").is_none() && section.get("energy").is_none() {
+                let context = "without `time` or `energy` in [budget]".to_owned();
+                let kind = IssueKind::Meaningless { key: "hard".to_owned(), context };
+                findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add time = \"30m\""));
+            }
+        }
         span = section.span;
     }
-    if budget == Budget::default() && findings.len() == before && !root.misspells("budget", &KEYS) {
+    if (Budget { hard: false, ..budget }) == Budget::default()
+        && findings.len() == before
+        && !root.misspells("budget", &KEYS)
+    {
         let help = "give one or several of: trials = 40, time = \"30m\", energy = \"50 Wh\"; the first that runs out ends \
                     the study";
         findings.push(Draft::new(IssueKind::NoBudget).at(span).help(help));
@@ -297,11 +310,34 @@ fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
 
 fn read_trial(root: &Section, findings: &mut Findings) -> TrialSpec {
     let mut trial = TrialSpec::default();
+    // The rest of [command] is read elsewhere.
+    if let Some(command) = root.get("command") {
+        let keep = [("all", KeepOutput::All), ("failed", KeepOutput::Failed), ("none", KeepOutput::None)];
+        trial.keep_output =
+            command.child("keep_output").and_then(|e| read_word(e, &keep, findings)).unwrap_or_default();
+        let from = [("start", EnergyFrom::Start), ("first-step", EnergyFrom::FirstStep)];
+        trial.energy_from =
+            command.child("energy_from").and_then(|e| read_word(e, &from, findings)).unwrap_or_default();
+    }
     let Some(section) = section(root, "trial", findings) else { return trial };
-    section.refuse_unknown_keys(&["timeout", "attempts"], findings);
+    section.refuse_unknown_keys(&["timeout", "attempts", "on_interrupt"], findings);
     trial.timeout = section.get("timeout").and_then(|e| read_duration(e, "timeout = \"1h\"", findings));
     if let Some(attempts) = section.get("attempts").and_then(|e| read_positive(e, "attempts = 2", findings)) {
         trial.attempts = attempts;
     }
+    let ways = [("abandon", OnInterrupt::Abandon), ("finish", OnInterrupt::Finish)];
+    trial.on_interrupt = section.get("on_interrupt").and_then(|e| read_word(e, &ways, findings)).unwrap_or_default();
     trial
+}
+
+/// One of several words.
+fn read_word<T: Copy>(entry: Entry, words: &[(&str, T)], findings: &mut Findings) -> Option<T> {
+    let example = format!("{} = \"{}\"", entry.name(), words[0].0);
+    let text = entry.string(&example, findings)?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let quoted: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        entry.bad_value(&quoted.join(" or "), &format!("\"{text}\""), findings);
+    }
+    found
 }

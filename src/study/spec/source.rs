@@ -192,7 +192,7 @@ fn example_value(setting: &Setting) -> String {
 }
 
 fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandLine> {
-    section.refuse_unknown_keys(&["argv", "cwd", "env", "secrets"], findings);
+    section.refuse_unknown_keys(&["argv", "cwd", "env", "secrets", "keep_output", "energy_from"], findings);
     let cwd = section.get("cwd").and_then(|entry| {
         let text = plain_text(entry, entry.span(), entry.string("cwd = \".\"", findings)?, findings)?;
         if text.is_empty() {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{CoolDown, EnergySpec, Setpoint, Source, StudySpec, arguments};
+use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, Setpoint, Source, StudySpec, arguments};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
@@ -90,9 +90,14 @@ impl StudySpec {
         let time = self.budget.seconds.map(|s| format!("{} in trials", show_duration(s)));
         let energy = self.budget.joules.map(|j| format!("{} in trials", Joules(j)));
         let limits: Vec<String> = [trials, time, energy].into_iter().flatten().collect();
+        let ends = match (self.budget.seconds.or(self.budget.joules), self.budget.hard) {
+            (None, _) => "",
+            (Some(_), false) => "; the trial that runs then is let finish (`hard = true` ends it)",
+            (Some(_), true) => "; the trial that runs when time or energy are over is ended",
+        };
         match limits.len() {
-            1 => limits.concat(),
-            _ => format!("{}, whichever is reached first", limits.join(", ")),
+            1 => limits.concat() + ends,
+            _ => format!("{}, whichever is reached first{ends}", limits.join(", ")),
         }
     }
 
@@ -134,9 +139,13 @@ impl StudySpec {
             Some(timeout) => format!("at most {}", show_duration(timeout.as_secs_f64())),
             None => "no time limit".to_owned(),
         };
+        let interrupt = match self.trial.on_interrupt {
+            OnInterrupt::Abandon => "",
+            OnInterrupt::Finish => "; the first Ctrl-C lets it finish",
+        };
         match self.trial.attempts {
-            1 => format!("{limit}; not tried again if its environment fails"),
-            n => format!("{limit}; tried up to {n} times if its environment fails"),
+            1 => format!("{limit}; not tried again if its environment fails{interrupt}"),
+            n => format!("{limit}; tried up to {n} times if its environment fails{interrupt}"),
         }
     }
 
@@ -161,7 +170,11 @@ impl StudySpec {
         let cool = self.energy.cool_down.map_or_else(String::new, |CoolDown { celsius, limit }| {
             format!("; trials begin at {celsius} °C or after {}", show_duration(limit.as_secs_f64()))
         });
-        format!("{meters}{}{gpus}{mig}{share}{idle}{cool}", estimates.unwrap_or_default())
+        let from = match self.trial.energy_from {
+            EnergyFrom::Start => "",
+            EnergyFrom::FirstStep => "; of a trial it counts from its first line with a step on",
+        };
+        format!("{meters}{}{gpus}{mig}{share}{idle}{cool}{from}", estimates.unwrap_or_default())
     }
 
     fn show_limits(&self) -> Vec<String> {

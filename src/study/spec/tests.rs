@@ -101,7 +101,7 @@ fn every_sampler_takes_its_own_settings_and_they_make_the_study() {
 fn the_digits_study_is_read_as_written() {
     let study = StudySpec::parse(DIGITS, "studies/digits.toml").unwrap();
     assert_eq!((study.name(), study.seed(), study.text()), ("digits", Seed(7), DIGITS));
-    assert_eq!(*study.budget(), Budget { trials: Some(40), seconds: None, joules: None });
+    assert_eq!(*study.budget(), Budget { trials: Some(40), seconds: None, joules: None, hard: false });
     assert_eq!(*study.sampler(), sampler("gp", Some(10), None, None));
     let [accuracy, energy] = study.problem().objectives() else { panic!("two objectives") };
     assert_eq!((accuracy.goal, accuracy.scale), (Goal::Maximize, Scale::Linear));

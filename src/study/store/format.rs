@@ -131,6 +131,12 @@ pub(super) fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(connection.query_row(from, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
+/// The event at a place, as it is stored.
+pub(super) fn body_at(connection: &Connection, seq: u64) -> rusqlite::Result<Option<String>> {
+    let body = connection.query_row("SELECT body FROM events WHERE seq = ?1", [seq.cast_signed()], |row| row.get(0));
+    body.optional()
+}
+
 /// Adds rows, within a transaction.
 pub(super) fn insert(connection: &Connection, rows: &[Row]) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached("INSERT INTO events (seq, time, body, sum) VALUES (?1, ?2, ?3, ?4)")?;

@@ -6,18 +6,22 @@ mod fault;
 mod format;
 mod log;
 mod memory;
+mod patience;
 mod repair;
 mod salvage;
 mod sqlite;
+mod undelivered;
 
 pub use fault::Fault;
 pub use memory::MemoryStore;
 pub use repair::Repair;
 pub use salvage::Salvage;
 pub use sqlite::SqliteStore;
+pub use undelivered::UNDELIVERED;
 
 use std::path::PathBuf;
 
+use super::Interrupt;
 use crate::record::{Entry, Event, SCHEMA_VERSION};
 
 /// Why events could not be kept or read.
@@ -80,6 +84,34 @@ pub enum StoreError {
         what: String,
         /// What SQLite says.
         source: Fault,
+    },
+    /// The user did not want to wait any longer for a lock.
+    #[error(
+        "the study's store {} is still locked by another program, so {what} is not in it{}", .path.display(),
+        match .kept {
+            Some(Ok(kept)) => format!(": it is kept in {} and stored when the study is run again", kept.display()),
+            Some(Err(reason)) => format!(", nor could it be kept beside it ({reason}), and is lost"),
+            None => "; run the same command again once that program has ended".to_owned(),
+        }
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// What was to be written.
+        what: String,
+        /// Where it is kept instead, or why it is not; `None` where that was not needed.
+        kept: Option<Result<PathBuf, String>>,
+    },
+    /// What was kept for the store cannot be stored.
+    #[error(
+        "{} holds how a trial ended while the store was locked, and cannot be stored: {reason}; look into it, and move it away to go on \
+         without it", .path.display()
+    )]
+    Undeliverable {
+        /// The file beside the store.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// The file can be read and not written.
     #[error(
@@ -227,6 +259,11 @@ pub trait Store: Send {
     /// A [`StoreError`] if they could not be kept.
     fn tend(&mut self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// From here on whoever raises this ends the waiting for locks of other programs. Default: nothing is waited for.
+    fn heed(&mut self, interrupt: &Interrupt) {
+        let _ = interrupt;
     }
 
     /// All events, in order.

@@ -59,6 +59,10 @@ impl Salvage {
                 }
             }
         }
+        // How a trial ended while the store was locked; what cannot be read of it is not missed, for it was never stored.
+        for row in super::undelivered::read(path).unwrap_or_default() {
+            found.entry(row.entry.seq).or_insert(Found::Whole(Box::new(row.entry)));
+        }
         for (seq, found) in found {
             match found {
                 Found::Whole(entry) => salvage.entries.push(*entry),

@@ -8,14 +8,17 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::format::{self, APPLICATION_ID, Marks, Row, Unsound};
 use super::log::{Log, to_the_end};
+use super::patience::{Patience, Wait, say};
+use super::undelivered::{self, is_outcome};
 use super::{Fault, Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
-use crate::guard;
 use crate::record::{Entry, Event, SCHEMA_VERSION};
+use crate::study::Interrupt;
 
-/// How long another process's lock on the database is waited for at a time, and altogether where an event is to be written.
+/// How long another process's lock on the database is waited for by whoever only reads.
 const BUSY: Duration = Duration::from_secs(10);
-const LOCKED: Duration = Duration::from_secs(600);
+/// And by steps of a running trial, which may come later: whoever waits for them does not listen.
+const BRIEFLY: Duration = Duration::from_millis(20);
 /// Steps, and what devices tell of themselves, wait for company at most so long, or until there are so many of them.
 const COMPANY: (Duration, usize) = (Duration::from_secs(1), 512);
 
@@ -29,6 +32,9 @@ const ROOM: u64 = 64 << 10;
 ///
 /// The database has a write-ahead log beside it (`-wal`), whose pages are copied into the file itself after every event but the begin of a
 /// trial and its steps. So the file alone has every finished trial, also that of a killed process.
+///
+/// Locks of other programs are waited for as long as it takes. Meanwhile an outcome is kept in a file beside the store, which is delivered
+/// by whoever opens the store next if this process does not live to do it.
 ///
 /// After a failure to write, nothing more is written: what the disk then holds is known only to who opens it anew.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub struct SqliteStore {
     place: Option<Place>,
     /// The least that the file has in bytes.
     size: u64,
+    /// How locks are waited for.
+    pub(super) patience: Patience,
     /// Why nothing can be written any more.
     broken: Option<String>,
     /// Whether the file was there before it was opened, and held nothing.
@@ -62,12 +70,41 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Foreign`] for a file that is something else, [`StoreError::Hollow`] where the file is
     /// missing or empty and its log is not, [`StoreError::DamagedLog`] and [`StoreError::Unsound`] for what is damaged,
-    /// [`StoreError::NotWritable`], [`StoreError::Folder`], [`StoreError::Database`].
+    /// [`StoreError::NotWritable`], [`StoreError::Folder`], [`StoreError::Database`], [`StoreError::Undeliverable`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_until(path, None)
+    }
+
+    /// The same for somebody who may be told to end while a lock of another program is waited for.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and [`StoreError::Locked`] if that happens.
+    pub fn open_until(path: &Path, interrupt: Option<&Interrupt>) -> Result<Self, StoreError> {
+        let patience = Patience { interrupt: interrupt.cloned(), ..Patience::default() };
+        let mut wait = Wait::default();
+        let mut store = loop {
+            match Self::open_now(path, &patience) {
+                Err(StoreError::Database { source, .. }) if source.code() == Some(ErrorCode::DatabaseBusy) => {
+                    if !wait.goes_on(&patience, path, "") {
+                        let what = "what is to come".to_owned();
+                        return Err(StoreError::Locked { path: path.to_owned(), what, kept: None });
+                    }
+                }
+                opened => break opened?,
+            }
+        };
+        wait.is_over(path);
+        store.deliver()?;
+        Ok(store)
+    }
+
+    fn open_now(path: &Path, patience: &Patience) -> Result<Self, StoreError> {
         refuse_lonely_log(path)?;
         let was_there = path.exists();
         let alone = count_without_log(path);
-        let mut store = Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut store = Self::connect(path, path, flags, patience.step)?;
+        store.patience = patience.clone();
         if store.connection.is_readonly("main").map_err(|e| store.failed(e))? {
             // SQLite falls back to that, and then fails at the first event.
             return Err(StoreError::NotWritable { path: path.to_owned() });
@@ -106,7 +143,7 @@ impl SqliteStore {
             store.believe_log(alone)?;
             Ok(store)
         };
-        match Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(readable) {
+        match Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY).and_then(readable) {
             // What was in the way first says more than that no copy can be made.
             Err(first @ StoreError::Database { .. }) if path.exists() => match copy(path) {
                 Ok(copy) => Self::open_copy(path, copy).and_then(readable),
@@ -117,7 +154,7 @@ impl SqliteStore {
     }
 
     pub(super) fn open_copy(path: &Path, (folder, copy): (tempfile::TempDir, PathBuf)) -> Result<Self, StoreError> {
-        let mut store = Self::connect(path, &copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut store = Self::connect(path, &copy, OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY)?;
         store.copy = Some(folder);
         Ok(store)
     }
@@ -130,12 +167,12 @@ impl SqliteStore {
     }
 
     /// Opens the database in the file `name`, which is, or is a copy of, the store at `path`.
-    fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    fn connect(path: &Path, name: &Path, flags: OpenFlags, busy: Duration) -> Result<Self, StoreError> {
         let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|source| database_error(path, source.into()))?;
         leave_log(&connection, true);
         let failed = |source| database_error(path, Fault::of(&connection, source));
-        connection.busy_timeout(BUSY).map_err(failed)?;
+        connection.busy_timeout(busy).map_err(failed)?;
         let marks = Marks::read(&connection).map_err(failed)?;
         if marks == (Marks { application: 0, version: 0 }) {
             let tables: u32 =
@@ -167,6 +204,7 @@ impl SqliteStore {
             since: None,
             log: None,
             place: None,
+            patience: Patience::default(),
             broken: None,
             size: 0,
             hollow: false,
@@ -200,12 +238,17 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Copies the log's pages into the file. `synced`: waits for the disk.
+    /// Copies the log's pages into the file. `synced`: waits for the disk. Where another program holds a lock it is left to the next time:
+    /// what was committed is safe in the log.
     pub(super) fn copy_log(&mut self, synced: bool) -> rusqlite::Result<()> {
-        match &mut self.log {
-            Some(log) if synced => log.finish(&self.connection)?,
-            Some(log) => log.copy(&self.connection)?,
-            None => {}
+        let copied = match &mut self.log {
+            Some(log) if synced => log.finish(&self.connection),
+            Some(log) => log.copy(&self.connection),
+            None => Ok(()),
+        };
+        match copied {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            copied => copied?,
         }
         self.size = size_of(&self.path);
         Ok(())
@@ -263,24 +306,68 @@ impl SqliteStore {
         })
     }
 
-    /// Writes what waits, of which `event` is the last, and waits for other processes' locks: a result may be hours of work.
+    /// Writes what waits, of which `event` is the last, and waits for other processes' locks: a result may be hours of work, and is kept
+    /// beside the store meanwhile.
     fn write_patiently(&mut self, event: &Event) -> Result<(), StoreError> {
-        let begin = Instant::now();
-        let mut told = false;
+        let mut wait = Wait::default();
+        let mut kept = None;
         loop {
             match self.write(true) {
-                Err(error) if error.is_lock() && begin.elapsed() < LOCKED => {
-                    if !std::mem::replace(&mut told, true) {
-                        eprintln!(
-                            "the study's store {} is locked by another program; waiting for it, {} minutes at most",
-                            guard::text::line(&self.path.display().to_string()),
-                            LOCKED.as_secs() / 60
-                        );
+                Err(error) if error.is_lock() => {
+                    if !wait.has_begun() && is_outcome(event) {
+                        kept = Some(undelivered::keep(&self.path, &self.waiting).map_err(|error| error.to_string()));
+                    }
+                    let meanwhile = match &kept {
+                        Some(Ok(place)) => format!("; {} is kept in {} meanwhile", what(event), place.display()),
+                        Some(Err(reason)) => {
+                            format!("; {} could not be kept beside it meanwhile: {reason}", what(event))
+                        }
+                        None => String::new(),
+                    };
+                    if !wait.goes_on(&self.patience, &self.path, &meanwhile) {
+                        return Err(StoreError::Locked { path: self.path.clone(), what: what(event), kept });
                     }
                 }
-                written => return written.map_err(|error| error.into_error(self, what(event))),
+                Err(error) => return Err(error.into_error(self, what(event))),
+                Ok(()) => {
+                    if kept.is_some_and(|kept| kept.is_ok()) {
+                        undelivered::remove(&self.path);
+                    }
+                    wait.is_over(&self.path);
+                    return Ok(());
+                }
             }
         }
+    }
+
+    /// Stores what an earlier process had to keep beside the store.
+    fn deliver(&mut self) -> Result<(), StoreError> {
+        let rows = undelivered::read(&self.path)?;
+        let wrong = |reason: String| StoreError::Undeliverable { path: undelivered::place(&self.path), reason };
+        for row in rows.iter().filter(|row| row.entry.seq <= self.last) {
+            let stored = format::body_at(&self.connection, row.entry.seq).map_err(|e| self.failed(e))?;
+            if stored.as_ref() != Some(&row.body) {
+                let seq = row.entry.seq;
+                return Err(wrong(format!("the store has another event in its place ({seq})")));
+            }
+        }
+        let new: Vec<Row> = rows.iter().filter(|row| row.entry.seq > self.last).cloned().collect();
+        if let Some(gap) = new.iter().zip(self.last + 1..).find(|(row, seq)| row.entry.seq != *seq) {
+            return Err(wrong(format!("the store has {} events, and it goes on with {}", self.last, gap.0.entry.seq)));
+        }
+        let Some(last) = new.last().map(|row| row.entry.event.clone()) else {
+            if !rows.is_empty() {
+                undelivered::remove(&self.path);
+            }
+            return Ok(());
+        };
+        self.last += new.len() as u64;
+        self.waiting = new;
+        self.write_patiently(&last)?;
+        self.copy_log(true).map_err(|e| self.failed(e))?;
+        undelivered::remove(&self.path);
+        say(&format!("{}, kept while the study's store was locked, is now stored in it", what(&last)));
+        Ok(())
     }
 
     /// Nothing is written after this error.
@@ -340,14 +427,25 @@ impl Store for SqliteStore {
         if self.broken.is_some() || !self.since.is_some_and(due) {
             return Ok(());
         }
-        match self.write(false) {
+        // Best effort: with the longer patience it is only slower.
+        let _ = self.connection.busy_timeout(BRIEFLY);
+        let written = self.write(false);
+        let _ = self.connection.busy_timeout(self.patience.step);
+        match written {
             // They wait a little longer.
-            Err(error) if error.is_lock() => Ok(()),
+            Err(error) if error.is_lock() => {
+                self.since = Some(Instant::now());
+                Ok(())
+            }
             written => written.map_err(|error| {
                 let error = error.into_error(self, "steps of a running trial".to_owned());
                 self.broken_by(error)
             }),
         }
+    }
+
+    fn heed(&mut self, interrupt: &Interrupt) {
+        self.patience.interrupt = Some(interrupt.clone());
     }
 
     fn load(&self) -> Result<Vec<Entry>, StoreError> {

@@ -1,0 +1,352 @@
+//! What a program prints, kept in files: the begin as it comes, and of much more the end.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::Secrets;
+
+/// So many bytes of the begin and of the end of each stream are kept.
+const HEAD: usize = 64 << 10;
+const TAIL: usize = 64 << 10;
+/// All files of a study together have hardly more bytes: the oldest make room.
+const MOST: u64 = 256 << 20;
+/// An ended program's last words may take so long to be read.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Of which trials the output is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeepOutput {
+    /// Of all (the default).
+    #[default]
+    All,
+    /// Of those that fail.
+    Failed,
+    /// Of none.
+    None,
+}
+
+/// The folder in which outputs are.
+#[derive(Debug)]
+pub(super) struct OutputFolder {
+    path: PathBuf,
+    /// The folder above, by whose number the path goes.
+    _held: Option<File>,
+    keep: KeepOutput,
+    /// Bytes in it, once they were counted.
+    total: Option<u64>,
+}
+
+/// The outputs of one attempt at a trial.
+#[derive(Debug, Clone)]
+pub(super) struct Outputs {
+    pub(super) out: Arc<Mutex<Kept>>,
+    pub(super) err: Arc<Mutex<Kept>>,
+}
+
+impl OutputFolder {
+    /// The folder at `path`, made when something is to be kept, in a folder that is there.
+    pub(super) fn new(path: PathBuf, keep: KeepOutput) -> Self {
+        // The results may be moved, and another folder be put in their place, which is nobody's to write to.
+        let held = path.parent().and_then(|above| File::open(above).ok());
+        let by_number = held.as_ref().map(|held| PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd())));
+        let by_number =
+            by_number.filter(|above| above.is_dir()).zip(path.file_name()).map(|(above, name)| above.join(name));
+        Self { path: by_number.unwrap_or(path), _held: held, keep, total: None }
+    }
+
+    /// Begins to keep what an attempt prints; `None` if nothing is to be kept. With a note if older outputs had to make room.
+    pub(super) fn begin(&mut self, trial: u64, attempt: u32, secrets: &Secrets) -> Option<(Outputs, Option<String>)> {
+        if self.keep == KeepOutput::None {
+            return None;
+        }
+        let note = self.make_room();
+        let attempt = if attempt > 1 { format!(".{attempt}") } else { String::new() };
+        let kept = |stream: &str| {
+            let path = self.path.join(format!("trial-{trial:04}{attempt}.{stream}"));
+            // Of an earlier run that was killed before it stored the trial.
+            let _ = fs::remove_file(&path);
+            Arc::new(Mutex::new(Kept::new(path, secrets.clone())))
+        };
+        Some((Outputs { out: kept("out"), err: kept("err") }, note))
+    }
+
+    /// The attempt is over, and its output may be kept no longer.
+    pub(super) fn end(&mut self, outputs: &Outputs, failed: bool) {
+        let files: Vec<PathBuf> = outputs.files();
+        if self.keep == KeepOutput::Failed && !failed {
+            files.iter().for_each(|file| drop(fs::remove_file(file)));
+        } else if let Some(total) = &mut self.total {
+            *total += files.iter().map(|file| size_of(file)).sum::<u64>();
+        }
+    }
+
+    fn make_room(&mut self) -> Option<String> {
+        let total = self.total.get_or_insert_with(|| files_in(&self.path).map(|(_, _, size)| size).sum());
+        if *total <= MOST {
+            return None;
+        }
+        let mut files: Vec<_> = files_in(&self.path).collect();
+        files.sort();
+        for (_, path, size) in files {
+            // With some to spare, so that not every trial has to.
+            if *total <= MOST / 10 * 9 {
+                break;
+            }
+            if fs::remove_file(path).is_ok() {
+                *total = total.saturating_sub(size);
+            }
+        }
+        let most = MOST >> 20;
+        Some(format!("the oldest outputs of trials were removed, for all together had more than {most} MiB"))
+    }
+}
+
+/// Age, path and size of what trials have left in a folder; nothing else in it is anybody's here.
+fn files_in(folder: &Path) -> impl Iterator<Item = (std::time::SystemTime, PathBuf, u64)> {
+    fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let own = name.starts_with("trial-") && (name.ends_with(".out") || name.ends_with(".err"));
+        let meta = entry.metadata().ok().filter(|meta| own && meta.is_file())?;
+        Some((meta.modified().ok()?, entry.path(), meta.len()))
+    })
+}
+
+fn size_of(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |meta| meta.len())
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Outputs {
+    /// Writes what is left, once both streams are closed or soon after. Returns why something could not be kept.
+    pub(super) fn finish(&self) -> Option<String> {
+        let step = Duration::from_millis(5);
+        let mut waited = Duration::ZERO;
+        while waited < LAST_WORDS && !(lock(&self.out).closed && lock(&self.err).closed) {
+            thread::sleep(step);
+            waited += step;
+        }
+        let failed = [&self.out, &self.err].map(|kept| lock(kept).finish());
+        failed.into_iter().flatten().next().map(|reason| format!("its output could not be kept: {reason}"))
+    }
+
+    /// Those that were written, the one with errors first.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let written = [&self.err, &self.out].map(|kept| {
+            let kept = lock(kept);
+            kept.file.is_some().then(|| kept.path.clone())
+        });
+        written.into_iter().flatten().collect()
+    }
+}
+
+/// One stream.
+#[derive(Debug)]
+pub(super) struct Kept {
+    path: PathBuf,
+    secrets: Secrets,
+    /// Not written yet, for a secret may begin at its end.
+    pending: Vec<u8>,
+    file: Option<File>,
+    written: usize,
+    tail: VecDeque<u8>,
+    left_out: u64,
+    closed: bool,
+    finished: bool,
+    failed: Option<String>,
+}
+
+impl Kept {
+    fn new(path: PathBuf, secrets: Secrets) -> Self {
+        let (pending, tail) = (Vec::new(), VecDeque::new());
+        let (file, written, left_out, failed) = (None, 0, 0, None);
+        Self { path, secrets, pending, file, written, tail, left_out, closed: false, finished: false, failed }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if self.finished || self.failed.is_some() {
+            return;
+        }
+        self.pending.extend_from_slice(bytes);
+        let longest = self.secrets.longest();
+        if longest == 0 {
+            let bytes = std::mem::take(&mut self.pending);
+            self.keep(&bytes);
+            return;
+        }
+        // The begin of a character waits for its end.
+        let begun = match std::str::from_utf8(&self.pending) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.pending.len(),
+        };
+        let begun = self.pending.split_off(begun);
+        // Whole secrets are gone; one whose end is still to come lies in what is held back.
+        let shown = self.without_secrets();
+        let mut cut = shown.len().saturating_sub(longest - 1);
+        while cut > 0 && !shown.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        self.pending = [&shown.as_bytes()[cut..], &begun].concat();
+        self.keep(&shown.as_bytes()[..cut]);
+    }
+
+    /// What is pending, as text.
+    fn without_secrets(&self) -> String {
+        self.secrets.redact(&String::from_utf8_lossy(&self.pending))
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let head = bytes.len().min(HEAD - self.written);
+        if head > 0 {
+            match self.write(&bytes[..head]) {
+                Ok(()) => self.written += head,
+                Err(error) => self.failed = Some(error.to_string()),
+            }
+        }
+        self.tail.extend(&bytes[head..]);
+        let over = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..over);
+        self.left_out += over as u64;
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                match self.path.parent().map(fs::create_dir) {
+                    Some(Err(error)) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    _ => {}
+                }
+                // Never into what somebody has put there meanwhile.
+                self.file.insert(File::create_new(&self.path)?)
+            }
+        };
+        file.write_all(bytes)
+    }
+
+    fn finish(&mut self) -> Option<String> {
+        if !self.finished && self.failed.is_none() {
+            let rest = if self.secrets.longest() == 0 {
+                std::mem::take(&mut self.pending)
+            } else {
+                self.without_secrets().into_bytes()
+            };
+            self.keep(&rest);
+            let mut end = Vec::new();
+            if self.left_out > 0 {
+                end = format!("\n[... {} bytes are left out here ...]\n", self.left_out).into_bytes();
+            }
+            end.extend(std::mem::take(&mut self.tail));
+            if !end.is_empty()
+                && let Err(error) = self.write(&end)
+            {
+                self.failed = Some(error.to_string());
+            }
+        }
+        self.finished = true;
+        self.pending = Vec::new();
+        self.failed.clone()
+    }
+}
+
+/// A stream of which what is read is kept, too.
+pub(super) struct Tee<R> {
+    pub(super) stream: R,
+    pub(super) kept: Option<Arc<Mutex<Kept>>>,
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer);
+        if let Some(kept) = &self.kept {
+            match &read {
+                Ok(0) => lock(kept).closed = true,
+                Ok(count) => lock(kept).take(&buffer[..*count]),
+                Err(_) => {}
+            }
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(chunks: &[&[u8]], secrets: Secrets) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outputs = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
+        let (outputs, note) = outputs.begin(7, 2, &secrets).unwrap();
+        assert_eq!(note, None);
+        for chunk in chunks {
+            lock(&outputs.out).take(chunk);
+        }
+        for stream in [&outputs.out, &outputs.err] {
+            lock(stream).closed = true;
+        }
+        assert_eq!(outputs.finish(), None);
+        let path = folder.path().join("output/trial-0007.2.out");
+        let names: Vec<_> = outputs.files().iter().filter_map(|file| file.file_name().map(ToOwned::to_owned)).collect();
+        assert_eq!(names, ["trial-0007.2.out"], "what says nothing has no file");
+        String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
+    }
+
+    #[test]
+    fn the_begin_and_the_end_of_much_are_kept() {
+        let text: Vec<u8> = (0..40_000).flat_map(|i| format!("{i:05}\n").into_bytes()).collect();
+        let found = kept(&text.chunks(1000).collect::<Vec<_>>(), Secrets::default());
+        let gone = text.len() - HEAD - TAIL;
+        let (head, tail) = found.split_once(&format!("\n[... {gone} bytes are left out here ...]\n")).unwrap();
+        assert_eq!((head.as_bytes(), tail.as_bytes()), (&text[..HEAD], &text[text.len() - TAIL..]));
+        let all: Vec<u8> = text[..HEAD + TAIL].to_vec();
+        assert_eq!(kept(&[&all], Secrets::default()).as_bytes(), all, "what fits is whole");
+    }
+
+    #[test]
+    fn secrets_are_in_no_file_however_they_come() {
+        let secrets = Secrets::of_values(["s3cr3t-w0rd"]);
+        let text = "é s3cr3t-w0rd, s3cr3t-w0rds3cr3t-w0rd and s3cr3t";
+        for size in 1..text.len() {
+            let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            let found = kept(&chunks, secrets.clone());
+            assert!(!found.contains("s3cr3t-w0rd") && found.matches("(not shown)").count() == 3, "{size}: {found}");
+            assert!(found.ends_with(" and s3cr3t"), "{found}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.out"), "mine").unwrap();
+        for trial in 0..3 {
+            let file = File::create(folder.path().join(format!("trial-{trial:04}.out"))).unwrap();
+            file.set_len(MOST / 2).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(trial)).unwrap();
+        }
+        let mut outputs = OutputFolder::new(folder.path().to_owned(), KeepOutput::All);
+        let (_, note) = outputs.begin(3, 1, &Secrets::default()).unwrap();
+        assert!(note.unwrap().contains("256 MiB"));
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["notes.out", "trial-0002.out"]);
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("output"), "a file").unwrap();
+        let mut outputs = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
+        let (outputs, _) = outputs.begin(0, 1, &Secrets::default()).unwrap();
+        lock(&outputs.err).take(b"words");
+        assert!(outputs.finish().unwrap().starts_with("its output could not be kept: "));
+        assert!(outputs.files().is_empty());
+    }
+}
