@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::bar::{Bar, duration, step_in_words};
 use super::outputs::terminal_width;
-use crate::analysis::{Hypervolume, Totals};
+use crate::analysis::{Hypervolume, Totals, significant};
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
 use crate::study::{RunObserver, Stop};
@@ -47,7 +47,7 @@ impl Progress {
             parts.push(format!("{} left", duration(seconds)));
         }
         if let Some(hypervolume) = Hypervolume::of(record).filter(|_| terminal_width() >= WIDE) {
-            parts.push(format!("hypervolume {:.4}", hypervolume.value));
+            parts.push(format!("hypervolume {}", significant(hypervolume.value, 4)));
         }
         self.bar.set(done, Some(parts.iter().map(|part| format!(" · {part}")).collect()));
     }

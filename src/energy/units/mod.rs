@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use baseline::{Baseline, DomainBaseline};
 pub use device::DeviceState;
-pub use quantity::{Joules, Watts};
+pub use quantity::{JouleUnit, Joules, Watts};
 pub use uncertainty::Uncertainty;
 pub use window::{DomainEnergy, WindowEnergy};
 

@@ -58,7 +58,7 @@ fn one(record: &StudyRecord, trial: &TrialRecord) -> String {
 }
 
 fn row(epoch: &EpochRow, quantities: &[Quantity]) -> String {
-    let cell = |q: &Quantity| epoch.metrics.get(&q.metric).map_or_else(String::new, |v| escape(&q.show(*v)));
+    let cell = |q: &Quantity| epoch.metrics.get(&q.metric).map_or_else(String::new, |v| escape(&q.cell(*v)));
     let values: String = quantities.iter().map(|q| format!("<td class=\"n\">{}</td>", cell(q))).collect();
     let energy = epoch.energy.as_ref();
     let joules = energy.and_then(WindowEnergy::total).map_or_else(|| "–".to_owned(), |j| j.to_string());

@@ -1,7 +1,7 @@
 //! The top of the page: title, sentence, banner, key numbers.
 
 use super::escape;
-use crate::analysis::{Footprint, Provenance, Summary, constraints_in_words, preferences_in_words};
+use crate::analysis::{Footprint, Provenance, Summary, constraints_in_words, percent, preferences_in_words};
 use crate::record::StudyRecord;
 use crate::report::text::seconds;
 
@@ -82,7 +82,7 @@ fn numbers(summary: &Summary, footprint: &Footprint) -> String {
     if let Some(share) = totals.optimizer_share() {
         let note =
             format!("{} of proposals, {} of trials", seconds(totals.propose_seconds), seconds(totals.trial_seconds));
-        tiles.push(("Optimizer's share of time", format!("{:.1} %", share * 100.0), note));
+        tiles.push(("Optimizer's share of time", percent(share), note));
     }
     let tile = |(name, value, note): &(&str, String, String)| {
         let note: String = note.lines().map(|line| format!("<span>{}</span>", escape(line))).collect();

@@ -13,7 +13,7 @@ mod tables;
 pub use confirmation::confirmation_page;
 pub use contest::contest_page;
 
-use crate::analysis::{Footprint, Summary};
+use crate::analysis::{Footprint, Summary, significant};
 use crate::carbon::Carbon;
 use crate::record::StudyRecord;
 use crate::report::svg::{self, CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
@@ -121,9 +121,9 @@ fn hypervolume_section(record: &StudyRecord, summary: &Summary) -> String {
     let basis = if hypervolume.frozen { "fixed" } else { "inferred from the trials so far, not fixed yet" };
     let body = format!(
         "{}<p>The volume between the front and the reference point (larger is better), in the scaled units of the \
-         objectives: <b>{:.4}</b>. Reference point: {} ({basis}).</p>\n",
+         objectives: <b>{}</b>. Reference point: {} ({basis}).</p>\n",
         chart(|c| svg::hypervolume_chart(record, c), 320.0),
-        hypervolume.value,
+        significant(hypervolume.value, 4),
         escape(&shown.join(", ")),
     );
     section("hypervolume", "Hypervolume over the trials", &body)

@@ -52,7 +52,7 @@ fn shows_method(summary: &Summary) -> bool {
 fn value_cells(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> Vec<String> {
     let result = trial.result();
     let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
-    let shown = |q: &crate::analysis::Quantity| value(&q.metric).map_or_else(missing, |v| escape(&q.show(v)));
+    let shown = |q: &crate::analysis::Quantity| value(&q.metric).map_or_else(missing, |v| escape(&q.cell(v)));
     let mut cells: Vec<String> = summary.quantities.iter().chain(&summary.bounded).map(shown).collect();
     if shows_method(summary) {
         cells.push(result.map_or_else(missing, |r| methods(summary, r)));
