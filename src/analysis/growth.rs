@@ -1,6 +1,6 @@
 //! The hypervolume of a study, now and over its trials.
 
-use crate::optimizer::pareto::{hypervolume, non_dominated, reference_point};
+use crate::optimizer::pareto::{dominates, hypervolume, non_dominated, reference_point};
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 
 /// A hypervolume and what it was measured against.
@@ -44,19 +44,37 @@ impl Hypervolume {
 
 /// The growth of the hypervolume against the reference of `now`, a step per trial that counts, by id.
 pub(super) fn hypervolume_steps(record: &StudyRecord, now: &Hypervolume) -> Vec<HypervolumeStep> {
-    let mut front: Vec<Vec<f64>> = Vec::new();
-    let mut value = 0.0;
+    let mut front = GrowingFront::default();
     let step = |trial: &TrialRecord| {
         let loss = record.feasible_losses(trial);
         let failed = record.losses(trial).is_none();
         if let Some(loss) = loss {
-            front.push(loss);
-            front = front_of(&front);
-            value = hypervolume(&front, &now.reference);
+            front.add(loss, &now.reference);
         }
-        HypervolumeStep { trial: trial.id, value, failed }
+        HypervolumeStep { trial: trial.id, value: front.volume, failed }
     };
     counted(record).into_iter().map(step).collect()
+}
+
+/// A front that grows by one trial after another. What is dominated changes nothing, so of thousands of trials only few cost more than
+/// a look.
+#[derive(Debug, Default)]
+pub(super) struct GrowingFront {
+    /// Its losses, in the order of their trials.
+    pub(super) losses: Vec<Vec<f64>>,
+    /// Its hypervolume.
+    pub(super) volume: f64,
+}
+
+impl GrowingFront {
+    pub(super) fn add(&mut self, loss: Vec<f64>, reference: &[f64]) {
+        if loss.iter().any(|x| x.is_nan()) || self.losses.iter().any(|other| dominates(other, &loss)) {
+            return;
+        }
+        self.losses.retain(|other| !dominates(&loss, other));
+        self.losses.push(loss);
+        self.volume = hypervolume(&self.losses, reference);
+    }
 }
 
 fn front_of(losses: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -73,4 +91,32 @@ pub(super) fn counted(record: &StudyRecord) -> Vec<&TrialRecord> {
     let mut trials: Vec<_> = record.trials().iter().filter(counts).collect();
     trials.sort_by_key(|t| t.id);
     trials
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_front_that_grows_is_that_of_all(
+            points in proptest::collection::vec([0..8i32, 0..8, 0..8], 1..40),
+            missing in 0usize..80,
+        ) {
+            let reference = [7.0; 3];
+            let mut losses: Vec<Vec<f64>> = points.iter().map(|p| p.map(f64::from).to_vec()).collect();
+            if let Some(loss) = losses.get_mut(missing) {
+                loss[0] = f64::NAN;
+            }
+            let mut front = GrowingFront::default();
+            for (i, loss) in losses.iter().enumerate() {
+                front.add(loss.clone(), &reference);
+                let whole = front_of(&losses[..=i]);
+                prop_assert_eq!(&front.losses, &whole);
+                prop_assert!((front.volume - hypervolume(&whole, &reference)).abs() < 1e-9);
+            }
+        }
+    }
 }

@@ -27,6 +27,8 @@ pub struct Quantity {
     pub metric: String,
     /// What kind of number it is.
     pub kind: QuantityKind,
+    /// Whether it is a share by its name, and told in percent by its values.
+    percent: bool,
     /// `None` of what no values are known of: then each number has the unit and the digits of its own size.
     form: Option<Form>,
 }
@@ -86,7 +88,9 @@ impl Quantity {
         } else {
             QuantityKind::Plain
         };
-        Self { metric: metric.to_owned(), kind, form: None }.written_for(&values)
+        let in_percent = || values.iter().any(|v| *v > 1.0) && values.iter().all(|v| (0.0..=100.0).contains(v));
+        let percent = kind == QuantityKind::Plain && is_fraction_name(metric) && in_percent();
+        Self { metric: metric.to_owned(), kind, percent, form: None }.written_for(&values)
     }
 
     /// The same quantity, written with what a column of these values needs instead of the study's.
@@ -137,6 +141,13 @@ impl Quantity {
     #[must_use]
     pub fn is_energy(&self) -> bool {
         self.kind == QuantityKind::Energy
+    }
+
+    /// Whether this is a share that is told in percent, such as an accuracy of 96.4: its name is that of a fraction, and its values lie
+    /// in \[0, 100\], some of them above 1.
+    #[must_use]
+    pub fn is_percent(&self) -> bool {
+        self.percent
     }
 
     /// A value with its unit in a sentence, such as `96.4 %`, `3.21 J` or `0.1234`: in the digits and the unit of its own size, or

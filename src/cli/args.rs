@@ -162,7 +162,8 @@ pub(super) struct PickArgs {
     /// the front has no bend, the trial that saves the largest share for the share that it gives up
     #[arg(long, group = "choice")]
     pub(super) knee: bool,
-    /// The cheapest configuration within so much of the best first objective, such as 1% or 0.01
+    /// The cheapest configuration within so much of the best first objective: 1% is a point of an accuracy (of 0 to 1, or in percent)
+    /// and a hundredth of anything else; a plain number is in the units of the metric
     #[arg(long, group = "choice", value_name = "DIFFERENCE")]
     pub(super) within: Option<String>,
     /// This trial

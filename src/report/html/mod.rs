@@ -95,7 +95,7 @@ fn front_section(record: &StudyRecord, summary: &Summary) -> String {
     let estimated = summary.front_is_estimated();
     let pairs = svg::front_pairs(summary);
     let body = match pairs[..] {
-        [] => chart(|c| svg::front_chart(record, c), 380.0),
+        [] => chart(|c| svg::trace_chart(record, summary, c), 380.0),
         _ => pairs.iter().map(|pair| chart(|c| svg::pair_chart(record, summary, *pair, c), 500.0)).collect(),
     };
     let heading = match (pairs.is_empty(), estimated) {
@@ -122,7 +122,7 @@ fn hypervolume_section(record: &StudyRecord, summary: &Summary) -> String {
     let body = format!(
         "{}<p>The volume between the front and the reference point (larger is better), in the scaled units of the \
          objectives: <b>{}</b>. Reference point: {} ({basis}).</p>\n",
-        chart(|c| svg::hypervolume_chart(record, c), 320.0),
+        chart(|c| svg::growth_chart(record, summary, c), 320.0),
         significant(hypervolume.value, 4),
         escape(&shown.join(", ")),
     );

@@ -12,10 +12,11 @@ use crate::record::StudyRecord;
 /// marked with crosses.
 #[must_use]
 pub fn hypervolume_chart(record: &StudyRecord, chart: &Chart) -> String {
-    draw(record, &Summary::of(record), chart)
+    growth_chart(record, &Summary::of(record), chart)
 }
 
-fn draw(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
+/// The same where the summary is known already.
+pub(in crate::report) fn growth_chart(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
     let chart = chart.sized();
     let title = format!("Hypervolume of {} over its trials", record.header().name);
     let steps = &summary.steps;
