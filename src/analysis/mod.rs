@@ -15,6 +15,7 @@ pub(crate) mod fixture;
 mod footprint;
 mod growth;
 mod number;
+mod proposals;
 mod provenance;
 mod quantity;
 mod recommendation;
@@ -33,6 +34,7 @@ pub use feasibility::{Broken, broken, constraints_in_words, lacking, nearest_fea
 pub use footprint::{Emission, Footprint, RunFootprint, Saving};
 pub use growth::{Hypervolume, HypervolumeStep};
 pub use number::{Digits, percent, significant};
+pub use proposals::Proposals;
 pub use provenance::{EnergyBasis, Note, Provenance};
 pub use quantity::{Quantity, QuantityKind};
 pub use recommendation::Standing;

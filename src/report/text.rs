@@ -2,7 +2,8 @@
 
 use super::progress::{cut, short};
 use crate::analysis::{
-    Footprint, Provenance, QuantityKind, Summary, constraints_in_words, percent, preferences_in_words, significant,
+    Footprint, Proposals, Provenance, QuantityKind, Summary, constraints_in_words, percent, preferences_in_words,
+    significant,
 };
 use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord};
@@ -69,6 +70,8 @@ fn wishes(record: &StudyRecord) -> Vec<(&'static str, String)> {
 fn totals(record: &StudyRecord, summary: &Summary, carbon: &Carbon, closing: &Closing) -> Vec<(&'static str, String)> {
     let totals = &summary.totals;
     let mut rows = vec![("trials", totals.counts().split_once(": ").map_or_else(String::new, |(_, c)| c.to_owned()))];
+    let proposals = Proposals::of(record);
+    rows.extend(proposals.map(|found| ("proposed", found.in_words(&record.header().sampler))));
     if let Some(spent) = &totals.spent {
         rows.push(("energy", format!("{spent} for the whole search")));
     }
