@@ -51,7 +51,7 @@ fn events(trials: u64) -> Vec<Entry> {
     push(Event::StudyCreated { name: "bench".into(), seed: Seed(1), problem, sampler: "random".into(), identity });
     push(Event::SessionStarted { environment: wattfront::record::Environment::default() });
     for trial in 0..trials {
-        let draw = |k: u64| ((trial * 4 + k).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1u64 << 53) as f64;
+        let draw = |k: u64| hash(trial * 8 + k);
         let (rate, width) = (1e-5 * 1e4f64.powf(draw(0)), (8.0 * 16f64.powf(draw(1))) as i64);
         let optimizer = if draw(2) < 0.5 { "sgd" } else { "adam" };
         let values = [("learning_rate", Value::from(rate)), ("width", width.into()), ("optimizer", optimizer.into())];
@@ -63,7 +63,7 @@ fn events(trials: u64) -> Vec<Entry> {
             push(Event::TrialFailed { trial, kind, message, retry: false, spent: Some(window(joules)) });
             continue;
         }
-        let accuracy = 1.0 - 0.3 / (width as f64).sqrt() - 0.02 * (rate.log10() + 3.0).abs() - 0.02 * draw(3);
+        let accuracy = 1.0 - 0.3 / (width as f64).sqrt() - 0.02 * (rate.log10() + 3.0).abs() - 0.02 * draw(4);
         for step in 1..=STEPS {
             let metrics = Metrics::from([("accuracy".to_owned(), accuracy * step as f64 / STEPS as f64)]);
             push(Event::StepReported { trial, step, metrics, seconds: 0.5, energy: Some(window(joules / 3.0)) });
@@ -81,4 +81,12 @@ fn window(joules: f64) -> WindowEnergy {
     let note = Some("3 of 40 readings failed".to_owned());
     let domains = vec![DomainEnergy::new(domain, Method::Counter, Some(Joules(joules)), note)];
     WindowEnergy { seconds: 1.5, domains }
+}
+
+/// Evenly in [0, 1): Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
+fn hash(number: u64) -> f64 {
+    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }

@@ -13,6 +13,7 @@ mod devices;
 mod failure;
 mod front;
 mod leftovers;
+mod live;
 mod meter;
 mod open;
 mod outputs;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::bar::{Bar, duration, step_in_words};
+use super::live::Live;
 use super::outputs::terminal_width;
 use crate::analysis::{Hypervolume, Totals, significant};
 use crate::record::{EpochRow, StudyRecord};
@@ -13,18 +14,24 @@ use crate::study::{RunObserver, Stop};
 const WIDE: usize = 100;
 
 /// A line per finished trial, and below them a bar; only the lines where standard output is no terminal.
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     bar: Bar,
+    live: Option<Live<'a>>,
     planned: Option<u64>,
     began: Instant,
     counted_before: u64,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// `planned` is the number of trials in the budget.
     pub(super) fn new(planned: Option<u64>) -> Self {
         let bar = Bar::over(planned, "trials");
-        Self { bar, planned, began: Instant::now(), counted_before: 0 }
+        Self { bar, live: None, planned, began: Instant::now(), counted_before: 0 }
+    }
+
+    /// The same with the page written beside it.
+    pub(super) fn beside(self, live: Live<'a>) -> Self {
+        Self { live: Some(live), ..self }
     }
 
     /// Takes the bar away.
@@ -53,7 +60,7 @@ impl Progress {
     }
 }
 
-impl RunObserver for Progress {
+impl RunObserver for Progress<'_> {
     fn began(&mut self, record: &StudyRecord) {
         self.began = Instant::now();
         self.counted_before = record.counted_trials();
@@ -107,5 +114,8 @@ impl RunObserver for Progress {
             self.bar.say(&line);
         }
         self.update(record);
+        if let Some(live) = &mut self.live {
+            live.write(record);
+        }
     }
 }

@@ -17,6 +17,7 @@ mod hostile;
 mod limits;
 mod outputs;
 mod processes;
+mod reading;
 mod refusals;
 mod resume;
 #[cfg(feature = "nvml")]

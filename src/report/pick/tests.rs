@@ -111,7 +111,7 @@ fn a_percent_is_a_point_of_accuracies_in_percent_too() {
     let within = |text: &str| pick(&record, Choice::within(text).unwrap()).unwrap();
     assert_eq!(["0.9%", "1%", "1.2%", "1", "0.01"].map(|text| within(text).trial), [0, 1, 2, 1, 0]);
     let words = within("1").within.unwrap();
-    assert_eq!(words, "within 1 point of the best accuracy, 96.00 of trial 0: at least 95.00");
+    assert_eq!(words, "within 1 point of the best accuracy, 96 of trial 0: at least 95");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn one_percent_of_another_metric_is_relative() {
     };
     let within = |text: &str| pick(&study("loss"), Choice::within(text).unwrap()).unwrap();
     assert_eq!(["0.9%", "1%", "0.01", "0.02", "5"].map(|text| within(text).trial), [0, 1, 0, 1, 1]);
-    assert_eq!(within("1%").within.unwrap(), "within 1 % of the best loss, 2.00 of trial 0: at most 2.02");
+    assert_eq!(within("1%").within.unwrap(), "within 1 % of the best loss, 2 of trial 0: at most 2.02");
 }
 
 #[test]
