@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn a_column_has_the_digits_that_its_values_need() {
         assert_eq!(column(&[-0.001_269, -0.003_852]), ["-0.001269", "-0.003852"]);
-        assert_eq!(column(&[1234.567_81, 1234.567_92]), ["1234.568", "1234.568"], "seven digits at most");
+        assert_eq!(column(&[1_234.567_81, 1_234.567_92]), ["1234.568", "1234.568"], "seven digits at most");
         assert_eq!(column(&[0.5, 0.25, 12.0]), ["0.5000", "0.2500", "12.0000"]);
         assert_eq!(column(&[1e-12, 3.25e-12]), ["1.000e-12", "3.250e-12"]);
         assert_eq!(column(&[1e12, 1.5e12]), ["1.000e12", "1.500e12"]);

@@ -61,8 +61,8 @@ pub struct Confirmation {
     /// What metered the study and what metered the new trials, in words, where that differs, so that the energies of the two
     /// cannot be compared.
     pub metered_otherwise: Option<(String, String)>,
-    /// Trials of which several seeds gave exactly the same value of a metric that is no energy, with the metric and how many: as of a
-    /// program that does not use its seed.
+    /// Trials of which several seeds gave exactly the same in all objectives that are no energy, with each of these and how many seeds:
+    /// as of a program that does not use its seed.
     pub unvaried: Vec<(u64, String, usize)>,
     /// Energy of all new trials, those that failed included.
     pub spent: Option<Spent>,
@@ -172,12 +172,13 @@ fn written_for(quantity: Quantity, members: &[Member], figure: usize) -> Quantit
     if values.is_empty() { quantity } else { quantity.resolving(&values, &widths) }
 }
 
-/// See [`Confirmation::unvaried`]; of the objectives.
+/// See [`Confirmation::unvaried`]: where none of the objectives that are no energy moves with the seed. One that does shows that it is used.
 fn unvaried(members: &[Member], objectives: usize) -> Vec<(u64, String, usize)> {
     let of = |member: &Member| {
-        let alike = |figure: &&Figure| figure.mean.is_some_and(|mean| mean.count > 1 && mean.sd == Some(0.0));
         let told = member.figures.iter().take(objectives).filter(|f| !EnergyMetric::is_reserved(&f.metric));
-        let found = told.filter(alike).filter_map(|f| Some((member.trial, f.metric.clone(), f.mean?.count)));
+        let told: Vec<(&Figure, Mean)> = told.filter_map(|f| Some((f, f.mean?))).collect();
+        let moves = told.iter().any(|(_, mean)| mean.count < 2 || mean.sd != Some(0.0));
+        let found = told.iter().filter(|_| !moves).map(|(f, mean)| (member.trial, f.metric.clone(), mean.count));
         found.collect::<Vec<_>>()
     };
     members.iter().flat_map(of).collect()

@@ -130,8 +130,8 @@ const ALIKE: &str = "[all the same]";
 #[must_use]
 pub fn shown(quantity: &Quantity, value: f64, interval: Option<Interval>) -> String {
     match interval {
-        None => quantity.show(value),
-        Some(interval) if has_no_width(value, interval) => format!("{} {ALIKE}", quantity.show(value)),
+        None => quantity.cell(value),
+        Some(interval) if has_no_width(value, interval) => format!("{} {ALIKE}", quantity.cell(value)),
         Some(Interval { low, high, .. }) => quantity.show_between(value, low, high),
     }
 }

@@ -49,7 +49,8 @@ impl Course {
         let kept = kept(record, limit);
         let counting: Vec<u64> = counted(record).into_iter().take(limit).map(|t| t.id).collect();
         let known = kept.iter().any(|t| t.spent_joules().is_some());
-        let (mut front, mut steps): (GrowingFront, Vec<CourseStep>) = (GrowingFront::default(), Vec::new());
+        let mut front = GrowingFront { exact: true, ..GrowingFront::default() };
+        let mut steps: Vec<CourseStep> = Vec::new();
         let mut joules = 0.0;
         for trial in &kept {
             joules += trial.spent_joules().map_or(0.0, |j| j.0);
