@@ -1,6 +1,6 @@
 //! One trial against another, objective by objective.
 
-use super::{Provenance, Quantity, QuantityKind, significant};
+use super::{Provenance, Quantity, QuantityKind, percent, significant};
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
 
@@ -113,17 +113,6 @@ impl Comparison {
 
 /// Ratios from here on read as 2 times and more.
 pub(crate) const TWICE: f64 = 1.9995;
-
-/// A share as percent: two digits in the middle, one decimal near 0 and 100, and never 100 for less than all.
-pub(crate) fn percent(share: f64) -> String {
-    let value = share * 100.0;
-    match value {
-        v if v > 0.0 && v < 0.1 => "less than 0.1 %".to_owned(),
-        v if (99.945..100.0).contains(&v) => "more than 99.9 %".to_owned(),
-        v if v < 9.95 || (v > 99.0 && v < 100.0) => format!("{v:.1} %"),
-        v => format!("{v:.0} %"),
-    }
-}
 
 #[cfg(test)]
 mod tests {

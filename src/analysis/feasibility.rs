@@ -31,48 +31,53 @@ impl std::fmt::Display for Broken {
 /// The constraints that a finished trial breaks; none for one without a result.
 #[must_use]
 pub fn broken(record: &StudyRecord, trial: &TrialRecord) -> Vec<Broken> {
-    let constraints = record.problem().constraints().iter();
-    breaks(record, trial, constraints.map(|c| (c.metric.as_str(), c.bound)))
+    broken_in(record, trial, |metric| Quantity::of(record, metric))
 }
 
-/// Of these bounds on metrics those that a finished trial does not keep.
-fn breaks<'a>(
-    record: &StudyRecord,
-    trial: &TrialRecord,
-    bounds: impl Iterator<Item = (&'a str, Bound)>,
-) -> Vec<Broken> {
-    let Some(result) = trial.result() else { return Vec::new() };
-    let broken = |(metric, bound): (&str, Bound)| {
-        let value = *result.metrics.get(metric)?;
-        let quantity = || Quantity::of(record, metric);
-        (bound.violation(value) > 0.0).then(|| Broken { quantity: quantity(), value, bound })
-    };
-    bounds.filter_map(broken).collect()
+/// The same where the quantities are known already: to look at all values of a study for every trial would take long.
+pub(crate) fn broken_in(record: &StudyRecord, trial: &TrialRecord, quantity: impl Fn(&str) -> Quantity) -> Vec<Broken> {
+    let constraints = record.problem().constraints().iter().map(|c| (c.metric.as_str(), c.bound));
+    let broken = violations(trial, constraints);
+    broken.map(|(metric, value, bound)| Broken { quantity: quantity(metric), value, bound }).collect()
 }
 
-/// The preferred parts of the objectives that a finished trial does not reach.
+/// Of these bounds on metrics those that a finished trial does not keep, with its values.
+fn violations<'a>(
+    trial: &'a TrialRecord,
+    bounds: impl Iterator<Item = (&'a str, Bound)> + 'a,
+) -> impl Iterator<Item = (&'a str, f64, Bound)> + 'a {
+    let metrics = trial.result().map(|result| &result.metrics);
+    bounds.filter_map(move |(metric, bound)| {
+        let value = *metrics?.get(metric)?;
+        (bound.violation(value) > 0.0).then_some((metric, value, bound))
+    })
+}
+
+/// How far a finished trial is from what is preferred: what it lacks, each as a share of its bound, added up; zero where it lacks
+/// nothing.
 #[must_use]
-pub fn unreached(record: &StudyRecord, trial: &TrialRecord) -> Vec<Broken> {
+pub fn lacking(record: &StudyRecord, trial: &TrialRecord) -> f64 {
     let preferences = record.problem().preferences().iter();
-    breaks(record, trial, preferences.filter_map(|p| Some((p.metric.as_str(), p.within?))))
+    distance(violations(trial, preferences.filter_map(|p| Some((p.metric.as_str(), p.within?)))))
 }
 
 /// The finished trial that comes nearest to keeping all constraints: the one whose violations, each as a share of its
 /// bound, have the smallest sum; the first of several. `None` without a finished trial.
 #[must_use]
 pub fn nearest_feasible(record: &StudyRecord) -> Option<u64> {
+    let constraints = || record.problem().constraints().iter().map(|c| (c.metric.as_str(), c.bound));
     let finished = record.trials().iter().filter(|t| record.losses(t).is_some());
-    let distances = finished.map(|t| (t.id, distance(&broken(record, t))));
+    let distances = finished.map(|t| (t.id, distance(violations(t, constraints()))));
     distances.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0))).map(|(id, _)| id)
 }
 
 /// Violations as shares of their bounds, added up; of a bound of zero, the violation itself.
-pub(super) fn distance(broken: &[Broken]) -> f64 {
-    let share = |b: &Broken| {
-        let (Bound::AtLeast(bound) | Bound::AtMost(bound)) = b.bound;
-        b.bound.violation(b.value) / if bound == 0.0 { 1.0 } else { bound.abs() }
+fn distance<'a>(violations: impl Iterator<Item = (&'a str, f64, Bound)>) -> f64 {
+    let share = |(_, value, bound): (&str, f64, Bound)| {
+        let (Bound::AtLeast(limit) | Bound::AtMost(limit)) = bound;
+        bound.violation(value) / if limit == 0.0 { 1.0 } else { limit.abs() }
     };
-    broken.iter().map(share).sum()
+    violations.map(share).sum::<f64>() + 0.0
 }
 
 /// The bounds of the constraints or preferences in words, such as `accuracy at least 93.0 %, energy at most 2.00 kJ`.

@@ -1,6 +1,6 @@
 //! Which trial of the front to recommend, and how much can be said for it.
 
-use super::feasibility::{distance, unreached};
+use super::feasibility::lacking;
 use crate::optimizer::pareto::weighted_knee;
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
@@ -51,7 +51,7 @@ pub(super) fn recommend(
     let counts = |i: &usize| losses[*i].iter().zip(corner).all(|(loss, corner)| loss < corner);
     let or_else = |few: Vec<usize>, all: &[usize]| if few.is_empty() { all.to_vec() } else { few };
     let all: Vec<usize> = (0..ids.len()).collect();
-    let lacks = |i: &usize| record.trial(ids[*i]).map_or(f64::INFINITY, |t| distance(&unreached(record, t)));
+    let lacks = |i: &usize| record.trial(ids[*i]).map_or(f64::INFINITY, |t| lacking(record, t));
     let preferred: Vec<usize> = all.iter().copied().filter(|i| lacks(i) <= 0.0).collect();
     if preferred.is_empty() && !all.is_empty() {
         let nearest = all.iter().min_by(|a, b| lacks(a).total_cmp(&lacks(b)))?;

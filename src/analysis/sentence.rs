@@ -1,8 +1,8 @@
 //! The one sentence that a user came for.
 
-use super::comparison::{TWICE, percent};
+use super::comparison::TWICE;
 use super::feasibility::{broken, nearest_feasible, preferences_in_words};
-use super::{Comparison, QuantityKind, Standing, Summary};
+use super::{Comparison, QuantityKind, Standing, Summary, percent};
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
 

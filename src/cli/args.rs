@@ -65,7 +65,7 @@ pub(super) enum Command {
     Pick(PickArgs),
     /// Write the report and the tables of a study again
     Report(ReportArgs),
-    /// Print the trials of a study as a table or as JSON, or its front as a picture
+    /// Print the trials of a study, or the runs of a comparison, as a table or as JSON, or a picture of them
     Export(ExportArgs),
     /// Run a study with several samplers and seeds, and say which of them is better, and by how much
     Compare(CompareArgs),
@@ -165,7 +165,8 @@ pub(super) struct PickArgs {
     /// the front has no bend, the trial that saves the largest share for the share that it gives up
     #[arg(long, group = "choice")]
     pub(super) knee: bool,
-    /// The cheapest configuration within so much of the best first objective, such as 1% or 0.01
+    /// The cheapest configuration within so much of the best first objective: 1% is a point of an accuracy (of 0 to 1, or in percent)
+    /// and a hundredth of anything else; a plain number is in the units of the metric
     #[arg(long, group = "choice", value_name = "DIFFERENCE")]
     pub(super) within: Option<String>,
     /// This trial
@@ -183,8 +184,28 @@ pub(super) struct PickArgs {
     /// JSON instead of TOML
     #[arg(long)]
     pub(super) json: bool,
+    /// As for `optimize export`: --format json is --json
+    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
+    pub(super) format: Option<PickFormat>,
     #[command(flatten)]
     pub(super) carbon: CarbonArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PickFormat {
+    /// Ready to paste into a study file
+    Toml,
+    /// For programs
+    Json,
+}
+
+/// How a command answers that prints words, or JSON with --json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnswerFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -201,8 +222,18 @@ pub(super) enum ExportFormat {
     Csv,
     /// Everything, epochs and environment included
     Json,
-    /// The front as a picture
+    /// A picture: see --figure
     Svg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Figure {
+    /// The front of a study, or what the samplers of a comparison attain
+    Front,
+    /// The hypervolume over the trials
+    Hypervolume,
+    /// The hypervolume over the joules spent, of a comparison
+    Energy,
 }
 
 #[derive(Debug, Args)]
@@ -212,6 +243,12 @@ pub(super) struct ExportArgs {
     /// What to print
     #[arg(long, value_enum, default_value = "csv")]
     pub(super) format: ExportFormat,
+    /// As for other commands: --format json
+    #[arg(long, hide = true, conflicts_with = "format")]
+    pub(super) json: bool,
+    /// Which picture (svg only) [default: front, of a comparison hypervolume]
+    #[arg(long, value_enum)]
+    pub(super) figure: Option<Figure>,
     /// Only the trials of the front (csv only)
     #[arg(long)]
     pub(super) front: bool,
@@ -242,6 +279,9 @@ pub(super) struct CompareArgs {
     /// Print the comparison as JSON, and nothing else
     #[arg(long)]
     pub(super) json: bool,
+    /// As for `optimize export`: --format json is --json
+    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
+    pub(super) format: Option<AnswerFormat>,
     /// Print only the result
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -272,6 +312,13 @@ pub(super) struct SkipArgs {
     /// These trials: several times, or with commas between
     #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
     pub(super) trial: Vec<u64>,
+}
+
+impl AnswerFormat {
+    /// Whether JSON is asked for, by either argument.
+    pub(super) fn is_json(json: bool, format: Option<Self>) -> bool {
+        json || format == Some(Self::Json)
+    }
 }
 
 const SKIP_HELP: &str = "\
@@ -377,6 +424,9 @@ pub(super) struct ConfirmArgs {
     /// Print the result as JSON, for programs
     #[arg(long)]
     pub(super) json: bool,
+    /// As for `optimize export`: --format json is --json
+    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
+    pub(super) format: Option<AnswerFormat>,
     /// Print only the result
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -408,6 +458,9 @@ pub(super) struct TrainArgs {
     /// Print the result as JSON, for programs
     #[arg(long)]
     pub(super) json: bool,
+    /// As for `optimize export`: --format json is --json
+    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
+    pub(super) format: Option<AnswerFormat>,
     /// Print only the result
     #[arg(long, short)]
     pub(super) quiet: bool,

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::outputs::terminal_width;
 use super::print::say;
+use crate::analysis::significant;
 use crate::guard::text::{self, lines};
 use crate::record::EpochRow;
 use crate::study::{Standstill, Stop};
@@ -117,7 +118,7 @@ impl Bar {
 /// What a step reported, as far as there is room.
 pub(super) fn step_in_words(row: &EpochRow) -> String {
     let metrics = row.metrics.iter().filter(|(name, _)| name.as_str() != "seconds").take(4);
-    let metrics: Vec<_> = metrics.map(|(name, value)| format!("{name} {value:.4}")).collect();
+    let metrics: Vec<_> = metrics.map(|(name, value)| format!("{name} {}", significant(*value, 4))).collect();
     format!("step {}: {}", row.step, metrics.join(" "))
 }
 

@@ -1,15 +1,17 @@
 //! `optimize pick`, `report` and `export`: answers from the record.
 
-use super::args::{ExportArgs, ExportFormat, PickArgs, ReportArgs};
+use super::args::{ExportArgs, ExportFormat, Figure, PickArgs, PickFormat, ReportArgs};
 use super::carbon::carbon_of;
+use super::compare::contest_in;
 use super::failure::Failure;
 use super::open::Found;
-use super::outputs::{print_closing, write_outputs};
-use super::print::print_data;
+use super::outputs::{print_closing, write_beside, write_outputs};
+use super::print::{print, print_data};
+use crate::analysis::contest::Contest;
 use crate::report::pick::{Choice, pick_preferring};
-use crate::report::svg::{Chart, front_chart};
-use crate::report::{csv, json, preferences_of};
-use crate::study::ResultsFolder;
+use crate::report::svg::{Chart, Over, attainment_chart, bands_chart, front_chart, hypervolume_chart};
+use crate::report::{ReportError, contest, csv, json, preferences_of};
+use crate::study::{ResultsFolder, StudyError};
 
 pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
     let choice = match (&args.within, args.trial) {
@@ -25,9 +27,13 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
         None => found.record,
     };
     let preferences = preferences_of(record.problem(), &args.at_least, &args.at_most, &args.weights);
-    let picked = pick_preferring(&record, choice, preferences.map_err(Failure::usage)?).map_err(Failure::nothing)?;
+    let picked = pick_preferring(&record, choice, preferences.map_err(Failure::usage)?);
+    let picked = picked.map_err(|error| match error {
+        ReportError::WideTolerance { .. } => Failure::usage(error),
+        error => Failure::nothing(error),
+    })?;
     let picked = picked.with_carbon(&record, &carbon);
-    print_data(if args.json {
+    print_data(if args.json || args.format == Some(PickFormat::Json) {
         serde_json::to_string_pretty(&picked.to_json()).map_err(Failure::other)?
     } else {
         picked.to_toml()
@@ -37,24 +43,76 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
 pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let found = Found::of(&args.study)?;
     let carbon = carbon_of(&found, &args.carbon)?;
-    let folder = ResultsFolder::open(&found.folder)?;
-    write_outputs(&folder, &found.record, &carbon)?;
-    print_closing(&found.record, &carbon, &found.folder)
+    let running = match ResultsFolder::open(&found.folder) {
+        Ok(folder) => {
+            write_outputs(&folder, &found.record, &carbon)?;
+            None
+        }
+        Err(StudyError::Locked { owner, .. }) => {
+            let as_of = write_beside(&found.folder, &found.record, &carbon)?;
+            let process = owner.map_or_else(String::new, |pid| format!(" (process {pid})"));
+            let done = found.record.counted_trials();
+            Some(format!("the study is running{process}: this is as of {as_of}, after {}", counted(done)))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    print_closing(&found.record, &carbon, &found.folder)?;
+    running.map_or(Ok(()), print)
+}
+
+fn counted(trials: u64) -> String {
+    if trials == 1 { "1 trial".to_owned() } else { format!("{trials} trials") }
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    if args.front && args.format != ExportFormat::Csv {
+    let format = if args.json { ExportFormat::Json } else { args.format };
+    if args.front && format != ExportFormat::Csv {
         return Err(Failure::usage("--front goes with --format csv; the others show the front anyway"));
     }
-    if args.format != ExportFormat::Json && (args.carbon.carbon_intensity.is_some() || args.carbon.pue.is_some()) {
+    if format != ExportFormat::Json && (args.carbon.carbon_intensity.is_some() || args.carbon.pue.is_some()) {
         return Err(Failure::usage("--carbon-intensity and --pue go with --format json; the others have joules alone"));
+    }
+    if args.figure.is_some() && format != ExportFormat::Svg {
+        return Err(Failure::usage("--figure goes with --format svg"));
+    }
+    let folder = args.study.results.as_deref().unwrap_or(&args.study.study);
+    if let Some(contest) = contest_in(folder)? {
+        return export_contest(&contest, args, format);
     }
     let found = Found::of(&args.study)?;
     let record = &found.record;
-    print_data(match args.format {
+    print_data(match format {
         ExportFormat::Csv if args.front => csv::front(record),
         ExportFormat::Csv => csv::trials(record),
         ExportFormat::Json => json::study_text(record, &carbon_of(&found, &args.carbon)?),
-        ExportFormat::Svg => front_chart(record, &Chart::default()),
+        ExportFormat::Svg => match args.figure {
+            None | Some(Figure::Front) => front_chart(record, &Chart::default()),
+            Some(Figure::Hypervolume) => hypervolume_chart(record, &Chart::default()),
+            Some(Figure::Energy) => {
+                return Err(Failure::usage(
+                    "--figure energy is of comparisons: `optimize export results/NAME-compare`",
+                ));
+            }
+        },
+    })
+}
+
+/// The same of a comparison of samplers.
+fn export_contest(contest: &Contest, args: &ExportArgs, format: ExportFormat) -> Result<(), Failure> {
+    if args.front {
+        return Err(Failure::usage("--front is of studies; the fronts of a comparison are in its attainment.csv"));
+    }
+    if args.carbon.carbon_intensity.is_some() || args.carbon.pue.is_some() {
+        return Err(Failure::usage("a comparison is exported in joules alone, without --carbon-intensity and --pue"));
+    }
+    let chart = Chart::default();
+    print_data(match format {
+        ExportFormat::Csv => contest::csv::samplers(contest),
+        ExportFormat::Json => contest::json::contest_text(contest),
+        ExportFormat::Svg => match args.figure {
+            None | Some(Figure::Hypervolume) => bands_chart(contest, Over::Trials, &chart),
+            Some(Figure::Energy) => bands_chart(contest, Over::Joules, &chart),
+            Some(Figure::Front) => attainment_chart(contest, &chart),
+        },
     })
 }

@@ -14,6 +14,7 @@ mod dry_run;
 mod failure;
 mod front;
 mod leftovers;
+mod live;
 mod meter;
 mod open;
 mod outputs;

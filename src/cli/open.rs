@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::StudyArg;
+use super::compare::holds_runs;
 use super::failure::Failure;
 use super::print::warn;
 use crate::guard::file;
@@ -53,6 +54,23 @@ impl Found {
             (None, Some(file)) => results_of(file),
             (None, None) => arg.study.clone(),
         };
+        // Confirmations and trainings lie in folders of a study, too, but beside its store.
+        if holds_runs(&folder) {
+            let place = folder.display();
+            return Err(Failure::nothing(format!(
+                "{place} is a comparison of samplers, and no study: {place}/comparison.html shows it, `optimize export {place}` prints it, and each \
+                 of its runs is a study in a folder of its own"
+            )));
+        }
+        if let (None, Some(file)) = (&arg.results, &file) {
+            let compared = folder.with_file_name(format!("{}-compare", file.name()));
+            if !store_path(&folder).exists() && holds_runs(&compared) {
+                let place = compared.display();
+                return Err(Failure::nothing(format!(
+                    "the study itself has not been run; its comparison of samplers is in {place}: `optimize export {place}` prints it"
+                )));
+            }
+        }
         let record = read_record(&folder)?;
         let same = |file: &StudySpec| {
             differences(&record.header().identity, &file.identity_beside(&record.header().identity)).is_empty()

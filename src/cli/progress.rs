@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::bar::{Bar, duration, step_in_words};
+use super::live::Live;
 use super::outputs::terminal_width;
-use crate::analysis::{Hypervolume, Totals};
+use crate::analysis::{Hypervolume, Totals, significant};
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
 use crate::study::{RunObserver, Stop};
@@ -13,18 +14,24 @@ use crate::study::{RunObserver, Stop};
 const WIDE: usize = 100;
 
 /// A line per finished trial, and below them a bar; only the lines where standard output is no terminal.
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     bar: Bar,
+    live: Option<Live<'a>>,
     planned: Option<u64>,
     began: Instant,
     counted_before: u64,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// `planned` is the number of trials in the budget.
     pub(super) fn new(planned: Option<u64>) -> Self {
         let bar = Bar::over(planned, "trials");
-        Self { bar, planned, began: Instant::now(), counted_before: 0 }
+        Self { bar, live: None, planned, began: Instant::now(), counted_before: 0 }
+    }
+
+    /// The same with the page written beside it.
+    pub(super) fn beside(self, live: Live<'a>) -> Self {
+        Self { live: Some(live), ..self }
     }
 
     /// Takes the bar away.
@@ -47,13 +54,13 @@ impl Progress {
             parts.push(format!("{} left", duration(seconds)));
         }
         if let Some(hypervolume) = Hypervolume::of(record).filter(|_| terminal_width() >= WIDE) {
-            parts.push(format!("hypervolume {:.4}", hypervolume.value));
+            parts.push(format!("hypervolume {}", significant(hypervolume.value, 4)));
         }
         self.bar.set(done, Some(parts.iter().map(|part| format!(" · {part}")).collect()));
     }
 }
 
-impl RunObserver for Progress {
+impl RunObserver for Progress<'_> {
     fn began(&mut self, record: &StudyRecord) {
         self.began = Instant::now();
         self.counted_before = record.counted_trials();
@@ -111,5 +118,8 @@ impl RunObserver for Progress {
             self.bar.say(&line);
         }
         self.update(record);
+        if let Some(live) = &mut self.live {
+            live.write(record);
+        }
     }
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::args::RunArgs;
-use super::conduct::{Places, check_program, check_source, search};
+use super::conduct::{Places, check_program, check_source, sampler_of, search};
 use super::failure::Failure;
 use super::leftovers::{end_what_was_left, home_of};
+use super::live::Live;
 use super::open::{open_store, read_spec, results_of};
 use super::outputs::{print_closing, write_outputs};
 use super::print::{say, warn};
@@ -44,6 +45,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
     if !args.quiet {
         told.iter().chain(&notes).for_each(|line| say(line));
+        who_proposes(&spec, &record).iter().for_each(|line| say(line));
     }
     let end = run_study(&spec, path, &folder, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.
@@ -53,6 +55,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     print_closing(&record, spec.carbon(), folder.path())?;
     if let Some(advice) = StartUp::of(&record).and_then(|found| found.advice()).filter(|_| !args.quiet) {
         say(&format!("note: {advice}"));
+    }
+    if !args.quiet && record.trials().iter().any(|trial| record.is_feasible(trial)) {
+        next_steps(path, args.results.as_deref()).iter().for_each(|line| say(line));
     }
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
@@ -138,6 +143,38 @@ fn prefer_anew(spec: &StudySpec, store: &mut dyn Store, mut record: StudyRecord)
     Ok(record)
 }
 
+/// What can be asked of a study that has a front, ready to paste.
+fn next_steps(path: &Path, results: Option<&Path>) -> Vec<String> {
+    let results = results.map_or_else(String::new, |results| format!(" --results {}", quoted(results)));
+    let study = format!("{}{results}", quoted(path));
+    vec![
+        format!("next        optimize pick {study}      one configuration of the front, ready to paste"),
+        format!("            optimize confirm {study}   the front again with new seeds: what of it holds"),
+    ]
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// How many of the trials of the budget are to be the initial design's, said before the first of them.
+fn who_proposes(spec: &StudySpec, record: &StudyRecord) -> Option<String> {
+    let sampler = sampler_of(spec).ok()?;
+    let initial = sampler.initial(record.problem(), &record.history())? as u64;
+    let name = sampler.name();
+    let trials = spec.budget().trials.filter(|_| record.trials().is_empty())?;
+    Some(match trials.checked_sub(initial) {
+        None | Some(0) => format!(
+            "all {trials} trials are of the initial design, so {name} learns from none of them: more `trials` in [budget], or a smaller \
+             `initial` in [sampler]"
+        ),
+        Some(rest) => format!("{initial} trials of the initial design, then {rest} that {name} proposes"),
+    })
+}
+
 fn run_study(
     spec: &StudySpec,
     path: &Path,
@@ -147,9 +184,9 @@ fn run_study(
     record: &mut StudyRecord,
 ) -> Result<EndReason, Failure> {
     let told = catch_signals(spec.trial().on_interrupt).map_err(Failure::other)?;
-    let mut progress = Progress::new(spec.budget().trials);
-    let mut nobody = ();
-    let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
+    let mut progress = Progress::new(spec.budget().trials).beside(Live::new(folder, spec.carbon()));
+    let mut live = Live::new(folder, spec.carbon());
+    let observer: &mut dyn RunObserver = if quiet { &mut live } else { &mut progress };
     let before = record.counted_trials();
     let kept = checkpoints_of(spec, folder.path())?;
     let mut pruning = None;

@@ -106,7 +106,9 @@ pub(crate) fn energy_by_outer_ticks(
     if joules.is_nan() || joules <= DATING * f64::midpoint(before_watts, after_watts) || joules <= 0.0 {
         let told = after - before;
         return Err(format!(
-            "its energy is not told from its padding: {padding:.2} J of {told:.2} J are the padding's"
+            "its energy is not told from its padding: {} of {} are the padding's",
+            super::units::Joules(padding),
+            super::units::Joules(told)
         ));
     }
     let moment = |at: f64| match at < 0.0 {

@@ -59,9 +59,24 @@ pub enum ReportError {
         suggestion: u64,
     },
     /// A tolerance that is no number at or above zero.
-    #[error("`{text}` is no tolerance: give a number at or above zero, such as `1%` or `0.01`")]
+    #[error(
+        "`{text}` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric"
+    )]
     Tolerance {
         /// What was given.
         text: String,
+    },
+    /// A plain number that would let nearly everything in.
+    #[error(
+        "a tolerance of {text} would be {points} points of {metric}, for a plain number is in the units of the metric; write `{text}%` for \
+         {text} points, or `{points}%` if that is what you mean"
+    )]
+    WideTolerance {
+        /// What was given.
+        text: String,
+        /// The same in points.
+        points: String,
+        /// The metric.
+        metric: String,
     },
 }

@@ -1,5 +1,6 @@
 //! One line per trial, for the screen and for logs.
 
+use super::text::wrap;
 use crate::analysis::{Provenance, Quantity, broken, is_on_front, significant};
 use crate::guard::text::line;
 use crate::optimizer::space::Value;
@@ -12,8 +13,8 @@ const NARROW: usize = 90;
 /// `trial 12  accuracy 96.4 %  energy 3.21 J (cpu, ESTIMATED)  + front  learning_rate=0.0123 width=64`, or for a failure
 /// `trial 13  FAILED out of memory: needs 9.1 GiB  learning_rate=...`. `None` for an unknown trial or one that runs.
 ///
-/// Lines are cut to `width` characters (at least 40), the point first, and never contain line breaks. Where the width is
-/// below 90, a mere `+` after the number says `+ front`, so that it is not cut off, and a `!` that a constraint is broken.
+/// What does not fit into `width` characters (at least 40) goes on in further lines, which are indented; nothing is cut off. Where the
+/// width is below 90, a mere `+` after the number says `+ front`, and a `!` that a constraint is broken.
 #[must_use]
 pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<String> {
     let trial = record.trial(trial)?;
@@ -27,8 +28,7 @@ pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<Stri
             line += &format!(" {}, will be tried again: {}", failure.kind.label(), failure.message);
         }
     }
-    line += &format!("  {}", point(record, trial));
-    Some(cut(&line, width.max(40)))
+    Some(fitted(&line, &point(record, trial), width.max(40)))
 }
 
 /// The line of a trial that was run again, which begins with `label` and says nothing of a front; as for [`trial_line`].
@@ -43,7 +43,7 @@ pub fn again_line(record: &StudyRecord, trial: u64, label: &str, width: usize) -
             format!(" {}, will be tried again: {}", failure.kind.label(), failure.message)
         }
     };
-    Some(cut(&format!("{label} {told}"), width.max(40)))
+    Some(fitted(&format!("{label} {told}"), "", width.max(40)))
 }
 
 fn result(record: &StudyRecord, trial: &TrialRecord, narrow: bool) -> String {
@@ -100,6 +100,30 @@ pub(super) fn short(value: &Value) -> String {
     }
 }
 
+/// What happened, and the point behind it: on one line if there is room for both, else each on lines of its own, broken at spaces.
+fn fitted(what: &str, point: &str, width: usize) -> String {
+    let clean = |text: &str| cut(text, usize::MAX);
+    let whole = clean(&format!("{what}  {point}"));
+    if whole.chars().count() <= width {
+        return whole;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for part in [clean(what), clean(point)].iter().filter(|part| !part.is_empty()) {
+        if lines.is_empty() && part.chars().count() <= width {
+            lines.push(part.clone());
+            continue;
+        }
+        for line in wrap(part, width.saturating_sub(INDENT.len())).lines() {
+            let indent = if lines.is_empty() { "" } else { INDENT };
+            lines.push(format!("{indent}{line}"));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Before lines that go on with a trial.
+const INDENT: &str = "          ";
+
 /// At most `width` characters, on one line.
 pub(super) fn cut(text: &str, width: usize) -> String {
     let clean = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
@@ -142,17 +166,26 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_cut_to_the_width() {
+    fn what_does_not_fit_goes_on_in_further_lines_and_is_not_cut() {
         let record = digits(counters);
-        let line = trial_line(&record, 0, 80).unwrap();
-        assert!(line.chars().count() <= 80 && line.ends_with('…'), "{line}");
+        for width in [40, 60, 80, 120, usize::MAX] {
+            for trial in 0..record.trials().len() as u64 {
+                let text = trial_line(&record, trial, width).unwrap();
+                assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+                let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                let whole = trial_line(&record, trial, usize::MAX).unwrap();
+                assert!(!text.contains('…') && whole.lines().count() == 1, "{text}");
+                let point = words(&point(&record, record.trial(trial).unwrap()));
+                assert!(words(&text).ends_with(&point), "{text}");
+            }
+        }
     }
 
     #[test]
     fn narrow_lines_keep_the_front_and_the_method() {
         let lines = |record: &StudyRecord| (0..6).filter_map(|t| trial_line(record, t, 60)).collect::<Vec<_>>();
         let all = [lines(&digits(counters)), lines(&digits(estimate))].concat();
-        assert!(all.iter().all(|line| line.chars().count() <= 60));
+        assert!(all.iter().flat_map(|text| text.lines()).all(|line| line.chars().count() <= 60));
         insta::assert_snapshot!(all.join("\n"));
     }
 }

@@ -1,7 +1,10 @@
 //! What the console says at the end of a study, as plain text.
 
 use super::progress::{cut, short};
-use crate::analysis::{Footprint, Provenance, QuantityKind, Summary, constraints_in_words, preferences_in_words};
+use crate::analysis::{
+    Footprint, Proposals, Provenance, QuantityKind, Summary, constraints_in_words, percent, preferences_in_words,
+    significant,
+};
 use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord};
 
@@ -67,6 +70,8 @@ fn wishes(record: &StudyRecord) -> Vec<(&'static str, String)> {
 fn totals(record: &StudyRecord, summary: &Summary, carbon: &Carbon, closing: &Closing) -> Vec<(&'static str, String)> {
     let totals = &summary.totals;
     let mut rows = vec![("trials", totals.counts().split_once(": ").map_or_else(String::new, |(_, c)| c.to_owned()))];
+    let proposals = Proposals::of(record);
+    rows.extend(proposals.map(|found| ("proposed", found.in_words(&record.header().sampler))));
     if let Some(spent) = &totals.spent {
         rows.push(("energy", format!("{spent} for the whole search")));
     }
@@ -74,7 +79,7 @@ fn totals(record: &StudyRecord, summary: &Summary, carbon: &Carbon, closing: &Cl
     rows.push(("time", format!("{} in trials{}", seconds(totals.trial_seconds), optimizer(summary))));
     if let Some(hypervolume) = &summary.hypervolume {
         let basis = if hypervolume.frozen { "" } else { " (reference not frozen yet)" };
-        rows.push(("hypervolume", format!("{:.4}{basis}", hypervolume.value)));
+        rows.push(("hypervolume", format!("{}{basis}", significant(hypervolume.value, 4))));
     }
     rows.extend(closing.report.as_ref().map(|place| ("report", place.clone())));
     rows
@@ -98,7 +103,7 @@ fn emissions(footprint: &Footprint, carbon: &Carbon) -> Vec<(&'static str, Strin
 fn optimizer(summary: &Summary) -> String {
     let share = summary.totals.optimizer_share();
     share.map_or_else(String::new, |share| {
-        format!(", {} in the optimizer ({:.1} % of the whole)", seconds(summary.totals.propose_seconds), share * 100.0)
+        format!(", {} in the optimizer ({} of the whole)", seconds(summary.totals.propose_seconds), percent(share))
     })
 }
 
@@ -118,7 +123,7 @@ fn front_table(record: &StudyRecord, summary: &Summary, width: usize) -> String 
         let mut row = vec![mark(summary, trial).to_owned(), trial.id.to_string()];
         let result = trial.result();
         let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
-        row.extend(quantities().map(|q| value(&q.metric).map_or_else(String::new, |v| q.show(v))));
+        row.extend(quantities().map(|q| value(&q.metric).map_or_else(String::new, |v| q.cell(v))));
         if energies {
             row.push(provenance(summary, trial));
         }
@@ -195,7 +200,7 @@ pub(super) fn wrap(text: &str, width: usize) -> String {
     lines + &line + "\n"
 }
 
-/// A duration for people: `0.42 s`, `12.3 s`, `4 min 05 s`, `3 h 12 min`.
+/// A duration for people: `1.2 ms`, `0.42 s`, `12.3 s`, `4 min 05 s`, `3 h 12 min`, `12 d 3 h`.
 #[must_use]
 pub fn seconds(duration: f64) -> String {
     if !(duration.is_finite() && duration >= 0.0) {
@@ -204,10 +209,14 @@ pub fn seconds(duration: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is shown only")]
     let whole = duration.round() as u64;
     match duration {
+        0.0 => "0 s".to_owned(),
+        d if d < 0.995e-3 => format!("{} µs", significant(d * 1e6, 2)),
+        d if d < 0.0995 => format!("{} ms", significant(d * 1e3, 2)),
         d if d < 9.995 => format!("{d:.2} s"),
         d if d < 59.95 => format!("{d:.1} s"),
         _ if whole < 3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+        _ if whole < 100 * 3600 => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+        _ => format!("{} d {} h", whole / 86400, whole % 86400 / 3600),
     }
 }
 
@@ -285,6 +294,8 @@ mod tests {
     #[test]
     fn durations() {
         let shown: Vec<_> = [0.0, 0.421, 12.34, 59.96, 245.0, 11520.0, f64::NAN].map(seconds).into();
-        assert_eq!(shown, ["0.00 s", "0.42 s", "12.3 s", "1 min 00 s", "4 min 05 s", "3 h 12 min", "unknown time"]);
+        assert_eq!(shown, ["0 s", "0.42 s", "12.3 s", "1 min 00 s", "4 min 05 s", "3 h 12 min", "unknown time"]);
+        let extreme: Vec<_> = [3e-7, 0.000_42, 0.0312, 0.0995, 1.2e6].map(seconds).into();
+        assert_eq!(extreme, ["0.3 µs", "420 µs", "31 ms", "0.10 s", "13 d 21 h"]);
     }
 }

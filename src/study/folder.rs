@@ -136,6 +136,15 @@ impl ResultsFolder {
         store_path(&self.path)
     }
 
+    /// Writes a file into a folder that another process holds: whole or not at all, so whoever of the two comes last is read.
+    ///
+    /// # Errors
+    /// [`StudyError::Folder`].
+    pub fn write_beside(folder: &Path, name: &str, contents: &[u8]) -> Result<(), StudyError> {
+        let path = folder.join(name);
+        write_whole(&path, contents).map_err(|e| folder_error(&path, e))
+    }
+
     /// Writes a file of the folder, whole or not at all; it is on the disk when this returns.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod locked;
 mod names;
 mod outputs;
 mod processes;
+mod reading;
 mod refusals;
 mod resume;
 #[cfg(feature = "nvml")]

@@ -23,6 +23,7 @@ pub use member::{Again, Difference, Figure, Member, Standing, Told};
 pub use sentence::shown;
 
 use self::hardware::hardware;
+use super::statistics::Mean;
 use super::{Provenance, Quantity, Spent, Summary};
 use crate::optimizer::pareto::{non_dominated, weighted_knee};
 use crate::optimizer::problem::{Metrics, Objective, Problem};
@@ -60,6 +61,9 @@ pub struct Confirmation {
     /// What metered the study and what metered the new trials, in words, where that differs, so that the energies of the two
     /// cannot be compared.
     pub metered_otherwise: Option<(String, String)>,
+    /// Trials of which several seeds gave exactly the same in all objectives that are no energy, with each of these and how many seeds:
+    /// as of a program that does not use its seed.
+    pub unvaried: Vec<(u64, String, usize)>,
     /// Energy of all new trials, those that failed included.
     pub spent: Option<Spent>,
 }
@@ -99,6 +103,8 @@ impl Confirmation {
                 member.differences = member.differences_from(&base, &quantities[..objectives]);
             }
         }
+        let quantities =
+            quantities.into_iter().enumerate().map(|(k, quantity)| written_for(quantity, &members, k)).collect();
         Self {
             name: study.header().name.clone(),
             changes: Vec::new(),
@@ -107,6 +113,7 @@ impl Confirmation {
             cost: summary.cost,
             constraints: members.iter().flat_map(|member| member.constraints(problem)).collect(),
             quantities,
+            unvaried: unvaried(&members, objectives),
             members,
             base,
             recommended,
@@ -155,6 +162,26 @@ impl Confirmation {
         found.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
         found
     }
+}
+
+/// A quantity in the digits that the means of all members need.
+fn written_for(quantity: Quantity, members: &[Member], figure: usize) -> Quantity {
+    let means: Vec<Mean> = members.iter().filter_map(|member| member.figures.get(figure)?.mean).collect();
+    let values: Vec<f64> = means.iter().map(|mean| mean.mean).collect();
+    let widths: Vec<f64> = means.iter().filter_map(|mean| mean.interval).map(|i| i.high - i.low).collect();
+    if values.is_empty() { quantity } else { quantity.resolving(&values, &widths) }
+}
+
+/// See [`Confirmation::unvaried`]: where none of the objectives that are no energy moves with the seed. One that does shows that it is used.
+fn unvaried(members: &[Member], objectives: usize) -> Vec<(u64, String, usize)> {
+    let of = |member: &Member| {
+        let told = member.figures.iter().take(objectives).filter(|f| !EnergyMetric::is_reserved(&f.metric));
+        let told: Vec<(&Figure, Mean)> = told.filter_map(|f| Some((f, f.mean?))).collect();
+        let moves = told.iter().any(|(_, mean)| mean.count < 2 || mean.sd != Some(0.0));
+        let found = told.iter().filter(|_| !moves).map(|(f, mean)| (member.trial, f.metric.clone(), mean.count));
+        found.collect::<Vec<_>>()
+    };
+    members.iter().flat_map(of).collect()
 }
 
 /// The means that count, as losses.

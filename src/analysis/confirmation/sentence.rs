@@ -1,7 +1,8 @@
 //! What came of it, in one sentence.
 
-use super::super::statistics::Interval;
-use super::super::{Quantity, QuantityKind, significant};
+use super::super::number::ROUNDING;
+use super::super::statistics::{Interval, Mean};
+use super::super::{Digits, Quantity};
 use super::{Confirmation, Difference, Member, Standing};
 
 impl Confirmation {
@@ -77,15 +78,23 @@ impl Confirmation {
     #[must_use]
     pub fn change(&self, member: &Member, objective: usize) -> Option<String> {
         let quantity = self.quantities.get(objective)?;
-        Some(match member.differences.get(objective)? {
+        let found = member.differences.get(objective)?;
+        // All that stand in one column, and are of one kind with this.
+        let alike =
+            |other: &&Difference| matches!(other, Difference::Ratio(_)) == matches!(found, Difference::Ratio(_));
+        let column = || self.members.iter().filter_map(|m| m.differences.get(objective)).filter(alike);
+        let in_percent = |log: f64| 100.0 * log.exp_m1();
+        Some(match found {
             Difference::Ratio(mean) => {
-                let percent = |log: f64| 100.0 * log.exp_m1();
-                with_unit(percent(mean.mean), mean.interval.map(|i| (percent(i.low), percent(i.high))), " %")
+                let all: Vec<Mean> = column().map(|other| other.mean().mapped(in_percent)).collect();
+                Scale { digits: digits_of(&all, 1.0), factor: 1.0, unit: " %".to_owned() }
+                    .show(&mean.mapped(in_percent))
             }
             Difference::Difference(mean) => {
-                let (factor, unit) =
-                    if quantity.kind == QuantityKind::Fraction { (100.0, " points") } else { (1.0, "") };
-                with_unit(factor * mean.mean, mean.interval.map(|i| (factor * i.low, factor * i.high)), unit)
+                let all: Vec<Mean> = column().map(|other| *other.mean()).collect();
+                let (factor, unit) = quantity.difference_in(all.iter().map(|mean| mean.mean));
+                let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+                Scale { digits: digits_of(&all, factor), factor, unit }.show(mean)
             }
         })
     }
@@ -98,6 +107,14 @@ impl Confirmation {
     }
 }
 
+/// The digits of a column of means, each times a factor.
+fn digits_of(means: &[Mean], factor: f64) -> Digits {
+    let widths = means.iter().filter_map(|mean| mean.interval.filter(|i| !has_no_width(mean.mean, *i)));
+    let widths = widths.map(|i| factor * (i.high - i.low));
+    let values = || means.iter().map(|mean| factor * mean.mean);
+    Digits::resolving_differences(values(), widths).unwrap_or_else(|| Digits::of(values(), 2))
+}
+
 fn seeds(count: usize) -> String {
     match count {
         1 => "with 1 seed".to_owned(),
@@ -105,39 +122,43 @@ fn seeds(count: usize) -> String {
     }
 }
 
-/// A value with its interval, such as `54.1 % [53.0, 55.2]`, with the unit once where all three have the same. Of fractions no
-/// more than 0 to 1 is shown.
+/// What stands for an interval without any width.
+const ALIKE: &str = "[all the same]";
+
+/// A value with its interval, such as `54.1 % [53.0, 55.2]`, in the digits of the quantity, which those of a [`Confirmation`] have
+/// from all of their intervals; `54.1 % [all the same]` where it has no width.
 #[must_use]
 pub fn shown(quantity: &Quantity, value: f64, interval: Option<Interval>) -> String {
-    let mean = quantity.show(value);
-    let Some(Interval { low, high, .. }) = interval else { return mean };
-    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
-    // Nobody is right more often than always.
-    let within = |end: f64| if quantity.kind == QuantityKind::Fraction { end.clamp(0.0, 1.0) } else { end };
-    let ends = [low, high].map(|end| quantity.show(within(end)));
-    let alike = ends.iter().all(|end| unit(end) == unit(&mean));
-    let ends = ends.map(|end| if alike { end.split(' ').next().unwrap_or_default().to_owned() } else { end });
-    format!("{mean} [{}, {}]", ends[0], ends[1])
+    match interval {
+        None => quantity.cell(value),
+        Some(interval) if has_no_width(value, interval) => format!("{} {ALIKE}", quantity.cell(value)),
+        Some(Interval { low, high, .. }) => quantity.show_between(value, low, high),
+    }
 }
 
-/// Signed numbers with as many digits as the width of the interval has a meaning for.
-fn with_unit(value: f64, interval: Option<(f64, f64)>, unit: &str) -> String {
-    let width = interval.map_or(value.abs(), |(low, high)| high - low);
-    let decimals = if width < 0.2 {
-        2
-    } else if width < 10.0 {
-        1
-    } else {
-        0
-    };
-    let number = |v: f64| match v {
-        v if v.abs() >= 1e5 => format!("{}{}", if v > 0.0 { "+" } else { "" }, significant(v, 3)),
-        // Not -0.0.
-        v if format!("{:.decimals$}", v.abs()).parse() == Ok(0.0) => format!("{:.decimals$}", 0.0),
-        v => format!("{v:+.decimals$}"),
-    };
-    let ends = interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", number(low), number(high)));
-    format!("{}{unit}{ends}", number(value))
+/// Whether an interval is no wider than rounding.
+fn has_no_width(value: f64, Interval { low, high, .. }: Interval) -> bool {
+    high - low <= ROUNDING * value.abs()
+}
+
+/// What differences of one objective are told in.
+struct Scale {
+    digits: Digits,
+    factor: f64,
+    unit: String,
+}
+
+impl Scale {
+    /// Signed numbers in the digits that the narrowest interval of the column has a meaning for.
+    fn show(&self, mean: &Mean) -> String {
+        let number = |v: f64| self.digits.signed(v * self.factor);
+        let ends = match mean.interval {
+            None => String::new(),
+            Some(interval) if has_no_width(mean.mean, interval) => format!(" {ALIKE}"),
+            Some(Interval { low, high, .. }) => format!(" [{}, {}]", number(low), number(high)),
+        };
+        format!("{}{}{ends}", number(mean.mean), self.unit)
+    }
 }
 
 /// Such as `a, b and c`.

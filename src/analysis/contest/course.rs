@@ -1,9 +1,9 @@
 //! The course of one run: what it had found, and what it had spent, after each of its trials.
 
 use super::super::Spent;
-use super::super::growth::counted;
+use super::super::growth::{GrowingFront, counted};
 use super::ContestRun;
-use crate::optimizer::pareto::{complete_reference, hypervolume, non_dominated};
+use crate::optimizer::pareto::complete_reference;
 use crate::record::{StudyRecord, TrialRecord};
 
 /// Hypervolumes are computed from fronts in different orders, so equal ones may differ in their last digits.
@@ -49,8 +49,9 @@ impl Course {
         let kept = kept(record, limit);
         let counting: Vec<u64> = counted(record).into_iter().take(limit).map(|t| t.id).collect();
         let known = kept.iter().any(|t| t.spent_joules().is_some());
-        let (mut front, mut steps): (Vec<Vec<f64>>, Vec<CourseStep>) = (Vec::new(), Vec::new());
-        let (mut value, mut joules) = (0.0, 0.0);
+        let mut front = GrowingFront { exact: true, ..GrowingFront::default() };
+        let mut steps: Vec<CourseStep> = Vec::new();
+        let mut joules = 0.0;
         for trial in &kept {
             joules += trial.spent_joules().map_or(0.0, |j| j.0);
             if counting.binary_search(&trial.id).is_err() {
@@ -60,18 +61,16 @@ impl Course {
             let keeps = feasible(record, trial);
             let infeasible = !failed && keeps.is_none();
             if let Some(losses) = keeps {
-                front.push(losses);
-                front = non_dominated(&front).into_iter().map(|i| front[i].clone()).collect();
-                value = hypervolume(&front, reference);
+                front.add(losses, reference);
             }
             let spent_j = known.then_some(joules);
-            steps.push(CourseStep { trial: trial.id, hypervolume: value, spent_j, failed, infeasible });
+            steps.push(CourseStep { trial: trial.id, hypervolume: front.volume, spent_j, failed, infeasible });
         }
         Self {
             sampler: run.sampler.to_owned(),
             seed: run.seed,
             steps,
-            front,
+            front: front.losses,
             spent: Spent::of_trials(kept.iter().copied()),
             propose_seconds: kept.iter().map(|t| t.propose_seconds).sum::<f64>() + 0.0,
         }

@@ -36,7 +36,8 @@ impl Default for Bootstrap {
 /// The percentile interval of a statistic of `count` observations: it is computed on samples of as many observations, drawn
 /// with replacement, and the interval holds the middle of what comes out (Efron, "Bootstrap methods: another look at the
 /// jackknife", Ann. Stat. 7(1), 1979). `statistic` gets the indices of the drawn observations; draw pairs by taking both
-/// sides at the same index. `None` without observations or where the statistic cannot be computed or is NaN.
+/// sides at the same index. `None` of fewer than two observations, of which all draws are the same, and where the statistic cannot be
+/// computed or is NaN.
 ///
 /// The percentile and not the bias-corrected interval, for that has no value just where it would matter: where the
 /// statistic stands at the end of its range. The interval is as coarse as the sample: with fewer than ten
@@ -57,7 +58,7 @@ pub fn bootstrap_interval(
     statistic: impl Fn(&[usize]) -> Option<f64>,
     how: &Bootstrap,
 ) -> Option<Interval> {
-    if count == 0 || !(how.confidence > 0.0 && how.confidence < 1.0) {
+    if count < 2 || !(how.confidence > 0.0 && how.confidence < 1.0) {
         return None;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(how.seed);
@@ -105,6 +106,7 @@ mod tests {
     #[test]
     fn without_observations_there_is_none() {
         assert_eq!(bootstrap_interval(0, |_| Some(1.0), &Bootstrap::default()), None);
+        assert_eq!(bootstrap_interval(1, |_| Some(1.0), &Bootstrap::default()), None, "all draws are the same");
         assert_eq!(bootstrap_interval(3, |_| None, &Bootstrap::default()), None);
         let wrong = Bootstrap { confidence: 1.0, ..Bootstrap::default() };
         assert_eq!(bootstrap_interval(3, |_| Some(1.0), &wrong), None);
@@ -112,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wider_confidence_holds_the_narrower(values in proptest::collection::vec(-9.0..9.0f64, 1..9), seed in any::<u64>()) {
+        fn wider_confidence_holds_the_narrower(values in proptest::collection::vec(-9.0..9.0f64, 2..9), seed in any::<u64>()) {
             let with = |confidence| {
                 let how = Bootstrap { resamples: 200, confidence, seed };
                 bootstrap_interval(values.len(), mean_of(&values), &how).unwrap()

@@ -39,7 +39,9 @@ impl Mean {
             return None;
         }
         let count = values.len();
-        let mean = values.iter().sum::<f64>() / count as f64;
+        // Of equal values exactly that value, so that their deviation is zero and no rounding.
+        let alike = values.iter().all(|v| *v == values[0]);
+        let mean = if alike { values[0] } else { values.iter().sum::<f64>() / count as f64 };
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
         let freedom = (count - 1) as f64;
         let sd = (count > 1).then(|| (squares / freedom).sqrt());
@@ -50,6 +52,14 @@ impl Mean {
             Some(Interval { low: mean - reach, high: mean + reach, confidence: CONFIDENCE })
         });
         Some(Self { count, mean, sd, interval })
+    }
+
+    /// The same on another scale, whose numbers grow with these: the ends of the interval are carried over. The deviation is not, for
+    /// it has no meaning there.
+    #[must_use]
+    pub fn mapped(self, scale: impl Fn(f64) -> f64) -> Self {
+        let interval = self.interval.map(|i| Interval { low: scale(i.low), high: scale(i.high), ..i });
+        Self { mean: scale(self.mean), sd: None, interval, ..self }
     }
 }
 
@@ -92,6 +102,8 @@ mod tests {
         assert_eq!(Mean::of(&[]), None);
         assert_eq!(Mean::of(&[1.0, f64::NAN]), None);
         assert_eq!(Mean::of(&[2.0, 2.0]).unwrap().interval, None);
+        let tenths = Mean::of(&[0.1; 5]).unwrap();
+        assert_eq!((tenths.mean, tenths.sd, tenths.interval.map(|i| i.high - i.low)), (0.1, Some(0.0), Some(0.0)));
         let same = Mean::of(&[2.0, 2.0, 2.0]).unwrap().interval.unwrap();
         assert_eq!((same.low, same.high), (2.0, 2.0));
     }

@@ -1,6 +1,6 @@
 //! `optimize confirm`: the front again, with several seeds.
 
-use super::super::args::ConfirmArgs;
+use super::super::args::{AnswerFormat, ConfirmArgs};
 use super::super::conduct::{Places, objective_of};
 use super::super::failure::Failure;
 use super::{Again, Command, Origin};
@@ -19,7 +19,7 @@ pub(in crate::cli) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
         command: Command::Confirm,
         fresh: args.fresh,
         quiet: args.quiet,
-        json: args.json,
+        json: AnswerFormat::is_json(args.json, args.format),
         origin: &origin,
     };
     again.run(|folder, home| {

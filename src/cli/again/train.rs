@@ -1,6 +1,6 @@
 //! `optimize train`: one configuration again, for more epochs or seeds, and its weights.
 
-use super::super::args::TrainArgs;
+use super::super::args::{AnswerFormat, TrainArgs};
 use super::super::failure::Failure;
 use super::super::print::say;
 use super::super::trainer;
@@ -45,7 +45,7 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
         command: Command::Train { settings: settings.clone(), changes },
         fresh: args.fresh,
         quiet: args.quiet,
-        json: args.json,
+        json: AnswerFormat::is_json(args.json, args.format),
         origin: &origin,
     };
     let seed = origin.spec.seed().0;
@@ -55,7 +55,7 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
         let objective = TrainObjective::new(trainer::find()?.command(), settings, seed).apart_from(all_of_the_point);
         Ok(Box::new(objective.keep_in(folder.path()).at_home(home)))
     })?;
-    if !(args.quiet || args.json) {
+    if !(args.quiet || AnswerFormat::is_json(args.json, args.format)) {
         say(&format!("weights     {}", folder.display()));
     }
     Ok(())

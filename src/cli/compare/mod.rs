@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use self::outputs::{OUTPUTS, write_comparison};
 use self::progress::ContestProgress;
-use super::args::CompareArgs;
+use super::args::{AnswerFormat, CompareArgs};
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
 use super::leftovers::{end_what_was_left, home_of};
@@ -18,6 +18,7 @@ use super::run::begin_or_resume;
 use super::signals::{Told, catch_signals};
 use super::training::check_data;
 use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
+use crate::optimizer::sampler::NAMES;
 use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
 use crate::report::text::Closing;
@@ -59,7 +60,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     check_source(&spec)?;
     check_program(&spec, &args.study)?;
     let notes = check_data(&spec, &args.study)?;
-    let quiet = args.quiet || args.json;
+    let quiet = args.quiet || AnswerFormat::is_json(args.json, args.format);
     if !quiet {
         notes.iter().for_each(|line| say(line));
     }
@@ -221,8 +222,43 @@ fn contest_of(runs: &[Run], spec: &StudySpec, samplers: &[String]) -> Result<Con
     Contest::of(&known, &ContestSettings { name: spec.name().to_owned(), trials, ..ContestSettings::default() })
 }
 
+/// The comparison in a folder, as far as its runs are complete; `None` if there is none.
+pub(super) fn contest_in(folder: &Path) -> Result<Option<Contest>, Failure> {
+    let file = folder.join("study.toml");
+    if !holds_runs(folder) || !file.is_file() {
+        return Ok(None);
+    }
+    let named = |path: PathBuf| {
+        let (sampler, seed) = path.file_name()?.to_str()?.rsplit_once('-')?;
+        Some((sampler.to_owned(), seed.parse::<u64>().ok()?, path))
+    };
+    let mut found: Vec<(String, u64, PathBuf)> = begun_in(folder).filter_map(named).collect();
+    let place = |name: &str| NAMES.iter().position(|known| *known == name);
+    found.sort_by(|a, b| (place(&a.0), &a.0, a.1).cmp(&(place(&b.0), &b.0, b.1)));
+    let mut records = Vec::new();
+    for (sampler, seed, path) in &found {
+        records.push((sampler, *seed, read_record(path)?));
+    }
+    let ended = |record: &StudyRecord| {
+        let end = record.sessions().last().and_then(|session| session.end.as_deref());
+        end.is_some_and(|end| [EndReason::Trials, EndReason::Space].iter().any(|reason| reason.label() == end))
+    };
+    let runs: Vec<ContestRun<'_>> = records
+        .iter()
+        .map(|(sampler, seed, record)| ContestRun { sampler, seed: *seed, record, complete: ended(record) })
+        .collect();
+    let name = read_spec(&file)?.name().to_owned();
+    let contest = Contest::of(&runs, &ContestSettings { name, ..ContestSettings::default() });
+    contest.map(Some).map_err(Failure::nothing)
+}
+
+/// Whether a folder is that of a comparison and of no study.
+pub(super) fn holds_runs(folder: &Path) -> bool {
+    !store_path(folder).exists() && begun_in(folder).next().is_some()
+}
+
 fn answer(contest: &Contest, args: &CompareArgs, folder: &ResultsFolder, samplers: &[String]) -> Result<(), Failure> {
-    if args.json {
+    if AnswerFormat::is_json(args.json, args.format) {
         return print_data(json::contest_text(contest));
     }
     let report = folder.path().join("comparison.html").display().to_string();

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::files::Outcome;
 use super::total::Total;
+use crate::analysis::significant;
 use crate::energy::DomainSummary;
 use crate::energy::units::{DomainKind, Joules};
 use crate::guard::{secret, text};
@@ -25,7 +26,7 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     if total.parts() > 1 || total.leaves_estimates_out {
         rows.push(total_row(&total, summary.seconds));
     }
-    let mut text = format!("\nenergy of `{}` in {:.3} s\n\n", shown(outcome.command), summary.seconds);
+    let mut text = format!("\nenergy of `{}` in {} s\n\n", shown(outcome.command), thousandths(summary.seconds));
     lay_out(&rows, &mut text);
     if summary.domains.is_empty() {
         text.push_str("  nothing could be metered; `optimize devices` says why\n");
@@ -44,8 +45,11 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     }
     if !outcome.stopped.is_zero() {
         let stopped = outcome.stopped.as_secs_f64();
-        let _ =
-            writeln!(text, "  the command was stopped for {stopped:.3} s; they count in its length and its average");
+        let _ = writeln!(
+            text,
+            "  the command was stopped for {} s; they count in its length and its average",
+            thousandths(stopped)
+        );
     }
     let has = |kind| summary.domains.iter().any(|d| d.energy.domain.kind == kind);
     if has(DomainKind::Gpu) {
@@ -106,13 +110,21 @@ fn total_row(total: &Total, seconds: f64) -> [String; COLUMNS] {
     ]
 }
 
+/// Seconds in three decimals, or in two digits of what is less.
+fn thousandths(seconds: f64) -> String {
+    if seconds > 0.0 && seconds < 0.000_95 { significant(seconds, 2) } else { format!("{seconds:.3}") }
+}
+
 /// `± 5.6 %`; nothing where nobody knows.
 fn uncertain(joules: Option<Joules>, deviation: Option<Joules>) -> String {
     match (joules, deviation) {
         (Some(joules), Some(deviation)) if joules.0 > 0.0 => {
             let percent = 100.0 * NORMAL_95 * deviation.0 / joules.0;
             let digits = usize::from(percent < 9.95);
-            format!("± {percent:.digits$} %")
+            match percent > 0.0 && percent < 0.095 {
+                true => format!("± {} %", significant(percent, 2)),
+                false => format!("± {percent:.digits$} %"),
+            }
         }
         _ => String::new(),
     }

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 pub use baseline::{Baseline, DomainBaseline};
 pub use device::DeviceState;
-pub use quantity::{Joules, Watts};
+pub use quantity::{JouleUnit, Joules, Watts};
 pub use uncertainty::Uncertainty;
-pub use window::{DomainEnergy, WindowEnergy};
+pub use window::{DomainEnergy, MissingEnergy, WindowEnergy};
 
 /// How a figure of energy came about, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

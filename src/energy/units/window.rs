@@ -43,6 +43,11 @@ impl DomainEnergy {
     }
 }
 
+/// Why the energy of a window is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the energy is not known: {0}")]
+pub struct MissingEnergy(String);
+
 /// The energy of one window: one entry per domain that was in use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct WindowEnergy {
@@ -57,6 +62,25 @@ impl WindowEnergy {
     #[must_use]
     pub fn total(&self) -> Option<Joules> {
         sum(&self.domains, |_| true, |d| d.joules)
+    }
+
+    /// The sum over all domains, as [`total`](Self::total), with the reason where it is missing.
+    ///
+    /// # Errors
+    /// [`MissingEnergy`] if there is no domain, or one of them is missing.
+    pub fn known_total(&self) -> Result<Joules, MissingEnergy> {
+        self.total().ok_or_else(|| {
+            let missing = self.domains.iter().filter(|d| d.joules.is_none());
+            let why =
+                |d: &DomainEnergy| format!("{}: {}", d.domain, d.note.as_deref().unwrap_or("no reason was given"));
+            let reasons: Vec<String> = missing.map(why).collect();
+            MissingEnergy(match reasons.is_empty() {
+                true => {
+                    "nothing that was in use has a meter (`optimize devices` says what can be metered here)".to_owned()
+                }
+                false => reasons.join("; "),
+            })
+        })
     }
 
     /// The sum over the domains of one kind, or `None` if there is no such domain or one of them is missing.

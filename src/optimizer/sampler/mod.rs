@@ -83,6 +83,13 @@ pub trait Sampler: Send + Sync {
     /// The name under which study files know it, such as `gp`.
     fn name(&self) -> &'static str;
 
+    /// How many trials it lets pass before it learns from them: its initial design, in which starts, failures and pending trials
+    /// count. `None` of a sampler that never learns.
+    fn initial(&self, problem: &Problem, history: &History) -> Option<usize> {
+        let _ = (problem, history);
+        None
+    }
+
     /// Proposes up to `count` distinct points, at least one, for the trials `history.next_id()`, `+ 1`, ...
     ///
     /// Randomness comes from `seed` and the trial's id alone. No point that was tried or is pending is proposed again
@@ -148,6 +155,10 @@ pub fn propose(
 impl<S: Sampler + ?Sized> Sampler for Box<S> {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn initial(&self, problem: &Problem, history: &History) -> Option<usize> {
+        (**self).initial(problem, history)
     }
 
     fn propose(

@@ -45,6 +45,14 @@ fn heading(confirmation: &Confirmation) -> String {
     format!("{}: {trials} with {seeds}{changes}{estimated}", confirmation.name)
 }
 
+/// What stands beside what was searched: of one value there is no interval.
+pub(in crate::report) fn what_is_told(confirmation: &Confirmation) -> &'static str {
+    match confirmation.seeds() {
+        0 | 1 => "with one new seed",
+        _ => "mean [95 %]",
+    }
+}
+
 /// Such as `1 trial` or `3 trials`.
 pub(crate) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
@@ -62,16 +70,17 @@ fn means(confirmation: &Confirmation, width: usize) -> String {
         let mut header = vec![String::new(), "trial".to_owned(), "runs".to_owned()];
         for (k, quantity) in confirmation.quantities.iter().enumerate() {
             // What the choice was made by flatters; a test has no say in it.
+            let told = what_is_told(confirmation);
             match k < objectives && searched {
-                true => header.extend([quantity.name(), "mean [95 %]".to_owned()]),
-                false => header.push(format!("{}, mean [95 %]", quantity.name())),
+                true => header.extend([quantity.name(), told.to_owned()]),
+                false => header.push(format!("{}, {told}", quantity.name())),
             }
         }
         let row = |member: &Member| {
             let mut row = vec![mark(confirmation, member).to_owned(), member.trial.to_string(), runs(member)];
             for (k, (quantity, figure)) in confirmation.quantities.iter().zip(&member.figures).enumerate() {
                 if k < objectives && searched {
-                    row.push(figure.searched.map_or_else(|| "-".to_owned(), |value| quantity.show(value)));
+                    row.push(figure.searched.map_or_else(|| "-".to_owned(), |value| quantity.cell(value)));
                 }
                 row.push(mean(quantity, figure));
             }
@@ -173,6 +182,7 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
     if compared().any(|difference| difference.mean().sd == Some(0.0) && difference.mean().interval.is_none()) {
         remarks.push("Two seeds that agree to the last digit have no interval: that may be chance.".to_owned());
     }
+    remarks.extend(unvaried(confirmation));
     if let Some((then, now)) = &confirmation.metered_otherwise {
         remarks.push(format!(
             "Energy was metered otherwise in the study ({then}) than now ({now}), so what it was there is not shown."
@@ -211,9 +221,37 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
         remarks.push(format!("Trial {} has finished with no seed that the base has finished with.", member.trial));
     }
     if confirmation.seeds() == 1 {
-        remarks.push("One seed has no interval: run it with more, such as --seeds 5.".to_owned());
+        remarks.push(
+            "One value has no interval, and tells nothing of chance: run it with more seeds, such as --seeds 5."
+                .to_owned(),
+        );
     }
     remarks
+}
+
+/// What several seeds agree in to the last digit.
+fn unvaried(confirmation: &Confirmation) -> Option<String> {
+    let found = &confirmation.unvaried;
+    let most = found.iter().map(|(.., seeds)| *seeds).max()?;
+    let mut trials: Vec<String> = Vec::new();
+    let mut metrics: Vec<&str> = Vec::new();
+    for (trial, metric, _) in found {
+        let trial = trial.to_string();
+        if !trials.contains(&trial) {
+            trials.push(trial);
+        }
+        if !metrics.contains(&metric.as_str()) {
+            metrics.push(metric);
+        }
+    }
+    let seeds = if most == 2 { "Both".to_owned() } else { format!("All {most}") };
+    let plural = if trials.len() == 1 { "" } else { "s" };
+    Some(format!(
+        "{seeds} seeds gave exactly the same {} in trial{plural} {}: does the program use its seed (WATTFRONT_SEED)? If it does not, \
+         these are no new draws.",
+        metrics.join(", "),
+        trials.join(", ")
+    ))
 }
 
 #[cfg(test)]

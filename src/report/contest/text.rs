@@ -3,9 +3,8 @@
 use super::super::progress::cut;
 use super::super::text::{CELL, Closing, seconds, wrap};
 use crate::analysis::contest::{Contest, Course, Entrant, Versus, p_value};
-use crate::analysis::significant;
 use crate::analysis::statistics::{Interval, Spread};
-use crate::energy::units::Joules;
+use crate::analysis::{Digits, Quantity, significant};
 
 /// The tables of what the samplers end with and what the tests say, the sentence, and what the figures rest on. Ends with a
 /// line break. Tables are up to 80 characters wide, longer with long names; the rest is wrapped to the width.
@@ -49,17 +48,18 @@ fn ends(contest: &Contest) -> String {
         ["sampler", "median", "quartiles", "runs", "trials", "energy", "trials", "energy"].map(str::to_owned).to_vec(),
     ];
     let n = contest.seeds.len();
+    let (volumes, joules) = (hypervolume_digits(contest), joules_of(contest, |e| e.joules_to_target));
     rows.extend(contest.entrants.iter().map(|e| {
         let Spread { lower, median, upper } = e.hypervolume;
         let sooner =
             |spread: fn(&Versus) -> Option<Spread>| e.versus.as_ref().map_or_else(String::new, |v| times(spread(v)));
         vec![
             e.sampler.clone(),
-            significant(median, 4),
-            format!("{} to {}", significant(lower, 3), significant(upper, 3)),
+            volumes.show(median),
+            format!("{} to {}", volumes.show(lower), volumes.show(upper)),
             contest.target.map_or_else(|| "-".to_owned(), |_| format!("{}/{n}", e.reached)),
             reached(e.trials_to_target, |v| significant(v, 3)),
-            reached(e.joules_to_target, |v| Joules(v).to_string()),
+            reached(e.joules_to_target, |v| joules.cell(v)),
             sooner(|v| v.trials_speedup),
             sooner(|v| v.joules_speedup),
         ]
@@ -74,7 +74,9 @@ fn tests(contest: &Contest) -> String {
     }
     let mut rows = vec![
         vec![format!("against {}", contest.baseline)],
-        ["sampler", "ahead", "p (Holm)", "A [95 %]", "delta [95 %]"].map(str::to_owned).to_vec(),
+        ["sampler", "ahead", "p (Holm)", &with_interval("A", contest), &with_interval("delta", contest)]
+            .map(str::to_owned)
+            .to_vec(),
     ];
     rows[0].resize(5, String::new());
     let n = contest.seeds.len();
@@ -139,6 +141,25 @@ pub(in crate::report) fn left_out(contest: &Contest) -> String {
     format!("{runs} with seeds that not all samplers have completed: {}", named.join(", "))
 }
 
+/// The heading of figures that have an interval; with one seed none has.
+pub(in crate::report) fn with_interval(name: &str, contest: &Contest) -> String {
+    if contest.seeds.len() > 1 { format!("{name} [95 %]") } else { name.to_owned() }
+}
+
+/// The digits of the samplers' hypervolumes.
+pub(in crate::report) fn hypervolume_digits(contest: &Contest) -> Digits {
+    Digits::of(
+        contest.entrants.iter().flat_map(|e| [e.hypervolume.lower, e.hypervolume.median, e.hypervolume.upper]),
+        4,
+    )
+}
+
+/// How the samplers' joules are shown, in one unit: to the target, or of whole runs.
+pub(in crate::report) fn joules_of(contest: &Contest, which: fn(&Entrant) -> Option<Spread>) -> Quantity {
+    let all = contest.entrants.iter().filter_map(which).flat_map(|s| [s.lower, s.median, s.upper]);
+    Quantity::from_values("energy", all.filter(|joules| joules.is_finite()))
+}
+
 /// `never` for what most runs do not reach, `-` for what is not known.
 pub(in crate::report) fn reached(spread: Option<Spread>, show: impl Fn(f64) -> String) -> String {
     match spread.map(|s| s.median) {
@@ -157,10 +178,18 @@ pub(in crate::report) fn times(speedup: Option<Spread>) -> String {
     }
 }
 
-/// Such as `0.85 [0.70, 0.97]`.
+/// Such as `0.85 [0.70, 0.97]`. What is near an end of the range, or near zero, does not look as if it were there.
 pub(in crate::report) fn effect(value: f64, interval: Option<Interval>) -> String {
-    let interval = interval.map_or_else(String::new, |i| format!(" [{:.2}, {:.2}]", i.low, i.high));
-    format!("{value:.2}{interval}")
+    let all = || [Some(value), interval.map(|i| i.low), interval.map(|i| i.high)].into_iter().flatten();
+    let differs = |v: f64, decimals: usize| {
+        let rounded: f64 = format!("{v:.decimals$}").parse().unwrap_or(v);
+        [-1.0, 0.0, 1.0].iter().all(|mark| (v - mark).abs() < 1e-12 || rounded != *mark)
+    };
+    let decimals = (2..8).find(|decimals| all().all(|v| differs(v, *decimals))).unwrap_or(8);
+    let digits = Digits::Decimals(decimals);
+    let interval =
+        interval.map_or_else(String::new, |i| format!(" [{}, {}]", digits.rounded(i.low), digits.rounded(i.high)));
+    format!("{}{interval}", digits.rounded(value))
 }
 
 /// The first letter as a capital.

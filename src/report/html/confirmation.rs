@@ -3,7 +3,7 @@
 use super::tables::{Column, table};
 use super::{chart, document, escape, estimate_banner, section};
 use crate::analysis::confirmation::{Confirmation, Member, shown};
-use crate::report::confirmation::text::{changes, remarks, ways};
+use crate::report::confirmation::text::{changes, remarks, ways, what_is_told};
 use crate::report::contest::text::capitalized;
 use crate::report::svg::confirmation_chart;
 
@@ -17,7 +17,11 @@ pub fn confirmation_page(confirmation: &Confirmation) -> String {
     let sections = [
         head(confirmation),
         section("front", "In the search and again", if drawn { &picture } else { "" }),
-        section("means", "Means over new seeds", &means(confirmation)),
+        section(
+            "means",
+            if confirmation.seeds() < 2 { "With one new seed" } else { "Means over new seeds" },
+            &means(confirmation),
+        ),
         section("differences", "Seed by seed", &differences(confirmation)),
         section("runs", "Every run", &runs(confirmation)),
     ];
@@ -57,9 +61,9 @@ fn means(confirmation: &Confirmation) -> String {
     for (k, quantity) in confirmation.quantities.iter().enumerate() {
         if k < objectives {
             columns.push(column(format!("{}, searched", confirmation.named(quantity)), true));
-            columns.push(column("mean [95 %]", true));
+            columns.push(column(what_is_told(confirmation), true));
         } else {
-            columns.push(column(format!("{}, mean [95 %]", quantity.name()), true));
+            columns.push(column(format!("{}, {}", quantity.name(), what_is_told(confirmation)), true));
         }
     }
     columns.push(column("on the front of means", false));
@@ -71,7 +75,7 @@ fn means(confirmation: &Confirmation) -> String {
         let mut cells = vec![member.trial.to_string(), format!("{}{failed}", member.runs.len())];
         for (k, (quantity, figure)) in confirmation.quantities.iter().zip(&member.figures).enumerate() {
             if k < objectives {
-                cells.push(figure.searched.map_or_else(String::new, |value| escape(&quantity.show(value))));
+                cells.push(figure.searched.map_or_else(String::new, |value| escape(&quantity.cell(value))));
             }
             let told = figure.mean.map_or_else(String::new, |mean| shown(quantity, mean.mean, mean.interval));
             cells.push(escape(&told));
@@ -80,10 +84,13 @@ fn means(confirmation: &Confirmation) -> String {
         (row_class(confirmation, member), cells)
     };
     let rows: Vec<_> = confirmation.members.iter().map(row).collect();
-    let note = "<p class=\"note\">What is in brackets holds the true mean with a confidence of 95 % (Student's t, over seeds). \
+    let intervals = "<p class=\"note\">What is in brackets holds the true mean with a confidence of 95 % (Student's t, over seeds). \
                 Means of energies and of objectives on a log scale are geometric. The figures of the search chose the front, so \
                 they flatter it; new seeds had no say. They are judged by the study's own samples all the same, so what these \
                 flatter is still flattered: the test metrics, where there are some, had no say in anything.</p>\n";
+    let one = "<p class=\"note\">One value has no interval, and says nothing of what another seed would do. The figures of the search chose the \
+               front, so they flatter it; the new seed had no say.</p>\n";
+    let note = if confirmation.seeds() < 2 { one } else { intervals };
     let by = match confirmation.provenances()[..] {
         [] => String::new(),
         ref all => format!("<p class=\"note\">Energy by {}.</p>\n", escape(&ways(all))),
@@ -113,9 +120,15 @@ fn differences(confirmation: &Confirmation) -> String {
             (row_class(confirmation, member), cells)
         })
         .collect();
-    let note = "<p class=\"note\">Means of the differences over the seeds that both have finished with, with 95 % intervals; \
-                amounts are compared by their ratio. Each interval is that of a single comparison. Whoever \
-                looks for the best of many rows will find some that look better than they are.</p>\n";
+    let what = match confirmation.seeds() {
+        0 | 1 => "Differences with one seed, which have no interval;",
+        _ => "Means of the differences over the seeds that both have finished with, with 95 % intervals;",
+    };
+    let single = if confirmation.seeds() < 2 { "" } else { " Each interval is that of a single comparison." };
+    let note = format!(
+        "<p class=\"note\">{what} amounts are compared by their ratio.{single} Whoever looks for the best of many rows will find \
+         some that look better than they are.</p>\n"
+    );
     format!("{}{note}", table(&format!("Trials against trial {base}"), &columns, &rows))
 }
 
@@ -129,7 +142,7 @@ fn runs(confirmation: &Confirmation) -> String {
             let mut cells = vec![member.trial.to_string(), run.seed.to_string()];
             let value = |metric: &str| run.outcome.as_ref().ok().and_then(|told| told.metrics.get(metric).copied());
             cells.extend(confirmation.quantities.iter().map(|quantity| {
-                value(&quantity.metric).map_or_else(String::new, |value| escape(&quantity.show(value)))
+                value(&quantity.metric).map_or_else(String::new, |value| escape(&quantity.cell(value)))
             }));
             let failure = run.outcome.as_ref().err();
             cells.push(failure.map_or_else(String::new, |f| escape(&format!("{}: {}", f.kind.label(), f.message))));

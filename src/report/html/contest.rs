@@ -2,11 +2,12 @@
 
 use super::tables::{Column, table};
 use super::{chart, document, escape, estimate_banner, section};
-use crate::analysis::contest::{Contest, ContestEnergy, Entrant, LEVEL, p_value};
-use crate::analysis::significant;
+use crate::analysis::contest::{Contest, ContestEnergy, Course, Entrant, LEVEL, p_value};
 use crate::analysis::statistics::Spread;
-use crate::energy::units::Joules;
-use crate::report::contest::text::{capitalized, effect, left_out, times};
+use crate::analysis::{Digits, significant};
+use crate::report::contest::text::{
+    capitalized, effect, hypervolume_digits, joules_of, left_out, times, with_interval,
+};
 use crate::report::svg::{Over, attainment_chart, bands_chart};
 use crate::report::text::seconds;
 
@@ -150,22 +151,23 @@ fn reaching(contest: &Contest) -> String {
     ]
     .into();
     let n = contest.seeds.len();
+    let volumes = hypervolume_digits(contest);
+    let (to_target, of_run) = (joules_of(contest, |e| e.joules_to_target), joules_of(contest, |e| e.joules));
     let rows: Vec<_> = contest
         .entrants
         .iter()
         .map(|e| {
             let trials = |v: f64| significant(v, 3);
-            let joules = |v: f64| Joules(v).to_string();
             let sooner = |spread: Option<Option<Spread>>| spread.map_or_else(String::new, |s| escape(&dash(times(s))));
             let cells = vec![
                 escape(&e.sampler),
-                with_quartiles(Some(e.hypervolume), |v| significant(v, 4)),
+                with_quartiles(Some(e.hypervolume), |v| volumes.show(v)),
                 contest.target.map_or_else(|| "–".to_owned(), |_| format!("{} of {n}", e.reached)),
                 with_quartiles(e.trials_to_target, trials),
-                with_quartiles(e.joules_to_target, joules),
+                with_quartiles(e.joules_to_target, |v| to_target.cell(v)),
                 sooner(e.versus.as_ref().map(|v| v.trials_speedup)),
                 sooner(e.versus.as_ref().map(|v| v.joules_speedup)),
-                with_quartiles(e.joules, joules),
+                with_quartiles(e.joules, |v| of_run.cell(v)),
             ];
             (row_class(contest, e), cells)
         })
@@ -203,8 +205,8 @@ fn chance(contest: &Contest) -> String {
         ("behind".to_owned(), true),
         ("p".to_owned(), true),
         ("p (Holm)".to_owned(), true),
-        ("A [95 %]".to_owned(), true),
-        ("Cliff’s delta [95 %]".to_owned(), true),
+        (with_interval("A", contest), true),
+        (with_interval("Cliff’s delta", contest), true),
     ]
     .into();
     let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
@@ -227,18 +229,23 @@ fn chance(contest: &Contest) -> String {
         .collect();
     let exact = if rivals.clone().all(|(_, v)| v.test.exact) { "exact" } else { "by the normal approximation" };
     let separated = rivals.clone().any(|(_, v)| v.cliffs_delta.abs() >= 1.0);
-    let width = if separated {
+    let width = if contest.seeds.len() < 2 {
+        " One seed has no interval."
+    } else if separated {
         " An interval without width means that no run of one sampler ends below one of the other: it says nothing of chance."
     } else {
         ""
+    };
+    let intervals = match contest.seeds.len() {
+        0 | 1 => "",
+        _ => " Their 95 % intervals are percentiles of 10,000 draws of seeds, rough where seeds are few.",
     };
     let body = format!(
         "{}<p><b>p</b> is that of the two-sided Wilcoxon signed-rank test on the final hypervolumes, paired by seed ({exact}; equal \
          pairs by Pratt’s method), then adjusted by Holm for the number of samplers; below {LEVEL} a difference is shown. With \
          {} seeds no adjusted p could fall below {}. It holds for a number of seeds that was fixed beforehand: adding seeds until it is small \
          enough finds differences where there are none. <b>A</b> (Vargha and Delaney) is how probably a run of the sampler ends \
-         above one of {base}, 0.5 being no difference; Cliff’s delta is 2 A − 1. Their 95 % intervals are percentiles of 10,000 draws of \
-         seeds, rough where seeds are few.{width}</p>\n",
+         above one of {base}, 0.5 being no difference; Cliff’s delta is 2 A − 1.{intervals}{width}</p>\n",
         table(&format!("Final hypervolumes against {}, seed by seed", contest.baseline), &columns, &rows),
         contest.seeds.len(),
         significant(contest.smallest_p, 3),
@@ -279,6 +286,7 @@ fn runs(contest: &Contest) -> String {
     ]
     .map(|(name, number)| (name.to_owned(), number))
     .into();
+    let volumes = Digits::of(contest.courses.iter().map(Course::hypervolume), 4);
     let rows: Vec<_> = contest
         .courses
         .iter()
@@ -298,7 +306,7 @@ fn runs(contest: &Contest) -> String {
                 course.steps.len().to_string(),
                 course.failures().to_string(),
                 course.infeasible().to_string(),
-                significant(course.hypervolume(), 4),
+                volumes.show(course.hypervolume()),
                 energy,
                 seconds(course.propose_seconds),
             ];

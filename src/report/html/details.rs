@@ -199,7 +199,8 @@ pub(super) fn reproduce(record: &StudyRecord) -> String {
 
 /// Seconds since 1970 as `2025-06-15 15:06 UTC` (days to dates after Hinnant, "chrono-compatible low-level date
 /// algorithms").
-fn utc(time: f64) -> String {
+#[must_use]
+pub fn utc(time: f64) -> String {
     if !(0.0..=253_402_300_799.0).contains(&time) {
         return "at an unknown time".to_owned();
     }

@@ -1,6 +1,6 @@
 //! The epochs of every trial, folded away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape;
 use crate::analysis::{Provenance, Quantity};
@@ -15,20 +15,31 @@ const MOST_ROWS: usize = 20;
 pub(super) fn section(record: &StudyRecord) -> String {
     let mut trials: Vec<_> = record.trials().iter().filter(|t| !t.epochs.is_empty()).collect();
     trials.sort_by_key(|t| t.id);
-    let body: String = trials.into_iter().map(|trial| one(record, trial)).collect();
+    let mut known = Known::new();
+    let body: String = trials.into_iter().map(|trial| one(record, trial, &mut known)).collect();
     if body.is_empty() {
         return body;
     }
     super::section("epochs", "Epochs", &format!("<p>Open a trial to see the steps that it reported.</p>\n{body}"))
 }
 
-fn one(record: &StudyRecord, trial: &TrialRecord) -> String {
+/// The quantities that steps report, each looked up once: that takes all trials of the study.
+type Known = BTreeMap<String, Quantity>;
+
+/// The quantity of a metric, written as the steps of one trial need.
+fn quantity(record: &StudyRecord, trial: &TrialRecord, metric: &str, known: &mut Known) -> Quantity {
+    let of = known.entry(metric.to_owned()).or_insert_with(|| Quantity::of(record, metric)).clone();
+    let values: Vec<f64> = trial.epochs.iter().filter_map(|e| e.metrics.get(metric).copied()).collect();
+    of.written_for(&values)
+}
+
+fn one(record: &StudyRecord, trial: &TrialRecord, known: &mut Known) -> String {
     let names: BTreeSet<&String> = trial.epochs.iter().flat_map(|e| e.metrics.keys()).collect();
     // The first objective that epochs report, else anything, is worth a line.
     let objectives = record.problem().objectives().iter().map(|o| &o.metric);
     let drawn = objectives.clone().find(|m| names.contains(m)).or_else(|| names.first().copied());
     let line = drawn.map_or_else(String::new, |metric| {
-        let quantity = Quantity::of(record, metric);
+        let quantity = quantity(record, trial, metric, known);
         let shown = trial.epochs.last().and_then(|e| e.metrics.get(metric)).map(|v| quantity.show(*v));
         let last = format!("{} {}", quantity.name(), shown.unwrap_or_default());
         let values: Vec<f64> = trial.epochs.iter().filter_map(|e| e.metrics.get(metric).copied()).collect();
@@ -38,7 +49,7 @@ fn one(record: &StudyRecord, trial: &TrialRecord) -> String {
             escape(&last)
         )
     });
-    let quantities: Vec<_> = names.iter().map(|name| Quantity::of(record, name)).collect();
+    let quantities: Vec<_> = names.iter().map(|name| quantity(record, trial, name, known)).collect();
     let head: String =
         quantities.iter().map(|q| format!("<th scope=\"col\" class=\"n\">{}</th>", escape(&q.name()))).collect();
     let every = trial.epochs.len().div_ceil(MOST_ROWS);
@@ -58,7 +69,7 @@ fn one(record: &StudyRecord, trial: &TrialRecord) -> String {
 }
 
 fn row(epoch: &EpochRow, quantities: &[Quantity]) -> String {
-    let cell = |q: &Quantity| epoch.metrics.get(&q.metric).map_or_else(String::new, |v| escape(&q.show(*v)));
+    let cell = |q: &Quantity| epoch.metrics.get(&q.metric).map_or_else(String::new, |v| escape(&q.cell(*v)));
     let values: String = quantities.iter().map(|q| format!("<td class=\"n\">{}</td>", cell(q))).collect();
     let energy = epoch.energy.as_ref();
     let joules = energy.and_then(WindowEnergy::total).map_or_else(|| "–".to_owned(), |j| j.to_string());

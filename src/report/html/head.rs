@@ -1,7 +1,7 @@
 //! The top of the page: title, sentence, banner, key numbers.
 
 use super::escape;
-use crate::analysis::{Footprint, Provenance, Summary, constraints_in_words, preferences_in_words};
+use crate::analysis::{Footprint, Proposals, Provenance, Summary, constraints_in_words, percent, preferences_in_words};
 use crate::record::StudyRecord;
 use crate::report::text::seconds;
 
@@ -25,7 +25,7 @@ pub(super) fn head(record: &StudyRecord, summary: &Summary, footprint: &Footprin
         escape(&header.name),
         escape(&sentence),
         banner(summary),
-        numbers(summary, footprint),
+        numbers(record, summary, footprint),
     )
 }
 
@@ -49,7 +49,7 @@ fn banner(summary: &Summary) -> String {
     )
 }
 
-fn numbers(summary: &Summary, footprint: &Footprint) -> String {
+fn numbers(record: &StudyRecord, summary: &Summary, footprint: &Footprint) -> String {
     let totals = &summary.totals;
     let failures = if totals.failed.is_empty() {
         "none failed".to_owned()
@@ -63,7 +63,10 @@ fn numbers(summary: &Summary, footprint: &Footprint) -> String {
         1 => "1 breaks a constraint; ".to_owned(),
         n => format!("{n} break a constraint; "),
     };
-    let mut tiles = vec![("Trials finished", totals.finished.to_string(), format!("{broken}{failures}{open}"))];
+    let sampler = &record.header().sampler;
+    let proposed = Proposals::of(record).map_or_else(String::new, |found| format!("\n{}", found.in_words(sampler)));
+    let note = format!("{broken}{failures}{open}{proposed}");
+    let mut tiles = vec![("Trials finished", totals.finished.to_string(), note)];
     tiles.push(("On the front", summary.front.len().to_string(), String::new()));
     tiles.push(match &totals.spent {
         Some(spent) => {
@@ -82,7 +85,7 @@ fn numbers(summary: &Summary, footprint: &Footprint) -> String {
     if let Some(share) = totals.optimizer_share() {
         let note =
             format!("{} of proposals, {} of trials", seconds(totals.propose_seconds), seconds(totals.trial_seconds));
-        tiles.push(("Optimizer's share of time", format!("{:.1} %", share * 100.0), note));
+        tiles.push(("Optimizer's share of time", percent(share), note));
     }
     let tile = |(name, value, note): &(&str, String, String)| {
         let note: String = note.lines().map(|line| format!("<span>{}</span>", escape(line))).collect();

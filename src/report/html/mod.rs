@@ -12,8 +12,9 @@ mod tables;
 
 pub use confirmation::confirmation_page;
 pub use contest::contest_page;
+pub use details::utc;
 
-use crate::analysis::{Footprint, Summary};
+use crate::analysis::{Footprint, Summary, significant};
 use crate::carbon::Carbon;
 use crate::record::StudyRecord;
 use crate::report::svg::{self, CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
@@ -21,10 +22,21 @@ use crate::report::svg::{self, CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
 /// The whole page, with grams and costs by `carbon`. Works for any record: without trials, with failures only, still running, with one objective or many.
 #[must_use]
 pub fn page(record: &StudyRecord, carbon: &Carbon) -> String {
+    whole_page(record, carbon, None)
+}
+
+/// The page of a study that is running at this time, in seconds since 1970: it says so, and loads itself again every ten seconds.
+#[must_use]
+pub fn live_page(record: &StudyRecord, carbon: &Carbon, now: f64) -> String {
+    whole_page(record, carbon, Some(now))
+}
+
+fn whole_page(record: &StudyRecord, carbon: &Carbon, running: Option<f64>) -> String {
     let summary = Summary::of(record);
     let footprint = Footprint::of(record, &summary, carbon);
     let title = escape(&record.header().name);
     let sections = [
+        running.map_or_else(String::new, running_note),
         head::head(record, &summary, &footprint),
         front_section(record, &summary),
         tables::front(record, &summary),
@@ -36,7 +48,23 @@ pub fn page(record: &StudyRecord, carbon: &Carbon) -> String {
         details::surroundings(record),
         details::reproduce(record),
     ];
-    document(&title, &sections.concat())
+    let page = document(&title, &sections.concat());
+    match running {
+        Some(_) => page.replacen("<meta name=\"viewport\"", &format!("{REFRESH}<meta name=\"viewport\""), 1),
+        None => page,
+    }
+}
+
+/// For the browser.
+const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"10\">\n";
+
+/// For people.
+fn running_note(now: f64) -> String {
+    format!(
+        "<p class=\"start\" role=\"status\">The study is running: this is as of {}, and the page loads itself again every ten \
+         seconds.</p>\n",
+        utc(now)
+    )
 }
 
 /// A page around its content; both are escaped already.
@@ -95,7 +123,7 @@ fn front_section(record: &StudyRecord, summary: &Summary) -> String {
     let estimated = summary.front_is_estimated();
     let pairs = svg::front_pairs(summary);
     let body = match pairs[..] {
-        [] => chart(|c| svg::front_chart(record, c), 380.0),
+        [] => chart(|c| svg::trace_chart(record, summary, c), 380.0),
         _ => pairs.iter().map(|pair| chart(|c| svg::pair_chart(record, summary, *pair, c), 500.0)).collect(),
     };
     let heading = match (pairs.is_empty(), estimated) {
@@ -121,9 +149,9 @@ fn hypervolume_section(record: &StudyRecord, summary: &Summary) -> String {
     let basis = if hypervolume.frozen { "fixed" } else { "inferred from the trials so far, not fixed yet" };
     let body = format!(
         "{}<p>The volume between the front and the reference point (larger is better), in the scaled units of the \
-         objectives: <b>{:.4}</b>. Reference point: {} ({basis}).</p>\n",
-        chart(|c| svg::hypervolume_chart(record, c), 320.0),
-        hypervolume.value,
+         objectives: <b>{}</b>. Reference point: {} ({basis}).</p>\n",
+        chart(|c| svg::growth_chart(record, summary, c), 320.0),
+        significant(hypervolume.value, 4),
         escape(&shown.join(", ")),
     );
     section("hypervolume", "Hypervolume over the trials", &body)

@@ -2,7 +2,7 @@
 
 use super::details::runs_a_program;
 use super::{escape, section};
-use crate::analysis::{Provenance, Spent, Standing, Summary, broken};
+use crate::analysis::{Provenance, Quantity, Spent, Standing, Summary, broken_in};
 use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 use crate::report::pick::{Choice, pick};
@@ -52,7 +52,7 @@ fn shows_method(summary: &Summary) -> bool {
 fn value_cells(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> Vec<String> {
     let result = trial.result();
     let value = |metric: &str| result.and_then(|r| r.metrics.get(metric).copied());
-    let shown = |q: &crate::analysis::Quantity| value(&q.metric).map_or_else(missing, |v| escape(&q.show(v)));
+    let shown = |q: &Quantity| value(&q.metric).map_or_else(missing, |v| escape(&q.cell(v)));
     let mut cells: Vec<String> = summary.quantities.iter().chain(&summary.bounded).map(shown).collect();
     if shows_method(summary) {
         cells.push(result.map_or_else(missing, |r| methods(summary, r)));
@@ -179,7 +179,12 @@ fn row(record: &StudyRecord, summary: &Summary, trial: &TrialRecord) -> (String,
     let state = match &trial.state {
         TrialState::Finished(_) if summary.on_front(trial.id) => "<b>front</b>".to_owned(),
         TrialState::Finished(_) if !record.is_feasible(trial) => {
-            let broken: Vec<String> = broken(record, trial).iter().map(|b| escape(&b.to_string())).collect();
+            let known = || summary.quantities.iter().chain(&summary.bounded);
+            let quantity = |metric: &str| {
+                known().find(|q| q.metric == metric).cloned().unwrap_or_else(|| Quantity::of(record, metric))
+            };
+            let broken: Vec<String> =
+                broken_in(record, trial, quantity).iter().map(|b| escape(&b.to_string())).collect();
             format!("<b class=\"failure\">infeasible</b><br><span class=\"why\">{}</span>", broken.join("<br>"))
         }
         TrialState::Finished(_) | TrialState::Running => trial.state.label().to_owned(),

@@ -2,17 +2,18 @@
 
 #[cfg(test)]
 mod tests;
+mod tolerance;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use tolerance::Tolerance;
 pub use written::point_toml;
 
 use super::ReportError;
 use super::preference::replaced;
 use crate::analysis::{
-    Comparison, Provenance, QuantityKind, RunFootprint, Standing, Summary, broken, nearest_feasible,
-    preferences_in_words, unreached,
+    Comparison, Provenance, RunFootprint, Standing, Summary, broken, lacking, nearest_feasible, preferences_in_words,
 };
 use crate::carbon::Carbon;
 use crate::energy::units::{DomainEnergy, Joules};
@@ -28,27 +29,19 @@ pub enum Choice {
     /// [`Standing`].
     #[default]
     Knee,
-    /// The cheapest trial of the front whose first non-energy objective is no worse than the best by more than this. A
-    /// share: 0.01 is 1 %. Of a fraction such as an accuracy 1 % means one *point* (0.95 is within 1 % of 0.96); of any
-    /// other metric it means 1 % of the best value.
-    Within(f64),
+    /// The cheapest trial of the front whose first non-energy objective is no worse than the best by more than this.
+    Within(Tolerance),
     /// The finished trial with this id, on the front or not.
     Trial(u64),
 }
 
 impl Choice {
-    /// [`Choice::Within`] from text such as `1%`, `0.5 %` or `0.01`.
+    /// [`Choice::Within`] from text such as `1%`, `0.5 %` or `0.01`: see [`Tolerance`].
     ///
     /// # Errors
     /// [`ReportError::Tolerance`] for anything that is no finite number at or above zero.
     pub fn within(text: &str) -> Result<Self, ReportError> {
-        let error = || ReportError::Tolerance { text: text.to_owned() };
-        let (number, unit) = match text.trim().strip_suffix('%') {
-            Some(number) => (number.trim_end(), 0.01),
-            None => (text.trim(), 1.0),
-        };
-        let share = number.parse::<f64>().map_err(|_| error())? * unit;
-        if share.is_finite() && share >= 0.0 { Ok(Self::Within(share)) } else { Err(error()) }
+        text.parse().map(Self::Within)
     }
 }
 
@@ -80,6 +73,11 @@ pub struct Pick {
     pub broken: Vec<String>,
     /// Why it is no knee although the knee was asked for, and what was picked instead; `None` if all is as asked.
     pub caveat: Option<String>,
+    /// What [`Choice::Within`] was understood as, in the metric's units, such as `within 1 point of the best accuracy, 96.0 % of trial
+    /// 17: at least 95.0 %`.
+    pub within: Option<String>,
+    /// Whether it is the setting that the user brought: see [`Summary::start`].
+    pub is_start: bool,
     /// Where its energies come from: by metric, all energy metrics that it has and `energy`, that of its trial phase.
     pub energies: BTreeMap<String, PickedEnergy>,
     /// Its objectives in words, with the provenance of energies.
@@ -101,7 +99,7 @@ pub struct Pick {
 /// [`ReportError::NonePreferred`] if the front has no trial that has what is preferred,
 /// [`ReportError::NoFinishedTrial`] and [`ReportError::NothingFeasible`] if there is nothing to pick from,
 /// [`ReportError::UnknownTrial`] and [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that
-/// is negative or not finite.
+/// is negative or not finite, [`ReportError::WideTolerance`] for one that is more than anybody can mean.
 pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
     pick_preferring(record, choice, Vec::new())
 }
@@ -142,9 +140,14 @@ fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pi
         }
     };
     let finished = summary.pick.or_else(|| nearest_feasible(record)).ok_or_else(nothing)?;
+    let mut within_words = None;
     let id = match choice {
         Choice::Knee => summary.pick.ok_or_else(nothing)?,
-        Choice::Within(share) => within(record, summary, share)?.ok_or_else(nothing)?,
+        Choice::Within(tolerance) => {
+            let (id, words) = within(record, summary, tolerance)?.ok_or_else(nothing)?;
+            within_words = Some(words);
+            id
+        }
         Choice::Trial(id) => id,
     };
     let trial = record.trial(id).ok_or_else(|| ReportError::UnknownTrial {
@@ -165,6 +168,8 @@ fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pi
         is_knee: summary.knee == Some(id),
         broken: words(record, trial),
         caveat: caveat(record, summary).filter(|_| choice == Choice::Knee),
+        within: within_words,
+        is_start: summary.start == Some(id),
         energies: energies(result),
         in_words: summary.values_in_words(record, id),
         against_best: summary.best.and_then(against),
@@ -226,29 +231,28 @@ fn energies(result: &TrialResult) -> BTreeMap<String, PickedEnergy> {
     names.into_iter().filter_map(|name| Some((name.clone(), energy(name)?))).collect()
 }
 
-/// The cheapest of the preferred part of the front that is within a share of the best there.
-fn within(record: &StudyRecord, summary: &Summary, share: f64) -> Result<Option<u64>, ReportError> {
-    if !(share.is_finite() && share >= 0.0) {
-        return Err(ReportError::Tolerance { text: share.to_string() });
-    }
+/// The cheapest of the preferred part of the front that is within so much of the best there, and what that is in words.
+fn within(record: &StudyRecord, summary: &Summary, tolerance: Tolerance) -> Result<Option<(u64, String)>, ReportError> {
     let objectives = record.problem().objectives();
+    let (lead, quantity) = (&objectives[summary.lead], &summary.quantities[summary.lead]);
     let value = |id: u64, k: usize| record.trial(id)?.result()?.metrics.get(&objectives[k].metric).copied();
     let loss = |id: u64, k: usize| value(id, k).and_then(|v| objectives[k].loss(v).ok()).unwrap_or(f64::INFINITY);
-    let reached = |id: &&u64| record.trial(**id).is_some_and(|t| unreached(record, t).is_empty());
+    let reached = |id: &&u64| record.trial(**id).is_some_and(|t| lacking(record, t) <= 0.0);
     let front: Vec<u64> = summary.front.iter().filter(reached).copied().collect();
-    let lead = |id: &u64| loss(*id, summary.lead);
-    let Some(best) = front.iter().copied().min_by(|a, b| lead(a).total_cmp(&lead(b))) else { return Ok(None) };
-    let Some(top) = value(best, summary.lead) else { return Ok(Some(best)) };
-    let room = match summary.quantities[summary.lead].kind {
-        QuantityKind::Fraction => share,
-        QuantityKind::Energy | QuantityKind::Plain => share * top.abs(),
-    };
+    let led = |id: &u64| loss(*id, summary.lead);
+    let Some(best) = front.iter().copied().min_by(|a, b| led(a).total_cmp(&led(b))) else { return Ok(None) };
+    let Some(top) = value(best, summary.lead) else { return Ok(None) };
+    let room = tolerance.room(quantity, top)?;
     // The slack of a few units in the last place lets 0.95 count as within 1 % of 0.96.
     let slack = 8.0 * f64::EPSILON * top.abs().max(room);
+    let (limit, side) = match lead.goal {
+        Goal::Maximize => (top - room, "at least"),
+        Goal::Minimize => (top + room, "at most"),
+    };
     let near = |id: &&u64| {
-        value(**id, summary.lead).is_some_and(|v| match objectives[summary.lead].goal {
-            Goal::Maximize => v >= top - room - slack,
-            Goal::Minimize => v <= top + room + slack,
+        value(**id, summary.lead).is_some_and(|v| match lead.goal {
+            Goal::Maximize => v >= limit - slack,
+            Goal::Minimize => v <= limit + slack,
         })
     };
     let by = |id: &u64| (loss(*id, summary.cost.unwrap_or(summary.lead)), loss(*id, summary.lead));
@@ -256,5 +260,12 @@ fn within(record: &StudyRecord, summary: &Summary, share: f64) -> Result<Option<
         let (a, b) = (by(a), by(b));
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
     };
-    Ok(front.iter().filter(near).min_by(order).copied().or(Some(best)))
+    let words = format!(
+        "within {} of the best {}, {} of trial {best}: {side} {}",
+        tolerance.in_words(quantity),
+        quantity.name(),
+        quantity.show(top),
+        quantity.show(limit)
+    );
+    Ok(front.iter().filter(near).min_by(order).copied().or(Some(best)).map(|id| (id, words)))
 }

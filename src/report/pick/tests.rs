@@ -26,7 +26,7 @@ fn a_pick_with_carbon_says_what_a_run_emits() {
     let line = picked.to_toml().lines().find(|l| l.starts_with("# each run")).unwrap().to_owned();
     insta::assert_snapshot!(line, @"# each run: 1.35 mg CO2e and less than 0.0001 EUR (ESTIMATED), 7.76 mg less than trial 27; at 350 g/kWh (ENTSO-E, Germany, 2026-10), PUE 1.2, 0.32 EUR/kWh");
     insta::assert_snapshot!("carbon_of_a_pick", serde_json::to_string_pretty(&picked.to_json()["carbon"]).unwrap());
-    let best = pick(&record, Choice::Within(0.0)).unwrap().with_carbon(&record, &carbon);
+    let best = pick(&record, Choice::Within(Tolerance::Units(0.0))).unwrap().with_carbon(&record, &carbon);
     assert_eq!(best.to_json()["carbon"]["run"]["saved"], serde_json::Value::Null);
     let unmetered = StudyFixture::new("unmetered", digits_problem())
         .finish(digits_point(1e-3, 8, 32, None), [("accuracy", 0.9), ("energy", 5.0)], None)
@@ -85,12 +85,33 @@ fn study() -> StudyRecord {
 
 #[test]
 fn one_percent_of_a_fraction_is_one_point() {
-    let trial = |share| pick(&study(), Choice::Within(share)).unwrap().trial;
+    let trial = |share| pick(&study(), Choice::Within(Tolerance::Units(share))).unwrap().trial;
     assert_eq!(trial(0.0), 0);
     assert_eq!(trial(0.009), 0);
     assert_eq!(trial(0.01), 1);
     assert_eq!(trial(0.06), 2);
-    assert_eq!(trial(1.0), 2);
+    let percent = |percent| pick(&study(), Choice::Within(Tolerance::Percent(percent))).unwrap();
+    assert_eq!([0.9, 1.0, 6.0, 100.0].map(|p| percent(p).trial), [0, 1, 2, 2]);
+    let words = percent(1.0).to_toml();
+    assert!(words.contains("# within 1 point of the best accuracy, 96.0 % of trial 0: at least 95.0 %\n"), "{words}");
+    for wide in [0.2, 1.0, 5.0] {
+        let refused = pick(&study(), Choice::Within(Tolerance::Units(wide))).unwrap_err();
+        assert!(matches!(refused, ReportError::WideTolerance { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn a_percent_is_a_point_of_accuracies_in_percent_too() {
+    let point = |i| digits_point(1e-3, i, 32, None);
+    let record = StudyFixture::new("percent", digits_problem())
+        .finish(point(8), [("accuracy", 96.0)], Some(counters(100.0)))
+        .finish(point(9), [("accuracy", 95.02)], Some(counters(40.0)))
+        .finish(point(10), [("accuracy", 94.9)], Some(counters(5.0)))
+        .record();
+    let within = |text: &str| pick(&record, Choice::within(text).unwrap()).unwrap();
+    assert_eq!(["0.9%", "1%", "1.2%", "1", "0.01"].map(|text| within(text).trial), [0, 1, 2, 1, 0]);
+    let words = within("1").within.unwrap();
+    assert_eq!(words, "within 1 point of the best accuracy, 96 of trial 0: at least 95");
 }
 
 #[test]
@@ -103,8 +124,9 @@ fn one_percent_of_another_metric_is_relative() {
             .finish(point(9), [("loss", 2.02)], Some(counters(40.0)))
             .record()
     };
-    assert_eq!(pick(&study("loss"), Choice::Within(0.009)).unwrap().trial, 0);
-    assert_eq!(pick(&study("loss"), Choice::Within(0.01)).unwrap().trial, 1);
+    let within = |text: &str| pick(&study("loss"), Choice::within(text).unwrap()).unwrap();
+    assert_eq!(["0.9%", "1%", "0.01", "0.02", "5"].map(|text| within(text).trial), [0, 1, 0, 1, 1]);
+    assert_eq!(within("1%").within.unwrap(), "within 1 % of the best loss, 2 of trial 0: at most 2.02");
 }
 
 #[test]
@@ -116,7 +138,7 @@ fn what_cannot_be_picked_is_refused() {
             error(&empty, Choice::Knee),
             error(&study(), Choice::Trial(77)),
             error(&study(), Choice::Trial(4)),
-            error(&study(), Choice::Within(-0.1)),
+            error(&study(), Choice::Within(Tolerance::Units(-0.1))),
             Choice::within("1 %%").expect_err("refused").to_string(),
             Choice::within("-1%").expect_err("refused").to_string(),
         ]
@@ -125,18 +147,18 @@ fn what_cannot_be_picked_is_refused() {
     the study `empty` has no finished trial to pick from (0 failed); run it first
     the study has no trial 77; its ids go from 0 to 4
     trial 4 is failed (diverged), so it has no result to compare; pick a finished trial, such as 1
-    `-0.1` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
-    `1 %%` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
-    `-1%` is no tolerance: give a number at or above zero, such as `1%` or `0.01`
+    `-0.1` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
+    `1 %%` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
+    `-1%` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
     "
     );
 }
 
 #[test]
 fn tolerances_are_shares_or_percent() {
-    assert_eq!(Choice::within("1%"), Ok(Choice::Within(0.01)));
-    assert_eq!(Choice::within(" 0.5 % "), Ok(Choice::Within(0.005)));
-    assert_eq!(Choice::within("0.02"), Ok(Choice::Within(0.02)));
+    assert_eq!(Choice::within("1%"), Ok(Choice::Within(Tolerance::Percent(1.0))));
+    assert_eq!(Choice::within(" 0.5 % "), Ok(Choice::Within(Tolerance::Percent(0.5))));
+    assert_eq!(Choice::within("0.02"), Ok(Choice::Within(Tolerance::Units(0.02))));
 }
 
 #[test]
@@ -166,19 +188,23 @@ fn preferences_choose_among_what_has_them() {
     assert_eq!(picked(Choice::Knee, &[]).unwrap().trial, 2);
     let few = picked(Choice::Knee, std::slice::from_ref(&frugal)).unwrap();
     assert!(few.trial >= 2, "{}", few.trial);
-    assert_eq!(picked(Choice::Within(0.05), std::slice::from_ref(&frugal)).unwrap().trial, 2);
-    assert_eq!(picked(Choice::Within(0.05), &[]).unwrap().trial, 2);
-    assert_eq!(picked(Choice::Within(0.001), std::slice::from_ref(&frugal)).unwrap().trial, 2, "of what is left");
+    assert_eq!(picked(Choice::Within(Tolerance::Units(0.05)), std::slice::from_ref(&frugal)).unwrap().trial, 2);
+    assert_eq!(picked(Choice::Within(Tolerance::Units(0.05)), &[]).unwrap().trial, 2);
+    assert_eq!(
+        picked(Choice::Within(Tolerance::Units(0.001)), std::slice::from_ref(&frugal)).unwrap().trial,
+        2,
+        "of what is left"
+    );
     let weighted = picked(Choice::Knee, &[Preference::weight("accuracy", 500.0)]).unwrap();
     assert_eq!((weighted.trial, weighted.caveat.as_deref()), (0, Some("the best trade by your weights")));
     // The study's own preferences choose as those of the question do.
     let own = record.clone().preferring(vec![frugal.clone()]);
-    for choice in [Choice::Knee, Choice::Within(0.001), Choice::Within(0.05)] {
+    for choice in [Choice::Knee, Choice::Within(Tolerance::Units(0.001)), Choice::Within(Tolerance::Units(0.05))] {
         let asked = picked(choice, std::slice::from_ref(&frugal)).unwrap().trial;
         assert_eq!(pick(&own, choice).unwrap().trial, asked, "{choice:?}");
     }
     let all = own.clone().preferring(vec![Preference::within("accuracy", Bound::AtLeast(0.99))]);
-    for choice in [Choice::Knee, Choice::Within(0.05)] {
+    for choice in [Choice::Knee, Choice::Within(Tolerance::Units(0.05))] {
         let refused = pick(&all, choice).unwrap_err();
         assert!(matches!(refused, ReportError::NonePreferred { nearest: 0, .. }), "{refused}");
     }
@@ -193,7 +219,7 @@ fn what_breaks_a_constraint_is_picked_only_by_its_number() {
     let record = StudyFixture::new("bounded", problem)
         .finish(digits_point(1e-3, 8, 32, None), [("accuracy", 0.5)], Some(counters(10.0)))
         .record();
-    for choice in [Choice::Knee, Choice::Within(0.01)] {
+    for choice in [Choice::Knee, Choice::Within(Tolerance::Units(0.01))] {
         let error = pick(&record, choice).unwrap_err().to_string();
         assert!(error.contains("nearest is trial 0: accuracy 50.0 %, not at least 90.0 %"), "{error}");
     }

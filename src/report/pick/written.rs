@@ -52,6 +52,12 @@ impl Pick {
             let _ = write!(toml, "\n# it breaks a constraint: {}", one_line(&self.broken.join("; ")));
         }
         let _ = write!(toml, "\n# {}\n", one_line(&self.in_words));
+        if self.is_start {
+            let _ = writeln!(toml, "# this is your present setting, the one that the study began with");
+        }
+        if let Some(within) = &self.within {
+            let _ = writeln!(toml, "# {}", one_line(within));
+        }
         if let Some(caveat) = &self.caveat {
             let _ = writeln!(toml, "# {}", one_line(caveat));
         }
@@ -65,7 +71,7 @@ impl Pick {
     }
 
     /// The same as JSON: `trial`, `on_front`, `is_knee`, `broken` (the constraints that it breaks, in words), `caveat` (null
-    /// or why it is no knee), `params`, `metrics` (those of energy in joules), `energy`, `carbon`, and `against_best` and
+    /// or why it is no knee), `within` (null or what the tolerance was understood as), `is_start` (whether it is the user's own setting), `params`, `metrics` (those of energy in joules), `energy`, `carbon`, and `against_best` and
     /// `against_start`, each null or with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero)
     /// and `estimated`. `energy` has the trial's energies by metric, each with `total_j`, `method` as in the study's export,
     /// `estimated` and `domains`. `carbon` is null or has what a `run` emits, and `at` what, as in the study's export.
@@ -99,6 +105,8 @@ impl Pick {
             "is_knee": self.is_knee,
             "broken": self.broken,
             "caveat": self.caveat,
+            "within": self.within,
+            "is_start": self.is_start,
             "params": self.point,
             "metrics": self.values,
             "energy": self.energies.iter().map(energy).collect::<serde_json::Map<_, _>>(),

@@ -2,6 +2,7 @@
 
 use super::ticks::{linear_ticks, log_ticks, tick_labels};
 use crate::analysis::{Quantity, QuantityKind};
+use crate::energy::units::JouleUnit;
 use crate::optimizer::space::Scale;
 
 /// One axis: a range of values, shown in a unit, along a range of pixels.
@@ -96,7 +97,8 @@ fn widen(low: f64, high: f64, kind: QuantityKind) -> (f64, f64) {
     let room = match kind {
         _ if range > low.abs().max(high.abs()) * 1e-9 => 0.06 * range,
         QuantityKind::Fraction => 0.01,
-        QuantityKind::Energy | QuantityKind::Plain => (0.1 * low.abs()).max(1e-9),
+        QuantityKind::Energy | QuantityKind::Plain if low == 0.0 => 1.0,
+        QuantityKind::Energy | QuantityKind::Plain => 0.1 * low.abs(),
     };
     match kind {
         QuantityKind::Fraction => ((low - room).max(0.0), (high + room).min(1.0 + 0.02 * range.max(0.05))),
@@ -117,12 +119,8 @@ fn unit(kind: QuantityKind, low: f64, high: f64, log: bool) -> (f64, &'static st
         QuantityKind::Fraction => (100.0, "%"),
         QuantityKind::Energy => {
             let typical = if log { low.sqrt() * high.sqrt() } else { high.abs().max(low.abs()) };
-            match typical {
-                j if j >= 3.6e6 => (1.0 / 3.6e6, "kWh"),
-                j if j >= 3600.0 => (1.0 / 3600.0, "Wh"),
-                j if j >= 1.0 => (1.0, "J"),
-                _ => (1e3, "mJ"),
-            }
+            let unit = JouleUnit::of(typical);
+            (unit.from_joules(1.0), unit.name())
         }
     }
 }

@@ -87,14 +87,18 @@ pub fn confirmation_chart(confirmation: &Confirmation, chart: &Chart) -> String 
     if estimated {
         canvas.text("warning", "start", (area.left, 18.0), "Energy is ESTIMATED, not measured");
     }
-    legend(&mut canvas, (area.left, top - 22.0), chart.width);
+    legend(&mut canvas, (area.left, top - 22.0), chart.width, confirmation.seeds() < 2);
     chart.wrap(&title, &format!("{}.", confirmation.sentence()), &canvas.finish())
 }
 
-fn legend(canvas: &mut Canvas, (left, y): (f64, f64), width: f64) {
+fn legend(canvas: &mut Canvas, (left, y): (f64, f64), width: f64, single: bool) {
     canvas.marker("dominated", Shape::Circle, (left + 6.0, y), 4.5, None);
     canvas.text("legend", "start", (left + 16.0, y + 4.0), "in the search");
-    let words = if width > 420.0 { "mean over new seeds, 95 %" } else { "mean, 95 %" };
+    let words = match width > 420.0 {
+        _ if single => "one new seed, no interval",
+        true => "mean over new seeds, 95 %",
+        false => "mean, 95 %",
+    };
     canvas.line("bar of-on-front", (left + 118.0, y), (left + 142.0, y));
     canvas.marker("on-front", Shape::Circle, (left + 130.0, y), 5.0, None);
     canvas.text("legend", "start", (left + 148.0, y + 4.0), words);

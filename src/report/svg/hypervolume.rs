@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Shape};
 use super::chart::{Area, Chart};
 use super::trace::number;
-use crate::analysis::Summary;
+use crate::analysis::{Summary, significant};
 use crate::optimizer::space::Scale;
 use crate::record::StudyRecord;
 
@@ -12,10 +12,11 @@ use crate::record::StudyRecord;
 /// marked with crosses.
 #[must_use]
 pub fn hypervolume_chart(record: &StudyRecord, chart: &Chart) -> String {
-    draw(record, &Summary::of(record), chart)
+    growth_chart(record, &Summary::of(record), chart)
 }
 
-fn draw(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
+/// The same where the summary is known already.
+pub(in crate::report) fn growth_chart(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
     let chart = chart.sized();
     let title = format!("Hypervolume of {} over its trials", record.header().name);
     let steps = &summary.steps;
@@ -51,12 +52,12 @@ fn draw(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
             let words = format!("trial {}: failed", step.trial);
             canvas.marker("failed", Shape::Cross, at, 4.0, Some(&words));
         } else if step.value > before {
-            let words = format!("trial {}: hypervolume {:.4}", step.trial, step.value);
+            let words = format!("trial {}: hypervolume {}", step.trial, significant(step.value, 4));
             canvas.marker("on-front", Shape::Circle, at, 3.5, Some(&words));
         }
         before = step.value;
     }
     let last = steps.last().map_or(0.0, |s| s.value);
-    let description = format!("The hypervolume after {} trials is {last:.4}.", steps.len());
+    let description = format!("The hypervolume after {} trials is {}.", steps.len(), significant(last, 4));
     chart.wrap(&title, &description, &canvas.finish())
 }

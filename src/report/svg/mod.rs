@@ -24,8 +24,10 @@ pub use chart::{Chart, Theme};
 pub use confirmed::confirmation_chart;
 pub use front::front_chart;
 pub(super) use front::{front_pairs, pair_chart};
+pub(super) use hypervolume::growth_chart;
 pub use hypervolume::hypervolume_chart;
 pub(super) use sparkline::sparkline;
+pub(super) use trace::trace_chart;
 
 pub(super) use canvas::escape;
 pub(super) use chart::{CHART_CSS, DARK, LIGHT};

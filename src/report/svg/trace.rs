@@ -7,7 +7,7 @@ use crate::analysis::Summary;
 use crate::record::StudyRecord;
 
 /// Every finished trial's value, crossed where it breaks a constraint, and the best so far as a step line.
-pub(super) fn trace_chart(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
+pub(in crate::report) fn trace_chart(record: &StudyRecord, summary: &Summary, chart: &Chart) -> String {
     let chart = chart.sized();
     let title = format!("The trials of {}", record.header().name);
     let Some(objective) = record.problem().objectives().get(summary.lead) else {

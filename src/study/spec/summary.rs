@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, Setpoint, Source, StudySpec, arguments};
+use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, SamplerSpec, Setpoint, Source, StudySpec, arguments};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
@@ -65,7 +65,7 @@ impl StudySpec {
 
     fn show_sampler(&self) -> String {
         let sampler = &self.sampler;
-        let start = match sampler.initial {
+        let start = match self.initial() {
             Some(n) => format!("{n} trials of an initial design"),
             None => "an initial design of its own size".to_owned(),
         };
@@ -83,6 +83,13 @@ impl StudySpec {
             "sobol" => "sobol: evenly spread points, without learning from trials".to_owned(),
             kind => format!("{kind}: without learning from trials"),
         }
+    }
+
+    /// How many trials the sampler lets pass before it learns, as far as the study file tells; `None` of one that never learns.
+    fn initial(&self) -> Option<usize> {
+        let SamplerSpec { kind, initial, population, levels } = self.sampler.clone();
+        let sampler = sampler::by_name(&kind, &sampler::Settings { initial, population, levels }).ok()?;
+        sampler.initial(&self.problem, &History::new())
     }
 
     fn show_budget(&self) -> String {
@@ -191,10 +198,14 @@ impl StudySpec {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if let (Some(initial), Some(trials)) = (self.sampler.initial, self.budget.trials)
+        if let (Some(initial), Some(trials)) = (self.initial(), self.budget.trials)
             && initial as u64 >= trials
         {
-            warnings.push(format!("the initial design of {initial} trials uses up the budget of {trials}"));
+            warnings.push(format!(
+                "the initial design of {initial} trials uses up the budget of {trials}, so that {} proposes none: more `trials` in \
+                 [budget], or a smaller `initial` in [sampler]",
+                self.sampler.kind
+            ));
         }
         if let (Some((points, forbidden)), Some(trials)) = (count(&self.problem), self.budget.trials)
             && points - forbidden < trials

@@ -56,11 +56,21 @@ impl GpSampler {
     pub fn with_initial(initial: usize) -> Self {
         Self { initial: Some(initial) }
     }
+
+    fn initial_trials(&self, problem: &Problem, history: &History) -> usize {
+        let learned = !history.earlier().is_empty();
+        let default = || if learned { INITIAL_AFTER_EARLIER } else { default_initial(problem.space()) };
+        self.initial.unwrap_or_else(default)
+    }
 }
 
 impl Sampler for GpSampler {
     fn name(&self) -> &'static str {
         "gp"
+    }
+
+    fn initial(&self, problem: &Problem, history: &History) -> Option<usize> {
+        Some(self.initial_trials(problem, history))
     }
 
     fn propose(
@@ -79,9 +89,7 @@ impl Sampler for GpSampler {
         }
         let encoding = Encoding::new(problem.space());
         let mut tried = Tried::new(problem, &encoding, history);
-        let learned = !history.earlier().is_empty();
-        let initial = if learned { INITIAL_AFTER_EARLIER } else { default_initial(problem.space()) };
-        let initial = self.initial.unwrap_or(initial);
+        let initial = self.initial_trials(problem, history);
         let belief = Belief::new(problem, &encoding, 1.0);
         let known = history.trials().len();
         let first = if known < initial { first_after_earlier(problem, history) } else { Vec::new() };

@@ -53,6 +53,10 @@ impl Sampler for Nsga2Sampler {
         "nsga2"
     }
 
+    fn initial(&self, _: &Problem, _: &History) -> Option<usize> {
+        Some(self.initial.unwrap_or(self.population.unwrap_or(POPULATION).max(FEWEST)))
+    }
+
     fn propose(
         &self,
         problem: &Problem,

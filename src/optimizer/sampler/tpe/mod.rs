@@ -48,6 +48,10 @@ impl Sampler for TpeSampler {
         "tpe"
     }
 
+    fn initial(&self, problem: &Problem, _: &History) -> Option<usize> {
+        Some(self.initial.unwrap_or_else(|| default_initial(problem.space())))
+    }
+
     fn propose(
         &self,
         problem: &Problem,
