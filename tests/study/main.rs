@@ -26,6 +26,8 @@ mod skip;
 mod stops;
 mod store;
 #[cfg(feature = "torch")]
+mod tables;
+#[cfg(feature = "torch")]
 mod train;
 mod warm_start;
 mod wishes;

@@ -22,7 +22,7 @@ pub(in crate::cli) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
         json: args.json,
         origin: &origin,
     };
-    again.run(|_, home| objective_of(&origin.spec, Places { file: &args.study, kept: None, home }))
+    again.run(|_, home| objective_of(&origin.spec, Places { file: &args.study, kept: None, home, data: None }))
 }
 
 /// The trials that were named, each once.

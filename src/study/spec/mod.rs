@@ -83,7 +83,7 @@ mod summary;
 mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
-pub use identity::{Difference, differences, stored_watts};
+pub use identity::{Difference, began_before_defaults, differences, stored_defaults, stored_watts};
 pub use model::{Budget, CoolDown, EnergySpec, Keep, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec, TrialSpec};
 pub(in crate::study) use parse::NAME_LIMIT;
 pub(crate) use spelling::{advice as did_you_mean, nearest};
