@@ -153,6 +153,13 @@ pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> R
 
 /// Refuses folders that look like parts and would be taken for classes.
 fn refuse_unknown_parts(origin: &Path, all: &[Vec<String>]) -> Result<(), DataError> {
+    let inner = all.iter().filter(|parts| parts.len() > 2).filter_map(|parts| Some((Part::of(&parts[1])?, parts)));
+    let inner: BTreeMap<Part, &Vec<String>> = inner.collect();
+    if let (Some(within), true) = (inner.get(&Part::Train), inner.len() > 1) {
+        let place = Place::Entry(within[..2].join("/"));
+        let problem = "is a part of the data within a class, so that all parts would be trained on";
+        return Err(fault(origin, place, problem, LAYOUT));
+    }
     let tops: BTreeSet<&str> = all.iter().filter(|parts| parts.len() > 1).map(|parts| parts[0].as_str()).collect();
     let alluding: Vec<&str> = tops.iter().copied().filter(|top| Part::is_alluded_to(top)).collect();
     let (Some(first), true) = (alluding.first(), tops.len() > 1) else { return Ok(()) };

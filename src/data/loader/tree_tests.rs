@@ -90,6 +90,8 @@ fn folders_that_look_like_parts_and_are_not_plain_are_refused() {
         assert!(error.contains("look like parts of the data"), "{images:?}: {error}");
         assert!(error.contains("train") && error.contains("val"), "{error}");
     }
+    let inner = error(&["cat/train/1.png", "cat/test/2.png", "dog/train/3.png", "dog/test/4.png"], &[]);
+    assert!(inner.contains("/train`: is a part of the data within a class"), "{inner}");
     let error = error(&["train/a/1.png", "train/b/1.png", "testB/a/1.png"], &[]);
     assert!(error.contains("lies in `testB`, which looks like a part of the data"), "{error}");
     // Classes may be anything else.
