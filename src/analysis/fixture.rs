@@ -238,6 +238,7 @@ fn environment() -> Environment {
         driver: Some("570.1".to_owned()),
         libtorch: Some("2.11.0".to_owned()),
         meters: vec!["gpu:GPU-5d2c1a by NVML's total-energy counter".to_owned()],
+        data: None,
     }
 }
 

@@ -5,11 +5,16 @@ use super::dry_run::dry_run;
 use super::failure::Failure;
 use super::open::read_spec;
 use super::print::print;
-use super::training::{Look, look_at_data, slow_here};
+use super::training::{look_at_data, slow_here};
 use crate::study::spec::Source;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
+    let look = look_at_data(&spec, &args.study);
+    let spec = match &look {
+        Ok(look) => look.settle(spec),
+        Err(_) => spec,
+    };
     print(spec.summary())?;
     if *spec.source() == Source::None {
         if args.dry_run {
@@ -22,9 +27,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     }
     super::conduct::check_source(&spec)?;
     super::conduct::check_program(&spec, &args.study)?;
-    let Look { to_fetch, mut notes } = look_at_data(&spec, &args.study)?;
+    let look = look?;
+    let mut notes = look.lines();
     notes.extend(slow_here(&spec));
-    if let Some(name) = to_fetch {
+    if let Some(name) = &look.to_fetch {
         print(format!("\nthe data set `{name}` is not here yet: `optimize data fetch {name}` brings it"))?;
     }
     if !notes.is_empty() {

@@ -9,7 +9,7 @@ use super::training::settings_of;
 use crate::energy::{self, Session};
 use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
-use crate::record::StudyRecord;
+use crate::record::{DataSeen, StudyRecord};
 use crate::study::spec::{EnergyFrom, SamplerSpec, Source, StudySpec, stored_watts};
 use crate::study::store::Store;
 use crate::study::{EndReason, GpuLimits, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
@@ -25,6 +25,8 @@ pub(super) struct Places<'a> {
     pub(super) results: &'a Path,
     /// What its processes are known by.
     pub(super) home: &'a str,
+    /// What its data were taken for.
+    pub(super) data: Option<&'a DataSeen>,
 }
 
 /// What is run.
@@ -35,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) objective: &'a mut dyn Objective,
     /// When that ends.
     pub(super) limits: Limits,
+    /// What the trainer's data were taken for.
+    pub(super) data: Option<DataSeen>,
 }
 
 /// Searches until the study's budget is spent. `gives_up`: see [`Limits`].
@@ -50,7 +54,8 @@ pub(super) fn search(
     let sampler = sampler_of(spec)?;
     let mut objective = objective_of(spec, places)?;
     let limits = Limits { gives_up, ..limits_of(spec) };
-    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, limits };
+    let data = places.data.cloned();
+    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, limits, data };
     conduct(spec, work, store, record, told, observer)
 }
 
@@ -73,7 +78,8 @@ pub(super) fn conduct(
     if let Source::Train(_) = spec.source() {
         environment.libtorch = trainer::find()?.libtorch().map(str::to_owned);
     }
-    let Work { plan, objective, limits } = work;
+    let Work { plan, objective, limits, data } = work;
+    environment.data = data;
     let gpu_limits = GpuLimits::of(spec, Session::builder());
     let runner = Runner {
         store,
@@ -201,6 +207,7 @@ pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<d
         Source::Train(train) => {
             let trainer = trainer::find()?.command();
             let mut objective = TrainObjective::new(trainer, settings_of(train, places.file), spec.seed().0);
+            objective = objective.with_defaults(train.defaults);
             if let Some(folder) = places.kept {
                 objective = objective.keep_in(folder);
             }

@@ -28,7 +28,8 @@ pub(super) fn dry_run(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
     let told = catch_signals(spec.trial().on_interrupt).map_err(Failure::other)?;
     let sampler = sampler_of(spec)?;
     let home = home_of(&folder);
-    let mut objective = objective_of(spec, Places { file: path, kept: None, results: results.path(), home: &home })?;
+    let mut objective =
+        objective_of(spec, Places { file: path, kept: None, results: results.path(), home: &home, data: None })?;
     let is_net = |name: &String| name.split('.').any(|part| part == "net");
     let problem = spec.problem();
     let mut metrics =
@@ -47,7 +48,7 @@ pub(super) fn dry_run(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
         ..own
     };
     print("\ndry run: the first trial, of which nothing is stored")?;
-    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, limits };
+    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, data: None, limits };
     let end = conduct(spec, work, &mut store, &mut record, &told, &mut ());
     drop(folder);
     // What it printed may be looked at later.

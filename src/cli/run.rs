@@ -16,7 +16,7 @@ use super::training::{Pruning, check_data, checkpoints_of, prunes};
 use super::warm_start::read_lessons;
 use crate::analysis::StartUp;
 use crate::energy;
-use crate::record::{Event, StudyRecord};
+use crate::record::{DataSeen, Event, StudyRecord};
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError};
@@ -32,7 +32,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     check_source(&spec)?;
     check_program(&spec, path)?;
-    let notes = check_data(&spec, path)?;
+    let look = check_data(&spec, path)?;
+    spec = look.settle(spec);
     let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
     let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
     let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
@@ -41,13 +42,17 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let mut store = open_store(&folder, None)?;
     let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    look.refuse_if_read_otherwise(&record, folder.path())?;
+    let aged = look.told_of_older(&spec, &record);
+    spec = spec.begun_with(&record.header().identity);
     caveats(&folder, &store).iter().for_each(|line| say(line));
     let told = lessons.teach(aside.as_deref(), &mut store, &mut record)?;
     if !args.quiet {
-        told.iter().chain(&notes).for_each(|line| say(line));
+        aged.iter().for_each(|line| say(line));
+        told.iter().chain(&look.lines()).for_each(|line| say(line));
         who_proposes(&spec, &record).iter().for_each(|line| say(line));
     }
-    let end = run_study(&spec, path, &folder, args.quiet, &mut store, &mut record);
+    let end = run_study(&spec, (path, look.data.as_ref()), &folder, args.quiet, &mut store, &mut record);
     // Whatever ended the study, what it has found is worth a report.
     let written = write_outputs(&folder, &record, spec.carbon());
     let end = end?;
@@ -177,7 +182,7 @@ fn who_proposes(spec: &StudySpec, record: &StudyRecord) -> Option<String> {
 
 fn run_study(
     spec: &StudySpec,
-    path: &Path,
+    (path, data): (&Path, Option<&DataSeen>),
     folder: &ResultsFolder,
     quiet: bool,
     store: &mut dyn Store,
@@ -194,7 +199,7 @@ fn run_study(
         Some(folder) if prunes(spec) => pruning.insert(Pruning { observer, folder: folder.clone() }),
         _ => observer,
     };
-    let places = Places { file: path, kept: kept.as_deref(), results: folder.path(), home: &home_of(folder) };
+    let places = Places { file: path, kept: kept.as_deref(), results: folder.path(), home: &home_of(folder), data };
     let end = search(spec, places, store, record, &told, observer, true);
     progress.finish();
     let end = end?;

@@ -12,10 +12,12 @@ use super::print::print;
 use crate::carbon::Carbon;
 use crate::energy;
 use crate::guard;
+use crate::optimizer::space::Value;
 use crate::record::Event;
-use crate::study::spec::StudySpec;
+use crate::study::spec::{Source, StudySpec, stored_defaults};
 use crate::study::store::{Repair, Salvage, SqliteStore};
 use crate::study::{ResultsFolder, StudyError, is_in_use, store_path};
+use crate::training::Defaults;
 
 pub(super) fn store(args: &StoreArgs) -> Result<(), Failure> {
     match &args.command {
@@ -133,6 +135,12 @@ fn spec_of(folder: &Path) -> Option<StudySpec> {
 /// What the study began with, by its study file, should its first event be lost.
 fn begin_of(folder: &Path) -> Option<Event> {
     let spec = spec_of(folder)?;
+    // What it had settled is lost with it.
+    let is_table = match spec.source() {
+        Source::Train(train) => train.settings.get("dataset").and_then(Value::as_str).is_some_and(looks_like_a_table),
+        _ => false,
+    };
+    let spec = spec.with_defaults_left_open(Defaults::for_samples(!is_table));
     Some(Event::StudyCreated {
         name: spec.name().to_owned(),
         seed: spec.seed(),
@@ -140,6 +148,13 @@ fn begin_of(folder: &Path) -> Option<Event> {
         sampler: spec.sampler().kind.clone(),
         identity: spec.identity_with(energy::watts_per_core()),
     })
+}
+
+/// Whether a data set is a table, as far as its name tells.
+fn looks_like_a_table(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.ends_with(".csv") || name.ends_with(".tsv")
 }
 
 fn as_json(repair: &Repair, target: &Path) -> serde_json::Value {
@@ -178,6 +193,16 @@ fn in_words(repair: &Repair, folder: &Path, target: &Path) -> String {
     }
     if repair.begun_anew {
         lines.push("the begin of the study is that of its study.toml, for its own is lost".to_owned());
+        let identity = &repair.record.header().identity;
+        if identity.get("train").is_some() {
+            let Defaults { preprocessing, initialization } = stored_defaults(identity);
+            lines.push(format!(
+                "what that leaves open is as in a study of today: preprocessing {}, initialization {}; one that began with an earlier \
+                 version had none and kaiming",
+                preprocessing.name(),
+                initialization.name()
+            ));
+        }
     }
     if !repair.without_begin.is_empty() {
         let trials = listed("trial", &repair.without_begin);

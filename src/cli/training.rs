@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::data_seen::data_seen;
 use super::failure::Failure;
+use super::look::Look;
 use super::trainer;
 use crate::analysis::is_on_front;
 use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
@@ -14,7 +16,7 @@ use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
 use crate::study::spec::{Keep, Source, StudySpec, TrainSpec, nearest};
 use crate::study::{RunObserver, Stop};
-use crate::training::{Recipe, check_on, partitions};
+use crate::training::{Defaults, Recipe, check_on, partitions};
 
 /// The fixed settings, with a path of data as seen from here: in the file it is as seen from the file.
 pub(super) fn settings_of(train: &TrainSpec, path: &Path) -> BTreeMap<String, Value> {
@@ -30,25 +32,15 @@ pub(super) fn settings_of(train: &TrainSpec, path: &Path) -> BTreeMap<String, Va
     settings
 }
 
-/// What a look at the data of a study has found.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Look {
-    /// The name of published data that can be had, and are not there.
-    pub(super) to_fetch: Option<String>,
-    /// What somebody should know who uses them.
-    pub(super) notes: Vec<String>,
-}
-
 /// Whether the data are there, and all that is searched can be done with them; says what should be known of them. Images are
 /// decoded here for the first time.
-pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn check_data(spec: &StudySpec, path: &Path) -> Result<Look, Failure> {
     demand(look_at_data(spec, path)?)
 }
 
-fn demand(look: Look) -> Result<Vec<String>, Failure> {
-    let Look { to_fetch, notes } = look;
-    match to_fetch {
-        None => Ok(notes),
+fn demand(look: Look) -> Result<Look, Failure> {
+    match &look.to_fetch {
+        None => Ok(look),
         Some(name) => Err(Failure::usage(format!(
             "the data set `{name}` is not here yet; `optimize data fetch {name}` brings it"
         ))),
@@ -62,8 +54,8 @@ pub(super) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Look, Failur
 }
 
 /// The same for one training with these settings, which are all that there are.
-pub(super) fn check_settings(settings: &BTreeMap<String, Value>, spec: &StudySpec) -> Result<(), Failure> {
-    demand(look_at(settings.clone(), &[], spec)?).map(drop)
+pub(super) fn check_settings(settings: &BTreeMap<String, Value>, spec: &StudySpec) -> Result<Look, Failure> {
+    demand(look_at(settings.clone(), &[], spec)?)
 }
 
 fn look_at(fixed: BTreeMap<String, Value>, searched: &[Parameter], spec: &StudySpec) -> Result<Look, Failure> {
@@ -105,7 +97,13 @@ fn look_at(fixed: BTreeMap<String, Value>, searched: &[Parameter], spec: &StudyS
         data::Task::Regression => ("r2 or rmse", ["accuracy", "train_accuracy"].as_slice()),
     };
     match wanted.into_iter().find(|metric| lacks.contains(&metric.as_str())) {
-        None => Ok(Look { notes: duplicates(&dataset, &splits).into_iter().collect(), ..Look::default() }),
+        None => Ok(Look {
+            to_fetch: None,
+            defaults: Some(Defaults::for_data(&dataset)),
+            data: Some(data_seen(&dataset, &splits)),
+            otherwise: dataset.otherwise_before().to_vec(),
+            notes: duplicates(&dataset, &splits).into_iter().collect(),
+        }),
         Some(metric) => Err(Failure::usage(format!(
             "`{metric}` is no metric of a training on `{}`, which has {has} instead",
             dataset.name()

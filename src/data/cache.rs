@@ -22,7 +22,7 @@ use crate::disk::{create_folders, put_in_place};
 const MAGIC: &[u8; 8] = b"WATTDAT\x01";
 
 /// Changes whenever the same source would be decoded to other pixels.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Half-written files of processes that were killed are removed when they are as old as this.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -71,8 +71,10 @@ struct Header {
     width: usize,
     samples: usize,
     class_names: Vec<String>,
+    validation_from: Option<usize>,
     test_from: Option<usize>,
     notes: Vec<String>,
+    otherwise: Vec<String>,
 }
 
 impl Header {
@@ -110,12 +112,17 @@ impl Cache {
         if source.take_exactly(8)? != hash.to_le_bytes() {
             return None;
         }
-        let Header { channels, height, width, class_names, test_from, notes, .. } = header;
+        let Header { channels, height, width, class_names, validation_from, test_from, notes, otherwise, .. } = header;
         let shape = Shape { channels, height, width };
         let dataset = Dataset::from_bytes(name, shape, pixels, labels, class_names.len()).ok()?;
         let dataset = dataset.with_class_names(class_names).ok()?;
         let dataset = if let Some(index) = test_from { dataset.with_test_from(index).ok()? } else { dataset };
-        Some(notes.into_iter().fold(dataset, Dataset::noted))
+        let dataset = match validation_from {
+            Some(index) => dataset.with_validation_from(index).ok()?,
+            None => dataset,
+        };
+        let dataset = notes.into_iter().fold(dataset, Dataset::noted);
+        Some(otherwise.into_iter().fold(dataset, Dataset::read_otherwise_before))
     }
 
     /// Keeps a dataset, if its features are bytes. It appears at once and whole, also beside other processes that do
@@ -132,8 +139,10 @@ impl Cache {
             width,
             samples: dataset.len(),
             class_names: dataset.class_names().to_vec(),
+            validation_from: dataset.validation_from(),
             test_from: dataset.test_from(),
             notes: dataset.notes().to_vec(),
+            otherwise: dataset.otherwise_before().to_vec(),
         };
         let header = serde_json::to_vec(&header)?;
         static WRITTEN: AtomicU64 = AtomicU64::new(0);
@@ -206,7 +215,8 @@ mod tests {
         let shape = Shape { channels: 3, height: 1, width: 2 };
         let dataset = Dataset::from_bytes(name, shape, (0..24).collect(), vec![0, 1, 1, 0], 2).unwrap();
         let dataset = dataset.with_class_names(vec!["ä".to_owned(), "b".to_owned()]).unwrap();
-        dataset.with_test_from(3).unwrap().noted("one").noted("two")
+        let dataset = dataset.with_test_from(3).unwrap().with_validation_from(2).unwrap();
+        dataset.noted("one").noted("two").read_otherwise_before("three")
     }
 
     fn key() -> Key {

@@ -57,9 +57,23 @@ pub struct Dataset {
     targets: Targets,
     class_names: Vec<String>,
     columns: Vec<FeatureColumn>,
+    validation_from: Option<usize>,
     test_from: Option<usize>,
+    label: Option<Label>,
     attribution: String,
     notes: Vec<String>,
+    otherwise: Vec<String>,
+}
+
+/// The column of a table that is predicted, and why it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// What it is called.
+    pub column: String,
+    /// Why this column: `named by `label`` and the like.
+    pub because: String,
+    /// Why as classes, or as numbers.
+    pub task_because: String,
 }
 
 impl Dataset {
@@ -149,9 +163,20 @@ impl Dataset {
         {
             return invalid(format!("a feature of sample {} is not a finite number", at / shape.len()));
         }
-        let (class_names, columns, notes) = (Vec::new(), Vec::new(), Vec::new());
-        let attribution = String::new();
-        Ok(Self { name, shape, features, targets, class_names, columns, test_from: None, attribution, notes })
+        Ok(Self {
+            name,
+            shape,
+            features,
+            targets,
+            class_names: Vec::new(),
+            columns: Vec::new(),
+            validation_from: None,
+            test_from: None,
+            label: None,
+            attribution: String::new(),
+            notes: Vec::new(),
+            otherwise: Vec::new(),
+        })
     }
 
     /// Says where the data come from: source, authors, licence.
@@ -165,6 +190,20 @@ impl Dataset {
     #[must_use]
     pub fn noted(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
+        self
+    }
+
+    /// Says that an earlier version read the same files otherwise, in one sentence: studies that began then do not go on.
+    #[must_use]
+    pub fn read_otherwise_before(mut self, how: impl Into<String>) -> Self {
+        self.otherwise.push(how.into());
+        self
+    }
+
+    /// Says which column of a table is predicted.
+    #[must_use]
+    pub fn with_label(mut self, label: Label) -> Self {
+        self.label = Some(label);
         self
     }
 
@@ -208,8 +247,22 @@ impl Dataset {
         Ok(self)
     }
 
-    /// The samples of these indices, all of which exist, with a test part from `test_from` on.
-    pub(super) fn gathered(&self, indices: &[usize], test_from: Option<usize>) -> Self {
+    /// Says that the samples from this index on, up to the publisher's test part, are the publisher's validation part.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] if there is no test part, or no sample is left before or within.
+    pub fn with_validation_from(mut self, index: usize) -> Result<Self, DataError> {
+        if index == 0 || self.test_from.is_none_or(|test_from| index >= test_from) {
+            let reason = format!("a validation part from sample {index} on leaves one part empty");
+            return Err(DataError::Invalid { name: self.name, reason });
+        }
+        self.validation_from = Some(index);
+        Ok(self)
+    }
+
+    /// The samples of these indices, all of which exist, with a validation part from `validation_from` on and a test part from
+    /// `test_from` on.
+    pub(super) fn gathered(&self, indices: &[usize], validation_from: Option<usize>, test_from: Option<usize>) -> Self {
         Self {
             name: self.name.clone(),
             shape: self.shape,
@@ -217,9 +270,12 @@ impl Dataset {
             targets: self.targets.gather(indices),
             class_names: self.class_names.clone(),
             columns: self.columns.clone(),
+            validation_from,
             test_from,
+            label: self.label.clone(),
             attribution: self.attribution.clone(),
             notes: self.notes.clone(),
+            otherwise: self.otherwise.clone(),
         }
     }
 
@@ -311,6 +367,24 @@ impl Dataset {
     #[must_use]
     pub fn test_from(&self) -> Option<usize> {
         self.test_from
+    }
+
+    /// The first sample of the publisher's validation part, which goes on to the test part; none if there is no such part.
+    #[must_use]
+    pub fn validation_from(&self) -> Option<usize> {
+        self.validation_from
+    }
+
+    /// The column of a table that is predicted; none for what is no table.
+    #[must_use]
+    pub fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    /// In what an earlier version read the same files otherwise, a sentence each.
+    #[must_use]
+    pub fn otherwise_before(&self) -> &[String] {
+        &self.otherwise
     }
 
     /// Source, authors and licence; empty if never said.

@@ -63,7 +63,7 @@ fn columns_become_as_many_numbers_as_a_sample_has() {
     let columns = vec![column("size", &[]), column("colour", &["blue", "red"])];
     let named = table().with_columns(columns.clone()).unwrap();
     assert_eq!((named.columns(), table().columns()), (&columns[..], &[][..]));
-    assert_eq!(named.gathered(&[2, 0], None).columns(), columns);
+    assert_eq!(named.gathered(&[2, 0], None, None).columns(), columns);
     let error = table().with_columns(columns[1..].to_vec()).unwrap_err().to_string();
     assert!(error.contains("columns of 2 numbers do not fit 3 features"), "{error}");
 }

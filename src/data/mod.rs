@@ -29,7 +29,7 @@ mod subset;
 #[cfg(test)]
 mod testing;
 
-pub use dataset::{Dataset, Shape};
+pub use dataset::{Dataset, Label, Shape};
 pub use duplicates::Duplicates;
 pub use error::{DataError, Place};
 pub use features::{FeatureColumn, Features, Targets, Task};

@@ -126,7 +126,8 @@ fn share_of(number: &str) -> Option<u32> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Partition {
-    /// The publisher's own test part is the test part, and a tenth of each class of the rest is for validation.
+    /// The publisher's own test part is the test part. So is the publisher's validation part, if there is one; or else a tenth of
+    /// each class of the rest is for validation.
     Given,
     /// Shares of all samples. A publisher's test part is pooled with the rest first.
     Shares(Shares),

@@ -127,8 +127,9 @@ const CACHE: &str = "cache";
 /// |---|---|
 /// | a folder with `train-images-idx3-ubyte` | MNIST and its look-alikes, files also as `.gz` |
 /// | a folder or archive with `data_batch_1.bin` or `train.bin` | the binary CIFAR-10 or CIFAR-100 |
-/// | any other folder or `.tar`, `.tar.gz`, `.tar.zst` | JPEG and PNG images, one folder per class, with or without `train/` and `test/` around |
+/// | any other folder or `.tar`, `.tar.gz`, `.tar.zst` | JPEG and PNG images, one folder per class, with or without `train/`, `val/` and `test/` around |
 /// | `.csv`, `.tsv`, also `.gz` | a table with a header |
+/// | a folder with tables alone: `train.csv`, `val.csv`, `test.csv` and the like | a table for each part |
 ///
 /// A dataset may take 8 GiB of memory. Archives are not unpacked to the disk, and may expand to 8 GiB and 200 times their
 /// size. Decoded images are kept in the data folder, about as large as in memory, and decoded anew when their source
@@ -190,7 +191,8 @@ fn locate(name: &str, folder: Option<&DataFolder>) -> Result<PathBuf, DataError>
 
 /// Refuses options that would not be heeded.
 fn fits(source: &Source, format: Option<Format>) -> Result<(), DataError> {
-    let (table, images) = (format == Some(Format::Table), format == Some(Format::Images));
+    let table = matches!(format, Some(Format::Table | Format::Tables));
+    let images = format == Some(Format::Images);
     for (option, is_said, is_heeded, what) in [
         ("label", source.label.is_some(), table, "tables"),
         ("task", source.task.is_some(), table, "tables"),

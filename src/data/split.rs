@@ -45,7 +45,17 @@ impl Split {
             }
             (Partition::Given, Some(test_from)) => {
                 let mut split = Self { train: Vec::new(), validation: Vec::new(), test: Vec::new() };
-                split.take(&strata(dataset, 0..test_from, seed), |members| (validation_beside_given(members), 0));
+                match dataset.validation_from() {
+                    Some(validation_from) => {
+                        split.train.extend(0..validation_from);
+                        split.validation.extend(validation_from..test_from);
+                    }
+                    None => {
+                        split.take(&strata(dataset, 0..test_from, seed), |members| {
+                            (validation_beside_given(members), 0)
+                        });
+                    }
+                }
                 split.test.extend(test_from..dataset.len());
                 split.checked(dataset.len(), partition)
             }

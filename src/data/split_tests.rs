@@ -168,3 +168,21 @@ fn parts_that_share_a_sample_are_told() {
         assert!(error.contains(&expected) && error.contains("`digits`"), "{error}");
     }
 }
+
+#[test]
+fn a_given_validation_part_is_validated_on_and_shrinks_with_the_rest() {
+    let labels: Vec<u32> = (0..100).map(|i| i % 4).collect();
+    let data = blank(labels, Some(80)).with_validation_from(60).unwrap();
+    let split = Split::of(&data, &Partition::Given, 3).unwrap();
+    assert_eq!(split.train, (0..60).collect::<Vec<_>>());
+    assert_eq!((split.validation, split.test), ((60..80).collect::<Vec<_>>(), (80..100).collect()));
+    let part = data.subset(40, 1).unwrap();
+    assert_eq!((part.len(), part.validation_from(), part.test_from()), (50, Some(30), Some(40)));
+    assert_eq!(data.subset(80, 1).unwrap(), data);
+    assert_eq!(data.subset(2, 1).unwrap().validation_from(), Some(1), "each part keeps a sample");
+    // Shares pool all.
+    let split = Split::of(&data, &Partition::Shares(shares("60-20-20")), 3).unwrap();
+    assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (60, 20, 20));
+    assert!(blank(vec![0, 1, 2, 3], None).with_validation_from(1).is_err(), "without a test part it is that");
+    assert!(blank(vec![0, 1, 2, 3], Some(2)).with_validation_from(2).is_err());
+}

@@ -19,14 +19,20 @@ impl Dataset {
             let reason = format!("{samples} samples are asked for; ask for 1 to {available}, which is all{beside}");
             return Err(DataError::Invalid { name: self.name().to_owned(), reason });
         }
-        let mut indices = spread(&strata(self, 0..available, seed), samples);
+        let for_training = self.validation_from().unwrap_or(available);
+        // Of a validation part that is given, the same share; both parts keep one sample at least.
+        let kept = samples as u128 * (available - for_training) as u128 / available as u128;
+        let kept = (kept as usize).max(usize::from(for_training < available)).min(samples.saturating_sub(1));
+        let mut indices = spread(&strata(self, 0..for_training, seed), samples - kept);
+        indices.extend(spread(&strata(self, for_training..available, seed), kept));
+        let validation_from = (kept > 0).then_some(samples - kept);
         if self.test_from().is_some() {
             // Rounded half up in whole numbers, so that it never falls while `samples` grows.
             let (test, all) = ((self.len() - available) as u128, available as u128);
             let wanted = ((2 * test * samples as u128 + all) / (2 * all)) as usize;
             indices.extend(spread(&strata(self, available..self.len(), seed), wanted.max(1)));
         }
-        Ok(self.gathered(&indices, self.test_from().map(|_| samples)))
+        Ok(self.gathered(&indices, validation_from, self.test_from().map(|_| samples)))
     }
 }
 

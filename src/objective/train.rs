@@ -15,6 +15,7 @@ use super::{Failure, Objective, Scope, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Value;
+use crate::training::Defaults;
 
 /// What the parent asks of the trainer: one line of JSON on its standard input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,7 @@ pub struct TrainObjective {
     settings: BTreeMap<String, Value>,
     apart: BTreeSet<String>,
     split_seed: u64,
+    defaults: Option<Defaults>,
     keep: Option<PathBuf>,
     home: String,
     process: Option<Process>,
@@ -52,13 +54,29 @@ impl TrainObjective {
     /// reads [`TrainRequest`]s, usually `optimize-trainer`.
     #[must_use]
     pub fn new(command: Vec<String>, settings: BTreeMap<String, Value>, split_seed: u64) -> Self {
-        Self { command, settings, apart: BTreeSet::new(), split_seed, keep: None, home: String::new(), process: None }
+        Self {
+            command,
+            settings,
+            apart: BTreeSet::new(),
+            split_seed,
+            defaults: None,
+            keep: None,
+            home: String::new(),
+            process: None,
+        }
     }
 
     /// Parameters of the points that are no settings of the trainer, such as a power limit; it is not told of them.
     #[must_use]
     pub fn apart_from(mut self, parameters: impl IntoIterator<Item = String>) -> Self {
         self.apart.extend(parameters);
+        self
+    }
+
+    /// What settings are that neither the fixed ones nor a point name; without it, those of a study that begins today.
+    #[must_use]
+    pub fn with_defaults(mut self, defaults: Option<Defaults>) -> Self {
+        self.defaults = defaults;
         self
     }
 
@@ -93,6 +111,9 @@ impl TrainObjective {
         let mut settings = self.settings.clone();
         let searched = task.point.iter().filter(|(name, _)| !self.apart.contains(*name));
         settings.extend(searched.map(|(name, value)| (name.to_owned(), value.clone())));
+        if let Some(defaults) = self.defaults {
+            defaults.fill(&mut settings);
+        }
         let keep = self.keep.as_ref().map(|folder| folder.join(format!("trial-{}.safetensors", task.trial)));
         TrainRequest { trial: task.trial, seed: task.seed, split_seed: self.split_seed, settings, keep }
     }
@@ -174,5 +195,10 @@ mod tests {
         let request = objective.request(Task { trial: 2, attempt: 1, point: &point, seed: 7 });
         let names: Vec<_> = request.settings.keys().map(String::as_str).collect();
         assert_eq!((names, request.trial, request.seed, request.split_seed), (vec!["batch_size", "epochs"], 2, 7, 5));
+        // What a study has settled goes along, so that no trainer decides anew.
+        let settled = objective.with_defaults(Some(Defaults::BEFORE));
+        let request = settled.request(Task { trial: 2, attempt: 1, point: &point, seed: 7 });
+        assert_eq!(request.settings["preprocessing"], Value::from("none"));
+        assert_eq!(request.settings["initialization"], Value::from("kaiming"));
     }
 }

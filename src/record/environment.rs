@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::DataSeen;
+
 /// A graphics processor.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gpu {
@@ -35,4 +37,7 @@ pub struct Environment {
     pub libtorch: Option<String>,
     /// What is metered and how, a line per domain.
     pub meters: Vec<String>,
+    /// What the trainer's data were taken for, if it trains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataSeen>,
 }

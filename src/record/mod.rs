@@ -3,6 +3,7 @@
 //! A study *is* its events, in order. [`StudyRecord`] is their fold, so a resumed study is a replayed one, and a report
 //! needs nothing but the record. No files, clocks or meters in here.
 
+mod data;
 mod earlier;
 mod energy_metric;
 mod environment;
@@ -10,6 +11,7 @@ mod event;
 mod study;
 mod trial;
 
+pub use data::{ClassSeen, ColumnSeen, DataSeen, LabelSeen, PartsSeen, ValuesSeen};
 pub use earlier::EarlierStudy;
 pub(crate) use energy_metric::samples_name;
 pub use energy_metric::{EnergyMetric, EnergyMetricError};

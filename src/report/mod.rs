@@ -8,6 +8,7 @@ mod carbon;
 pub mod confirmation;
 pub mod contest;
 pub mod csv;
+mod data;
 mod error;
 pub mod html;
 mod identity;
@@ -18,5 +19,6 @@ pub mod progress;
 pub mod svg;
 pub mod text;
 
+pub use data::data_lines;
 pub use error::ReportError;
 pub use preference::preferences_of;

@@ -30,6 +30,7 @@ pub fn describe_host() -> Environment {
         driver: fs::read_to_string("/sys/module/nvidia/version").ok().map(|v| v.trim().to_owned()),
         libtorch: libtorch_version(),
         meters: Vec::new(),
+        data: None,
     }
 }
 

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::StudyError;
+use super::spec::stored_defaults;
 use super::store::Store;
 use crate::optimizer::history::Earlier;
 use crate::optimizer::problem::{Metrics, Problem};
@@ -60,8 +61,11 @@ fn fixed(other: &StudyRecord, name: &str) -> Option<Value> {
     if other.problem().space().get(name).is_some() {
         return None;
     }
-    let value = other.header().identity.get("train")?.get(name)?;
-    serde_json::from_value(value.clone()).ok()
+    let identity = &other.header().identity;
+    match identity.get("train")?.get(name) {
+        Some(value) => serde_json::from_value(value.clone()).ok(),
+        None => stored_defaults(identity).value(name),
+    }
 }
 
 /// The trial's metrics, those of the objectives and constraints among them as far as they are known.

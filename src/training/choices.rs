@@ -69,6 +69,19 @@ choices! {
 }
 
 choices! {
+    /// How the weights of `mlp` and `cnn` begin; the other networks begin as their authors or torchvision have it.
+    Initialization {
+        /// As PyTorch's layers do: weights and biases uniform within `1 / sqrt(fan_in)` (`kaiming_uniform_` with `a = sqrt(5)`).
+        PyTorch = "pytorch",
+        /// Weights uniform, with the variance that ReLU keeps: within `sqrt(6 / fan_in)`, and in the last layer within
+        /// `sqrt(3 / fan_in)`; biases 0 (He, Zhang, Ren and Sun, 2015, eq. 10).
+        Kaiming = "kaiming",
+        /// Weights uniform within `sqrt(6 / (fan_in + fan_out))`, biases 0 (Glorot and Bengio, 2010, eq. 16).
+        Xavier = "xavier",
+    }
+}
+
+choices! {
     /// How images are varied in training, on the device.
     Augmentation {
         /// Not at all.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Cause;
 use crate::data::DataError;
 use crate::optimizer::space::Value;
 
@@ -98,13 +99,15 @@ impl RecipeError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The loss grew beyond all sense or is no number: a fault of the configuration.
-    #[error("training diverged in epoch {epoch}: the loss is {loss}; a smaller learning rate may help")]
+    /// The loss is no number, or has grown and does not fall any more: a fault of the configuration.
+    #[error("training diverged in epoch {epoch}: the loss is {loss}; {cause}")]
     Diverged {
         /// The epoch, counted from 1.
         epoch: usize,
-        /// The mean loss of that epoch: NaN, infinite or absurdly large.
+        /// The mean loss of that epoch: NaN, infinite or far above that of the untrained network.
         loss: f64,
+        /// What has most likely brought that about.
+        cause: Cause,
     },
     /// The device or the machine has too little memory: a fault of the configuration.
     #[error("out of memory: {detail}")]

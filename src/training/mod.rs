@@ -4,7 +4,9 @@
 //! checked anywhere. With feature `torch` a `Trainer` carries it out and tells an [`Observer`] the edges of its phases
 //! and every epoch.
 
+mod cause;
 mod choices;
+mod defaults;
 mod error;
 mod observer;
 mod possible;
@@ -16,7 +18,9 @@ mod table;
 #[cfg(feature = "torch")]
 mod torch;
 
-pub use choices::{Augmentation, InternalOptimization, Model, Precision, Preprocessing, Schedule};
+pub use cause::Cause;
+pub use choices::{Augmentation, Initialization, InternalOptimization, Model, Precision, Preprocessing, Schedule};
+pub use defaults::Defaults;
 pub use error::{RecipeError, TrainError};
 pub use observer::{Control, Device, METRICS, Metric, Metrics, Observer, Outcome, Phase};
 pub use possible::{check_on, partitions};

@@ -3,7 +3,7 @@
 use super::Preprocessing;
 use crate::data::{Dataset, Features};
 
-/// A channel without any spread is only shifted.
+/// A channel without any spread beside the size of its numbers is only shifted.
 const LEAST_SPREAD: f64 = 1e-12;
 
 /// One channel of images, or one column of a table, becomes `(x - center) / spread`. Bytes count as 0 to 1.
@@ -19,7 +19,9 @@ impl Scaling {
     const NONE: Self = Self { center: 0.0, spread: 1.0 };
 
     fn new(center: f64, spread: f64) -> Self {
-        Self { center, spread: if spread > LEAST_SPREAD { spread } else { 1.0 } }
+        // Its inverse is to be a number of 32 bits.
+        let least = (LEAST_SPREAD * center.abs()).max(f64::from(f32::MIN_POSITIVE));
+        Self { center, spread: if spread > least { spread } else { 1.0 } }
     }
 
     /// The scaling of each channel, or of each column where samples are no images, by these samples of a data set and no others: indices into it, in any order. `None` if
@@ -157,6 +159,18 @@ mod tests {
         let table = Dataset::new("table", Shape::of_columns(2), columns, vec![0, 1], 2).unwrap();
         let told = Scaling::fit(Preprocessing::MinMax, &table, &[0, 1]).unwrap();
         assert_eq!(told, [Scaling::new(0.0, 10.0), Scaling { center: 5.0, spread: 1.0 }]);
+    }
+
+    #[test]
+    fn columns_of_any_unit_are_brought_to_one_size() {
+        for unit in [1e-30_f32, 1e-14, 1.0, 1e12] {
+            let columns = [1.0_f32, 2.0, 3.0, 4.0].map(|x| x * unit).to_vec();
+            let table = Dataset::new("table", Shape::of_columns(1), columns, vec![0, 1, 0, 1], 2).unwrap();
+            for how in HOWS {
+                let Scaling { center, spread } = Scaling::fit(how, &table, &[0, 1, 2, 3]).unwrap()[0];
+                assert!((0.5..5.0).contains(&((4.0 * f64::from(unit) - center) / spread)), "{unit} {how:?}");
+            }
+        }
     }
 
     #[test]

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::settings::{Setting, meaningless, simulated};
 use super::table::SETTINGS;
-use super::{Augmentation, DefaultValue, InternalOptimization, Model, Precision, Preprocessing, RecipeError, Schedule};
-use crate::data::Partition;
+use super::{
+    Augmentation, DefaultValue, Defaults, Initialization, InternalOptimization, Model, Precision, Preprocessing,
+    RecipeError, Schedule,
+};
+use crate::data::{Dataset, Partition};
 use crate::optimizer::space::Value;
 
 /// How gradients change weights.
@@ -45,7 +48,7 @@ pub struct Recipe {
     model: Model,
     update: Update,
     partition: Option<Partition>,
-    preprocessing: Preprocessing,
+    preprocessing: Option<Preprocessing>,
     augmentation: Augmentation,
     precision: Precision,
     internal: InternalOptimization,
@@ -118,7 +121,7 @@ impl Recipe {
                 _ => Update::Adam,
             },
             partition: text("partition").parse().ok(),
-            preprocessing: Preprocessing::of(text("preprocessing")).unwrap_or(Preprocessing::None),
+            preprocessing: Preprocessing::of(text("preprocessing")),
             augmentation: Augmentation::of(text("augmentation")).unwrap_or(Augmentation::None),
             precision: Precision::of(text("precision")).unwrap_or(Precision::Float32),
             internal: InternalOptimization::of(text("internal_optimization")).unwrap_or(InternalOptimization::None),
@@ -179,10 +182,26 @@ impl Recipe {
         self.partition.as_ref()
     }
 
-    /// What is done to the data first.
+    /// What is done to the data first, if it is said; the data decide if not: see [`Defaults::for_data`].
     #[must_use]
-    pub fn preprocessing(&self) -> Preprocessing {
+    pub fn preprocessing(&self) -> Option<Preprocessing> {
         self.preprocessing
+    }
+
+    /// The same with what it leaves to the data.
+    #[must_use]
+    pub fn on(&self, dataset: &Dataset) -> Self {
+        let preprocessing = self.preprocessing.unwrap_or(Defaults::for_data(dataset).preprocessing);
+        let mut complete = self.clone();
+        complete.settings.insert("preprocessing".to_owned(), preprocessing.name().into());
+        Self { preprocessing: Some(preprocessing), ..complete }
+    }
+
+    /// How the weights of `mlp` and `cnn` begin.
+    #[must_use]
+    pub fn initialization(&self) -> Initialization {
+        let said = self.settings.get("initialization").and_then(Value::as_str);
+        said.and_then(Initialization::of).unwrap_or(Initialization::PyTorch)
     }
 
     /// How images are varied in training.
@@ -342,6 +361,7 @@ mod tests {
                 let known = match setting.name {
                     "model" => Model::of(name).map(Model::name),
                     "preprocessing" => Preprocessing::of(name).map(Preprocessing::name),
+                    "initialization" => Initialization::of(name).map(Initialization::name),
                     "augmentation" => Augmentation::of(name).map(Augmentation::name),
                     "precision" => Precision::of(name).map(Precision::name),
                     "internal_optimization" => InternalOptimization::of(name).map(InternalOptimization::name),

@@ -42,11 +42,12 @@ const COMPUTING: &[&str] = &["none", "channels-last", "traced", "post-quantizati
 /// | `samples` | 30 to 1e9, besides the publisher's test part, which shrinks in proportion | all |
 /// | `image_size` | 4 to 1024: the side to which images are brought | as they are |
 /// | `partition` | `given`, `60-20-20` and the like: percent for training, validation, test | `given` if the publisher names a test part, else `60-20-20` |
-/// | `preprocessing` | `none`, `standardize`, `robust`, `minmax`: by channel, fitted to the training part | `none` |
+/// | `preprocessing` | `none`, `standardize`, `robust`, `minmax`: by channel, of tables by column, fitted to the training part | `standardize` for tables, `none` for images |
 /// | `augmentation` | `none`, `flip-and-crop`, `random`, `mixup`, `cutmix` | `none` |
 /// | `model` | `mlp`, `cnn`, `lenet5`, `vgg11`, `vgg16`, `resnet18`, `resnet34`, `resnet50`, `mobilenetv2` | `mlp` |
 /// | `width` | 1 to 65536, only with `mlp` and `cnn` | 64 |
 /// | `depth` | 1 to 64, only with `mlp` and `cnn` | 2 |
+/// | `initialization` | `pytorch`, `kaiming`, `xavier`: how weights begin, only with `mlp` and `cnn` | `pytorch` |
 /// | `dropout` | 0 to 0.95, not with `lenet5` and the ResNets | 0 |
 /// | `precision` | `float32`, `float64`, `bfloat16`, `float16-input`, `mixed-bfloat16`, `mixed-float16` | `float32` |
 /// | `internal_optimization` | `none`, `channels-last`, `traced`, `pre-quantization`, `post-quantization` | `none` |
@@ -100,8 +101,9 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "preprocessing",
         Range::Names(&["none", "standardize", "robust", "minmax"]),
-        DefaultValue::Name("none"),
-        "what is done to each channel: mean 0 and deviation 1, median 0 and quartiles 1 apart, or 0 to 1; fitted to the training \
+        // By the data: see `Defaults`.
+        DefaultValue::Absent,
+        "what is done to each channel of images and column of tables: mean 0 and deviation 1, median 0 and quartiles 1 apart, or 0 to 1; fitted to the training \
          part alone",
     ),
     setting(
@@ -130,6 +132,16 @@ pub const SETTINGS: &[Setting] = &[
         "model",
         PLAIN,
         setting("depth", int(1, 64), DefaultValue::Int(2), "hidden layers of an mlp, convolution blocks of a cnn"),
+    ),
+    only(
+        "model",
+        PLAIN,
+        setting(
+            "initialization",
+            Range::Names(&["pytorch", "kaiming", "xavier"]),
+            DefaultValue::Name("pytorch"),
+            "how weights begin: as PyTorch's layers do, by He et al. with biases of 0, or by Glorot and Bengio with biases of 0",
+        ),
     ),
     only(
         "model",

@@ -31,6 +31,8 @@ mod skip;
 mod stops;
 mod store;
 #[cfg(feature = "torch")]
+mod tables;
+#[cfg(feature = "torch")]
 mod train;
 mod values;
 mod warm_start;

@@ -2,7 +2,9 @@
 #![cfg(feature = "torch")]
 #![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not their helpers")]
 
+mod cells;
 mod recipes;
+mod tables;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -77,7 +79,7 @@ fn a_cnn_learns_the_digits() {
 
 #[test]
 fn every_optimizer_learns() {
-    let sgd = recipe([("optimizer", "sgd".into()), ("learning_rate", 0.1.into()), ("epochs", 10.into())]);
+    let sgd = recipe([("optimizer", "sgd".into()), ("learning_rate", 0.1.into()), ("epochs", 16.into())]);
     let heavy = recipe([
         ("optimizer", "sgd".into()),
         ("momentum", 0.9.into()),

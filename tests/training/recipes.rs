@@ -267,8 +267,12 @@ fn a_loss_that_quantization_makes_infinite_is_a_divergence() {
     let features = labels.iter().enumerate().flat_map(row).collect();
     let table = Dataset::new("table", shape, features, labels, 2).unwrap();
     let run = |internal: &str| {
-        let recipe =
-            recipe([("precision", "float64".into()), ("internal_optimization", internal.into()), ("epochs", 2.into())]);
+        let recipe = recipe([
+            ("precision", "float64".into()),
+            ("internal_optimization", internal.into()),
+            ("epochs", 2.into()),
+            ("preprocessing", "none".into()),
+        ]);
         let mut journal = Journal::default();
         let _turn = turn();
         (trainer().train_on(&table, &split, &recipe, 1, &mut journal), journal.lines)
@@ -276,6 +280,8 @@ fn a_loss_that_quantization_makes_infinite_is_a_divergence() {
     assert!(run("none").0.unwrap().metrics["validation_loss"] > 1e30);
     let (result, lines) = run("post-quantization");
     assert!(matches!(result, Err(TrainError::Diverged { epoch: 2, .. })), "{result:?}");
+    let told = result.unwrap_err().to_string();
+    assert!(told.contains("to 3.000e38 in the validation part"), "{told}");
     assert_eq!(lines[lines.len() - 3..], ["begin evaluate", "end evaluate", "end trial"], "no test is made of it");
 }
 

@@ -23,7 +23,7 @@ pub(in crate::cli) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
         origin: &origin,
     };
     again.run(|folder, home| {
-        objective_of(&origin.spec, Places { file: &args.study, kept: None, results: folder.path(), home })
+        objective_of(&origin.spec, Places { file: &args.study, kept: None, results: folder.path(), home, data: None })
     })
 }
 

@@ -70,6 +70,7 @@ impl Origin {
             ));
         }
         check_source(&spec)?;
+        let spec = spec.begun_with(stored);
         // They may have changed since the study was last run.
         let record = record.preferring(spec.problem().preferences().to_vec());
         Ok(Self { spec, file: file.to_owned(), results, record })
@@ -78,7 +79,8 @@ impl Origin {
     /// Whether its trials can be run here.
     fn check(&self) -> Result<(), Failure> {
         check_program(&self.spec, &self.file)?;
-        check_data(&self.spec, &self.file).map(drop)
+        let look = check_data(&self.spec, &self.file)?;
+        look.refuse_if_read_otherwise(&self.record, &self.results)
     }
 
     /// A finished trial.
@@ -132,7 +134,10 @@ impl Again<'_> {
     fn check(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Confirm => self.origin.check(),
-            Command::Train { settings, .. } => check_settings(settings, &self.origin.spec),
+            Command::Train { settings, .. } => {
+                let look = check_settings(settings, &self.origin.spec)?;
+                look.refuse_if_read_otherwise(&self.origin.record, &self.origin.results)
+            }
         }
     }
 
@@ -278,7 +283,7 @@ impl Again<'_> {
             ..limits_of(&self.origin.spec)
         };
         let mut objective = objective()?;
-        let work = Work { plan: Plan::Repeat(repeats), objective: &mut *objective, limits };
+        let work = Work { plan: Plan::Repeat(repeats), objective: &mut *objective, limits, data: None };
         let end = conduct(&self.origin.spec, work, store, record, &told, observer);
         progress.finish();
         end

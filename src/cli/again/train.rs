@@ -51,8 +51,10 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let seed = origin.spec.seed().0;
     let all_of_the_point = trial.point.iter().map(|(name, _)| name.to_owned());
     let folder = again.folder.clone();
+    let defaults = train.defaults;
     again.run(|folder, home| {
         let objective = TrainObjective::new(trainer::find()?.command(), settings, seed).apart_from(all_of_the_point);
+        let objective = objective.with_defaults(defaults);
         Ok(Box::new(objective.keep_in(folder.path()).at_home(home)))
     })?;
     if !(args.quiet || AnswerFormat::is_json(args.json, args.format)) {

@@ -11,6 +11,7 @@ use super::args::{AnswerFormat, CompareArgs};
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
 use super::leftovers::{end_what_was_left, home_of};
+use super::look::Look;
 use super::open::{open_store, read_record, read_spec};
 use super::outputs::{mend_outputs, terminal_width, write_outputs};
 use super::print::{print, print_data, say, warn};
@@ -59,10 +60,10 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let planned = plan_contest(&spec, &args.study, &samplers, args.seeds, &root)?;
     check_source(&spec)?;
     check_program(&spec, &args.study)?;
-    let notes = check_data(&spec, &args.study)?;
+    let look = check_data(&spec, &args.study)?;
     let quiet = args.quiet || AnswerFormat::is_json(args.json, args.format);
     if !quiet {
-        notes.iter().for_each(|line| say(line));
+        look.lines().iter().for_each(|line| say(line));
     }
 
     refuse_other_contents(&root)?;
@@ -79,15 +80,25 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     // All that is there is looked at before anything is run.
     let loaded = planned.into_iter().map(|study| Ok(Run { record: load(&study)?, study }));
     let mut runs: Vec<Run> = loaded.collect::<Result<_, Failure>>()?;
-    // All runs estimate alike, those that begin later too.
-    if let Some(watts) = runs.iter().find_map(|run| stored_watts(&run.record.as_ref()?.header().identity)) {
-        for run in runs.iter_mut().filter(|run| run.record.is_none()) {
-            run.study.spec = run.study.spec.clone().with_watts_left_open(watts);
-        }
+    for record in runs.iter().filter_map(|run| run.record.as_ref()) {
+        look.refuse_if_read_otherwise(record, &root)?;
+    }
+    // All runs estimate alike and leave the same open, those that begin later too.
+    let begun = runs.iter().find_map(|run| Some(run.record.as_ref()?.header().identity.clone()));
+    for run in &mut runs {
+        let spec = run.study.spec.clone();
+        run.study.spec = match (&run.record, &begun) {
+            (Some(record), _) => spec.begun_with(&record.header().identity),
+            (None, Some(begun)) => match stored_watts(begun) {
+                Some(watts) => spec.with_watts_left_open(watts).begun_with(begun),
+                None => spec.begun_with(begun),
+            },
+            (None, None) => look.settle(spec),
+        };
     }
     folder.write("study.toml", spec.text().as_bytes())?;
 
-    let end = run_all(&mut runs, args, quiet, &folder, &spec, &samplers);
+    let end = run_all(&mut runs, args, quiet, &folder, &spec, &look, &samplers);
     let contest = contest_of(&runs, &spec, &samplers);
     let written = contest.as_ref().map_or(Ok(()), |contest| write_comparison(&folder, contest));
     let end = end?;
@@ -108,6 +119,7 @@ fn run_all(
     quiet: bool,
     folder: &ResultsFolder,
     spec: &StudySpec,
+    look: &Look,
     samplers: &[String],
 ) -> Result<EndReason, Failure> {
     let told = catch_signals(spec.trial().on_interrupt).map_err(Failure::other)?;
@@ -131,7 +143,14 @@ fn run_all(
         let observer: &mut dyn RunObserver = if quiet { &mut nobody } else { &mut progress };
         // Once a run has a result, one that has none is a finding.
         let nothing_finished = !runs.iter().filter_map(|run| run.record.as_ref()).any(has_result);
-        let end = run_one(&mut runs[i], &args.study, &home_of(folder), &told, observer, nothing_finished);
+        let places = Places {
+            file: &args.study,
+            kept: None,
+            results: folder.path(),
+            home: &home_of(folder),
+            data: look.data.as_ref(),
+        };
+        let end = run_one(&mut runs[i], places, &told, observer, nothing_finished);
         let end = end.map_err(|failure| failure.within(&runs[i].study.label()));
         if !matches!(end, Ok(EndReason::Trials | EndReason::Time | EndReason::Energy | EndReason::Space)) {
             progress.finish();
@@ -158,8 +177,7 @@ fn is_worth_writing(seeds: usize) -> bool {
 
 fn run_one(
     run: &mut Run,
-    path: &Path,
-    home: &str,
+    places: Places<'_>,
     told: &Told,
     observer: &mut dyn RunObserver,
     gives_up: bool,
@@ -173,8 +191,8 @@ fn run_one(
     let mut store = open_store(&folder, Some(&told.interrupt))?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;
     // Either of the two may be the next to be run.
-    let home = format!("{home}+{}", home_of(&folder));
-    let places = Places { file: path, kept: None, results: folder.path(), home: &home };
+    let home = format!("{}+{}", places.home, home_of(&folder));
+    let places = Places { home: &home, results: folder.path(), ..places };
     let end = search(spec, places, &mut store, &mut record, told, observer, gives_up);
     let written = write_outputs(&folder, &record, spec.carbon());
     run.record = Some(record);

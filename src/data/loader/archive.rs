@@ -88,6 +88,12 @@ pub(super) fn visit(
             }
         };
         let name = checked_name(path, &entry.path_bytes())?;
+        // The folder itself, of an archive that was packed from within it.
+        if name.is_empty() {
+            seen.count(path, 0, stored)?;
+            ceiling.set(end.saturating_add(NOTES));
+            continue;
+        }
         last = Some(name.clone());
         let length = name.len();
         if visitor(Entry { path: name, kind, archive: path, contents: &mut entry })?.is_break() {

@@ -159,9 +159,18 @@ fn assemble(
     if let Some(index) = arranged.test_from {
         dataset = dataset.with_test_from(index)?;
     }
+    if let Some(index) = arranged.validation_from {
+        dataset = dataset.with_validation_from(index)?;
+    }
+    dataset = arranged.otherwise.into_iter().fold(dataset, Dataset::read_otherwise_before);
     if let Some(first) = &found.first_ignored {
         let count = found.ignored;
-        dataset = dataset.noted(format!("{count} files that are no images were left out, such as `{first}`"));
+        let files = if count == 1 {
+            "1 file that is hidden or no image was".to_owned()
+        } else {
+            format!("{count} files that are hidden or no images were")
+        };
+        dataset = dataset.noted(format!("{files} left out, such as `{first}`"));
     }
     Ok(match arranged.note {
         Some(note) => dataset.noted(note),

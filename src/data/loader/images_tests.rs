@@ -58,7 +58,7 @@ fn folders_and_archives_are_the_same_dataset() {
     let shades: Vec<u8> = pixels.chunks(18).map(|image| image[0]).collect();
     assert_eq!(shades, [3, 6, 2, 1, 5, 4]);
     assert_eq!(pixels[..18], [3, 3, 3, 3, 3, 3, 0, 1, 2, 0, 1, 2, 0, 0, 0, 1, 1, 1]);
-    assert_eq!(data.notes(), ["1 files that are no images were left out, such as `README.txt`"]);
+    assert_eq!(data.notes(), ["1 file that is hidden or no image was left out, such as `README.txt`"]);
     let reversed: Vec<_> = files.iter().rev().cloned().collect();
     for bytes in [tar(&files), tar(&reversed), gzip(&tar(&files)), zstd(&tar(&reversed))] {
         for threads in [1, 3] {
@@ -138,4 +138,51 @@ fn links_and_other_formats_are_refused_and_hidden_files_are_not() {
     assert!(read(tar().folder("c/")).unwrap_err().contains("`c`: is the folder of a class"));
     assert!(read(tar().file("a/1.png", &grey_png(1, 1, |_, _| 1))).unwrap_err().contains("`a/1.png`: is there twice"));
     assert!(read(Tar::new().file("a.txt", b"x")).unwrap_err().contains("holds no PNG or JPEG images"));
+}
+
+#[test]
+fn an_archive_may_be_packed_from_within_its_folder_or_around_it() {
+    let files = files();
+    let expected = load(folder(&files).path(), "tiny", reading(None, 2)).unwrap();
+    // `tar c .` names the folder itself, and each path begins with `./`.
+    let within = |tar: Tar| files.iter().fold(tar, |tar, (path, bytes)| tar.file(&format!("./{path}"), bytes));
+    let folders = || Tar::new().folder("./").folder("./train/").folder("./train/a/").folder("./test/");
+    for tar in [within(Tar::new()), within(folders()), within(Tar::new().folder("."))] {
+        assert!(from_archive(&tar.bytes(), reading(None, 2)).unwrap() == expected);
+    }
+    let around = files.iter().fold(Tar::new().folder("top/"), |tar, (path, bytes)| {
+        tar.file(&format!("top/{}", if path == "README.txt" { "x/README.txt" } else { path }), bytes)
+    });
+    let read = from_archive(&around.bytes(), reading(None, 2)).unwrap();
+    assert_eq!((read.labels(), read.test_from()), (expected.labels(), expected.test_from()));
+}
+
+#[test]
+fn what_packers_leave_is_passed_over_and_told() {
+    let grey = |value: u8| grey_png(2, 2, move |_, _| value);
+    let pax = b"30 mtime=1700000000.123456789\n";
+    let tar = Tar::new()
+        .special(tar::EntryType::XGlobalHeader, pax)
+        .folder("./")
+        .folder("./__MACOSX/")
+        .file("./__MACOSX/._a", b"x")
+        .file("./.DS_Store", b"x")
+        .file("./a/._1.png", b"x")
+        .special(tar::EntryType::XHeader, pax)
+        .file("./a/1.png", &grey(1))
+        .file("./b/1.png", &grey(2));
+    let data = from_archive(&tar.bytes(), reading(None, 2)).unwrap();
+    assert_eq!((data.len(), data.class_names()), (2, &["a".to_owned(), "b".to_owned()][..]));
+    assert_eq!(data.notes(), ["3 files that are hidden or no images were left out, such as `.DS_Store`"]);
+}
+
+#[test]
+fn a_folder_for_validation_is_validated_on() {
+    let grey = |value: u8| grey_png(2, 2, move |_, _| value);
+    let paths = ["train/a/1.png", "train/b/1.png", "val/a/2.png", "val/b/2.png", "test/a/3.png"];
+    let files: Vec<_> = (1..).zip(paths).map(|(value, path)| (path.to_owned(), grey(value))).collect();
+    let data = from_archive(&tar(&files), reading(None, 2)).unwrap();
+    assert_eq!((data.validation_from(), data.test_from()), (Some(2), Some(4)));
+    assert_eq!(data.features(), &Features::Bytes((1..=5).flat_map(|value| [value; 4]).collect()));
+    assert_eq!(data.otherwise_before().len(), 1, "studies that trained on it do not go on");
 }

@@ -8,9 +8,14 @@ mod decode;
 pub(super) mod folder;
 mod idx;
 mod images;
+mod odd;
+mod parts;
 mod pool;
+mod rows;
 mod stream;
 mod table;
+mod table_notes;
+mod table_parts;
 mod tree;
 
 use std::ops::ControlFlow;
@@ -25,6 +30,8 @@ pub(super) enum Format {
     Cifar,
     Images,
     Table,
+    /// A table for each part of the data.
+    Tables,
 }
 
 impl Format {
@@ -34,11 +41,12 @@ impl Format {
             return Ok(match () {
                 () if idx::is_in(path) => Self::Idx,
                 () if cifar::is_in(path) => Self::Cifar,
+                () if table_parts::is_in(path) => Self::Tables,
                 () => Self::Images,
             });
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if table::is_table(&name) {
+        if rows::is_table(&name) {
             return Ok(Self::Table);
         }
         if !archive::is_archive(&name) {
@@ -65,7 +73,14 @@ pub(super) fn load(path: &Path, format: Format, source: &Source) -> Result<Datas
         Format::Idx => idx::load(path, name),
         Format::Cifar => cifar::load(path, name),
         Format::Images => images::load(path, name, images::Reading::new(source.image_size)),
-        Format::Table => table::load(path, name, source.label.as_deref(), source.task),
+        Format::Table => {
+            let dataset = table::load(path, name, source.label.as_deref(), source.task)?;
+            Ok(match table_parts::beside(path) {
+                Some(note) => dataset.noted(note),
+                None => dataset,
+            })
+        }
+        Format::Tables => table::load_files(&table_parts::of_folder(path)?, name, source.label.as_deref(), source.task),
     }
 }
 

@@ -1,110 +1,168 @@
-//! Tables of comma- or tab-separated values, with a header.
+//! Tables of comma- or tab-separated values, with a header: one file, or one for each part of the data.
 //!
 //! One column is the label. Columns of numbers are features as they are; a column with any text becomes one feature per
 //! different text, 1 where it is that text and 0 elsewhere. Nothing else is computed over all rows, for some of them will
 //! be there to judge by: scaling is left to whoever knows which rows are trained on.
 
-use std::collections::BTreeSet;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
-use super::columns::{CLASSES, Classes, Column, FEW, LEVELS, is_missing, number};
-use super::stream::Stream;
+use super::columns::{CLASSES, Classes, Column, FEW, LEVELS, number};
+use super::odd::{Spot, odd_cell};
+use super::parts::Part;
+use super::rows::Table;
+use super::table_notes::{TableNotes, label_among};
+use super::table_parts::File;
 use super::{MEMORY, fault};
-use crate::data::{DataError, Dataset, FeatureColumn, Features, Place, Shape, Targets, Task};
-
-/// What a label is called where nobody says.
-const LABELS: [&str; 3] = ["label", "target", "class"];
-
-/// One row may have so many bytes: 64 MiB.
-const ROW: u64 = 64 << 20;
+use crate::data::{DataError, Dataset, FeatureColumn, Features, Label, Place, Shape, Targets, Task};
 
 /// What all different texts of all columns may take, together, in bytes: 256 MiB.
 const TEXTS: usize = 256 << 20;
 
-/// So many columns of texts are named.
-const NAMED: usize = 20;
-
-/// Whether a file name is one of a table that can be read.
-pub(super) fn is_table(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [".csv", ".tsv"].iter().any(|end| name.strip_suffix(".gz").unwrap_or(&name).ends_with(end))
-}
+/// So many columns are named in one sentence.
+pub(super) const NAMED: usize = 20;
 
 /// Reads a table twice, first to see what its columns hold. Takes the memory of the dataset and of one row.
 ///
 /// The label is the column of this name; or else the one called `label`, `target` or `class`; or else the last. Texts, and
 /// whole numbers if there are at most 20 different ones, are classes, unless another task is asked for.
 pub(super) fn load(path: &Path, name: &str, label: Option<&str>, task: Option<Task>) -> Result<Dataset, DataError> {
-    let table = Table { path, separator: separator(path)? };
-    let header = table.header()?;
-    let label = label_among(path, &header, label)?;
-    let (columns, rows) = table.survey(&header, label)?;
+    load_files(&[File { part: Part::Train, path: path.to_owned() }], name, label, task)
+}
+
+/// Reads the tables of a data set's parts, those to train on first, then those for validation, then those for the test.
+pub(super) fn load_files(
+    files: &[File],
+    name: &str,
+    label: Option<&str>,
+    task: Option<Task>,
+) -> Result<Dataset, DataError> {
+    let tables = Tables::open(files)?;
+    let path = tables.first().path;
+    let (label, because) = label_among(path, &tables.header, label)?;
+    let columns = tables.survey(label, task)?;
     let wide: usize = columns.iter().enumerate().filter(|(i, _)| *i != label).map(|(_, c)| width(c)).sum();
+    let rows = columns[label].cells;
     let numbers = rows.saturating_mul(wide);
     let mut features = Vec::new();
     if numbers as u64 > MEMORY / 4 || features.try_reserve_exact(numbers).is_err() {
         let problem = format!("{rows} rows of {wide} numbers need more than {} GiB", MEMORY >> 30);
         return Err(fault(path, Place::Whole, problem, "use fewer rows or columns"));
     }
-    let task = task.unwrap_or_else(|| columns[label].task());
-    let mut targets = table.targets(&header[label], &columns[label], task)?;
+    let (task, task_because) = match task {
+        Some(task) => (task, "`task` in [train] says so".to_owned()),
+        None => columns[label].task(),
+    };
+    let mut targets = tables.targets(&columns[label], label, task)?;
     let levels: Vec<Vec<String>> =
         columns.iter().map(|c| if c.is_numeric() { Vec::new() } else { c.levels() }).collect();
-    table.each_row(&header, |at, row| {
-        for (column, text) in row.iter().enumerate() {
-            let place = || table.place(at, Some(&header[column]));
-            let change = || fault(path, place(), "the table has changed while it was read", "read it again");
-            let single = || match number(text).map(|n| n as f32) {
-                Some(number) if number.is_finite() => Ok(number),
-                Some(_) => Err(fault(path, place(), format!("`{text}` is too large a number"), "mend it")),
-                None => Err(change()),
-            };
-            if column == label {
-                match &mut targets {
-                    Wanted::Classes(classes, labels) => labels.push(classes.find(text).ok_or_else(change)?),
-                    Wanted::Values(values) => values.push(single()?),
+    let mut ends = Vec::new();
+    for table in &tables.tables {
+        table.each_row(&tables.header, |at, row| {
+            for (column, text) in row.iter().enumerate() {
+                let place = || table.place(at, Some(&tables.header[column]));
+                let change = || fault(table.path, place(), "the table has changed while it was read", "read it again");
+                let single = || match number(text).map(|n| n as f32) {
+                    Some(number) if number.is_finite() => Ok(number),
+                    Some(_) => Err(fault(table.path, place(), format!("`{text}` is too large a number"), "mend it")),
+                    None => Err(change()),
+                };
+                if column == label {
+                    match &mut targets {
+                        Wanted::Classes(classes, labels) => labels.push(classes.find(text).ok_or_else(change)?),
+                        Wanted::Values(values) => values.push(single()?),
+                    }
+                } else if columns[column].is_numeric() {
+                    features.push(single()?);
+                } else {
+                    let level = levels[column].binary_search_by(|l| l.as_str().cmp(text)).map_err(|_| change())?;
+                    features.extend((0..levels[column].len()).map(|i| if i == level { 1.0 } else { 0.0 }));
                 }
-            } else if columns[column].is_numeric() {
-                features.push(single()?);
-            } else {
-                let level = levels[column].binary_search_by(|l| l.as_str().cmp(text)).map_err(|_| change())?;
-                features.extend((0..levels[column].len()).map(|i| if i == level { 1.0 } else { 0.0 }));
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+        ends.push(targets.len());
+    }
+    let notes = TableNotes { header: &tables.header, columns: &columns, label };
+    let mut told = notes.all();
     let shape = Shape::of_columns(wide);
-    let dataset = match targets {
+    let mut dataset = match targets {
         Wanted::Values(values) => {
             Dataset::from_parts(name, shape, Features::Floats(features), Targets::Values(values))?
-                .noted(format!("`{}` is predicted as a number", header[label]))
         }
-        Wanted::Classes(Classes { names, .. }, labels) => {
-            let targets = Targets::Classes { labels, classes: names.len() };
-            let note = format!("`{}` is predicted as one of {} classes", header[label], names.len());
-            Dataset::from_parts(name, shape, Features::Floats(features), targets)?.with_class_names(names)?.noted(note)
+        Wanted::Classes(classes, labels) => {
+            let train = files.iter().take_while(|file| file.part == Part::Train).count();
+            refuse_unseen(&labels, &classes, &ends, train, &tables)?;
+            let targets = Targets::Classes { labels, classes: classes.names.len() };
+            let dataset = Dataset::from_parts(name, shape, Features::Floats(features), targets)?;
+            let dataset = match &classes.alike {
+                Some((one, other)) => {
+                    told.push(format!(
+                        "`{one}` and `{other}` of `{}` are one number in two spellings, and two classes; write them alike if \
+                         they are one",
+                        tables.header[label]
+                    ));
+                    dataset.read_otherwise_before(format!(
+                        "`{one}` and `{other}` of `{}` are two classes now; they were one before",
+                        tables.header[label]
+                    ))
+                }
+                None => dataset,
+            };
+            dataset.with_class_names(classes.names)?
         }
     };
-    let seen = header.into_iter().zip(levels).enumerate().filter(|(index, _)| *index != label);
+    let column = tables.header[label].clone();
+    let seen = tables.header.into_iter().zip(levels).enumerate().filter(|(index, _)| *index != label);
     let seen: Vec<FeatureColumn> = seen.map(|(_, (name, categories))| FeatureColumn { name, categories }).collect();
-    let texts = seen.iter().filter(|column| !column.categories.is_empty());
-    let mut texts: Vec<String> = texts.map(|column| format!("`{}` ({})", column.name, column.width())).collect();
-    if texts.len() > NAMED {
-        let more = format!("and {} more columns", texts.len() - NAMED);
-        texts.truncate(NAMED);
-        texts.push(more);
+    let from = |part: Part| {
+        let before = files.iter().take_while(|file| file.part < part).count();
+        (before < files.len() && files[before].part == part).then(|| ends[..before].last().copied().unwrap_or(0))
+    };
+    let (validation_from, test_from) = match (from(Part::Validation), from(Part::Test)) {
+        (Some(validation), None) => {
+            told.push("the table for validation is taken as the test part, as there is no other".to_owned());
+            (None, Some(validation))
+        }
+        both => both,
+    };
+    if let Some(index) = test_from {
+        dataset = dataset.with_test_from(index)?;
     }
-    let dataset = dataset.with_columns(seen)?;
-    Ok(if texts.is_empty() {
-        dataset
-    } else {
-        dataset.noted(format!("one feature per different text: {}", texts.join(", ")))
-    })
+    if let Some(index) = validation_from {
+        dataset = dataset.with_validation_from(index)?;
+    }
+    let dataset = dataset.with_columns(seen)?.with_label(Label { column, because, task_because });
+    Ok(told.into_iter().fold(dataset, Dataset::noted))
 }
 
 fn width(column: &Column) -> usize {
     if column.is_numeric() { 1 } else { column.levels().len() }
+}
+
+/// Refuses a class of which there is nothing to train on.
+fn refuse_unseen(
+    labels: &[u32],
+    classes: &Classes,
+    ends: &[usize],
+    train: usize,
+    tables: &Tables<'_>,
+) -> Result<(), DataError> {
+    let trained = ends[..train].last().copied().unwrap_or(0);
+    let mut seen = vec![false; classes.names.len()];
+    labels[..trained].iter().for_each(|label| seen[*label as usize] = true);
+    match labels.iter().enumerate().find(|(_, label)| !seen[**label as usize]) {
+        None => Ok(()),
+        Some((row, label)) => {
+            let file = ends.iter().position(|end| row < *end).unwrap_or(0);
+            let problem = format!("the class `{}` has nothing to train on", classes.names[*label as usize]);
+            Err(fault(
+                tables.tables[file].path,
+                Place::Whole,
+                problem,
+                "move some of it to the table to train on, or remove it",
+            ))
+        }
+    }
 }
 
 enum Wanted {
@@ -112,175 +170,140 @@ enum Wanted {
     Values(Vec<f32>),
 }
 
-/// Tabs in a .tsv, or else commas, or what is there instead of them.
-fn separator(path: &Path) -> Result<u8, DataError> {
-    let start = Stream::open(path)?.read_up_to(1 << 16)?;
-    let line = start.split(|b| *b == b'\n').next().unwrap_or_default();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    if name.strip_suffix(".gz").unwrap_or(&name).ends_with(".tsv") {
-        return Ok(b'\t');
+impl Wanted {
+    fn len(&self) -> usize {
+        match self {
+            Self::Classes(_, labels) => labels.len(),
+            Self::Values(values) => values.len(),
+        }
     }
-    Ok([b',', b';', b'\t'].into_iter().find(|separator| line.contains(separator)).unwrap_or(b','))
 }
 
-struct Table<'a> {
-    path: &'a Path,
-    separator: u8,
+/// Tables with the same columns.
+struct Tables<'a> {
+    tables: Vec<Table<'a>>,
+    header: Vec<String>,
 }
 
-impl Table<'_> {
-    fn reader(&self) -> Result<csv::Reader<Stream>, DataError> {
-        let mut builder = csv::ReaderBuilder::new();
-        builder.delimiter(self.separator).flexible(true).trim(csv::Trim::All);
-        Ok(builder.from_reader(Stream::open(self.path)?))
-    }
-
-    /// The names of the columns.
-    fn header(&self) -> Result<Vec<String>, DataError> {
-        let mut reader = self.reader()?;
-        reader.get_ref().ceiling().set(ROW);
-        let header: Vec<String> = reader.headers().map_err(|e| self.broken(&e))?.iter().map(str::to_owned).collect();
-        let wrong = |problem: String, advice: &str| Err(fault(self.path, Place::Line(1, None), problem, advice));
-        if header.len() < 2 {
-            return wrong("is no header of several columns".to_owned(), "separate values by commas, or tabs in a .tsv");
-        }
-        if header.iter().all(|name| number(name).is_some()) {
-            return wrong(
-                "is no header, but numbers".to_owned(),
-                "put a line with the columns' names before the first row",
-            );
-        }
-        let mut seen = BTreeSet::new();
-        for (column, name) in (1..).zip(&header) {
-            if name.is_empty() {
-                return wrong(
-                    format!("column {column} has no name"),
-                    "name it; or remove it, if it only counts the rows",
-                );
+impl<'a> Tables<'a> {
+    fn open(files: &'a [File]) -> Result<Self, DataError> {
+        let tables: Vec<Table<'a>> = files.iter().map(|file| Table::of(&file.path)).collect::<Result<_, _>>()?;
+        let header = tables[0].header()?;
+        for other in &tables[1..] {
+            let own = other.header()?;
+            if let Some(name) = header.iter().find(|name| !own.contains(name)) {
+                let problem = format!("there is no column `{name}`, as there is in {}", tables[0].path.display());
+                let advice = "give it the same columns; one without the label judges nothing, and is to be moved away";
+                return Err(fault(other.path, Place::Line(1, None), problem, advice));
             }
-            if !seen.insert(name) {
-                return wrong(format!("there are two columns `{name}`"), "rename one of them");
+            if own != header {
+                let problem =
+                    format!("its columns are others, or in another order, than in {}", tables[0].path.display());
+                return Err(fault(
+                    other.path,
+                    Place::Line(1, None),
+                    problem,
+                    "give both the same columns in one order",
+                ));
             }
         }
-        Ok(header)
+        Ok(Self { tables, header })
     }
 
-    /// What the columns hold, and how many rows there are.
-    fn survey(&self, header: &[String], label: usize) -> Result<(Vec<Column>, usize), DataError> {
+    fn first(&self) -> &Table<'a> {
+        &self.tables[0]
+    }
+
+    fn fault(&self, spot: Spot, column: usize, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
+        let table = &self.tables[spot.0];
+        fault(table.path, table.place(spot.1, Some(&self.header[column])), problem, advice)
+    }
+
+    /// What the columns hold; each cell of them can be used.
+    fn survey(&self, label: usize, task: Option<Task>) -> Result<Vec<Column>, DataError> {
         let most = |column| if column == label { CLASSES.max(FEW) } else { LEVELS };
-        let mut columns: Vec<Column> = (0..header.len()).map(|column| Column::new(most(column))).collect();
-        let (mut rows, mut held) = (0, 0_usize);
-        self.each_row(header, |at, row| {
-            rows += 1;
-            for (index, text) in row.iter().enumerate() {
-                let wrong = |problem: String, advice: &str| {
-                    Err(fault(self.path, self.place(at, Some(&header[index])), problem, advice))
-                };
-                if is_missing(text) {
-                    let problem = if text.is_empty() { "no value".to_owned() } else { format!("`{text}` is no value") };
-                    return wrong(problem, "fill it in, or remove the row or the column");
+        let mut columns: Vec<Column> = (0..self.header.len()).map(|column| Column::new(most(column))).collect();
+        let mut held = 0_usize;
+        for (file, table) in self.tables.iter().enumerate() {
+            let mut rows = 0;
+            table.each_row(&self.header, |at, row| {
+                rows += 1;
+                for (index, text) in row.iter().enumerate() {
+                    held = held.saturating_add(columns[index].see((file, at), text));
+                    if held > TEXTS {
+                        let problem = format!("texts of more than {} MiB up to here", TEXTS >> 20);
+                        let advice = "remove columns of long texts, which cannot be learned from here";
+                        return Err(self.fault((file, at), index, problem, advice));
+                    }
                 }
-                held = held.saturating_add(columns[index].see(at, text));
-                if held > TEXTS {
-                    let problem = format!("texts of more than {} MiB up to here", TEXTS >> 20);
-                    return wrong(problem, "remove columns of long texts, which cannot be learned from here");
-                }
-                if index != label
-                    && columns[index].is_over()
-                    && let Some((first, text)) = &columns[index].text
-                {
-                    let problem = format!(
-                        "more than {LEVELS} different texts up to here, the first{}: `{text}`",
-                        self.place(*first, None)
-                    );
-                    return wrong(problem, "mend what should be numbers, or remove the column");
-                }
+                Ok(())
+            })?;
+            if rows == 0 {
+                return Err(fault(table.path, Place::Line(2, None), "there is no row after the header", "add some"));
             }
-            Ok(())
-        })?;
-        if rows == 0 {
-            return Err(fault(self.path, Place::Line(2, None), "there is no row after the header", "add some"));
         }
-        Ok((columns, rows))
+        self.refuse_missing(&columns)?;
+        for (index, column) in columns.iter().enumerate() {
+            // Whoever asks for classes or numbers knows what the label holds.
+            if (index != label || task.is_none())
+                && let Some(odd) = odd_cell(column)
+            {
+                let names = match index == label {
+                    true => "; or say `task = \"classification\"`, if they name classes".to_owned(),
+                    false => "; if the column names things, write its numbers as names too, such as `no. 7`".to_owned(),
+                };
+                return Err(self.fault(odd.spot, index, odd.problem, odd.advice + &names));
+            }
+            if index != label
+                && column.is_over()
+                && let Some((spot, text)) = &column.text
+            {
+                let problem = format!("more than {LEVELS} different texts, the first `{text}`");
+                return Err(self.fault(*spot, index, problem, "mend what should be numbers, or remove the column"));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Refuses cells without a value, and says how many there are and where.
+    fn refuse_missing(&self, columns: &[Column]) -> Result<(), DataError> {
+        let lacking = || columns.iter().enumerate().filter(|(_, column)| column.absent > 0);
+        let first = lacking()
+            .filter_map(|(index, column)| Some((column.missing.as_ref()?, index)))
+            .min_by_key(|(m, i)| (m.0, *i));
+        let Some(((spot, text), index)) = first else { return Ok(()) };
+        let problem = if text.is_empty() { "no value".to_owned() } else { format!("`{text}` is no value") };
+        let all: usize = lacking().map(|(_, column)| column.absent).sum();
+        let in_all = match all {
+            1 => String::new(),
+            _ => {
+                let mut names: Vec<String> =
+                    lacking().take(NAMED).map(|(i, c)| format!("`{}` {}", self.header[i], c.absent)).collect();
+                let more = lacking().count() - names.len();
+                names.extend((more > 0).then(|| format!("{more} more columns")));
+                format!(" ({all} cells have none: {})", names.join(", "))
+            }
+        };
+        let advice = format!("fill it in, or remove the row or the column{in_all}");
+        Err(self.fault(*spot, index, problem, advice))
     }
 
     /// Checks that a label can be predicted in this way.
-    fn targets(&self, name: &str, column: &Column, task: Task) -> Result<Wanted, DataError> {
+    fn targets(&self, column: &Column, label: usize, task: Task) -> Result<Wanted, DataError> {
         match (task, &column.text) {
-            (Task::Regression, Some((at, text))) => {
+            (Task::Regression, Some((spot, text))) => {
                 let problem = format!("`{text}` is no number, so it cannot be predicted as one");
-                Err(fault(self.path, self.place(*at, Some(name)), problem, "mend it, or ask for a classification"))
+                Err(self.fault(*spot, label, problem, "mend it, or ask for a classification"))
             }
             (Task::Regression, None) => Ok(Wanted::Values(Vec::new())),
             (Task::Classification, _) if column.is_over() => {
-                let problem = format!("the label `{name}` has more than {CLASSES} different values");
-                Err(fault(self.path, Place::Whole, problem, "name another column by `label`, or ask for a regression"))
+                let problem = format!("the label `{}` has more than {CLASSES} different values", self.header[label]);
+                let advice = "name another column by `label`, or ask for a regression";
+                Err(fault(self.first().path, Place::Whole, problem, advice))
             }
             (Task::Classification, _) => Ok(Wanted::Classes(Classes::of(column), Vec::new())),
         }
     }
-
-    /// The line of the row at this byte. It is looked for only where it must be told: the reader's own count of lines
-    /// goes wrong at blank ones.
-    fn place(&self, at: u64, column: Option<&str>) -> Place {
-        let Ok(stream) = Stream::open(self.path) else { return Place::Offset(at) };
-        let mut line = 1;
-        for (offset, byte) in (0..).zip(BufReader::new(stream).bytes()) {
-            match byte {
-                Ok(b'\n') => line += 1,
-                Ok(byte) if offset < at || byte == b'\r' => {}
-                _ => break,
-            }
-        }
-        Place::Line(line, column.map(str::to_owned))
-    }
-
-    fn each_row(
-        &self,
-        header: &[String],
-        mut visit: impl FnMut(u64, &csv::StringRecord) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        let (mut reader, mut row) = (self.reader()?, csv::StringRecord::new());
-        let ceiling = reader.get_ref().ceiling();
-        loop {
-            ceiling.set(ceiling.position().saturating_add(ROW));
-            if !reader.read_record(&mut row).map_err(|e| self.broken(&e))? {
-                return Ok(());
-            }
-            let at = row.position().map_or(0, csv::Position::byte);
-            if row.len() != header.len() {
-                let problem = format!("{} values for {} columns", row.len(), header.len());
-                let advice = "give each column a value, and put values with separators into quotes";
-                return Err(fault(self.path, self.place(at, None), problem, advice));
-            }
-            visit(at, &row)?;
-        }
-    }
-
-    fn broken(&self, error: &csv::Error) -> DataError {
-        let place = error.position().map_or(Place::Whole, |p| self.place(p.byte(), None));
-        match error.kind() {
-            csv::ErrorKind::Utf8 { .. } => fault(self.path, place, "is not UTF-8", "save the table as UTF-8"),
-            csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => {
-                let problem = format!("a row of more than {} MiB", ROW >> 20);
-                fault(self.path, place, problem, "see that lines end, and that each quotation mark has its partner")
-            }
-            _ => fault(self.path, place, format!("cannot be read on from here: {error}"), super::FETCH_AGAIN),
-        }
-    }
-}
-
-fn label_among(path: &Path, header: &[String], label: Option<&str>) -> Result<usize, DataError> {
-    if let Some(label) = label {
-        return header.iter().position(|name| name == label).ok_or_else(|| {
-            let known = header.iter().take(20).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-            let more = if header.len() > 20 { format!(" and {} more", header.len() - 20) } else { String::new() };
-            let advice = format!("take one of {known}{more}");
-            fault(path, Place::Line(1, None), format!("there is no column `{label}` to be the label"), advice)
-        });
-    }
-    let named = LABELS.iter().find_map(|label| header.iter().position(|name| name.eq_ignore_ascii_case(label)));
-    Ok(named.unwrap_or(header.len() - 1))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::fs;
 
+use super::super::rows::is_table;
 use super::*;
 use crate::data::testing::gzip;
 
@@ -27,8 +28,13 @@ fn numbers_stay_and_texts_become_columns() {
         pets.columns().iter().map(|c| (c.name.as_str(), c.categories.as_slice())).collect();
     let colours = ["blue".to_owned(), "red".to_owned()];
     assert_eq!(columns, [("size", &[][..]), ("colour", &colours), ("age", &[])]);
-    let notes = ["`Class` is predicted as one of 2 classes", "one feature per different text: `colour` (2)"];
-    assert_eq!(pets.notes(), notes);
+    let because = |text: &str| text.to_owned();
+    let label = Label {
+        column: "Class".to_owned(),
+        because: because("it is called so"),
+        task_because: because("its values are texts"),
+    };
+    assert_eq!((pets.label(), pets.notes()), (Some(&label), &[][..]));
 }
 
 #[test]
@@ -67,10 +73,15 @@ fn the_task_is_what_the_label_looks_like_or_what_is_asked_for() {
     let classes = read("t.csv", real.as_bytes(), None, Some(Task::Classification)).unwrap();
     assert_eq!((classes.class_names(), classes.labels()), (&["0.5".to_owned(), "1.5".to_owned()][..], &[0, 1, 0][..]));
     let whole = "x,y\n1,10\n2,9\n3,10.0\n";
-    assert_eq!(
-        (csv(whole).unwrap().class_names(), csv(whole).unwrap().labels()),
-        (&["9".to_owned(), "10".to_owned()][..], &[1, 0, 1][..])
+    let data = csv(whole).unwrap();
+    let names = ["9".to_owned(), "10".to_owned(), "10.0".to_owned()];
+    assert_eq!((data.class_names(), data.labels()), (&names[..], &[1, 0, 2][..]));
+    assert!(
+        data.notes()[0].starts_with("`10` and `10.0` of `y` are one number in two spellings"),
+        "{:?}",
+        data.notes()
     );
+    assert_eq!(data.otherwise_before().len(), 1);
     let values = read("t.csv", whole.as_bytes(), None, Some(Task::Regression)).unwrap();
     assert_eq!(values.values(), [10.0, 9.0, 10.0]);
     let error = read("t.csv", PETS.as_bytes(), None, Some(Task::Regression)).unwrap_err();
@@ -110,8 +121,13 @@ fn too_many_texts_are_refused_where_they_begin() {
     let rows: String =
         (0..150).map(|i| format!("{},{}\n", if i == 120 { "x".to_owned() } else { i.to_string() }, i % 2)).collect();
     let error = csv(&format!("a,b\n{rows}")).unwrap_err();
-    let expected = "line 122, column `a`: more than 100 different texts up to here, the first, line 122: `x`; mend";
+    let expected = "line 122, column `a`: `x` is no number: it looks like a sign for a missing one, and the other 149 cells of \
+                    the column are; mend it";
     assert!(error.contains(expected), "{error}");
+    let rows: String =
+        (0..300).map(|i| format!("{},{}\n", if i % 2 == 0 { format!("n{i}") } else { i.to_string() }, i % 3)).collect();
+    let error = csv(&format!("a,b\n{rows}")).unwrap_err();
+    assert!(error.contains("line 2, column `a`: more than 100 different texts, the first `n0`; mend"), "{error}");
     let rows: String = (0..1001).map(|i| format!("{i},name{i}\n")).collect();
     let error = csv(&format!("a,b\n{rows}")).unwrap_err();
     assert!(error.contains("the label `b` has more than 1000 different values; name another column"), "{error}");
@@ -136,7 +152,65 @@ fn very_many_columns_are_read_and_few_of_them_named() {
     let text = [row(&|i| format!("c{i}")), row(&|_| "a".to_owned()), row(&|i| format!("{}", i % 2))].join("\n");
     let wide = csv(&(text + "\n")).unwrap();
     assert_eq!((wide.len(), wide.columns().len()), (2, 29_999));
-    assert!(wide.notes().iter().all(|note| note.len() < 1000) && wide.notes()[1].ends_with("and 29979 more columns"));
+    let text =
+        [row(&|i| format!("c{i}")), row(&|_| "1".to_owned()), row(&|i| format!("{}", 1 + i / 29_999))].join("\n");
+    let notes = csv(&(text + "\n")).unwrap().notes().to_vec();
+    assert!(notes[0].starts_with("the same in all rows") && notes[0].len() < 1000, "{notes:?}");
+    assert!(notes[0].ends_with("and 29979 more"), "{notes:?}");
+}
+
+#[test]
+fn one_odd_cell_makes_no_texts_of_a_column_of_numbers() {
+    for cell in ["None", "-", "68,5", "$12", "1,234", "12%", "missing", "1 234", "(5)", "abc", "12 kg"] {
+        let rows: String = (0..60)
+            .map(|i| match i {
+                37 => format!("\"{cell}\";{}\n", i % 2),
+                _ => format!("{}.5;{}\n", 3 * i, i % 2),
+            })
+            .collect();
+        let error = csv(&format!("a;b\n{rows}")).unwrap_err();
+        assert!(error.contains(&format!("t.csv, line 39, column `a`: `{cell}` is no number")), "{error}");
+        assert!(error.contains("the other 59 cells") && error.contains("mend it"), "{error}");
+    }
+    // Blanks around a number are none of it, and a number in quotes is one.
+    let data = csv("a,b\n\" 7 \",x\n 8,y\n\u{a0}9,x\n").unwrap();
+    assert_eq!(data.features().to_vec(), [7.0, 8.0, 9.0]);
+    // A label of numbers with an odd cell does not become a class for each number.
+    let rows: String =
+        (0..60).map(|i| format!("{i},{}\n", if i == 9 { "68,5".to_owned() } else { format!("{i}.25") })).collect();
+    let quoted = rows.replace("68,5", "\"68,5\"");
+    let error = csv(&format!("a,b\n{quoted}")).unwrap_err();
+    assert!(error.contains("line 11, column `b`: `68,5` is no number") && error.contains("classification"), "{error}");
+    // Whoever asks for classes gets them.
+    let table = format!("a,b\n{quoted}");
+    let data = read("t.csv", table.as_bytes(), None, Some(Task::Classification)).unwrap();
+    assert_eq!(data.classes(), 60);
+}
+
+#[test]
+fn cells_without_a_value_are_counted() {
+    let error = csv("a,b,c\n1,NA,x\n2,,y\n?,3,x\n").unwrap_err();
+    let expected = "line 2, column `b`: `NA` is no value; fill it in, or remove the row or the column (3 cells have none: `a` 1, `b` 2)";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn what_is_worth_a_look_is_noted() {
+    let rows: String = (0..30).map(|i| format!("{},5,{},{}\n", i + 1, ["none", "red", "blue"][i % 3], i % 2)).collect();
+    let notes = csv(&format!("id,same,colour,target\n{rows}")).unwrap().notes().to_vec();
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert!(notes[0].ends_with("`same`") && notes[1].ends_with("`id`") && notes[2].ends_with("`none` of `colour`"));
+    let notes = csv(&format!("id,same,label,target\n{rows}")).unwrap().notes().to_vec();
+    assert!(notes.iter().any(|note| note == "a feature, though its name is one of a label: `target`"), "{notes:?}");
+}
+
+#[test]
+fn labels_are_the_texts_that_they_are_written_as() {
+    let data = csv("a,b\n1,01\n2,02\n3,1\n4,01\n").unwrap();
+    assert_eq!(data.class_names(), ["01", "1", "02"]);
+    assert_eq!(data.labels(), [0, 2, 1, 0]);
+    let data = csv("a,b\n1,10\n2,9\n3,-1\n").unwrap();
+    assert_eq!((data.class_names(), data.notes().len()), (&["-1", "9", "10"].map(str::to_owned)[..], 0));
 }
 
 #[test]

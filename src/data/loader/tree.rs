@@ -1,34 +1,14 @@
 //! Which image is of which class, by the folders that it lies in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::fault;
+use super::parts::Part;
 use crate::data::{DataError, Place};
 
-const TRAIN: [&str; 2] = ["train", "training"];
-const TEST: [&str; 2] = ["test", "testing"];
-const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
-
 /// How people lay images out, for advice.
-const LAYOUT: &str = "lay the images out as CLASS/IMAGE, or as train/CLASS/IMAGE and test/CLASS/IMAGE";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Part {
-    fn of(folder: &str) -> Option<Self> {
-        let folder = folder.to_ascii_lowercase();
-        let is = |names: &[&str]| names.contains(&folder.as_str());
-        [(Self::Train, &TRAIN[..]), (Self::Validation, &VALIDATION), (Self::Test, &TEST)]
-            .into_iter()
-            .find_map(|(part, names)| is(names).then_some(part))
-    }
-}
+const LAYOUT: &str = "lay the images out as CLASS/IMAGE, or as train/CLASS/IMAGE, val/CLASS/IMAGE and test/CLASS/IMAGE";
 
 /// What a file is by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +48,13 @@ pub(super) struct Arranged {
     pub(super) order: Vec<usize>,
     /// The classes in this order.
     pub(super) labels: Vec<u32>,
+    /// Where the images for validation begin, which are before those for the test.
+    pub(super) validation_from: Option<usize>,
     pub(super) test_from: Option<usize>,
-    /// What became of a folder for validation, if there is one.
+    /// What became of the parts, if that is not plain.
     pub(super) note: Option<&'static str>,
+    /// In what earlier versions arranged the same images otherwise.
+    pub(super) otherwise: Vec<String>,
 }
 
 /// Arranges images, and checks that all is there: `origin` is the folder or archive, `images` and `folders` are the paths in
@@ -91,32 +75,56 @@ pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> R
     if !divided && all.iter().all(|parts| in_part(parts).is_some()) {
         return wrong("", "has folders for parts of the data, but none called `train`", LAYOUT);
     }
-    let depth = usize::from(divided);
+    if !divided {
+        refuse_unknown_parts(origin, &all)?;
+    }
+    // Some archives have a folder for the part within that for the part.
+    let is_twofold = divided
+        && all.iter().all(|parts| parts.len() > 3 && in_part(parts).is_some() && Part::of(&parts[1]) == in_part(parts));
+    let depth = usize::from(divided) + usize::from(is_twofold);
     let mut placed = Vec::with_capacity(images.len());
     for (index, parts) in all.iter().enumerate() {
         let part = if divided { in_part(parts) } else { Some(Part::Train) };
         let (Some(part), true) = (part, parts.len() > depth + 1) else {
-            return wrong(&images[index], "lies outside of the classes' folders", LAYOUT);
+            let top = &parts[0];
+            return match parts.len() > 1 && divided && Part::is_alluded_to(top) && Part::of(top).is_none() {
+                true => wrong(
+                    &images[index],
+                    &format!("lies in `{top}`, which looks like a part of the data, but not plainly which"),
+                    "call it train, val or test, or move it away",
+                ),
+                false => wrong(&images[index], "lies outside of the classes' folders", LAYOUT),
+            };
         };
         placed.push((part, parts[depth].as_str(), parts[depth..].join("/"), index));
     }
     let has = |part| placed.iter().any(|(p, ..)| *p == part);
-    // Who has no test part has kept one for validation; who has both gets validation from the partition.
-    let note = match (has(Part::Validation), has(Part::Test)) {
-        (true, true) => Some("the folder for validation is trained on too: the partition says what is for validation"),
+    let (has_validation, has_test) = (has(Part::Validation), has(Part::Test));
+    // Who has no test part has kept one for validation.
+    let note = match (has_validation, has_test) {
         (true, false) => Some("the folder for validation is taken as the test part, as there is no other"),
-        (false, _) => None,
+        _ => None,
     };
-    let kept = if has(Part::Test) { Part::Test } else { Part::Validation };
-    let is_test = |part: Part| part == kept && part != Part::Train;
+    for (part, ..) in placed.iter_mut().filter(|_| note.is_some()) {
+        *part = if *part == Part::Validation { Part::Test } else { *part };
+    }
+    let mut otherwise = Vec::new();
+    if has_validation && has_test {
+        otherwise.push("the folder for validation is the validation part now; it was trained on before".to_owned());
+    }
+    let was_known = |top: &str| top.eq_ignore_ascii_case("train") || top.eq_ignore_ascii_case("training");
+    if divided && !all.iter().any(|parts| was_known(&parts[0])) {
+        otherwise.push(format!("folders such as `{}` are parts of the data now; they were classes before", all[0][0]));
+    }
+    let is_kept = |part: Part| part != Part::Train;
 
-    let classes: BTreeSet<&str> = placed.iter().filter(|p| !is_test(p.0)).map(|p| p.1).collect();
+    let classes: BTreeSet<&str> = placed.iter().filter(|p| !is_kept(p.0)).map(|p| p.1).collect();
     if let Some((.., index)) = placed.iter().find(|p| !classes.contains(p.1)) {
         return wrong(&images[*index], "is of a class of which there is nothing to train on", LAYOUT);
     }
     for folder in folders.iter().filter(|f| !is_hidden(f)) {
         let parts = parts_of(folder);
-        let is_class = parts.len() == depth + 1 && (!divided || Part::of(&parts[0]).is_some_and(|part| !is_test(part)));
+        let is_class = parts.len() == depth + 1 && (!divided || Part::of(&parts[0]) == Some(Part::Train));
         if is_class && !classes.contains(parts[depth].as_str()) {
             return wrong(folder, "is the folder of a class, but holds no images", "fill it, or remove it");
         }
@@ -126,19 +134,55 @@ pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> R
         return wrong("", &format!("has one class alone, `{only}`, so there is nothing to tell apart"), LAYOUT);
     }
     let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
-    placed.sort_unstable_by(|a, b| (is_test(a.0), a.1, &a.2, a.0, a.3).cmp(&(is_test(b.0), b.1, &b.2, b.0, b.3)));
+    placed.sort_unstable_by(|a, b| (a.0, a.1, &a.2, a.3).cmp(&(b.0, b.1, &b.2, b.3)));
     if let Some(twice) = placed.windows(2).find(|w| (w[0].0, &w[0].2) == (w[1].0, &w[1].2)) {
         return wrong(&images[twice[1].3], "is there twice", "pack each image once");
     }
     let labels = placed.iter().filter_map(|p| classes.binary_search_by(|c| c.as_str().cmp(p.1)).ok());
-    let test_from = placed.iter().position(|p| is_test(p.0));
+    let from = |part| placed.iter().position(|p| p.0 == part);
     Ok(Arranged {
         labels: labels.map(|label| label as u32).collect(),
         order: placed.iter().map(|p| p.3).collect(),
+        validation_from: from(Part::Validation),
+        test_from: from(Part::Test),
         classes,
-        test_from,
         note,
+        otherwise,
     })
+}
+
+/// Refuses folders that look like parts and would be taken for classes.
+fn refuse_unknown_parts(origin: &Path, all: &[Vec<String>]) -> Result<(), DataError> {
+    let inner = all.iter().filter(|parts| parts.len() > 2).filter_map(|parts| Some((Part::of(&parts[1])?, parts)));
+    let inner: BTreeMap<Part, &Vec<String>> = inner.collect();
+    if let (Some(within), true) = (inner.get(&Part::Train), inner.len() > 1) {
+        let place = Place::Entry(within[..2].join("/"));
+        let problem = "is a part of the data within a class, so that all parts would be trained on";
+        return Err(fault(origin, place, problem, LAYOUT));
+    }
+    let tops: BTreeSet<&str> = all.iter().filter(|parts| parts.len() > 1).map(|parts| parts[0].as_str()).collect();
+    let alluding: Vec<&str> = tops.iter().copied().filter(|top| Part::is_alluded_to(top)).collect();
+    let (Some(first), true) = (alluding.first(), tops.len() > 1) else { return Ok(()) };
+    let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for parts in all.iter().filter(|parts| parts.len() > 2) {
+        owners.entry(&parts[1]).or_default().insert(&parts[0]);
+    }
+    let shared = owners.values().any(|tops| tops.len() > 1 && tops.iter().any(|top| Part::is_alluded_to(top)));
+    let names = alluding.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let wrong = |problem: String, advice: &str| Err(fault(origin, Place::Entry((*first).to_owned()), problem, advice));
+    if shared {
+        return wrong(
+            format!("the folders {names} look like parts of the data, but not plainly which"),
+            "call them train, val and test; or, if they are classes, rename them",
+        );
+    }
+    if alluding.len() == tops.len() && all.iter().all(|parts| parts.len() == 2) {
+        return wrong(
+            format!("the folders {names} look like parts of the data, and hold no folders of classes"),
+            LAYOUT,
+        );
+    }
+    Ok(())
 }
 
 /// How many folders are around everything, as around most archives: `name/train/CLASS/IMAGE`.

@@ -39,10 +39,66 @@ fn a_folder_for_validation_is_the_test_part_only_if_there_is_no_other() {
     assert_eq!(arranged(&images, &[]).1, Some(2));
     let images = ["train/a/1.png", "train/b/1.png", "valid/a/1.png", "test/b/3.png"];
     let (lines, test_from) = arranged(&images, &[]);
-    assert_eq!(lines, ["train/a/1.png a", "valid/a/1.png a", "train/b/1.png b", "test/b/3.png b"]);
+    assert_eq!(lines, ["train/a/1.png a", "train/b/1.png b", "valid/a/1.png a", "test/b/3.png b"]);
     assert_eq!(test_from, Some(3));
-    let note = arrange(Path::new("x"), &owned(&images), &[]).unwrap().note;
-    assert!(note.unwrap().contains("is trained on too"));
+    let arranged = arrange(Path::new("x"), &owned(&images), &[]).unwrap();
+    assert_eq!((arranged.validation_from, arranged.note), (Some(2), None));
+}
+
+#[test]
+fn parts_have_many_names_and_are_never_classes() {
+    for (train, validation, test) in [
+        ("training_set", "validation_set", "test_set"),
+        ("Train", "Val", "Test"),
+        ("train_images", "dev_images", "test_images"),
+        ("top/TRAINING", "top/eval", "top/Testing"),
+        ("train2017", "val2017", "test2017"),
+    ] {
+        let images = [
+            format!("{train}/a/1.png"),
+            format!("{train}/b/1.png"),
+            format!("{validation}/a/2.png"),
+            format!("{test}/b/3.png"),
+        ];
+        let arranged = arrange(Path::new("x"), &images, &[]).unwrap();
+        assert_eq!(arranged.classes, ["a", "b"], "{train}");
+        assert_eq!((arranged.validation_from, arranged.test_from), (Some(2), Some(3)), "{train}");
+    }
+    // As one well-known archive has it.
+    let images =
+        ["training_set/training_set/a/1.png", "training_set/training_set/b/1.png", "test_set/test_set/a/2.png"];
+    let (lines, test_from) = arranged(&images, &[]);
+    assert_eq!((lines[0].as_str(), test_from), ("training_set/training_set/a/1.png a", Some(2)));
+    // Whoever began with these as classes does not go on with them as parts.
+    let otherwise = |images: &[&str]| arrange(Path::new("x"), &owned(images), &[]).unwrap().otherwise;
+    assert!(otherwise(&images)[0].contains("they were classes before"));
+    assert_eq!(otherwise(&["Train/a/1.png", "Train/b/1.png", "test/a/2.png"]), [""; 0]);
+    assert_eq!(otherwise(&["a/1.png", "b/1.png"]), [""; 0]);
+}
+
+#[test]
+fn folders_that_look_like_parts_and_are_not_plain_are_refused() {
+    for images in [
+        &["trainA/a/1.png", "trainA/b/1.png", "testA/a/1.png"][..],
+        &["fold1/a/1.png", "fold1/b/1.png", "fold2/a/1.png"],
+        &["train-old/a/1.png", "other/a/1.png", "other/b/1.png"],
+        &["training_set/1.png", "test_set/2.png"],
+        &["train/1.png", "test/2.png", "val/3.png"],
+        &["split_0/1.png", "split_1/2.png"],
+    ] {
+        let error = error(images, &[]);
+        assert!(error.contains("look like parts of the data"), "{images:?}: {error}");
+        assert!(error.contains("train") && error.contains("val"), "{error}");
+    }
+    let inner = error(&["cat/train/1.png", "cat/test/2.png", "dog/train/3.png", "dog/test/4.png"], &[]);
+    assert!(inner.contains("/train`: is a part of the data within a class"), "{inner}");
+    let error = error(&["train/a/1.png", "train/b/1.png", "testB/a/1.png"], &[]);
+    assert!(error.contains("lies in `testB`, which looks like a part of the data"), "{error}");
+    // Classes may be anything else.
+    for images in [&["valley/1.png", "mountain/2.png"][..], &["train/1.png", "bus/2.png"], &["a/x/1.png", "b/x/2.png"]]
+    {
+        assert_eq!(arranged(images, &[]).1, None, "{images:?}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod confirmation;
 mod contest;
+mod data;
 mod details;
 mod epochs;
 mod head;
@@ -44,6 +45,7 @@ fn whole_page(record: &StudyRecord, carbon: &Carbon, running: Option<f64>) -> St
         hypervolume_section(record, &summary),
         tables::trials(record, &summary),
         epochs::section(record),
+        data::data(record),
         details::energy(record, &summary, footprint.spent.as_ref().map(|_| carbon)),
         details::surroundings(record),
         details::reproduce(record),

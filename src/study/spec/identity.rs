@@ -12,7 +12,7 @@ use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::guard::secret;
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
-use crate::training::SETTINGS;
+use crate::training::{Defaults, SETTINGS, Setting};
 
 impl StudySpec {
     /// Everything that makes this study this study, as canonical JSON in the shape of the study file: all but the
@@ -96,7 +96,12 @@ impl StudySpec {
             };
         }
         match &self.source {
-            Source::Train(train) => identity["train"] = json!(train.complete(self.problem.space())),
+            Source::Train(train) => {
+                identity["train"] = json!(train.complete(self.problem.space()));
+                if let Some(defaults) = train.defaults {
+                    identity[DEFAULTS] = json!(defaults);
+                }
+            }
             Source::Command(command) => {
                 let argv: Vec<&str> = command.argv.iter().map(|t| t.source()).collect();
                 let cwd = command.cwd.as_ref().map(|c| c.to_string_lossy());
@@ -124,17 +129,48 @@ impl StudySpec {
     /// then.
     #[must_use]
     pub fn identity_beside(&self, stored: &Json) -> Json {
-        let mut identity = self.identity_with(stored_watts(stored).unwrap_or(DEFAULT_WATTS_PER_CORE));
+        let settled = self.clone().begun_with(stored);
+        let mut identity = settled.identity_with(stored_watts(stored).unwrap_or(DEFAULT_WATTS_PER_CORE));
+        if let (None, Some(own)) = (stored.get(DEFAULTS), identity.as_object_mut()) {
+            own.remove(DEFAULTS);
+        }
         respelt::adopt(&mut identity, stored, self.problem.space());
         // Settings that the trainer has learned since then were at their defaults, as they were before there were any.
         let own = identity.get_mut("train").and_then(Json::as_object_mut);
-        if let (Some(own), Some(then)) = (own, stored["train"].as_object()) {
-            let defaults = SETTINGS.iter().filter_map(|s| Some((s.name, json!(s.default.value()?))));
+        if let (Some(own), Some(known)) = (own, stored["train"].as_object()) {
+            let then = stored_defaults(stored);
+            let default = |s: &Setting| then.value(s.name).or(s.default.value());
+            let defaults = SETTINGS.iter().filter_map(|s| Some((s.name, json!(default(s)?))));
             let defaults: BTreeMap<&str, Json> = defaults.collect();
-            own.retain(|name, value| then.contains_key(name) || defaults.get(name.as_str()) != Some(value));
+            own.retain(|name, value| known.contains_key(name) || defaults.get(name.as_str()) != Some(value));
         }
         identity
     }
+}
+
+/// Where an identity has what was settled of defaults as the study began.
+const DEFAULTS: &str = "defaults";
+
+/// What became of settings of the trainer that a study left open, by its identity: those of older studies were never stored.
+#[must_use]
+pub fn stored_defaults(identity: &Json) -> Defaults {
+    if let Some(stored) = identity.get(DEFAULTS).and_then(|stored| serde_json::from_value(stored.clone()).ok()) {
+        return stored;
+    }
+    // What was known then is among the settings.
+    let known = |name: &str| identity["train"].get(name).cloned();
+    let preprocessing = known("preprocessing").and_then(|value| serde_json::from_value(value).ok());
+    let initialization = known("initialization").and_then(|value| serde_json::from_value(value).ok());
+    Defaults {
+        preprocessing: preprocessing.unwrap_or(Defaults::BEFORE.preprocessing),
+        initialization: initialization.unwrap_or(Defaults::BEFORE.initialization),
+    }
+}
+
+/// Whether a study of the trainer began before its defaults were stored, by its identity.
+#[must_use]
+pub fn began_before_defaults(identity: &Json) -> bool {
+    identity.get("train").is_some() && identity.get(DEFAULTS).is_none()
 }
 
 /// What the estimates of a study take for a busy core, by its identity.
@@ -150,7 +186,8 @@ impl TrainSpec {
     pub fn complete(&self, space: &Space) -> BTreeMap<String, Value> {
         let mut settings = self.settings.clone();
         for setting in SETTINGS {
-            if let Some(value) = setting.default.value()
+            let settled = self.defaults.and_then(|defaults| defaults.value(setting.name));
+            if let Some(value) = settled.or(setting.default.value())
                 && space.get(setting.name).is_none()
             {
                 settings.entry(setting.name.to_owned()).or_insert(value);

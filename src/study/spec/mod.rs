@@ -85,7 +85,7 @@ mod summary;
 mod variant;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
-pub use identity::{Difference, differences, stored_watts};
+pub use identity::{Difference, began_before_defaults, differences, stored_defaults, stored_watts};
 pub use model::{
     Budget, CoolDown, EnergyFrom, EnergySpec, Keep, OnInterrupt, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec,
     TrialSpec,

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::identity::stored_defaults;
 use crate::carbon::Carbon;
 use crate::energy::{Meters, MigPolicy};
 use crate::objective::{CommandLine, KeepOutput};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::space::Value;
+use crate::training::Defaults;
 
 /// A checked study file. [`StudySpec::parse`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +95,24 @@ impl StudySpec {
         self
     }
 
+    /// The same study with these defaults for settings of the trainer, if they are not settled yet.
+    #[must_use]
+    pub fn with_defaults_left_open(mut self, defaults: Defaults) -> Self {
+        if let Source::Train(train) = &mut self.source {
+            train.defaults.get_or_insert(defaults);
+        }
+        self
+    }
+
+    /// The same study as it was begun, by its stored identity: with the defaults of then.
+    #[must_use]
+    pub fn begun_with(mut self, stored: &serde_json::Value) -> Self {
+        if let Source::Train(train) = &mut self.source {
+            train.defaults = Some(stored_defaults(stored));
+        }
+        self
+    }
+
     /// The same study with another number of trials in its budget.
     #[must_use]
     pub fn with_trials(mut self, trials: u64) -> Self {
@@ -145,6 +165,8 @@ pub struct TrainSpec {
     /// Fixed settings by name, as given in the file (`dataset` and `model` among them). A setting that is neither in
     /// here nor in the space has its default.
     pub settings: BTreeMap<String, Value>,
+    /// What becomes of settings whose default depends on the data or on when the study began; `None` until that is settled.
+    pub defaults: Option<Defaults>,
     /// Which weights are kept, in `checkpoints/` of the results.
     pub keep: Keep,
 }

@@ -97,7 +97,7 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
             findings.push(refuse_recipe(error, section, searched));
         }
     }
-    TrainSpec { settings, keep }
+    TrainSpec { settings, defaults: None, keep }
 }
 
 /// Whether every trial of the trainer tells samples when it is trained; also where nobody can say, for something else is wrong.

@@ -13,6 +13,7 @@ use crate::optimizer::problem::{Bound, Goal, Preference, Prior};
 use crate::optimizer::space::{Domain, Scale, Value};
 
 mod carbon;
+mod defaults;
 mod extremes;
 mod limits;
 mod share;

@@ -45,9 +45,10 @@ fn some(values: &[Value]) -> Vec<Option<&Value>> {
 /// The form of the network.
 pub(super) fn architecture_of(recipe: &Recipe) -> Architecture {
     let (width, depth, dropout) = (recipe.width(), recipe.depth(), recipe.dropout());
+    let initialization = recipe.initialization();
     match recipe.model() {
-        Model::Mlp => Architecture::Mlp { width, depth, dropout },
-        Model::Cnn => Architecture::Cnn { width, depth, dropout },
+        Model::Mlp => Architecture::Mlp { width, depth, dropout, initialization },
+        Model::Cnn => Architecture::Cnn { width, depth, dropout, initialization },
         Model::LeNet5 => Architecture::LeNet5,
         Model::Vgg11 => Architecture::Vgg { layers: 11, dropout },
         Model::Vgg16 => Architecture::Vgg { layers: 16, dropout },

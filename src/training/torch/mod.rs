@@ -6,6 +6,7 @@ mod best;
 mod carrier;
 mod check;
 mod checkpoint;
+mod descent;
 mod device;
 mod failure;
 mod inference;
@@ -28,6 +29,6 @@ pub use trainer::{Trainer, TrainerOptions};
 use super::preprocess;
 use super::schedule::StepSizes;
 use super::{
-    Augmentation, Control, Device, InternalOptimization, Metrics, Model, Observer, Outcome, Phase, Precision, Recipe,
-    RecipeError, Setting, TrainError, Update, possible,
+    Augmentation, Cause, Control, Device, Initialization, InternalOptimization, Metrics, Model, Observer, Outcome,
+    Phase, Precision, Recipe, RecipeError, Setting, TrainError, Update, possible,
 };

@@ -1,5 +1,7 @@
 //! The steps of a training, epoch by epoch.
 
+use tch::Tensor;
+
 use super::augment::Augmenter;
 use super::carrier::{Carrier, Pass};
 use super::part::{Goal, Scaled};
@@ -13,6 +15,8 @@ pub(super) struct Steps {
     augmenter: Augmenter,
     sizes: StepSizes,
     done: usize,
+    /// The loss of the first step of all, left on the device until it is asked for.
+    untrained: Option<Tensor>,
 }
 
 impl Steps {
@@ -23,6 +27,7 @@ impl Steps {
             augmenter: Augmenter::new(recipe.augmentation(), seed),
             sizes: StepSizes::new(recipe, all),
             done: 0,
+            untrained: None,
         })
     }
 
@@ -42,9 +47,18 @@ impl Steps {
             self.done += 1;
             let varied = self.augmenter.vary(samples, &targets)?;
             let told = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
-            self.stepper.step(&varied.loss(&told, goal, recipe.label_smoothing())?)?;
+            let loss = varied.loss(&told, goal, recipe.label_smoothing())?;
+            if self.done == 1 {
+                self.untrained = Some(loss.f_detach()?);
+            }
+            self.stepper.step(&loss)?;
             Ok(tally.see(told.f_detach()?, varied.main_targets())?)
         })?;
         tally.score()
+    }
+
+    /// The loss of the untrained network; once, after the first epoch.
+    pub(super) fn take_untrained(&mut self) -> Result<Option<f64>, TrainError> {
+        Ok(self.untrained.take().map(|loss| loss.f_double_value(&[])).transpose()?)
     }
 }

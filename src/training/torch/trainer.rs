@@ -7,6 +7,7 @@ use super::best::Best;
 use super::carrier::{Carrier, kind_of};
 use super::check::architecture_of;
 use super::checkpoint::Checkpoint;
+use super::descent::Descent;
 use super::device::{DeviceChoice, select, synchronize, warm_up};
 use super::failure::guard;
 use super::inference::infer;
@@ -15,7 +16,7 @@ use super::network::Network;
 use super::preprocess::Scaling;
 use super::steps::Steps;
 use super::trained::{Trained, judge};
-use super::{Control, Device, InternalOptimization, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
+use super::{Cause, Control, Device, InternalOptimization, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
 use crate::data::{self, DataFolder, Dataset, Partition, Source, Split};
 
 /// What a trainer works with.
@@ -171,6 +172,7 @@ impl Trainer {
         keep: Option<&Path>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
+        let recipe = &recipe.on(dataset);
         recipe.check_on(dataset)?;
         architecture_of(recipe).check(dataset.shape()).map_err(|reason| recipe.no_network(reason))?;
         observer.device(&Device { threads: recipe.threads(), ..self.description.clone() });
@@ -219,10 +221,17 @@ impl Trainer {
             outcome.metrics.insert("multiply_adds".to_owned(), network.multiply_adds() as f64);
             let carrier = Carrier::new(network, recipe)?;
             let steps = Steps::new(recipe, &carrier, data.train.samples, seed)?;
-            Ok((carrier, steps, Scaling::fit(recipe.preprocessing(), dataset, &data.split.train)))
+            Ok((carrier, steps, recipe.preprocessing().and_then(|how| Scaling::fit(how, dataset, &data.split.train))))
         })?;
         let (train, validation) =
             guard(|| Ok((data.train.scaled(scaling.as_deref())?, data.validation.scaled(scaling.as_deref())?)))?;
+        let diverged = |epoch, loss, part: (&'static str, &[usize])| {
+            let cause = Cause::of(recipe, dataset, part, scaling.as_deref());
+            TrainError::Diverged { epoch, loss, cause }
+        };
+        let of_training = ("training", data.split.train.as_slice());
+        let of_validation = ("validation", data.split.validation.as_slice());
+        let mut descent = Descent::new(data.goal);
         let mut best = Best::new(recipe);
         let mut train_seconds = 0.0;
         for epoch in 1..=recipe.epochs() {
@@ -230,14 +239,17 @@ impl Trainer {
             let trained =
                 self.phase(Phase::Train, observer, |_| guard(|| steps.epoch(&carrier, &train, recipe, data.goal)))?;
             train_seconds += start.elapsed().as_secs_f64();
-            if trained.has_diverged() {
-                return Err(TrainError::Diverged { epoch, loss: trained.loss });
+            if let Some(untrained) = guard(|| steps.take_untrained())? {
+                descent.begins_at(untrained);
+            }
+            if descent.is_lost(trained.loss) {
+                return Err(diverged(epoch, trained.loss, of_training));
             }
             let judged = self.phase(Phase::Evaluate, observer, |_| {
                 guard(|| judge(&carrier, &steps.stepper.judged()?, None, &validation, data.goal))
             })?;
             if !judged.loss.is_finite() {
-                return Err(TrainError::Diverged { epoch, loss: judged.loss });
+                return Err(diverged(epoch, judged.loss, of_validation));
             }
             let mut metrics = judged.metrics("");
             metrics.extend(trained.metrics("train_"));
@@ -269,7 +281,7 @@ impl Trainer {
             })?;
             if !judged.loss.is_finite() {
                 let epoch = outcome.metrics.get("epochs").copied().unwrap_or_default() as usize;
-                return Err(TrainError::Diverged { epoch, loss: judged.loss });
+                return Err(diverged(epoch, judged.loss, of_validation));
             }
             outcome.metrics.extend(judged.metrics(""));
             outcome.metrics.insert("validation_loss".to_owned(), judged.loss);

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::plan::{Builder, Plan};
-use super::{lenet, mobilenet, plain, resnet, vgg};
+use super::{Initialization, lenet, mobilenet, plain, resnet, vgg};
 use crate::data::Shape;
 
 /// The largest side of images that count as small: ResNet, VGG and MobileNetV2 then take the form that is usual for
@@ -27,6 +27,8 @@ pub enum Architecture {
         depth: usize,
         /// The share of activations that a step of the training leaves out, in `[0, 1)`.
         dropout: f64,
+        /// How its weights begin.
+        initialization: Initialization,
     },
     /// `depth` blocks of a 3 x 3 convolution with `width` channels, ReLU and, while the image has four pixels a side,
     /// 2 x 2 maximum pooling; averages over at most 4 x 4 fields; dropout, and a last layer.
@@ -37,6 +39,8 @@ pub enum Architecture {
         depth: usize,
         /// As that of a mlp.
         dropout: f64,
+        /// How its weights begin.
+        initialization: Initialization,
     },
     /// LeNet-5 (LeCun et al., 1998), as it is built today: ReLU and maximum pooling, every map of the second
     /// convolution sees all of the first, and the last layer is linear.
@@ -83,8 +87,12 @@ impl Architecture {
         let (mut builder, outputs) = (Builder::new(shape), outputs as i64);
         let net = &mut builder;
         match *self {
-            Self::Mlp { width, depth, dropout } => plain::mlp(net, width as i64, depth, dropout, outputs),
-            Self::Cnn { width, depth, dropout } => plain::cnn(net, width as i64, depth, dropout, outputs),
+            Self::Mlp { width, depth, dropout, initialization } => {
+                plain::mlp(net, width as i64, depth, dropout, initialization, outputs);
+            }
+            Self::Cnn { width, depth, dropout, initialization } => {
+                plain::cnn(net, width as i64, depth, dropout, initialization, outputs);
+            }
             Self::LeNet5 => lenet::lenet5(net, outputs),
             Self::Vgg { layers, dropout } => vgg::vgg(net, layers, dropout, small, outputs)?,
             Self::ResNet { layers } => resnet::resnet(net, layers, small, outputs)?,
@@ -137,10 +145,32 @@ mod tests {
         for (architecture, words) in [
             (Architecture::ResNet { layers: 20 }, "a ResNet of 20 layers: there are those of 18, 34 and 50"),
             (Architecture::Vgg { layers: 19, dropout: 0.0 }, "a VGG of 19 layers: there are those of 11 and 16"),
-            (Architecture::Mlp { width: 0, depth: 1, dropout: 0.0 }, "0 units or channels of a layer"),
-            (Architecture::Cnn { width: usize::MAX, depth: 1, dropout: 0.0 }, "units or channels of a layer"),
-            (Architecture::Cnn { width: 1, depth: usize::MAX, dropout: 0.0 }, "hidden layers"),
-            (Architecture::Mlp { width: 65536, depth: 900, dropout: 0.0 }, "too large"),
+            (
+                Architecture::Mlp { width: 0, depth: 1, dropout: 0.0, initialization: Initialization::PyTorch },
+                "0 units or channels of a layer",
+            ),
+            (
+                Architecture::Cnn {
+                    width: usize::MAX,
+                    depth: 1,
+                    dropout: 0.0,
+                    initialization: Initialization::PyTorch,
+                },
+                "units or channels of a layer",
+            ),
+            (
+                Architecture::Cnn {
+                    width: 1,
+                    depth: usize::MAX,
+                    dropout: 0.0,
+                    initialization: Initialization::PyTorch,
+                },
+                "hidden layers",
+            ),
+            (
+                Architecture::Mlp { width: 65536, depth: 900, dropout: 0.0, initialization: Initialization::PyTorch },
+                "too large",
+            ),
             (Architecture::MobileNetV2 { dropout: 1.0 }, "a dropout of 1"),
             (Architecture::Vgg { layers: 11, dropout: f64::NAN }, "a dropout of NaN"),
         ] {
@@ -157,8 +187,8 @@ mod tests {
     fn the_largest_sizes_do_not_overflow() {
         let largest = Shape { channels: WIDEST, height: WIDEST, width: WIDEST };
         for architecture in [
-            Architecture::Mlp { width: WIDEST, depth: 2, dropout: 0.0 },
-            Architecture::Cnn { width: WIDEST, depth: DEEPEST, dropout: 0.0 },
+            Architecture::Mlp { width: WIDEST, depth: 2, dropout: 0.0, initialization: Initialization::PyTorch },
+            Architecture::Cnn { width: WIDEST, depth: DEEPEST, dropout: 0.0, initialization: Initialization::PyTorch },
             Architecture::LeNet5,
             Architecture::Vgg { layers: 16, dropout: 0.0 },
             Architecture::ResNet { layers: 50 },

@@ -10,6 +10,8 @@ pub(super) enum Rule {
     Uniform { gain: f64 },
     /// Kernel and bias uniform within `1 / sqrt(fan_in)`, as PyTorch's layers begin.
     PyTorch,
+    /// Uniform within `sqrt(6 / (fan_in + fan_out))`, bias 0 (Glorot and Bengio, 2010, eq. 16).
+    Xavier,
     /// Normal with variance `2 / fan_out`, bias 0 (He et al., 2015, eq. 14). As in torchvision, the fan of a
     /// convolution by groups is counted as if there were none.
     HeNormal,
@@ -33,6 +35,7 @@ impl Rule {
         match self {
             Self::Uniform { gain } => Init::Uniform((gain / fan_in(dims)).sqrt()),
             Self::PyTorch => Init::Uniform((1.0 / fan_in(dims)).sqrt()),
+            Self::Xavier => Init::Uniform((6.0 / (fan_in(dims) + fan_out(dims))).sqrt()),
             Self::HeNormal => Init::Normal((2.0 / fan_out(dims)).sqrt()),
             Self::Normal { sd } => Init::Normal(sd),
         }
@@ -42,7 +45,7 @@ impl Rule {
     pub(super) fn bias(self, dims: &[i64]) -> Init {
         match self {
             Self::PyTorch => self.kernel(dims),
-            Self::Uniform { .. } | Self::HeNormal | Self::Normal { .. } => Init::Constant(0.0),
+            Self::Uniform { .. } | Self::Xavier | Self::HeNormal | Self::Normal { .. } => Init::Constant(0.0),
         }
     }
 }
@@ -69,13 +72,14 @@ fn fan_out(dims: &[i64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Architecture, Network, Role};
+    use super::super::{Architecture, Initialization, Network, Role};
     use super::*;
     use crate::data::Shape;
 
     /// Draws follow the order of weights: whoever changes these changes what a seed stands for in studies that exist.
     #[test]
     fn mlp_and_cnn_draw_as_they_always_did() {
+        let initialization = Initialization::Kaiming;
         let drawn = |architecture: Architecture| {
             let plan = architecture.plan(Shape { channels: 3, height: 9, width: 5 }, 10).unwrap();
             plan.weights.into_iter().map(|weight| (weight.name, weight.dims, weight.init)).collect::<Vec<_>>()
@@ -90,7 +94,7 @@ mod tests {
             entry("output.weight", &[10, 16], bound(3.0 / 16.0)),
             entry("output.bias", &[10], Init::Constant(0.0)),
         ];
-        assert_eq!(drawn(Architecture::Mlp { width: 16, depth: 2, dropout: 0.0 }), mlp);
+        assert_eq!(drawn(Architecture::Mlp { width: 16, depth: 2, dropout: 0.0, initialization }), mlp);
         let cnn = [
             entry("hidden.0.weight", &[8, 3, 3, 3], bound(6.0 / 27.0)),
             entry("hidden.0.bias", &[8], Init::Constant(0.0)),
@@ -99,15 +103,30 @@ mod tests {
             entry("output.weight", &[10, 8 * 4 * 2], bound(3.0 / 64.0)),
             entry("output.bias", &[10], Init::Constant(0.0)),
         ];
-        assert_eq!(drawn(Architecture::Cnn { width: 8, depth: 2, dropout: 0.0 }), cnn);
+        assert_eq!(drawn(Architecture::Cnn { width: 8, depth: 2, dropout: 0.0, initialization }), cnn);
+    }
+
+    #[test]
+    fn pytorch_and_xavier_are_the_published_ones() {
+        let drawn = |initialization| {
+            let cnn = Architecture::Cnn { width: 8, depth: 1, dropout: 0.0, initialization };
+            let plan = cnn.plan(Shape { channels: 3, height: 9, width: 5 }, 10).unwrap();
+            plan.weights.into_iter().map(|weight| weight.init).collect::<Vec<_>>()
+        };
+        let bound = |share: f64| Init::Uniform(share.sqrt());
+        // 3 x 3 x 3 numbers go into each of 8 channels, and 8 maps of 4 x 2 into each of 10 outputs.
+        let (hidden, last) = (bound(1.0 / 27.0), bound(1.0 / 64.0));
+        assert_eq!(drawn(Initialization::PyTorch), [hidden, hidden, last, last]);
+        let zero = Init::Constant(0.0);
+        assert_eq!(drawn(Initialization::Xavier), [bound(6.0 / (27.0 + 72.0)), zero, bound(6.0 / 74.0), zero]);
     }
 
     #[test]
     fn weights_begin_as_the_definitions_say() {
         let shape = Shape { channels: 3, height: 32, width: 32 };
         for architecture in [
-            Architecture::Mlp { width: 64, depth: 2, dropout: 0.0 },
-            Architecture::Cnn { width: 16, depth: 2, dropout: 0.0 },
+            Architecture::Mlp { width: 64, depth: 2, dropout: 0.0, initialization: Initialization::PyTorch },
+            Architecture::Cnn { width: 16, depth: 2, dropout: 0.0, initialization: Initialization::PyTorch },
             Architecture::LeNet5,
             Architecture::Vgg { layers: 11, dropout: 0.0 },
             Architecture::ResNet { layers: 18 },
@@ -123,13 +142,11 @@ mod tests {
                 // Mean and variance; a uniform distribution within b has the variance b^2 / 3.
                 let (mean, variance) = match (architecture, role) {
                     (_, Role::Norm) => (if name.ends_with(".weight") { 1.0 } else { 0.0 }, 0.0),
-                    (Architecture::LeNet5, _) => (0.0, 1.0 / fan_in / 3.0),
+                    (Architecture::LeNet5 | Architecture::Mlp { .. } | Architecture::Cnn { .. }, _) => {
+                        (0.0, 1.0 / fan_in / 3.0)
+                    }
                     (Architecture::ResNet { .. }, _) if dims.len() < 4 => (0.0, 1.0 / fan_in / 3.0),
                     (_, Role::Bias) => (0.0, 0.0),
-                    (Architecture::Mlp { .. } | Architecture::Cnn { .. }, _) if name.starts_with("output") => {
-                        (0.0, 1.0 / fan_in)
-                    }
-                    (Architecture::Mlp { .. } | Architecture::Cnn { .. }, _) => (0.0, 2.0 / fan_in),
                     (_, Role::Kernel) if dims.len() == 2 => (0.0, 1e-4),
                     (_, Role::Kernel) => (0.0, 2.0 / (dims[0] * dims[2] * dims[3])),
                 };

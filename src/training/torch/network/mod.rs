@@ -25,6 +25,7 @@ pub use layer::Linear;
 use layer::{Layer, Pass};
 pub use plan::{KernelKind, Role};
 
+use super::Initialization;
 use crate::data::Shape;
 
 /// A network with its weights, from images `n x channels x height x width` to logits `n x outputs`.

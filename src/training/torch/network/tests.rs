@@ -2,8 +2,10 @@ use tch::{Device, Kind, Tensor};
 
 use super::*;
 
-const MLP: Architecture = Architecture::Mlp { width: 16, depth: 2, dropout: 0.0 };
-const CNN: Architecture = Architecture::Cnn { width: 8, depth: 2, dropout: 0.0 };
+const MLP: Architecture =
+    Architecture::Mlp { width: 16, depth: 2, dropout: 0.0, initialization: Initialization::PyTorch };
+const CNN: Architecture =
+    Architecture::Cnn { width: 8, depth: 2, dropout: 0.0, initialization: Initialization::PyTorch };
 const VGG11: Architecture = Architecture::Vgg { layers: 11, dropout: 0.0 };
 const RESNET18: Architecture = Architecture::ResNet { layers: 18 };
 const MOBILENET: Architecture = Architecture::MobileNetV2 { dropout: 0.0 };
@@ -39,11 +41,17 @@ fn finite(tensor: &Tensor) -> bool {
 #[test]
 fn parameters_and_work_are_counted_as_by_hand() {
     let digits = shape(1, 8, 8);
-    let mlp = network(Architecture::Mlp { width: 64, depth: 2, dropout: 0.0 }, digits);
+    let mlp = network(
+        Architecture::Mlp { width: 64, depth: 2, dropout: 0.0, initialization: Initialization::PyTorch },
+        digits,
+    );
     assert_eq!(mlp.parameter_count(), 64 * 65 + 64 * 65 + 10 * 65);
     assert_eq!(mlp.multiply_adds(), 64 * 64 + 64 * 64 + 10 * 64);
     // One block leaves 4 x 4 fields, two blocks 2 x 2.
-    let cnn = network(Architecture::Cnn { width: 8, depth: 1, dropout: 0.0 }, digits);
+    let cnn = network(
+        Architecture::Cnn { width: 8, depth: 1, dropout: 0.0, initialization: Initialization::PyTorch },
+        digits,
+    );
     assert_eq!(cnn.parameter_count(), 8 * 10 + 10 * (8 * 16 + 1));
     let cnn = network(CNN, digits);
     assert_eq!(cnn.parameter_count(), 8 * 10 + 8 * 73 + 10 * (8 * 4 + 1));
@@ -82,8 +90,14 @@ fn depths_and_widths_of_plain_networks_are_free() {
         for depth in [0, 1, 3, 6] {
             for width in [1, 4] {
                 for dropout in [0.0, 0.5] {
-                    let mlp = network(Architecture::Mlp { width, depth, dropout }, shape);
-                    let cnn = network(Architecture::Cnn { width, depth, dropout }, shape);
+                    let mlp = network(
+                        Architecture::Mlp { width, depth, dropout, initialization: Initialization::PyTorch },
+                        shape,
+                    );
+                    let cnn = network(
+                        Architecture::Cnn { width, depth, dropout, initialization: Initialization::PyTorch },
+                        shape,
+                    );
                     for network in [mlp, cnn] {
                         assert_eq!(forward(&network, &images(5, shape), true).size(), [5, 10], "{depth} {shape:?}");
                     }
@@ -144,8 +158,8 @@ fn evaluation_depends_on_the_image_alone() {
 fn dropout_acts_in_training_alone() {
     let shape = shape(3, 16, 16);
     for architecture in [
-        Architecture::Mlp { width: 64, depth: 1, dropout: 0.5 },
-        Architecture::Cnn { width: 64, depth: 1, dropout: 0.5 },
+        Architecture::Mlp { width: 64, depth: 1, dropout: 0.5, initialization: Initialization::PyTorch },
+        Architecture::Cnn { width: 64, depth: 1, dropout: 0.5, initialization: Initialization::PyTorch },
         Architecture::Vgg { layers: 11, dropout: 0.5 },
         Architecture::MobileNetV2 { dropout: 0.5 },
     ] {
