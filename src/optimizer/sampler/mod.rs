@@ -15,6 +15,7 @@ mod gp;
 mod grid;
 mod nsga2;
 mod random;
+mod repair;
 mod sobol;
 mod standing;
 mod stream;
@@ -55,12 +56,15 @@ pub enum SamplerError {
     Exhausted,
     /// A space too large for a list, of which next to nothing is allowed.
     #[error(
-        "no new point that is not forbidden was found in {draws} draws; instead of forbidding nearly all of a range, \
-         narrow the range"
+        "no new point that is allowed was found in {draws} draws and a search from the best of them{}; loosen that, and \
+         instead of ruling out nearly all of a range, narrow the range",
+        if obstacles.is_empty() { String::new() } else { format!(", where {}", obstacles.join(" and ")) }
     )]
     NothingAllowed {
         /// How many points were drawn.
         draws: usize,
+        /// What was still in the way at the best point that the search found, in words.
+        obstacles: Vec<String>,
     },
     /// No sampler has this name.
     #[error("there is no sampler `{name}` (known: {})", NAMES.join(", "))]
@@ -117,12 +121,12 @@ pub fn propose(
     let mut proposals = Vec::new();
     for start in problem.starts() {
         let x = encoding.encode(start);
-        if proposals.len() < count.max(1) && !tried.contains(&x) {
+        // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
+        let as_written = problem.space().check(start).is_ok();
+        let point = if as_written { start.clone() } else { encoding.decode(&x) };
+        if proposals.len() < count.max(1) && !tried.has_seen(&x) && !problem.forbids(&point) {
             tried.insert(&x);
             let fit = Fit { rule: START.to_owned(), ..Fit::default() };
-            // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
-            let as_written = problem.space().check(start).is_ok();
-            let point = if as_written { start.clone() } else { encoding.decode(&x) };
             proposals.push(Proposal { point, fit });
         }
     }
