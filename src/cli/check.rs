@@ -10,6 +10,9 @@ use crate::study::spec::Source;
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
     print(spec.summary())?;
+    if !spec.doubts().is_empty() {
+        print(format!("\n{}", spec.render_doubts(&args.study.display().to_string(), false)))?;
+    }
     if *spec.source() == Source::None {
         // Complete for `ask-tell`.
         return Ok(());

@@ -28,10 +28,14 @@ impl CommandLine {
     }
 
     /// The program and its arguments for one trial. An argument with a placeholder of an inactive parameter is left
-    /// out.
+    /// out, and so is the [flag](Self::flag_of) that stands alone before it.
     #[must_use]
     pub fn arguments(&self, task: Task<'_>, secrets: &Secrets) -> Vec<String> {
-        self.argv.iter().filter_map(|t| t.fill(task, secrets)).collect()
+        let is_own =
+            |name: &str| Template::RESERVED.contains(&name) || self.secrets.iter().any(|secret| secret == name);
+        let inactive = |t: &Template| t.placeholders().any(|name| !is_own(name) && task.point.get(name).is_none());
+        let stays = |place: &usize| !self.is_left_alone(*place, inactive);
+        (0..self.argv.len()).filter(stays).filter_map(|place| self.argv[place].fill(task, secrets)).collect()
     }
 
     /// The environment variables to add for one trial: `env`, `WATTFRONT_TRIAL` (the trial's number),

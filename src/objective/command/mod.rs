@@ -2,9 +2,11 @@
 
 mod discreet;
 mod line;
+mod lone;
 mod secrets;
 
 pub use line::{CommandLine, Template};
+pub(crate) use lone::is_flag;
 pub use secrets::{SecretError, Secrets};
 
 use std::path::{Path, PathBuf};

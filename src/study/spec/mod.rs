@@ -19,9 +19,11 @@
 //! | | `population`: how many trials breed, for `nsga2` | 20 |
 //! | | `levels`: values per range, for `grid` | 5 |
 //! | `[space]` | a table for each parameter: `float`, `int` or `choice`; `scale`, `step`, `when` | at least one is needed |
+//! | | `was`: the value that trials of earlier studies had which did not search the parameter; no part of what the study is | none |
 //! | | `prior` of a range: `{ around = 1e-3, spread = 3 }`; of a choice: a weight for each value | none |
 //! | `[[start]]` | values of parameters, tried first | the middle of the range; the first of a choice |
 //! | `[[forbid]]` | values, lists of values or `{ at_least = 64, at_most = 128 }` of parameters: never all together | none |
+//! | `[[require]]` | `that`: what parameters must keep together, such as `"width * batch_size <= 200000"`; see [`Requirement`](crate::optimizer::problem::Requirement) | none |
 //! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS); a path of data is relative to the study file | |
 //! | | `keep`: weights in `checkpoints/` of the results, of the trials on the `"front"`, of `"all"` or `"none"` | `"front"` |
 //! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
@@ -61,8 +63,12 @@
 //! differs elsewhere. A preference that changes is noted in the record, and holds from there on. What joules stand for is
 //! in no record: the outputs are made by the [`Carbon`](crate::carbon::Carbon) of the day.
 
+mod arguments;
 mod bounds;
 mod carbon;
+mod contradictions;
+mod coverage;
+mod doubts;
 mod energy;
 mod error;
 mod findings;
@@ -75,6 +81,7 @@ mod points;
 mod priors;
 mod quantity;
 mod reader;
+mod requirements;
 mod secrets;
 mod source;
 mod space;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::error::{Issue, render};
 use crate::carbon::Carbon;
 use crate::energy::{Meters, MigPolicy};
 use crate::objective::CommandLine;
@@ -23,6 +24,8 @@ pub struct StudySpec {
     pub(super) energy: EnergySpec,
     pub(super) carbon: Carbon,
     pub(super) text: String,
+    pub(super) doubts: Vec<Issue>,
+    pub(super) was: BTreeMap<String, Value>,
 }
 
 impl StudySpec {
@@ -78,6 +81,27 @@ impl StudySpec {
     #[must_use]
     pub fn carbon(&self) -> &Carbon {
         &self.carbon
+    }
+
+    /// What works, but hardly as it was meant, and what is worth knowing, in the order of the file.
+    #[must_use]
+    pub fn doubts(&self) -> &[Issue] {
+        &self.doubts
+    }
+
+    /// The same with the lines of the file, for people, with colours for a terminal if `color`; empty if there is nothing.
+    /// `path` is for messages. Ends without a newline.
+    #[must_use]
+    pub fn render_doubts(&self, path: &str, color: bool) -> String {
+        let shown: Vec<String> = self.doubts.iter().map(|issue| render(issue, path, &self.text, color)).collect();
+        shown.join("\n\n")
+    }
+
+    /// What parameters were in trials of earlier studies that did not have them, by name: `was` of [space]. No part of what
+    /// the study is.
+    #[must_use]
+    pub fn was(&self) -> &BTreeMap<String, Value> {
+        &self.was
     }
 
     /// The study file as it was read.

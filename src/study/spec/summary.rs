@@ -35,6 +35,7 @@ impl StudySpec {
         row("space", show_space(&self.problem));
         row("starts", self.show_starts());
         row("forbidden", self.problem.forbidden().iter().map(ToString::to_string).collect());
+        row("required", self.problem.requirements().iter().map(ToString::to_string).collect());
         row("sampler", vec![self.show_sampler()]);
         row("budget", vec![self.show_budget()]);
         row("source", self.show_source());
@@ -226,10 +227,10 @@ impl StudySpec {
     }
 }
 
-/// Points of the space, and how many of them are forbidden; `None` if there are too many to count.
+/// Points of the space, and how many of them are ruled out; `None` if there are too many to count.
 fn count(problem: &Problem) -> Option<(u64, u64)> {
     let points = problem.space().cardinality(COUNTED)?;
-    if problem.forbidden().is_empty() {
+    if !problem.is_restricted() {
         return Some((points, 0));
     }
     let forbidden = problem.space().points(COUNTED)?.iter().filter(|p| problem.forbids(p)).count();
@@ -251,7 +252,10 @@ fn show_space(problem: &Problem) -> Vec<String> {
     let size = match count(problem) {
         Some((1, _)) => "1 point".to_owned(),
         Some((n, 0)) => format!("{n} points"),
-        Some((n, forbidden)) => format!("{n} points, {forbidden} of them forbidden"),
+        Some((n, forbidden)) => format!(
+            "{n} points, {forbidden} of them {}",
+            if problem.requirements().is_empty() { "forbidden" } else { "ruled out" }
+        ),
         None if space.parameters().iter().all(|p| p.domain.cardinality().is_some()) => {
             format!("more than {COUNTED} points")
         }
