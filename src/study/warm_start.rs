@@ -5,38 +5,131 @@
 //! its own with its own scale, so figures of other hardware, or of another method of metering, are not mixed with this
 //! study's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::StudyError;
 use super::store::Store;
 use crate::optimizer::history::Earlier;
 use crate::optimizer::problem::{Metrics, Problem};
 use crate::optimizer::space::{Point, Value};
-use crate::record::{EarlierStudy, EnergyMetric, Event, StudyRecord, TrialRecord, TrialResult};
+use crate::record::{EarlierStudy, EnergyMetric, Event, StudyRecord, TrialResult};
 
-/// The finished trials of `other` that lie in this problem's space and have its objectives' metrics.
-///
-/// Parameters go by their names. One that this space lacks is ignored; one that the other space lacked has the value that it
-/// was fixed at there (in `[train]`). A trial with a value outside this space, or without one that this space needs, is left
-/// out. So is one without an objective's metric; an energy that was metered there, but was no objective, is known.
+/// What a study says of trials that are not its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// What it searches for.
+    pub problem: &'a Problem,
+    /// What parameters were where they were not searched: `was` of the study file.
+    pub was: &'a BTreeMap<String, Value>,
+    /// Settings of the trainer that are the same in all its trials.
+    pub fixed: &'a BTreeMap<String, Value>,
+}
+
+/// The finished trials of `other` that lie in this problem's space and have its objectives' metrics: [`learn_by`] without
+/// anything that is known besides.
 #[must_use]
 pub fn learn(problem: &Problem, other: &StudyRecord, folder: &str) -> EarlierStudy {
+    let nothing = BTreeMap::new();
+    learn_by(Terms { problem, was: &nothing, fixed: &nothing }, other, folder)
+}
+
+/// The finished trials of `other` that could be trials of this study.
+///
+/// Parameters go by their names. One that this space lacks is ignored, unless it is fixed here: then trials with another value
+/// are left out. One that the other space lacked has the value that it was fixed at there (in `[train]`), or else the one that
+/// the study file says it was. A trial with a value outside this space, without one that this space needs, or that is ruled out
+/// here is left out. So is one without an objective's metric; an energy that was metered there, but was no objective, is known.
+#[must_use]
+pub fn learn_by(terms: Terms<'_>, other: &StudyRecord, folder: &str) -> EarlierStudy {
+    let finished = other.trials().iter().filter_map(|t| Some((&t.point, t.result()?)));
+    let trials = finished.map(|(point, result)| (point, metrics_of(terms.problem, result)));
+    take(terms, other, &other.header().name, folder, trials)
+}
+
+/// What `other` has learned from earlier studies itself, as this study can use it; studies of which it can use nothing are left
+/// out.
+#[must_use]
+pub fn inherit(terms: Terms<'_>, other: &StudyRecord) -> Vec<EarlierStudy> {
+    let inherited = other.earlier().iter().map(|earlier| {
+        let trials =
+            earlier.study.trials.iter().map(|(point, metrics)| (point, usable(terms.problem, metrics.clone())));
+        take(terms, other, &earlier.study.name, &earlier.folder, trials)
+    });
+    inherited.filter(|earlier| !earlier.study.trials.is_empty()).collect()
+}
+
+/// As [`learn_by`], for a study that is known to have learned from `known` when it began; by the rules of then, which left out less,
+/// if it did so by them.
+#[must_use]
+pub fn learn_again(terms: Terms<'_>, other: &StudyRecord, folder: &str, known: &[EarlierStudy]) -> EarlierStudy {
+    let now = learn_by(terms, other, folder);
+    let before = known.iter().find(|known| known.study.name == now.study.name);
+    if before.is_none_or(|known| has_grown_from(&now, known)) {
+        return now;
+    }
+    let mut trials = Vec::new();
+    for (trial, result) in other.trials().iter().filter_map(|t| Some((t, t.result()?))) {
+        let taken = point_of(terms, other, &trial.point, &mut BTreeSet::new());
+        trials.extend(taken.ok().zip(metrics_of(terms.problem, result).ok()));
+    }
+    let left_out = now.left_out.clone();
+    EarlierStudy { study: Earlier { name: now.study.name.clone(), trials }, left_out, ..now }
+}
+
+/// The trials of a study in the space of `other` that can be used.
+fn take<'a>(
+    terms: Terms<'_>,
+    other: &StudyRecord,
+    name: &str,
+    folder: &str,
+    finished: impl Iterator<Item = (&'a Point, Result<Metrics, String>)>,
+) -> EarlierStudy {
     let mut trials = Vec::new();
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
-    for (trial, result) in other.trials().iter().filter_map(|t| Some((t, t.result()?))) {
-        let taken = point_of(problem, other, trial).and_then(|point| Ok((point, metrics_of(problem, result)?)));
+    let mut assumed = BTreeSet::new();
+    for (point, metrics) in finished {
+        let taken =
+            check_fixed(terms, other, point)
+                .and_then(|()| point_of(terms, other, point, &mut assumed))
+                .and_then(|point| {
+                    if terms.problem.forbids(&point) { Err("that are ruled out here".to_owned()) } else { Ok(point) }
+                })
+                .and_then(|point| Ok((point, metrics?)));
         match taken {
             Ok(taken) => trials.push(taken),
             Err(reason) => *left_out.entry(reason).or_default() += 1,
         }
     }
-    let study = Earlier { name: other.header().name.clone(), trials };
-    EarlierStudy { folder: folder.to_owned(), study, left_out }
+    let taken = |name: &String| Some(format!("`{name}` is taken to have been {}", terms.was.get(name)?));
+    let mut remarks: Vec<String> = assumed.iter().filter_map(taken).collect();
+    let passed_over = other.problem().space().parameters().iter().map(|p| p.name.as_str());
+    let passed_over =
+        passed_over.filter(|name| terms.problem.space().get(name).is_none() && !terms.fixed.contains_key(*name));
+    remarks.extend(passed_over.map(|name| format!("`{name}` is not searched here, so what it was is passed over")));
+    let study = Earlier { name: name.to_owned(), trials };
+    EarlierStudy { folder: folder.to_owned(), study, left_out, remarks }
 }
 
-/// The trial's point in this space, or why it has none there.
-fn point_of(problem: &Problem, other: &StudyRecord, trial: &TrialRecord) -> Result<Point, String> {
-    let space = problem.space();
+/// Refuses a trial in which a setting had another value than the one that it is fixed at here.
+fn check_fixed(terms: Terms<'_>, other: &StudyRecord, point: &Point) -> Result<(), String> {
+    for (name, value) in terms.fixed {
+        let searched = other.problem().space().get(name).is_some();
+        let had = point.get(name).filter(|had| searched && *had != value && !had.is_same_number(value));
+        if had.is_some() {
+            return Err(format!("whose `{name}` was not {value}, at which it is fixed here"));
+        }
+    }
+    Ok(())
+}
+
+/// The point in this space, or why it has none there. What is said of a parameter alone is noted as `assumed`.
+fn point_of(
+    terms: Terms<'_>,
+    other: &StudyRecord,
+    earlier: &Point,
+    assumed: &mut BTreeSet<String>,
+) -> Result<Point, String> {
+    let space = terms.problem.space();
     let mut point = Point::new();
     for &i in space.dependency_order() {
         let parameter = &space.parameters()[i];
@@ -44,8 +137,13 @@ fn point_of(problem: &Problem, other: &StudyRecord, trial: &TrialRecord) -> Resu
             continue;
         }
         let name = &parameter.name;
-        let known = trial.point.get(name).cloned().or_else(|| fixed(other, name));
-        let value = known.ok_or_else(|| format!("without a value of `{name}`"))?;
+        let known = earlier.get(name).cloned().or_else(|| fixed(other, name));
+        let value = known.or_else(|| {
+            let was = terms.was.get(name)?;
+            assumed.insert(name.clone());
+            Some(was.clone())
+        });
+        let value = value.ok_or_else(|| format!("without a value of `{name}`"))?;
         let value = parameter.domain.typed(value);
         if !parameter.domain.contains(&value) {
             return Err(format!("whose `{name}` is outside this space"));
@@ -74,6 +172,11 @@ fn metrics_of(problem: &Problem, result: &TrialResult) -> Result<Metrics, String
             metrics.insert(name.clone(), joules.0);
         }
     }
+    usable(problem, metrics)
+}
+
+/// The metrics, if every objective has its own among them.
+fn usable(problem: &Problem, metrics: Metrics) -> Result<Metrics, String> {
     for objective in problem.objectives() {
         let usable = metrics.get(&objective.metric).is_some_and(|v| objective.loss(*v).is_ok());
         if !usable {
