@@ -237,3 +237,113 @@ fn has_grown_from(now: &EarlierStudy, known: &EarlierStudy) -> bool {
     let mut trials = now.study.trials.iter();
     now.study.name == known.study.name && known.study.trials.iter().all(|trial| trials.any(|other| other == trial))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::optimizer::Seed;
+    use crate::optimizer::space::{Space, SpaceBuilder};
+    use crate::record::Phases;
+    use crate::study::store::MemoryStore;
+
+    fn space() -> SpaceBuilder {
+        Space::builder().float("rate", 0.0..=1.0)
+    }
+
+    fn problem(space: SpaceBuilder) -> Problem {
+        Problem::new(space.build().unwrap()).maximize("accuracy")
+    }
+
+    /// A study with a trial for each of these points, whose `epochs` were fixed at 5.
+    fn record(problem: Problem, points: &[&[(&str, Value)]], earlier: Vec<EarlierStudy>) -> StudyRecord {
+        let mut store = MemoryStore::default();
+        let identity = json!({ "train": { "epochs": 5 } });
+        let created =
+            Event::StudyCreated { name: "old".into(), seed: Seed(1), problem, sampler: "gp".into(), identity };
+        store.append(created).unwrap();
+        if !earlier.is_empty() {
+            store.append(Event::EarlierStudies { studies: earlier }).unwrap();
+        }
+        for (trial, point) in (0..).zip(points) {
+            let point: Point = point.iter().map(|(name, value)| (*name, value.clone())).collect();
+            store.append(Event::TrialStarted { trial, attempt: 1, point, fit: None, propose_seconds: 0.0 }).unwrap();
+            let metrics = Metrics::from([("accuracy".to_owned(), 0.5)]);
+            let spent = crate::energy::units::WindowEnergy { seconds: 1.0, domains: Vec::new() };
+            let finished = Event::TrialFinished { trial, metrics, sd: Metrics::new(), energy: Phases::new(), spent };
+            store.append(finished).unwrap();
+        }
+        StudyRecord::from_entries(store.load().unwrap()).unwrap()
+    }
+
+    fn values(pairs: &[(&str, Value)]) -> BTreeMap<String, Value> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn a_setting_that_is_fixed_now_leaves_out_what_had_another() {
+        let old = record(
+            problem(space().choice("model", ["mlp", "cnn"]).int("width", 1..=9)),
+            &[
+                &[("rate", 0.1.into()), ("model", "mlp".into()), ("width", 3.into())],
+                &[("rate", 0.2.into()), ("model", "cnn".into()), ("width", 3.into())],
+                &[("rate", 0.3.into()), ("model", "cnn".into()), ("width", 4.into())],
+            ],
+            Vec::new(),
+        );
+        let new = problem(space().int("epochs", 1..=9));
+        let (was, fixed) = (BTreeMap::new(), values(&[("model", "cnn".into()), ("epochs", 7.into())]));
+        let known = learn_by(Terms { problem: &new, was: &was, fixed: &fixed }, &old, "results/old");
+        assert_eq!((known.study.trials.len(), known.finished()), (2, 3));
+        assert!(known.study.trials.iter().all(|(point, _)| point.get("epochs") == Some(&Value::Int(5))));
+        let told = known.to_string();
+        assert!(told.contains("1 whose `model` was not cnn, at which it is fixed here"), "{told}");
+        assert!(told.contains("`width` is not searched here") && !told.contains("`model` is not"), "{told}");
+    }
+
+    #[test]
+    fn what_it_was_counts_where_a_parameter_was_not_there_or_inactive_and_nowhere_else() {
+        let old = record(
+            problem(space().choice("kind", ["a", "b"]).float("m", 0.0..=1.0).when("kind", ["a"])),
+            &[
+                &[("rate", 0.1.into()), ("kind", "a".into()), ("m", 0.9.into())],
+                &[("rate", 0.2.into()), ("kind", "b".into())],
+            ],
+            Vec::new(),
+        );
+        let new = problem(space().choice("kind", ["a", "b"]).float("m", 0.0..=1.0).float("z", 0.0..=1.0));
+        let (was, fixed) = (values(&[("m", 0.0.into()), ("z", 0.5.into())]), BTreeMap::new());
+        let known = learn_by(Terms { problem: &new, was: &was, fixed: &fixed }, &old, "old");
+        let m: Vec<Option<f64>> = known.study.trials.iter().map(|(point, _)| point.number("m")).collect();
+        assert_eq!(m, [Some(0.9), Some(0.0)]);
+        assert_eq!(known.remarks, ["`m` is taken to have been 0.0", "`z` is taken to have been 0.5"]);
+    }
+
+    #[test]
+    fn what_is_ruled_out_is_left_out_and_an_older_version_that_took_it_goes_on() {
+        let points: [&[(&str, Value)]; 2] = [&[("rate", 0.2.into())], &[("rate", 0.8.into())]];
+        let old = record(problem(space()), &points, Vec::new());
+        let new = problem(space()).require("rate < 0.5".parse().unwrap()).unwrap();
+        let nothing = BTreeMap::new();
+        let terms = Terms { problem: &new, was: &nothing, fixed: &nothing };
+        let known = learn_by(terms, &old, "old");
+        assert_eq!(known.to_string(), "1 of 2 finished trials of `old` (left out: 1 that are ruled out here)");
+        let all = learn(&problem(space()), &old, "old");
+        assert_eq!(learn_again(terms, &old, "old", std::slice::from_ref(&all)).study, all.study);
+        assert_eq!(learn_again(terms, &old, "old", &[known.clone()]), known);
+    }
+
+    #[test]
+    fn what_a_study_had_learned_is_inherited_as_far_as_it_can_be_used() {
+        let points: [&[(&str, Value)]; 2] = [&[("rate", 0.2.into())], &[("rate", 0.8.into())]];
+        let first = learn(&problem(space()), &record(problem(space()), &points, Vec::new()), "results/old.1");
+        let second = record(problem(space()), &points[..1], vec![first]);
+        let nothing = BTreeMap::new();
+        let narrow = problem(Space::builder().float("rate", 0.0..=0.5));
+        let kept = inherit(Terms { problem: &narrow, was: &nothing, fixed: &nothing }, &second);
+        assert_eq!((kept.len(), kept[0].study.trials.len(), kept[0].folder.as_str()), (1, 1, "results/old.1"));
+        let other = problem(Space::builder().float("rate", 0.9..=1.0));
+        assert_eq!(inherit(Terms { problem: &other, was: &nothing, fixed: &nothing }, &second), []);
+    }
+}

@@ -63,7 +63,6 @@
 //! differs elsewhere. A preference that changes is noted in the record, and holds from there on. What joules stand for is
 //! in no record: the outputs are made by the [`Carbon`](crate::carbon::Carbon) of the day.
 
-mod arguments;
 mod bounds;
 mod carbon;
 mod contradictions;
@@ -76,6 +75,7 @@ mod identity;
 mod limits;
 mod model;
 mod objectives;
+mod omitted;
 mod parse;
 mod points;
 mod priors;

@@ -8,7 +8,7 @@ use super::reader::{Element, Entry, Section};
 use super::space::{Searched, value_advice};
 use super::spelling::nearest;
 use crate::optimizer::problem::{Forbidden, Match, Problem, Requirement};
-use crate::optimizer::space::{Domain, Point, PointError, Space, Value};
+use crate::optimizer::space::{Domain, Point, PointError, Scale, Space, Value};
 
 const EXAMPLE: &str = "learning_rate = 1e-3";
 const FORBID: &str = "optimizer = \"sgd\", batch_size = [128, 256] or width = { at_least = 64 }";
@@ -102,9 +102,10 @@ pub(super) fn read_forbidden(
             {
                 let name = entry.name();
                 let message = format!("`{name}` is a continuum of numbers: a single one of it is next to never tried");
-                let help = format!(
-                    "forbid a stretch, such as {name} = {{ at_least = 0.4, at_most = 0.6 }}, or give `{name}` a `step`"
-                );
+                let values =
+                    clause.iter().flat_map(|clause| if let Match::Values(values) = clause { &values[..] } else { &[] });
+                let around = values.filter_map(Value::as_f64).next().map_or_else(String::new, |v| stretch(domain, v));
+                let help = format!("forbid a stretch, such as {name} = {around}, or give `{name}` a `step`");
                 findings.warn(message, entry.span(), help);
             }
             clauses.extend(clause.map(|clause| (entry.name().to_owned(), clause)));
@@ -117,6 +118,23 @@ pub(super) fn read_forbidden(
         }
     }
     all
+}
+
+/// A stretch around a value of a continuum, a fiftieth of it to both sides, as it is written.
+fn stretch(domain: &Domain, value: f64) -> String {
+    let (low, high) = match domain {
+        Domain::Float { low, high, scale: Scale::Log, .. } => {
+            let factor = (high / low).powf(0.02);
+            ((value / factor).max(*low), (value * factor).min(*high))
+        }
+        domain => {
+            let (low, high) = ends(domain).unwrap_or((value, value));
+            let half = (high - low) / 50.0;
+            ((value - half).max(low), (value + half).min(high))
+        }
+    };
+    let short = |v: f64| format!("{v:.2e}").parse::<f64>().map_or_else(|_| v.to_string(), |v| format!("{v:?}"));
+    format!("{{ at_least = {}, at_most = {} }}", short(low), short(high))
 }
 
 fn read_values(entry: Entry, searched: &Searched, findings: &mut Findings) -> Option<Match> {

@@ -34,8 +34,31 @@ pub(super) fn read(
             }
         }
     }
+    let before = findings.len();
     let read = |(written, span): (&str, Span)| read_one(written, span, root, searched, text, findings);
-    written.into_iter().filter_map(read).collect()
+    let read: Vec<PlacedPart<Requirement>> = written.into_iter().filter_map(read).collect();
+    if findings.len() == before {
+        refuse_contradictions(&read, searched, findings);
+    }
+    read
+}
+
+/// Requirements that nothing keeps together. Those of parameters that may be inactive hold there.
+fn refuse_contradictions(read: &[PlacedPart<Requirement>], searched: &Searched, findings: &mut Findings) {
+    let always = |name: &&str| searched.places.get(*name).is_some_and(|places| places.condition.is_none());
+    let certain: Vec<_> = read.iter().filter(|r| r.part.parameters().iter().all(always)).collect();
+    let (Some(last), true) = (certain.last(), certain.len() > 1) else { return };
+    let requirements: Vec<&Requirement> = certain.iter().map(|r| &r.part).collect();
+    let named = |name: &str| requirements.iter().any(|r| r.parameters().contains(&name));
+    let parameters = searched.parameters.iter().filter(|p| named(&p.name));
+    let extents: Vec<_> = parameters.filter_map(|p| Some((p.name.as_str(), ends(&p.domain)?))).collect();
+    if Requirement::none_keeps_all(&requirements, &extents) {
+        let message = "no point of the space keeps all requirements together".to_owned();
+        let draft = Draft::new(IssueKind::Requirement { message }).at(last.span.clone());
+        let others = &certain[..certain.len() - 1];
+        let draft = others.iter().fold(draft, |draft, other| draft.also(other.span.clone(), "and this"));
+        findings.push(draft.help("loosen one of them, or widen the ranges that they name"));
+    }
 }
 
 fn read_one(

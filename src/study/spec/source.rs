@@ -9,7 +9,7 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{EnergySpec, Keep, Source, TrainSpec, arguments, secrets};
+use super::{EnergySpec, Keep, Source, TrainSpec, omitted, secrets};
 use crate::objective::{CommandLine, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{DefaultValue, Range, RecipeError, SETTINGS, Setting, check_settings};
@@ -250,11 +250,11 @@ fn read_command(
             }
         }
     }
-    let command = arguments::Command { argv: &argv, places: &places, env: &env, section: section.span.clone() };
-    arguments::check(&command, searched, findings);
+    let command = omitted::Command { argv: &argv, places: &places, env: &env, section: section.span.clone() };
+    omitted::check(&command, searched, findings);
     let is_limit = |name: &str| energy.limit_parameters().any(|limit| limit == name);
     let parameters = searched.places.keys().map(String::as_str).filter(|name| !is_limit(name));
-    arguments::note_unused(&argv, entry.key_span(), parameters, findings);
+    omitted::note_unused(&argv, entry.key_span(), parameters, findings);
     Some(CommandLine { argv, cwd, env, secrets })
 }
 

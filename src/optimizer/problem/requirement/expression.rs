@@ -166,10 +166,12 @@ impl Expression {
                 if !function.is_of_many() {
                     return Some(Computed::plain(function.apply(first.value, 0.0)));
                 }
+                // What is not chosen has no part in how the chosen one was rounded.
                 all.try_fold(first, |so_far, next| {
                     let next = next?;
                     let value = function.apply(so_far.value, next.value);
-                    Some(Computed { value, size: so_far.size.max(next.size) })
+                    let stays = value.is_nan() || value == so_far.value;
+                    Some(Computed { value, size: if stays { so_far.size } else { next.size } })
                 })?
             }
         })

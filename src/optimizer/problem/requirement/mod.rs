@@ -158,6 +158,13 @@ impl Requirement {
         extent::verdict(self, &extent)
     }
 
+    /// Whether no point whose parameters have values within these extents keeps all of these requirements; false also where that
+    /// cannot be proven quickly.
+    #[must_use]
+    pub fn none_keeps_all(requirements: &[&Self], extents: &[(&str, (f64, f64))]) -> bool {
+        extent::none_keeps_all(requirements, extents)
+    }
+
     /// The first name that is no parameter of the space, or one whose values are no numbers.
     #[must_use]
     pub fn stranger(&self, space: &Space) -> Option<&str> {

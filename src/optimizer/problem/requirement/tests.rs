@@ -143,8 +143,13 @@ fn what_holds_everywhere_or_nowhere_is_told_from_the_ends() {
     };
     for (text, verdict) in [
         ("a <= 5", Some(true)),
-        ("a <= 4", None),
-        ("a < 1", None),
+        ("a <= 4", Some(true)),
+        ("a < 1", Some(false)),
+        ("a < 4", None),
+        ("4 > a", None),
+        ("4 >= a", Some(true)),
+        ("a > 4", Some(false)),
+        ("a == 4", None),
         ("a < 0.9", Some(false)),
         ("a * b <= 13", Some(true)),
         ("a * b > 12.1", Some(false)),
@@ -163,6 +168,22 @@ fn what_holds_everywhere_or_nowhere_is_told_from_the_ends() {
     ] {
         assert_eq!(requirement(text).verdict(of), verdict, "{text}");
     }
+}
+
+#[test]
+fn requirements_that_exclude_each_other_are_proven_to() {
+    let empty = |texts: &[&str]| {
+        let all: Vec<Requirement> = texts.iter().map(|text| requirement(text)).collect();
+        let extents = [("a", (0.0, 1.0)), ("b", (1.0, 4096.0)), ("c", (1.0, 1024.0))];
+        Requirement::none_keeps_all(&all.iter().collect::<Vec<_>>(), &extents)
+    };
+    assert!(empty(&["a <= 0.3", "a >= 0.7"]));
+    assert!(empty(&["a * b > 3000", "b < 2000"]));
+    assert!(empty(&["b * c <= 1000", "b > 100", "c > 20"]));
+    assert!(!empty(&["a <= 0.3", "a >= 0.3"]));
+    assert!(!empty(&["b * c <= 1000", "b > 100", "c > 9"]));
+    assert!(!empty(&["a > 0.5"]));
+    assert!(!empty(&["log(a - 1) < 2", "1 / (a - a) < 1"]), "what is not certain is not said");
 }
 
 /// Texts that may be requirements.
@@ -204,6 +225,11 @@ fn tree() -> impl Strategy<Value = Expression> {
     })
 }
 
+/// Somewhere in a range, often at its ends.
+fn part() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0f64]
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused_and_nothing_worse(text in prop_oneof![written(), ".{0,60}"]) {
@@ -231,9 +257,12 @@ proptest! {
     fn a_verdict_is_kept_at_every_point(
         left in tree(), right in tree(),
         ends in [(-5.0..5.0f64, 0.0..5.0f64), (0.1..3.0f64, 0.0..5.0f64), (-9.0..0.0f64, 0.0..9.0f64)],
-        at in [0.0..=1.0f64, 0.0..=1.0f64, 0.0..=1.0f64],
+        at in [part(), part(), part()],
+        comparison in prop::sample::select(vec![
+            Comparison::AtMost, Comparison::Below, Comparison::AtLeast, Comparison::Above, Comparison::Equal,
+        ]),
     ) {
-        let whole = Requirement { first: left, rest: vec![(Comparison::AtMost, right)] };
+        let whole = Requirement { first: left, rest: vec![(comparison, right)] };
         let index = |name: &str| ["a", "b", "c"].iter().position(|n| *n == name);
         let verdict = whole.verdict(|name| index(name).map(|i| (ends[i].0, ends[i].0 + ends[i].1)));
         let values = ["a", "b", "c"].iter().enumerate().map(|(i, name)| (*name, ends[i].0 + at[i] * ends[i].1));

@@ -49,6 +49,12 @@ fn refused_requirements() {
         ("no operator", requires("width batch <= 32")),
         ("escapes", study("[[require]]\nthat = \"widht\\u0020<= 32\"")),
         ("what nothing keeps", requires("width * batch <= 100")),
+        (
+            "each other",
+            study(
+                "[[require]]\nthat = \"width * batch >= 64000\"\n[[require]]\nthat = \"momentum > 0.3\"\n[[require]]\nthat = \"width <= 900\"",
+            ),
+        ),
         ("equality on a continuum", requires("lr * width == 1")),
         ("behind the brackets", study("[[require]] \"width * batch <= 200000\"")),
         ("single brackets", study("[require]\nthat = \"width <= 100\"")),
@@ -85,6 +91,7 @@ fn what_rules_nothing_out_or_switches_off_is_doubted() {
     );
     let spec = accepted(&requires("momentum + width < 7.5"));
     assert!(spec.render_doubts("a.toml", false).contains("where `momentum` is active"));
+    assert!(accepted(&requires("width <= 4096")).render_doubts("a.toml", false).contains("rules nothing out"));
     assert_eq!(accepted(&requires("momentum + width < 80")).doubts(), []);
 }
 
