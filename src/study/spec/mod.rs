@@ -26,7 +26,7 @@
 //! | `[[require]]` | `that`: what parameters must keep together, such as `"width * batch_size <= 200000"`; see [`Requirement`](crate::optimizer::problem::Requirement) | none |
 //! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS); a path of data is relative to the study file | |
 //! | | `keep`: weights in `checkpoints/` of the results, of the trials on the `"front"`, of `"all"` or `"none"` | `"front"` |
-//! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
+//! | `[command]` | `argv` with placeholders such as `{learning_rate}`; one whose parameter is inactive is left out, with the flag that stands alone before it | needed |
 //! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
 //! | | `env`: variables by name | none |
 //! | | `secrets`: names of inherited variables whose values are in no output; in `argv` placeholders | none |

@@ -123,7 +123,13 @@ pub(super) fn note_unused<'a>(
     parameters: impl Iterator<Item = &'a str>,
     findings: &mut Findings,
 ) {
-    let used = |name: &str| argv.iter().any(|argument| argument.placeholders().any(|placeholder| placeholder == name));
+    let used = |name: &str| {
+        // A shell in between may read the environment.
+        let variable = CommandLine::variable(name);
+        argv.iter().any(|argument| {
+            argument.placeholders().any(|placeholder| placeholder == name) || argument.source().contains(&variable)
+        })
+    };
     let unused: Vec<&str> = parameters.filter(|name| !used(name)).collect();
     if unused.is_empty() {
         return;

@@ -11,7 +11,7 @@ use crate::guard::{secret, text};
 use crate::optimizer::Seed;
 use crate::optimizer::history::History;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
-use crate::optimizer::sampler::{self, RandomSampler, Sampler, SamplerError};
+use crate::optimizer::sampler::{self, GridSampler, RandomSampler, Sampler, SamplerError};
 use crate::optimizer::space::{Domain, Parameter, Scale, Value};
 
 /// Finite spaces are counted up to this size.
@@ -196,6 +196,11 @@ impl StudySpec {
         {
             warnings.push(error.to_string());
         }
+        if self.sampler.kind == "grid" && self.is_grid_empty() {
+            warnings.push(
+                "no point of the grid is allowed: give it more `levels`, or loosen what rules points out".to_owned(),
+            );
+        }
         if let (starts, Some(trials)) = (self.problem.starts().len() as u64, self.budget.trials)
             && starts > trials
         {
@@ -207,6 +212,20 @@ impl StudySpec {
         }
         warnings.extend(self.open_secrets());
         warnings
+    }
+
+    /// Whether nothing of a grid of moderate size is allowed.
+    fn is_grid_empty(&self) -> bool {
+        let grid = GridSampler { levels: self.sampler.levels };
+        let levels = self.sampler.levels.unwrap_or(GridSampler::LEVELS) as u64;
+        let parameters = self.problem.space().parameters().iter();
+        let values = parameters.map(|p| match &p.domain {
+            Domain::Choice { values } => values.len() as u64,
+            domain => domain.cardinality().map_or(levels, |count| count.min(levels)),
+        });
+        let size = values.fold(1u64, u64::saturating_mul);
+        let first = || grid.propose(&self.problem, &History::new(), 1, Seed(0));
+        self.problem.is_restricted() && size <= COUNTED && first() == Err(SamplerError::Exhausted)
     }
 
     /// What looks like a secret and is none by the file, so that it stands in each copy of it.

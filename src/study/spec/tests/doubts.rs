@@ -37,7 +37,7 @@ fn what_is_right_is_not_doubted() {
         program("", ""),
         argv(&format!("\"train\", {USED}")),
         argv(&format!("\"train\", {USED}, \"data.csv\", \"--verbose\"")),
-        argv(&format!("\"sh\", \"-c\", \"echo $WATTFRONT_LR\", {USED}")),
+        argv("\"sh\", \"-c\", \"./run $WATTFRONT_LR $WATTFRONT_OPTIMIZER $WATTFRONT_M $WATTFRONT_N\""),
         program("[[constraint]]\nmetric = \"accuracy\"\nat_least = 0.5", ""),
         program("[[constraint]]\nmetric = \"memory\"\nat_least = 0.5\nat_most = 0.9", ""),
         program("preference = { accuracy = { at_least = 0.9 } }", ""),

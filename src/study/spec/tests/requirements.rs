@@ -102,3 +102,22 @@ fn a_start_may_lie_right_at_the_edge() {
         assert_eq!(spec.problem().starts().len(), 1);
     }
 }
+
+#[test]
+fn a_grid_of_which_nothing_is_allowed_is_told() {
+    let told = |levels: &str| {
+        let text = format!("sampler = {{ kind = \"grid\"{levels} }}\n{}", requires("200 < width < 220"));
+        accepted(&text).summary().contains("no point of the grid is allowed")
+    };
+    assert!(told("") && !told(", levels = 50"));
+}
+
+#[test]
+fn a_setting_that_is_fixed_is_said_to_be() {
+    let text = format!(
+        "require = \"epochs * batch_size <= 100\"\n{}",
+        train("dataset = \"digits\"\nbatch_size = 64", "epochs = { int = [1, 9] }")
+    );
+    let told = parse(&text).unwrap_err().to_string();
+    assert!(told.contains("`batch_size` is fixed in [train] and the same in all trials: write its value"), "{told}");
+}
