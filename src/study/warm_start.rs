@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(known.to_string(), "1 of 2 finished trials of `old` (left out: 1 that are ruled out here)");
         let all = learn(&problem(space()), &old, "old");
         assert_eq!(learn_again(terms, &old, "old", std::slice::from_ref(&all)).study, all.study);
-        assert_eq!(learn_again(terms, &old, "old", &[known.clone()]), known);
+        assert_eq!(learn_again(terms, &old, "old", std::slice::from_ref(&known)), known);
     }
 
     #[test]

@@ -124,6 +124,12 @@ pub(super) fn check_words(objectives: &[Placed], constraints: &[PlacedConstraint
     }
 }
 
+/// Whether a value is a single number within a continuum, which next to no trial has. Its ends are tried: the best often lies there.
+pub(super) fn is_lone(domain: &Domain, value: &Value) -> bool {
+    let Domain::Float { low, high, step: None, .. } = domain else { return false };
+    low < high && value.as_f64().is_some_and(|value| value != *low && value != *high)
+}
+
 /// Whether the study visits evenly spaced values, which a single number out of a continuum may be among.
 pub(super) fn visits_levels(root: &Section) -> bool {
     root.get("sampler").and_then(|section| section.child("kind")).and_then(|kind| kind.as_str()) == Some("grid")

@@ -96,17 +96,11 @@ pub(super) fn read_forbidden(
                 true => read_range(entry, searched, findings),
                 false => read_values(entry, searched, findings),
             };
-            if let (Some(Match::Values(_)), Some(domain)) = (&clause, domain_of(entry.name(), searched))
-                && domain.cardinality().is_none()
+            if let (Some(Match::Values(values)), Some(domain)) = (&clause, domain_of(entry.name(), searched))
+                && let Some(lone) = values.iter().find(|value| doubts::is_lone(domain, value))
                 && !doubts::visits_levels(root)
             {
-                let name = entry.name();
-                let message = format!("`{name}` is a continuum of numbers: a single one of it is next to never tried");
-                let values =
-                    clause.iter().flat_map(|clause| if let Match::Values(values) = clause { &values[..] } else { &[] });
-                let around = values.filter_map(Value::as_f64).next().map_or_else(String::new, |v| stretch(domain, v));
-                let help = format!("forbid a stretch, such as {name} = {around}, or give `{name}` a `step`");
-                findings.warn(message, entry.span(), help);
+                doubt_lone(entry, domain, lone, findings);
             }
             clauses.extend(clause.map(|clause| (entry.name().to_owned(), clause)));
         }
@@ -118,6 +112,18 @@ pub(super) fn read_forbidden(
         }
     }
     all
+}
+
+/// Doubts a single number of a continuum, and says what to write instead.
+fn doubt_lone(entry: Entry, domain: &Domain, lone: &Value, findings: &mut Findings) {
+    let name = entry.name();
+    let message = format!("`{name}` is a continuum of numbers: a single one of it is next to never tried");
+    let stretch = lone.as_f64().map_or_else(String::new, |value| stretch(domain, value));
+    let other = match domain {
+        Domain::Float { scale: Scale::Log, .. } => format!("make `{name}` a `choice`"),
+        _ => format!("give `{name}` a `step`"),
+    };
+    findings.warn(message, entry.span(), format!("forbid a stretch, such as {name} = {stretch}, or {other}"));
 }
 
 /// A stretch around a value of a continuum, a fiftieth of it to both sides, as it is written.

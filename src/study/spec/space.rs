@@ -415,7 +415,8 @@ fn read_condition(
             }
             values.push(value);
         }
-        if domain.is_some_and(|domain| domain.cardinality().is_none()) && !doubts::visits_levels(root) {
+        let lone = |value: &Value| domain.is_some_and(|domain| doubts::is_lone(domain, value));
+        if !values.is_empty() && values.iter().all(lone) && !doubts::visits_levels(root) {
             let message = format!("`{on}` is a continuum of numbers, so `{name}` is next to never active");
             findings.warn(message, clause.span(), format!("give `{on}` a `step`, or make it a `choice`"));
         }

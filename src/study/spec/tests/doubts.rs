@@ -41,7 +41,8 @@ fn what_is_right_is_not_doubted() {
         program("[[constraint]]\nmetric = \"accuracy\"\nat_least = 0.5", ""),
         program("[[constraint]]\nmetric = \"memory\"\nat_least = 0.5\nat_most = 0.9", ""),
         program("preference = { accuracy = { at_least = 0.9 } }", ""),
-        program("sampler.kind = \"grid\"\nforbid = [{ lr = 0.1 }]", ""),
+        program("sampler.kind = \"grid\"\nforbid = [{ lr = 0.55 }]", ""),
+        program("forbid = [{ lr = [0.1, 1] }]", "p = { int = [1, 9], when = { lr = 0.1 } }"),
         program(
             "forbid = [{ lr = { at_least = 0.9 }, optimizer = \"sgd\" }, { m = { at_most = 0.1 }, optimizer = \"sgd\" }]",
             "",
