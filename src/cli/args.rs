@@ -49,7 +49,7 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) fresh: bool,
     /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
-    /// when the study begins
+    /// when the study begins. With the study's own folder, if its file has changed: begin anew and learn from what is there
     #[arg(long, value_name = "DIR")]
     pub(super) warm_start: Vec<PathBuf>,
     /// Print only the result
@@ -299,7 +299,7 @@ pub(super) struct AskTellArgs {
     #[arg(long)]
     pub(super) fresh: bool,
     /// Learn from the trials of an earlier study, given by its results folder; several times for several of them. Read once,
-    /// when the study begins
+    /// when the study begins. With the study's own folder, if its file has changed: begin anew and learn from what is there
     #[arg(long, value_name = "DIR")]
     pub(super) warm_start: Vec<PathBuf>,
 }

@@ -9,7 +9,7 @@ use super::open::{open_store, read_spec, results_of};
 use super::outputs::write_outputs;
 use super::print::warn;
 use super::run::{begin_or_resume, caveats, open_folder};
-use super::warm_start::read_lessons;
+use super::warm_start::{offer_lesson, read_lessons};
 use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
 use crate::study::store::StoreError;
 use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
@@ -23,13 +23,15 @@ pub(super) fn ask_tell(args: &AskTellArgs) -> Result<(), Failure> {
     let sampler = sampler_of(&spec)?;
     let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
     let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
-    let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
+    let (folder, aside) = open_folder(&spec, &results, args.fresh || lessons.begin_anew())?;
     // Standard output has answers only.
+    lessons.told_changes().iter().for_each(|changes| warn(changes));
     if let Some(aside) = &aside {
         warn(&format!("the old results are now in {}", aside.display()));
     }
     let mut store = open_store(&folder, None)?;
-    let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    let begun = begin_or_resume(&spec, &mut store, &folder);
+    let mut record = begun.map_err(|error| offer_lesson(error, &spec, &store))?;
     for line in caveats(&folder, &store) {
         warn(&line);
     }

@@ -16,6 +16,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         Err(_) => spec,
     };
     print(spec.summary())?;
+    if !spec.doubts().is_empty() {
+        print(format!("\n{}", spec.render_doubts(&args.study.display().to_string(), false)))?;
+    }
     if *spec.source() == Source::None {
         if args.dry_run {
             return Err(Failure::usage(

@@ -98,8 +98,9 @@ pub(super) fn conduct(
 }
 
 pub(super) fn limits_of(spec: &StudySpec) -> Limits {
-    let initial = spec.sampler().initial.unwrap_or_else(|| sampler::default_initial(spec.problem().space())) as u64;
     let budget = spec.budget();
+    let initial = || sampler::initial_within(spec.problem().space(), budget.trials);
+    let initial = spec.sampler().initial.unwrap_or_else(initial) as u64;
     Limits {
         trials: budget.trials,
         seconds: budget.seconds,
@@ -116,8 +117,7 @@ pub(super) fn limits_of(spec: &StudySpec) -> Limits {
 }
 
 pub(super) fn sampler_of(spec: &StudySpec) -> Result<Box<dyn Sampler>, StudyError> {
-    let SamplerSpec { kind, initial, population, levels } = spec.sampler().clone();
-    sampler::by_name(&kind, &sampler::Settings { initial, population, levels }).map_err(StudyError::Sampler)
+    sampler::by_name(&spec.sampler().kind, &spec.sampler_settings()).map_err(StudyError::Sampler)
 }
 
 fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {

@@ -13,7 +13,7 @@ use super::print::{say, warn};
 use super::progress::Progress;
 use super::signals::catch_signals;
 use super::training::{Pruning, check_data, checkpoints_of, prunes};
-use super::warm_start::read_lessons;
+use super::warm_start::{offer_lesson, read_lessons};
 use crate::analysis::StartUp;
 use crate::energy;
 use crate::record::{DataSeen, Event, StudyRecord};
@@ -36,12 +36,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     spec = look.settle(spec);
     let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
     let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
-    let (folder, aside) = open_folder(&spec, &results, args.fresh)?;
+    let (folder, aside) = open_folder(&spec, &results, args.fresh || lessons.begin_anew())?;
+    lessons.told_changes().iter().for_each(|changes| say(changes));
     if let Some(aside) = aside.as_ref().filter(|_| !args.quiet) {
         say(&format!("the old results are now in {}", aside.display()));
     }
     let mut store = open_store(&folder, None)?;
-    let mut record = begin_or_resume(&spec, &mut store, &folder)?;
+    let begun = begin_or_resume(&spec, &mut store, &folder);
+    let mut record = begun.map_err(|error| offer_lesson(error, &spec, &store))?;
     look.refuse_if_read_otherwise(&record, folder.path())?;
     let aged = look.told_of_older(&spec, &record);
     spec = spec.begun_with(&record.header().identity);
@@ -50,6 +52,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     if !args.quiet {
         aged.iter().for_each(|line| say(line));
         told.iter().chain(&look.lines()).for_each(|line| say(line));
+        warn_of_doubts(&spec, path);
         who_proposes(&spec, &record).iter().for_each(|line| say(line));
     }
     let end = run_study(&spec, (path, look.data.as_ref()), &folder, args.quiet, &mut store, &mut record);
@@ -75,6 +78,15 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         return Err(Failure::interrupted());
     }
     Ok(())
+}
+
+/// What is doubtful in the study file, a line each; `check` shows the places.
+fn warn_of_doubts(spec: &StudySpec, path: &Path) {
+    for doubt in spec.doubts().iter().filter(|doubt| !doubt.is_remark()) {
+        let line = doubt.place().map_or_else(String::new, |place| format!(":{}", place.line));
+        let help = doubt.help().join("; ");
+        warn(&format!("warning: {}{line}: {}; {help}", path.display(), doubt.kind()));
+    }
 }
 
 /// The results folder of a study, locked, and where the old results are if `fresh` moved them aside.
@@ -125,7 +137,7 @@ pub(super) fn begin_or_resume(
         return prefer_anew(spec, store, record);
     }
     let lines = differences.iter().map(|d| format!("  {d}")).collect();
-    Err(StudyError::Different { path: folder.path().to_owned(), differences: lines })
+    Err(StudyError::Different { path: folder.path().to_owned(), differences: lines, lesson: None })
 }
 
 /// The first event of a study.

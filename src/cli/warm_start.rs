@@ -1,20 +1,24 @@
 //! `--warm-start`: from the folders of earlier studies to what a study learns from.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::open::read_record;
 use crate::optimizer::sampler;
+use crate::optimizer::space::Value;
 use crate::record::{EarlierStudy, StudyRecord};
-use crate::study::spec::StudySpec;
+use crate::study::spec::{Source, StudySpec, differences};
 use crate::study::store::{Store, StoreError};
-use crate::study::{StudyError, begin_warm, learn, refuse_useless, store_path};
+use crate::study::{StudyError, Terms, begin_warm, inherit, learn_again, learn_by, refuse_useless, store_path};
 
 /// What there is to learn in the folders of `--warm-start`.
 pub(super) struct Lessons {
     studies: Vec<EarlierStudy>,
     /// Which of them are the results that `--fresh` moves aside.
     own: Vec<usize>,
+    /// What the study file says otherwise than the study that is moved aside for it, a line each.
+    changes: Vec<String>,
 }
 
 /// Reads what a study can learn from the studies in `folders`. Nothing is made, moved or written, so that a folder that
@@ -25,28 +29,47 @@ pub(super) fn read_lessons(
     results: &Path,
     fresh: bool,
 ) -> Result<Lessons, Failure> {
-    let mut lessons = Lessons { studies: Vec::new(), own: Vec::new() };
+    let mut lessons = Lessons { studies: Vec::new(), own: Vec::new(), changes: Vec::new() };
     if folders.is_empty() {
         return Ok(lessons);
     }
     let goes_on = !fresh && store_path(results).exists();
-    let existing = if goes_on { begun(results)? } else { None };
+    let mut existing = if goes_on { begun(results)? } else { None };
+    let names_own = folders.iter().any(|folder| is_same(folder, results));
+    if let Some(record) = existing.as_ref().filter(|_| names_own) {
+        lessons.changes = changes(spec, record);
+        if !lessons.changes.is_empty() {
+            existing = None;
+        }
+    }
     for folder in folders {
         let name = folder.display().to_string();
-        if is_same(folder, results) {
-            if !fresh {
-                return Err(Failure::usage(format!(
-                    "--warm-start {name}: a study cannot learn from itself; with --fresh it begins anew and learns from \
-                     what is there now"
-                )));
-            }
-            lessons.own.push(lessons.studies.len());
+        if !is_same(folder, results) {
+            lessons.studies.push(read_earlier(folder, &name, spec, existing.as_ref())?);
+        } else if let Some(known) = existing.as_ref().filter(|record| has_begun_anew(record, results)) {
+            // It was moved aside for this study, which has its trials by now.
+            lessons.studies.extend(known.earlier().iter().filter(|e| is_own(e, results, known)).cloned());
+        } else if fresh || !lessons.changes.is_empty() {
+            lessons.take_own(results, &name, spec)?;
+        } else {
+            return Err(Failure::usage(format!(
+                "--warm-start {name}: a study cannot learn from itself; with --fresh it begins anew and learns from \
+                 what is there now"
+            )));
         }
-        lessons.studies.push(read_earlier(folder, &name, spec, existing.as_ref())?);
     }
     // Of a study that goes on, what it has learned is in its record.
     if existing.is_none() {
-        refuse_useless(&lessons.studies)?;
+        refuse_useless(&lessons.studies).map_err(|error| match error {
+            StudyError::NothingToLearn { folder, mut reason } => {
+                let useless = lessons.studies.iter().find(|study| study.folder == folder);
+                if let Some(advice) = useless.and_then(advice_on_was) {
+                    reason = format!("{reason}; {advice}");
+                }
+                StudyError::NothingToLearn { folder, reason }
+            }
+            error => error,
+        })?;
     }
     Ok(lessons)
 }
@@ -65,6 +88,75 @@ fn is_same(a: &Path, b: &Path) -> bool {
     absolute(a).ok().zip(absolute(b).ok()).is_some_and(|(a, b)| a == b)
 }
 
+/// What the study file says otherwise than the study that is there, a line each.
+fn changes(spec: &StudySpec, record: &StudyRecord) -> Vec<String> {
+    let stored = &record.header().identity;
+    differences(stored, &spec.identity_beside(stored)).iter().map(ToString::to_string).collect()
+}
+
+/// Whether a study has learned from results that were moved aside for it.
+fn has_begun_anew(record: &StudyRecord, results: &Path) -> bool {
+    record.earlier().iter().any(|earlier| is_aside(&earlier.folder, results))
+}
+
+/// Whether it was taken over from the results that were moved aside, or was learned from there.
+fn is_own(earlier: &EarlierStudy, results: &Path, record: &StudyRecord) -> bool {
+    is_aside(&earlier.folder, results) || earlier.study.name == record.header().name
+}
+
+/// Whether a folder has the name that results get when they are moved aside, such as `digits.2`.
+fn is_aside(folder: &str, results: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let (Some(folder), Some(results)) = (name(Path::new(folder)), name(results)) else { return false };
+    folder.strip_prefix(&format!("{results}.")).is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+/// The settings of the trainer that are the same in all trials of a study; none for a program, of which nobody knows any.
+fn fixed_of(spec: &StudySpec) -> BTreeMap<String, Value> {
+    match spec.source() {
+        Source::Train(train) => train.complete(spec.problem().space()),
+        _ => BTreeMap::new(),
+    }
+}
+
+/// Adds to the refusal of another study's folder what could be learned from it.
+pub(super) fn offer_lesson(error: StudyError, spec: &StudySpec, store: &dyn Store) -> StudyError {
+    let StudyError::Different { path, differences, .. } = error else { return error };
+    let record = store.load().ok().and_then(|entries| StudyRecord::from_entries(entries).ok());
+    let lesson = record.and_then(|record| lesson(spec, &record, &path));
+    StudyError::Different { path, differences, lesson }
+}
+
+fn lesson(spec: &StudySpec, record: &StudyRecord, path: &Path) -> Option<String> {
+    if !sampler::kind(&spec.sampler().kind).is_some_and(|kind| kind.learns_from_earlier) {
+        return None;
+    }
+    let fixed = fixed_of(spec);
+    let terms = Terms { problem: spec.problem(), was: spec.was(), fixed: &fixed };
+    let known = learn_by(terms, record, &path.display().to_string());
+    if known.finished() == 0 {
+        return None;
+    }
+    let command = format!("--warm-start {}", path.display());
+    let advice = advice_on_was(&known).map_or_else(String::new, |advice| format!("; {advice}"));
+    Some(match known.study.trials.is_empty() {
+        true => {
+            format!("with {command} it could begin anew and learn from the trials there, but can use {known}{advice}")
+        }
+        false => format!("with {command} it begins anew, learns from {known} and keeps the old results, too{advice}"),
+    })
+}
+
+/// What to write where trials had no value of a parameter.
+fn advice_on_was(study: &EarlierStudy) -> Option<String> {
+    let lacking =
+        study.left_out.keys().filter_map(|reason| reason.strip_prefix("without a value of `")?.strip_suffix('`'));
+    let names: Vec<String> = lacking.map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!("say in [space] what {} was in them, such as {{ float = [0.0, 0.5], was = 0.0 }}", names.join(" and "))
+    })
+}
+
 fn read_earlier(
     folder: &Path,
     name: &str,
@@ -76,11 +168,41 @@ fn read_earlier(
         let known = existing.and_then(|record| record.earlier().iter().find(|study| study.folder == name));
         return known.cloned().ok_or_else(|| StudyError::NoStudy { path: folder.to_owned() });
     }
-    let problem = existing.map_or(spec.problem(), StudyRecord::problem);
-    Ok(learn(problem, &read_record(folder)?, name))
+    let fixed = fixed_of(spec);
+    let terms =
+        Terms { problem: existing.map_or(spec.problem(), StudyRecord::problem), was: spec.was(), fixed: &fixed };
+    let known = existing.map_or(&[][..], StudyRecord::earlier);
+    Ok(learn_again(terms, &read_record(folder)?, name, known))
 }
 
 impl Lessons {
+    /// Takes what there is to learn in the study's own folder, also what that has learned from others.
+    fn take_own(&mut self, results: &Path, name: &str, spec: &StudySpec) -> Result<(), StudyError> {
+        let record = read_record(results)?;
+        let fixed = fixed_of(spec);
+        let terms = Terms { problem: spec.problem(), was: spec.was(), fixed: &fixed };
+        let own = learn_by(terms, &record, name);
+        let inherited = inherit(terms, &record);
+        if inherited.is_empty() || !own.study.trials.is_empty() {
+            self.own.push(self.studies.len());
+            self.studies.push(own);
+        }
+        self.studies.extend(inherited);
+        Ok(())
+    }
+
+    /// Whether the study that is there is moved aside, for the study file has become another.
+    pub(super) fn begin_anew(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// What has changed in the study file, if that is why the study begins anew.
+    pub(super) fn told_changes(&self) -> Option<String> {
+        let lines: Vec<String> = self.changes.iter().map(|line| format!("  {line}")).collect();
+        let lead = "the study file has changed, so the study begins anew and learns from the trials there are:";
+        self.begin_anew().then(|| format!("{lead}\n{}", lines.join("\n")))
+    }
+
     /// Makes a study that begins learn from them, or checks that it does already. `aside` is where its old results are now.
     /// Returns what there is to tell about what it learns from.
     pub(super) fn teach(
@@ -94,6 +216,9 @@ impl Lessons {
         }
         begin_warm(store, record, self.studies.clone())?;
         let mut lines: Vec<String> = record.earlier().iter().map(|study| format!("learns from {study}")).collect();
+        lines.extend(
+            record.earlier().iter().filter_map(advice_on_was).map(|advice| format!("for those left out, {advice}")),
+        );
         for (known, now) in record.earlier().iter().zip(&self.studies) {
             let (had, has) = (known.study.trials.len(), now.study.trials.len());
             if had != has {

@@ -20,6 +20,7 @@ mod train;
 #[cfg(feature = "torch")]
 mod worker;
 
+pub(crate) use command::is_flag;
 pub use command::{CommandLine, CommandObjective, Form, Placeholder, SecretError, Secrets, Template};
 pub use guardian::{become_guardian, guard, start_guardian};
 pub use leftovers::{Leftovers, end_leftovers};

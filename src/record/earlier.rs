@@ -16,6 +16,9 @@ pub struct EarlierStudy {
     /// How many trials of it were left out, by the reason in words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, usize>,
+    /// What else is to be known of how they were taken over, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 impl EarlierStudy {
@@ -32,10 +35,12 @@ impl std::fmt::Display for EarlierStudy {
         let finished = self.finished();
         let trials = if finished == 1 { "trial" } else { "trials" };
         write!(f, "{} of {finished} finished {trials} of `{}`", self.study.trials.len(), self.study.name)?;
+        let mut told = Vec::new();
         if !self.left_out.is_empty() {
             let reasons: Vec<String> = self.left_out.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
-            write!(f, " (left out: {})", reasons.join(", "))?;
+            told.push(format!("left out: {}", reasons.join(", ")));
         }
-        Ok(())
+        told.extend(self.remarks.iter().cloned());
+        if told.is_empty() { Ok(()) } else { write!(f, " ({})", told.join("; ")) }
     }
 }

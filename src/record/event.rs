@@ -16,7 +16,7 @@ use crate::optimizer::space::Point;
 /// 2 adds [`Event::EarlierStudies`] and [`Event::PreferencesChanged`], and constraints, preferences, starts, forbidden
 /// combinations and priors of the problem, which a reader of 1 would pass over. 3 adds [`Event::BaselineMeasured`] and [`Event::DevicesSeen`], and to
 /// figures of energy the share at rest and the uncertainty. 4 adds a checksum to each stored event.
-/// 4 has [`Event::TrialLost`] and [`Event::TrialSkipped`], too.
+/// 4 has [`Event::TrialLost`] and [`Event::TrialSkipped`], and requirements of the problem, too.
 pub const SCHEMA_VERSION: u32 = 4;
 
 /// The phase whose energy a plain `energy` metric means: the whole trial, its validation included, start-up and final

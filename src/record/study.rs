@@ -426,7 +426,12 @@ mod tests {
     fn earlier(name: &str) -> Event {
         let study = Earlier { name: name.into(), trials: Vec::new() };
         Event::EarlierStudies {
-            studies: vec![EarlierStudy { folder: name.into(), study, left_out: std::collections::BTreeMap::new() }],
+            studies: vec![EarlierStudy {
+                folder: name.into(),
+                study,
+                left_out: std::collections::BTreeMap::new(),
+                remarks: Vec::new(),
+            }],
         }
     }
 

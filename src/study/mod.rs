@@ -37,4 +37,4 @@ pub use request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, T
 pub use run::{EndReason, Limits, PRINTED, Runner, is_complete};
 pub use skip::skip;
 pub use stops::{Standstill, Stop, Stops};
-pub use warm_start::{begin_warm, learn, refuse_useless};
+pub use warm_start::{Terms, begin_warm, inherit, learn, learn_again, learn_by, refuse_useless};

@@ -28,6 +28,7 @@ mod resume;
 mod share;
 mod signals;
 mod skip;
+mod spaces;
 mod stops;
 mod store;
 #[cfg(feature = "torch")]

@@ -247,7 +247,7 @@ impl Again<'_> {
             return Ok(record);
         }
         let differences = found.iter().map(|d| format!("  {d}")).collect();
-        Err(StudyError::Different { path: self.folder.clone(), differences }.into())
+        Err(StudyError::Different { path: self.folder.clone(), differences, lesson: None }.into())
     }
 
     fn conduct(

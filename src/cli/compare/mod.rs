@@ -223,7 +223,7 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
         return Ok(Some(record));
     }
     let differences = found.iter().map(|d| format!("  {d}")).collect();
-    Err(within(StudyError::Different { path: study.folder.clone(), differences }))
+    Err(within(StudyError::Different { path: study.folder.clone(), differences, lesson: None }))
 }
 
 /// Compares the records as far as they go, the samplers in the order in which they were named.

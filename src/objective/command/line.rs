@@ -27,11 +27,16 @@ impl CommandLine {
         format!("WATTFRONT_{}", parameter.to_ascii_uppercase())
     }
 
-    /// The program and its arguments for one trial. An argument with a placeholder of a parameter that is inactive, or has no value,
-    /// is left out.
+    /// The program and its arguments for one trial. An argument with a placeholder of a parameter that is inactive, or has no
+    /// value, is left out, and so is the [flag](Self::flag_of) that stands alone before it.
     #[must_use]
     pub fn arguments(&self, task: Task<'_>, secrets: &Secrets) -> Vec<String> {
-        self.argv.iter().flat_map(|t| t.fill(task, secrets)).collect()
+        let filled: Vec<Vec<String>> = self.argv.iter().map(|t| t.fill(task, secrets)).collect();
+        let stays = |(place, words): (usize, &Vec<String>)| {
+            let alone = Self::flag_of(&self.argv, place + 1) == Some(place) && filled[place + 1].is_empty();
+            if alone { Vec::new() } else { words.clone() }
+        };
+        filled.iter().enumerate().flat_map(stays).collect()
     }
 
     /// The environment variables to add for one trial: `env`, `WATTFRONT_TRIAL` (the trial's number),

@@ -2,10 +2,12 @@
 
 mod discreet;
 mod line;
+mod lone;
 mod secrets;
 mod template;
 
 pub use line::CommandLine;
+pub(crate) use lone::is_flag;
 pub use secrets::{SecretError, Secrets};
 pub use template::{Form, Placeholder, Template};
 

@@ -10,6 +10,7 @@
 //! | [`Preference`] | which part of the front matters: directs the search and the choice, hides nothing |
 //! | [`Prior`] | where the user expects the best values of a parameter |
 //! | [`Forbidden`] | combinations that are never proposed |
+//! | [`Requirement`] | what the parameters of every proposed point keep together, such as `width * batch <= 200000` |
 //! | starts | points that are proposed first |
 
 mod constraint;
@@ -17,12 +18,14 @@ mod forbidden;
 mod objective;
 mod preference;
 mod prior;
+mod requirement;
 
 pub use constraint::{Bound, Constraint};
 pub use forbidden::{Forbidden, Match};
 pub use objective::{Goal, Objective, ValueError};
 pub use preference::Preference;
 pub use prior::Prior;
+pub use requirement::{Requirement, RequirementError};
 
 use std::collections::BTreeMap;
 
@@ -56,6 +59,8 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     forbidden: Vec<Forbidden>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirements: Vec<Requirement>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     starts: Vec<Point>,
 }
 
@@ -70,6 +75,7 @@ impl Problem {
             preferences: Vec::new(),
             priors: BTreeMap::new(),
             forbidden: Vec::new(),
+            requirements: Vec::new(),
             starts: Vec::new(),
         }
     }
@@ -146,6 +152,25 @@ impl Problem {
         self
     }
 
+    /// Adds what the parameters of every proposed point keep together.
+    ///
+    /// # Errors
+    /// A [`RequirementError`] if it names what is no parameter of the space, or one whose values are no numbers.
+    ///
+    /// ```
+    /// # use wattfront::optimizer::{problem::Problem, space::Space};
+    /// let space = Space::builder().int("width", 8..=4096).log().int("batch", 8..=1024).log().build()?;
+    /// let problem = Problem::new(space).maximize("accuracy").require("width * batch <= 200000".parse()?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn require(mut self, requirement: Requirement) -> Result<Self, RequirementError> {
+        if let Some(name) = requirement.stranger(&self.space) {
+            return Err(RequirementError::no_number(name));
+        }
+        self.requirements.push(requirement);
+        Ok(self)
+    }
+
     /// Adds a point that is proposed before all others.
     #[must_use]
     pub fn start(mut self, point: Point) -> Self {
@@ -189,16 +214,29 @@ impl Problem {
         &self.starts
     }
 
-    /// Whether a point matches a forbidden combination.
+    /// Whether a point is never proposed: it matches a forbidden combination, or breaks a requirement.
     #[must_use]
     pub fn forbids(&self, point: &Point) -> bool {
         self.forbidden.iter().any(|f| f.matches(&self.space, point))
+            || self.requirements.iter().any(|r| !r.holds(point))
+    }
+
+    /// Whether there is anything that [`forbids`](Self::forbids) points.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        !(self.forbidden.is_empty() && self.requirements.is_empty())
     }
 
     /// The forbidden combinations.
     #[must_use]
     pub fn forbidden(&self) -> &[Forbidden] {
         &self.forbidden
+    }
+
+    /// The requirements.
+    #[must_use]
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
     }
 
     /// How far each constraint is broken, in its metric's own units: zero or less where it is kept.

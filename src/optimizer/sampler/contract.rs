@@ -6,7 +6,7 @@ use crate::optimizer::problem::{Bound, Forbidden, Match, Metrics, Preference, Pr
 use crate::optimizer::space::Space;
 
 fn all() -> Vec<Box<dyn Sampler>> {
-    let settings = Settings { initial: Some(5), population: Some(6), levels: None };
+    let settings = Settings { initial: Some(5), population: Some(6), ..Settings::default() };
     NAMES.iter().map(|name| by_name(name, &settings).unwrap()).collect()
 }
 
@@ -167,6 +167,56 @@ fn forbidden_points_are_never_proposed_and_the_others_are_used_up() {
         assert_eq!(history.trials().len(), 8, "{}", sampler.name());
         assert!(history.trials().iter().all(|t| !problem.forbids(&t.point)), "{}", sampler.name());
         assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+    }
+}
+
+/// Among what is allowed and what is not, at the edge between the two, and where parameters are inactive.
+#[test]
+fn requirements_are_kept_by_every_proposal() {
+    let cases: [&[&str]; 4] = [
+        &["width * batch <= 1000"],
+        &["log10(learning_rate) + log2(width) >= 3", "width % 2 == 1"],
+        &["momentum + dropout < 0.5", "16 < batch <= width"],
+        &["dropout == 0.3", "learning_rate^2 * width < 1e-4"],
+    ];
+    for sampler in all() {
+        for requirements in cases {
+            let require = |p: Problem, text: &&str| p.require(text.parse().unwrap()).unwrap();
+            let problem = requirements.iter().fold(mixed(), require);
+            let mut history = run(&*sampler, &problem, 14, Seed(7));
+            for proposal in sampler.propose(&problem, &history, 3, Seed(7)).unwrap() {
+                record(&mut history, proposal, Outcome::Pending);
+            }
+            for trial in history.trials() {
+                let broken = problem.requirements().iter().find(|r| !r.holds(&trial.point));
+                assert_eq!(broken, None, "{} proposes {}", sampler.name(), trial.point);
+                assert_eq!(problem.space().check(&trial.point), Ok(()), "{}", sampler.name());
+            }
+            assert_eq!(duplicates(&history), 0, "{}", sampler.name());
+        }
+        let problem = finite().require("layers % 3 == 1".parse().unwrap()).unwrap();
+        let mut history = run(&*sampler, &problem, 5, Seed(2));
+        for proposal in sampler.propose(&problem, &history, 9, Seed(2)).unwrap() {
+            record(&mut history, proposal, Outcome::Pending);
+        }
+        assert_eq!(history.trials().len(), 6, "{} leaves out what is allowed", sampler.name());
+        assert_eq!(sampler.propose(&problem, &history, 1, Seed(2)), Err(SamplerError::Exhausted));
+    }
+}
+
+/// A start is proposed as it is written, also right at the edge, where coding it takes it a digit beyond.
+#[test]
+fn a_start_at_the_edge_of_a_requirement_is_proposed() {
+    for (name, text) in [("learning_rate", "learning_rate <= 0.001"), ("momentum", "momentum >= 0.7")] {
+        for value in [0.001, 0.7] {
+            let problem = mixed().require(text.parse().unwrap()).unwrap();
+            let start = problem.space().complete(&Point::from_iter([("optimizer", "sgd")])).unwrap();
+            let mut start: Point = start.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            start.insert(name, value);
+            let allowed = problem.space().check(&start).is_ok() && !problem.forbids(&start);
+            let proposed = propose(&RandomSampler, &problem.start(start.clone()), &History::new(), 1, Seed(1)).unwrap();
+            assert_eq!(proposed[0].point == start, allowed, "{start}");
+        }
     }
 }
 

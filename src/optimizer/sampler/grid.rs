@@ -38,6 +38,11 @@ pub struct GridSampler {
     pub levels: Option<usize>,
 }
 
+impl GridSampler {
+    /// Values per range where the settings do not say.
+    pub const LEVELS: usize = LEVELS;
+}
+
 impl Sampler for GridSampler {
     fn name(&self) -> &'static str {
         "grid"

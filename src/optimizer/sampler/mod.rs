@@ -15,6 +15,7 @@ mod gp;
 mod grid;
 mod nsga2;
 mod random;
+mod repair;
 mod sobol;
 mod standing;
 mod stream;
@@ -33,6 +34,9 @@ use super::history::{Fit, History, Outcome, Trial};
 use super::problem::Problem;
 use super::space::{Encoding, Point, Space};
 use tried::Tried;
+
+/// Trials of an initial design, at least.
+const LEAST_INITIAL: usize = 3;
 
 /// The rule of a point that the user asked to be tried first.
 pub const START: &str = "start";
@@ -55,12 +59,15 @@ pub enum SamplerError {
     Exhausted,
     /// A space too large for a list, of which next to nothing is allowed.
     #[error(
-        "no new point that is not forbidden was found in {draws} draws; instead of forbidding nearly all of a range, \
-         narrow the range"
+        "no new point that is allowed was found in {draws} draws and a search from the best of them{}; loosen that, and \
+         instead of ruling out nearly all of a range, narrow the range",
+        if obstacles.is_empty() { String::new() } else { format!(", where {}", obstacles.join(" and ")) }
     )]
     NothingAllowed {
         /// How many points were drawn.
         draws: usize,
+        /// What was still in the way at the best point that the search found, in words.
+        obstacles: Vec<String>,
     },
     /// No sampler has this name.
     #[error("there is no sampler `{name}` (known: {})", NAMES.join(", "))]
@@ -124,13 +131,13 @@ pub fn propose(
     let mut proposals = Vec::new();
     for start in problem.starts() {
         let x = encoding.encode(start);
-        if proposals.len() < count.max(1) && !tried.contains(&x) {
+        // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
+        let start = problem.space().typed(start);
+        let as_written = problem.space().check(&start).is_ok();
+        let point = if as_written { start } else { encoding.decode(&x) };
+        if proposals.len() < count.max(1) && !tried.has_seen(&x) && !problem.forbids(&point) {
             tried.insert(&x);
             let fit = Fit { rule: START.to_owned(), ..Fit::default() };
-            // As the user wrote it: coded and decoded, 0.001 may come back as 0.0009999999999999998.
-            let start = problem.space().typed(start);
-            let as_written = problem.space().check(&start).is_ok();
-            let point = if as_written { start } else { encoding.decode(&x) };
             proposals.push(Proposal { point, fit });
         }
     }
@@ -235,6 +242,8 @@ pub struct Settings {
     pub population: Option<usize>,
     /// Values per range (`grid`); `None` leaves it to the sampler.
     pub levels: Option<usize>,
+    /// How many trials there will be in all, if that is known: of few, fewer are spent on the initial design (`gp`, `tpe`).
+    pub trials: Option<u64>,
 }
 
 /// Trials before a surrogate is used where the settings do not say: `2 (d + 1)` for `d` parameters, as many as a Gaussian
@@ -244,14 +253,21 @@ pub fn default_initial(space: &Space) -> usize {
     2 * (space.len() + 1)
 }
 
+/// As [`default_initial`], where there will be so many trials in all: two fifths of them at most, but three.
+#[must_use]
+pub fn initial_within(space: &Space, trials: Option<u64>) -> usize {
+    let share = |trials: u64| usize::try_from(trials.saturating_mul(2) / 5).unwrap_or(usize::MAX).max(LEAST_INITIAL);
+    default_initial(space).min(trials.map_or(usize::MAX, share))
+}
+
 /// The sampler of this name.
 ///
 /// # Errors
 /// [`SamplerError::UnknownName`] for a name that is not in [`NAMES`].
 pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, SamplerError> {
     match name {
-        "gp" => Ok(Box::new(GpSampler { initial: settings.initial })),
-        "tpe" => Ok(Box::new(TpeSampler { initial: settings.initial })),
+        "gp" => Ok(Box::new(GpSampler { initial: settings.initial, trials: settings.trials })),
+        "tpe" => Ok(Box::new(TpeSampler { initial: settings.initial, trials: settings.trials })),
         "nsga2" => Ok(Box::new(Nsga2Sampler { population: settings.population, initial: settings.initial })),
         "grid" => Ok(Box::new(GridSampler { levels: settings.levels })),
         "sobol" => Ok(Box::new(SobolSampler)),

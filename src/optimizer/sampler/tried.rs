@@ -9,6 +9,7 @@ use super::super::history::{History, Outcome};
 use super::super::problem::Problem;
 use super::super::space::{CoordinateKind, Encoding};
 use super::SamplerError;
+use super::repair::find_allowed;
 use super::stream::uniform;
 
 /// Largest space that is searched point by point when draws find nothing new.
@@ -53,8 +54,12 @@ impl<'a> Tried<'a> {
 
     /// Whether a canonical vector itself was tried or is forbidden.
     fn excludes(&self, x: &[f64]) -> bool {
-        let forbidden = || !self.problem.forbidden().is_empty() && self.problem.forbids(&self.encoding.decode(x));
-        self.keys.contains(&self.encoding.key(x)) || forbidden()
+        self.has_seen(x) || (self.problem.is_restricted() && self.problem.forbids(&self.encoding.decode(x)))
+    }
+
+    /// Whether a canonical vector was tried, whatever is forbidden.
+    pub(super) fn has_seen(&self, x: &[f64]) -> bool {
+        self.keys.contains(&self.encoding.key(x))
     }
 
     /// Adds a canonical vector. Returns whether it was new.
@@ -81,7 +86,14 @@ impl<'a> Tried<'a> {
         match self.untried() {
             Some(left) if left.is_empty() => Err(SamplerError::Exhausted),
             Some(mut left) => Ok(left.swap_remove(rng.random_range(0..left.len()))),
-            None => (0..100 * DRAWS).find_map(|_| draw(rng)).ok_or(SamplerError::NothingAllowed { draws: 100 * DRAWS }),
+            None => (0..100 * DRAWS).find_map(|_| draw(rng)).map_or_else(
+                || {
+                    let new = |x: &[f64]| !self.contains(x);
+                    let found = find_allowed(self.problem, self.encoding, &new, rng);
+                    found.map_err(|obstacles| SamplerError::NothingAllowed { draws: 100 * DRAWS, obstacles })
+                },
+                Ok,
+            ),
         }
     }
 }

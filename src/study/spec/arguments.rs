@@ -50,28 +50,14 @@ fn is_truth(value: &Value) -> bool {
     matches!(value, Value::Bool(_) | Value::None)
 }
 
-/// Whether the parameter has a value of which this placeholder makes no argument, so that the option `before` it would be left alone.
-pub(super) fn may_leave_alone(before: Option<&Template>, placeholder: &Placeholder, parameter: &Parameter) -> bool {
-    let nothing = |value: &Value| match (&placeholder.form, value) {
+/// Whether the parameter has a value of which this placeholder makes no argument.
+pub(super) fn may_be_nothing(placeholder: &Placeholder, domain: &Domain) -> bool {
+    let Domain::Choice { values } = domain else { return false };
+    values.iter().any(|value| match (&placeholder.form, value) {
         (Form::Flag { .. }, _) => false,
         (Form::Each, Value::List(values)) => values.is_empty(),
         (_, value) => *value == Value::None,
-    };
-    let Domain::Choice { values } = &parameter.domain else { return false };
-    let wants_one = before.is_some_and(|t| t.source().starts_with('-') && !t.source().contains('='));
-    // What is an option itself belongs to none before.
-    let is_option = |value: &Value| nothing(value) || value.as_str().is_some_and(|text| text.starts_with('-'));
-    wants_one && values.iter().any(nothing) && !values.iter().all(is_option)
-}
-
-pub(super) fn advice_for_nothing(placeholder: &Placeholder) -> String {
-    let name = &placeholder.name;
-    let dots = if placeholder.form == Form::Each { "..." } else { "" };
-    format!(
-        "write one argument, such as \"--{name}={{{name}{dots}}}\", which is left out where there is no value, or read the environment \
-         variable {}",
-        CommandLine::variable(name)
-    )
+    })
 }
 
 /// What `check` says of arguments that programs may take for something else.

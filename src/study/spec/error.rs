@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-/// One thing that is wrong with a study file.
+/// One thing that is wrong with a study file, or doubtful in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
     pub(super) kind: IssueKind,
@@ -66,6 +66,12 @@ impl Issue {
     #[must_use]
     pub fn help(&self) -> &[String] {
         &self.help
+    }
+
+    /// Whether it is only worth knowing, and neither wrong nor doubtful.
+    #[must_use]
+    pub fn is_remark(&self) -> bool {
+        matches!(self.kind, IssueKind::Remark { .. })
     }
 }
 
@@ -208,6 +214,12 @@ pub enum IssueKind {
     /// A start that would never be tried.
     #[error("this start is forbidden")]
     ForbiddenStart,
+    /// A start that breaks a requirement.
+    #[error("this start breaks `{requirement}`")]
+    BrokenStart {
+        /// The requirement.
+        requirement: String,
+    },
     /// Nothing is left to try.
     #[error("every point of the space is forbidden")]
     AllForbidden,
@@ -266,20 +278,51 @@ pub enum IssueKind {
         /// The argument.
         argument: String,
     },
-    /// An argument that is nothing but a placeholder of a parameter that may have no value.
-    #[error("the argument `{argument}` would vanish where there is no value, and leave the one before alone")]
-    NoArgument {
-        /// The argument.
-        argument: String,
-    },
-    /// An argument that is nothing but a placeholder of a conditional parameter.
-    #[error(
-        "the argument `{{{parameter}}}` would vanish where `{parameter}` is inactive, and leave the one before alone"
-    )]
+    /// An argument that is nothing but a placeholder of a parameter that is not always active, or does not always have a value, whose
+    /// place others would take.
+    #[error("the argument `{{{parameter}}}` would vanish where `{parameter}` {when}, and {consequence}")]
     VanishingArgument {
         /// The parameter.
         parameter: String,
+        /// When: `is inactive`, or `has no value`.
+        when: String,
+        /// What becomes of the other arguments.
+        consequence: String,
     },
+    /// A text that is no requirement, or one that cannot be kept.
+    #[error("{message}")]
+    Requirement {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// What no trial could be, or what excludes each other.
+    #[error("{message}")]
+    Impossible {
+        /// Why.
+        message: String,
+    },
+    /// No error: what works, but hardly as it was meant.
+    #[error("{message}")]
+    Doubtful {
+        /// What is doubtful.
+        message: String,
+    },
+    /// No error: what is worth knowing.
+    #[error("{message}")]
+    Remark {
+        /// What it is.
+        message: String,
+    },
+}
+
+impl IssueKind {
+    fn level(&self) -> Level<'static> {
+        match self {
+            Self::Doubtful { .. } => Level::WARNING,
+            Self::Remark { .. } => Level::NOTE,
+            _ => Level::ERROR,
+        }
+    }
 }
 
 /// All that was found to be wrong with a study file. Displays as [`render`](Self::render) without colour.
@@ -303,8 +346,7 @@ impl SpecErrors {
     /// terminal if `color`. Ends without a newline.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let mut shown: Vec<String> = self.issues.iter().map(|i| renderer.render(&[self.group(i)])).collect();
+        let mut shown: Vec<String> = self.issues.iter().map(|i| render(i, &self.path, &self.text, color)).collect();
         if self.more > 0 {
             shown.push(format!("and {} more, which are not shown", self.more));
         }
@@ -314,20 +356,23 @@ impl SpecErrors {
         });
         shown.join("\n\n")
     }
+}
 
-    fn group<'a>(&'a self, issue: &'a Issue) -> Group<'a> {
-        let title = Level::ERROR.primary_title(line(&issue.kind.to_string()).into_owned());
-        let path = line(&self.path).into_owned();
-        let group = match &issue.place {
-            None => title.element(Origin::path(path)),
-            Some(place) => {
-                let annotation = AnnotationKind::Primary.span(place.span.clone());
-                let also = issue.also.iter().map(|(p, l)| AnnotationKind::Context.span(p.span.clone()).label(l));
-                title.element(Snippet::source(shown(&self.text)).path(path).annotation(annotation).annotations(also))
-            }
-        };
-        group.elements(issue.help.iter().map(|help| Level::HELP.message(line(help))))
-    }
+/// One issue with its line of the file and what to do about it.
+pub(super) fn render(issue: &Issue, path: &str, text: &str, color: bool) -> String {
+    let title = issue.kind.level().primary_title(line(&issue.kind.to_string()).into_owned());
+    let path = line(path).into_owned();
+    let group = match &issue.place {
+        None => title.element(Origin::path(path)),
+        Some(place) => {
+            let annotation = AnnotationKind::Primary.span(place.span.clone());
+            let also = issue.also.iter().map(|(p, l)| AnnotationKind::Context.span(p.span.clone()).label(l));
+            title.element(Snippet::source(shown(text)).path(path).annotation(annotation).annotations(also))
+        }
+    };
+    let group: Group<'_> = group.elements(issue.help.iter().map(|help| Level::HELP.message(line(help))));
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&[group])
 }
 
 /// The text with a sign of as many bytes in place of each character that a terminal would obey, so that places stay.

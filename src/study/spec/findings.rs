@@ -38,12 +38,23 @@ impl Draft {
         self.help.push(help.into());
         self
     }
+
+    fn into_issue(self, text: &str) -> Issue {
+        let place = |span| Place::of(text, span);
+        Issue {
+            kind: self.kind,
+            place: self.span.map(place),
+            also: self.also.into_iter().map(|(span, label)| (place(span), label)).collect(),
+            help: self.help,
+        }
+    }
 }
 
-/// The issues so far.
+/// The issues so far, and what is only doubtful.
 #[derive(Default)]
 pub(super) struct Findings {
     drafts: Vec<Draft>,
+    doubts: Vec<Draft>,
 }
 
 impl Findings {
@@ -55,6 +66,32 @@ impl Findings {
         self.drafts.extend(drafts);
     }
 
+    /// Notes what works, but hardly as it was meant.
+    pub(super) fn warn(&mut self, message: impl Into<String>, span: Span, help: impl Into<String>) {
+        let message = message.into();
+        self.doubts.push(Draft::new(IssueKind::Doubtful { message }).at(span).help(help));
+    }
+
+    /// Notes what is worth knowing.
+    pub(super) fn note(&mut self, message: impl Into<String>, span: Span, help: impl Into<String>) {
+        let message = message.into();
+        self.doubts.push(Draft::new(IssueKind::Remark { message }).at(span).help(help));
+    }
+
+    /// Notes a draft of something doubtful.
+    pub(super) fn doubt(&mut self, draft: Draft) {
+        self.doubts.push(draft);
+    }
+
+    /// What is doubtful, in the order of the file.
+    pub(super) fn take_doubts(&mut self, text: &str) -> Vec<Issue> {
+        let mut drafts = std::mem::take(&mut self.doubts);
+        drafts.sort_by_key(|d| d.span.as_ref().map_or(usize::MAX, |s| s.start));
+        drafts.truncate(MOST);
+        drafts.into_iter().map(|draft| draft.into_issue(text)).collect()
+    }
+
+    /// How many issues there are; what is doubtful is none.
     pub(super) fn len(&self) -> usize {
         self.drafts.len()
     }
@@ -64,14 +101,7 @@ impl Findings {
         self.drafts.sort_by_key(|d| d.span.as_ref().map_or(usize::MAX, |s| s.start));
         let more = self.drafts.len().saturating_sub(MOST);
         self.drafts.truncate(MOST);
-        let place = |span| Place::of(text, span);
-        let issue = |draft: Draft| Issue {
-            kind: draft.kind,
-            place: draft.span.map(place),
-            also: draft.also.into_iter().map(|(span, label)| (place(span), label)).collect(),
-            help: draft.help,
-        };
-        let issues: Vec<Issue> = self.drafts.into_iter().map(issue).collect();
+        let issues: Vec<Issue> = self.drafts.into_iter().map(|draft| draft.into_issue(text)).collect();
         (!issues.is_empty()).then(|| SpecErrors { path: path.to_owned(), text: text.to_owned(), issues, more })
     }
 }

@@ -81,10 +81,11 @@ impl StudySpec {
             }
         }
         let problem = &self.problem;
-        let lists: [(&str, Vec<Json>); 3] = [
+        let lists: [(&str, Vec<Json>); 4] = [
             ("constraint", problem.constraints().iter().map(constraint).collect()),
             ("start", problem.starts().iter().map(|point| json!(point)).collect()),
             ("forbid", problem.forbidden().iter().map(forbidden).collect()),
+            ("require", problem.requirements().iter().map(|requirement| json!(requirement)).collect()),
         ];
         for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             identity[key] = list.into();

@@ -19,12 +19,14 @@
 //! | | `population`: how many trials breed, for `nsga2` | 20 |
 //! | | `levels`: values per range, for `grid` | 5 |
 //! | `[space]` | a table for each parameter: `float`, `int` or `choice`; `scale`, `step`, `when` | at least one is needed |
+//! | | `was`: the value that trials of earlier studies had which did not search the parameter; no part of what the study is | none |
 //! | | `prior` of a range: `{ around = 1e-3, spread = 3 }`; of a choice: a weight for each value | none |
 //! | `[[start]]` | values of parameters, tried first | the middle of the range; the first of a choice |
 //! | `[[forbid]]` | values, lists of values or `{ at_least = 64, at_most = 128 }` of parameters: never all together | none |
+//! | `[[require]]` | `that`: what parameters must keep together, such as `"width * batch_size <= 200000"`; see [`Requirement`](crate::optimizer::problem::Requirement) | none |
 //! | `[train]` | settings of the trainer: [`SETTINGS`](crate::training::SETTINGS); a path of data is relative to the study file | |
 //! | | `keep`: weights in `checkpoints/` of the results, of the trials on the `"front"`, of `"all"` or `"none"` | `"front"` |
-//! | `[command]` | `argv` with placeholders such as `{learning_rate}` | needed |
+//! | `[command]` | `argv` with placeholders such as `{learning_rate}`; one whose parameter is inactive is left out, with the flag that stands alone before it | needed |
 //! | | `cwd`: a folder, relative to the study file's | where `optimize` is started |
 //! | | `env`: variables by name | none |
 //! | | `secrets`: names of inherited variables whose values are in no output; in `argv` placeholders | none |
@@ -64,6 +66,9 @@
 mod arguments;
 mod bounds;
 mod carbon;
+mod contradictions;
+mod coverage;
+mod doubts;
 mod energy;
 mod error;
 mod findings;
@@ -71,11 +76,13 @@ mod identity;
 mod limits;
 mod model;
 mod objectives;
+mod omitted;
 mod parse;
 mod points;
 mod priors;
 mod quantity;
 mod reader;
+mod requirements;
 mod respelt;
 mod secrets;
 mod source;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::error::{Issue, render};
 use super::identity::stored_defaults;
 use crate::carbon::Carbon;
 use crate::energy::{Meters, MigPolicy};
 use crate::objective::{CommandLine, KeepOutput};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
+use crate::optimizer::sampler::Settings;
 use crate::optimizer::space::Value;
 use crate::training::Defaults;
 
@@ -25,6 +27,8 @@ pub struct StudySpec {
     pub(super) energy: EnergySpec,
     pub(super) carbon: Carbon,
     pub(super) text: String,
+    pub(super) doubts: Vec<Issue>,
+    pub(super) was: BTreeMap<String, Value>,
 }
 
 impl StudySpec {
@@ -58,6 +62,13 @@ impl StudySpec {
         &self.sampler
     }
 
+    /// The sampler's settings, and how many trials it has.
+    #[must_use]
+    pub fn sampler_settings(&self) -> Settings {
+        let SamplerSpec { initial, population, levels, .. } = self.sampler;
+        Settings { initial, population, levels, trials: self.budget.trials }
+    }
+
     /// What evaluates the points.
     #[must_use]
     pub fn source(&self) -> &Source {
@@ -80,6 +91,27 @@ impl StudySpec {
     #[must_use]
     pub fn carbon(&self) -> &Carbon {
         &self.carbon
+    }
+
+    /// What works, but hardly as it was meant, and what is worth knowing, in the order of the file.
+    #[must_use]
+    pub fn doubts(&self) -> &[Issue] {
+        &self.doubts
+    }
+
+    /// The same with the lines of the file, for people, with colours for a terminal if `color`; empty if there is nothing.
+    /// `path` is for messages. Ends without a newline.
+    #[must_use]
+    pub fn render_doubts(&self, path: &str, color: bool) -> String {
+        let shown: Vec<String> = self.doubts.iter().map(|issue| render(issue, path, &self.text, color)).collect();
+        shown.join("\n\n")
+    }
+
+    /// What parameters were in trials of earlier studies that did not have them, by name: `was` of [space]. No part of what
+    /// the study is.
+    #[must_use]
+    pub fn was(&self) -> &BTreeMap<String, Value> {
+        &self.was
     }
 
     /// The study file as it was read.

@@ -10,20 +10,21 @@ use toml_edit::Document;
 use super::bounds::PlacedConstraint;
 use super::error::{IssueKind, SpecErrors};
 use super::findings::{Draft, Findings, Span};
+use super::points::PlacedPart;
 use super::quantity::{parse_duration, parse_energy};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
 
 use super::{
-    Budget, EnergyFrom, OnInterrupt, SamplerSpec, StudySpec, TrialSpec, bounds, carbon, energy, limits, objectives,
-    points, source, space,
+    Budget, EnergyFrom, OnInterrupt, SamplerSpec, Source, StudySpec, TrialSpec, bounds, carbon, contradictions, doubts,
+    energy, limits, objectives, points, requirements, source, space,
 };
 use crate::objective::KeepOutput;
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::sampler;
 
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "name",
     "seed",
     "budget",
@@ -34,6 +35,7 @@ pub(super) const KEYS: [&str; 15] = [
     "space",
     "start",
     "forbid",
+    "require",
     "train",
     "command",
     "trial",
@@ -84,7 +86,13 @@ impl StudySpec {
             Ok(document) => read(&document, text, path, &mut findings),
             Err(error) => {
                 let kind = IssueKind::Syntax { message: error.message().trim().replace('\n', ", ") };
-                findings.push(Draft::new(kind).at(error.span()));
+                let line = error.span().map(|span| line_at(text, span.start)).unwrap_or_default();
+                let draft = Draft::new(kind).at(error.span());
+                findings.push(match line.trim_start().starts_with("[[require]]") {
+                    true => draft
+                        .help("write the requirement on a line of its own: that = \"width * batch_size <= 200000\""),
+                    false => draft,
+                });
                 None
             }
         };
@@ -94,6 +102,12 @@ impl StudySpec {
             (None, None) => unreachable!("a study file without a finding is complete"),
         }
     }
+}
+
+fn line_at(text: &str, at: usize) -> &str {
+    let at = (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
+    text[start..].lines().next().unwrap_or_default()
 }
 
 fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findings) -> Option<StudySpec> {
@@ -118,6 +132,12 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let preferences = bounds::read_preferences(&root, &objectives, findings);
     let starts = points::read_starts(&root, &searched, findings);
     let forbidden = points::read_forbidden(&root, &searched, findings);
+    let required = requirements::read(&root, &searched, text, findings);
+    contradictions::check(&root, &objectives, &constraints, &preferences, trainer.is_some(), findings);
+    doubts::check(&searched, &forbidden, &objectives, findings);
+    if matches!(source, Some(Source::Command(_))) {
+        doubts::check_words(&objectives, &constraints, findings);
+    }
     let most = sampler::kind(&sampler.kind).and_then(|kind| kind.most_objectives);
     if let Some(limit) = most.filter(|most| objectives.len() > *most) {
         let count = objectives.len();
@@ -137,7 +157,18 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let problem = searched.priors.into_iter().fold(problem, |p, (name, prior)| p.prior(name, prior));
     let problem = starts.iter().fold(problem, |p, start| p.start(start.part.clone()));
     let problem = forbidden.iter().fold(problem, |p, forbidden| p.forbid(forbidden.part.clone()));
-    points::check(&problem, &starts, &forbidden, findings);
+    let mut problem = problem;
+    for PlacedPart { part, span } in &required {
+        match problem.clone().require(part.clone()) {
+            Ok(more) => problem = more,
+            // Names were checked where it was read.
+            Err(error) => {
+                let message = error.to_string();
+                findings.push(Draft::new(IssueKind::Requirement { message }).at(span.clone()));
+            }
+        }
+    }
+    points::check(&problem, &starts, &points::Restrictions { forbidden, required }, findings);
     Some(StudySpec {
         name: name?,
         seed,
@@ -149,6 +180,8 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
         energy,
         carbon,
         text: text.to_owned(),
+        doubts: findings.take_doubts(text),
+        was: searched.was,
     })
 }
 

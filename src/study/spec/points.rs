@@ -2,13 +2,15 @@
 
 use std::cmp::Ordering;
 
+use super::coverage;
+use super::doubts;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::reader::{Element, Entry, Section};
 use super::space::{Searched, value_advice};
 use super::spelling::nearest;
-use crate::optimizer::problem::{Forbidden, Match, Problem};
-use crate::optimizer::space::{Domain, Point, PointError, Space, Value};
+use crate::optimizer::problem::{Forbidden, Match, Problem, Requirement};
+use crate::optimizer::space::{Domain, Point, PointError, Scale, Space, Value};
 
 const EXAMPLE: &str = "learning_rate = 1e-3";
 const FORBID: &str = "optimizer = \"sgd\", batch_size = [128, 256] or width = { at_least = 64 }";
@@ -100,6 +102,12 @@ pub(super) fn read_forbidden(
                 true => read_range(entry, searched, findings),
                 false => read_values(entry, searched, findings),
             };
+            if let (Some(Match::Values(values)), Some(domain)) = (&clause, domain_of(entry.name(), searched))
+                && let Some(lone) = values.iter().find(|value| doubts::is_lone(domain, value))
+                && !doubts::visits_levels(root)
+            {
+                doubt_lone(entry, domain, lone, findings);
+            }
             clauses.extend(clause.map(|clause| (entry.name().to_owned(), clause)));
         }
         if section.entries().next().is_none() {
@@ -110,6 +118,35 @@ pub(super) fn read_forbidden(
         }
     }
     all
+}
+
+/// Doubts a single number of a continuum, and says what to write instead.
+fn doubt_lone(entry: Entry, domain: &Domain, lone: &Value, findings: &mut Findings) {
+    let name = entry.name();
+    let message = format!("`{name}` is a continuum of numbers: a single one of it is next to never tried");
+    let stretch = lone.as_f64().map_or_else(String::new, |value| stretch(domain, value));
+    let other = match domain {
+        Domain::Float { scale: Scale::Log, .. } => format!("make `{name}` a `choice`"),
+        _ => format!("give `{name}` a `step`"),
+    };
+    findings.warn(message, entry.span(), format!("forbid a stretch, such as {name} = {stretch}, or {other}"));
+}
+
+/// A stretch around a value of a continuum, a fiftieth of it to both sides, as it is written.
+fn stretch(domain: &Domain, value: f64) -> String {
+    let (low, high) = match domain {
+        Domain::Float { low, high, scale: Scale::Log, .. } => {
+            let factor = (high / low).powf(0.02);
+            ((value / factor).max(*low), (value * factor).min(*high))
+        }
+        domain => {
+            let (low, high) = ends(domain).unwrap_or((value, value));
+            let half = (high - low) / 50.0;
+            ((value - half).max(low), (value + half).min(high))
+        }
+    };
+    let short = |v: f64| format!("{v:.2e}").parse::<f64>().map_or_else(|_| v.to_string(), |v| format!("{v:?}"));
+    format!("{{ at_least = {}, at_most = {} }}", short(low), short(high))
 }
 
 fn read_values(entry: Entry, searched: &Searched, findings: &mut Findings) -> Option<Match> {
@@ -169,49 +206,65 @@ fn first_from(domain: &Domain, bound: f64) -> Option<Value> {
     if domain.contains(&bound) { Some(bound) } else { domain.neighbours(&bound).into_iter().find(above) }
 }
 
-/// Refuses starts that are forbidden, and a space of which nothing is left.
+/// What rules points out.
+pub(super) struct Restrictions {
+    pub(super) forbidden: Vec<PlacedPart<Forbidden>>,
+    pub(super) required: Vec<PlacedPart<Requirement>>,
+}
+
+/// Refuses starts that are ruled out, and a space of which nothing is left; doubts starts that are there twice.
 pub(super) fn check(
     problem: &Problem,
     starts: &[PlacedPart<Point>],
-    forbidden: &[PlacedPart<Forbidden>],
+    Restrictions { forbidden, required }: &Restrictions,
     findings: &mut Findings,
 ) {
-    for start in starts {
+    for (i, start) in starts.iter().enumerate() {
+        let place = problem.space().describe(&start.part);
+        for broken in required.iter().filter(|r| !r.part.holds(&start.part)) {
+            let draft = Draft::new(IssueKind::BrokenStart { requirement: broken.part.to_string() });
+            let draft = draft.at(start.span.clone()).also(broken.span.clone(), "by this");
+            findings.push(draft.help(format!("completed, the start is {place}: change it, or loosen the requirement")));
+        }
+        if let Some(first) = starts[..i].iter().find(|first| first.part == start.part) {
+            let message = "this start is the same as another, and is tried once".to_owned();
+            let draft = Draft::new(IssueKind::Doubtful { message }).at(start.span.clone());
+            let draft = draft.also(first.span.clone(), "first here");
+            findings.doubt(draft.help(format!("completed, both are {place}: change one, or remove it")));
+        }
         if let Some(forbid) = forbidden.iter().find(|f| f.part.matches(problem.space(), &start.part)) {
             let draft = Draft::new(IssueKind::ForbiddenStart).at(start.span.clone());
             let draft = draft.also(forbid.span.clone(), "by this");
-            let place = problem.space().describe(&start.part);
             findings.push(draft.help(format!("completed, the start is {place}: change it, or remove the [[forbid]]")));
         }
     }
-    if let Some(span) = all_forbidden(problem, forbidden) {
+    if let Some(span) = all_forbidden(problem, forbidden, required) {
         findings.push(Draft::new(IssueKind::AllForbidden).at(span).help("loosen it until something is left to try"));
     }
 }
 
-/// Where the last straw is, if every point is forbidden and that is cheaply known: in a finite space of moderate size, and
-/// where one combination covers all values of the parameters that it names.
-fn all_forbidden(problem: &Problem, forbidden: &[PlacedPart<Forbidden>]) -> Option<Span> {
-    let last = forbidden.last()?;
+/// Where the last straw is, if every point is ruled out and that is cheaply known: in a finite space of moderate size, and
+/// where the forbidden boxes cover the ranges of the parameters that they name.
+fn all_forbidden(
+    problem: &Problem,
+    forbidden: &[PlacedPart<Forbidden>],
+    required: &[PlacedPart<Requirement>],
+) -> Option<Span> {
+    let spans = forbidden.iter().map(|f| &f.span).chain(required.iter().map(|r| &r.span));
+    let last = spans.max_by_key(|span| span.as_ref().map_or(0, |span| span.start))?.clone();
     if let Some(points) = problem.space().points(ENUMERABLE) {
-        return points.iter().all(|p| problem.forbids(p)).then(|| last.span.clone());
+        return points.iter().all(|p| problem.forbids(p)).then_some(last);
     }
-    let covers = |(name, what): &(String, Match)| {
-        let parameter = problem.space().get(name).filter(|p| p.condition.is_empty());
-        parameter.is_some_and(|p| match (what, &p.domain) {
-            (Match::Range { at_least, at_most }, domain) => ends(domain).is_some_and(|(low, high)| {
-                let spelt = |bound: f64| domain.typed(Value::Float(bound)).as_f64().unwrap_or(bound);
-                at_least.is_none_or(|bound| spelt(bound) <= low) && at_most.is_none_or(|bound| high <= spelt(bound))
-            }),
-            (Match::Values(listed), Domain::Choice { values }) => values.iter().all(|v| listed.contains(v)),
-            (Match::Values(_), _) => false,
-        })
-    };
-    forbidden.iter().find(|f| f.part.clauses.iter().all(covers)).map(|f| f.span.clone())
+    if let Some(one) = forbidden.iter().find(|f| coverage::covers_all(problem.space(), std::slice::from_ref(&f.part))) {
+        return Some(one.span.clone());
+    }
+    let parts: Vec<Forbidden> = forbidden.iter().map(|f| f.part.clone()).collect();
+    let straw = forbidden.last()?;
+    coverage::covers_all(problem.space(), &parts).then(|| straw.span.clone())
 }
 
 /// Least and largest value of a domain of numbers.
-fn ends(domain: &Domain) -> Option<(f64, f64)> {
+pub(super) fn ends(domain: &Domain) -> Option<(f64, f64)> {
     match domain {
         Domain::Float { low, high, .. } => Some((*low, *high)),
         #[expect(clippy::cast_precision_loss, reason = "ends of a range that a person wrote")]

@@ -128,6 +128,15 @@ impl<'a> Entry<'a> {
         self.item.as_bool()
     }
 
+    /// A string, or the elements of an array of strings, with their places; `None` for anything else, and for an empty array.
+    pub(super) fn strings(&self) -> Option<Vec<(&'a str, Span)>> {
+        let placed = |value: &'a toml_edit::Value| Some((value.as_str()?, value.span()));
+        match self.item.as_value()? {
+            toml_edit::Value::Array(array) if !array.is_empty() => array.iter().map(placed).collect(),
+            value => placed(value).map(|one| vec![one]),
+        }
+    }
+
     /// True or false.
     pub(super) fn truth(&self, example: &str, findings: &mut Findings) -> Option<bool> {
         self.expect(self.item.as_bool(), "true or false", example, findings)

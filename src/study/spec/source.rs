@@ -9,7 +9,7 @@ use super::parse::section;
 use super::reader::{Element, Entry, Section};
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{EnergySpec, Keep, Source, TrainSpec, arguments, secrets};
+use super::{EnergySpec, Keep, Source, TrainSpec, arguments, omitted, secrets};
 use crate::objective::{CommandLine, Form, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{DefaultValue, Range, RecipeError, SETTINGS, Setting, check_settings};
@@ -33,7 +33,9 @@ pub(super) fn read(
             return None;
         }
         (Some(_), None) => Source::Train(read_train(&section(root, "train", findings)?, searched, energy, findings)),
-        (None, Some(_)) => Source::Command(read_command(&section(root, "command", findings)?, searched, findings)?),
+        (None, Some(_)) => {
+            Source::Command(read_command(&section(root, "command", findings)?, searched, energy, findings)?)
+        }
     };
     (findings.len() == before).then_some(source)
 }
@@ -191,7 +193,12 @@ fn example_value(setting: &Setting) -> String {
     }
 }
 
-fn read_command(section: &Section, searched: &Searched, findings: &mut Findings) -> Option<CommandLine> {
+fn read_command(
+    section: &Section,
+    searched: &Searched,
+    energy: &EnergySpec,
+    findings: &mut Findings,
+) -> Option<CommandLine> {
     section.refuse_unknown_keys(&["argv", "cwd", "env", "secrets", "keep_output", "energy_from"], findings);
     let cwd = section.get("cwd").and_then(|entry| {
         let text = plain_text(entry, entry.span(), entry.string("cwd = \".\"", findings)?, findings)?;
@@ -218,7 +225,7 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
         findings
             .push(entry.draft_bad_value("a program and its arguments", "empty").help(format!("for example: {ARGV}")));
     }
-    let mut argv = Vec::new();
+    let (mut argv, mut places) = (Vec::new(), Vec::new());
     for (i, element) in elements.iter().enumerate() {
         let Some(text) = element.string(findings).and_then(|text| plain_text(entry, element.span(), text, findings))
         else {
@@ -226,8 +233,9 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
         };
         match Template::parse(text) {
             Ok(template) => {
-                check_placeholders((i == 0, argv.last()), &template, element, (searched, &secrets), findings);
+                check_placeholders(i == 0, &template, element, (searched, &secrets), findings);
                 argv.push(template);
+                places.push(element.span());
             }
             Err(_) => {
                 let draft = Draft::new(IssueKind::LonelyBrace { argument: text.to_owned() }).at(element.span());
@@ -235,6 +243,11 @@ fn read_command(section: &Section, searched: &Searched, findings: &mut Findings)
             }
         }
     }
+    let command = omitted::Command { argv: &argv, places: &places, env: &env, section: section.span.clone() };
+    omitted::check(&command, searched, findings);
+    let is_limit = |name: &str| energy.limit_parameters().any(|limit| limit == name);
+    let parameters = searched.places.keys().map(String::as_str).filter(|name| !is_limit(name));
+    omitted::note_unused(&argv, entry.key_span(), parameters, findings);
     Some(CommandLine { argv, cwd, env, secrets })
 }
 
@@ -248,7 +261,7 @@ fn plain_text<'a>(entry: Entry, span: Span, text: &'a str, findings: &mut Findin
 }
 
 fn check_placeholders(
-    (is_program, before): (bool, Option<&Template>),
+    is_program: bool,
     template: &Template,
     element: &Element,
     (searched, secrets): (&Searched, &[String]),
@@ -262,24 +275,10 @@ fn check_placeholders(
             let kind = IssueKind::BadValue { key, expected, value: format!("\"{}\"", template.source()) };
             findings.push(Draft::new(kind).at(element.span()).help("every trial runs the same program"));
         } else if let Some(places) = searched.places.get(name) {
+            // What becomes of it where it is inactive shows when all arguments are seen together.
             let parameter = searched.parameters.iter().find(|parameter| parameter.name == name);
             let refused = parameter.and_then(|parameter| arguments::refuse_form(template, placeholder, parameter));
             findings.extend(refused.map(|draft| draft.at(element.span()).also(places.domain.clone(), "its values")));
-            let alone = parameter.is_some_and(|own| arguments::may_leave_alone(before, placeholder, own));
-            if alone && template.is_bare() {
-                let draft = Draft::new(IssueKind::NoArgument { argument: template.source().to_owned() });
-                let help = arguments::advice_for_nothing(placeholder);
-                findings.push(draft.at(element.span()).also(places.domain.clone(), "its values").help(help));
-            } else if places.condition.is_some() && template.is_bare() && !matches!(placeholder.form, Form::Flag { .. })
-            {
-                let draft = Draft::new(IssueKind::VanishingArgument { parameter: name.to_owned() }).at(element.span());
-                let help = format!(
-                    "write one argument, such as \"--{name}={{{name}}}\", which is left out where `{name}` is inactive, or \
-                     read the environment variable {}",
-                    CommandLine::variable(name)
-                );
-                findings.push(draft.also(places.condition.clone(), "its condition").help(help));
-            }
         } else if !(placeholder.form == Form::Plain && is_word(name)) {
             let secrets = || secrets.iter().map(String::as_str);
             let names = || searched.places.keys().map(String::as_str).chain(Template::RESERVED).chain(secrets());

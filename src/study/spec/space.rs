@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::doubts;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::read_scale;
@@ -32,6 +33,8 @@ pub(super) struct Searched {
     pub(super) parameters: Vec<Parameter>,
     /// The priors of these.
     pub(super) priors: BTreeMap<String, Prior>,
+    /// What parameters were in trials of earlier studies that did not search them.
+    pub(super) was: BTreeMap<String, Value>,
     /// Where every parameter stands, also those that are wrong.
     pub(super) places: BTreeMap<String, Places>,
 }
@@ -168,7 +171,7 @@ fn parameter_table<'a>(entry: Entry<'a>, findings: &mut Findings) -> Option<Sect
 }
 
 fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings: &mut Findings) {
-    let known = ["float", "int", "choice", "scale", "step", "when", "prior"];
+    let known = ["float", "int", "choice", "scale", "step", "when", "was", "prior"];
     table.refuse_unknown_keys(&known, findings);
     let given: Vec<Entry> = DOMAINS.iter().filter_map(|kind| table.get(kind)).collect();
     let entry = match given[..] {
@@ -211,10 +214,26 @@ fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings
         Ok(_) if findings.len() == before => {
             let prior = table.get("prior").and_then(|entry| priors::read(entry, &parameter.domain, findings));
             searched.priors.extend(prior.map(|prior| (name.to_owned(), prior)));
+            let was = table.get("was").and_then(|entry| read_was(entry, name, &parameter.domain, searched, findings));
+            searched.was.extend(was.map(|value| (name.to_owned(), value)));
             searched.parameters.push(parameter);
         }
         Ok(_) => {}
     }
+}
+
+/// Reads what a parameter was before it was searched.
+fn read_was(entry: Entry, name: &str, domain: &Domain, searched: &Searched, findings: &mut Findings) -> Option<Value> {
+    let value = domain.typed(entry.scalar("was = 0.0", findings)?);
+    if !domain.contains(&value) {
+        let draft = entry.draft_bad_value("one of the values of the parameter", &value.to_string());
+        let draft = draft.also(searched.places.get(name).and_then(|p| p.domain.clone()), "its values");
+        let advice =
+            value_advice(&value, domain).unwrap_or_else(|| "widen the range, so that it holds the value".to_owned());
+        findings.push(draft.help(advice));
+        return None;
+    }
+    Some(value)
 }
 
 fn example_of(kind: &str) -> String {
@@ -384,6 +403,11 @@ fn read_condition(
                 findings.push(draft.also(place, "its values").help(advice));
             }
             values.push(value);
+        }
+        let lone = |value: &Value| domain.is_some_and(|domain| doubts::is_lone(domain, value));
+        if !values.is_empty() && values.iter().all(lone) && !doubts::visits_levels(root) {
+            let message = format!("`{on}` is a continuum of numbers, so `{name}` is next to never active");
+            findings.warn(message, clause.span(), format!("give `{on}` a `step`, or make it a `choice`"));
         }
         clauses.push(Clause { parameter: on.to_owned(), values });
     }

@@ -11,7 +11,7 @@ use crate::guard::{secret, text};
 use crate::optimizer::Seed;
 use crate::optimizer::history::History;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
-use crate::optimizer::sampler::{self, RandomSampler, Sampler, SamplerError};
+use crate::optimizer::sampler::{self, GridSampler, RandomSampler, Sampler, SamplerError};
 use crate::optimizer::space::{Domain, Parameter, Scale, Value};
 
 /// Finite spaces are counted up to this size.
@@ -35,6 +35,7 @@ impl StudySpec {
         row("space", show_space(&self.problem));
         row("starts", self.show_starts());
         row("forbidden", self.problem.forbidden().iter().map(ToString::to_string).collect());
+        row("required", self.problem.requirements().iter().map(ToString::to_string).collect());
         row("sampler", vec![self.show_sampler()]);
         row("budget", vec![self.show_budget()]);
         row("source", self.show_source());
@@ -87,8 +88,7 @@ impl StudySpec {
 
     /// How many trials the sampler lets pass before it learns, as far as the study file tells; `None` of one that never learns.
     fn initial(&self) -> Option<usize> {
-        let SamplerSpec { kind, initial, population, levels } = self.sampler.clone();
-        let sampler = sampler::by_name(&kind, &sampler::Settings { initial, population, levels }).ok()?;
+        let sampler = sampler::by_name(&self.sampler.kind, &self.sampler_settings()).ok()?;
         sampler.initial(&self.problem, &History::new())
     }
 
@@ -219,6 +219,11 @@ impl StudySpec {
         {
             warnings.push(error.to_string());
         }
+        if self.sampler.kind == "grid" && self.is_grid_empty() {
+            warnings.push(
+                "no point of the grid is allowed: give it more `levels`, or loosen what rules points out".to_owned(),
+            );
+        }
         if let (starts, Some(trials)) = (self.problem.starts().len() as u64, self.budget.trials)
             && starts > trials
         {
@@ -233,6 +238,20 @@ impl StudySpec {
         }
         warnings.extend(self.open_secrets());
         warnings
+    }
+
+    /// Whether nothing of a grid of moderate size is allowed.
+    fn is_grid_empty(&self) -> bool {
+        let grid = GridSampler { levels: self.sampler.levels };
+        let levels = self.sampler.levels.unwrap_or(GridSampler::LEVELS) as u64;
+        let parameters = self.problem.space().parameters().iter();
+        let values = parameters.map(|p| match &p.domain {
+            Domain::Choice { values } => values.len() as u64,
+            domain => domain.cardinality().map_or(levels, |count| count.min(levels)),
+        });
+        let size = values.fold(1u64, u64::saturating_mul);
+        let first = || grid.propose(&self.problem, &History::new(), 1, Seed(0));
+        self.problem.is_restricted() && size <= COUNTED && first() == Err(SamplerError::Exhausted)
     }
 
     /// What looks like a secret and is none by the file, so that it stands in each copy of it.
@@ -253,10 +272,10 @@ impl StudySpec {
     }
 }
 
-/// Points of the space, and how many of them are forbidden; `None` if there are too many to count.
+/// Points of the space, and how many of them are ruled out; `None` if there are too many to count.
 fn count(problem: &Problem) -> Option<(u64, u64)> {
     let points = problem.space().cardinality(COUNTED)?;
-    if problem.forbidden().is_empty() {
+    if !problem.is_restricted() {
         return Some((points, 0));
     }
     let forbidden = problem.space().points(COUNTED)?.iter().filter(|p| problem.forbids(p)).count();
@@ -278,7 +297,10 @@ fn show_space(problem: &Problem) -> Vec<String> {
     let size = match count(problem) {
         Some((1, _)) => "1 point".to_owned(),
         Some((n, 0)) => format!("{n} points"),
-        Some((n, forbidden)) => format!("{n} points, {forbidden} of them forbidden"),
+        Some((n, forbidden)) => format!(
+            "{n} points, {forbidden} of them {}",
+            if problem.requirements().is_empty() { "forbidden" } else { "ruled out" }
+        ),
         None if space.parameters().iter().all(|p| p.domain.cardinality().is_some()) => {
             format!("more than {COUNTED} points")
         }

@@ -14,8 +14,10 @@ use crate::optimizer::space::{Domain, Scale, Value};
 
 mod carbon;
 mod defaults;
+mod doubts;
 mod extremes;
 mod limits;
+mod requirements;
 mod share;
 mod values;
 mod wishes;
@@ -422,7 +424,7 @@ fn refused_commands() {
         ("a misspelt placeholder", command("argv = [\"train\", \"{rl}\", \"{trail}\", \"{colour}\"]")),
         ("braces", command("argv = [\"train\", \"{lr\", \"{}\", \"lr}\"]")),
         ("a program that varies", command("argv = [\"{lr}\"]")),
-        ("an argument that would vanish", command("argv = [\"train\", \"--m\", \"{m}\"]")),
+        ("an argument that would vanish", command("argv = [\"train\", \"{m}\", \"{lr}\"]")),
         (
             "environment",
             command("argv = [\"train\"]\nenv = { \"A=B\" = \"1\", WATTFRONT_LR = \"2\", N = 3 }\ncwd = \"\""),

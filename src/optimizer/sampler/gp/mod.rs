@@ -11,7 +11,7 @@ use super::super::history::{Fit, History};
 use super::super::pareto::{knee, losses_of, non_dominated};
 use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
-use super::default_initial;
+use super::initial_within;
 use super::sobol::{sobol_coordinates, sobol_vector};
 use super::tried::Tried;
 use super::{Proposal, Sampler, SamplerError, collect};
@@ -46,20 +46,22 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 ///   by fronts, and the newest of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GpSampler {
-    /// Trials before the surrogate is used; `2 (d + 1)` if `None`, 3 where there are earlier studies. Pending, failed and brought ones count.
+    /// Trials before the surrogate is used; `2 (d + 1)` if `None`, or two fifths of `trials` if that is less, 3 where there are earlier studies. Pending, failed and brought ones count.
     pub initial: Option<usize>,
+    /// How many trials there will be in all, if that is known: see [`initial_within`].
+    pub trials: Option<u64>,
 }
 
 impl GpSampler {
     /// With this number of trials before the surrogate is used.
     #[must_use]
     pub fn with_initial(initial: usize) -> Self {
-        Self { initial: Some(initial) }
+        Self { initial: Some(initial), trials: None }
     }
 
     fn initial_trials(&self, problem: &Problem, history: &History) -> usize {
         let learned = !history.earlier().is_empty();
-        let default = || if learned { INITIAL_AFTER_EARLIER } else { default_initial(problem.space()) };
+        let default = || if learned { INITIAL_AFTER_EARLIER } else { initial_within(problem.space(), self.trials) };
         self.initial.unwrap_or_else(default)
     }
 }

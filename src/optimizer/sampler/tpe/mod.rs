@@ -11,7 +11,7 @@ use super::sobol::sobol_vector;
 use super::standing::{standings, vectors};
 use super::stream::{Purpose, stream};
 use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect, default_initial};
+use super::{Proposal, Sampler, SamplerError, collect, initial_within};
 use parzen::Density;
 use split::Split;
 
@@ -41,6 +41,8 @@ pub struct TpeSampler {
     /// Trials before the densities are used; `2 (d + 1)` for `d` parameters if `None`. Pending, failed and brought ones
     /// count.
     pub initial: Option<usize>,
+    /// How many trials there will be in all, if that is known: see [`initial_within`].
+    pub trials: Option<u64>,
 }
 
 impl Sampler for TpeSampler {
@@ -49,7 +51,7 @@ impl Sampler for TpeSampler {
     }
 
     fn initial(&self, problem: &Problem, _: &History) -> Option<usize> {
-        Some(self.initial.unwrap_or_else(|| default_initial(problem.space())))
+        Some(self.initial.unwrap_or_else(|| initial_within(problem.space(), self.trials)))
     }
 
     fn propose(
@@ -61,7 +63,7 @@ impl Sampler for TpeSampler {
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
         let mut tried = Tried::new(problem, &encoding, history);
-        let initial = self.initial.unwrap_or_else(|| default_initial(problem.space()));
+        let initial = self.initial.unwrap_or_else(|| initial_within(problem.space(), self.trials));
         let known = history.trials().len();
         let Split { good, mut bad } = Split::new(problem, history, standings(problem, history, &encoding));
         let nothing_good = good.is_empty();
@@ -123,7 +125,7 @@ mod tests {
     /// Thirty Sobol points with these outcomes.
     fn history(outcome: impl Fn(&Point) -> Outcome) -> History {
         let mut history = History::new();
-        let all = TpeSampler { initial: Some(30) }.propose(&problem(), &history, 30, Seed(4)).unwrap();
+        let all = TpeSampler { initial: Some(30), trials: None }.propose(&problem(), &history, 30, Seed(4)).unwrap();
         for Proposal { point, fit } in all {
             assert_eq!(fit.rule, "sobol");
             let outcome = outcome(&point);
