@@ -70,6 +70,42 @@ pub(crate) fn told(argv: &[String]) -> Vec<String> {
     found(argv).into_iter().map(|(i, place)| argv[i][place].to_owned()).collect()
 }
 
+/// A study file with as many `*` in place of what [`masked`] would hide of its texts, and of the texts whose key tells that they are
+/// secret, so that places stay.
+#[cfg(feature = "cli")]
+pub(crate) fn masked_file(text: &str) -> std::borrow::Cow<'_, str> {
+    let (mut texts, mut places) = (Vec::new(), Vec::new());
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let first = line.as_ptr() as usize - text.as_ptr() as usize;
+        let mut from = 0;
+        while let Some(open) = line[from..].find(['"', '\'']).map(|at| from + at) {
+            let quote = &line[open..=open];
+            let escapes = |at: usize| quote == "\"" && line[..at].ends_with('\\') && !line[..at].ends_with("\\\\");
+            let ends = line[open + 1..].match_indices(quote).map(|(at, _)| open + 1 + at);
+            let Some(close) = ends.into_iter().find(|at| !escapes(*at)) else { break };
+            let key = line[from..open].trim_end().strip_suffix('=').map(str::trim_end);
+            let key = key.map(|key| key.rsplit([' ', ',', '{', '\t']).next().unwrap_or(key));
+            let place = first + open + 1..first + close;
+            if key.is_some_and(is_telling) && is_filled(&text[place.clone()]) {
+                hidden.push(place.clone());
+            }
+            texts.push(text[place.clone()].to_owned());
+            places.push(place);
+            from = close + 1;
+        }
+    }
+    hidden.extend(
+        found(&texts).into_iter().map(|(i, within)| places[i].start + within.start..places[i].start + within.end),
+    );
+    if hidden.is_empty() {
+        return text.into();
+    }
+    let mut bytes = text.to_owned().into_bytes();
+    hidden.into_iter().for_each(|place| bytes[place].fill(b'*'));
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
 /// Which arguments hold a secret, and where.
 fn found(argv: &[String]) -> Vec<(usize, Range<usize>)> {
     let mut found = Vec::new();
@@ -146,6 +182,20 @@ mod tests {
     fn mask(argv: &[&str]) -> String {
         let argv: Vec<String> = argv.iter().map(|a| (*a).to_owned()).collect();
         masked(&argv).0.join(" ")
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn texts_of_files_are_masked_in_place() {
+        let text = concat!(
+            "name = \"a\"\n[command]\nargv = [\"p\", '--api-key', 'h\u{fc}nter', \"--token={T}\",\n  \"--pwd=x\\\"y\"]\n",
+            "env = { HF_TOKEN = \"abc\", OMP = \"2\" }\nurl = \"https://me:pw@host/\"\n# it's"
+        );
+        let shown = masked_file(text);
+        assert_eq!(shown.len(), text.len());
+        assert!(shown.contains("'--api-key', '*******', \"--token={T}\",\n  \"--pwd=****\"]"), "{shown}");
+        assert!(shown.contains("HF_TOKEN = \"***\", OMP = \"2\"") && shown.contains("https://me:**@host/"), "{shown}");
+        assert!(matches!(masked_file("lr = \"1\""), std::borrow::Cow::Borrowed(_)));
     }
 
     #[test]

@@ -197,7 +197,13 @@ fn what_only_looks_like_a_secret_is_masked_where_it_is_shown_around_and_warned_o
     bench.edit("trials = 12", "trials = 2");
     let check = bench.optimize(&["check", "study.toml"]).out();
     assert!(check.contains("looks like a secret") && check.contains("secrets = ["), "{check}");
-    bench.optimize(&["study.toml"]);
+    let run = bench.optimize(&["study.toml"]);
+    assert!(!run.err().contains("hunter22"), "{}", run.err());
+    // The line that is wrong is shown, but not what it should not tell.
+    bench.edit("\"{x}\"", "\"{xx}\"");
+    let refused = bench.optimize(&["check", "study.toml"]).code(2).err();
+    assert!(refused.contains("\"--api-key\", \"********\"") && !refused.contains("hunter22"), "{refused}");
+    bench.edit("\"{xx}\"", "\"{x}\"");
     let json = bench.optimize(&["export", "study.toml", "--format", "json"]).out();
     let html = std::fs::read_to_string(bench.results().join("report.html")).unwrap();
     for text in [check, json, html] {

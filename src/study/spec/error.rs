@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::guard::secret::masked_file;
 use crate::guard::text::{is_obeyed, line};
 use crate::optimizer::space::{PointError, SpaceError};
 use crate::record::EnergyMetricError;
@@ -376,10 +377,12 @@ pub(super) fn render(issue: &Issue, path: &str, text: &str, color: bool) -> Stri
 }
 
 /// The text with a sign of as many bytes in place of each character that a terminal would obey, so that places stay.
+/// So is what looks like a secret.
 fn shown(text: &str) -> Cow<'_, str> {
     let hides = |c: char| is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t');
+    let text = masked_file(text);
     if !text.contains(hides) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let sign = |c: char| match c.len_utf8() {
         _ if !hides(c) => c,
