@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::pareto::hypervolume;
-use wattfront::optimizer::problem::Problem;
+use wattfront::optimizer::problem::{Bound, Problem};
 use wattfront::optimizer::sampler::{Settings, by_name};
 use wattfront::optimizer::space::{Point, Space};
 use wattfront::optimizer::{Optimizer, Seed};
@@ -186,5 +186,81 @@ fn tpe_and_nsga2_beat_random_search() {
         for ((ratio, wins), (least_ratio, least_wins)) in found.into_iter().zip(needed) {
             assert!(ratio > least_ratio && wins >= least_wins, "{sampler}: {found:?}, needed {needed:?}");
         }
+    }
+}
+
+/// Trials that were lost of `n`, and the best value of `a`, which is to be maximized; `None` is a failure.
+fn on_the_edge(problem: &Problem, n: usize, seed: u64, a: impl Fn(&Point) -> Option<f64>) -> (usize, f64) {
+    let mut optimizer = Optimizer::new(problem.clone(), by_name("gp", &Settings::default()).unwrap(), Seed(seed));
+    let (mut lost, mut best) = (0, f64::NEG_INFINITY);
+    for _ in 0..n {
+        let trial = optimizer.ask().unwrap();
+        match a(trial.point()) {
+            Some(value) => {
+                best = best.max(value);
+                optimizer.tell(trial.id(), [("a", value)]).unwrap();
+            }
+            None => {
+                lost += 1;
+                optimizer.fail(trial.id(), FailureKind::OutOfMemory).unwrap();
+            }
+        }
+    }
+    (lost, best)
+}
+
+/// The best rates touch those that fail. Most trials went there once, creeping back to the edge.
+#[test]
+fn gp_stays_clear_of_a_failing_region_that_the_best_touches() {
+    let space = || Space::builder().float("lr", 1e-5..=1e-1).log().build().unwrap();
+    let rising = |lr: f64| 0.5 + 0.1 * (lr / 1e-5).log10();
+    let rate = |point: &Point| point.number("lr").unwrap();
+    for seed in SEEDS {
+        let above = |point: &Point| (rate(point) <= 3e-3).then(|| rising(rate(point)));
+        let (lost, best) = on_the_edge(&Problem::new(space()).maximize("a"), 40, seed, above);
+        assert!(lost <= 10 && best > rising(3e-3) - 1e-3, "seed {seed}: {lost} of 40 failed, best {best}");
+        let below = |point: &Point| (rate(point) >= 2e-4).then(|| 1.0 - rising(rate(point)));
+        let (lost, best) = on_the_edge(&Problem::new(space()).maximize("a"), 40, seed, below);
+        assert!(lost <= 10 && best > 1.0 - rising(2e-4) - 1e-3, "seed {seed}: {lost} of 40 failed, best {best}");
+    }
+}
+
+#[test]
+fn gp_stays_clear_of_what_needs_more_memory_than_there_is() {
+    let space = Space::builder().int("w", 8..=4096).log().int("b", 8..=1024).log().build().unwrap();
+    let problem = Problem::new(space).maximize("a");
+    for seed in SEEDS {
+        let fits = |point: &Point| {
+            let (w, b) = (point.number("w").unwrap(), point.number("b").unwrap());
+            (w * b <= 200_000.0).then(|| 1.0 - 1.0 / w - 1.0 / b)
+        };
+        let (lost, best) = on_the_edge(&problem, 60, seed, fits);
+        assert!(lost <= 15 && best > 0.9954, "seed {seed}: {lost} of 60 failed, best {best}");
+    }
+}
+
+/// Trials that finish, and break a constraint: told by a number, or by a flag.
+#[test]
+fn gp_stays_clear_of_what_breaks_a_constraint() {
+    let space = || Space::builder().float("lr", 1e-5..=1e-1).log().build().unwrap();
+    for flag in [false, true] {
+        let mut all = 0;
+        for seed in SEEDS {
+            let bound = if flag { Bound::AtMost(0.5) } else { Bound::AtMost(300.0) };
+            let problem = Problem::new(space()).maximize("a").constraint("memory", bound);
+            let mut optimizer = Optimizer::new(problem, by_name("gp", &Settings::default()).unwrap(), Seed(seed));
+            let (mut lost, mut best) = (0, f64::NEG_INFINITY);
+            for _ in 0..40 {
+                let trial = optimizer.ask().unwrap();
+                let lr = trial.point().number("lr").unwrap();
+                let a = 0.5 + 0.1 * (lr / 1e-5).log10();
+                let memory = if flag { f64::from(u8::from(lr > 3e-3)) } else { 1e5 * lr };
+                optimizer.tell(trial.id(), [("a", a), ("memory", memory)]).unwrap();
+                if lr > 3e-3 { lost += 1 } else { best = best.max(a) }
+            }
+            assert!(lost <= 13 && best > 0.7465, "flag {flag}, seed {seed}: {lost} of 40, best {best}");
+            all += lost;
+        }
+        assert!(4 * all <= 40 * SEEDS.len(), "flag {flag}: {all} of {}", 40 * SEEDS.len());
     }
 }

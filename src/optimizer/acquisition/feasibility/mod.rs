@@ -57,6 +57,14 @@ impl Cause {
         }
     }
 
+    /// What runs out does so at a threshold.
+    fn steepnesses(self) -> &'static [f64] {
+        match self {
+            Self::Memory | Self::Time => &STEEPNESS[2..],
+            Self::Failure | Self::Constraint(_) => &STEEPNESS,
+        }
+    }
+
     fn rests(self) -> &'static [f64] {
         match self {
             Self::Memory | Self::Time => &RESTS[..1],
@@ -105,7 +113,7 @@ fn learn(kernel: &Kernel, finished: &[Vec<f64>], failed: &[Vec<f64>], cause: Cau
         tried.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(c, _)| c)
     };
     let middle = cause.rests()[cause.rests().len() / 2];
-    let (steepness, rest) = best(STEEPNESS.iter().map(|s| (*s, middle)).collect())?;
+    let (steepness, rest) = best(cause.steepnesses().iter().map(|s| (*s, middle)).collect())?;
     let rest =
         if cause.rests().len() > 1 { best(cause.rests().iter().map(|r| (steepness, *r)).collect())?.1 } else { rest };
     Classifier::new(trend((steepness, rest)), &points, &good)

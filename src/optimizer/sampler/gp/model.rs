@@ -39,13 +39,13 @@ const BELIEF: f64 = 10.0;
 /// What a failure costs, in standard deviations of one objective, or as a share of the hypervolume of several.
 const STAKE: f64 = 1e-3;
 /// The share of its own trials that the search may lose without restraint.
-const ALLOWED: f64 = 0.1;
+const ALLOWED: f64 = 0.05;
 /// How much of a loss each of its own trials that found something better makes good.
-const FOUND: f64 = 0.2;
+const FOUND: f64 = 0.3;
 /// Its own trials that are looked at, the newest.
 const REMEMBERED: usize = 200;
 /// Restraint for each one beyond.
-const RESTRAINT: f64 = 3.0;
+const RESTRAINT: f64 = 6.0;
 
 /// Everything learned from one history.
 pub(super) struct Model<'a> {
@@ -440,7 +440,7 @@ fn restraint(
         }
     }
     let newest = account.iter().rev().take(REMEMBERED);
-    RESTRAINT * (newest.sum::<f64>() - 1.0).max(0.0)
+    RESTRAINT * newest.sum::<f64>().max(0.0)
 }
 
 /// The losses of a finished trial.
