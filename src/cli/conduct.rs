@@ -10,7 +10,7 @@ use crate::energy::{self, Session};
 use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{DataSeen, StudyRecord};
-use crate::study::spec::{EnergyFrom, SamplerSpec, Source, StudySpec, stored_watts};
+use crate::study::spec::{EnergyFrom, Source, StudySpec, stored_watts};
 use crate::study::store::Store;
 use crate::study::{EndReason, GpuLimits, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
 

@@ -204,7 +204,7 @@ mod torch {
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert!(page.contains("with epochs = 6, optimizer = adamw"), "{page}");
         // As it was, it is another folder.
-        bench.optimize(&["train", "study.toml", "--trial", &id]).code(0).says("One seed has no interval");
+        bench.optimize(&["train", "study.toml", "--trial", &id]).code(0).says("One value has no interval");
         assert!(bench.results().join(format!("train/trial-{id}/trial-0.safetensors")).exists());
         bench.optimize(&["train", "study.toml", "--set", "momentum"]).code(2).says("NAME=VALUE");
         bench.optimize(&["train", "study.toml", "--set", "speed=3"]).code(2).says("no training setting `speed`");

@@ -52,7 +52,7 @@ fn a_metric_of_a_constraint_must_be_there_and_energies_are_metered_for_it() {
     assert!(bench.finished().iter().all(|(.., metrics)| metrics["energy"] >= 0.0));
     bench.edit("metric = \"energy\"", "metric = \"latency\"");
     bench.optimize(&["study.toml"]).code(3).says("`constraint[0].metric` was \"energy\" there and is \"latency\" here");
-    bench.optimize(&["study.toml", "--fresh"]).code(5).says("the metric `latency` was not reported");
+    bench.optimize(&["study.toml", "--fresh"]).code(6).says("the metric `latency` was not reported");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, SamplerSpec, Setpoint, Source, StudySpec, arguments};
+use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, Setpoint, Source, StudySpec, arguments};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};

@@ -147,6 +147,8 @@ fn forms_of_placeholders_are_accepted_where_they_have_a_meaning() {
         ["./train", "--layers", "64", "64", "--l=64,64"]
     );
     assert_eq!(filled("\"--d={depths...}\", \"--s={schedule}\""), ["./train"]);
+    // A flag that stands alone goes with its value.
+    assert_eq!(filled("\"--d\", \"{depths...}\", \"--s\", \"{schedule}\", \"-v\""), ["./train", "-v"]);
 }
 
 #[test]
@@ -158,8 +160,11 @@ fn forms_without_a_meaning_are_refused_where_they_stand() {
         ("\"{layers...}{depths...}\"", "one `...` each"),
         ("\"{amp:}\"", "write {amp:--amp}: no argument is left where it is false"),
         ("\"{amp:--amp:}\"", "write {amp:--amp}"),
-        ("\"--s\", \"{schedule}\"", "would vanish where there is no value"),
-        ("\"--d\", \"{depths...}\"", "such as \"--depths={depths...}\""),
+        (
+            "\"{schedule}\", \"data.csv\"",
+            "would vanish where `schedule` has no value, and `data.csv` would take its place",
+        ),
+        ("\"{depths...}\", \"data.csv\"", "such as \"--depths={depths}\""),
         ("\"{m:--m}\"", "`{m:...}` stands for no parameter"),
         ("\"{seed:--m}\"", "`{seed:...}` stands for no parameter"),
         ("\"{trial...}\"", "`{trial...}` stands for no parameter"),
