@@ -107,7 +107,7 @@ impl StudySpec {
         shown.join("\n\n")
     }
 
-    /// What parameters were in trials of earlier studies that did not have them, by name: `was` of [space]. No part of what
+    /// What parameters were in trials of earlier studies that did not have them, by name: `was` of `[space]`. No part of what
     /// the study is.
     #[must_use]
     pub fn was(&self) -> &BTreeMap<String, Value> {

@@ -207,7 +207,7 @@ mod tests {
             let (trend, x) = (trend(1, steepness, 2.0), vec![x, 0.0]);
             let k = trend.variance(&x);
             let (mean, variance) = moments(Prediction { mean: 0.0, variance: k }, -1.0);
-            let classifier = Classifier::new(trend, &[x.clone()], &[false]).unwrap();
+            let classifier = Classifier::new(trend, std::slice::from_ref(&x), &[false]).unwrap();
             assert!((classifier.evidence - 0.5f64.ln()).abs() < 1e-6, "{}", classifier.evidence);
             let p = latent(&classifier, &x);
             assert!((p.mean / mean - 1.0).abs() < 1e-6 && (p.variance / variance - 1.0).abs() < 1e-6, "{p:?}");
