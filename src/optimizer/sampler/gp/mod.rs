@@ -36,8 +36,10 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 ///   standard deviation that is told, if any, and the improvement is averaged over joint draws of the front.
 /// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it.
 /// - **Constraints** on an objective are judged by its surrogate, others by one of their own. The log probability that all
-///   are kept is added; until a trial keeps them, it is all that counts.
-/// - **Failed trials** are never proposed again, and the log probability of success is added.
+///   are kept is added; until a trial keeps them, it is all that counts. A metric that is but yes or no is learned as failures are.
+/// - **Failed trials** are never proposed again, nor is what is next to them, and the log probability of success is added: by a
+///   classifier for each kind of cause. A trial that is lost has a [price](super::super::acquisition::Stake), and the more of them there
+///   are that found nothing, the surer a point must be.
 /// - **Priors** on parameters shape the initial design and are added with a weight that fades as trials come in.
 /// - **Earlier studies** share the kernel, at a distance that is fitted: where they agree with this study they count, where
 ///   not they fade. Each is scaled by itself. The first trials are the best of them.
@@ -46,7 +48,8 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 ///   by fronts, and the newest of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GpSampler {
-    /// Trials before the surrogate is used; `2 (d + 1)` if `None`, or two fifths of `trials` if that is less, 3 where there are earlier studies. Pending, failed and brought ones count.
+    /// Trials before the surrogate is used; `2 (d + 1)` if `None`, or two fifths of `trials` if that is less, 3 where there are
+    /// earlier studies. Pending, failed and brought ones count.
     pub initial: Option<usize>,
     /// How many trials there will be in all, if that is known: see [`initial_within`].
     pub trials: Option<u64>,
