@@ -292,3 +292,42 @@ fn collect(
     }
     Ok(proposals)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(parameters: usize) -> Space {
+        (0..parameters).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0)).build().unwrap()
+    }
+
+    #[test]
+    fn of_few_trials_few_are_the_initial_designs() {
+        for (parameters, trials, initial) in [
+            (6, None, 14),
+            (6, Some(40), 14),
+            (6, Some(35), 14),
+            (6, Some(14), 5),
+            (6, Some(5), 3),
+            (6, Some(0), 3),
+            (1, Some(40), 4),
+            (1, Some(3), 3),
+            (20, Some(u64::MAX), 42),
+        ] {
+            assert_eq!(initial_within(&space(parameters), trials), initial, "{parameters} {trials:?}");
+        }
+    }
+
+    #[test]
+    fn samplers_that_learn_say_how_many_trials_they_let_pass() {
+        let problem = Problem::new(space(6)).minimize("y");
+        let initial =
+            |name: &str, settings: Settings| by_name(name, &settings).unwrap().initial(&problem, &History::new());
+        for name in ["gp", "tpe"] {
+            let trials = Some(14);
+            assert_eq!(initial(name, Settings { trials, ..Settings::default() }), Some(5));
+            assert_eq!(initial(name, Settings { trials, initial: Some(9), ..Settings::default() }), Some(9));
+        }
+        assert_eq!(initial("random", Settings::default()), None);
+    }
+}
