@@ -61,7 +61,8 @@ impl Sampler for GridSampler {
         let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
         collect(history.next_id(), count, |id| {
             let mut rng = stream(seed, id, Purpose::Points);
-            let new = |x: &[f64]| !tried.contains(x);
+            // A grid is to be tried whole.
+            let new = |x: &[f64]| !tried.excludes(x);
             let from = grid.nearest(&sequence.point(id, encoding.len()));
             let draws = (0..DRAWS).map(|_| grid.nearest(&uniform(&mut rng, encoding.len())));
             let found = once(from.clone()).chain(draws).map(|digits| grid.vector(&digits).0).find(|x| new(x));

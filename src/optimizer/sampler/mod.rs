@@ -260,6 +260,17 @@ pub fn initial_within(space: &Space, trials: Option<u64>) -> usize {
     default_initial(space).min(trials.map_or(usize::MAX, share))
 }
 
+/// As [`initial_within`], and no more than were let pass when the first trial was proposed by what was learned, for how many trials
+/// there will be may have been changed since then.
+fn initial_of(space: &Space, trials: Option<u64>, history: &History) -> usize {
+    let learned = |t: &Trial| t.fit.as_ref().is_some_and(|fit| LEARNED.iter().any(|rule| fit.rule.starts_with(rule)));
+    let before = history.trials().iter().position(learned);
+    initial_within(space, trials).min(before.unwrap_or(usize::MAX))
+}
+
+/// How the rules begin of what samplers propose that have learned.
+const LEARNED: [&str; 3] = ["log-", "feasibility", "tpe"];
+
 /// The sampler of this name.
 ///
 /// # Errors
@@ -316,6 +327,21 @@ mod tests {
         ] {
             assert_eq!(initial_within(&space(parameters), trials), initial, "{parameters} {trials:?}");
         }
+    }
+
+    #[test]
+    fn a_larger_budget_takes_nobody_back_into_the_initial_design() {
+        let problem = Problem::new(space(10)).minimize("y");
+        let mut history = History::new();
+        for (id, rule) in ["sobol", "prior", "sobol", "sobol", "log-nei", "log-nei"].into_iter().enumerate() {
+            let fit = Some(Fit { rule: rule.to_owned(), ..Fit::default() });
+            let point = super::super::space::Point::new();
+            history.record(Trial { id: id as u64, point, fit, outcome: Outcome::Pending });
+        }
+        let gp = |trials| by_name("gp", &Settings { trials, ..Settings::default() }).unwrap();
+        assert_eq!(gp(Some(10)).initial(&problem, &history), Some(4));
+        assert_eq!(gp(Some(40)).initial(&problem, &history), Some(4));
+        assert_eq!(gp(None).initial(&problem, &History::new()), Some(22));
     }
 
     #[test]

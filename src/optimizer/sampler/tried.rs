@@ -53,7 +53,7 @@ impl<'a> Tried<'a> {
     }
 
     /// Whether a canonical vector itself was tried or is forbidden.
-    fn excludes(&self, x: &[f64]) -> bool {
+    pub(super) fn excludes(&self, x: &[f64]) -> bool {
         self.has_seen(x) || (self.problem.is_restricted() && self.problem.forbids(&self.encoding.decode(x)))
     }
 
@@ -73,7 +73,8 @@ impl<'a> Tried<'a> {
         Some(points.iter().map(|p| self.encoding.encode(p)).filter(|x| !self.excludes(x)).collect())
     }
 
-    /// A new canonical vector, uniform over the cube; in a finite space that is nearly used up, uniform over what is left.
+    /// A new canonical vector, uniform over the cube, and next to no failure if that can be had; in a finite space that is nearly used
+    /// up, uniform over what is left.
     pub(super) fn draw(&self, rng: &mut ChaCha8Rng) -> Result<Vec<f64>, SamplerError> {
         let draw = |rng: &mut ChaCha8Rng| {
             let mut x = uniform(rng, self.encoding.len());
@@ -83,12 +84,18 @@ impl<'a> Tried<'a> {
         if let Some(x) = (0..DRAWS).find_map(|_| draw(rng)) {
             return Ok(x);
         }
+        // What is next to a failure is better than nothing.
+        let draw_any = |rng: &mut ChaCha8Rng| {
+            let mut x = uniform(rng, self.encoding.len());
+            self.encoding.snap(&mut x);
+            (!self.excludes(&x)).then_some(x)
+        };
         match self.untried() {
             Some(left) if left.is_empty() => Err(SamplerError::Exhausted),
             Some(mut left) => Ok(left.swap_remove(rng.random_range(0..left.len()))),
-            None => (0..100 * DRAWS).find_map(|_| draw(rng)).map_or_else(
+            None => (0..100 * DRAWS).find_map(|_| draw_any(rng)).map_or_else(
                 || {
-                    let new = |x: &[f64]| !self.contains(x);
+                    let new = |x: &[f64]| !self.excludes(x);
                     let found = find_allowed(self.problem, self.encoding, &new, rng);
                     found.map_err(|obstacles| SamplerError::NothingAllowed { draws: 100 * DRAWS, obstacles })
                 },
@@ -143,6 +150,29 @@ mod tests {
         }
         // What gave a result may be looked at more closely.
         assert!(!tried(&problem, Outcome::Pending, &point(0.0995, 50_040, 2, "sgd")));
+    }
+
+    /// Failures crowd a space, and still something is left to try: next to one of them.
+    #[test]
+    fn nothing_but_neighbours_of_failures_is_better_than_nothing() {
+        let narrow = Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap());
+        let narrow = narrow.require("abs(x - 0.3) <= 4e-4".parse().unwrap()).unwrap();
+        let crowded = Problem::new(Space::builder().int("n", 1..=100_000).build().unwrap());
+        let at = |name: &str, value: Value| Point::from_iter([(name, value)]);
+        let on_narrow = vec![at("x", Value::from(0.3))];
+        let on_crowded = (0..1000i64).map(|k| at("n", Value::from(1 + 100 * k))).collect();
+        for (problem, failures) in [(narrow, on_narrow), (crowded, on_crowded)] {
+            let mut history = History::new();
+            for (id, point) in failures.into_iter().enumerate() {
+                history.record(Trial { id: id as u64, point, fit: None, outcome: Outcome::Failed(FailureKind::Exit) });
+            }
+            let encoding = Encoding::new(problem.space());
+            let tried = Tried::new(&problem, &encoding, &history);
+            let purpose = super::super::stream::Purpose::Points;
+            let found =
+                tried.draw(&mut super::super::stream::stream(super::super::super::Seed(1), 0, purpose)).unwrap();
+            assert!(!tried.excludes(&found) && tried.contains(&found));
+        }
     }
 
     #[test]

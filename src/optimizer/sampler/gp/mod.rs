@@ -11,7 +11,7 @@ use super::super::history::{Fit, History};
 use super::super::pareto::{knee, losses_of, non_dominated};
 use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
-use super::initial_within;
+use super::initial_of;
 use super::sobol::{sobol_coordinates, sobol_vector};
 use super::tried::Tried;
 use super::{Proposal, Sampler, SamplerError, collect};
@@ -51,7 +51,7 @@ pub struct GpSampler {
     /// Trials before the surrogate is used; `2 (d + 1)` if `None`, or two fifths of `trials` if that is less, 3 where there are
     /// earlier studies. Pending, failed and brought ones count.
     pub initial: Option<usize>,
-    /// How many trials there will be in all, if that is known: see [`initial_within`].
+    /// How many trials there will be in all, if that is known: see [`initial_within`](super::initial_within).
     pub trials: Option<u64>,
 }
 
@@ -64,7 +64,8 @@ impl GpSampler {
 
     fn initial_trials(&self, problem: &Problem, history: &History) -> usize {
         let learned = !history.earlier().is_empty();
-        let default = || if learned { INITIAL_AFTER_EARLIER } else { initial_within(problem.space(), self.trials) };
+        let default =
+            || if learned { INITIAL_AFTER_EARLIER } else { initial_of(problem.space(), self.trials, history) };
         self.initial.unwrap_or_else(default)
     }
 }

@@ -28,7 +28,7 @@ const SPREAD: u64 = 512;
 const PERTURBED: usize = 256;
 /// Untried points from which the search starts where all others were tried.
 const LEFT: usize = 512;
-/// Failures that are learned from at most.
+/// Failures of one cause that are learned from at most.
 const FAILURES: usize = 500;
 /// Up to so many trials, every fit begins at the priors' mode too.
 const FEW: usize = 40;
@@ -421,7 +421,9 @@ fn restraint(
         });
         feasibility.map_or(0.0, |f| f.log_probability(x, None)) + kept.sum::<f64>() < -std::f64::consts::LN_2
     };
-    let (mut front, mut account): (Vec<Vec<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
+    // Of each of its own trials, in their order, whether it was lost, and whether it found something better.
+    let mut front: Vec<Vec<f64>> = Vec::new();
+    let mut account: Vec<(&Trial, bool, bool)> = Vec::new();
     for trial in history.trials().iter().filter(|t| t.outcome != Outcome::Pending) {
         let own = trial.fit.as_ref().is_some_and(|f| !f.objectives.is_empty());
         let kept = is_feasible(problem, trial);
@@ -435,12 +437,15 @@ fn restraint(
             !beaten
         });
         if own {
-            let lost = !kept && unlikely(&data.input(&encoding.encode(&trial.point)));
-            account.push(f64::from(u8::from(lost)) - ALLOWED - if better { FOUND } else { 0.0 });
+            account.push((trial, !kept, better));
         }
     }
+    let balance = |&(trial, lost, better): &(&Trial, bool, bool)| {
+        let lost = lost && unlikely(&data.input(&encoding.encode(&trial.point)));
+        f64::from(u8::from(lost)) - ALLOWED - if better { FOUND } else { 0.0 }
+    };
     let newest = account.iter().rev().take(REMEMBERED);
-    RESTRAINT * newest.sum::<f64>().max(0.0)
+    RESTRAINT * newest.map(balance).sum::<f64>().max(0.0)
 }
 
 /// The losses of a finished trial.
@@ -459,9 +464,9 @@ fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Vec<
         }
         _ => None,
     };
-    let newest: Vec<_> = history.trials().iter().rev().filter_map(failed).take(FAILURES).collect();
     let labelled = [Cause::Memory, Cause::Time, Cause::Failure].map(|cause| {
-        let lost = newest.iter().filter(|(of, _)| *of == cause).map(|(_, x)| x.clone()).collect();
+        let newest = history.trials().iter().rev().filter_map(failed).filter(|(of, _)| *of == cause);
+        let lost = newest.take(FAILURES).map(|(_, x)| x).collect();
         Labelled { cause, kept: data.inputs.clone(), lost }
     });
     labelled.into()

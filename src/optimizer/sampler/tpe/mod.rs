@@ -11,7 +11,7 @@ use super::sobol::sobol_vector;
 use super::standing::{standings, vectors};
 use super::stream::{Purpose, stream};
 use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect, initial_within};
+use super::{Proposal, Sampler, SamplerError, collect, initial_of};
 use parzen::Density;
 use split::Split;
 
@@ -41,7 +41,7 @@ pub struct TpeSampler {
     /// Trials before the densities are used; `2 (d + 1)` for `d` parameters if `None`. Pending, failed and brought ones
     /// count.
     pub initial: Option<usize>,
-    /// How many trials there will be in all, if that is known: see [`initial_within`].
+    /// How many trials there will be in all, if that is known: see [`initial_within`](super::initial_within).
     pub trials: Option<u64>,
 }
 
@@ -50,8 +50,8 @@ impl Sampler for TpeSampler {
         "tpe"
     }
 
-    fn initial(&self, problem: &Problem, _: &History) -> Option<usize> {
-        Some(self.initial.unwrap_or_else(|| initial_within(problem.space(), self.trials)))
+    fn initial(&self, problem: &Problem, history: &History) -> Option<usize> {
+        Some(self.initial.unwrap_or_else(|| initial_of(problem.space(), self.trials, history)))
     }
 
     fn propose(
@@ -63,7 +63,7 @@ impl Sampler for TpeSampler {
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
         let mut tried = Tried::new(problem, &encoding, history);
-        let initial = self.initial.unwrap_or_else(|| initial_within(problem.space(), self.trials));
+        let initial = self.initial.unwrap_or_else(|| initial_of(problem.space(), self.trials, history));
         let known = history.trials().len();
         let Split { good, mut bad } = Split::new(problem, history, standings(problem, history, &encoding));
         let nothing_good = good.is_empty();
