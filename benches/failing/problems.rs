@@ -323,6 +323,30 @@ pub fn all() -> Vec<Case> {
             },
         },
         Case {
+            name: "corner",
+            problem: two(Space::builder()
+                .int("width", 8..=512)
+                .log()
+                .int("batch", 8..=512)
+                .log()
+                .float("lr", 1e-4..=1.0)
+                .log()
+                .build()
+                .expect("a space")),
+            trials: 40,
+            reference: &[-0.5, 2800.0],
+            evaluate: |p, _| {
+                // What is wide is dear, and fails with most rates: few trials tell how far the front reaches.
+                let (w, b, lr) = (number(p, "width"), number(p, "batch"), number(p, "lr"));
+                if w > 200.0 && lr > 0.003 {
+                    return Told::Failed(FailureKind::Diverged);
+                }
+                let share = |size: f64| (size / 8.0).ln() / 64f64.ln();
+                let accuracy = 0.5 + 0.4 * share(w) + 0.1 * share(b) - 0.02 * (lr.log10() + 2.0).powi(2);
+                several(accuracy, &[("e", 100.0 + w * b / 100.0)])
+            },
+        },
+        Case {
             name: "flaky",
             problem: losing(square()),
             trials: 40,

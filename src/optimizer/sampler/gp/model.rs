@@ -63,6 +63,8 @@ pub(super) struct Model<'a> {
     feasibility: Option<Feasibility>,
     /// How much less than its chance of success a gamble counts, after those that were lost.
     restraint: f64,
+    /// The losses, standardized, up to which what was lost might have been on the front.
+    hidden: Option<Vec<f64>>,
     belief: Option<Belief<'a>>,
     /// The user's coordinates of the reference point, standardized.
     given: Vec<Option<f64>>,
@@ -132,6 +134,8 @@ impl<'a> Model<'a> {
         if feasibility.is_none() && labelled.iter().any(|l| !l.lost.is_empty()) {
             left_out.push("what failed could not be modelled and does not count".to_owned());
         }
+        let lost: Vec<&Vec<f64>> = labelled.iter().flat_map(|l| &l.lost).collect();
+        let hidden = hidden(&processes, &candidates, &feasible, &lost);
         let restraint = restraint(problem, history, encoding, &data, feasibility.as_ref(), &limits, &processes);
         Ok(Self {
             limits,
@@ -139,6 +143,7 @@ impl<'a> Model<'a> {
             feasible,
             feasibility,
             restraint,
+            hidden,
             left_out,
             belief: Belief::new(problem, encoding, BELIEF / n),
             given: forward(given_reference(problem)),
@@ -295,6 +300,11 @@ impl<'a> Model<'a> {
                 *coordinate = coordinate.max(*frozen);
             }
         }
+        for ((coordinate, given), hidden) in reference.iter_mut().zip(&self.given).zip(self.hidden.iter().flatten()) {
+            if given.is_none() {
+                *coordinate = coordinate.max(*hidden);
+            }
+        }
         for (coordinate, wanted) in reference.iter_mut().zip(&self.wanted) {
             *coordinate = wanted.map_or(*coordinate, |w| coordinate.min(w));
         }
@@ -446,6 +456,25 @@ fn restraint(
     };
     let newest = account.iter().rev().take(REMEMBERED);
     RESTRAINT * newest.map(balance).sum::<f64>().max(0.0)
+}
+
+/// How far the front may reach where trials were lost: the largest loss by objective, a standard deviation beyond what is predicted, of
+/// those that the front does not surely beat. A reference point that is inferred from what survived alone would take its ends
+/// for the ends of all there is.
+fn hidden(
+    processes: &[GaussianProcess],
+    candidates: &[Candidate],
+    feasible: &[bool],
+    lost: &[&Vec<f64>],
+) -> Option<Vec<f64>> {
+    let front: Vec<Vec<f64>> = feasible.iter().zip(candidates).filter(|(f, _)| **f).map(|(_, c)| c.means()).collect();
+    let reach = |x: &&Vec<f64>| {
+        let predicted: Vec<(f64, f64)> =
+            processes.iter().map(|gp| gp.predict(x)).map(|p| (p.mean, p.variance.sqrt())).collect();
+        let beaten = |old: &Vec<f64>| old.iter().zip(&predicted).all(|(old, (mean, _))| old <= mean);
+        (!front.iter().any(beaten)).then(|| predicted.iter().map(|(mean, sd)| mean + sd).collect::<Vec<f64>>())
+    };
+    lost.iter().filter_map(reach).reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a.max(*b)).collect())
 }
 
 /// The losses of a finished trial.
