@@ -224,6 +224,8 @@ pub(super) enum ExportFormat {
     Json,
     /// A picture: see --figure
     Svg,
+    /// The same picture as a page for a paper
+    Pdf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -246,7 +248,7 @@ pub(super) struct ExportArgs {
     /// As for other commands: --format json
     #[arg(long, hide = true, conflicts_with = "format")]
     pub(super) json: bool,
-    /// Which picture (svg only) [default: front, of a comparison hypervolume]
+    /// Which picture (svg and pdf only) [default: front, of a comparison hypervolume]
     #[arg(long, value_enum)]
     pub(super) figure: Option<Figure>,
     /// Only the trials of the front (csv only)

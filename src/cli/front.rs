@@ -6,11 +6,11 @@ use super::compare::contest_in;
 use super::failure::Failure;
 use super::open::Found;
 use super::outputs::{print_closing, write_beside, write_outputs};
-use super::print::{print, print_data};
+use super::print::{print, print_bytes, print_data, refuse_terminal, warn};
 use crate::analysis::contest::Contest;
 use crate::report::pick::{Choice, pick_preferring};
 use crate::report::svg::{Chart, Over, attainment_chart, bands_chart, front_chart, hypervolume_chart};
-use crate::report::{ReportError, contest, csv, json, preferences_of};
+use crate::report::{ReportError, contest, csv, json, pdf, preferences_of};
 use crate::study::{ResultsFolder, StudyError};
 
 pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
@@ -72,8 +72,11 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     if format != ExportFormat::Json && (args.carbon.carbon_intensity.is_some() || args.carbon.pue.is_some()) {
         return Err(Failure::usage("--carbon-intensity and --pue go with --format json; the others have joules alone"));
     }
-    if args.figure.is_some() && format != ExportFormat::Svg {
-        return Err(Failure::usage("--figure goes with --format svg"));
+    if args.figure.is_some() && !matches!(format, ExportFormat::Svg | ExportFormat::Pdf) {
+        return Err(Failure::usage("--figure goes with --format svg and pdf"));
+    }
+    if format == ExportFormat::Pdf {
+        refuse_terminal("a PDF", "figure.pdf")?;
     }
     let folder = args.study.results.as_deref().unwrap_or(&args.study.study);
     if let Some(contest) = contest_in(folder)? {
@@ -81,20 +84,33 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     }
     let found = Found::of(&args.study)?;
     let record = &found.record;
-    print_data(match format {
-        ExportFormat::Csv if args.front => csv::front(record),
-        ExportFormat::Csv => csv::trials(record),
-        ExportFormat::Json => json::study_text(record, &carbon_of(&found, &args.carbon)?),
-        ExportFormat::Svg => match args.figure {
-            None | Some(Figure::Front) => front_chart(record, &Chart::default()),
-            Some(Figure::Hypervolume) => hypervolume_chart(record, &Chart::default()),
-            Some(Figure::Energy) => {
-                return Err(Failure::usage(
-                    "--figure energy is of comparisons: `optimize export results/NAME-compare`",
-                ));
-            }
-        },
-    })
+    let figure = || match args.figure {
+        None | Some(Figure::Front) => Ok(front_chart(record, &Chart::default())),
+        Some(Figure::Hypervolume) => Ok(hypervolume_chart(record, &Chart::default())),
+        Some(Figure::Energy) => {
+            Err(Failure::usage("--figure energy is of comparisons: `optimize export results/NAME-compare`"))
+        }
+    };
+    match format {
+        ExportFormat::Csv if args.front => print_data(csv::front(record)),
+        ExportFormat::Csv => print_data(csv::trials(record)),
+        ExportFormat::Json => print_data(json::study_text(record, &carbon_of(&found, &args.carbon)?)),
+        ExportFormat::Svg => print_data(figure()?),
+        ExportFormat::Pdf => print_pdf(&figure()?),
+    }
+}
+
+fn print_pdf(svg: &str) -> Result<(), Failure> {
+    let page = pdf::page(svg).map_err(Failure::other)?;
+    print_bytes(&page.bytes)?;
+    if !page.missing.is_empty() {
+        let missing: Vec<String> = page.missing.iter().map(|c| format!("`{c}`")).collect();
+        warn(&format!(
+            "`?` stands in the PDF for {}, which its fonts, Helvetica and Helvetica-Bold, lack; `--format svg` has them",
+            missing.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// The same of a comparison of samplers.
@@ -106,13 +122,15 @@ fn export_contest(contest: &Contest, args: &ExportArgs, format: ExportFormat) ->
         return Err(Failure::usage("a comparison is exported in joules alone, without --carbon-intensity and --pue"));
     }
     let chart = Chart::default();
-    print_data(match format {
-        ExportFormat::Csv => contest::csv::samplers(contest),
-        ExportFormat::Json => contest::json::contest_text(contest),
-        ExportFormat::Svg => match args.figure {
-            None | Some(Figure::Hypervolume) => bands_chart(contest, Over::Trials, &chart),
-            Some(Figure::Energy) => bands_chart(contest, Over::Joules, &chart),
-            Some(Figure::Front) => attainment_chart(contest, &chart),
-        },
-    })
+    let figure = || match args.figure {
+        None | Some(Figure::Hypervolume) => bands_chart(contest, Over::Trials, &chart),
+        Some(Figure::Energy) => bands_chart(contest, Over::Joules, &chart),
+        Some(Figure::Front) => attainment_chart(contest, &chart),
+    };
+    match format {
+        ExportFormat::Csv => print_data(contest::csv::samplers(contest)),
+        ExportFormat::Json => print_data(contest::json::contest_text(contest)),
+        ExportFormat::Svg => print_data(figure()),
+        ExportFormat::Pdf => print_pdf(&figure()),
+    }
 }

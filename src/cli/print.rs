@@ -15,9 +15,27 @@ pub(super) fn print_data(text: impl AsRef<str>) -> Result<(), Failure> {
     if std::io::stdout().is_terminal() { print(text) } else { print_as_it_is(text.as_ref()) }
 }
 
+/// Writes a file that is no text, which a terminal does not get: [`refuse_terminal`] says so before.
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    unless_gone(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Refuses to write a file that is no text, such as `front.pdf`, to a terminal.
+pub(super) fn refuse_terminal(format: &str, file: &str) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() {
+        return Err(Failure::usage(format!("{format} is no text for a terminal: send it to a file, with `> {file}`")));
+    }
+    Ok(())
+}
+
 fn print_as_it_is(text: &str) -> Result<(), Failure> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    match write!(std::io::stdout().lock(), "{text}{end}") {
+    unless_gone(write!(std::io::stdout().lock(), "{text}{end}"))
+}
+
+fn unless_gone(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(error)),
         _ => Ok(()),
     }

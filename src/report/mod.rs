@@ -13,6 +13,8 @@ mod error;
 pub mod html;
 mod identity;
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod pdf;
 pub mod pick;
 mod preference;
 pub mod progress;

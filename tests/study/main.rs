@@ -20,6 +20,7 @@ mod limits;
 mod locked;
 mod names;
 mod outputs;
+mod pdf;
 mod processes;
 mod reading;
 mod refusals;
