@@ -19,24 +19,29 @@ pub(super) struct Live<'a> {
     folder: &'a ResultsFolder,
     carbon: &'a Carbon,
     next: Instant,
-    failed: bool,
+    /// Whether it was said that the last writing failed.
+    told: bool,
 }
 
 impl<'a> Live<'a> {
     /// Of the study in this folder, which begins now. One that is over sooner writes its page but once, at its end.
     pub(super) fn new(folder: &'a ResultsFolder, carbon: &'a Carbon) -> Self {
-        Self { folder, carbon, next: Instant::now() + LEAST, failed: false }
+        Self { folder, carbon, next: Instant::now() + LEAST, told: false }
     }
 
     pub(super) fn write(&mut self, record: &StudyRecord) {
         let began = Instant::now();
-        if began < self.next || self.failed {
+        if began < self.next {
             return;
         }
-        if let Err(error) = write_live(self.folder, record, self.carbon) {
-            // The trials are what matters; at the end it is tried again, and then it counts.
-            self.failed = true;
-            warn(&format!("warning: the report is not written while the study runs: {error}"));
+        match write_live(self.folder, record, self.carbon) {
+            Ok(()) => self.told = false,
+            // The trials are what matters; it is tried again in its turn, and at the end, when it counts.
+            Err(error) if !self.told => {
+                self.told = true;
+                warn(&format!("warning: the report is not written now, and tried again while the study runs: {error}"));
+            }
+            Err(_) => {}
         }
         let took = began.elapsed();
         self.next = Instant::now() + LEAST.max(took * SHARE);
@@ -46,5 +51,30 @@ impl<'a> Live<'a> {
 impl RunObserver for Live<'_> {
     fn trial_ended(&mut self, record: &StudyRecord, _: u64) {
         self.write(record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture;
+
+    #[test]
+    fn what_could_not_be_written_is_tried_again_in_its_turn() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = ResultsFolder::open(home.path()).unwrap();
+        let (carbon, record) = (Carbon::default(), fixture::digits(fixture::counters));
+        let mut live = Live::new(&folder, &carbon);
+        let page = home.path().join("report.html");
+        std::fs::create_dir_all(page.join("in the way")).unwrap();
+        live.next = Instant::now();
+        live.write(&record);
+        assert!(live.told && page.is_dir());
+        std::fs::remove_dir_all(&page).unwrap();
+        live.write(&record);
+        assert!(!page.exists(), "not before its turn");
+        live.next = Instant::now();
+        live.write(&record);
+        assert!(page.is_file() && !live.told);
     }
 }

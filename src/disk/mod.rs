@@ -104,6 +104,50 @@ mod tests {
     }
 
     #[test]
+    fn several_make_one_file_at_the_same_time_and_each_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let mut first = WholeFile::create(&path).unwrap();
+        let mut second = WholeFile::create(&path).unwrap();
+        first.write_all(b"first").unwrap();
+        second.write_all(b"second").unwrap();
+        second.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        drop(WholeFile::create(&path).unwrap());
+        first.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        let texts: Vec<String> = (0..4).map(|k| k.to_string().repeat(9999)).collect();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| (0..50).for_each(|_| write_whole(&path, text.as_bytes()).unwrap()));
+            }
+            for _ in 0..200 {
+                let found = fs::read_to_string(&path).unwrap();
+                assert!(found == "first" || texts.contains(&found), "{} bytes", found.len());
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_several_killed_processes_left_is_removed_and_what_is_being_made_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let mut made = WholeFile::create(&path).unwrap();
+        for name in [".a.txt.1.part", ".a.txt.2.part"] {
+            fs::write(folder.path().join(name), "rest").unwrap();
+        }
+        write_whole(&path, b"new").unwrap();
+        let count = || fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(count(), 2, "the file, and the one in the making");
+        made.write_all(b"newer").unwrap();
+        made.finish().unwrap();
+        assert_eq!((count(), fs::read(&path).unwrap()), (1, b"newer".to_vec()));
+        fs::create_dir(folder.path().join(".a.txt.part")).unwrap();
+        write_whole(&path, b"beside a folder").unwrap();
+    }
+
+    #[test]
     fn folders_are_made_with_those_above_them() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("a/b/c");

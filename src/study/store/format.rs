@@ -166,6 +166,8 @@ impl From<rusqlite::Error> for Unsound {
 
 /// All events in order, each held against its checksum, and their number against what it should be.
 pub(super) fn load(connection: &Connection) -> Result<Vec<Entry>, Unsound> {
+    // All of it as of one moment, for another process may be adding to it.
+    let _as_of_now = connection.unchecked_transaction()?;
     let checked = has_column(connection, "sum")?;
     let sum = if checked { "sum" } else { "NULL" };
     let mut select = connection.prepare(&format!("SELECT seq, time, body, {sum} FROM events ORDER BY seq"))?;

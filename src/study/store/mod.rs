@@ -9,6 +9,8 @@ mod memory;
 mod patience;
 mod repair;
 mod salvage;
+#[cfg(test)]
+mod shared;
 mod sqlite;
 mod undelivered;
 

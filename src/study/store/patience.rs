@@ -13,13 +13,39 @@ pub(super) struct Patience {
     pub(super) step: Duration,
     /// So often the user is told.
     pub(super) repeat: Duration,
+    /// So long is waited by a study that is to end already, for what has just ended.
+    pub(super) grace: Duration,
     /// Ends the waiting.
     pub(super) interrupt: Option<Interrupt>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { step: Duration::from_millis(300), repeat: Duration::from_secs(60), interrupt: None }
+        Self {
+            step: Duration::from_millis(300),
+            repeat: Duration::from_secs(60),
+            grace: Duration::from_secs(10),
+            interrupt: None,
+        }
+    }
+}
+
+/// Whether the study is to end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Wish {
+    #[default]
+    None,
+    AfterTrial,
+    Now,
+}
+
+impl Wish {
+    fn of(interrupt: Option<&Interrupt>) -> Self {
+        match interrupt {
+            Some(interrupt) if interrupt.is_raised() => Self::Now,
+            Some(interrupt) if interrupt.ends_soon() => Self::AfterTrial,
+            _ => Self::None,
+        }
     }
 }
 
@@ -27,6 +53,8 @@ impl Default for Patience {
 #[derive(Debug, Default)]
 pub(super) struct Wait {
     begun: Option<Instant>,
+    /// What the user wanted when it began.
+    wish: Wish,
     told: Option<Instant>,
 }
 
@@ -35,15 +63,21 @@ impl Wait {
         self.begun.is_some()
     }
 
-    /// To be called when the lock was not had, whenever that was found. Whether to try again; `false` if the user wants to end.
+    /// To be called when the lock was not had, whenever that was found. Whether to try again; `false` if the user wants to
+    /// end: at once if that is said while it waits, and after some seconds if it was said before, for what ends then is to be stored.
     /// `meanwhile` says what became of what is to be written.
     pub(super) fn goes_on(&mut self, patience: &Patience, path: &Path, meanwhile: &str) -> bool {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
-        if patience.interrupt.as_ref().is_some_and(Interrupt::ends_soon) {
+        let wish = Wish::of(patience.interrupt.as_ref());
+        let begun = *self.begun.get_or_insert_with(|| {
+            self.wish = wish;
+            Instant::now()
+        });
+        if wish > self.wish || (wish > Wish::None && begun.elapsed() >= patience.grace) {
             return false;
         }
         if self.told.is_none_or(|told| told.elapsed() >= patience.repeat) {
-            say(&words(path, self.told.map(|_| begun.elapsed()), meanwhile));
+            let limit = (wish > Wish::None).then_some(patience.grace);
+            say(&words(path, self.told.map(|_| begun.elapsed()), limit, meanwhile));
             self.told = Some(Instant::now());
         }
         true
@@ -58,12 +92,13 @@ impl Wait {
     }
 }
 
-fn words(path: &Path, waited: Option<Duration>, meanwhile: &str) -> String {
+fn words(path: &Path, waited: Option<Duration>, limit: Option<Duration>, meanwhile: &str) -> String {
     let path = path.display();
+    let long = limit.map_or_else(|| "as long as it takes".to_owned(), |limit| format!("for {} s", limit.as_secs()));
     match waited {
         None => format!(
-            "the study's store {path} is locked by another program (or its file system gives no locks); waiting for it, as long as it \
-             takes{meanwhile}"
+            "the study's store {path} is locked by another program (or its file system gives no locks); waiting for it, \
+             {long}{meanwhile}"
         ),
         Some(waited) => {
             let minutes = waited.as_secs() / 60;
@@ -101,9 +136,27 @@ mod tests {
     }
 
     #[test]
+    fn a_study_that_is_to_end_waits_some_seconds_for_what_has_just_ended() {
+        let interrupt = Interrupt::default();
+        interrupt.raise_after_trial();
+        let patience = Patience { interrupt: Some(interrupt.clone()), grace: Duration::MAX, ..Patience::default() };
+        let path = Path::new("study.db");
+        let mut wait = Wait::default();
+        assert!(wait.goes_on(&patience, path, "") && wait.goes_on(&patience, path, ""));
+        let spent = Patience { grace: Duration::ZERO, ..patience.clone() };
+        assert!(!wait.goes_on(&spent, path, ""));
+        interrupt.raise();
+        assert!(!wait.goes_on(&patience, path, ""), "a further wish ends it at once");
+        assert!(
+            Wait::default().goes_on(&patience, path, ""),
+            "what the end of all leaves to store is waited with, too"
+        );
+    }
+
+    #[test]
     fn how_long_it_has_been_is_said() {
-        let first = words(Path::new("a/study.db"), None, "; kept");
+        let first = words(Path::new("a/study.db"), None, None, "; kept");
         assert!(first.contains("a/study.db is locked") && first.ends_with("; kept"), "{first}");
-        assert!(words(Path::new("b"), Some(Duration::from_secs(190)), "").contains("since 3 min"));
+        assert!(words(Path::new("b"), Some(Duration::from_secs(190)), None, "").contains("since 3 min"));
     }
 }

@@ -20,7 +20,7 @@ const BUSY: Duration = Duration::from_secs(10);
 /// And by steps of a running trial, which may come later: whoever waits for them does not listen.
 const BRIEFLY: Duration = Duration::from_millis(20);
 /// Steps, and what devices tell of themselves, wait for company at most so long, or until there are so many of them.
-const COMPANY: (Duration, usize) = (Duration::from_secs(1), 512);
+pub(super) const COMPANY: (Duration, usize) = (Duration::from_secs(1), 512);
 
 /// A trial begins only with so many free bytes on the disk.
 const ROOM: u64 = 64 << 10;
@@ -50,6 +50,8 @@ pub struct SqliteStore {
     /// Steps that are not in the file yet, and since when.
     waiting: Vec<Row>,
     since: Option<Instant>,
+    /// After a lock they are not tried before that: the time it takes is that of the running trial.
+    pub(super) not_before: Option<Instant>,
     /// The file; `None` where it is only read.
     place: Option<Place>,
     /// The least that the file has in bytes.
@@ -202,6 +204,7 @@ impl SqliteStore {
             last: 0,
             waiting: Vec::new(),
             since: None,
+            not_before: None,
             log: None,
             place: None,
             patience: Patience::default(),
@@ -235,6 +238,7 @@ impl SqliteStore {
         *version = SCHEMA_VERSION;
         waiting.clear();
         self.since = None;
+        self.not_before = None;
         Ok(())
     }
 
@@ -424,7 +428,8 @@ impl Store for SqliteStore {
 
     fn tend(&mut self) -> Result<(), StoreError> {
         let due = |since: Instant| since.elapsed() >= COMPANY.0 || self.waiting.len() >= COMPANY.1;
-        if self.broken.is_some() || !self.since.is_some_and(due) {
+        let is_too_soon = self.not_before.is_some_and(|then| Instant::now() < then);
+        if self.broken.is_some() || is_too_soon || !self.since.is_some_and(due) {
             return Ok(());
         }
         // Best effort: with the longer patience it is only slower.
@@ -434,7 +439,7 @@ impl Store for SqliteStore {
         match written {
             // They wait a little longer.
             Err(error) if error.is_lock() => {
-                self.since = Some(Instant::now());
+                self.not_before = Some(Instant::now() + COMPANY.0);
                 Ok(())
             }
             written => written.map_err(|error| {
