@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+#[cfg(feature = "cli")]
+use super::redact::Redactor;
+
 /// Stands for what is not shown.
 pub(crate) const HIDDEN: &str = "(not shown)";
 
@@ -156,19 +159,23 @@ fn within(argument: &str) -> Option<Range<usize>> {
     Some(start..start + password.len())
 }
 
-/// The text with [`HIDDEN`] in place of each of these values, the longest first. Values of less than four characters are
-/// too common to be looked for.
+/// The text with [`HIDDEN`] in place of these values, line by line, also where they overlap. Lines of less than four characters are too
+/// common to be looked for by themselves.
 #[cfg(feature = "cli")]
 pub(crate) fn redacted<'a>(text: &str, values: impl IntoIterator<Item = &'a str>) -> String {
-    let mut values: Vec<&str> = values.into_iter().filter(|value| value.chars().count() >= SHORTEST).collect();
-    values.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
-    let mut shown = text.to_owned();
-    for value in values {
-        for line in value.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
-            shown = shown.replace(line, HIDDEN);
-        }
-    }
-    shown
+    let mut redactor = Redactor::new(values);
+    let mut shown = redactor.take(text.as_bytes());
+    shown.extend(redactor.finish());
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+/// The same for the begin of a text that was cut off there: the begin of a value at its end is hidden, too.
+#[cfg(feature = "cli")]
+pub(crate) fn redacted_begin<'a>(begin: &str, values: impl IntoIterator<Item = &'a str>) -> String {
+    let mut redactor = Redactor::new(values);
+    let mut shown = redactor.take(begin.as_bytes());
+    shown.extend(redactor.finish_cut());
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 /// Shorter secrets cannot be kept out of messages.

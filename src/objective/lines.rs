@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::sync::{Mutex, PoisonError};
 
+use super::Secrets;
 use super::plain::without_escapes;
 
 /// Longest line that is taken, in bytes; of a longer one only its begin.
@@ -83,16 +84,18 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Option<(Ending, bo
     }
 }
 
-/// Keeps the last lines, as they would stand on a screen.
-pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>) {
+/// Keeps the last lines, as they would stand on a screen, without the secrets.
+pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>, secrets: &Secrets) {
     let mut over = false;
     each_line(stderr, |line, ending| {
         if ending == Ending::Rest {
             over = false;
             return true;
         }
-        let (Line::Whole(text) | Line::Overlong(text)) = line;
-        let mut text = without_escapes(&text).into_owned();
+        let mut text = match line {
+            Line::Whole(text) => secrets.redact(&without_escapes(&text)),
+            Line::Overlong(begin) => secrets.redact_begin(&without_escapes(&begin)),
+        };
         if let Some((cut, _)) = text.char_indices().nth(TAIL_WIDTH) {
             text.truncate(cut);
         }
@@ -182,10 +185,28 @@ mod tests {
     }
 
     #[test]
+    fn the_tail_has_no_part_of_a_secret() {
+        let secrets = Secrets::of_values(["hunter22-and-more"]);
+        for length in (TAIL_WIDTH - 20..TAIL_WIDTH + 3).chain(BEGIN - 20..BEGIN + 3) {
+            for after in [0, 1 << 20] {
+                let tail = Mutex::default();
+                let line = format!("{}hunter22-and-more{}\n", "x".repeat(length), "y".repeat(after));
+                keep_tail(line.as_bytes(), &tail, &secrets);
+                let tail = tail.into_inner().unwrap();
+                assert!(tail[0].starts_with("xxx") && !tail[0].contains("hu"), "{length}: {}", tail[0]);
+            }
+        }
+    }
+
+    #[test]
     fn the_tail_has_what_a_screen_would_have() {
         let tail = Mutex::default();
         let bar = "\r 50%|##  |\r100%|####|".repeat(30);
-        keep_tail(format!("be\u{1b}[31mfore\n{bar}\nTraceback\r\n  line\nValueError: x\n").as_bytes(), &tail);
+        keep_tail(
+            format!("be\u{1b}[31mfore\n{bar}\nTraceback\r\n  line\nValueError: x\n").as_bytes(),
+            &tail,
+            &Secrets::default(),
+        );
         assert_eq!(tail.into_inner().unwrap(), ["before", "100%|####|", "Traceback", "  line", "ValueError: x"]);
     }
 }

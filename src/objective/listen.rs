@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::plain::{behind_a_prefix, quoted_names, without_escapes};
 use super::process::{Process, ProcessEvent};
 use super::protocol::{Message, looks_meant, no_numbers, parse_line};
-use super::{Control, Failure, Scope, Stamp};
+use super::{Control, Failure, Scope, Secrets, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 
@@ -45,7 +45,7 @@ pub(super) struct Heard {
     pub(super) misspoken: Option<String>,
     /// How the last line told metrics that had other text before them.
     pub(super) prefixed: Option<String>,
-    /// What else was not understood, for [`Scope::doubt`]: it repeats what the program said, which may hold secrets.
+    /// What else was not understood, for [`Scope::doubt`].
     pub(super) doubts: Vec<String>,
 }
 
@@ -57,8 +57,10 @@ impl Heard {
     }
 }
 
-/// Passes what `process` says on to `scope` until it has said all, has failed, or must end.
-pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until) -> Heard {
+/// Passes what `process` says on to `scope` until it has said all, has failed, or must end. What is repeated of its lines in messages is
+/// without the secrets; they are taken out before a line is shortened, for nobody would know a part of one again.
+pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until, secrets: &Secrets) -> Heard {
+    let shown = |text: &str| shown(text, secrets);
     let mut heard = Heard::default();
     // How often an ended program was found silent.
     let mut silent: Option<u32> = None;
@@ -105,12 +107,12 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                 process.kill();
             }
             Some(ProcessEvent::Overlong { begin, .. }) if looks_meant(&begin) => {
-                let begin = shown(&begin);
+                let begin = shown(&secrets.redact_begin(&begin));
                 heard.doubt(format!("a line of its output was longer than 1 MiB and was dropped; it begins `{begin}`"));
             }
             Some(ProcessEvent::Overlong { .. }) => {}
             Some(ProcessEvent::Line { text, at }) => {
-                if let Some(doubt) = oddity(&text) {
+                if let Some(doubt) = oddity(&text, secrets) {
                     heard.doubt(doubt);
                 }
                 match parse_line(&text) {
@@ -122,7 +124,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until)
                                 how + ", which has double quotation marks and no others (`json.dumps` in Python)",
                             );
                         }
-                        heard.misspoken = Some(text.chars().take(200).collect());
+                        heard.misspoken = Some(secrets.redact(&text).chars().take(200).collect());
                     }
                     None => {
                         let plain = without_escapes(&text);
@@ -196,7 +198,7 @@ fn with_state(mut failure: Failure, process: &Process) -> Failure {
 }
 
 /// What is wrong with the encoding of a line that is meant for us, if that keeps it, or a name in it, from being understood.
-fn oddity(text: &str) -> Option<String> {
+fn oddity(text: &str, secrets: &Secrets) -> Option<String> {
     let is_odd = |c: char| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
     if !text.contains(is_odd) || !looks_meant(text) {
         return None;
@@ -212,12 +214,17 @@ fn oddity(text: &str) -> Option<String> {
         true => "NUL bytes, as text in UTF-16 does",
         false => "bytes that are not UTF-8",
     };
-    names.then(|| format!("a line of its output holds {what}, and lines are read as UTF-8: `{}`", shown(text)))
+    names.then(|| format!("a line of its output holds {what}, and lines are read as UTF-8: `{}`", shown(text, secrets)))
 }
 
 /// The begin of a line for a message, without what has no place in one.
-fn shown(text: &str) -> String {
-    let mut plain = text.chars().filter(|c| *c != '\0').map(|c| if c.is_control() { ' ' } else { c });
+fn shown(text: &str, secrets: &Secrets) -> String {
+    let hidden = secrets.redact(text);
+    let plain = hidden.chars().filter(|c| *c != '\0').map(|c| if c.is_control() { ' ' } else { c });
+    let plain: String = plain.collect();
+    // In UTF-16 each of their letters has a NUL beside it.
+    let plain = secrets.redact(&plain);
+    let mut plain = plain.chars();
     let begin: String = plain.by_ref().take(SHOWN).collect();
     if plain.next().is_some() { begin + "…" } else { begin }
 }
@@ -228,14 +235,27 @@ mod tests {
 
     #[test]
     fn a_line_in_another_encoding_is_told_where_it_matters() {
+        let none = Secrets::default();
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let utf16: Vec<u8> = "\u{feff}{\"accuracy\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let told = oddity(&lossy(&utf16)).unwrap();
+        let told = oddity(&lossy(&utf16), &none).unwrap();
         assert!(told.contains("UTF-16") && told.contains("{\"accuracy\": 1}"), "{told}");
-        assert!(oddity(&lossy(b"{\"accurac\xe9\": 1}")).unwrap().contains("not UTF-8"), "a name");
-        assert!(oddity(&lossy(b"{\"accuracy\": 1\xff}")).unwrap().contains("not UTF-8"), "no JSON");
-        assert_eq!(oddity(&lossy(b"{\"accuracy\": 1, \"note\": \"caf\xe9\"}")), None, "what is not looked at");
-        assert_eq!(oddity(&lossy(b"caf\xe9 {\"accuracy\": 1}\0")), None, "the program's own");
-        assert_eq!(oddity("{\"accuracy\": 1}"), None);
+        assert!(oddity(&lossy(b"{\"accurac\xe9\": 1}"), &none).unwrap().contains("not UTF-8"), "a name");
+        assert!(oddity(&lossy(b"{\"accuracy\": 1\xff}"), &none).unwrap().contains("not UTF-8"), "no JSON");
+        assert_eq!(oddity(&lossy(b"{\"accuracy\": 1, \"note\": \"caf\xe9\"}"), &none), None, "what is not looked at");
+        assert_eq!(oddity(&lossy(b"caf\xe9 {\"accuracy\": 1}\0"), &none), None, "the program's own");
+        assert_eq!(oddity("{\"accuracy\": 1}", &none), None);
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_before_a_line_is_shortened() {
+        let secrets = Secrets::of_values(["hunter22-and-more"]);
+        for before in 55..85 {
+            let line = format!("{}hunter22-and-more", "x".repeat(before));
+            let said = shown(&line, &secrets);
+            assert!(!said.contains("hunt"), "{said}");
+            let utf16: String = line.chars().flat_map(|c| [c, '\0']).collect();
+            assert_eq!(shown(&utf16, &secrets), said);
+        }
     }
 }

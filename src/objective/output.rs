@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Secrets;
+use crate::guard::redact::Redactor;
 
 /// So many bytes of the begin and of the end of each stream are kept.
 const HEAD: usize = 64 << 10;
@@ -71,7 +72,7 @@ impl OutputFolder {
             let path = self.path.join(format!("trial-{trial:04}{attempt}.{stream}"));
             // Of an earlier run that was killed before it stored the trial.
             let _ = fs::remove_file(&path);
-            Arc::new(Mutex::new(Kept::new(path, secrets.clone())))
+            Arc::new(Mutex::new(Kept::new(path, secrets.redactor())))
         };
         Some((Outputs { out: kept("out"), err: kept("err") }, note))
     }
@@ -152,9 +153,8 @@ impl Outputs {
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
-    secrets: Secrets,
-    /// Not written yet, for a secret may begin at its end.
-    pending: Vec<u8>,
+    /// Holds back what may be the begin of a secret.
+    redactor: Redactor,
     file: Option<File>,
     written: usize,
     tail: VecDeque<u8>,
@@ -165,42 +165,17 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    fn new(path: PathBuf, secrets: Secrets) -> Self {
-        let (pending, tail) = (Vec::new(), VecDeque::new());
-        let (file, written, left_out, failed) = (None, 0, 0, None);
-        Self { path, secrets, pending, file, written, tail, left_out, closed: false, finished: false, failed }
+    fn new(path: PathBuf, redactor: Redactor) -> Self {
+        let (file, written, tail, left_out, failed) = (None, 0, VecDeque::new(), 0, None);
+        Self { path, redactor, file, written, tail, left_out, closed: false, finished: false, failed }
     }
 
     fn take(&mut self, bytes: &[u8]) {
         if self.finished || self.failed.is_some() {
             return;
         }
-        self.pending.extend_from_slice(bytes);
-        let longest = self.secrets.longest();
-        if longest == 0 {
-            let bytes = std::mem::take(&mut self.pending);
-            self.keep(&bytes);
-            return;
-        }
-        // The begin of a character waits for its end.
-        let begun = match std::str::from_utf8(&self.pending) {
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => self.pending.len(),
-        };
-        let begun = self.pending.split_off(begun);
-        // Whole secrets are gone; one whose end is still to come lies in what is held back.
-        let shown = self.without_secrets();
-        let mut cut = shown.len().saturating_sub(longest - 1);
-        while cut > 0 && !shown.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        self.pending = [&shown.as_bytes()[cut..], &begun].concat();
-        self.keep(&shown.as_bytes()[..cut]);
-    }
-
-    /// What is pending, as text.
-    fn without_secrets(&self) -> String {
-        self.secrets.redact(&String::from_utf8_lossy(&self.pending))
+        let shown = self.redactor.take(bytes);
+        self.keep(&shown);
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -234,11 +209,7 @@ impl Kept {
 
     fn finish(&mut self) -> Option<String> {
         if !self.finished && self.failed.is_none() {
-            let rest = if self.secrets.longest() == 0 {
-                std::mem::take(&mut self.pending)
-            } else {
-                self.without_secrets().into_bytes()
-            };
+            let rest = self.redactor.finish();
             self.keep(&rest);
             let mut end = Vec::new();
             if self.left_out > 0 {
@@ -252,7 +223,6 @@ impl Kept {
             }
         }
         self.finished = true;
-        self.pending = Vec::new();
         self.failed.clone()
     }
 }
@@ -319,6 +289,17 @@ mod tests {
             let found = kept(&chunks, secrets.clone());
             assert!(!found.contains("s3cr3t-w0rd") && found.matches("(not shown)").count() == 3, "{size}: {found}");
             assert!(found.ends_with(" and s3cr3t"), "{found}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_secret_that_begins_with_another_is_not_left() {
+        let secrets = Secrets::of_values(["hunter22", "hunter22SECRETTAIL99"]);
+        let text = "key hunter22SECRETTAIL99, hunter22, \u{e9}hunter22SECRETTAIL9";
+        for size in 1..text.len() {
+            let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            let shown = "key (not shown), (not shown), \u{e9}(not shown)SECRETTAIL9";
+            assert_eq!(kept(&chunks, secrets.clone()), shown, "{size}");
         }
     }
 

@@ -18,7 +18,7 @@ use super::lines::{Line, each_line, keep_tail, last_words};
 use super::mailbox::Mailbox;
 use super::output::{Outputs, Tee};
 use super::running::Running;
-use super::{Failure, Stamp, guardian, procfs};
+use super::{Failure, Secrets, Stamp, guardian, procfs};
 use crate::optimizer::history::FailureKind;
 
 /// How long a killed process may take to end.
@@ -100,11 +100,16 @@ impl Process {
     /// # Errors
     /// As for [`spawn`](Self::spawn).
     pub fn spawn_for(home: &str, command: &mut Command) -> std::io::Result<Self> {
-        Self::spawn_kept(home, command, None)
+        Self::spawn_kept(home, command, None, &Secrets::default())
     }
 
-    /// The same, with what it prints kept.
-    pub(super) fn spawn_kept(home: &str, command: &mut Command, outputs: Option<&Outputs>) -> std::io::Result<Self> {
+    /// The same, with what it prints kept, for a program that was told these secrets.
+    pub(super) fn spawn_kept(
+        home: &str,
+        command: &mut Command,
+        outputs: Option<&Outputs>,
+        secrets: &Secrets,
+    ) -> std::io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{home}/{}-{number}-{:.9}", std::process::id(), Stamp::now().0);
@@ -145,8 +150,8 @@ impl Process {
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         if let Some(stream) = child.stderr.take() {
             let stderr = Tee { stream, kept: outputs.map(|outputs| Arc::clone(&outputs.err)) };
-            let tail = Arc::clone(&tail);
-            thread::spawn(move || keep_tail(stderr, &tail));
+            let (tail, secrets) = (Arc::clone(&tail), secrets.clone());
+            thread::spawn(move || keep_tail(stderr, &tail, &secrets));
         }
         let watched = Arc::clone(&mailbox);
         thread::spawn(move || {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::listen::{Until, listen};
 use super::process::Process;
-use super::{Failure, Objective, Scope, Task};
+use super::{Failure, Objective, Scope, Secrets, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Value;
@@ -123,7 +123,7 @@ impl Objective for TrainObjective {
     fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), Failure> {
         let mut process = self.start()?;
         ask(&mut process, &format!("{}\n", json!({ "prepare": self.split_seed })))?;
-        let heard = listen(&mut process, scope, Until::Metrics);
+        let heard = listen(&mut process, scope, Until::Metrics, &Secrets::default());
         match heard.failure {
             None => {
                 self.process = Some(process);
@@ -154,7 +154,7 @@ impl Objective for TrainObjective {
                 process
             }
         };
-        let heard = listen(&mut process, scope, Until::Metrics);
+        let heard = listen(&mut process, scope, Until::Metrics, &Secrets::default());
         heard.doubts.into_iter().for_each(|doubt| scope.doubt(doubt));
         match (heard.failure, heard.metrics) {
             (None, Some(metrics)) if !heard.stopped => {

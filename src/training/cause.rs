@@ -93,16 +93,21 @@ fn furthest(dataset: &Dataset, samples: &[usize], scaling: Option<&[Scaling]>) -
                     Some(Scaling { center, spread }) => (value - center) / spread,
                     None => value,
                 };
-                *range = match value.is_nan() {
-                    true => (f64::NAN, f64::NAN),
-                    false => (range.0.min(value), range.1.max(value)),
-                };
+                *range = widened(*range, value);
             }
         }
     }
     let size = |range: &(f64, f64)| if range.0.is_nan() { f64::INFINITY } else { (-range.0).max(range.1) };
     let found = ranges.iter().enumerate().max_by(|a, b| size(a.1).total_cmp(&size(b.1)))?;
     Some((found.0, found.1.0, found.1.1))
+}
+
+/// A range with one more value in it; with one that is no number it is none for good, where `min` and `max` would go on with the next.
+fn widened((low, high): (f64, f64), value: f64) -> (f64, f64) {
+    match value.is_nan() || low.is_nan() {
+        true => (f64::NAN, f64::NAN),
+        false => (low.min(value), high.max(value)),
+    }
 }
 
 fn deviations(values: &[f32], samples: &[usize]) -> Option<f64> {
@@ -226,6 +231,21 @@ mod tests {
         assert!(cause.starts_with("feature 0 has -3000000 for the network"), "{cause}");
         let cause = told(&recipe(&[]), &wild);
         assert!(cause.starts_with("feature 0 still goes from -200 to") && cause.contains("standardize"), "{cause}");
+    }
+
+    #[test]
+    fn a_column_that_is_no_number_is_named_whatever_follows() {
+        let range = |values: &[f64]| values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |r, v| widened(r, *v));
+        assert_eq!(range(&[2.0, -1.0, 3.0]), (-1.0, 3.0));
+        for at in 0..3 {
+            let mut values = [2.0, -1.0, 3.0];
+            values[at] = f64::NAN;
+            assert!(range(&values).0.is_nan() && range(&values).1.is_nan(), "{at}");
+        }
+        let none = recipe(&[("preprocessing", "none".into())]);
+        let scaling = [Scaling { center: f64::NAN, spread: 1.0 }, Scaling { center: 0.0, spread: 1.0 }];
+        let cause = Cause::of(&none, &rows(), ("training", &[0, 1, 2, 3]), Some(&scaling));
+        assert_eq!(cause, Cause::NoNumber { column: "column `bill`".to_owned() });
     }
 
     #[test]

@@ -121,13 +121,13 @@ impl CommandObjective {
     ) -> Result<Metrics, Failure> {
         let mut command = self.command(task, secrets);
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut process = Process::spawn_kept(&self.home, &mut command, outputs).map_err(|error| {
+        let mut process = Process::spawn_kept(&self.home, &mut command, outputs, secrets).map_err(|error| {
             let place = self.folder.as_ref().map_or_else(String::new, |f| format!(" in {}", f.display()));
             // No configuration can mend that, so the study must not take it for the configuration's fault.
             Failure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
         })?;
         let mut scope = Discreet { scope, secrets };
-        let heard = listen(&mut process, &mut scope, Until::Exit);
+        let heard = listen(&mut process, &mut scope, Until::Exit, secrets);
         heard.doubts.iter().for_each(|doubt| scope.doubt(doubt.clone()));
         if heard.failure.is_some() || heard.stopped {
             process.end(GRACE);

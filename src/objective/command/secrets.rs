@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::fmt;
 
 use super::CommandLine;
-use crate::guard::secret::{SHORTEST, redacted, told};
+use crate::guard::redact::Redactor;
+use crate::guard::secret::{SHORTEST, redacted, redacted_begin, told};
 
 /// The values of secrets, for as long as a trial is started and heard. They are shown by nothing.
 #[derive(Clone, Default)]
@@ -72,9 +73,13 @@ impl Secrets {
         self.by_name.get(name).map(String::as_str)
     }
 
-    /// Bytes of the longest of them, 0 if there are none.
-    pub(in crate::objective) fn longest(&self) -> usize {
-        self.by_name.values().chain(&self.undeclared).map(String::len).max().unwrap_or(0)
+    fn values(&self) -> impl Iterator<Item = &str> {
+        self.by_name.values().chain(&self.undeclared).map(String::as_str)
+    }
+
+    /// Takes them out of text that comes in pieces.
+    pub(in crate::objective) fn redactor(&self) -> Redactor {
+        Redactor::new(self.values())
     }
 
     /// Such values.
@@ -87,7 +92,12 @@ impl Secrets {
     /// The text without any of them.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        redacted(text, self.by_name.values().chain(&self.undeclared).map(String::as_str))
+        redacted(text, self.values())
+    }
+
+    /// The begin of a text that was cut off there, without any of them, and without the begin of one at its end.
+    pub(in crate::objective) fn redact_begin(&self, begin: &str) -> String {
+        redacted_begin(begin, self.values())
     }
 }
 
