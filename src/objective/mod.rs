@@ -157,6 +157,15 @@ pub struct Task<'a> {
     pub seed: u64,
 }
 
+/// What is known of a trial once all is over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Afterwards {
+    /// Where what it printed is kept, by the names within the results.
+    pub printed: Option<String>,
+    /// What went wrong beside it, each a sentence without a full stop, as for [`Scope::doubt`].
+    pub doubts: Vec<String>,
+}
+
 /// Something that can be evaluated at a point.
 pub trait Objective {
     /// Opens what the trials share and keep open, such as a device, so that its power at rest can be measured. Nothing
@@ -176,11 +185,11 @@ pub trait Objective {
     /// recorded as a failure of the configuration.
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure>;
 
-    /// What became of the trial that was evaluated last, its metrics held against what is wanted. Where what it printed is kept is
-    /// returned, by the names within the results. Default: nothing is.
-    fn ended(&mut self, failed: bool) -> Option<String> {
+    /// What became of the trial that was evaluated last, its metrics held against what is wanted. Its metering is over, so what takes
+    /// time and need not be metered is done here. Default: there is nothing to do.
+    fn ended(&mut self, failed: bool) -> Afterwards {
         let _ = failed;
-        None
+        Afterwards::default()
     }
 }
 

@@ -39,8 +39,8 @@ pub(super) struct OutputFolder {
     /// The folder above, by whose number the path goes.
     _held: Option<File>,
     keep: KeepOutput,
-    /// Bytes in it, once they were counted.
-    total: Option<u64>,
+    /// Bytes in it.
+    total: u64,
 }
 
 /// The outputs of one attempt at a trial.
@@ -58,15 +58,16 @@ impl OutputFolder {
         let by_number = held.as_ref().map(|held| PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd())));
         let by_number =
             by_number.filter(|above| above.is_dir()).zip(path.file_name()).map(|(above, name)| above.join(name));
-        Self { path: by_number.unwrap_or(path), _held: held, keep, total: None }
+        let path = by_number.unwrap_or(path);
+        let total = files_in(&path).map(|(_, _, size)| size).sum();
+        Self { path, _held: held, keep, total }
     }
 
-    /// Begins to keep what an attempt prints; `None` if nothing is to be kept. With a note if older outputs had to make room.
-    pub(super) fn begin(&mut self, trial: u64, attempt: u32, secrets: &Secrets) -> Option<(Outputs, Option<String>)> {
+    /// Begins to keep what an attempt prints; `None` if nothing is to be kept. It does little, for the attempt is metered already.
+    pub(super) fn begin(&self, trial: u64, attempt: u32, secrets: &Secrets) -> Option<Outputs> {
         if self.keep == KeepOutput::None {
             return None;
         }
-        let note = self.make_room();
         let attempt = if attempt > 1 { format!(".{attempt}") } else { String::new() };
         let kept = |stream: &str| {
             let path = self.path.join(format!("trial-{trial:04}{attempt}.{stream}"));
@@ -74,33 +75,33 @@ impl OutputFolder {
             let _ = fs::remove_file(&path);
             Arc::new(Mutex::new(Kept::new(path, secrets.redactor())))
         };
-        Some((Outputs { out: kept("out"), err: kept("err") }, note))
+        Some(Outputs { out: kept("out"), err: kept("err") })
     }
 
-    /// The attempt is over, and its output may be kept no longer.
-    pub(super) fn end(&mut self, outputs: &Outputs, failed: bool) {
+    /// The attempt is over, and its output may be kept no longer. Returns a note if older outputs had to make room.
+    pub(super) fn end(&mut self, outputs: &Outputs, failed: bool) -> Option<String> {
         let files: Vec<PathBuf> = outputs.files();
         if self.keep == KeepOutput::Failed && !failed {
             files.iter().for_each(|file| drop(fs::remove_file(file)));
-        } else if let Some(total) = &mut self.total {
-            *total += files.iter().map(|file| size_of(file)).sum::<u64>();
+        } else {
+            self.total += files.iter().map(|file| size_of(file)).sum::<u64>();
         }
+        self.make_room()
     }
 
     fn make_room(&mut self) -> Option<String> {
-        let total = self.total.get_or_insert_with(|| files_in(&self.path).map(|(_, _, size)| size).sum());
-        if *total <= MOST {
+        if self.total <= MOST {
             return None;
         }
         let mut files: Vec<_> = files_in(&self.path).collect();
         files.sort();
         for (_, path, size) in files {
             // With some to spare, so that not every trial has to.
-            if *total <= MOST / 10 * 9 {
+            if self.total <= MOST / 10 * 9 {
                 break;
             }
             if fs::remove_file(path).is_ok() {
-                *total = total.saturating_sub(size);
+                self.total = self.total.saturating_sub(size);
             }
         }
         let most = MOST >> 20;
@@ -227,23 +228,48 @@ impl Kept {
     }
 }
 
-/// A stream of which what is read is kept, too.
+/// A stream of which what is read is kept, too. That waits until more is asked for, or nothing more: a disk may be slow, and what was read
+/// has its moment from whoever reads.
 pub(super) struct Tee<R> {
-    pub(super) stream: R,
-    pub(super) kept: Option<Arc<Mutex<Kept>>>,
+    stream: R,
+    kept: Option<Arc<Mutex<Kept>>>,
+    /// Was read, and is not kept yet.
+    read: Vec<u8>,
+}
+
+impl<R> Tee<R> {
+    pub(super) fn new(stream: R, kept: Option<Arc<Mutex<Kept>>>) -> Self {
+        Self { stream, kept, read: Vec::new() }
+    }
+
+    fn keep(&mut self) {
+        if let Some(kept) = &self.kept
+            && !self.read.is_empty()
+        {
+            lock(kept).take(&self.read);
+            self.read.clear();
+        }
+    }
 }
 
 impl<R: Read> Read for Tee<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.keep();
         let read = self.stream.read(buffer);
-        if let Some(kept) = &self.kept {
-            match &read {
-                Ok(0) => lock(kept).closed = true,
-                Ok(count) => lock(kept).take(&buffer[..*count]),
-                Err(_) => {}
-            }
+        match (&self.kept, &read) {
+            (Some(kept), Ok(0)) => lock(kept).closed = true,
+            (Some(_), Ok(count)) => self.read.extend_from_slice(&buffer[..*count]),
+            _ => {}
         }
         read
+    }
+}
+
+impl<R> Drop for Tee<R> {
+    fn drop(&mut self) {
+        self.keep();
+        // Nobody will read any more.
+        self.kept.iter().for_each(|kept| lock(kept).closed = true);
     }
 }
 
@@ -253,9 +279,8 @@ mod tests {
 
     fn kept(chunks: &[&[u8]], secrets: Secrets) -> String {
         let folder = tempfile::tempdir().unwrap();
-        let mut outputs = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
-        let (outputs, note) = outputs.begin(7, 2, &secrets).unwrap();
-        assert_eq!(note, None);
+        let mut all = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
+        let outputs = all.begin(7, 2, &secrets).unwrap();
         for chunk in chunks {
             lock(&outputs.out).take(chunk);
         }
@@ -263,6 +288,7 @@ mod tests {
             lock(stream).closed = true;
         }
         assert_eq!(outputs.finish(), None);
+        assert_eq!(all.end(&outputs, false), None);
         let path = folder.path().join("output/trial-0007.2.out");
         let names: Vec<_> = outputs.files().iter().filter_map(|file| file.file_name().map(ToOwned::to_owned)).collect();
         assert_eq!(names, ["trial-0007.2.out"], "what says nothing has no file");
@@ -304,6 +330,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_is_kept_once_its_reader_is_done_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
+        let path = folder.path().join("output/trial-0000.out");
+        for ends in [true, false] {
+            let outputs = all.begin(0, 1, &Secrets::default()).unwrap();
+            let mut tee = Tee::new(&b"first, second"[..], Some(Arc::clone(&outputs.out)));
+            let mut buffer = [0; 7];
+            assert_eq!(tee.read(&mut buffer).unwrap(), 7);
+            assert!(!path.exists(), "the reader comes first");
+            assert_eq!(tee.read(&mut buffer).unwrap(), 6);
+            assert_eq!(fs::read(&path).unwrap(), b"first, ");
+            if ends {
+                assert_eq!(tee.read(&mut buffer).unwrap(), 0);
+            } else {
+                drop(tee);
+            }
+            assert_eq!(fs::read(&path).unwrap(), b"first, second", "{ends}");
+            assert!(lock(&outputs.out).closed);
+        }
+    }
+
+    #[test]
     fn the_oldest_make_room() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("notes.out"), "mine").unwrap();
@@ -313,19 +362,25 @@ mod tests {
             file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(trial)).unwrap();
         }
         let mut outputs = OutputFolder::new(folder.path().to_owned(), KeepOutput::All);
-        let (_, note) = outputs.begin(3, 1, &Secrets::default()).unwrap();
-        assert!(note.unwrap().contains("256 MiB"));
+        let begun = outputs.begin(3, 1, &Secrets::default()).unwrap();
+        assert_eq!(files_in(folder.path()).count(), 3, "room is made when the attempt is over");
+        lock(&begun.out).take(b"words");
+        for stream in [&begun.out, &begun.err] {
+            lock(stream).closed = true;
+        }
+        assert_eq!(begun.finish(), None);
+        assert!(outputs.end(&begun, false).unwrap().contains("256 MiB"));
         let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["notes.out", "trial-0002.out"]);
+        assert_eq!(names, ["notes.out", "trial-0002.out", "trial-0003.out"]);
     }
 
     #[test]
     fn a_disk_that_takes_nothing_is_told() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("output"), "a file").unwrap();
-        let mut outputs = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
-        let (outputs, _) = outputs.begin(0, 1, &Secrets::default()).unwrap();
+        let outputs = OutputFolder::new(folder.path().join("output"), KeepOutput::All);
+        let outputs = outputs.begin(0, 1, &Secrets::default()).unwrap();
         lock(&outputs.err).take(b"words");
         assert!(outputs.finish().unwrap().starts_with("its output could not be kept: "));
         assert!(outputs.files().is_empty());

@@ -134,7 +134,7 @@ impl Process {
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "500");
         let mailbox = Arc::new(Mailbox::default());
         if let Some(stream) = child.stdout.take() {
-            let stdout = Tee { stream, kept: outputs.map(|outputs| Arc::clone(&outputs.out)) };
+            let stdout = Tee::new(stream, outputs.map(|outputs| Arc::clone(&outputs.out)));
             let mailbox = Arc::clone(&mailbox);
             thread::spawn(move || {
                 each_line(stdout, |line, _| {
@@ -149,7 +149,7 @@ impl Process {
         }
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         if let Some(stream) = child.stderr.take() {
-            let stderr = Tee { stream, kept: outputs.map(|outputs| Arc::clone(&outputs.err)) };
+            let stderr = Tee::new(stream, outputs.map(|outputs| Arc::clone(&outputs.err)));
             let (tail, secrets) = (Arc::clone(&tail), secrets.clone());
             thread::spawn(move || keep_tail(stderr, &tail, &secrets));
         }

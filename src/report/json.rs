@@ -15,7 +15,8 @@
 //!   "study": {"name": "digits", "seed": 7, "sampler": "gp", "identity": {}},
 //!   "space": [{"name": "learning_rate", "domain": {"type": "float", "low": 1e-5, "high": 0.1, "scale": "log", "step": null}}],
 //!   "objectives": [{"metric": "accuracy", "goal": "maximize", "scale": "linear"}],
-//!   "constraints": [{"metric": "accuracy", "bound": {"at_least": 0.5}}], "preferences": [], "starts": [],
+//!   "constraints": [{"metric": "accuracy", "bound": {"at_least": 0.5}}], "requirements": ["width * batch <= 200000"],
+//!   "forbidden": [{"clauses": [["optimizer", {"values": ["sgd"]}]]}], "preferences": [], "starts": [],
 //!   "earlier": [{"study": "other", "folder": "results/other", "trials": 38, "finished": 40, "left_out": {}}],
 //!   "front": [23, 17], "knee": 23, "pick": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
 //!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
@@ -71,6 +72,8 @@ pub fn study(record: &StudyRecord, carbon: &Carbon) -> Value {
         "space": header.problem.space(),
         "objectives": header.problem.objectives(),
         "constraints": header.problem.constraints(),
+        "requirements": header.problem.requirements(),
+        "forbidden": header.problem.forbidden(),
         "preferences": header.problem.preferences(),
         "starts": header.problem.starts(),
         "earlier": record.earlier().iter().map(earlier).collect::<Vec<_>>(),
@@ -210,6 +213,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem};
     use crate::optimizer::history::FailureKind;
+    use crate::optimizer::problem::{Forbidden, Match};
 
     #[test]
     fn the_shape_of_a_small_study() {
@@ -228,6 +232,16 @@ mod tests {
         assert!((energy - 5f64.exp()).abs() < 1e-9, "{energy}");
         assert_eq!(value["hypervolume"]["frozen"], true);
         assert_eq!(value["trials"].as_array().map(Vec::len), Some(30));
+    }
+
+    #[test]
+    fn what_is_never_proposed_is_told() {
+        let problem = digits_problem().require("log(width) <= 5".parse().unwrap()).unwrap();
+        let clauses = vec![("width".to_owned(), Match::Values(vec![16.into()]))];
+        let record = StudyFixture::new("narrow", problem.forbid(Forbidden { clauses })).record();
+        let value = study(&record, &Carbon::default());
+        assert_eq!(value["requirements"], json!(["log(width) <= 5"]));
+        assert_eq!(value["forbidden"], json!([{"clauses": [["width", {"values": [16]}]]}]));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::store::Store;
 use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Session, Usage};
-use crate::objective::{Failure, Objective, Task};
+use crate::objective::{Afterwards, Failure, Objective, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::Metrics;
@@ -315,17 +315,18 @@ fn run_attempt(
     };
     let outcome = outcome.and_then(|metrics| put_back.map(|()| metrics));
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
-    let kept = objective.ended(outcome.is_err());
+    let Afterwards { printed: kept, doubts } = objective.ended(outcome.is_err());
+    let doubts: Vec<String> = metered.doubts.into_iter().chain(doubts).collect();
     match outcome {
         Ok(metrics) => {
-            metered.doubts.iter().for_each(|doubt| desk.observer.doubted(trial, doubt));
+            doubts.iter().for_each(|doubt| desk.observer.doubted(trial, doubt));
             let (energy, spent) = (metered.phases, metered.spent);
             let sd = deviations(&metrics, &energy);
             desk.append(Event::TrialFinished { trial, metrics, sd, energy, spent })?;
             Ok(None)
         }
         Err(mut failure) => {
-            for doubt in &metered.doubts {
+            for doubt in &doubts {
                 failure.message += &format!("; {doubt}");
             }
             // A name that no trial has ever told is likely misspelt, and all that follow would fail alike.

@@ -91,6 +91,29 @@ fn secrets_are_not_in_what_is_kept() {
 }
 
 #[test]
+fn no_part_of_a_secret_is_kept_or_told_where_secrets_overlap_and_lines_are_cut() {
+    let how = r#"
+import os, sys
+long = os.environ["SB"]
+sys.stdout.write("key " + long[:10]); sys.stdout.flush()
+sys.stdout.write(long[10:] + "\n"); sys.stdout.flush()
+print("x" * 390 + long, file=sys.stderr)
+raise SystemExit("{'" + "y" * 60 + long)
+"#;
+    let bench = failing(how);
+    bench.edit("trials = 2", "trials = 1");
+    bench.edit("cwd = \".\"", "cwd = \".\"\nsecrets = [\"SA\", \"SB\"]");
+    let secrets = [("SA", "hunter22"), ("SB", "hunter22SECRETTAIL99")];
+    let answer = Answer(bench.command(&["study.toml"]).envs(secrets).output().unwrap());
+    let message = bench.record().trial(0).unwrap().failure().unwrap().message.clone();
+    let (out, err) = (file(&bench, "trial-0000.out").unwrap(), file(&bench, "trial-0000.err").unwrap());
+    assert!(out.contains("key (not shown)\n"), "{out}");
+    for text in [&out, &err, &message, &answer.out(), &answer.err()] {
+        assert!(!text.contains("hunt") && !text.contains("TAIL9"), "{text}");
+    }
+}
+
+#[test]
 fn a_disk_that_cannot_keep_the_output_fails_no_trial() {
     let bench = failing("");
     fs::create_dir_all(bench.results()).unwrap();

@@ -19,7 +19,7 @@ use self::discreet::Discreet;
 use super::listen::{Until, listen};
 use super::output::{OutputFolder, Outputs};
 use super::process::Process;
-use super::{Failure, KeepOutput, Objective, Scope, Task};
+use super::{Afterwards, Failure, KeepOutput, Objective, Scope, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 
@@ -88,26 +88,27 @@ impl Objective for CommandObjective {
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
         let secrets = Secrets::of(&self.line, |name| std::env::var_os(name))
             .map_err(|error| Failure::new(FailureKind::WorkerLost, error.to_string()))?;
-        let begun = self.output.as_mut().and_then(|output| output.begin(task.trial, task.attempt, &secrets));
-        let (outputs, note) = begun.unzip();
-        note.flatten().into_iter().for_each(|note| scope.doubt(note));
+        self.outputs = self.output.as_ref().and_then(|output| output.begin(task.trial, task.attempt, &secrets));
         // What the program says when it fails may repeat what it was told.
-        let outcome = self
-            .run(task, scope, &secrets, outputs.as_ref())
-            .map_err(|Failure { kind, message }| Failure::new(kind, secrets.redact(&message)));
-        if let Some(reason) = outputs.as_ref().and_then(Outputs::finish) {
-            scope.doubt(reason);
-        }
-        self.outputs = outputs;
-        outcome
+        self.run(task, scope, &secrets, self.outputs.as_ref())
+            .map_err(|Failure { kind, message }| Failure::new(kind, secrets.redact(&message)))
     }
 
-    fn ended(&mut self, failed: bool) -> Option<String> {
-        let (outputs, folder) = self.outputs.take().zip(self.output.as_mut())?;
-        folder.end(&outputs, failed);
+    fn ended(&mut self, failed: bool) -> Afterwards {
+        let Some((outputs, folder)) = self.outputs.take().zip(self.output.as_mut()) else {
+            return Afterwards::default();
+        };
+        let doubts = [outputs.finish(), folder.end(&outputs, failed)].into_iter().flatten().collect();
         let name = |file: PathBuf| Some(format!("output/{}", file.file_name()?.to_string_lossy()));
         let names: Vec<String> = outputs.files().into_iter().filter_map(name).collect();
-        (!names.is_empty()).then(|| names.join(" and "))
+        Afterwards { printed: (!names.is_empty()).then(|| names.join(" and ")), doubts }
+    }
+}
+
+impl Drop for CommandObjective {
+    /// Where the study ended with its last trial under way, what that has printed is still kept.
+    fn drop(&mut self) {
+        self.outputs.iter().for_each(|outputs| drop(outputs.finish()));
     }
 }
 
