@@ -107,10 +107,12 @@ pub(super) fn read_record(folder: &Path) -> Result<StudyRecord, StudyError> {
     let entries = store.load()?;
     if folder.join(UNDELIVERED).exists() {
         let file = folder.join(UNDELIVERED);
-        warn(&format!(
-            "note: {} holds how a trial ended while the store was locked; running the study stores it",
-            file.display()
-        ));
+        let so = match store.kept_beside() {
+            Ok(true) => "it is taken into account here, and running the study stores it".to_owned(),
+            Ok(false) => "the store has it by now".to_owned(),
+            Err(reason) => format!("it is not taken into account: {reason}"),
+        };
+        warn(&format!("note: {} holds how a trial ended while the store was locked; {so}", file.display()));
     }
     if entries.is_empty() {
         return Err(StoreError::Empty { path }.into());

@@ -52,9 +52,13 @@ pub(super) fn read_lessons(
         } else if fresh || !lessons.changes.is_empty() {
             lessons.take_own(results, &name, spec)?;
         } else {
+            let aside = last_aside(results).map_or_else(String::new, |aside| {
+                let aside = aside.display();
+                format!("; {aside} has what was moved aside last, from which --warm-start {aside} learns")
+            });
             return Err(Failure::usage(format!(
                 "--warm-start {name}: a study cannot learn from itself; with --fresh it begins anew and learns from \
-                 what is there now"
+                 what is there now{aside}"
             )));
         }
     }
@@ -109,6 +113,13 @@ fn is_aside(folder: &str, results: &Path) -> bool {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let (Some(folder), Some(results)) = (name(Path::new(folder)), name(results)) else { return false };
     folder.strip_prefix(&format!("{results}.")).is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+/// The newest results that were moved aside from a folder, if they are there: whoever was stopped just after that did not learn from them.
+fn last_aside(results: &Path) -> Option<PathBuf> {
+    let name = results.file_name()?.to_string_lossy().into_owned();
+    let beside = (1u32..).map(|k| results.with_file_name(format!("{name}.{k}")));
+    beside.take_while(|folder| folder.exists()).filter(|folder| store_path(folder).exists()).last()
 }
 
 /// The settings of the trainer that are the same in all trials of a study; none for a program, of which nobody knows any.

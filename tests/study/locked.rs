@@ -121,6 +121,26 @@ fn ctrl_c_ends_the_wait_and_the_next_run_stores_what_was_kept() {
 }
 
 #[test]
+fn what_ends_after_ctrl_c_is_waited_with_for_some_seconds() {
+    let mut scene = Scene::new();
+    scene.bench.edit("[energy]", "[trial]\non_interrupt = \"finish\"\n[energy]");
+    let child = scene.start(&["study.toml"]);
+    scene.bench.wait_for("the second trial", || scene.bench.path().join("reached").exists());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    scene.lock();
+    scene.bench.write("go", "");
+    scene.bench.wait_for("the wait", || scene.err().contains("is locked by another program"));
+    assert!(scene.err().contains("waiting for it, for 10 s"), "{}", scene.err());
+    scene.unlock();
+    Answer(child.wait_with_output().unwrap()).code(130);
+    assert!(scene.err().contains("run the same command again") && !scene.kept().exists(), "{}", scene.err());
+    assert_eq!(scene.bench.finished().len(), 2, "{}", scene.err());
+    scene.bench.optimize(&["study.toml"]).code(0);
+    scene.is_whole();
+}
+
+#[test]
 fn a_process_that_is_killed_while_it_waits_loses_nothing() {
     let mut scene = Scene::new();
     let mut child = scene.waiting();

@@ -113,6 +113,35 @@ print(json.dumps({"accuracy": float(os.environ["WATTFRONT_X"]), "cost": int(os.e
 }
 
 #[test]
+fn many_reports_and_exports_beside_a_run_harm_neither_it_nor_each_other() {
+    let program = "import json\nprint(json.dumps({\"accuracy\": 1, \"cost\": 2}))\n";
+    let bench = Bench::with_program(program);
+    bench.edit("kind = \"gp\"\ninitial = 5", "kind = \"random\"");
+    bench.edit("trials = 12", "trials = 30");
+    let run = bench.start();
+    bench.wait_for("a trial", || bench.try_record().is_some_and(|record| record.counted_trials() > 0));
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        for command in [&["report", "study.toml"][..], &["report", "study.toml"], &["export", "study.toml"]] {
+            let (bench, ended) = (&bench, &ended);
+            scope.spawn(move || {
+                while !ended.load(order) {
+                    bench.optimize(command).code(0);
+                }
+            });
+        }
+        let done = run.wait_with_output();
+        ended.store(true, order);
+        crate::bench::Answer(done.unwrap()).code(0);
+    });
+    let names = std::fs::read_dir(bench.results()).unwrap().map(|entry| entry.unwrap().file_name());
+    let parts: Vec<_> = names.filter(|name| name.to_string_lossy().ends_with(".part")).collect();
+    assert!(parts.is_empty(), "{parts:?}");
+    assert_eq!(bench.record().counted_trials(), 30);
+}
+
+#[test]
 fn a_comparison_is_exported_or_said_to_be_one() {
     let bench = Bench::new();
     let compare = ["compare", "study.toml", "--samplers", "sobol,random", "--seeds", "2", "--trials", "4", "--json"];

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use wattfront::study::store::SqliteStore;
+
 use crate::bench::Bench;
 
 /// A bench whose first study, `earlier`, is done, and whose second is to come.
@@ -112,6 +114,19 @@ fn an_earlier_study_may_grow_and_another_one_is_refused() {
         .write("earlier.toml", &text.replace("name = \"bench\"", "name = \"earlier\"").replace("seed = 5", "seed = 6"));
     bench.optimize(&["earlier.toml", "--fresh", "--quiet"]).code(0);
     bench.optimize(&WARM).code(3).says("leave --warm-start out");
+}
+
+#[test]
+fn who_was_stopped_after_the_old_results_were_moved_is_told_where_they_are() {
+    let bench = bench(4);
+    bench.optimize(&["study.toml", "--trials", "4"]).code(0);
+    std::fs::rename(bench.results(), bench.path().join("results/bench.1")).unwrap();
+    std::fs::create_dir(bench.results()).unwrap();
+    drop(SqliteStore::open(&bench.results().join("study.db")).unwrap());
+    let own = ["study.toml", "--warm-start", "results/bench", "--trials", "2"];
+    bench.optimize(&own).code(2).says("results/bench.1 has what was moved aside last");
+    let old = ["study.toml", "--warm-start", "results/bench.1", "--trials", "2"];
+    bench.optimize(&old).code(0).says("learns from 4 of 4");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::hash::Hasher;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use twox_hash::XxHash3_64;
 
 use crate::record::{Entry, SCHEMA_VERSION};
@@ -135,6 +135,18 @@ pub(super) fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
 pub(super) fn body_at(connection: &Connection, seq: u64) -> rusqlite::Result<Option<String>> {
     let body = connection.query_row("SELECT body FROM events WHERE seq = ?1", [seq.cast_signed()], |row| row.get(0));
     body.optional()
+}
+
+/// The checksum of the event at a place, of what is stored there now; `None` if there is none that can be read.
+pub(super) fn sum_at(connection: &Connection, seq: u64) -> rusqlite::Result<Option<u64>> {
+    let row = connection.query_row("SELECT time, body FROM events WHERE seq = ?1", [seq.cast_signed()], |row| {
+        Ok(checksum(seq, row.get(0)?, &row.get::<_, String>(1)?))
+    });
+    match row {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(error),
+        // What is damaged is told by whoever loads it.
+        row => Ok(row.ok()),
+    }
 }
 
 /// Adds rows, within a transaction.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod contract;
+mod delivery;
 mod fault;
 mod format;
 mod log;

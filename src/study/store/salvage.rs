@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::format::checksum;
 use super::sqlite::log_of;
+use super::undelivered::Kept;
 use crate::guard;
 use crate::record::{Entry, Event};
 
@@ -60,13 +61,15 @@ impl Salvage {
             }
         }
         // How a trial ended while the store was locked; what cannot be read of it is not missed, for it was never stored.
-        for row in super::undelivered::read(path).unwrap_or_default() {
-            found.entry(row.entry.seq).or_insert(Found::Whole(Box::new(row.entry)));
+        let kept = super::undelivered::read(path).ok().flatten().filter(|kept| is_of(&found, kept));
+        for row in kept.into_iter().flat_map(|kept| kept.rows) {
+            let sum = checksum(row.entry.seq, row.entry.time, &row.body);
+            found.entry(row.entry.seq).or_insert(Found::Whole(Box::new(row.entry), sum));
         }
         for (seq, found) in found {
             match found {
-                Found::Whole(entry) => salvage.entries.push(*entry),
-                Found::Unchecked(entry) => {
+                Found::Whole(entry, _) => salvage.entries.push(*entry),
+                Found::Unchecked(entry, _) => {
                     salvage.unchecked += 1;
                     salvage.entries.push(*entry);
                 }
@@ -75,6 +78,17 @@ impl Salvage {
         }
         Ok(salvage)
     }
+}
+
+/// Whether kept events are this store's: by what of both events that they name is still there.
+fn is_of(found: &BTreeMap<u64, Found>, kept: &Kept) -> bool {
+    let before = kept.rows.first().map_or(0, |row| row.entry.seq.saturating_sub(1));
+    let same = |seq: u64, named: Option<u64>| match found.get(&seq) {
+        Some(Found::Whole(_, sum) | Found::Unchecked(_, sum)) => Some(Some(*sum) == named),
+        Some(Found::Damaged) | None => None,
+    };
+    let known = [same(1, kept.bond.study), same(before, kept.bond.before)];
+    known.contains(&Some(true)) && !known.contains(&Some(false))
 }
 
 /// Place of the last event by the pages of the file alone, without its log; `None` if they do not tell.
@@ -113,16 +127,17 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 enum Found {
-    Whole(Box<Entry>),
-    Unchecked(Box<Entry>),
+    /// With the checksum of what was found.
+    Whole(Box<Entry>, u64),
+    Unchecked(Box<Entry>, u64),
     Damaged,
 }
 
 impl Found {
     fn rank(&self) -> u8 {
         match self {
-            Self::Whole(_) => 2,
-            Self::Unchecked(_) => 1,
+            Self::Whole(..) => 2,
+            Self::Unchecked(..) => 1,
             Self::Damaged => 0,
         }
     }
@@ -325,11 +340,11 @@ fn event(seq: u64, payload: &[u8]) -> Option<Found> {
     };
     let Ok(body) = std::str::from_utf8(body) else { return Some(Found::Damaged) };
     let Ok(event) = serde_json::from_str::<Event>(body) else { return Some(Found::Damaged) };
-    let entry = Box::new(Entry { seq, time, event });
+    let (entry, found) = (Box::new(Entry { seq, time, event }), checksum(seq, time, body));
     Some(match sum {
-        Some(sum) if sum == checksum(seq, time, body) => Found::Whole(entry),
+        Some(sum) if sum == found => Found::Whole(entry, found),
         Some(_) => Found::Damaged,
-        None => Found::Unchecked(entry),
+        None => Found::Unchecked(entry, found),
     })
 }
 

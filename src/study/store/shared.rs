@@ -8,7 +8,8 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::sqlite::COMPANY;
-use super::{SqliteStore, Store};
+use super::undelivered::{self, Bond, Kept};
+use super::{Salvage, SqliteStore, Store, StoreError};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::Problem;
 use crate::optimizer::space::Space;
@@ -78,4 +79,81 @@ fn steps_that_a_lock_keeps_waiting_are_not_tried_at_every_step() {
     lock.execute_batch("ROLLBACK").unwrap();
     store.append(Event::SessionEnded { reason: "budget".into() }).unwrap();
     assert_eq!(SqliteStore::open_to_read(&path).unwrap().load().unwrap().len(), COMPANY.1 + 302);
+}
+
+/// A study whose trial has begun, with how it ended kept beside its store, which does not have it.
+fn undelivered_of(path: &Path, name: &str) -> Kept {
+    let mut store = begun(path, name);
+    store.append(step(0)).unwrap();
+    store.append(Event::SessionEnded { reason: "budget".into() }).unwrap();
+    drop(store);
+    let mut store = SqliteStore::open(path).unwrap();
+    let failed = Event::TrialFailed {
+        trial: 0,
+        kind: crate::optimizer::history::FailureKind::OutOfMemory,
+        message: "too big".into(),
+        retry: false,
+        spent: None,
+    };
+    let lock = Connection::open(path).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.patience.grace = std::time::Duration::ZERO;
+    let interrupt = crate::study::Interrupt::default();
+    interrupt.raise();
+    store.heed(&interrupt);
+    assert!(matches!(store.append(failed), Err(StoreError::Locked { kept: Some(Ok(_)), .. })));
+    lock.execute_batch("ROLLBACK").unwrap();
+    drop((store, lock));
+    undelivered::read(path).unwrap().unwrap()
+}
+
+#[test]
+fn what_is_kept_is_read_with_its_store_and_delivered_to_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    undelivered_of(&path, "s");
+    let reader = SqliteStore::open_to_read(&path).unwrap();
+    assert_eq!(reader.kept_beside(), Ok(true));
+    assert_eq!(reader.load().unwrap().len(), 4);
+    assert_eq!(Salvage::of(&path).unwrap().entries.len(), 4);
+    assert!(undelivered::place(&path).exists(), "who reads leaves it there");
+    let delivered = SqliteStore::open(&path).unwrap().load().unwrap();
+    assert_eq!(delivered.len(), 4);
+    assert_eq!(reader.load().unwrap(), delivered, "and not twice, where it was stored since");
+    drop(reader);
+    assert!(!undelivered::place(&path).exists());
+    assert_eq!(SqliteStore::open_to_read(&path).unwrap().load().unwrap(), delivered);
+}
+
+#[test]
+fn what_is_kept_for_another_store_is_left_where_it_is_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).join("study.db");
+    for name in ["a", "b"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let kept = undelivered_of(&path("a"), "a");
+    undelivered_of(&path("b"), "b");
+    let (own, other) = (undelivered::place(&path("b")), undelivered::place(&path("a")));
+    let refused = |bond: Bond, why: &str| {
+        undelivered::keep(&path("a"), bond, &kept.rows).unwrap();
+        std::fs::copy(&other, &own).unwrap();
+        let before = std::fs::read(&own).unwrap();
+        let error = SqliteStore::open(&path("b")).unwrap_err();
+        assert!(matches!(error, StoreError::Undeliverable { .. }) && error.to_string().contains(why), "{error}");
+        assert_eq!(std::fs::read(&own).unwrap(), before);
+        let reader = SqliteStore::open_to_read(&path("b")).unwrap();
+        assert!(reader.kept_beside().unwrap_err().contains(why));
+        assert_eq!(reader.load().unwrap().len(), 3);
+        assert_eq!(Salvage::of(&path("b")).unwrap().entries.len(), 3);
+    };
+    let connection = Connection::open(path("b")).unwrap();
+    let study = super::format::sum_at(&connection, 1).unwrap();
+    drop(connection);
+    assert!(kept.bond.study.is_some() && kept.bond.before.is_some() && study != kept.bond.study);
+    refused(kept.bond, "of another study");
+    refused(Bond { study: None, ..kept.bond }, "does not say of which");
+    refused(Bond { study, ..kept.bond }, "another event before it (3)");
+    std::fs::remove_file(&own).unwrap();
+    assert_eq!(SqliteStore::open(&path("b")).unwrap().load().unwrap().len(), 3);
 }

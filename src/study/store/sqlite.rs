@@ -8,8 +8,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::format::{self, APPLICATION_ID, Marks, Row, Unsound};
 use super::log::{Log, to_the_end};
-use super::patience::{Patience, Wait, say};
-use super::undelivered::{self, is_outcome};
+use super::patience::{Patience, Wait};
+use super::undelivered::{self, Bond, is_outcome};
 use super::{Fault, Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
 use crate::record::{Entry, Event, SCHEMA_VERSION};
@@ -46,9 +46,13 @@ pub struct SqliteStore {
     /// The format that the file is marked with.
     version: u32,
     /// Place of the last event, those that wait included.
-    last: u64,
+    pub(super) last: u64,
+    /// The checksums of the first event in the file, and of the last.
+    pub(super) ends: (Option<u64>, Option<u64>),
+    /// What is kept beside a store that is only read, and fits; or why it does not.
+    pub(super) beside: Result<Vec<Row>, String>,
     /// Steps that are not in the file yet, and since when.
-    waiting: Vec<Row>,
+    pub(super) waiting: Vec<Row>,
     since: Option<Instant>,
     /// After a lock they are not tried before that: the time it takes is that of the running trial.
     pub(super) not_before: Option<Instant>,
@@ -119,6 +123,7 @@ impl SqliteStore {
         }
         store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
         store.believe_log(alone)?;
+        store.ends = store.find_ends()?;
         // From here on the end of the last connection may copy the log into the file, and remove it.
         leave_log(&store.connection, false);
         store.log = Log::of(path, &store.connection).map_err(|e| store.failed(e))?;
@@ -143,6 +148,7 @@ impl SqliteStore {
         let readable = |mut store: Self| {
             store.last = format::last_seq(&store.connection).map_err(|e| store.failed(e))?;
             store.believe_log(alone)?;
+            store.look_beside()?;
             Ok(store)
         };
         match Self::connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY).and_then(readable) {
@@ -202,6 +208,8 @@ impl SqliteStore {
             connection,
             version: marks.version,
             last: 0,
+            ends: (None, None),
+            beside: Ok(Vec::new()),
             waiting: Vec::new(),
             since: None,
             not_before: None,
@@ -236,6 +244,13 @@ impl SqliteStore {
         }
         done?;
         *version = SCHEMA_VERSION;
+        let sum = |row: &Row| format::checksum(row.entry.seq, row.entry.time, &row.body);
+        if let Some(first) = waiting.first().filter(|first| first.entry.seq == 1) {
+            self.ends.0 = Some(sum(first));
+        }
+        if let Some(last) = waiting.last() {
+            self.ends.1 = Some(sum(last));
+        }
         waiting.clear();
         self.since = None;
         self.not_before = None;
@@ -312,14 +327,16 @@ impl SqliteStore {
 
     /// Writes what waits, of which `event` is the last, and waits for other processes' locks: a result may be hours of work, and is kept
     /// beside the store meanwhile.
-    fn write_patiently(&mut self, event: &Event) -> Result<(), StoreError> {
+    pub(super) fn write_patiently(&mut self, event: &Event) -> Result<(), StoreError> {
         let mut wait = Wait::default();
         let mut kept = None;
         loop {
             match self.write(true) {
                 Err(error) if error.is_lock() => {
                     if !wait.has_begun() && is_outcome(event) {
-                        kept = Some(undelivered::keep(&self.path, &self.waiting).map_err(|error| error.to_string()));
+                        let bond = Bond { study: self.ends.0, before: self.ends.1 };
+                        let done = undelivered::keep(&self.path, bond, &self.waiting);
+                        kept = Some(done.map_err(|error| error.to_string()));
                     }
                     let meanwhile = match &kept {
                         Some(Ok(place)) => format!("; {} is kept in {} meanwhile", what(event), place.display()),
@@ -344,43 +361,13 @@ impl SqliteStore {
         }
     }
 
-    /// Stores what an earlier process had to keep beside the store.
-    fn deliver(&mut self) -> Result<(), StoreError> {
-        let rows = undelivered::read(&self.path)?;
-        let wrong = |reason: String| StoreError::Undeliverable { path: undelivered::place(&self.path), reason };
-        for row in rows.iter().filter(|row| row.entry.seq <= self.last) {
-            let stored = format::body_at(&self.connection, row.entry.seq).map_err(|e| self.failed(e))?;
-            if stored.as_ref() != Some(&row.body) {
-                let seq = row.entry.seq;
-                return Err(wrong(format!("the store has another event in its place ({seq})")));
-            }
-        }
-        let new: Vec<Row> = rows.iter().filter(|row| row.entry.seq > self.last).cloned().collect();
-        if let Some(gap) = new.iter().zip(self.last + 1..).find(|(row, seq)| row.entry.seq != *seq) {
-            return Err(wrong(format!("the store has {} events, and it goes on with {}", self.last, gap.0.entry.seq)));
-        }
-        let Some(last) = new.last().map(|row| row.entry.event.clone()) else {
-            if !rows.is_empty() {
-                undelivered::remove(&self.path);
-            }
-            return Ok(());
-        };
-        self.last += new.len() as u64;
-        self.waiting = new;
-        self.write_patiently(&last)?;
-        self.copy_log(true).map_err(|e| self.failed(e))?;
-        undelivered::remove(&self.path);
-        say(&format!("{}, kept while the study's store was locked, is now stored in it", what(&last)));
-        Ok(())
-    }
-
     /// Nothing is written after this error.
     fn broken_by(&mut self, error: StoreError) -> StoreError {
         self.broken.get_or_insert_with(|| error.to_string());
         error
     }
 
-    fn failed(&self, source: rusqlite::Error) -> StoreError {
+    pub(super) fn failed(&self, source: rusqlite::Error) -> StoreError {
         database_error(&self.path, Fault::of(&self.connection, source))
     }
 }
@@ -458,6 +445,11 @@ impl Store for SqliteStore {
             Unsound::Database(source) => self.failed(source),
             Unsound::Event { seq, reason } => StoreError::Damaged { path: self.path.clone(), seq, reason },
         })?;
+        // Unless whoever runs the study has stored it meanwhile.
+        let beside = self.beside.iter().flatten().map(|row| &row.entry);
+        if beside.clone().next().is_some_and(|entry| entry.seq == entries.len() as u64 + 1) {
+            entries.extend(beside.cloned());
+        }
         entries.extend(self.waiting.iter().map(|row| row.entry.clone()));
         Ok(entries)
     }
@@ -514,7 +506,7 @@ fn waits(event: &Event) -> bool {
 }
 
 /// What is lost with an event, in words.
-fn what(event: &Event) -> String {
+pub(super) fn what(event: &Event) -> String {
     match event {
         Event::TrialStarted { trial, .. } => format!("the begin of trial {trial}"),
         Event::TrialFinished { trial, .. } => format!("the result of trial {trial}"),
