@@ -112,6 +112,8 @@ fn wrong_tables_are_answered() {
     }
     let error = read("t.csv", b"a,b\n1,2\n1,\xff\n", None, None).unwrap_err();
     assert!(error.contains("line 3: is not UTF-8"), "{error}");
+    let error = read("t.csv", b"a,b\r\n1,\xe9\r\n1,2\r\n", None, None).unwrap_err();
+    assert!(error.contains("line 2: is not UTF-8"), "{error}");
     let packed = gzip(PETS.as_bytes());
     assert!(read("t.csv.gz", &packed[..packed.len() - 5], None, None).unwrap_err().contains("fetch it again"));
 }

@@ -136,7 +136,16 @@ pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> R
     let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
     placed.sort_unstable_by(|a, b| (a.0, a.1, &a.2, a.3).cmp(&(b.0, b.1, &b.2, b.3)));
     if let Some(twice) = placed.windows(2).find(|w| (w[0].0, &w[0].2) == (w[1].0, &w[1].2)) {
-        return wrong(&images[twice[1].3], "is there twice", "pack each image once");
+        let [one, other] = [twice[0].3, twice[1].3].map(|index| images[index].as_str());
+        let folder = |image: &str| image.split('/').next().unwrap_or_default().to_owned();
+        return match (folder(one), folder(other)) {
+            (a, b) if a != b => wrong(
+                other,
+                &format!("is in `{a}` too, and `{a}` and `{b}` are two folders for one part"),
+                "keep one of the two folders",
+            ),
+            _ => wrong(other, "is there twice", "pack each image once"),
+        };
     }
     let labels = placed.iter().filter_map(|p| classes.binary_search_by(|c| c.as_str().cmp(p.1)).ok());
     let from = |part| placed.iter().position(|p| p.0 == part);

@@ -120,6 +120,8 @@ fn what_does_not_fit_is_answered() {
     assert!(error(&["top/a/1.png"], &["top", "top/a", "top/b"]).contains("`top/b`: is the folder"));
     assert!(error(&["train/a/1.png", "train/b/1.png", "test/c/1.png"], &[]).contains("`test/c/1.png`: is of a class"));
     assert!(error(&["a/1.png", "b/1.png", "a/1.png"], &[]).contains("`a/1.png`: is there twice"));
+    let two = ["train/a/1.png", "train/b/1.png", "val/a/2.png", "validation/a/2.png", "validation/b/3.png"];
+    assert!(error(&two, &[]).contains("`val` and `validation` are two folders for one part"), "{}", error(&two, &[]));
 }
 
 #[test]
