@@ -220,3 +220,14 @@ fn only_files_are_read() {
     let error = load(std::path::Path::new("/dev/zero"), "tiny", None, None).unwrap_err().to_string();
     assert!(error.contains("it is a device"), "{error}");
 }
+
+#[test]
+fn a_first_row_of_values_is_told_and_counted_columns_are_not() {
+    let notes = |text: &str| csv(text).unwrap().notes().to_vec();
+    let told = notes("5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,3.1,virginica\n");
+    assert!(
+        told.iter().any(|note| note.contains("the first row is taken for names") && note.contains("`5.1`")),
+        "{told:?}"
+    );
+    assert_eq!(notes("0,1,label\n4.9,3.0,a\n6.2,3.1,b\n"), [""; 0]);
+}

@@ -57,6 +57,31 @@ pub(super) struct Arranged {
     pub(super) otherwise: Vec<String>,
 }
 
+impl Arranged {
+    /// What is said of parts that have nothing of some classes, which are then not judged by them.
+    pub(super) fn classes_without_a_part(&self) -> Vec<String> {
+        let end = self.labels.len();
+        let validation = self.validation_from.map(|from| ("validation", from..self.test_from.unwrap_or(end)));
+        let test = self.test_from.map(|from| ("test", from..end));
+        let parts = [validation, test].into_iter().flatten().filter(|(_, range)| !range.is_empty());
+        let unseen = parts.filter_map(|(part, range)| {
+            let seen: BTreeSet<u32> = self.labels[range].iter().copied().collect();
+            let missing = (0..).zip(&self.classes).filter(|(label, _)| !seen.contains(label)).map(|(_, name)| name);
+            let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+            let named = missing.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = match missing.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            (!missing.is_empty()).then(|| format!("the {part} part has nothing of {named}{more}"))
+        });
+        unseen.collect()
+    }
+}
+
+/// So many classes are named.
+const MOST_NAMED: usize = 3;
+
 /// Arranges images, and checks that all is there: `origin` is the folder or archive, `images` and `folders` are the paths in
 /// it.
 pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> Result<Arranged, DataError> {

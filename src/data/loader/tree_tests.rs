@@ -136,3 +136,10 @@ fn hidden_and_other_files_are_no_images() {
     // An empty hidden folder is no class.
     assert_eq!(arranged(&["a/1.png", "b/1.png"], &[".git", "a", "b"]).0.len(), 2);
 }
+
+#[test]
+fn classes_of_which_a_part_has_nothing_are_told() {
+    let images = ["train/a/1.png", "train/b/1.png", "val/a/2.png", "test/a/3.png", "test/b/3.png"];
+    let arranged = arrange(Path::new("x"), &owned(&images), &[]).unwrap();
+    assert_eq!(arranged.classes_without_a_part(), ["the validation part has nothing of `b`"]);
+}
