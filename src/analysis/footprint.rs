@@ -51,6 +51,9 @@ pub struct Saving {
     pub cost: Option<Cost>,
 }
 
+/// Less is shown as such, in grams: "less than 1 µg less" would be no English either.
+const LEAST_TOLD: f64 = 1e-6;
+
 /// Such as `8.78 mg less than trial 27`.
 impl fmt::Display for Saving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,6 +69,9 @@ impl fmt::Display for Saving {
         // "Less than 0.0001 EUR less" would be no English.
         let cost = self.cost.as_ref().filter(|c| !c.is_negligible());
         let cost = cost.map(|c| Cost { amount: c.amount.abs(), currency: c.currency.clone() });
+        if self.grams.0.abs() < LEAST_TOLD && cost.is_none() {
+            return write!(f, "about as much as {other}");
+        }
         write!(f, "{} {way} than {other}", amounts(&Grams(self.grams.0.abs()).to_string(), cost.as_ref()))
     }
 }

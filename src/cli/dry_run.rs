@@ -119,7 +119,10 @@ fn tell(spec: &StudySpec, record: &StudyRecord, trial: &TrialRecord) -> Vec<Stri
     if let (Source::Command(_), true) = (spec.source(), trial.result().is_some()) {
         lines.push(row("start-up", start_up(spec, record, counts.is_some())));
     }
-    lines.extend(buys(spec, spent.seconds, spent.total()).map(|text| row("budget", text)));
+    // How long one takes that ends well is not known by one that failed.
+    let ended_well = trial.result().is_some();
+    lines
+        .extend(ended_well.then(|| buys(spec, spent.seconds, spent.total())).flatten().map(|text| row("budget", text)));
     lines
 }
 

@@ -88,7 +88,9 @@ impl From<StudyError> for Failure {
             | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
             StudyError::Store(StoreError::Locked { .. }) => Self::INTERRUPTED,
             StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
-            StudyError::Hopeless { .. } | StudyError::NeverTold { .. } => Self::HOPELESS,
+            StudyError::Hopeless { .. } | StudyError::NeverTold { .. } | StudyError::NoFirstStep { .. } => {
+                Self::HOPELESS
+            }
             StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,
             StudyError::WarmStart { .. } => Self::CONFLICT,
             StudyError::Sampler(_)

@@ -16,7 +16,7 @@ use super::training::{Pruning, check_data, checkpoints_of, prunes};
 use super::warm_start::{offer_lesson, read_lessons};
 use crate::analysis::StartUp;
 use crate::energy;
-use crate::record::{DataSeen, Event, StudyRecord};
+use crate::record::{DataSeen, Event, StudyRecord, TrialRecord};
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError};
@@ -68,7 +68,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         next_steps(path, args.results.as_deref()).iter().for_each(|line| say(line));
     }
     if record.trials().iter().all(|trial| trial.result().is_none()) && end != EndReason::Interrupted {
-        return Err(Failure::nothing("no trial has finished, so there is no front; the reasons stand above"));
+        let reasons = reasons(&record, args.quiet);
+        return Err(Failure::nothing(format!("no trial has finished, so there is no front; {reasons}")));
     }
     if !record.trials().iter().any(|trial| record.is_feasible(trial)) && end != EndReason::Interrupted {
         return Err(Failure::nothing("no trial keeps all constraints, so there is no front; the table has all trials"));
@@ -78,6 +79,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         return Err(Failure::interrupted());
     }
     Ok(())
+}
+
+/// Where to read why nothing has finished: where nothing was told, the last reason itself.
+pub(super) fn reasons(record: &StudyRecord, quiet: bool) -> String {
+    match record.trials().iter().rev().find_map(TrialRecord::failure).filter(|_| quiet) {
+        Some(last) => format!("the last failure is {}: {}", last.kind.label(), last.message),
+        None => "the reasons stand above".to_owned(),
+    }
 }
 
 /// What is doubtful in the study file, a line each; `check` shows the places.

@@ -74,6 +74,13 @@ impl Evidence<'_> {
         if gained == Joules(0.0) && method == Method::Counter && domain.kind != DomainKind::Dram {
             return missing("the counter did not move: it hangs".to_owned());
         }
+        // Whatever runs takes some: the clocks have not moved yet, which is no proof that nothing was drawn.
+        if gained == Joules(0.0) && method == Method::Estimate && domain.kind == DomainKind::Cpu {
+            return missing(format!(
+                "below the resolution: no CPU time at all was seen in {:.1} ms; what is metered must compute for longer",
+                self.seconds * 1e3
+            ));
+        }
         let note = self.note(gained);
         match self.between_ticks(open, close) {
             Some((joules, sd)) => self.known(joules, sd, note),
@@ -128,11 +135,8 @@ impl Evidence<'_> {
     fn note(&self, gained: Joules) -> Option<String> {
         let failed = self.close.failures.saturating_sub(self.open.failures);
         let estimate = self.source.method == Method::Estimate && self.source.domain.kind == DomainKind::Cpu;
-        let none = gained == Joules(0.0);
-        if none && self.source.method == Method::Counter {
+        if gained == Joules(0.0) && self.source.method == Method::Counter {
             Some("the counter did not move".to_owned())
-        } else if none && estimate {
-            Some("no CPU time at all".to_owned())
         } else if estimate && self.seconds < ROUGH.as_secs_f64() {
             Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned())
         } else if self.shares.1.unseen > self.shares.0.unseen {

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::clock::testing::ManualClock;
+use super::estimate::EstimateMeter;
 use super::testing::{FakeProc, PowercapTree, ScriptedMeter, moment};
 use super::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
+use super::watts::Figure;
 use super::*;
 
 /// What a scripted meter will show next: microjoules and segment.
@@ -111,6 +113,25 @@ fn a_window_below_the_resolution_is_missing_and_not_zero() {
     assert!(note(&short).contains("below the resolution"), "{short:?}");
     clock.advance(0.05);
     assert_eq!(window.close().total(), Some(Joules(30.0)));
+}
+
+#[test]
+fn an_estimate_of_no_cpu_time_is_missing_and_not_zero() {
+    let proc = FakeProc::new();
+    proc.process(10, 1, 5, 0);
+    let clock = ManualClock::at(10.0);
+    let meter =
+        EstimateMeter::open(proc.root(), 10, true, &Figure { watts: 8.0, origin: "as stated".to_owned() }).unwrap();
+    let builder = Session::builder().meters(Meters::List(vec![])).meter(meter);
+    let session = builder.clock(clock.clone()).without_polling().open().unwrap();
+    let window = session.window();
+    clock.advance(0.5);
+    let idle = window.so_far();
+    assert_eq!(idle.total(), None);
+    assert!(note(&idle).contains("below the resolution: no CPU time at all"), "{idle:?}");
+    proc.process(10, 1, 80, 0);
+    clock.advance(0.5);
+    assert!(window.close().total().is_some_and(|joules| joules > Joules(0.0)));
 }
 
 #[test]

@@ -11,8 +11,10 @@ use super::plain::without_escapes;
 pub(super) const LINE_LIMIT: u64 = 1 << 20;
 /// Characters that are kept of the begin of a line that is too long.
 const BEGIN: usize = 200;
-/// Lines of standard error that are kept for failure messages.
+/// Lines of standard error that are shown in failure messages.
 const TAIL_LINES: usize = 12;
+/// Lines of it that are kept, to find what was raised: many may come after it.
+const KEPT_LINES: usize = 500;
 /// Characters of each.
 const TAIL_WIDTH: usize = 400;
 
@@ -102,7 +104,7 @@ pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>, secre
         let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut over, ending == Ending::Return) {
             tail.pop_back();
-        } else if tail.len() == TAIL_LINES {
+        } else if tail.len() == KEPT_LINES {
             tail.pop_front();
         }
         tail.push_back(text);
@@ -110,17 +112,52 @@ pub(super) fn keep_tail(stderr: impl Read, tail: &Mutex<VecDeque<String>>, secre
     });
 }
 
-/// What a program that failed said last: the exception of a Python traceback, or else its last line; `None` if it said nothing.
-pub(super) fn last_words(tail: &str) -> Option<&str> {
-    let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
-    // The begin of a deep traceback may be gone; what follows its indented frames is the exception, of which the last is the one that
-    // was not caught. Notes and warnings may come after it.
-    let follows = |i: usize| !lines[i].starts_with([' ', '\t']) && i > 0 && lines[i - 1].starts_with([' ', '\t']);
-    let is_of_python =
-        lines.iter().any(|line| line.trim_start().starts_with("File \"") || line.starts_with("Traceback "));
-    let exception =
-        (0..lines.len()).rev().find(|i| is_of_python && follows(*i) && !lines[*i].starts_with("Traceback "));
-    exception.map(|i| lines[i]).or(lines.last().copied()).map(str::trim)
+/// The lines of what is kept that a failure message shows.
+pub(super) fn shown_tail(kept: &VecDeque<String>) -> String {
+    let hidden = kept.len().saturating_sub(TAIL_LINES);
+    kept.iter().skip(hidden).map(String::as_str).collect::<Vec<_>>().join("\n")
+}
+
+/// What a program that failed said last: the exception of the last Python traceback, or else its last line; `None` if it said nothing.
+pub(super) fn last_words(kept: &str) -> Option<String> {
+    let lines: Vec<&str> = kept.lines().filter(|line| !line.trim().is_empty()).collect();
+    exception(&lines).or_else(|| lines.last().map(|line| line.trim().to_owned()))
+}
+
+/// The first line of what was raised, by the last traceback; an earlier one was handled, or is its cause.
+fn exception(lines: &[&str]) -> Option<String> {
+    let begin = |line: &&str| line.strip_suffix(TRACEBACK).filter(|before| is_before_traceback(before)).map(str::len);
+    let header = lines.iter().enumerate().rev().find_map(|(i, line)| Some((i, begin(line)?)));
+    let (from, prefix) = match header {
+        Some((i, length)) => (i, &lines[i][..length]),
+        // An error of syntax has none, and that of a very deep one may be gone.
+        None => (lines.iter().rposition(|line| line.trim_start().starts_with("File \""))?, ""),
+    };
+    // The lines of a group, and those of one process of many, have theirs in front of them.
+    let prefix = prefix.strip_suffix(GROUP).map_or_else(|| prefix.trim_end_matches("Original "), |_| "  | ");
+    let mut after = lines[from + 1..].iter().map(|line| line.strip_prefix(prefix).unwrap_or(line));
+    let raised = after.find(|line| names_an_exception(line))?.trim();
+    let more = after.next().filter(|_| raised.ends_with(':')).map_or("", |line| line.trim());
+    Some(format!("{raised} {more}").trim_end().to_owned())
+}
+
+/// The end of the line before a traceback's frames.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+/// What stands before it where several exceptions were raised together.
+const GROUP: &str = "  + Exception Group ";
+
+/// Nothing, or what Python, PyTorch's loaders and its launcher for many processes (`[rank0]: `) write before it.
+fn is_before_traceback(before: &str) -> bool {
+    matches!(before, "" | GROUP | "Original ") || (before.starts_with('[') && before.ends_with("]: "))
+}
+
+/// Such as `ValueError`, or `package.Error: why`.
+fn names_an_exception(line: &str) -> bool {
+    let name = line.split(':').next().unwrap_or_default();
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '<' | '>');
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.trim_end().chars().all(is_of_name)
+        && line[name.len()..].chars().nth(1).is_none_or(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -176,10 +213,38 @@ mod tests {
                 ),
                 "TypeError",
             ),
+            (
+                format!("{TRACEBACK}\n{frame}__main__.MyErr: line one\nTraceback-like: foo\n"),
+                "__main__.MyErr: line one",
+            ),
+            (format!("{TRACEBACK}\n{frame}ValueError: \n\nsays why\nat length\n"), "ValueError: says why"),
+            (format!("{TRACEBACK}\n{frame}ValueError: no\n{}", "closing: a file\n".repeat(40)), "ValueError: no"),
+            (
+                format!("[rank1]: {TRACEBACK}\n[rank1]:   File \"a\"\n[rank1]:     g()\n[rank1]: OSError: x\n"),
+                "OSError: x",
+            ),
+            (
+                format!(
+                    "{TRACEBACK}\n{frame}RuntimeError: Caught TypeError in worker 0.\nOriginal {TRACEBACK}\n{frame}TypeError: t\n"
+                ),
+                "TypeError: t",
+            ),
+            (
+                format!(
+                    "{GROUP}{TRACEBACK}\n  |   File \"a.py\", line 3\n  |     raise g\n  | ExceptionGroup: two (2 sub-exceptions)\n  \
+                     +-+---------------- 1 ----------------\n    | {TRACEBACK}\n    |   File \"a.py\"\n    | ValueError: 1\n    \
+                     +---------------- 2 ----------------\n    | TypeError: 2\n    +------------------------------------\n"
+                ),
+                "ExceptionGroup: two (2 sub-exceptions)",
+            ),
+            (
+                "  File \"a.py\", line 1\n    x = = 2\n        ^\nSyntaxError: invalid syntax\n".to_owned(),
+                "SyntaxError: invalid syntax",
+            ),
             ("warning: x\nsegfault at 3\n".to_owned(), "segfault at 3"),
             ("  indented\n".to_owned(), "indented"),
         ] {
-            assert_eq!(last_words(&tail), Some(words), "{tail}");
+            assert_eq!(last_words(&tail).as_deref(), Some(words), "{tail}");
         }
         assert_eq!(last_words(" \n"), None);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::plain::{behind_a_prefix, quoted_names, without_escapes};
 use super::process::{Process, ProcessEvent};
-use super::protocol::{Message, looks_meant, no_numbers, parse_line};
+use super::protocol::{Message, looks_meant, no_numbers, parse_line, what_is_wrong};
 use super::{Control, Failure, Scope, Secrets, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
@@ -41,7 +41,7 @@ pub(super) struct Heard {
     pub(super) failure: Option<Failure>,
     /// Whether the trial was stopped at a step, because nothing more is wanted of it.
     pub(super) stopped: bool,
-    /// The last line that looks as if it was meant for us, but tells nothing.
+    /// What is wrong with the last line that looks as if it was meant for us, but tells nothing.
     pub(super) misspoken: Option<String>,
     /// How the last line told metrics that had other text before them.
     pub(super) prefixed: Option<String>,
@@ -117,14 +117,22 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until,
                 }
                 match parse_line(&text) {
                     None if looks_meant(&text) => {
+                        let how = match what_is_wrong(&text) {
+                            Some(why) => format!(
+                                "`{}` is no JSON object with numbers: {why}",
+                                shown(&text),
+                                why = secrets.redact(&why)
+                            ),
+                            None => format!(
+                                "`{}` is no JSON object with numbers on one line, which has double quotation marks and no others \
+                                 (`json.dumps` in Python)",
+                                shown(&text)
+                            ),
+                        };
                         for name in quoted_names(&without_escapes(&text)) {
-                            let how = format!("`{}` is no JSON object with numbers on one line", shown(&text));
-                            scope.unheard(
-                                name,
-                                how + ", which has double quotation marks and no others (`json.dumps` in Python)",
-                            );
+                            scope.unheard(name, how.clone());
                         }
-                        heard.misspoken = Some(secrets.redact(&text).chars().take(200).collect());
+                        heard.misspoken = Some(how);
                     }
                     None => {
                         let plain = without_escapes(&text);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
 use super::family::Family;
-use super::lines::{Line, each_line, keep_tail, last_words};
+use super::lines::{Line, each_line, keep_tail, last_words, shown_tail};
 use super::mailbox::Mailbox;
 use super::output::{Outputs, Tee};
 use super::running::Running;
@@ -242,7 +242,7 @@ impl Process {
     #[must_use]
     pub fn stderr_tail(&self) -> String {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        tail.iter().cloned().collect::<Vec<_>>().join("\n")
+        shown_tail(&tail)
     }
 
     /// Reaps the ended process and says what its end means: `Ok` for exit code 0, otherwise the kind of failure.
@@ -272,8 +272,10 @@ impl Process {
         };
         // The pipe may still hold lines when the process is already gone.
         thread::sleep(Duration::from_millis(20));
-        let tail = self.stderr_tail();
-        let message = match last_words(&tail) {
+        let kept = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tail, words) = (shown_tail(&kept), last_words(&Vec::from_iter(kept.iter().cloned()).join("\n")));
+        drop(kept);
+        let message = match words {
             Some(words) if words != tail => format!("{what}: {words}; the end of its standard error:\n{tail}"),
             Some(words) => format!("{what}: {words}"),
             None => what,

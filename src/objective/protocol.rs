@@ -130,6 +130,42 @@ pub(super) fn no_numbers(line: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Why a line tells nothing that is an object of JSON all the same; `None` if it is none.
+pub(super) fn what_is_wrong(line: &str) -> Option<String> {
+    let line = without_escapes(line);
+    let line = line.trim_matches(is_blank);
+    let value = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quote_non_finite(line))).ok()?;
+    let Value::Object(object) = value else { return None };
+    if let Some(step) = object.get("step") {
+        let step = brief(step);
+        return Some(format!(
+            "its `step` is {step}, and a step is a whole number from 0 on; a line without one tells what counts"
+        ));
+    }
+    let told = object.iter().take(MOST_TOLD).map(|(name, value)| format!("`{name}` is {}", brief(value)));
+    let told: Vec<String> = told.collect();
+    let nested = object.values().any(Value::is_object).then_some("; what is inside of another object is not read");
+    match told.is_empty() {
+        true => Some("it is empty".to_owned()),
+        false => Some(told.join(", ") + nested.unwrap_or_default()),
+    }
+}
+
+/// So many members of an object are named.
+const MOST_TOLD: usize = 4;
+
+/// A value for a message.
+fn brief(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("{value}, a truth value"),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("{:?}, a text", text.chars().take(40).collect::<String>()),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
 /// The kind of failure that a program tells. Those that only the study can know are no more than the program's opinion:
 /// taken at its word, `interrupted` would be tried again for ever.
 fn told_kind(name: &str) -> FailureKind {
@@ -200,6 +236,28 @@ mod tests {
         match parse_line(line) {
             Some(Message::Metrics(metrics) | Message::Step { metrics, .. }) => metrics,
             other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_object_that_tells_nothing_is_said() {
+        for (line, why) in [
+            ("{\"accuracy\": 0.5, \"step\": null}", Some("its `step` is null, and a step is a whole number")),
+            ("{\"step\": -1}", Some("its `step` is -1")),
+            (
+                "{\"val\": {\"accuracy\": 0.5}}",
+                Some("`val` is an object; what is inside of another object is not read"),
+            ),
+            ("{\"accuracy\": \"0.9\"}", Some("`accuracy` is \"0.9\", a text")),
+            ("{}", Some("it is empty")),
+            ("{'accuracy': 0.9}", None),
+        ] {
+            let told = what_is_wrong(line);
+            assert_eq!(parse_line(line), None, "{line}");
+            assert!(
+                told.is_some() == why.is_some() && told.unwrap_or_default().starts_with(why.unwrap_or_default()),
+                "{line}"
+            );
         }
     }
 

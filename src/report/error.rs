@@ -69,7 +69,8 @@ pub enum ReportError {
     /// A plain number that would let nearly everything in.
     #[error(
         "a tolerance of {text} would be {points} points of {metric}, for a plain number is in the units of the metric; write `{text}%` for \
-         {text} points, or `{points}%` if that is what you mean"
+         {text} point{}, or `{points}%` if that is what you mean",
+        if text == "1" { "" } else { "s" }
     )]
     WideTolerance {
         /// What was given.

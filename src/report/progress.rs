@@ -23,9 +23,11 @@ pub fn trial_line(record: &StudyRecord, trial: u64, width: usize) -> Option<Stri
     match &trial.state {
         TrialState::Running => return None,
         TrialState::Finished(_) => line += &result(record, trial, narrow),
-        TrialState::Failed(failure) => line += &format!(" FAILED {}: {}", failure.kind.label(), failure.message),
+        TrialState::Failed(failure) => {
+            line += &format!(" FAILED {}: {}", failure.kind.label(), on_one_line(&failure.message))
+        }
         TrialState::Waiting(failure) => {
-            line += &format!(" {}, will be tried again: {}", failure.kind.label(), failure.message);
+            line += &format!(" {}, will be tried again: {}", failure.kind.label(), on_one_line(&failure.message));
         }
     }
     Some(fitted(&line, &point(record, trial), width.max(40)))
@@ -38,9 +40,9 @@ pub fn again_line(record: &StudyRecord, trial: u64, label: &str, width: usize) -
     let told = match &trial.state {
         TrialState::Running => return None,
         TrialState::Finished(result) => values(record, result, width < NARROW),
-        TrialState::Failed(failure) => format!(" FAILED {}: {}", failure.kind.label(), failure.message),
+        TrialState::Failed(failure) => format!(" FAILED {}: {}", failure.kind.label(), on_one_line(&failure.message)),
         TrialState::Waiting(failure) => {
-            format!(" {}, will be tried again: {}", failure.kind.label(), failure.message)
+            format!(" {}, will be tried again: {}", failure.kind.label(), on_one_line(&failure.message))
         }
     };
     Some(fitted(&format!("{label} {told}"), "", width.max(40)))
@@ -98,6 +100,20 @@ pub(super) fn short(value: &Value) -> String {
         Value::List(values) => format!("[{}]", values.iter().map(short).collect::<Vec<_>>().join(", ")),
         other => other.to_string(),
     }
+}
+
+/// The lines of a failure, so that one can be told from the next.
+fn on_one_line(message: &str) -> String {
+    let mut text = String::new();
+    for line in message.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        text += match &*text {
+            "" => "",
+            before if before.ends_with([':', ';', '|']) => " ",
+            _ => " | ",
+        };
+        text += line;
+    }
+    text
 }
 
 /// What happened, and the point behind it: on one line if there is room for both, else each on lines of its own, broken at spaces.
@@ -160,7 +176,7 @@ mod tests {
         let running = fixture.start(digits_point(1e-3, 9, 16, None));
         let record = fixture.record();
         let line = trial_line(&record, 0, 200).unwrap();
-        assert!(line.contains("worker lost, will be tried again: signal 9 and more"), "{line}");
+        assert!(line.contains("worker lost, will be tried again: signal 9 | and more"), "{line}");
         assert_eq!(trial_line(&record, running, 100), None);
         assert_eq!(trial_line(&record, 99, 100), None);
     }

@@ -249,6 +249,21 @@ pub enum StudyError {
         /// Whether it will be tried again.
         retry: bool,
     },
+    /// Energy counts from the first step on, and a trial that ended well told none, as none ever has.
+    #[error(
+        "trial {trial} ended well, but no line with \"step\" came: {failure}\n\
+         let the program print {{\"step\": 0}} before it trains and run the study again: it goes on{}; or remove energy_from, which \
+         is another study: begin it with --fresh",
+        if *.retry { " with this very trial" } else { "" }
+    )]
+    NoFirstStep {
+        /// The trial.
+        trial: u64,
+        /// How the trial failed.
+        failure: Failure,
+        /// Whether it will be tried again.
+        retry: bool,
+    },
     /// Nothing has finished, and the last trials of this session failed in the same way.
     #[error(
         "nothing has finished yet, and the last {count} trials failed alike: {last}\n\

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::spec::nearest;
+use super::spec::nearest_metric;
 use crate::energy::units::{Domain, DomainEnergy, Method, WindowEnergy};
 use crate::objective::Failure;
 use crate::optimizer::history::FailureKind;
@@ -95,7 +95,7 @@ impl Hints {
                 "it is told with steps only: print a line without \"step\" at the end, such as {line}"
             ));
         }
-        nearest(name, told).map(|near| format!("did you mean `{near}` by it?"))
+        nearest_metric(name, told).map(|near| format!("did you mean `{near}` by it?"))
     }
 
     /// The first metric that is wanted and was told, if in a way that is not read.

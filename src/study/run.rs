@@ -336,7 +336,10 @@ fn run_attempt(
                 let (kind, message) = (failure.kind, with_output(&failure, kept.as_deref()));
                 desk.append(Event::TrialFailed { trial, kind, message, retry, spent: Some(metered.spent) })?;
                 desk.observer.trial_ended(desk.record, trial);
-                return Err(StudyError::NeverTold { trial, name, failure, retry });
+                return Err(match name == STEP {
+                    true => StudyError::NoFirstStep { trial, failure, retry },
+                    false => StudyError::NeverTold { trial, name, failure, retry },
+                });
             }
             let rest = Rest { spent: Some(metered.spent), kept, is_cut: metered.is_cut };
             fail(desk, limits, trial, failure, &rest).map(Some)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::request::RequestError;
-use super::spec::nearest;
+use super::spec::nearest_metric;
 use crate::objective::Failure;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::FailureKind;
@@ -63,7 +63,7 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
             if was_seen(name) {
                 failures.insert(name.to_owned(), missing.to_string());
             } else if searched.contains(name) {
-                let advice = nearest(name, told.iter().map(String::as_str).filter(|told| !is_wanted(told)));
+                let advice = nearest_metric(name, told.iter().map(String::as_str).filter(|told| !is_wanted(told)));
                 let advice = advice.map(|near| format!("; did you mean `{near}` by it?")).unwrap_or_default();
                 return Err(RequestError::NeverTold { source: OptimizerError::Metrics { source: missing }, advice });
             } else {

@@ -12,7 +12,7 @@ use super::spec::stored_defaults;
 use super::store::Store;
 use crate::optimizer::history::Earlier;
 use crate::optimizer::problem::{Metrics, Problem};
-use crate::optimizer::space::{Point, Value};
+use crate::optimizer::space::{Domain, Point, Value};
 use crate::record::{EarlierStudy, EnergyMetric, Event, StudyRecord, TrialResult};
 
 /// What a study says of trials that are not its own.
@@ -147,11 +147,23 @@ fn point_of(
         let value = value.ok_or_else(|| format!("without a value of `{name}`"))?;
         let value = parameter.domain.typed(value);
         if !parameter.domain.contains(&value) {
-            return Err(format!("whose `{name}` is outside this space"));
+            return Err(match lies_between_steps(&parameter.domain, &value) {
+                true => format!("whose `{name}` is on none of its steps here"),
+                false => format!("whose `{name}` is outside this space"),
+            });
         }
         point.insert(name, value);
     }
     Ok(point)
+}
+
+/// Whether it lies in the range, and so on none of the steps, of a domain that does not contain it.
+fn lies_between_steps(domain: &Domain, value: &Value) -> bool {
+    match (domain, value) {
+        (Domain::Float { low, high, .. }, Value::Float(v)) => low <= v && v <= high,
+        (Domain::Int { low, high, .. }, Value::Int(v)) => low <= v && v <= high,
+        _ => false,
+    }
 }
 
 /// What a setting of the trainer was fixed at, unless it was searched.

@@ -252,3 +252,26 @@ fn an_exhausted_space_ends_the_study() {
     assert_eq!(bench.finished().len(), 4);
     bench.optimize(&["study.toml"]).code(0).says("every point of the space has been tried");
 }
+
+#[test]
+fn a_quiet_run_without_a_front_tells_its_last_failure() {
+    let bench = Bench::with_program("raise ValueError('line one\\nline two')");
+    bench.edit("trials = 12", "trials = 1");
+    bench.optimize(&["-q", "study.toml"]).code(5).says("the last failure is exit").says("ValueError: line one");
+}
+
+#[test]
+fn an_object_that_tells_nothing_is_told_once() {
+    for (line, says) in [
+        ("{\"accuracy\": 0.5, \"cost\": 1, \"step\": null}", "its `step` is null"),
+        ("{\"val\": {\"accuracy\": 0.5, \"cost\": 1}}", "`val` is an object"),
+    ] {
+        let bench = Bench::with_program(&format!("print('{line}')"));
+        let answer = bench.optimize(&["study.toml"]).code(6).says(says);
+        let told = format!("{}{}", answer.out(), answer.err());
+        assert!(!told.contains("quotation marks"), "{told}");
+        let record = bench.record();
+        let message = &record.trials()[0].failure().unwrap().message;
+        assert_eq!(message.matches("is no JSON object").count(), 1, "{message}");
+    }
+}

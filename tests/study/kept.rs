@@ -252,7 +252,9 @@ fn energy_may_count_from_the_first_step_on() {
 fn energy_from_a_first_step_that_never_comes_is_told() {
     let bench = starting("print('{\"accuracy\": 0.5}')");
     bench.edit("cwd = \".\"", "cwd = \".\"\nenergy_from = \"first-step\"");
-    bench.optimize(&["study.toml"]).code(6).says("printed no line with a step");
+    bench.optimize(&["study.toml"]).code(6).says("printed no line with a step").says("or remove energy_from");
+    let dry = bench.optimize(&["check", "--dry-run", "study.toml"]).code(6);
+    assert!(!dry.out().contains("such trials"), "{}", dry.out());
     let marks = format!("print('{{\"begin\": \"trial\"}}')\n{STARTS}");
     let bench = starting(&marks);
     bench.edit("cwd = \".\"", "cwd = \".\"\nenergy_from = \"first-step\"");

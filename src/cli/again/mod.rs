@@ -20,7 +20,7 @@ use super::leftovers::{end_what_was_left, home_of};
 use super::open::{open_store, read_record, read_spec, results_of};
 use super::outputs::terminal_width;
 use super::print::{print, print_data, say, warn};
-use super::run::caveats;
+use super::run::{caveats, reasons};
 use super::signals::catch_signals;
 use super::training::{check_data, check_settings};
 use crate::analysis::confirmation::Confirmation;
@@ -201,8 +201,8 @@ impl Again<'_> {
         }
         if confirmation.members.iter().all(|member| member.failures() == member.runs.len()) {
             let hint = match nothing_left {
-                true => "nothing was left to run; once the reason is mended, --fresh starts anew",
-                false => "the reasons stand above",
+                true => "nothing was left to run; once the reason is mended, --fresh starts anew".to_owned(),
+                false => reasons(&record, quiet),
             };
             return Err(Failure::nothing(format!("no trial has finished with any new seed; {hint}")));
         }

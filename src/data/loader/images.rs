@@ -154,6 +154,7 @@ fn assemble(
             pixels.extend_from_slice(&image.pixels);
         }
     }
+    let unseen = arranged.classes_without_a_part();
     let mut dataset = Dataset::from_bytes(name, shape, pixels, arranged.labels, arranged.classes.len())?
         .with_class_names(arranged.classes)?;
     if let Some(index) = arranged.test_from {
@@ -172,6 +173,7 @@ fn assemble(
         };
         dataset = dataset.noted(format!("{files} left out, such as `{first}`"));
     }
+    dataset = unseen.into_iter().fold(dataset, Dataset::noted);
     Ok(match arranged.note {
         Some(note) => dataset.noted(note),
         None => dataset,

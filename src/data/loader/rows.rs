@@ -1,7 +1,7 @@
 //! The rows of one table, in their order.
 
 use std::collections::BTreeSet;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::columns::number;
@@ -113,10 +113,30 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The line of the first byte that is not UTF-8: the reader tells that its block is not.
+    fn first_not_utf8(&self) -> Option<Place> {
+        let mut input = BufReader::new(Stream::open(self.path).ok()?);
+        let mut text = Vec::new();
+        for line in 1.. {
+            text.clear();
+            // A line of the table may be no longer than a row.
+            let length = input.by_ref().take(ROW).read_until(b'\n', &mut text).ok()?;
+            if length == 0 {
+                return None;
+            }
+            if std::str::from_utf8(&text).is_err() {
+                return Some(Place::Line(line, None));
+            }
+        }
+        None
+    }
+
     fn broken(&self, error: &csv::Error) -> DataError {
         let place = error.position().map_or(Place::Whole, |p| self.place(p.byte(), None));
         match error.kind() {
-            csv::ErrorKind::Utf8 { .. } => fault(self.path, place, "is not UTF-8", "save the table as UTF-8"),
+            csv::ErrorKind::Utf8 { .. } => {
+                fault(self.path, self.first_not_utf8().unwrap_or(place), "is not UTF-8", "save the table as UTF-8")
+            }
             csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => {
                 let problem = format!("a row of more than {} MiB", ROW >> 20);
                 fault(self.path, place, problem, "see that lines end, and that each quotation mark has its partner")

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::columns::Column;
+use super::columns::{Column, number};
 use super::fault;
 use super::table::NAMED;
 use crate::data::{DataError, Place};
@@ -50,6 +50,7 @@ impl TableNotes<'_> {
         });
         let others = listed(others.map(|(_, name)| format!("`{name}`")).collect());
         [
+            self.names_that_are_values(),
             constant.map(|names| format!("the same in all rows, so nothing is learned from it: {names}")),
             counting
                 .map(|names| format!("counts the rows, and should be removed if that is all that it does: {names}")),
@@ -59,6 +60,20 @@ impl TableNotes<'_> {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Where a table has no header, its first row is taken for one. Numbers that count the columns are names.
+    fn names_that_are_values(&self) -> Option<String> {
+        let features = self.header.iter().enumerate().filter(|(index, _)| *index != self.label);
+        let names: Vec<f64> = features.map(|(_, name)| number(name)).collect::<Option<_>>()?;
+        let counts = names.len() > 1 && names.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
+        let first = self.header.first()?;
+        (!counts).then(|| {
+            format!(
+                "the first row is taken for names, and those are numbers, such as `{first}`; if it holds values, put a line with names \
+                 before it"
+            )
+        })
     }
 
     fn named(&self, is: impl Fn(&Column) -> bool) -> Option<String> {

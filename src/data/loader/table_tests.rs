@@ -112,6 +112,8 @@ fn wrong_tables_are_answered() {
     }
     let error = read("t.csv", b"a,b\n1,2\n1,\xff\n", None, None).unwrap_err();
     assert!(error.contains("line 3: is not UTF-8"), "{error}");
+    let error = read("t.csv", b"a,b\r\n1,\xe9\r\n1,2\r\n", None, None).unwrap_err();
+    assert!(error.contains("line 2: is not UTF-8"), "{error}");
     let packed = gzip(PETS.as_bytes());
     assert!(read("t.csv.gz", &packed[..packed.len() - 5], None, None).unwrap_err().contains("fetch it again"));
 }
@@ -217,4 +219,15 @@ fn labels_are_the_texts_that_they_are_written_as() {
 fn only_files_are_read() {
     let error = load(std::path::Path::new("/dev/zero"), "tiny", None, None).unwrap_err().to_string();
     assert!(error.contains("it is a device"), "{error}");
+}
+
+#[test]
+fn a_first_row_of_values_is_told_and_counted_columns_are_not() {
+    let notes = |text: &str| csv(text).unwrap().notes().to_vec();
+    let told = notes("5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,3.1,virginica\n");
+    assert!(
+        told.iter().any(|note| note.contains("the first row is taken for names") && note.contains("`5.1`")),
+        "{told:?}"
+    );
+    assert_eq!(notes("0,1,label\n4.9,3.0,a\n6.2,3.1,b\n"), [""; 0]);
 }

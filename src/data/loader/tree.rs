@@ -57,6 +57,31 @@ pub(super) struct Arranged {
     pub(super) otherwise: Vec<String>,
 }
 
+impl Arranged {
+    /// What is said of parts that have nothing of some classes, which are then not judged by them.
+    pub(super) fn classes_without_a_part(&self) -> Vec<String> {
+        let end = self.labels.len();
+        let validation = self.validation_from.map(|from| ("validation", from..self.test_from.unwrap_or(end)));
+        let test = self.test_from.map(|from| ("test", from..end));
+        let parts = [validation, test].into_iter().flatten().filter(|(_, range)| !range.is_empty());
+        let unseen = parts.filter_map(|(part, range)| {
+            let seen: BTreeSet<u32> = self.labels[range].iter().copied().collect();
+            let missing = (0..).zip(&self.classes).filter(|(label, _)| !seen.contains(label)).map(|(_, name)| name);
+            let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+            let named = missing.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = match missing.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            (!missing.is_empty()).then(|| format!("the {part} part has nothing of {named}{more}"))
+        });
+        unseen.collect()
+    }
+}
+
+/// So many classes are named.
+const MOST_NAMED: usize = 3;
+
 /// Arranges images, and checks that all is there: `origin` is the folder or archive, `images` and `folders` are the paths in
 /// it.
 pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> Result<Arranged, DataError> {
@@ -136,7 +161,16 @@ pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> R
     let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
     placed.sort_unstable_by(|a, b| (a.0, a.1, &a.2, a.3).cmp(&(b.0, b.1, &b.2, b.3)));
     if let Some(twice) = placed.windows(2).find(|w| (w[0].0, &w[0].2) == (w[1].0, &w[1].2)) {
-        return wrong(&images[twice[1].3], "is there twice", "pack each image once");
+        let [one, other] = [twice[0].3, twice[1].3].map(|index| images[index].as_str());
+        let folder = |image: &str| image.split('/').next().unwrap_or_default().to_owned();
+        return match (folder(one), folder(other)) {
+            (a, b) if a != b => wrong(
+                other,
+                &format!("is in `{a}` too, and `{a}` and `{b}` are two folders for one part"),
+                "keep one of the two folders",
+            ),
+            _ => wrong(other, "is there twice", "pack each image once"),
+        };
     }
     let labels = placed.iter().filter_map(|p| classes.binary_search_by(|c| c.as_str().cmp(p.1)).ok());
     let from = |part| placed.iter().position(|p| p.0 == part);

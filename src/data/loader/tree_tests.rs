@@ -120,6 +120,8 @@ fn what_does_not_fit_is_answered() {
     assert!(error(&["top/a/1.png"], &["top", "top/a", "top/b"]).contains("`top/b`: is the folder"));
     assert!(error(&["train/a/1.png", "train/b/1.png", "test/c/1.png"], &[]).contains("`test/c/1.png`: is of a class"));
     assert!(error(&["a/1.png", "b/1.png", "a/1.png"], &[]).contains("`a/1.png`: is there twice"));
+    let two = ["train/a/1.png", "train/b/1.png", "val/a/2.png", "validation/a/2.png", "validation/b/3.png"];
+    assert!(error(&two, &[]).contains("`val` and `validation` are two folders for one part"), "{}", error(&two, &[]));
 }
 
 #[test]
@@ -133,4 +135,11 @@ fn hidden_and_other_files_are_no_images() {
     );
     // An empty hidden folder is no class.
     assert_eq!(arranged(&["a/1.png", "b/1.png"], &[".git", "a", "b"]).0.len(), 2);
+}
+
+#[test]
+fn classes_of_which_a_part_has_nothing_are_told() {
+    let images = ["train/a/1.png", "train/b/1.png", "val/a/2.png", "test/a/3.png", "test/b/3.png"];
+    let arranged = arrange(Path::new("x"), &owned(&images), &[]).unwrap();
+    assert_eq!(arranged.classes_without_a_part(), ["the validation part has nothing of `b`"]);
 }

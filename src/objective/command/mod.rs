@@ -145,8 +145,8 @@ impl CommandObjective {
                 verdict?;
                 let mut message =
                     "the program ended well but printed no line of metrics such as {\"accuracy\": 0.93}".to_owned();
-                if let Some(line) = heard.misspoken {
-                    message += &format!("; `{line}` is no JSON object with numbers on one line");
+                if let Some(how) = heard.misspoken {
+                    message += &format!("; {how}");
                 } else if let Some(how) = heard.prefixed {
                     message += &format!("; {how}");
                 }

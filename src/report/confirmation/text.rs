@@ -28,7 +28,7 @@ pub fn closing(confirmation: &Confirmation, closing: &Closing) -> String {
         text += &format!("energy by   {}\n", ways(&provenances));
     }
     if let Some(spent) = &confirmation.spent {
-        text += &format!("energy      {spent} for all of these runs\n");
+        text += &format!("energy      {spent} for all runs with new seeds so far\n");
     }
     if let Some(place) = &closing.report {
         text += &format!("report      {place}\n");

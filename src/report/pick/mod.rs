@@ -267,5 +267,13 @@ fn within(record: &StudyRecord, summary: &Summary, tolerance: Tolerance) -> Resu
         quantity.show(top),
         quantity.show(limit)
     );
+    // Whoever asks for a little should know that it was no bound.
+    let spread = front.iter().filter_map(|id| Some((value(*id, summary.lead)? - top).abs())).fold(0.0, f64::max);
+    let words = match front.len() {
+        all @ 2.. if room > spread + slack => {
+            format!("{words}, which is wider than the front and lets in all {all} of it")
+        }
+        _ => words,
+    };
     Ok(front.iter().filter(near).min_by(order).copied().or(Some(best)).map(|id| (id, words)))
 }

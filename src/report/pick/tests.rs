@@ -127,6 +127,7 @@ fn one_percent_of_another_metric_is_relative() {
     let within = |text: &str| pick(&study("loss"), Choice::within(text).unwrap()).unwrap();
     assert_eq!(["0.9%", "1%", "0.01", "0.02", "5"].map(|text| within(text).trial), [0, 1, 0, 1, 1]);
     assert_eq!(within("1%").within.unwrap(), "within 1 % of the best loss, 2 of trial 0: at most 2.02");
+    assert!(within("150%").within.unwrap().ends_with("which is wider than the front and lets in all 2 of it"));
 }
 
 #[test]

@@ -74,7 +74,11 @@ pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
         }
     }
     key.draw(&mut canvas, area.left);
-    let description = format!("Median attainment surfaces over {} seeds. {}.", contest.seeds.len(), contest.sentence());
+    let description = format!(
+        "Median attainment surfaces over {}. {}.",
+        crate::report::confirmation::text::counted(contest.seeds.len(), "seed"),
+        contest.sentence()
+    );
     chart.wrap(&title, &description, &canvas.finish())
 }
 

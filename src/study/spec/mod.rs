@@ -98,7 +98,7 @@ pub use model::{
     TrialSpec,
 };
 pub(in crate::study) use parse::NAME_LIMIT;
-pub(crate) use spelling::{advice as did_you_mean, nearest};
+pub(crate) use spelling::{advice as did_you_mean, nearest, nearest_metric};
 pub use variant::Variation;
 
 #[cfg(test)]
