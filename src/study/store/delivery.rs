@@ -7,7 +7,7 @@ use super::sqlite::{SqliteStore, what};
 use super::undelivered::{self, Kept};
 
 impl SqliteStore {
-    /// Whether what is kept beside a store that is only read is among what [`load`](Store::load) gives, or why it is not. Beside it lies
+    /// Whether what is kept beside a store that is only read is among what [`load`](super::Store::load) gives, or why it is not. Beside it lies
     /// how a trial ended while the store was locked.
     ///
     /// # Errors
