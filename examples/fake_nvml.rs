@@ -16,6 +16,7 @@
 //! driver 570.00.01             # version of the driver
 //! count calls                  # every call of a function appends its name to this file beside the library
 //! fault init 9                 # a function fails with this nvmlReturn_t; the functions are FUNCTIONS, below
+//! hang energy 2.0 5.0          # a call of a function does not return between these times; default: ever, while this stands here
 //! gpu GPU-1234 NVIDIA_H200     # UUID and name
 //! power 300                    # watts, always; or
 //! power square 150 500 0.2     # low for half of a period of so many seconds, then high
@@ -167,10 +168,20 @@ fn library_call(function: &str, answer: impl FnOnce(&Script) -> Code) -> Code {
     if function != "init" && USERS.load(Ordering::SeqCst) < 1 {
         return UNINITIALIZED;
     }
+    let Some(script) = returning(script, function, |script| Some(&script.hangs)) else { return UNKNOWN };
     match failing(&script.faults, function, script.now) {
         Some(code) => code,
         None => answer(&script),
     }
+}
+
+/// The script as it is once it does not have this function hang any more.
+fn returning(mut script: Script, function: &str, hangs: impl Fn(&Script) -> Option<&Vec<Fault>>) -> Option<Script> {
+    while hangs(&script).is_some_and(|hangs| failing(hangs, function, script.now).is_some()) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        script = Script::read()?;
+    }
+    Some(script)
 }
 
 /// Handles are the index plus one; those of instances have theirs plus one above that.
@@ -188,6 +199,17 @@ fn any_call(
         let (index, instance) = ((device as usize) & 0xffff, (device as usize) >> 16);
         let gpu = index.checked_sub(1).and_then(|index| script.gpus.get(index));
         let Some(gpu) = gpu else { return INVALID_ARGUMENT };
+        let hangs = |script: &Script| failing(&gpu.hangs, function, script.now).is_some();
+        let later = hangs(script)
+            .then(|| returning(script.clone(), function, |script| script.gpus.get(gpu.index).map(|gpu| &gpu.hangs)));
+        let (script, gpu) = match &later {
+            None => (script, gpu),
+            Some(None) => return UNKNOWN,
+            Some(Some(script)) => match script.gpus.get(gpu.index) {
+                Some(gpu) => (script, gpu),
+                None => return INVALID_ARGUMENT,
+            },
+        };
         let part = instance.checked_sub(1).map(|instance| gpu.instances.get(instance));
         let Some(part) = part.map_or(Some(None), |part| part.map(Some)) else { return INVALID_ARGUMENT };
         failing(&gpu.faults, function, script.now).unwrap_or_else(|| answer(script, gpu, part))

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::fs;
 use std::str::SplitAsciiWhitespace;
 
-use super::{Code, FUNCTIONS, library_path, seconds_by};
+use super::{Code, FUNCTIONS, UNKNOWN, library_path, seconds_by};
 
 #[derive(Debug, Clone)]
 pub(super) struct Script {
@@ -17,10 +17,12 @@ pub(super) struct Script {
     pub(super) driver: String,
     pub(super) count: Option<String>,
     pub(super) faults: Vec<Fault>,
+    pub(super) hangs: Vec<Fault>,
     pub(super) gpus: Vec<Gpu>,
     pub(super) changes: Vec<Change>,
 }
 
+/// What a function does between two times.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) function: String,
@@ -71,6 +73,7 @@ pub(super) struct Gpu {
     pub(super) mig: bool,
     pub(super) instances: Vec<(String, u32, u32)>,
     pub(super) faults: Vec<Fault>,
+    pub(super) hangs: Vec<Fault>,
 }
 
 #[derive(Debug, Clone)]
@@ -116,6 +119,7 @@ impl Script {
             driver: "570.00.01".to_owned(),
             count: None,
             faults: Vec::new(),
+            hangs: Vec::new(),
             gpus: Vec::new(),
             changes: Vec::new(),
         };
@@ -153,6 +157,12 @@ impl Script {
                 let (code, from, to) = (words.read()?, words.number_or(0.0)?, words.number_or(f64::INFINITY)?);
                 let faults = self.gpus.last_mut().map_or(&mut self.faults, |gpu| &mut gpu.faults);
                 faults.push(Fault { function, code, from, to });
+            }
+            "hang" => {
+                let function = words.text().filter(|name| FUNCTIONS.contains(name))?.to_owned();
+                let (from, to) = (words.number_or(0.0)?, words.number_or(f64::INFINITY)?);
+                let hangs = self.gpus.last_mut().map_or(&mut self.hangs, |gpu| &mut gpu.hangs);
+                hangs.push(Fault { function, code: UNKNOWN, from, to });
             }
             "gpu" => {
                 let index = self.gpus.len();

@@ -27,6 +27,7 @@ mod clock;
 #[cfg(test)]
 mod contract;
 mod cross_check;
+mod deadline;
 pub mod diagnosis;
 mod edges;
 #[cfg(test)]
