@@ -1,5 +1,6 @@
 //! Choosing and opening the meters of a session.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Clock, MonotonicClock};
 use super::error::EnergyError;
 use super::estimate::EstimateMeter;
+use super::inventory::{Inventory, Opened, is_left_out};
 use super::lock::{DeviceLock, FOLDER, Hold, LOCK_FOLDER_VARIABLE};
 use super::meter::{Meter, Source};
 #[cfg(feature = "nvml")]
@@ -18,10 +20,10 @@ use super::nvml::NvmlMeter;
 use super::process_tree::Family;
 use super::processor::Processor;
 use super::rapl::{RaplMeter, Ways};
-use super::session::{Opening, Session};
+use super::session::{Consumers, Opening, Session};
 #[cfg(feature = "nvml")]
 use super::share::SharedMeter;
-use super::units::Method;
+use super::units::{Consumer, ConsumerName, Domain, Method};
 use super::visible::GpuIdentity;
 use super::watts::Figure;
 
@@ -32,6 +34,10 @@ use super::watts::Figure;
 /// -7.0 % (RTX A5000) and -0.4 % (GTX 1080 Ti), of one older board by 12.7 % (RTX 2060 Super): Yang, Adamek and Armour, "Part-time
 /// Power Measurements: nvidia-smi's Lack of Attention", 2023 (<https://arxiv.org/abs/2312.02741>), in the data beside it.
 pub const DEFAULT_GAIN: f64 = 0.04;
+
+/// The variables by which a program is shown GPUs, or not.
+const ENVIRONMENT: [&str; 4] =
+    ["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
 
 /// Twice a second: enough for every counter, and no burden on the driver.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -121,6 +127,8 @@ pub struct SessionBuilder {
     watts_per_core: Option<f64>,
     gain: f64,
     share: bool,
+    without: Vec<ConsumerName>,
+    estimate_beside: bool,
     exclusive: Option<String>,
     locks: PathBuf,
     poll: Option<Duration>,
@@ -141,8 +149,8 @@ pub(super) struct Places {
     pub(super) nvml_library: Option<PathBuf>,
     pub(super) mig: MigPolicy,
     pub(super) gpu_estimate: bool,
-    /// The values of `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`.
-    pub(super) shown: Option<(String, Option<String>)>,
+    /// What the program's environment says of GPUs.
+    pub(super) environment: BTreeMap<String, String>,
 }
 
 impl Places {
@@ -165,6 +173,8 @@ impl Default for SessionBuilder {
             watts_per_core: None,
             gain: DEFAULT_GAIN,
             share: false,
+            without: Vec::new(),
+            estimate_beside: false,
             exclusive: None,
             locks: std::env::var_os(LOCK_FOLDER_VARIABLE)
                 .filter(|v| !v.is_empty())
@@ -181,7 +191,7 @@ impl Default for SessionBuilder {
                 nvml_library: None,
                 mig: MigPolicy::default(),
                 gpu_estimate: false,
-                shown: None,
+                environment: BTreeMap::new(),
             },
         }
     }
@@ -346,8 +356,36 @@ impl SessionBuilder {
     /// Meters those GPUs alone that a program sees whose environment has these values of `CUDA_VISIBLE_DEVICES` and
     /// `CUDA_DEVICE_ORDER`; `None` for one that is not set. Default: all GPUs.
     #[must_use]
-    pub fn visible_devices(mut self, devices: Option<&str>, order: Option<&str>) -> Self {
-        self.places.shown = devices.map(|devices| (devices.to_owned(), order.map(str::to_owned)));
+    pub fn visible_devices(self, devices: Option<&str>, order: Option<&str>) -> Self {
+        self.in_environment(|name| match name {
+            "CUDA_VISIBLE_DEVICES" => devices.map(str::to_owned),
+            "CUDA_DEVICE_ORDER" => order.map(str::to_owned),
+            _ => None,
+        })
+    }
+
+    /// The same by the variables of the program's environment, of which `value` tells each: `CUDA_VISIBLE_DEVICES` and
+    /// `CUDA_DEVICE_ORDER`, and `ROCR_VISIBLE_DEVICES` and `HIP_VISIBLE_DEVICES`, which can hide AMD's. Default: nothing is set.
+    #[must_use]
+    pub fn in_environment(mut self, value: impl Fn(&str) -> Option<String>) -> Self {
+        let set = ENVIRONMENT.into_iter().filter_map(|name| Some((name.to_owned(), value(name)?)));
+        self.places.environment = set.collect();
+        self
+    }
+
+    /// What is left out of the figures: it is not metered, and no total is missing for want of it. Names are those of
+    /// [`Consumer`](super::units::Consumer)s. Default: nothing.
+    #[must_use]
+    pub fn without(mut self, names: impl IntoIterator<Item = ConsumerName>) -> Self {
+        self.without = names.into_iter().collect();
+        self
+    }
+
+    /// With [`Meters::Auto`], whether the estimate of the processor's energy is told beside metered GPUs too, where its
+    /// counters cannot be read. Default: `false`; then it counts only where nothing else does.
+    #[must_use]
+    pub fn estimate_beside(mut self, beside: bool) -> Self {
+        self.estimate_beside = beside;
         self
     }
 
@@ -377,19 +415,33 @@ impl SessionBuilder {
             return Err(EnergyError::SharedAndExclusive);
         }
         let auto = self.meters == Meters::Auto;
+        let inventory = self.inventory()?;
+        let wanted = inventory.gpus(&self.without);
         let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
+        let (mut rapl, mut nvml) = (None, None);
         let missing_gpus_matter = match &self.meters {
             Meters::Auto => {
-                // GPUs that are there and may be in use must not be missing without a word.
-                meters.extend(open_nvml(&self.places, self.share, false)?.into_iter().map(|meter| (meter, false)));
-                match self.open_kind(MeterKind::Rapl) {
+                match open_nvml(&self.places, self.share, &wanted) {
                     Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, false))),
-                    Err(_) => match self.open_kind(MeterKind::Estimate) {
-                        Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, true))),
-                        Err(error @ EnergyError::Setting { .. }) => return Err(error),
-                        Err(error) if meters.is_empty() && self.own.is_empty() => return Err(error),
-                        Err(_) => {}
-                    },
+                    Err(error @ EnergyError::Unshareable { .. }) => return Err(error),
+                    // It is in the inventory that it has no figure.
+                    Err(error) => nvml = Some(error),
+                }
+                let opened = self.open_kind(MeterKind::Rapl, &inventory);
+                match opened {
+                    Ok(found) => {
+                        rapl = Some(Ok(()));
+                        meters.extend(found.into_iter().map(|meter| (meter, false)));
+                    }
+                    Err(error) => {
+                        rapl = Some(Err(error));
+                        match self.open_kind(MeterKind::Estimate, &inventory) {
+                            Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, !self.estimate_beside))),
+                            Err(error @ EnergyError::Setting { .. }) => return Err(error),
+                            Err(error) if meters.is_empty() && self.own.is_empty() => return Err(error),
+                            Err(_) => {}
+                        }
+                    }
                 }
                 true
             }
@@ -398,11 +450,21 @@ impl SessionBuilder {
                 kinds.sort_unstable();
                 kinds.dedup();
                 for kind in &kinds {
-                    meters.extend(self.open_kind(*kind)?.into_iter().map(|meter| (meter, false)));
+                    meters.extend(self.open_kind(*kind, &inventory)?.into_iter().map(|meter| (meter, false)));
+                    if *kind == MeterKind::Rapl {
+                        rapl = Some(Ok(()));
+                    }
                 }
                 kinds.contains(&MeterKind::Nvml)
             }
         };
+        meters.retain(|(meter, _)| !meter.sources().is_empty());
+        let instances = if missing_gpus_matter { inventory.instances() } else { Vec::new() };
+        let sources = meters.iter().flat_map(|(meter, _)| meter.sources().iter().cloned()).collect();
+        let opened = Opened { sources, rapl, nvml, meters: &self.meters, without: &self.without };
+        let consumers = inventory.conclude(&self.places, &opened);
+        let absent = |name: &&ConsumerName| !consumers.iter().any(|consumer| consumer.is_called(name));
+        let absent = self.without.iter().filter(absent).cloned().collect();
         meters.extend(self.own.into_iter().map(|meter| (meter, false)));
         if meters.is_empty() && !auto {
             return Err(EnergyError::NoMeter);
@@ -418,10 +480,20 @@ impl SessionBuilder {
             measured.map(take).collect::<Result<Vec<_>, _>>()
         };
         let locks = hold.map(take).transpose()?.unwrap_or_default();
-        let instances = if missing_gpus_matter { instances(&self.places) } else { Vec::new() };
         let family = Family::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
-        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances })
+        let inventory = Consumers { all: consumers, absent };
+        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory })
+    }
+
+    /// What there is, by what the program is shown of it.
+    pub(super) fn inventory(&self) -> Result<Inventory, EnergyError> {
+        let inventory = Inventory::look(&self.places, &self.meters);
+        let variable = |name: &str| self.places.environment.get(name).map(String::as_str);
+        match variable("CUDA_VISIBLE_DEVICES") {
+            Some(devices) => Ok(inventory.shown(devices, variable("CUDA_DEVICE_ORDER"))?),
+            None => Ok(inventory),
+        }
     }
 
     /// What the estimate takes for a busy logical processor.
@@ -429,9 +501,21 @@ impl SessionBuilder {
         self.watts_per_core.map_or_else(|| Figure::of(&Processor::of(&self.places.proc)), Figure::set)
     }
 
-    fn open_kind(&self, kind: MeterKind) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+    fn open_kind(&self, kind: MeterKind, inventory: &Inventory) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+        let left_out = |domain: &Domain| {
+            let mut consumer = Consumer::new(domain.kind, &domain.id, String::new());
+            consumer.domain = Some(domain.clone());
+            is_left_out(&consumer, &self.without)
+        };
         let meter: Box<dyn Meter> = match kind {
-            MeterKind::Nvml => return open_nvml(&self.places, self.share, true),
+            MeterKind::Nvml => {
+                let wanted = inventory.gpus(&self.without);
+                if wanted.is_empty() {
+                    let (reason, remedy) = inventory.no_gpu();
+                    return Err(EnergyError::Unavailable { meter: "nvml", reason, remedy });
+                }
+                return open_nvml(&self.places, self.share, &wanted);
+            }
             MeterKind::Rapl if self.share => {
                 return Err(EnergyError::Unavailable {
                     meter: "rapl",
@@ -440,7 +524,7 @@ impl SessionBuilder {
                         .to_owned(),
                 });
             }
-            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl())?),
+            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl(), &left_out)?),
             MeterKind::Estimate => Box::new(EstimateMeter::open(
                 &self.places.proc,
                 self.places.process,
@@ -452,77 +536,27 @@ impl SessionBuilder {
     }
 }
 
-/// The meters of the GPUs that are to be seen; none, unless they are `needed`, if there are none. Shared GPUs have one each, so that
-/// one that fails keeps no other from being read when it is due.
+/// The meters of these GPUs, by UUID. Shared ones have one each, so that one that fails keeps no other from being read when
+/// it is due.
 #[cfg(feature = "nvml")]
-fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
-    let Some(whole) = shown_gpus(places, needed)? else { return Ok(Vec::new()) };
-    if !share {
-        return Ok(vec![Box::new(whole)]);
+fn open_nvml(places: &Places, share: bool, wanted: &[String]) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
     }
-    let gpus: Vec<String> = whole.sources().iter().map(|source| source.domain.id.clone()).collect();
-    let mut meters: Vec<Box<dyn Meter>> = Vec::new();
-    for gpu in gpus {
+    let open = |uuids: &[String]| {
         let meter = NvmlMeter::open(places.nvml_library.as_deref(), places.policy())?;
-        if let Some(meter) = meter.only(&[gpu]) {
+        Ok::<_, EnergyError>(meter.only(uuids))
+    };
+    if !share {
+        return Ok(open(wanted)?.into_iter().map(|meter| Box::new(meter) as Box<dyn Meter>).collect());
+    }
+    let mut meters: Vec<Box<dyn Meter>> = Vec::new();
+    for gpu in wanted {
+        if let Some(meter) = open(std::slice::from_ref(gpu))? {
             meters.push(Box::new(SharedMeter::new(meter, Family::new(places.proc.clone(), places.process))?));
         }
     }
     Ok(meters)
-}
-
-#[cfg(feature = "nvml")]
-fn shown_gpus(places: &Places, needed: bool) -> Result<Option<NvmlMeter>, EnergyError> {
-    let meter = match NvmlMeter::open(places.nvml_library.as_deref(), places.policy()) {
-        Ok(meter) => meter,
-        Err(error) if needed => return Err(error),
-        Err(_) => return Ok(None),
-    };
-    let Some((devices, order)) = &places.shown else { return Ok(Some(meter)) };
-    let visible = super::visible::visible_gpus(Some(devices), order.as_deref(), &gpus(places)?)?;
-    let uuids: Vec<String> = visible.gpus.into_iter().map(|gpu| gpu.uuid).collect();
-    if uuids.is_empty() && !needed {
-        return Ok(None);
-    }
-    let none = || EnergyError::Unavailable {
-        meter: "nvml",
-        reason: match uuids.is_empty() {
-            true => format!("CUDA_VISIBLE_DEVICES = `{devices}` shows no GPU"),
-            false => format!("no GPU that CUDA_VISIBLE_DEVICES = `{devices}` shows can be metered"),
-        },
-        remedy: match uuids.is_empty() {
-            true => "name a GPU in it, or unset it".to_owned(),
-            false => {
-                "one that is cut into MIG instances needs `mig = \"whole-board\"` in [energy], or --mig-whole-board"
-                    .to_owned()
-            }
-        },
-    };
-    meter.only(&uuids).ok_or_else(none).map(Some)
-}
-
-/// The instances of boards that are metered as a whole, and those boards.
-#[cfg(feature = "nvml")]
-fn instances(places: &Places) -> Vec<(String, String)> {
-    // Without the list a program's instance is a GPU that has no meter, and is told so.
-    let boards = match places.mig {
-        MigPolicy::Refuse => Vec::new(),
-        MigPolicy::WholeBoard => gpus(places).unwrap_or_default(),
-    };
-    let pairs = |board: GpuIdentity| {
-        let pieces = board.instances.unwrap_or_default().into_iter();
-        let names = pieces.flat_map(|piece| {
-            let place = format!("MIG-{}/{}/{}", board.uuid, piece.gpu_instance, piece.compute_instance);
-            [piece.uuid, place]
-        });
-        names.map(|name| (name, board.uuid.clone())).collect::<Vec<_>>()
-    };
-    boards.into_iter().flat_map(pairs).collect()
-}
-
-#[cfg(not(feature = "nvml"))]
-fn instances(_: &Places) -> Vec<(String, String)> {
-    Vec::new()
 }
 
 #[cfg(feature = "nvml")]
@@ -531,8 +565,8 @@ fn gpus(places: &Places) -> Result<Vec<GpuIdentity>, EnergyError> {
 }
 
 #[cfg(not(feature = "nvml"))]
-fn open_nvml(_: &Places, _: bool, needed: bool) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
-    if needed { Err(left_out()) } else { Ok(Vec::new()) }
+fn open_nvml(_: &Places, _: bool, _: &[String]) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+    Ok(Vec::new())
 }
 
 #[cfg(not(feature = "nvml"))]

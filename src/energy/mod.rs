@@ -35,6 +35,7 @@ mod edges_tests;
 mod error;
 mod estimate;
 mod figure;
+mod inventory;
 mod limits;
 mod lock;
 mod meter;

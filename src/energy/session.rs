@@ -21,7 +21,7 @@ use super::lock::DeviceLock;
 use super::meter::{Meter, Shares, Source};
 use super::process_tree::Family;
 use super::track::{Edge, Track, settles_late, ticks_slowly};
-use super::units::{Baseline, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
+use super::units::{Baseline, Consumer, ConsumerName, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
 
 pub use usage::Usage;
 pub(super) use usage::same_uuid;
@@ -122,7 +122,7 @@ impl Session {
     }
 
     pub(crate) fn start(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
-        let Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances } = opening;
+        let Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory } = opening;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let sources: Vec<(Source, bool)> = meters
             .iter()
@@ -146,6 +146,7 @@ impl Session {
             gain,
             family,
             instances,
+            inventory,
             _locks: locks,
             baseline: Mutex::new(None),
             state: Mutex::new(State {
@@ -327,7 +328,7 @@ impl Session {
         };
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
-        domains.extend(unmetered.into_iter().map(|domain| unknown(domain, Method::Counter, "no meter reads this GPU")));
+        domains.extend(unmetered.into_iter().map(|(domain, reason)| unknown(domain, Method::Counter, &reason)));
         WindowEnergy { seconds, domains }
     }
 
@@ -441,6 +442,15 @@ pub(crate) struct Opening {
     pub(crate) family: Family,
     /// The instances of boards that are metered as a whole: their UUIDs, and those of the boards.
     pub(crate) instances: Vec<(String, String)>,
+    pub(crate) inventory: Consumers,
+}
+
+/// What there is that draws power.
+#[derive(Debug, Default)]
+pub(crate) struct Consumers {
+    pub(crate) all: Vec<Consumer>,
+    /// Names of what was to be left out and is not there.
+    pub(crate) absent: Vec<ConsumerName>,
 }
 
 struct Shared {
@@ -456,6 +466,7 @@ struct Shared {
     family: Family,
     /// What is used as the first is metered as the second.
     instances: Vec<(String, String)>,
+    inventory: Consumers,
     _locks: Vec<DeviceLock>,
     baseline: Mutex<Option<Arc<Baseline>>>,
     state: Mutex<State>,

@@ -11,7 +11,7 @@ use crate::record::{Environment, Gpu};
 #[must_use]
 pub fn describe_machine(session: &Session) -> Environment {
     let sources = session.sources(&Usage::All);
-    Environment { gpus: gpus(&sources), meters: sources.iter().map(meter).collect(), ..describe_host() }
+    Environment { gpus: gpus(session, &sources), meters: sources.iter().map(meter).collect(), ..describe_host() }
 }
 
 /// Describes this machine and this program where nothing is metered.
@@ -38,17 +38,13 @@ fn meter(source: &Source) -> String {
     format!("{} ({}: {})", source.domain, source.method.label(), source.sampling)
 }
 
-fn gpus(sources: &[Source]) -> Vec<Gpu> {
-    let metered: Vec<_> = sources.iter().filter(|s| s.domain.kind == DomainKind::Gpu).collect();
-    if metered.is_empty() {
-        return Vec::new();
-    }
-    let known = Session::builder().diagnose().entries;
+fn gpus(session: &Session, sources: &[Source]) -> Vec<Gpu> {
+    let metered = sources.iter().filter(|source| source.domain.kind == DomainKind::Gpu);
     let name = |source: &Source| {
-        let entry = known.iter().find(|e| e.domain.as_ref() == Some(&source.domain))?;
-        Some(entry.what.split_once(": ").map_or(entry.what.as_str(), |(_, name)| name).to_owned())
+        let found = session.consumers().iter().find(|consumer| consumer.domain.as_ref() == Some(&source.domain))?;
+        Some(found.what.split_once(": ").map_or(found.what.as_str(), |(_, name)| name).to_owned())
     };
-    metered.into_iter().map(|s| Gpu { name: name(s).unwrap_or_default(), uuid: s.domain.id.clone() }).collect()
+    metered.map(|s| Gpu { name: name(s).unwrap_or_default(), uuid: s.domain.id.clone() }).collect()
 }
 
 /// The version of the libtorch that this process has loaded, by the files beside it: those of the Python package or of the

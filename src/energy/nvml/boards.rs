@@ -1,23 +1,35 @@
-//! The GPUs of the machine.
+//! The GPUs that the driver shows.
+
+use std::path::Path;
 
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
 use super::super::builder::MigPolicy;
+use super::super::deadline::{OPENING, within};
 use super::super::visible::{GpuIdentity, MigInstance};
 use super::ladder::Rung;
-use super::{Obstacle, is_absent};
+use super::{Obstacle, is_absent, open};
 
-/// One GPU, as the driver shows it.
+/// One GPU, as the driver shows it. What it does not tell is `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Board {
     pub(crate) index: u32,
-    /// UUID and name, or why they cannot be had.
-    pub(crate) identity: Result<(String, String), Obstacle>,
-    /// The best way to its energy, or why there is none.
+    pub(crate) uuid: Option<String>,
+    pub(crate) name: Option<String>,
+    /// Its address on the bus, as the driver writes it.
+    pub(crate) address: Option<String>,
+    /// The best way to its energy, or why there is none, or none by which it could be told from others.
     pub(crate) rung: Result<Rung, Obstacle>,
+    /// The instances that it is cut into (MIG), as far as they are told; `None` if it is whole.
+    pub(crate) instances: Option<Vec<MigInstance>>,
+}
+
+impl Board {
     /// Whether it is cut into instances (MIG).
-    pub(crate) mig: bool,
+    pub(crate) fn is_cut(&self) -> bool {
+        self.instances.is_some()
+    }
 }
 
 /// Which GPUs are metered that cannot be simply.
@@ -34,32 +46,81 @@ impl From<MigPolicy> for Policy {
     }
 }
 
-/// All GPUs of the machine.
+/// All GPUs that the driver shows.
 pub(crate) fn survey(nvml: &Nvml, policy: Policy) -> Result<Vec<Board>, Obstacle> {
     let count = nvml.device_count().map_err(|error| Obstacle::of(&error))?;
     Ok((0..count).map(|index| board(nvml, index, policy)).collect())
 }
 
 fn board(nvml: &Nvml, index: u32, policy: Policy) -> Board {
+    let unknown = |error: NvmlError| Board {
+        index,
+        uuid: None,
+        name: None,
+        address: None,
+        rung: Err(Obstacle::of(&error)),
+        instances: None,
+    };
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
-        Err(error) => {
-            let obstacle = Obstacle::of(&error);
-            return Board { index, identity: Err(obstacle.clone()), rung: Err(obstacle), mig: false };
-        }
+        Err(error) => return unknown(error),
     };
-    let name = || device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned());
-    let identity = device.uuid().map(|uuid| (uuid, name())).map_err(|error| Obstacle::of(&error));
-    let mig = device.mig_mode().is_ok_and(|mode| mode.current != 0);
-    let rung = match policy.mig {
-        MigPolicy::Refuse if mig => Err(Obstacle::instances()),
-        MigPolicy::Refuse | MigPolicy::WholeBoard => match Rung::best(&device) {
+    let is_cut = device.mig_mode().is_ok_and(|mode| mode.current != 0);
+    let uuid = device.uuid();
+    let rung = match (&uuid, policy.mig) {
+        (Err(error), _) => Err(Obstacle::of(error)),
+        (Ok(_), MigPolicy::Refuse) if is_cut => Err(Obstacle::instances()),
+        (Ok(_), MigPolicy::Refuse | MigPolicy::WholeBoard) => match Rung::best(&device) {
             Err(error) if policy.estimate && is_absent(&error) => Rung::model(&device),
             found => found,
         }
         .map_err(|error| Obstacle::of(&error)),
     };
-    Board { index, identity, rung, mig }
+    Board {
+        index,
+        uuid: uuid.ok(),
+        name: device.name().ok(),
+        address: device.pci_info().ok().map(|pci| pci.bus_id),
+        rung,
+        instances: is_cut.then(|| instances(&device).unwrap_or_default()),
+    }
+}
+
+/// What is known of the GPUs, whatever came of asking for them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Listing {
+    /// The driver shows these.
+    Boards(Vec<Board>),
+    /// It shows none.
+    Failed {
+        obstacle: Obstacle,
+        /// Whether there is a driver at work: then there is a GPU, too.
+        has_driver: bool,
+    },
+}
+
+/// The GPUs that the driver shows, within the time that it may take to start.
+pub(crate) fn list(library: Option<&Path>, policy: Policy) -> Listing {
+    let path = library.map(Path::to_owned);
+    let found = within(OPENING, move || {
+        let nvml = open(path.as_deref())?;
+        let count = nvml.device_count()?;
+        Ok((0..count).map(|index| board(&nvml, index, policy)).collect())
+    });
+    match found {
+        Ok(Ok(boards)) => Listing::Boards(boards),
+        Ok(Err(error)) => Listing::Failed {
+            obstacle: Obstacle::of_opening(library, &error),
+            has_driver: !matches!(
+                error,
+                NvmlError::LibloadingError(_)
+                    | NvmlError::LibraryNotFound
+                    | NvmlError::DriverNotLoaded
+                    | NvmlError::FailedToLoadSymbol(_)
+            ),
+        },
+        Err(late) => Listing::Failed { obstacle: Obstacle::hanging(&late), has_driver: true },
+    }
 }
 
 /// What the GPUs of the machine are called by.

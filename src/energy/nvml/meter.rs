@@ -140,16 +140,18 @@ impl NvmlMeter {
         };
         let (mut sources, mut gauges) = (Vec::new(), Vec::new());
         for board in boards {
-            let (id, rung) = match (board.identity, board.rung) {
-                (Ok((uuid, _)), Ok(rung)) => (uuid, rung),
-                (Err(found), _) | (_, Err(found)) => {
+            let mig = board.is_cut();
+            let (id, rung) = match (board.uuid, board.rung) {
+                (Some(uuid), Ok(rung)) => (uuid, rung),
+                (_, Err(found)) => {
                     obstacle = found;
                     continue;
                 }
+                (None, Ok(_)) => continue,
             };
             let domain = Domain { kind: DomainKind::Gpu, id };
             let source = |rung: Rung| {
-                let whole = if board.mig { "the whole board, which is cut into MIG instances: " } else { "" };
+                let whole = if mig { "the whole board, which is cut into MIG instances: " } else { "" };
                 let sampling = format!("{whole}{}", rung.sampling());
                 Source { domain: domain.clone(), method: rung.method(), sampling, resolution: rung.resolution() }
             };

@@ -22,11 +22,12 @@ use std::path::Path;
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
+use super::deadline::NoAnswer;
 use super::error::EnergyError;
 use super::units::Domain;
 use super::visible::GpuIdentity;
 
-pub(crate) use boards::{Board, Policy, survey};
+pub(crate) use boards::{Board, Listing, Policy, list, survey};
 pub(crate) use limit::{Undo, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
 
@@ -62,6 +63,24 @@ impl Obstacle {
         Self { reason: error.to_string(), remedy: remedy.to_owned() }
     }
 
+    fn of_opening(library: Option<&Path>, error: &NvmlError) -> Self {
+        let obstacle = Self::of(error);
+        match error {
+            // The linker's own words name the file, and no more than that it cannot be opened.
+            NvmlError::LibloadingError(_) if obstacle.reason.contains("No such file") => {
+                let file = library.map_or_else(|| "libnvidia-ml.so.1".into(), Path::to_string_lossy);
+                Self { reason: format!("{file}, which comes with NVIDIA's driver, is not there"), ..obstacle }
+            }
+            _ => obstacle,
+        }
+    }
+
+    /// A driver that does not answer.
+    fn hanging(late: &NoAnswer) -> Self {
+        let remedy = "see whether `nvidia-smi` answers and what the kernel's log says of NVRM; restart the machine if not";
+        Self { reason: format!("the driver gives {late}"), remedy: remedy.to_owned() }
+    }
+
     /// A board that is cut into instances, where only whole ones are metered.
     fn instances() -> Self {
         let reason = "it is cut into MIG instances, which have no energy figures of their own: what the board tells is the \
@@ -73,22 +92,16 @@ impl Obstacle {
 }
 
 /// The library, ready for use.
-pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
-    let nvml = match library {
+fn open(library: Option<&Path>) -> Result<Nvml, NvmlError> {
+    match library {
         Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
         None => Nvml::init(),
-    };
-    nvml.map_err(|error| {
-        let obstacle = Obstacle::of(&error);
-        match &error {
-            // The linker's own words name the file, and no more than that it cannot be opened.
-            NvmlError::LibloadingError(_) if obstacle.reason.contains("No such file") => {
-                let file = library.map_or_else(|| "libnvidia-ml.so.1".into(), Path::to_string_lossy);
-                Obstacle { reason: format!("{file}, which comes with NVIDIA's driver, is not there"), ..obstacle }
-            }
-            _ => obstacle,
-        }
-    })
+    }
+}
+
+/// The same, with what to do if it is not.
+pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
+    open(library).map_err(|error| Obstacle::of_opening(library, &error))
 }
 
 /// What the GPUs of this machine are called by.

@@ -8,6 +8,8 @@ mod perf;
 mod powercap;
 mod scale;
 mod source;
+mod survey;
+pub(crate) use survey::{Found, State, survey};
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -105,7 +107,7 @@ impl RaplMeter {
     /// # Errors
     ///
     /// [`EnergyError::Unavailable`] if neither way leads to every package; it says why of both.
-    pub(crate) fn open(ways: &Ways) -> Result<Self, EnergyError> {
+    pub(crate) fn open(ways: &Ways, _left_out: &dyn Fn(&super::units::Domain) -> bool) -> Result<Self, EnergyError> {
         let masked = match powercap::counters(&ways.powercap) {
             Ok(counters) => return Ok(Self::of(counters)),
             Err(obstacle) => obstacle,
@@ -172,7 +174,7 @@ mod tests {
     use super::*;
 
     fn sampling(ways: &Ways) -> Vec<String> {
-        RaplMeter::open(ways).unwrap().sources().iter().map(|s| format!("{} {}", s.domain, s.sampling)).collect()
+        RaplMeter::open(ways, &|_| false).unwrap().sources().iter().map(|s| format!("{} {}", s.domain, s.sampling)).collect()
     }
 
     #[test]

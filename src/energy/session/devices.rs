@@ -2,7 +2,7 @@
 
 use super::super::cross_check::CrossCheck;
 use super::super::meter::Source;
-use super::super::units::{DeviceState, Domain, DomainKind};
+use super::super::units::{Consumer, ConsumerName, DeviceState, Domain, DomainKind, Standing};
 use super::{Mark, Session, Shared, Usage, same_uuid};
 
 impl Session {
@@ -69,30 +69,77 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Everything here that draws power and that work may use, with or without a figure.
+    #[must_use]
+    pub fn consumers(&self) -> &[Consumer] {
+        &self.shared().inventory.all
+    }
+
+    /// What work of this usage may use and has no figure: its totals are missing for that. A study that does not want that
+    /// [leaves it out](crate::energy::SessionBuilder::without).
+    #[must_use]
+    pub fn unreadable<'a>(&'a self, usage: &'a Usage) -> Vec<&'a Consumer> {
+        self.shared().unreadable(usage).collect()
+    }
+
+    /// The names of what was to be [left out](crate::energy::SessionBuilder::without) and is not there.
+    #[must_use]
+    pub fn absent(&self) -> &[ConsumerName] {
+        &self.shared().inventory.absent
+    }
+}
+
 impl Shared {
-    /// The indices of the sources that count for this usage, and the GPUs in use that have no source.
-    pub(super) fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<Domain>) {
+    /// The indices of the sources that count for this usage, and what is in use without a source, with the reasons.
+    pub(super) fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<(Domain, String)>) {
         let usage = &*usage.of_boards(&self.instances);
         let of = |wanted: bool| -> Vec<usize> {
             let counts = |(source, fallback): &(Source, bool)| *fallback == wanted && usage.covers(&source.domain);
             (0..self.sources.len()).filter(|index| counts(&self.sources[*index])).collect()
         };
-        let metered = |uuid: &str| {
-            let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
-            self.sources.iter().any(|(source, _)| is(&source.domain))
-        };
-        let unmetered: Vec<Domain> = match usage {
-            Usage::Gpus(used) if self.missing_gpus_matter => used
-                .iter()
-                .filter(|uuid| !metered(uuid))
-                .map(|uuid| Domain { kind: DomainKind::Gpu, id: uuid.clone() })
-                .collect(),
-            _ => Vec::new(),
-        };
+        let mut unmetered: Vec<(Domain, String)> = self.unreadable(usage).map(missing).collect();
+        if let Usage::Gpus(used) = usage
+            && self.missing_gpus_matter
+        {
+            unmetered.extend(used.iter().filter_map(|uuid| self.unknown_gpu(uuid)));
+        }
         let mut chosen = of(false);
-        if chosen.is_empty() && unmetered.is_empty() {
+        if chosen.is_empty() {
             chosen = of(true);
         }
         (chosen, unmetered)
     }
+
+    fn unreadable<'a>(&'a self, usage: &'a Usage) -> impl Iterator<Item = &'a Consumer> {
+        let may_be_used = move |consumer: &&Consumer| match (usage, consumer.kind) {
+            (Usage::All, _) | (_, DomainKind::Cpu | DomainKind::Dram | DomainKind::Platform) => true,
+            (Usage::Gpus(used), DomainKind::Gpu) => used.iter().any(|uuid| same_uuid(uuid, &consumer.domain().id)),
+            (Usage::Gpus(_), DomainKind::Accelerator) => false,
+        };
+        let all = self.inventory.all.iter().filter(|consumer| consumer.standing == Standing::Unreadable);
+        all.filter(may_be_used)
+    }
+
+    /// A GPU in use of which nothing is known, neither that it has a meter nor why it has none.
+    fn unknown_gpu(&self, uuid: &str) -> Option<(Domain, String)> {
+        let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
+        let known = self.inventory.all.iter().find(|consumer| is(&consumer.domain()));
+        let is_settled =
+            known.is_some_and(|known| matches!(known.standing, Standing::Unreadable | Standing::LeftOut | Standing::Within));
+        if is_settled || self.sources.iter().any(|(source, _)| is(&source.domain)) {
+            return None;
+        }
+        let why = known.and_then(|known| known.reason.as_deref()).map(|reason| format!(": {reason}"));
+        let domain = Domain { kind: DomainKind::Gpu, id: uuid.to_owned() };
+        Some((domain, format!("no meter reads this GPU{}", why.unwrap_or_default())))
+    }
+}
+
+/// Why a consumer has no figure, as what stands in its place.
+fn missing(consumer: &Consumer) -> (Domain, String) {
+    let reason = consumer.reason.as_deref().unwrap_or("nobody knows why");
+    let remedy = consumer.remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+    let leave = format!("or leave it out by its name, {}", consumer.name);
+    (consumer.domain(), format!("it may be in use and has no figure: {reason}{remedy}; {leave}"))
 }

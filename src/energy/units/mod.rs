@@ -1,6 +1,7 @@
 //! Joules, and where they come from: plain data, without any metering.
 
 mod baseline;
+mod consumer;
 mod device;
 mod quantity;
 mod uncertainty;
@@ -10,6 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use consumer::{Consumer, ConsumerName, ConsumerNameError, Standing};
 pub use baseline::{Baseline, DomainBaseline};
 pub use device::DeviceState;
 pub use quantity::{JouleUnit, Joules, Watts};
@@ -62,23 +64,32 @@ pub enum DomainKind {
     Cpu,
     /// Main memory.
     Dram,
+    /// What computes and is neither a processor nor a graphics processor.
+    Accelerator,
+    /// The whole board, as far as its maker wired it to the sensor.
+    Platform,
 }
 
 impl DomainKind {
-    /// The word in metric names: `gpu`, `cpu`, `dram`.
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Gpu, Self::Cpu, Self::Dram, Self::Accelerator, Self::Platform];
+
+    /// The word in metric names: `gpu`, `cpu`, `dram`, `accelerator`, `platform`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Gpu => "gpu",
             Self::Cpu => "cpu",
             Self::Dram => "dram",
+            Self::Accelerator => "accelerator",
+            Self::Platform => "platform",
         }
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Gpu, Self::Cpu, Self::Dram].into_iter().find(|k| k.name() == name)
+        Self::ALL.into_iter().find(|k| k.name() == name)
     }
 }
 

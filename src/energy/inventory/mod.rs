@@ -1,0 +1,219 @@
+//! Everything here that draws power and that work may use, listed before any meter is opened and apart from whether there is
+//! one for it.
+//!
+//! | what | by |
+//! |---|---|
+//! | NVIDIA's GPUs | their driver's library, `/proc/driver/nvidia` and the PCI bus: whatever one of them shows |
+//! | GPUs of AMD and Intel, accelerators | the PCI bus, `/sys/class/drm` |
+//! | processors and memory | powercap, perf events, sockets by `/proc/cpuinfo` |
+//! | sensors of the board | `/sys/class/hwmon` |
+//!
+//! Displays without computing, disks, fans and the supply are not in it: nobody here takes part in what they draw.
+
+mod bus;
+mod graphics;
+mod processors;
+mod sensors;
+#[cfg(test)]
+pub(in crate::energy) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+
+use super::builder::{MeterKind, Meters, Places};
+use super::error::EnergyError;
+use super::meter::Source;
+use super::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
+use super::visible::{MigInstance, VisibleError};
+use graphics::{Driver, Graphics};
+
+/// Where this process runs, as far as can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Surroundings {
+    pub(super) container: bool,
+    pub(super) virtual_machine: bool,
+}
+
+impl Surroundings {
+    pub(super) fn of(places: &Places) -> Self {
+        let marked = [".dockerenv", "run/.containerenv"].iter().any(|name| places.root.join(name).exists());
+        let cgroup = fs::read_to_string(places.proc.join("1/cgroup")).unwrap_or_default();
+        let grouped = ["docker", "kubepods", "containerd", "libpod", "lxc"].iter().any(|word| cgroup.contains(word));
+        let cpuinfo = fs::read_to_string(places.proc.join("cpuinfo")).unwrap_or_default();
+        let virtual_machine = cpuinfo
+            .lines()
+            .filter(|line| line.starts_with("flags"))
+            .any(|line| line.split_ascii_whitespace().any(|flag| flag == "hypervisor"));
+        Self { container: marked || grouped, virtual_machine }
+    }
+}
+
+/// What was opened of it.
+pub(super) struct Opened<'a> {
+    /// What is read.
+    pub(super) sources: Vec<Source>,
+    /// What came of opening the counters of processors; `None` if they were not asked for.
+    pub(super) rapl: Option<Result<(), EnergyError>>,
+    /// Why GPUs that could be metered are not.
+    pub(super) nvml: Option<EnergyError>,
+    pub(super) meters: &'a Meters,
+    pub(super) without: &'a [ConsumerName],
+}
+
+/// The list, before it is known what is metered.
+#[derive(Debug, Clone)]
+pub(super) struct Inventory {
+    graphics: Graphics,
+    pub(super) surroundings: Surroundings,
+}
+
+impl Inventory {
+    /// Lists everything; asks NVIDIA's driver only if its GPUs are to be metered.
+    pub(super) fn look(places: &Places, meters: &Meters) -> Self {
+        let surroundings = Surroundings::of(places);
+        let asked = match meters {
+            Meters::Auto => true,
+            Meters::List(kinds) => kinds.contains(&MeterKind::Nvml),
+        };
+        let driver = if asked { ask(places) } else { unasked() };
+        Self { graphics: graphics::list(places, &surroundings, driver), surroundings }
+    }
+
+    /// The same for a program that has these values of `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`.
+    pub(super) fn shown(mut self, devices: &str, order: Option<&str>) -> Result<Self, VisibleError> {
+        graphics::hide(&mut self.graphics.nvidia, devices, order)?;
+        Ok(self)
+    }
+
+    /// The UUIDs of the GPUs that can be metered, are in sight and not left out.
+    pub(super) fn gpus(&self, without: &[ConsumerName]) -> Vec<String> {
+        let found = self.graphics.nvidia.iter().map(|(_, gpu)| gpu);
+        let wanted = found.filter(|gpu| gpu.standing == Standing::Metered && !is_left_out(gpu, without));
+        wanted.filter_map(|gpu| gpu.domain.as_ref().map(|domain| domain.id.clone())).collect()
+    }
+
+    /// What can be read of the GPUs, whoever may use them.
+    pub(super) fn readable(&self) -> Vec<Source> {
+        let source = |(_, gpu): &(graphics::Told, Consumer)| {
+            let (domain, method) = (gpu.domain.clone()?, gpu.method?);
+            Some(Source { domain, method, sampling: String::new(), resolution: std::time::Duration::ZERO })
+        };
+        self.graphics.nvidia.iter().filter_map(source).collect()
+    }
+
+    /// Why there is no GPU to meter, and what to do about it.
+    pub(super) fn no_gpu(&self) -> (String, String) {
+        let all_out = self.graphics.nvidia.iter().any(|(_, gpu)| gpu.standing == Standing::Metered);
+        if all_out {
+            return ("`without` leaves every GPU out".to_owned(), "name the meter `nvml` no more, either".to_owned());
+        }
+        let unreadable = self.graphics.nvidia.iter().map(|(_, gpu)| gpu).find(|gpu| gpu.reason.is_some());
+        let of = |gpu: &Consumer| (gpu.reason.clone().unwrap_or_default(), gpu.remedy.clone());
+        let nothing = "see whether `nvidia-smi -L` lists one; a container must be given it".to_owned();
+        match (unreadable.map(of), &self.graphics.no_driver) {
+            (_, Some((reason, remedy))) => (reason.clone(), remedy.clone()),
+            (Some((reason, remedy)), None) => {
+                (reason, remedy.unwrap_or_else(|| "name a GPU in it, or unset it".to_owned()))
+            }
+            (None, None) => ("the driver shows no GPU".to_owned(), nothing),
+        }
+    }
+
+    /// The instances of boards, by their names, with the boards' UUIDs.
+    pub(super) fn instances(&self) -> Vec<(String, String)> {
+        let pairs = |(told, _): &(graphics::Told, Consumer)| {
+            let board = told.uuid.clone().unwrap_or_default();
+            let pieces = told.instances.clone().unwrap_or_default().into_iter();
+            let names = pieces.flat_map(|piece: MigInstance| {
+                let place = format!("MIG-{board}/{}/{}", piece.gpu_instance, piece.compute_instance);
+                [piece.uuid, place]
+            });
+            names.map(|name| (name, board.clone())).collect::<Vec<_>>()
+        };
+        self.graphics.nvidia.iter().flat_map(pairs).collect()
+    }
+
+    /// Why NVIDIA's driver shows nothing, where there is nothing else that shows one of its GPUs.
+    pub(super) fn no_driver(&self) -> Option<(&str, &str)> {
+        let (reason, remedy) = self.graphics.no_driver.as_ref().filter(|_| self.graphics.nvidia.is_empty())?;
+        Some((reason, remedy))
+    }
+
+    /// Every consumer with what is known of its figure.
+    pub(super) fn conclude(self, places: &Places, opened: &Opened<'_>) -> Vec<Consumer> {
+        let mut consumers: Vec<Consumer> = self.graphics.nvidia.into_iter().map(|(_, gpu)| gpu).collect();
+        consumers.extend(self.graphics.others);
+        consumers.extend(processors::list(places, self.surroundings, opened));
+        consumers.into_iter().map(|consumer| settled(consumer, opened)).collect()
+    }
+}
+
+/// Whether one of these names means it.
+pub(super) fn is_left_out(consumer: &Consumer, without: &[ConsumerName]) -> bool {
+    without.iter().any(|name| consumer.is_called(name))
+}
+
+/// The consumer as it stands once the meters are open.
+fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
+    let source = opened.sources.iter().find(|source| Some(&source.domain) == consumer.domain.as_ref());
+    if let Some(source) = source {
+        let estimate = source.method == Method::Estimate;
+        consumer.standing = if estimate { Standing::Estimated } else { Standing::Metered };
+        consumer.method = Some(source.method);
+        return consumer;
+    }
+    let matters = matches!(consumer.standing, Standing::Metered | Standing::Unreadable);
+    if let Some(name) = opened.without.iter().find(|name| consumer.is_called(name)) {
+        consumer.remedy = None;
+        return consumer.because(Standing::LeftOut, format!("`without` names {name}"));
+    }
+    let is_chosen = match (opened.meters, consumer.kind) {
+        (Meters::Auto, _) => true,
+        (Meters::List(kinds), DomainKind::Gpu | DomainKind::Accelerator) => kinds.contains(&MeterKind::Nvml),
+        (Meters::List(kinds), _) => kinds.iter().any(|kind| *kind != MeterKind::Nvml),
+    };
+    if matters && !is_chosen {
+        consumer.remedy = None;
+        return consumer.because(Standing::LeftOut, "`meters` names no meter of it");
+    }
+    if consumer.standing == Standing::Metered {
+        let reason = opened.nvml.as_ref().map_or_else(|| "it could not be opened".to_owned(), ToString::to_string);
+        return consumer.because(Standing::Unreadable, reason);
+    }
+    consumer
+}
+
+/// What is said of GPUs that are not asked for.
+fn unasked() -> Driver {
+    let reason = "`meters` names no meter of it".to_owned();
+    Driver::Fails { reason, remedy: String::new(), is_there: false }
+}
+
+#[cfg(feature = "nvml")]
+fn ask(places: &Places) -> Driver {
+    use super::nvml::{Board, Listing, list};
+    use bus::Place;
+    use graphics::Told;
+
+    let told = |board: Board| Told {
+        index: Some(board.index),
+        uuid: board.uuid,
+        name: board.name,
+        place: board.address.as_deref().and_then(Place::parse),
+        way: Some(board.rung.map(|rung| (rung.method(), rung.sampling())).map_err(|obstacle| (obstacle.reason, obstacle.remedy))),
+        instances: board.instances,
+    };
+    match list(places.nvml_library.as_deref(), places.policy()) {
+        Listing::Boards(boards) => Driver::Shows(boards.into_iter().map(told).collect()),
+        Listing::Failed { obstacle, has_driver } => {
+            Driver::Fails { reason: obstacle.reason, remedy: obstacle.remedy, is_there: has_driver }
+        }
+    }
+}
+
+#[cfg(not(feature = "nvml"))]
+fn ask(_: &Places) -> Driver {
+    let (reason, remedy) = ("this build leaves NVIDIA GPUs out".to_owned(), "build with the feature `nvml`".to_owned());
+    Driver::Fails { reason, remedy, is_there: false }
+}

@@ -1,0 +1,128 @@
+//! Processors, their memory, and sensors of the board.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::super::builder::{MeterKind, Meters, Places};
+use super::super::error::EnergyError;
+use super::super::rapl::{Found, State, survey};
+use super::super::units::{Consumer, DomainKind, Method, Standing};
+use super::{Opened, Surroundings, sensors};
+
+/// What there is of processors and memory, with what came of opening their counters.
+pub(super) fn list(places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
+    let found = survey(&places.rapl());
+    let estimated = opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
+    // What stands in where no package has a counter that is read.
+    let instead = if estimated { Standing::Estimated } else { Standing::Uncounted };
+    let closed = match &opened.rapl {
+        Some(Ok(())) => None,
+        Some(Err(error)) => Some(reasons(error, &found, surroundings)),
+        None => Some((left_to(opened.meters).to_owned(), None)),
+    };
+    let mut consumers: Vec<Consumer> =
+        found.iter().map(|found| counter(found, closed.as_ref().map(|(reason, _)| reason.as_str()), instead)).collect();
+    consumers.extend(uncounted_sockets(places, &found, closed.as_ref(), instead));
+    if !found.iter().any(|found| found.domain.kind == DomainKind::Dram) {
+        let consumer = Consumer::new(DomainKind::Dram, "memory", "memory".to_owned());
+        consumers.push(consumer.because(Standing::Uncounted, "nothing here counts it"));
+    }
+    for (name, file) in sensors::off_the_bus(&places.sys) {
+        let what = format!("sensor {name} ({})", file.display());
+        let consumer = Consumer::new(DomainKind::Platform, &format!("sensor-{name}"), what);
+        let reason = "what it covers is for its maker to say, and no meter here reads it";
+        consumers.push(consumer.because(Standing::Uncounted, reason));
+    }
+    consumers
+}
+
+/// A counter that is shown.
+fn counter(found: &Found, closed: Option<&str>, instead: Standing) -> Consumer {
+    let what = format!("{} {}", found.domain.kind.name(), found.domain.id);
+    let mut consumer = Consumer::new(found.domain.kind, &found.domain.id, what);
+    consumer.domain = Some(found.domain.clone());
+    let is_package = found.domain.kind == DomainKind::Cpu;
+    match (&found.state, closed) {
+        (State::Counted { note, .. }, None) => {
+            Consumer { standing: Standing::Metered, method: Some(Method::Counter), note: note.clone(), ..consumer }
+        }
+        // One of several cannot be read, and a part of them would be a wrong figure.
+        (State::Counted { .. }, Some(why)) if is_package => consumer.because(instead, why),
+        (State::Counted { .. }, Some(why)) => consumer.because(Standing::Uncounted, why),
+        (State::Closed { reason, remedy }, None) => {
+            consumer.because(Standing::Unreadable, reason.clone()).remedy(remedy.clone())
+        }
+        (State::Closed { reason, remedy }, Some(_)) => {
+            let standing = if is_package { instead } else { Standing::Uncounted };
+            consumer.because(standing, reason.clone()).remedy(remedy.clone())
+        }
+        (State::Silent { reason }, _) => consumer.because(Standing::Uncounted, reason.clone()),
+        (State::Within { of }, _) => consumer.because(Standing::Within, format!("{of} has it")),
+    }
+}
+
+/// The sockets of which no counter is shown.
+fn uncounted_sockets(
+    places: &Places,
+    found: &[Found],
+    closed: Option<&(String, Option<String>)>,
+    instead: Standing,
+) -> Vec<Consumer> {
+    let packages: BTreeSet<u32> = found
+        .iter()
+        .filter(|found| found.domain.kind == DomainKind::Cpu)
+        .filter_map(Found::package)
+        .collect();
+    let any_counter = found.iter().any(|found| found.domain.kind == DomainKind::Cpu);
+    let sockets = sockets(&places.proc);
+    let missing = |id: &str, what: String| {
+        let consumer = Consumer::new(DomainKind::Cpu, id, what);
+        match closed {
+            Some((reason, remedy)) => Consumer { remedy: remedy.clone(), ..consumer.because(instead, reason.clone()) },
+            None => consumer
+                .because(Standing::Unreadable, "its socket is in /proc/cpuinfo, and no counter of it is shown")
+                .remedy("see what the kernel's log says of RAPL"),
+        }
+    };
+    if sockets.is_empty() && !any_counter {
+        return vec![missing("processors", "processors".to_owned())];
+    }
+    let unseen = sockets.difference(&packages);
+    unseen.map(|socket| missing(&format!("package-{socket}"), format!("cpu package-{socket}"))).collect()
+}
+
+/// The numbers of the sockets, as `/proc/cpuinfo` has them; empty where it does not say.
+fn sockets(proc: &Path) -> BTreeSet<u32> {
+    let text = fs::read_to_string(proc.join("cpuinfo")).unwrap_or_default();
+    let fields = text.lines().filter_map(|line| line.split_once(':'));
+    fields.filter(|(key, _)| key.trim() == "physical id").filter_map(|(_, id)| id.trim().parse().ok()).collect()
+}
+
+fn left_to(meters: &Meters) -> &'static str {
+    match meters {
+        Meters::List(kinds) if kinds.contains(&MeterKind::Estimate) => "`meters` leaves it to the estimate",
+        _ => "`meters` names no meter of it",
+    }
+}
+
+/// Why no counter of processors is read, in the surroundings that explain it, and what to do about it.
+fn reasons(error: &EnergyError, found: &[Found], surroundings: Surroundings) -> (String, Option<String>) {
+    let EnergyError::Unavailable { reason, remedy, .. } = error else { return (error.to_string(), None) };
+    if found.iter().any(|found| found.domain.kind == DomainKind::Cpu) {
+        return (reason.clone(), Some(remedy.clone()));
+    }
+    let (why, instead) = match (surroundings.container, surroundings.virtual_machine) {
+        (true, true) => ("; container runtimes hide it, and virtual machines rarely have it", Some(CONTAINER_REMEDY)),
+        (true, false) => ("; container runtimes hide it", Some(CONTAINER_REMEDY)),
+        (false, true) => ("; this is a virtual machine, and its host keeps the counters to itself", Some(VIRTUAL_REMEDY)),
+        (false, false) => ("", None),
+    };
+    (format!("{reason}{why}"), Some(instead.map_or_else(|| remedy.clone(), str::to_owned)))
+}
+
+const CONTAINER_REMEDY: &str = "if the host has the counters, show them to the container: `docker run --security-opt \
+    systempaths=unconfined` or `podman run --security-opt unmask=/sys/devices/virtual/powercap`, and \
+    let its user read energy_uj; or run outside of it";
+
+const VIRTUAL_REMEDY: &str = "run on the physical machine, or live with the estimate";
