@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::carbon::{CarbonError, check};
+use crate::energy::units::ConsumerName;
 
 /// Find energy-efficient training settings.
 ///
@@ -353,6 +354,9 @@ pub(super) struct MeterArgs {
     /// Meter GPUs that are cut into MIG instances as whole boards, with the work of everybody on them
     #[arg(long)]
     pub(super) mig_whole_board: bool,
+    /// Leave this out, by its name of `optimize devices`: gpu:1, dram:dram-0, or gpu for all GPUs; may be given again
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) without: Vec<ConsumerName>,
     /// Print no table on standard error
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -369,7 +373,10 @@ Signals are handed on to the command; SIGKILL cannot be, and leaves it running. 
 that comes once the command has ended ends `optimize meter` when its files are written.
 
 Where a GPU has a counter and the processor has none, the processor's part is ESTIMATED; it is shown
-beside what is measured, and not added to it.";
+beside what is measured, and not added to it.
+
+Whatever the command may have used and cannot be read, such as a GPU whose driver fails, makes the
+total missing, with the reason; --without leaves it out, and is said where the total stands.";
 
 fn interval(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -60,10 +60,11 @@ impl SessionBuilder {
         let surroundings = inventory.surroundings;
         let mut entries = Vec::new();
         if let Some((reason, remedy)) = inventory.no_driver() {
-            entries.push(no_driver(places, surroundings.container, reason, remedy));
+            entries.push(no_driver(places, surroundings.container, &reason, &remedy));
         }
         let mut sources: Vec<Source> = inventory.readable();
-        let rapl = RaplMeter::open(&places.rapl(), &|_| false).map(|meter| sources.extend(meter.sources().iter().cloned()));
+        let rapl =
+            RaplMeter::open(&places.rapl(), &|_| false).map(|meter| sources.extend(meter.sources().iter().cloned()));
         let estimate = estimate(places, &self.figure());
         if let Ok((_, source)) = &estimate {
             sources.push(source.clone());

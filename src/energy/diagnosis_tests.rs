@@ -1,7 +1,8 @@
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::super::rapl::testing::PowerEvents;
 use super::super::testing::{FakeProc, PowercapTree};
+use super::super::units::Method;
 use super::*;
 
 struct Machine {
@@ -32,7 +33,7 @@ impl Machine {
     }
 
     fn rapl(&self) -> Entry {
-        self.diagnose().entries.into_iter().find(|entry| entry.meter == MeterKind::Rapl).unwrap()
+        self.diagnose().entries.into_iter().find(|entry| entry.meter == Some(MeterKind::Rapl)).unwrap()
     }
 }
 
@@ -41,7 +42,7 @@ fn what_works_is_told_with_its_method() {
     let machine = Machine::new();
     machine.tree.zone("intel-rapl:0", "package-0", 5, 1000).zone("intel-rapl:0:0", "dram", 5, 1000);
     let diagnosis = machine.diagnose();
-    let usable: Vec<_> = diagnosis.entries.iter().map(|e| (e.meter, e.usable(), e.method)).collect();
+    let usable: Vec<_> = diagnosis.entries.iter().map(|e| (e.meter.unwrap(), e.usable(), e.consumer.method)).collect();
     let expected = [
         (MeterKind::Nvml, false, None),
         (MeterKind::Rapl, true, Some(Method::Counter)),
@@ -61,7 +62,7 @@ fn what_works_is_told_with_its_method() {
 #[test]
 fn the_estimate_says_what_it_takes_and_by_whom() {
     let machine = Machine::new();
-    let note = |builder: SessionBuilder| builder.diagnose().entries.pop().unwrap().note.unwrap();
+    let note = |builder: SessionBuilder| builder.diagnose().entries.pop().unwrap().consumer.note.unwrap();
     let cpuinfo = "processor : 0\nvendor_id : AuthenticAMD\ncpu family : 25\nmodel : 1\nmodel name : AMD EPYC 7763\n";
     fs::write(machine.proc.root().join("cpuinfo"), cpuinfo).unwrap();
     assert!(
@@ -77,7 +78,10 @@ fn everything_that_is_not_usable_says_why_and_what_to_do() {
     machine.proc.end(std::process::id());
     for entry in machine.diagnose().entries {
         assert!(!entry.usable());
-        assert!(entry.reason.is_some_and(|r| !r.is_empty()) && entry.remedy.is_some_and(|r| !r.is_empty()));
+        assert!(
+            entry.consumer.reason.is_some_and(|r| !r.is_empty())
+                && entry.consumer.remedy.is_some_and(|r| !r.is_empty())
+        );
     }
 }
 
@@ -85,38 +89,15 @@ fn everything_that_is_not_usable_says_why_and_what_to_do() {
 fn a_container_and_a_virtual_machine_are_told_from_a_machine_without_the_tree() {
     let machine = Machine::new();
     let missing = machine.rapl();
-    assert!(missing.remedy.unwrap().contains("modprobe"));
+    assert!(missing.consumer.remedy.unwrap().contains("modprobe"));
     let cpuinfo = "processor : 0\nflags\t\t: fpu vme hypervisor lahf_lm\n";
     fs::write(machine.proc.root().join("cpuinfo"), cpuinfo).unwrap();
-    assert!(machine.rapl().reason.unwrap().contains("virtual machine"));
+    assert!(machine.rapl().consumer.reason.unwrap().contains("virtual machine"));
     fs::write(machine.root.path().join(".dockerenv"), "").unwrap();
     let hidden = machine.rapl();
-    assert!(hidden.reason.unwrap().contains("container"), "the nearer cause comes first");
-    assert!(hidden.remedy.unwrap().contains("systempaths=unconfined"));
+    assert!(hidden.consumer.reason.unwrap().contains("container"), "the nearer cause comes first");
+    assert!(hidden.consumer.remedy.unwrap().contains("systempaths=unconfined"));
     assert!(machine.diagnose().container && machine.diagnose().virtual_machine);
-}
-
-#[test]
-fn perf_events_stand_in_for_a_tree_that_is_hidden_and_say_so() {
-    let (machine, events) = (Machine::new(), PowerEvents::new("0", &[(0, 0, 0)]));
-    let surroundings = Surroundings { container: true, virtual_machine: false };
-    let found = |tree: &Path| processors(&Ways::of(tree, &events), &surroundings);
-    let entries = found(machine.tree.root());
-    let text = entries.iter().map(|entry| format!("{entry}\n")).collect::<String>();
-    assert!(entries.len() == 2 && entries.iter().all(Entry::usable), "{text}");
-    assert!(text.contains("yes  rapl      cpu package-0: counter [cpu:package-0]"), "{text}");
-    assert!(text.contains("by perf_event power/energy-ram"), "{text}");
-    assert!(text.contains("has no processor package; container runtimes hide it"), "{text}");
-    // A tree that works needs no events; one whose package cannot be read does.
-    machine.tree.zone("intel-rapl:0", "package-0", 5, 1000);
-    assert_eq!(found(machine.tree.root())[0].note, None);
-    machine.tree.garble("intel-rapl:0");
-    assert!(found(machine.tree.root())[0].note.as_ref().unwrap().contains("intel-rapl:0/energy_uj"));
-    events.refuse(libc::EACCES);
-    let denied = &found(machine.tree.root())[0];
-    assert!(!denied.usable());
-    assert!(denied.reason.as_ref().unwrap().contains("nor by perf events: power/energy-pkg"), "{denied}");
-    assert!(denied.remedy.as_ref().unwrap().contains("perf_event_paranoid"), "{denied}");
 }
 
 #[test]
@@ -143,11 +124,8 @@ fn counters_for_root_only_come_with_the_command_that_opens_them() {
         assert!(entry.usable());
     } else {
         assert!(!entry.usable());
-        assert!(entry.remedy.unwrap().contains("sudo chmod a+r"));
+        assert!(entry.consumer.remedy.unwrap().contains("sudo chmod a+r"));
     }
-    // The same remedy for the error itself, whoever runs this.
-    let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-    assert!(read_remedy(&error).contains("CVE-2020-8694"));
 }
 
 #[cfg(feature = "nvml")]
@@ -160,7 +138,7 @@ mod nvml {
         let machine = Machine::new();
         let fake = FakeNvml::new(50.0, script);
         let mut entries = machine.builder().nvml_library(fake.library()).diagnose().entries;
-        entries.retain(|entry| entry.meter == MeterKind::Nvml);
+        entries.retain(|entry| entry.meter == Some(MeterKind::Nvml));
         entries
     }
 
@@ -169,16 +147,19 @@ mod nvml {
         let script = "gpu GPU-a NVIDIA_H200\npower 100\ngpu GPU-b Tesla_P100\nfault energy 3\n\
                       gpu GPU-c NVIDIA_A100\nmig\ngpu GPU-d Broken\nfault energy 15\ngpu GPU-e Forbidden\nfault handle 4\n";
         let entries = gpus(script);
-        let methods: Vec<_> = entries.iter().map(|entry| entry.method).collect();
+        let methods: Vec<_> = entries.iter().map(|entry| entry.consumer.method).collect();
         let (counter, power) = (Some(Method::Counter), Some(Method::PowerIntegral));
         assert_eq!(methods, [counter, power, None, None, None]);
-        assert_eq!(entries[0].what, "NVIDIA GPU 0: NVIDIA H200");
-        assert_eq!((entries[0].domain.as_ref().unwrap().id.as_str(), &entries[0].note), ("GPU-a", &None));
-        assert!(entries[1].note.as_ref().unwrap().contains("integrated"));
-        assert!(entries[2].reason.as_ref().unwrap().contains("MIG"));
-        assert!(entries[2].remedy.as_ref().unwrap().contains("whole-board"));
-        assert!(entries[3].remedy.as_ref().unwrap().contains("reset the GPU"));
-        assert!(entries[4].remedy.as_ref().unwrap().contains("/dev/nvidiactl"));
+        assert_eq!(entries[0].consumer.what, "NVIDIA GPU 0: NVIDIA H200");
+        assert_eq!(
+            (entries[0].consumer.domain.as_ref().unwrap().id.as_str(), &entries[0].consumer.note),
+            ("GPU-a", &None)
+        );
+        assert!(entries[1].consumer.note.as_ref().unwrap().contains("integrated"));
+        assert!(entries[2].consumer.reason.as_ref().unwrap().contains("MIG"));
+        assert!(entries[2].consumer.remedy.as_ref().unwrap().contains("whole-board"));
+        assert!(entries[3].consumer.remedy.as_ref().unwrap().contains("reset the GPU"));
+        assert!(entries[4].consumer.remedy.as_ref().unwrap().contains("/dev/nvidiactl"));
     }
 
     #[test]
@@ -186,22 +167,22 @@ mod nvml {
         let (machine, fake) = (Machine::new(), FakeNvml::new(50.0, "gpu GPU-c NVIDIA_A100\nmig\n"));
         let builder = machine.builder().nvml_library(fake.library()).mig(MigPolicy::WholeBoard);
         let entry = &builder.diagnose().entries[0];
-        assert_eq!(entry.method, Some(Method::Counter));
-        assert!(entry.note.as_ref().unwrap().contains("MIG"));
+        assert_eq!(entry.consumer.method, Some(Method::Counter));
+        assert!(entry.consumer.note.as_ref().unwrap().contains("MIG"));
     }
 
     #[test]
     fn a_library_without_gpus_or_driver_is_one_entry() {
-        assert!(gpus("")[0].reason.as_ref().unwrap().contains("no GPU"));
+        assert!(gpus("")[0].consumer.reason.as_ref().unwrap().contains("no GPU"));
         let entry = &gpus("fault init 9\n")[0];
-        assert!(entry.remedy.as_ref().unwrap().contains("modprobe nvidia"), "{entry}");
-        assert!(gpus("fault init 4\n")[0].remedy.as_ref().unwrap().contains("/dev/nvidiactl"));
+        assert!(entry.consumer.remedy.as_ref().unwrap().contains("modprobe nvidia"), "{entry}");
+        assert!(gpus("fault init 4\n")[0].consumer.remedy.as_ref().unwrap().contains("/dev/nvidiactl"));
     }
 
     #[test]
     fn a_missing_library_tells_whether_the_driver_is_there() {
         let machine = Machine::new();
-        let reason = |machine: &Machine| machine.diagnose().entries[0].reason.clone().unwrap();
+        let reason = |machine: &Machine| machine.diagnose().entries[0].consumer.reason.clone().unwrap();
         let missing = reason(&machine);
         assert!(missing.starts_with("no NVIDIA driver here"));
         assert!(missing.ends_with("libnvidia-ml.so.1, which comes with NVIDIA's driver, is not there"), "{missing}");

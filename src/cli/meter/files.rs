@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::coverage::Coverage;
 use super::total::Total;
 
 use crate::disk::WholeFile;
@@ -28,6 +29,8 @@ pub(super) struct Outcome<'a> {
     pub(super) summary: Summary,
     /// For how long of that it was stopped.
     pub(super) stopped: Duration,
+    /// What the figures cover.
+    pub(super) coverage: Coverage<'a>,
 }
 
 impl Outcome<'_> {
@@ -39,6 +42,7 @@ impl Outcome<'_> {
         energy["joules"] = json!(total.joules());
         energy["method"] = json!(total.method());
         energy["covers"] = json!(total.covers());
+        self.coverage.add_to(&mut energy, &self.summary);
         json!({
             "command": words,
             "exit_code": self.status.code(),
@@ -251,6 +255,7 @@ mod tests {
             status: ExitStatus::from_raw(0),
             summary: Summary { seconds: 1.0, joules: Some(Joules(304.0)), method: None, domains: domains.to_vec() },
             stopped: Duration::from_millis(500),
+            coverage: Coverage { consumers: &[], absent: &[] },
         };
         let told = outcome.json();
         let energy = &told["energy"];

@@ -1,6 +1,7 @@
 //! `optimize meter`: what a command costs in energy.
 
 mod child;
+mod coverage;
 mod files;
 mod refusal;
 mod signals;
@@ -13,12 +14,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use child::{Child, Event};
+use coverage::Coverage;
 use files::{Outcome, Series};
 
 use super::args::MeterArgs;
 use super::failure::Failure;
-use crate::energy::units::DomainKind;
-use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session, Usage};
+use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session};
 use crate::guard::text::lines;
 
 /// What `optimize` itself fails with, so that it is told apart from the command's own codes, as `timeout` and `env` do.
@@ -52,7 +53,8 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     for interval in rest {
         series.iter_mut().for_each(|series| series.add(interval.until, &interval.energy));
     }
-    let outcome = Outcome { command: &args.command, status, summary, stopped: child.stopped() };
+    let coverage = Coverage { consumers: session.consumers(), absent: session.absent() };
+    let outcome = Outcome { command: &args.command, status, summary, stopped: child.stopped(), coverage };
     // From here on nothing may keep the command's own code from the caller, unless that would say that all went well.
     let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
     troubles.extend(json.and_then(|json| json.write(&outcome).err()));
@@ -84,27 +86,16 @@ fn refuse_one_file_for_both(args: &MeterArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// With the estimate of the processor's energy beside GPUs, where it has no counters: it is better than nothing, as long as it is
+/// not added to what is measured.
 fn open(args: &MeterArgs) -> Result<Session, EnergyError> {
-    let open = |meters: Meters| {
-        let variable = |name: &str| std::env::var(name).ok();
-        let (devices, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
-        let builder = Session::builder().meters(meters).descendants_only();
-        let builder = builder.visible_devices(devices.as_deref(), order.as_deref());
-        let builder = if args.mig_whole_board { builder.mig(MigPolicy::WholeBoard) } else { builder };
-        match args.watts_per_core {
-            Some(watts) => builder.watts_per_core(watts).open(),
-            None => builder.open(),
-        }
-    };
-    let chosen = meters(args)?;
-    let auto = chosen == Meters::Auto;
-    let session = open(chosen)?;
-    let sources = session.sources(&Usage::All);
-    if auto && !sources.is_empty() && sources.iter().all(|source| source.domain.kind == DomainKind::Gpu) {
-        // Of the processor an estimate is better than nothing, as long as it is not added to what is measured.
-        return Ok(open(Meters::List(vec![MeterKind::Nvml, MeterKind::Estimate])).unwrap_or(session));
+    let builder = Session::builder().meters(meters(args)?).descendants_only().estimate_beside(true);
+    let builder = builder.in_environment(|name| std::env::var(name).ok()).without(args.without.iter().cloned());
+    let builder = if args.mig_whole_board { builder.mig(MigPolicy::WholeBoard) } else { builder };
+    match args.watts_per_core {
+        Some(watts) => builder.watts_per_core(watts).open(),
+        None => builder.open(),
     }
-    Ok(session)
 }
 
 fn meters(args: &MeterArgs) -> Result<Meters, EnergyError> {

@@ -58,6 +58,9 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
         text.push_str("  the processor is not in this; `optimize devices` says why\n");
     }
+    for line in outcome.coverage.lines() {
+        let _ = writeln!(text, "  {line}");
+    }
     if summary.domains.iter().any(|d| d.energy.method.is_estimate()) {
         text.push_str("  ESTIMATED: CPU time times watts per core, not measured; see `optimize devices`\n");
     }
@@ -148,6 +151,7 @@ mod tests {
     use std::process::ExitStatus;
     use std::time::Duration;
 
+    use super::super::coverage::Coverage;
     use super::*;
     use crate::energy::Summary;
     use crate::energy::units::{Domain, DomainEnergy, Method, Uncertainty, Watts};
@@ -180,6 +184,7 @@ mod tests {
             status: ExitStatus::from_raw(0),
             summary: Summary { seconds: 12.5, joules, method, domains },
             stopped: Duration::from_secs_f64(stopped),
+            coverage: Coverage { consumers: &[], absent: &[] },
         };
         render(&outcome)
     }

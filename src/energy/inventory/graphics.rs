@@ -222,7 +222,8 @@ fn other(device: &OnBus, number: usize, places: &Places, surroundings: &Surround
         Vendor::Other(vendor) => vendor,
     };
     let what = format!("{maker} {number}: device {vendor:04x}:{:04x} at {}", device.device, device.place);
-    let consumer = Consumer { address: Some(device.place.to_string()), ..Consumer::new(kind, &number.to_string(), what) };
+    let consumer =
+        Consumer { address: Some(device.place.to_string()), ..Consumer::new(kind, &number.to_string(), what) };
     if device.is_in_package() {
         let reason = "it is a part of the processor's package, whose figure has it";
         return consumer.because(Standing::Within, reason);
@@ -267,11 +268,7 @@ fn accelerator(vendor: Vendor) -> String {
 ///
 /// One that does not tell its name is taken for another of the same kind, and one that does not tell its place stands where
 /// the driver counts it, which goes along the bus.
-pub(super) fn hide(
-    nvidia: &mut [(Told, Consumer)],
-    devices: &str,
-    order: Option<&str>,
-) -> Result<(), VisibleError> {
+pub(super) fn hide(nvidia: &mut [(Told, Consumer)], devices: &str, order: Option<&str>) -> Result<(), VisibleError> {
     let can_be_used = |(_, consumer): &(Told, Consumer)| consumer.standing != Standing::Unused;
     let used: Vec<&(Told, Consumer)> = nvidia.iter().filter(|gpu| can_be_used(gpu)).collect();
     let common = used.iter().find_map(|(told, _)| told.name.clone()).unwrap_or_default();

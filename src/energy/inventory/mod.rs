@@ -134,17 +134,16 @@ impl Inventory {
         self.graphics.nvidia.iter().flat_map(pairs).collect()
     }
 
-    /// Why NVIDIA's driver shows nothing, where there is nothing else that shows one of its GPUs.
-    pub(super) fn no_driver(&self) -> Option<(&str, &str)> {
-        let (reason, remedy) = self.graphics.no_driver.as_ref().filter(|_| self.graphics.nvidia.is_empty())?;
-        Some((reason, remedy))
+    /// Why there is nothing that shows a GPU of NVIDIA's, and what to do about it, where that is so.
+    pub(super) fn no_driver(&self) -> Option<(String, String)> {
+        self.graphics.nvidia.is_empty().then(|| self.no_gpu())
     }
 
     /// Every consumer with what is known of its figure.
     pub(super) fn conclude(self, places: &Places, opened: &Opened<'_>) -> Vec<Consumer> {
         let mut consumers: Vec<Consumer> = self.graphics.nvidia.into_iter().map(|(_, gpu)| gpu).collect();
         consumers.extend(self.graphics.others);
-        consumers.extend(processors::list(places, self.surroundings, opened));
+        consumers.extend(processors::list(&places.rapl(), places, self.surroundings, opened));
         consumers.into_iter().map(|consumer| settled(consumer, opened)).collect()
     }
 }
@@ -201,7 +200,12 @@ fn ask(places: &Places) -> Driver {
         uuid: board.uuid,
         name: board.name,
         place: board.address.as_deref().and_then(Place::parse),
-        way: Some(board.rung.map(|rung| (rung.method(), rung.sampling())).map_err(|obstacle| (obstacle.reason, obstacle.remedy))),
+        way: Some(
+            board
+                .rung
+                .map(|rung| (rung.method(), rung.sampling()))
+                .map_err(|obstacle| (obstacle.reason, obstacle.remedy)),
+        ),
         instances: board.instances,
     };
     match list(places.nvml_library.as_deref(), places.policy()) {

@@ -6,14 +6,15 @@ use std::path::Path;
 
 use super::super::builder::{MeterKind, Meters, Places};
 use super::super::error::EnergyError;
-use super::super::rapl::{Found, State, survey};
+use super::super::rapl::{Found, State, Ways, survey};
 use super::super::units::{Consumer, DomainKind, Method, Standing};
 use super::{Opened, Surroundings, sensors};
 
 /// What there is of processors and memory, with what came of opening their counters.
-pub(super) fn list(places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
-    let found = survey(&places.rapl());
-    let estimated = opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
+pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
+    let found = survey(ways);
+    let estimated =
+        opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
     // What stands in where no package has a counter that is read.
     let instead = if estimated { Standing::Estimated } else { Standing::Uncounted };
     let closed = match &opened.rapl {
@@ -26,7 +27,8 @@ pub(super) fn list(places: &Places, surroundings: Surroundings, opened: &Opened<
     consumers.extend(uncounted_sockets(places, &found, closed.as_ref(), instead));
     if !found.iter().any(|found| found.domain.kind == DomainKind::Dram) {
         let consumer = Consumer::new(DomainKind::Dram, "memory", "memory".to_owned());
-        consumers.push(consumer.because(Standing::Uncounted, "nothing here counts it"));
+        let remedy = "only some processors of Intel's count their memory; there is nothing to be done about others";
+        consumers.push(consumer.because(Standing::Uncounted, "nothing here counts it").remedy(remedy));
     }
     for (name, file) in sensors::off_the_bus(&places.sys) {
         let what = format!("sensor {name} ({})", file.display());
@@ -69,11 +71,8 @@ fn uncounted_sockets(
     closed: Option<&(String, Option<String>)>,
     instead: Standing,
 ) -> Vec<Consumer> {
-    let packages: BTreeSet<u32> = found
-        .iter()
-        .filter(|found| found.domain.kind == DomainKind::Cpu)
-        .filter_map(Found::package)
-        .collect();
+    let packages: BTreeSet<u32> =
+        found.iter().filter(|found| found.domain.kind == DomainKind::Cpu).filter_map(Found::package).collect();
     let any_counter = found.iter().any(|found| found.domain.kind == DomainKind::Cpu);
     let sockets = sockets(&places.proc);
     let missing = |id: &str, what: String| {
@@ -115,7 +114,9 @@ fn reasons(error: &EnergyError, found: &[Found], surroundings: Surroundings) -> 
     let (why, instead) = match (surroundings.container, surroundings.virtual_machine) {
         (true, true) => ("; container runtimes hide it, and virtual machines rarely have it", Some(CONTAINER_REMEDY)),
         (true, false) => ("; container runtimes hide it", Some(CONTAINER_REMEDY)),
-        (false, true) => ("; this is a virtual machine, and its host keeps the counters to itself", Some(VIRTUAL_REMEDY)),
+        (false, true) => {
+            ("; this is a virtual machine, and its host keeps the counters to itself", Some(VIRTUAL_REMEDY))
+        }
         (false, false) => ("", None),
     };
     (format!("{reason}{why}"), Some(instead.map_or_else(|| remedy.clone(), str::to_owned)))

@@ -23,7 +23,8 @@ pub(super) fn of(folder: &Path) -> Option<(String, PathBuf)> {
 /// Those of no device on the bus: of the board, its supply, or the processor.
 pub(super) fn off_the_bus(sys: &Path) -> Vec<(String, PathBuf)> {
     let folders = listed(&sys.join("class/hwmon"));
-    let is_on_the_bus = |folder: &PathBuf| folder.join("device/vendor").exists() && folder.join("device/class").exists();
+    let is_on_the_bus =
+        |folder: &PathBuf| folder.join("device/vendor").exists() && folder.join("device/class").exists();
     folders.into_iter().filter(|folder| !is_on_the_bus(folder)).filter_map(|folder| of(&folder)).collect()
 }
 

@@ -77,7 +77,8 @@ impl Obstacle {
 
     /// A driver that does not answer.
     fn hanging(late: &NoAnswer) -> Self {
-        let remedy = "see whether `nvidia-smi` answers and what the kernel's log says of NVRM; restart the machine if not";
+        let remedy =
+            "see whether `nvidia-smi` answers and what the kernel's log says of NVRM; restart the machine if not";
         Self { reason: format!("the driver gives {late}"), remedy: remedy.to_owned() }
     }
 

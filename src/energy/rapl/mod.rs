@@ -174,7 +174,12 @@ mod tests {
     use super::*;
 
     fn sampling(ways: &Ways) -> Vec<String> {
-        RaplMeter::open(ways, &|_| false).unwrap().sources().iter().map(|s| format!("{} {}", s.domain, s.sampling)).collect()
+        RaplMeter::open(ways, &|_| false)
+            .unwrap()
+            .sources()
+            .iter()
+            .map(|s| format!("{} {}", s.domain, s.sampling))
+            .collect()
     }
 
     #[test]
@@ -197,7 +202,8 @@ mod tests {
     fn where_neither_way_is_open_both_reasons_and_both_remedies_are_told() {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
         machine.refuse(libc::EACCES);
-        let text = RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine)).unwrap_err().to_string();
+        let text =
+            RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
         for part in ["nowhere: No such file", "modprobe intel_rapl_msr", "power/energy-pkg on processor 0: Permission"]
         {
             assert!(text.contains(part), "{part}: {text}");

@@ -51,5 +51,17 @@ impl Found {
 
 pub(crate) fn survey(ways: &Ways) -> Vec<Found> {
     let zones = super::zones(&ways.powercap).unwrap_or_default();
-    zones.into_iter().map(|zone| { let state = match zone.read() { Ok(_) => State::Counted { sampling: String::new(), note: None }, Err(e) => State::Closed { reason: format!("{}: {e}", zone.path.join("energy_uj").display()), remedy: "chmod".to_owned() } }; Found { domain: zone.domain.clone(), place: String::new(), state } }).collect()
+    zones
+        .into_iter()
+        .map(|zone| {
+            let state = match zone.read() {
+                Ok(_) => State::Counted { sampling: String::new(), note: None },
+                Err(e) => State::Closed {
+                    reason: format!("{}: {e}", zone.path.join("energy_uj").display()),
+                    remedy: "chmod".to_owned(),
+                },
+            };
+            Found { domain: zone.domain.clone(), place: String::new(), state }
+        })
+        .collect()
 }

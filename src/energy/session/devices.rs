@@ -125,8 +125,8 @@ impl Shared {
     fn unknown_gpu(&self, uuid: &str) -> Option<(Domain, String)> {
         let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
         let known = self.inventory.all.iter().find(|consumer| is(&consumer.domain()));
-        let is_settled =
-            known.is_some_and(|known| matches!(known.standing, Standing::Unreadable | Standing::LeftOut | Standing::Within));
+        let is_settled = known
+            .is_some_and(|known| matches!(known.standing, Standing::Unreadable | Standing::LeftOut | Standing::Within));
         if is_settled || self.sources.iter().any(|(source, _)| is(&source.domain)) {
             return None;
         }

@@ -11,8 +11,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use consumer::{Consumer, ConsumerName, ConsumerNameError, Standing};
 pub use baseline::{Baseline, DomainBaseline};
+pub use consumer::{Consumer, ConsumerName, ConsumerNameError, Standing};
 pub use device::DeviceState;
 pub use quantity::{JouleUnit, Joules, Watts};
 pub use uncertainty::Uncertainty;

@@ -1,0 +1,60 @@
+//! What a total covers, and what not.
+
+use serde_json::{Value, json};
+
+use crate::energy::Summary;
+use crate::energy::units::{Consumer, ConsumerName, DomainKind, Standing};
+
+/// What there is that draws power, beside what was metered.
+#[derive(Clone, Copy)]
+pub(super) struct Coverage<'a> {
+    /// All of it.
+    pub(super) consumers: &'a [Consumer],
+    /// Names of what was to be left out and is not there.
+    pub(super) absent: &'a [ConsumerName],
+}
+
+impl Coverage<'_> {
+    fn of(&self, standing: Standing) -> impl Iterator<Item = &Consumer> {
+        self.consumers.iter().filter(move |consumer| consumer.standing == standing)
+    }
+
+    /// What programs are told beside the figures.
+    pub(super) fn add_to(&self, energy: &mut Value, summary: &Summary) {
+        let list = |standing: Standing| -> Vec<Value> {
+            let entry =
+                |c: &Consumer| json!({ "name": c.name, "what": c.what, "reason": c.reason, "remedy": c.remedy });
+            self.of(standing).map(entry).collect()
+        };
+        let missing = summary.domains.iter().filter(|domain| domain.energy.joules.is_none());
+        let missing: Vec<Value> = missing
+            .map(|domain| json!({ "domain": domain.energy.domain.to_string(), "reason": domain.energy.note }))
+            .collect();
+        energy["missing"] = json!(missing);
+        energy["not_counted"] = json!(list(Standing::Uncounted));
+        energy["left_out"] = json!(list(Standing::LeftOut));
+        energy["consumers"] = json!(self.consumers);
+    }
+
+    /// What people are told below the table, a line each.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for consumer in self.of(Standing::LeftOut) {
+            let reason = consumer.reason.as_deref().unwrap_or_default();
+            lines.push(format!("without {} ({}): {reason}", consumer.name, consumer.what));
+        }
+        for name in self.absent {
+            lines.push(format!("--without {name}: nothing here is called that; `optimize devices` has the names"));
+        }
+        // Memory without a counter is the rule, and goes without a line of its own.
+        for consumer in self.of(Standing::Uncounted).filter(|c| !matches!(c.kind, DomainKind::Dram | DomainKind::Cpu)) {
+            let reason = consumer.reason.as_deref().unwrap_or_default();
+            lines.push(format!("not in it: {} ({}): {reason}", consumer.name, consumer.what));
+        }
+        let is_memory = |c: &&Consumer| c.kind == DomainKind::Dram;
+        if let Some(memory) = self.of(Standing::Uncounted).find(is_memory) {
+            lines.push(format!("the memory is not in it: {}", memory.reason.as_deref().unwrap_or_default()));
+        }
+        lines
+    }
+}
