@@ -8,8 +8,6 @@ mod perf;
 mod powercap;
 mod scale;
 mod source;
-mod survey;
-pub(crate) use survey::{Found, State, survey};
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -107,7 +105,7 @@ impl RaplMeter {
     /// # Errors
     ///
     /// [`EnergyError::Unavailable`] if neither way leads to every package; it says why of both.
-    pub(crate) fn open(ways: &Ways, _left_out: &dyn Fn(&super::units::Domain) -> bool) -> Result<Self, EnergyError> {
+    pub(crate) fn open(ways: &Ways) -> Result<Self, EnergyError> {
         let masked = match powercap::counters(&ways.powercap) {
             Ok(counters) => return Ok(Self::of(counters)),
             Err(obstacle) => obstacle,
@@ -174,12 +172,7 @@ mod tests {
     use super::*;
 
     fn sampling(ways: &Ways) -> Vec<String> {
-        RaplMeter::open(ways, &|_| false)
-            .unwrap()
-            .sources()
-            .iter()
-            .map(|s| format!("{} {}", s.domain, s.sampling))
-            .collect()
+        RaplMeter::open(ways).unwrap().sources().iter().map(|s| format!("{} {}", s.domain, s.sampling)).collect()
     }
 
     #[test]
@@ -202,8 +195,7 @@ mod tests {
     fn where_neither_way_is_open_both_reasons_and_both_remedies_are_told() {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
         machine.refuse(libc::EACCES);
-        let text =
-            RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
+        let text = RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine)).unwrap_err().to_string();
         for part in ["nowhere: No such file", "modprobe intel_rapl_msr", "power/energy-pkg on processor 0: Permission"]
         {
             assert!(text.contains(part), "{part}: {text}");

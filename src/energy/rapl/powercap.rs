@@ -180,7 +180,7 @@ mod tests {
     const RANGE: u64 = 262_143_328_850;
 
     fn open(root: &Path) -> Result<RaplMeter, EnergyError> {
-        RaplMeter::open(&Ways::files(root), &|_| false)
+        RaplMeter::open(&Ways::files(root))
     }
 
     fn ids(tree: &PowercapTree) -> Vec<String> {
