@@ -440,7 +440,7 @@ impl SessionBuilder {
                         .to_owned(),
                 });
             }
-            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl())?),
+            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl(), &|_| false)?),
             MeterKind::Estimate => Box::new(EstimateMeter::open(
                 &self.places.proc,
                 self.places.process,

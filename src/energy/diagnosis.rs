@@ -181,7 +181,7 @@ fn processors(ways: &Ways, surroundings: &Surroundings) -> Vec<Entry> {
     };
     let with_both = |mut entry: Entry| {
         entry.reason = entry.reason.map(|reason| both(&reason, &denied.reason));
-        entry.remedy = entry.remedy.map(|remedy| either(&remedy, denied.remedy));
+        entry.remedy = entry.remedy.map(|remedy| either(&remedy, &denied.remedy));
         entry
     };
     closed.into_iter().map(|entry| if entry.usable() { entry } else { with_both(entry) }).collect()

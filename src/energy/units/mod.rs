@@ -62,23 +62,26 @@ pub enum DomainKind {
     Cpu,
     /// Main memory.
     Dram,
+    /// A whole machine as its maker wired the processor's counter `psys`: the processors, and whatever else is behind it.
+    Platform,
 }
 
 impl DomainKind {
-    /// The word in metric names: `gpu`, `cpu`, `dram`.
+    /// The word in metric names: `gpu`, `cpu`, `dram`, `platform`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Gpu => "gpu",
             Self::Cpu => "cpu",
             Self::Dram => "dram",
+            Self::Platform => "platform",
         }
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Gpu, Self::Cpu, Self::Dram].into_iter().find(|k| k.name() == name)
+        [Self::Gpu, Self::Cpu, Self::Dram, Self::Platform].into_iter().find(|k| k.name() == name)
     }
 }
 
@@ -87,7 +90,7 @@ impl DomainKind {
 pub struct Domain {
     /// What it is.
     pub kind: DomainKind,
-    /// Which one: a GPU's UUID, `package-0`, `dram-0`, or `processes` for an estimate from CPU time.
+    /// Which one: a GPU's UUID, `package-0`, `dram-0`, `psys`, or `processes` for an estimate from CPU time.
     pub id: String,
 }
 
