@@ -123,7 +123,7 @@ impl RaplBench {
         for (path, name, _) in ZONES {
             tree.zone(path, name, RANGE - 100_000_000, RANGE);
         }
-        let meter = RaplMeter::open(&Ways::files(tree.root())).unwrap();
+        let meter = RaplMeter::open(&Ways::files(tree.root()), &|_| false).unwrap();
         Self { tree, clock: ManualClock::at(50.0), meter, seconds: 0, spoilt: false }
     }
 
@@ -171,7 +171,7 @@ struct EventsBench {
 impl EventsBench {
     fn new() -> Self {
         let machine = PowerEvents::new("0,8", &[(0, 0, 0), (8, 1, 0)]);
-        let meter = RaplMeter::open(&Ways::of(std::path::Path::new("/nowhere"), &machine)).unwrap();
+        let meter = RaplMeter::open(&Ways::of(std::path::Path::new("/nowhere"), &machine), &|_| false).unwrap();
         Self { machine, clock: ManualClock::at(50.0), meter }
     }
 }

@@ -26,6 +26,7 @@ mod bursts;
 mod clock;
 #[cfg(test)]
 mod contract;
+mod counter;
 mod cross_check;
 mod deadline;
 pub mod diagnosis;

@@ -60,7 +60,9 @@ fn counter(found: &Found, closed: Option<&str>, instead: Standing) -> Consumer {
             consumer.because(standing, reason.clone()).remedy(remedy.clone())
         }
         (State::Silent { reason }, _) => consumer.because(Standing::Uncounted, reason.clone()),
-        (State::Within { of }, _) => consumer.because(Standing::Within, format!("{of} has it")),
+        (State::Within { of }, _) => {
+            consumer.because(Standing::Within, format!("it shows again what others count: {of}"))
+        }
     }
 }
 

@@ -1,1 +1,389 @@
+use std::fs;
 
+use super::super::meter::Meter;
+use super::super::rapl::testing::PowerEvents;
+use super::super::rapl::{RaplMeter, Ways};
+use super::super::testing::{FakeProc, PowercapTree};
+use super::super::{EnergyError, MeterKind, Meters, Session, SessionBuilder, Usage};
+use super::testing::Bus;
+use super::*;
+
+/// A machine of which everything that the inventory looks at is known.
+struct Machine {
+    bus: Bus,
+    tree: PowercapTree,
+    proc: FakeProc,
+    root: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self {
+            bus: Bus::new(),
+            tree: PowercapTree::new(),
+            proc: FakeProc::new(),
+            root: tempfile::tempdir().unwrap(),
+        };
+        machine.proc.process(std::process::id(), 1, 0, 0);
+        machine
+    }
+
+    /// One socket whose package counts, so that GPUs are all there is to it.
+    fn with_package() -> Self {
+        let machine = Self::new();
+        machine.tree.zone("intel-rapl:0", "package-0", 5, 1 << 40);
+        machine
+    }
+
+    fn builder(&self) -> SessionBuilder {
+        let mut builder = Session::builder()
+            .powercap_root(self.tree.root())
+            .sysfs_root(self.bus.sys())
+            .proc_root(self.proc.root())
+            .nvml_library(self.tree.root().join("libnvidia-ml.so.1"))
+            .without_polling();
+        builder.places.root = self.root.path().to_owned();
+        builder
+    }
+
+    fn put(&self, path: &str, text: &str) {
+        let path = self.root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn put_proc(&self, path: &str, text: &str) {
+        let path = self.proc.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn sockets(&self, sockets: &[u32]) {
+        let text = |socket: &u32| format!("processor : {socket}\nvendor_id : GenuineIntel\nphysical id : {socket}\n\n");
+        self.put_proc("cpuinfo", &sockets.iter().map(text).collect::<String>());
+    }
+
+    /// What NVIDIA's kernel driver tells of a GPU.
+    fn kernel(&self, place: &str, model: &str, uuid: &str) {
+        let text = format!("Model: \t\t {model}\nIRQ:   \t\t 11\nGPU UUID: \t {uuid}\nBus Location: \t {place}\n");
+        self.put_proc(&format!("driver/nvidia/gpus/{place}/information"), &text);
+    }
+}
+
+fn standings(session: &Session) -> Vec<String> {
+    session.consumers().iter().map(|c| format!("{} {}", c.name, c.standing.name())).collect()
+}
+
+fn of<'a>(session: &'a Session, name: &str) -> &'a Consumer {
+    session.consumers().iter().find(|c| c.name == name).unwrap_or_else(|| panic!("{:?}", standings(session)))
+}
+
+fn reason(session: &Session) -> String {
+    let (open, close) = (session.mark(), session.mark());
+    session.between(&open, &close).known_total().unwrap_err().to_string()
+}
+
+fn names(names: &[&str]) -> Vec<ConsumerName> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+const H200: (u16, u16, u32) = (0x10de, 0x2335, 0x030200);
+
+#[test]
+fn a_machine_without_gpus_has_none_in_its_list() {
+    let machine = Machine::with_package();
+    machine.sockets(&[0]);
+    let session = machine.builder().open().unwrap();
+    assert_eq!(standings(&session), ["cpu:package-0 metered", "dram:memory not counted"]);
+    assert!(session.unreadable(&Usage::All).is_empty());
+}
+
+#[test]
+fn a_gpu_on_the_bus_without_its_driver_is_no_absence() {
+    for driver in [Some("nvidia"), Some("nouveau"), None] {
+        let machine = Machine::with_package();
+        machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, driver);
+        let session = machine.builder().open().unwrap();
+        assert_eq!(of(&session, "gpu:0").standing, Standing::Unreadable, "{driver:?}");
+        let why = reason(&session);
+        assert!(why.contains("libnvidia-ml.so.1") && why.contains("leave it out by its name, gpu:0"), "{why}");
+        // Work that says that it uses the processor alone has its figure.
+        assert!(session.unreadable(&Usage::cpu()).is_empty());
+        let left = machine.builder().without(names(&["gpu:3b:00.0"])).open().unwrap();
+        assert_eq!(of(&left, "gpu:0").standing, Standing::LeftOut);
+        assert!(left.unreadable(&Usage::All).is_empty());
+    }
+}
+
+#[test]
+fn what_a_virtual_machine_or_nobody_here_has_is_out_of_use() {
+    let machine = Machine::with_package();
+    machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("vfio-pci"));
+    machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, None);
+    let session = machine.builder().open().unwrap();
+    let found = standings(&session);
+    assert_eq!(found[..2], ["gpu:0 out of use", "gpu:1 out of use"], "{found:?}");
+    // A container that was given none of the host's GPUs.
+    let machine = Machine::with_package();
+    machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
+    machine.bus.device("0000:43:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
+    machine.put(".dockerenv", "");
+    let session = machine.builder().open().unwrap();
+    assert_eq!(standings(&session)[..2], ["gpu:0 out of use", "gpu:1 out of use"]);
+    machine.put("dev/nvidiactl", "");
+    machine.put("dev/kfd", "");
+    let session = machine.builder().open().unwrap();
+    assert_eq!(standings(&session)[..2], ["gpu:0 unreadable", "gpu:1 unreadable"]);
+}
+
+#[test]
+fn gpus_and_accelerators_without_a_meter_are_named_with_their_sensors() {
+    let machine = Machine::with_package();
+    machine.bus.device("0000:00:02.0", 0x8086, 0x4680, 0x030000, Some("i915"));
+    machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
+    machine.bus.write("0000:03:00.0", "hwmon/hwmon3/power1_average", b"30000000\n");
+    machine.bus.device("0000:5e:00.0", 0x1da3, 0x1020, 0x120000, Some("habanalabs"));
+    let session = machine.builder().open().unwrap();
+    let expected = ["gpu:0 within another", "gpu:1 unreadable", "accelerator:0 unreadable"];
+    assert_eq!(standings(&session)[..3], expected);
+    assert!(of(&session, "gpu:1").reason.as_ref().unwrap().contains("hwmon3/power1_average"));
+    assert!(of(&session, "accelerator:0").what.contains("Habana"));
+    let hidden = |value: &str| {
+        let value = value.to_owned();
+        machine
+            .builder()
+            .in_environment(move |name| (name == "HIP_VISIBLE_DEVICES").then(|| value.clone()))
+            .open()
+            .unwrap()
+    };
+    assert_eq!(of(&hidden(""), "gpu:1").standing, Standing::Unused);
+    assert_eq!(of(&hidden("-1"), "gpu:1").standing, Standing::Unused);
+    assert_eq!(of(&hidden("0"), "gpu:1").standing, Standing::Unreadable);
+    let left = machine.builder().without(names(&["accelerator", "gpu:1", "gpu:9"])).open().unwrap();
+    assert!(left.unreadable(&Usage::All).is_empty(), "{:?}", standings(&left));
+    assert_eq!(left.absent(), names(&["gpu:9"]));
+}
+
+#[test]
+fn sockets_without_a_counter_are_missed_whatever_their_numbers() {
+    let machine = Machine::new();
+    machine.sockets(&[0, 3]);
+    machine.tree.zone("intel-rapl:0", "package-0", 5, 1 << 40);
+    let session = machine.builder().open().unwrap();
+    assert_eq!(of(&session, "cpu:package-3").standing, Standing::Unreadable);
+    assert!(reason(&session).contains("its socket is in /proc/cpuinfo"), "{}", reason(&session));
+    machine.tree.zone("intel-rapl:1", "package-3", 5, 1 << 40);
+    let session = machine.builder().open().unwrap();
+    assert_eq!(standings(&session)[..2], ["cpu:package-0 metered", "cpu:package-3 metered"]);
+}
+
+#[test]
+fn memory_that_cannot_be_opened_makes_the_total_missing_until_it_is_left_out() {
+    let machine = Machine::with_package();
+    machine.tree.zone("intel-rapl:0/intel-rapl:0:0", "dram", 5, 1 << 40).garble("intel-rapl:0/intel-rapl:0:0");
+    let session = machine.builder().open().unwrap();
+    assert_eq!(of(&session, "dram:dram-0").standing, Standing::Unreadable);
+    assert!(reason(&session).contains("intel-rapl:0:0/energy_uj"), "{}", reason(&session));
+    for left_out in ["dram", "dram:dram-0"] {
+        let session = machine.builder().without(names(&[left_out])).open().unwrap();
+        assert!(session.unreadable(&Usage::All).is_empty());
+        assert_eq!(session.sources(&Usage::All).len(), 1);
+    }
+}
+
+#[test]
+fn a_package_that_is_left_out_does_not_close_the_others() {
+    let machine = Machine::with_package();
+    machine.sockets(&[0, 1]);
+    machine.tree.zone("intel-rapl:1", "package-1", 5, 1 << 40).garble("intel-rapl:1");
+    let closed = machine.builder().open().unwrap();
+    assert!(closed.sources(&Usage::All)[0].method.is_estimate(), "half of the packages would be a wrong figure");
+    assert_eq!(standings(&closed)[..2], ["cpu:package-0 estimated", "cpu:package-1 estimated"]);
+    let session = machine.builder().without(names(&["cpu:package-1"])).open().unwrap();
+    assert_eq!(standings(&session)[..2], ["cpu:package-0 metered", "cpu:package-1 left out"]);
+}
+
+#[test]
+fn perf_events_stand_in_for_a_tree_that_is_hidden_and_say_so() {
+    let (machine, events) = (Machine::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+    let surroundings = Surroundings { container: true, virtual_machine: false };
+    let places = machine.builder().places;
+    let found = || {
+        let ways = Ways::of(machine.tree.root(), &events);
+        let rapl = RaplMeter::open(&ways, &|_| false);
+        let sources = rapl.as_ref().map(|meter| meter.sources().to_vec()).unwrap_or_default();
+        let (meters, without): (_, &[ConsumerName]) = (&Meters::Auto, &[]);
+        let opened = Opened { sources, rapl: Some(rapl.map(drop)), nvml: None, meters, without };
+        processors::list(&ways, &places, surroundings, &opened)
+    };
+    let consumers = found();
+    assert!(consumers[..2].iter().all(|c| c.standing == Standing::Metered), "{consumers:?}");
+    assert!(consumers[0].note.as_ref().unwrap().contains("perf_event power/energy-pkg"), "{consumers:?}");
+    assert_eq!((consumers[2].kind, consumers[2].standing), (DomainKind::Platform, Standing::Within));
+    events.refuse(libc::EACCES);
+    let denied = found().remove(0);
+    assert_eq!(denied.standing, Standing::Uncounted);
+    assert!(denied.reason.as_ref().unwrap().contains("power/energy-pkg"), "{denied:?}");
+    assert!(denied.remedy.as_ref().unwrap().contains("perf_event_paranoid"), "{denied:?}");
+}
+
+#[test]
+fn a_choice_of_meters_leaves_out_what_it_does_not_name_and_says_so() {
+    let machine = Machine::with_package();
+    machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
+    let open = |kinds: &[MeterKind]| machine.builder().meters(Meters::List(kinds.to_vec())).open();
+    let session = open(&[MeterKind::Rapl]).unwrap();
+    assert_eq!(standings(&session)[..2], ["gpu:0 left out", "cpu:package-0 metered"]);
+    let session = open(&[MeterKind::Estimate]).unwrap();
+    assert_eq!(standings(&session)[..2], ["gpu:0 left out", "cpu:package-0 estimated"]);
+    assert!(matches!(open(&[MeterKind::Nvml]), Err(EnergyError::Unavailable { meter: "nvml", .. })));
+}
+
+#[cfg(feature = "nvml")]
+mod nvml {
+    use super::super::super::testing::FakeNvml;
+    use super::super::super::units::Joules;
+    use super::*;
+
+    const TWO: &str = "gpu GPU-a A\npower 300\ngpu GPU-b A\npower 200\n";
+
+    fn builder(fake: &FakeNvml, machine: &Machine) -> SessionBuilder {
+        machine.builder().nvml_library(fake.library()).clock(fake.clock.clone()).meters(Meters::Auto)
+    }
+
+    fn total(fake: &FakeNvml, session: &Session) -> Option<Joules> {
+        let open = session.mark();
+        fake.advance(2.0);
+        session.between(&open, &session.mark()).total()
+    }
+
+    #[test]
+    fn one_of_two_that_fails_at_opening_is_missed() {
+        for fault in ["handle 15", "handle 999", "uuid 15", "uuid 999", "energy 15"] {
+            let machine = Machine::new();
+            let fake = FakeNvml::new(100.05, &format!("{TWO}fault {fault}\n"));
+            let session = builder(&fake, &machine).open().unwrap();
+            assert_eq!(standings(&session)[..2], ["gpu:0 metered", "gpu:1 unreadable"], "{fault}");
+            assert_eq!(total(&fake, &session), None, "{fault}");
+            assert!(reason(&session).contains("gpu:1"), "{fault}: {}", reason(&session));
+            let left = builder(&fake, &machine).without(names(&["gpu:1"])).open().unwrap();
+            assert_eq!(total(&fake, &left), Some(Joules(600.0)), "{fault}");
+        }
+        // One that tells neither energy nor power.
+        let machine = Machine::new();
+        let fake =
+            FakeNvml::new(100.05, &format!("{TWO}fault energy 3\nfault power 3\nfault samples 3\nfault fields 3\n"));
+        let session = builder(&fake, &machine).open().unwrap();
+        assert_eq!(total(&fake, &session), None);
+        assert!(reason(&session).contains("tells neither energy nor power"), "{}", reason(&session));
+    }
+
+    #[test]
+    fn a_driver_that_fails_is_a_gpu_that_is_missed() {
+        for (fault, gpus) in
+            [("init 18", true), ("init 4", true), ("init 999", true), ("count 999", true), ("init 9", false)]
+        {
+            let machine = Machine::with_package();
+            let fake = FakeNvml::new(100.05, &format!("fault {fault}\n"));
+            let session = builder(&fake, &machine).open().unwrap();
+            assert_eq!(!session.unreadable(&Usage::All).is_empty(), gpus, "{fault}: {:?}", standings(&session));
+            // A driver that is not loaded is a GPU, too, where one is on the bus.
+            machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, None);
+            let session = builder(&fake, &machine).open().unwrap();
+            assert_eq!(session.unreadable(&Usage::All).len(), 1, "{fault}");
+            assert_eq!(of(&session, "gpu:0").address.as_deref(), Some("0000:3b:00.0"));
+        }
+    }
+
+    #[test]
+    fn the_only_board_that_is_cut_into_instances_is_missed() {
+        let machine = Machine::with_package();
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\nmig\ninstance MIG-1 3 0\npower 300\n");
+        let session = builder(&fake, &machine).open().unwrap();
+        assert_eq!(total(&fake, &session), None);
+        assert!(reason(&session).contains("whole-board"), "{}", reason(&session));
+    }
+
+    #[test]
+    fn a_lost_gpu_matters_to_those_who_may_use_it_alone() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(100.05, &format!("{TWO}fault handle 15\n"));
+        let open = |devices: &str| builder(&fake, &machine).visible_devices(Some(devices), None).open().unwrap();
+        for none in ["", "-1", "none"] {
+            assert!(open(none).unreadable(&Usage::All).is_empty(), "{none}");
+        }
+        for healthy in ["0", "GPU-a"] {
+            let session = open(healthy);
+            assert_eq!(total(&fake, &session), Some(Joules(600.0)), "{healthy}: {:?}", standings(&session));
+        }
+        for lost in ["1", "0,1", "1,0"] {
+            assert_eq!(open(lost).unreadable(&Usage::All).len(), 1, "{lost}");
+        }
+        // A driver that shows nothing at all, and a program that is shown none.
+        let silent = FakeNvml::new(100.05, "fault init 18\n");
+        let session = builder(&silent, &machine).visible_devices(Some("-1"), None).open().unwrap();
+        assert!(session.unreadable(&Usage::All).is_empty());
+        let session = builder(&silent, &machine).visible_devices(Some("0"), None).open().unwrap();
+        assert_eq!(session.unreadable(&Usage::All).len(), 1);
+    }
+
+    #[test]
+    fn what_the_driver_does_not_tell_of_a_lost_gpu_the_kernel_does() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(
+            100.05,
+            &format!("gpu GPU-a A\npci 0000:3b:00.0\ngpu GPU-b A\npci 0000:5e:00.0\nfault handle 15\n"),
+        );
+        machine.kernel("0000:3b:00.0", "NVIDIA H200", "GPU-a");
+        machine.kernel("0000:5e:00.0", "NVIDIA H100", "GPU-b");
+        let session = builder(&fake, &machine).open().unwrap();
+        let lost = of(&session, "gpu:1");
+        assert_eq!((lost.domain().id.as_str(), lost.address.as_deref()), ("GPU-b", Some("0000:5e:00.0")));
+        assert!(lost.what.contains("NVIDIA H100"), "{lost:?}");
+        // Its UUID is gone with it.
+        machine.kernel("0000:5e:00.0", "NVIDIA H100", "GPU-????????-????-????-????-????????????");
+        let session = builder(&fake, &machine).open().unwrap();
+        assert_eq!(of(&session, "gpu:1").domain, None);
+        assert_eq!(of(&session, "gpu:1").domain().to_string(), "gpu:1");
+    }
+
+    #[test]
+    fn one_that_the_driver_counts_no_more_is_on_the_bus() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\npci 0000:3b:00.0\n");
+        machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
+        machine.bus.device("0000:5e:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
+        let session = builder(&fake, &machine).open().unwrap();
+        assert_eq!(standings(&session)[..2], ["gpu:0 metered", "gpu:1 unreadable"]);
+        machine.put("run/.containerenv", "");
+        let session = builder(&fake, &machine).open().unwrap();
+        assert_eq!(standings(&session)[..2], ["gpu:0 metered", "gpu:1 out of use"], "not given to the container");
+    }
+
+    #[test]
+    fn what_is_left_out_is_neither_metered_nor_missed_by_any_of_its_names() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(100.05, TWO);
+        for name in ["gpu:0", "gpu:GPU-a", "GPU:gpu-A"] {
+            let session = builder(&fake, &machine).without(names(&[name])).open().unwrap();
+            assert_eq!(total(&fake, &session), Some(Joules(400.0)), "{name}");
+            assert_eq!(of(&session, "gpu:0").standing, Standing::LeftOut);
+        }
+        let all = builder(&fake, &machine).without(names(&["gpu"])).open().unwrap();
+        assert!(all.sources(&Usage::All)[0].method.is_estimate());
+        let listed =
+            builder(&fake, &machine).meters(Meters::List(vec![MeterKind::Nvml])).without(names(&["gpu"])).open();
+        assert!(listed.unwrap_err().to_string().contains("`without` leaves every GPU out"));
+    }
+
+    #[test]
+    fn the_estimate_beside_gpus_is_told_and_not_needed() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(100.05, TWO);
+        let sources = |beside: bool| {
+            let session = builder(&fake, &machine).estimate_beside(beside).open().unwrap();
+            session.sources(&Usage::All).len()
+        };
+        assert_eq!((sources(false), sources(true)), (2, 3));
+    }
+}

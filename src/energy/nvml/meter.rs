@@ -8,8 +8,9 @@ use nvml_wrapper::{Device, Nvml};
 use nvml_wrapper_sys::bindings::nvmlDevice_t;
 
 use super::super::clock::{Clock, Moment};
+use super::super::counter::{CounterTotal, Draw};
 use super::super::error::EnergyError;
-use super::super::meter::{CounterTotal, Meter, Reading, Source};
+use super::super::meter::{Meter, Reading, Source};
 use super::super::units::DeviceState;
 use super::super::units::{Domain, DomainKind};
 use super::boards::Policy;
@@ -18,8 +19,8 @@ use super::ladder::{Rung, instant_watts, samples_since};
 use super::state::state;
 use super::{Obstacle, failed, load, survey, unavailable};
 
-/// What may arrive with one tick of a counter, in joules.
-const BURST_JOULES: f64 = 1000.0;
+/// The counter does not wrap. One tick may bring some hundred milliseconds at full power.
+const DRAW: Draw = Draw { sustained_watts: MAX_WATTS, peak_watts: MAX_WATTS, burst_joules: 1000.0 };
 
 /// A second figure that was read less long ago is not read again.
 const FRESH: Duration = Duration::from_millis(400);
@@ -75,7 +76,7 @@ enum Gauge {
 impl Gauge {
     fn new(rung: Rung) -> Self {
         match rung {
-            Rung::Counter => Self::Counter(CounterTotal::new(None, MAX_WATTS, BURST_JOULES)),
+            Rung::Counter => Self::Counter(CounterTotal::new(None, DRAW)),
             Rung::Samples { room, .. } => Self::Samples { total: SampleTotal::default(), room },
             Rung::Instant { .. } => Self::Instant(PowerTotal::default()),
             Rung::Average { .. } => Self::Average(PowerTotal::default()),
@@ -95,7 +96,7 @@ impl Gauge {
                 let millijoules = device.total_energy_consumption().map_err(failed)?;
                 let raw = millijoules.checked_mul(1000);
                 let raw = raw.ok_or_else(|| wrong(format!("a counter of {millijoules} mJ cannot be")))?;
-                Ok(total.advance(clock.now(), raw))
+                total.advance(clock.now(), raw).map_err(|gap| wrong(gap.to_string()))
             }
             Self::Samples { total, room } => {
                 let samples = samples_since(device, total.since_us(), *room).map_err(failed)?;

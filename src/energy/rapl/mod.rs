@@ -4,12 +4,18 @@
 //! and the kernel's perf events, which `perf_event_paranoid` or a capability allow. Whichever is open first is taken,
 //! and both name the hardware alike.
 
+mod files;
+mod mirrors;
 mod perf;
+mod plan;
 mod powercap;
 mod scale;
 mod source;
+mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tree;
+mod zone;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -17,27 +23,48 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::Clock;
+use super::counter::Draw;
 use super::error::EnergyError;
 use super::meter::{Meter, Reading, Source};
-use super::units::{Domain, Method};
+use super::units::{Domain, DomainKind, Method};
 
 use perf::Opener;
-pub(crate) use powercap::{MISSING_REMEDY, Zone, read_remedy, zones};
+use plan::Planned;
+use powercap::MISSING_REMEDY;
 use source::Sysfs;
+pub(crate) use survey::{Found, State, survey};
 
 /// The counters change about once a millisecond.
 const RESOLUTION: Duration = Duration::from_millis(1);
 
-/// More than any processor package, or the memory behind it, draws, in watts. It bounds how long a counter may stay unread
-/// before it may have wrapped twice: a usual range of 262 kJ lasts 262 s.
-const MAX_WATTS: f64 = 1000.0;
+/// A processor package, or the memory behind it, draws no more than this for long, in watts. The largest that are sold are
+/// specified for 500 W (AMD EPYC 9965, Intel Xeon 6980P); firmware may let them have some more. It tells whether a counter
+/// that stayed unread may have wrapped around once more: a range of 65.5 kJ, as AMD's, lasts 82 s. What was seen to draw
+/// more is taken to draw more ([`CounterTotal`](super::counter::CounterTotal)).
+const SUSTAINED_WATTS: f64 = 800.0;
+
+/// More than any processor package draws even for a moment, in watts: what implies more is no energy.
+const PEAK_WATTS: f64 = 5000.0;
 
 /// What may arrive between two readings that are almost at the same time, in joules.
 const BURST_JOULES: f64 = 10.0;
 
+/// Counters that change every millisecond and show one value for so long hang.
+const HANGS_AFTER: Duration = Duration::from_millis(250);
+
+/// Of hardware that may be told to draw up to `limit` watts for long. Limits below the bound do not lower it: turbo exceeds
+/// them, and some firmware says 0.
+fn draw(limit: f64) -> Draw {
+    let sustained_watts = if limit < PEAK_WATTS { SUSTAINED_WATTS.max(limit) } else { SUSTAINED_WATTS };
+    Draw { sustained_watts, peak_watts: PEAK_WATTS, burst_joules: BURST_JOULES }
+}
+
 /// One counter, by whichever way.
 trait Counter: Send + Debug {
     fn domain(&self) -> &Domain;
+
+    /// Gives it a domain that no other has.
+    fn rename(&mut self, domain: &Domain);
 
     /// What exactly is read.
     fn sampling(&self) -> String;
@@ -49,8 +76,8 @@ trait Counter: Send + Debug {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Obstacle {
     pub(crate) reason: String,
-    /// `None` where the other way's remedy is all there is to do.
-    pub(crate) remedy: Option<&'static str>,
+    /// Empty where the other way's remedy is all there is to do.
+    pub(crate) remedy: String,
 }
 
 /// Where the counters may be found.
@@ -74,8 +101,9 @@ impl Ways {
     ///
     /// Why none can be counted.
     pub(crate) fn events(&self) -> Result<Vec<Source>, Obstacle> {
-        let counters = perf::counters(&self.sysfs, &self.opener)?;
-        Ok(counters.iter().map(|counter| source(counter)).collect())
+        let events = perf::plan(&self.sysfs, &self.opener)?;
+        let counters: Vec<_> = events.into_iter().filter_map(|planned| planned.counter).collect();
+        Ok(counters.iter().map(|counter| source(&**counter)).collect())
     }
 }
 
@@ -100,31 +128,30 @@ pub(crate) struct RaplMeter {
 }
 
 impl RaplMeter {
-    /// The meter of what can be read now.
+    /// The meter of what can be read now, but for domains that are `left_out`: these are neither opened nor in the way.
     ///
     /// # Errors
     ///
     /// [`EnergyError::Unavailable`] if neither way leads to every package; it says why of both.
-    pub(crate) fn open(ways: &Ways) -> Result<Self, EnergyError> {
-        let masked = match powercap::counters(&ways.powercap) {
-            Ok(counters) => return Ok(Self::of(counters)),
-            Err(obstacle) => obstacle,
+    pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Result<Self, EnergyError> {
+        let plan = plan::plan(ways, left_out);
+        if let Some(Obstacle { reason, remedy }) = plan.shut {
+            return Err(EnergyError::Unavailable { meter: "rapl", reason, remedy });
+        }
+        let wanted = |planned: &Planned| {
+            let domain = &planned.found.domain;
+            domain.kind != DomainKind::Platform && !left_out(domain)
         };
-        let denied = match perf::counters(&ways.sysfs, &ways.opener) {
-            Ok(counters) => return Ok(Self::of(counters)),
-            Err(obstacle) => obstacle,
-        };
-        Err(EnergyError::Unavailable {
-            meter: "rapl",
-            reason: both(&masked.reason, &denied.reason),
-            remedy: either(masked.remedy.unwrap_or_default(), denied.remedy),
-        })
-    }
-
-    fn of(counters: Vec<impl Counter + 'static>) -> Self {
-        let sources = counters.iter().map(|counter| source(counter)).collect();
-        let boxed = |counter| Box::new(counter) as Box<dyn Counter>;
-        Self { sources, counters: counters.into_iter().map(boxed).collect() }
+        let counters: Vec<_> = plan.all.into_iter().filter(wanted).filter_map(|planned| planned.counter).collect();
+        if counters.is_empty() {
+            return Err(EnergyError::Unavailable {
+                meter: "rapl",
+                reason: "all that it could read is left out by name".to_owned(),
+                remedy: "choose other meters, or leave out less".to_owned(),
+            });
+        }
+        let sources = counters.iter().map(|counter| source(&**counter)).collect();
+        Ok(Self { sources, counters })
     }
 }
 
@@ -143,8 +170,11 @@ pub(crate) fn both(masked: &str, denied: &str) -> String {
 }
 
 /// What opens the one way or the other.
-pub(crate) fn either(masked: &str, denied: Option<&str>) -> String {
-    denied.map_or_else(|| masked.to_owned(), |denied| format!("{masked}; or {denied}"))
+pub(crate) fn either(masked: &str, denied: &str) -> String {
+    match (masked, denied) {
+        (one, "") | ("", one) => one.to_owned(),
+        _ => format!("{masked}; or {denied}"),
+    }
 }
 
 impl Meter for RaplMeter {
@@ -172,7 +202,12 @@ mod tests {
     use super::*;
 
     fn sampling(ways: &Ways) -> Vec<String> {
-        RaplMeter::open(ways).unwrap().sources().iter().map(|s| format!("{} {}", s.domain, s.sampling)).collect()
+        RaplMeter::open(ways, &|_| false)
+            .unwrap()
+            .sources()
+            .iter()
+            .map(|s| format!("{} {}", s.domain, s.sampling))
+            .collect()
     }
 
     #[test]
@@ -195,7 +230,8 @@ mod tests {
     fn where_neither_way_is_open_both_reasons_and_both_remedies_are_told() {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
         machine.refuse(libc::EACCES);
-        let text = RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine)).unwrap_err().to_string();
+        let text =
+            RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
         for part in ["nowhere: No such file", "modprobe intel_rapl_msr", "power/energy-pkg on processor 0: Permission"]
         {
             assert!(text.contains(part), "{part}: {text}");

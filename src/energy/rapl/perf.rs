@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::clock::{Clock, Moment};
-use super::super::meter::{CounterTotal, Reading};
-use super::super::units::{Domain, DomainKind};
-use super::source::{Event, Sysfs};
-use super::{BURST_JOULES, Counter, MAX_WATTS, Obstacle, RESOLUTION};
+use super::super::counter::CounterTotal;
+use super::super::meter::Reading;
+use super::super::units::Domain;
+use super::plan::Planned;
+use super::source::{Event, Listed, Sysfs};
+use super::survey::{Found, State};
+use super::{Counter, HANGS_AFTER, Obstacle, RESOLUTION, draw};
 
 /// What an event came to since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,24 +37,42 @@ pub(crate) trait Opener: Send + Sync + Debug {
     fn open(&self, source: u32, config: u64, cpu: u32) -> io::Result<Box<dyn Counting>>;
 }
 
-/// The events of this machine, open and counting, memory left out where it cannot be counted.
-pub(crate) fn counters(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<EventCounter>, Obstacle> {
+/// The events of this machine: packages and memory open and counting, where that is allowed.
+///
+/// # Errors
+///
+/// Why there are none.
+pub(super) fn plan(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<Planned>, Obstacle> {
     // Where there are no events, there is no powercap tree for the same reason.
-    let missing = |reason| Obstacle { reason, remedy: None };
-    let mut counters = Vec::new();
-    for event in sysfs.events().map_err(missing)? {
+    let missing = |reason| Obstacle { reason, remedy: String::new() };
+    let listed = sysfs.listed().map_err(missing)?;
+    let open = |listed: Listed| {
+        let place = format!("perf_event power/{} on processor {}", listed.name, listed.cpu);
+        let found = |state| Found { domain: listed.domain.clone(), place: place.clone(), state };
+        let closed = |reason, remedy: &str| Planned::said(found(State::Closed { reason, remedy: remedy.to_owned() }));
+        let event = match listed.event {
+            Ok(event) => event,
+            Err(reason) => return closed(reason, STRANGE_REMEDY),
+        };
         match opener.open(event.source, event.config, event.cpu) {
-            Ok(counting) => counters.push(EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener))),
-            Err(_) if event.domain.kind == DomainKind::Dram => {}
+            Ok(counting) => {
+                let counter = EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener));
+                let state = State::Counted { sampling: counter.sampling(), note: None };
+                Planned { found: found(state), counter: Some(Box::new(counter)) }
+            }
             Err(error) => {
                 let reason = format!("power/{} on processor {}: {error}", event.name, event.cpu);
-                let remedy = (error.kind() == ErrorKind::PermissionDenied).then_some(DENIED_REMEDY);
-                return Err(Obstacle { reason, remedy });
+                let denied = error.kind() == ErrorKind::PermissionDenied;
+                closed(reason, if denied { DENIED_REMEDY } else { "" })
             }
         }
-    }
-    Ok(counters)
+    };
+    let mut planned: Vec<Planned> = listed.into_iter().map(open).collect();
+    planned.extend(sysfs.others().into_iter().map(Planned::said));
+    Ok(planned)
 }
+
+const STRANGE_REMEDY: &str = "another version of the kernel may tell it in a way that is known here";
 
 const DENIED_REMEDY: &str = "let perf count system-wide until the next start with `sudo sysctl kernel.perf_event_paranoid=0`, \
     or give this program the capability cap_perfmon (`sudo setcap cap_perfmon=ep PROGRAM`; in a container \
@@ -71,7 +92,7 @@ pub(crate) struct EventCounter {
 impl EventCounter {
     fn new(event: Event, counting: Box<dyn Counting>, sysfs: Sysfs, opener: Arc<dyn Opener>) -> Self {
         // The kernel adds up wraps of the register, and its own 64 bits last for a century.
-        let total = CounterTotal::new(None, MAX_WATTS, BURST_JOULES);
+        let total = CounterTotal::new(None, draw(0.0)).hangs_after(HANGS_AFTER);
         Self { event, counting, total, last: None, sysfs, opener }
     }
 
@@ -107,6 +128,10 @@ impl Counter for EventCounter {
         &self.event.domain
     }
 
+    fn rename(&mut self, domain: &Domain) {
+        self.event.domain = domain.clone();
+    }
+
     fn sampling(&self) -> String {
         format!("perf_event power/{}, brought up to date about every millisecond", self.event.name)
     }
@@ -133,7 +158,7 @@ impl Counter for EventCounter {
             }
         }
         self.last = Some((at, count));
-        Ok(self.total.advance(at, microjoules))
+        self.total.advance(at, microjoules).map_err(|gap| named(self.event.name, gap.to_string()))
     }
 }
 
@@ -210,10 +235,19 @@ mod tests {
         machine
     }
 
-    fn only(machine: &PowerEvents) -> EventCounter {
-        let mut counters = counters(&machine.sysfs(), &machine.opener()).unwrap();
+    fn planned(machine: &PowerEvents) -> Vec<Planned> {
+        plan(&machine.sysfs(), &machine.opener()).unwrap()
+    }
+
+    fn only(machine: &PowerEvents) -> Box<dyn Counter> {
+        let mut counters: Vec<_> = planned(machine).into_iter().filter_map(|planned| planned.counter).collect();
         assert_eq!(counters.len(), 1);
         counters.remove(0)
+    }
+
+    /// The package's state.
+    fn package(machine: &PowerEvents) -> State {
+        planned(machine).remove(0).found.state
     }
 
     #[test]
@@ -266,24 +300,44 @@ mod tests {
         let machine = machine();
         for errno in [libc::EACCES, libc::EPERM] {
             machine.refuse(errno);
-            let obstacle = counters(&machine.sysfs(), &machine.opener()).unwrap_err();
-            assert!(obstacle.reason.contains("power/energy-pkg on processor 0"), "{obstacle:?}");
-            let remedy = obstacle.remedy.unwrap();
+            let State::Closed { reason, remedy } = package(&machine) else { panic!() };
+            assert!(reason.contains("power/energy-pkg on processor 0"), "{reason}");
             assert!(remedy.contains("kernel.perf_event_paranoid=0") && remedy.contains("cap_perfmon"), "{remedy}");
         }
         machine.refuse(libc::ENODEV);
-        assert_eq!(counters(&machine.sysfs(), &machine.opener()).unwrap_err().remedy, None);
+        assert!(matches!(package(&machine), State::Closed { remedy, .. } if remedy.is_empty()));
     }
 
     #[test]
-    fn memory_that_cannot_be_counted_is_left_out_and_a_package_is_not() {
+    fn memory_that_cannot_be_counted_is_said_and_the_packages_are_counted() {
         let machine = PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]);
         machine.refuse_config(3);
-        let found = counters(&machine.sysfs(), &machine.opener()).unwrap();
-        let domains: Vec<_> = found.iter().map(|c| c.domain().to_string()).collect();
-        assert_eq!(domains, ["cpu:package-0", "cpu:package-1"]);
+        let told = |machine: &PowerEvents| -> Vec<String> {
+            let state = |found: &Found| {
+                if found.is_counted() {
+                    "yes"
+                } else if found.is_closed() {
+                    "no"
+                } else {
+                    "within"
+                }
+            };
+            planned(machine).iter().map(|p| format!("{} {}", p.found.domain, state(&p.found))).collect()
+        };
+        let expected =
+            ["cpu:package-0 yes", "dram:dram-0 no", "cpu:package-1 yes", "dram:dram-1 no", "platform:psys within"];
+        assert_eq!(told(&machine), expected);
         machine.refuse_config(2);
-        assert!(counters(&machine.sysfs(), &machine.opener()).is_err());
+        assert_eq!(told(&machine)[0], "cpu:package-0 no");
+        // One that cannot be told how it is opened is no less there.
+        let garbled = PowerEvents::new("0", &[(0, 0, 0)]);
+        garbled.write("events/energy-ram.scale", "NaN");
+        assert_eq!(told(&garbled), ["cpu:package-0 yes", "dram:dram-0 no", "platform:psys within"]);
+        let memory = planned(&garbled).remove(1).found;
+        assert!(
+            matches!(&memory.state, State::Closed { reason, .. } if reason.contains("energy-ram.scale")),
+            "{memory:?}"
+        );
     }
 
     /// The one event that every kernel has is time itself; containers and CI may forbid it.

@@ -4,10 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::clock::Clock;
-use super::super::meter::{CounterTotal, Reading};
 use super::super::units::{Domain, DomainKind};
-use super::{BURST_JOULES, Counter, MAX_WATTS, Obstacle};
 
 /// One counter of the powercap tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +23,6 @@ impl Zone {
     /// The raw value, in microjoules.
     pub(crate) fn read(&self) -> io::Result<u64> {
         number(&self.counter())
-    }
-
-    /// The value after which the counter starts again from zero, in microjoules; 0 if nobody says.
-    fn range(&self) -> u64 {
-        number(&self.path.join("max_energy_range_uj")).unwrap_or(0)
     }
 }
 
@@ -97,62 +89,11 @@ fn label(zone: &Path) -> Option<String> {
     fs::read_to_string(zone.join("name")).ok().map(|name| name.trim().to_owned())
 }
 
-/// The zones of the tree at `root` that can be read now, memory left out where it cannot.
-pub(super) fn counters(root: &Path) -> Result<Vec<ZoneCounter>, Obstacle> {
-    let missing = |reason| Obstacle { reason, remedy: Some(MISSING_REMEDY) };
-    let zones = zones(root).map_err(|error| missing(format!("{}: {error}", root.display())))?;
-    if zones.is_empty() {
-        return Err(missing(format!("{} has no processor package", root.display())));
-    }
-    let mut counters = Vec::new();
-    for zone in zones {
-        match zone.read() {
-            Ok(_) => counters.push(ZoneCounter::new(zone)),
-            // Memory that cannot be read is left out; half of the packages would be a wrong figure.
-            Err(_) if zone.domain.kind == DomainKind::Dram => {}
-            Err(error) => {
-                let reason = format!("{}: {error}", zone.counter().display());
-                return Err(Obstacle { reason, remedy: Some(read_remedy(&error)) });
-            }
-        }
-    }
-    Ok(counters)
-}
-
 /// What to do about a zone that cannot be read.
 pub(crate) fn read_remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => UNREADABLE_REMEDY,
         _ => MISSING_REMEDY,
-    }
-}
-
-/// A zone, its wraps added up.
-#[derive(Debug)]
-pub(super) struct ZoneCounter {
-    zone: Zone,
-    total: CounterTotal,
-}
-
-impl ZoneCounter {
-    fn new(zone: Zone) -> Self {
-        let total = CounterTotal::new(Some(zone.range()), MAX_WATTS, BURST_JOULES);
-        Self { zone, total }
-    }
-}
-
-impl Counter for ZoneCounter {
-    fn domain(&self) -> &Domain {
-        &self.zone.domain
-    }
-
-    fn sampling(&self) -> String {
-        "powercap counter, brought up to date about every millisecond".to_owned()
-    }
-
-    fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String> {
-        let raw = self.zone.read().map_err(|error| format!("{}: {error}", self.zone.counter().display()))?;
-        Ok(self.total.advance(clock.now(), raw))
     }
 }
 
@@ -180,7 +121,7 @@ mod tests {
     const RANGE: u64 = 262_143_328_850;
 
     fn open(root: &Path) -> Result<RaplMeter, EnergyError> {
-        RaplMeter::open(&Ways::files(root))
+        RaplMeter::open(&Ways::files(root), &|_| false)
     }
 
     fn ids(tree: &PowercapTree) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::processor::Processor;
 use super::super::units::{Domain, DomainKind};
 use super::scale::Scale;
+use super::survey::{Found, State};
 
 /// One event on one processor, as the kernel's system call wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,19 @@ pub(crate) struct Event {
     pub(crate) scale: Scale,
 }
 
+const PACKAGE: &str = "energy-pkg";
+const MEMORY: &str = "energy-ram";
+const PLATFORM: &str = "energy-psys";
+
+/// An event that the source offers, or why it cannot be told how it is opened.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) domain: Domain,
+    pub(super) name: &'static str,
+    pub(super) cpu: u32,
+    pub(super) event: Result<Event, String>,
+}
+
 /// Where the machine describes itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Sysfs {
@@ -39,34 +53,69 @@ impl Sysfs {
         self.sys.join("bus/event_source/devices/power")
     }
 
-    /// Packages and their memory, in the order of the processors that count for them. Not `energy-psys`, `energy-cores` and
-    /// the like, which contain packages or are contained in them.
+    /// Packages and their memory that can be opened, in the order of the processors that count for them.
     ///
     /// # Errors
     ///
     /// What is missing or not understood, in words.
     pub(crate) fn events(&self) -> Result<Vec<Event>, String> {
+        Ok(self.listed()?.into_iter().filter_map(|listed| listed.event.ok()).collect())
+    }
+
+    /// Packages and their memory, in the order of the processors that count for them. Not `energy-psys`, `energy-cores` and
+    /// the like, which contain packages or are contained in them.
+    ///
+    /// # Errors
+    ///
+    /// What is missing or not understood of packages, in words.
+    pub(super) fn listed(&self) -> Result<Vec<Listed>, String> {
         let power = self.power();
         let source = number(&power.join("type"))?;
-        let package = describe(&power, "energy-pkg")?;
-        let memory = describe(&power, "energy-ram");
+        let package = describe(&power, PACKAGE)?;
+        // Without memory there is still a processor.
+        let memory = power.join("events").join(MEMORY).exists().then(|| describe(&power, MEMORY));
         let cpumask = power.join("cpumask");
         let cpus = cpus(&text(&cpumask)?).ok_or_else(|| format!("{} is not understood", cpumask.display()))?;
-        let places = self.places(&cpus)?;
-        let mut events = Vec::new();
-        for (cpu, place) in places {
-            let event = |kind: DomainKind, id: &str, name, (config, scale)| {
+        let mut listed = Vec::new();
+        for (cpu, place) in self.places(&cpus)? {
+            let mut list = |kind: DomainKind, id: &str, name, described: Result<(u64, Scale), String>| {
                 let domain = Domain { kind, id: format!("{id}-{place}") };
-                Event { domain, name, source, config, cpu, scale }
+                let event = described.map(|(config, scale)| {
+                    let domain = domain.clone();
+                    Event { domain, name, source, config, cpu, scale }
+                });
+                listed.push(Listed { domain, name, cpu, event });
             };
-            events.push(event(DomainKind::Cpu, "package", "energy-pkg", package));
-            // Without memory there is still a processor.
-            events.extend(memory.iter().map(|memory| event(DomainKind::Dram, "dram", "energy-ram", *memory)));
+            list(DomainKind::Cpu, "package", PACKAGE, Ok(package));
+            if let Some(memory) = &memory {
+                list(DomainKind::Dram, "dram", MEMORY, memory.clone());
+            }
         }
-        match events.is_empty() {
+        match listed.is_empty() {
             true => Err(format!("{} names no processor", cpumask.display())),
-            false => Ok(events),
+            false => Ok(listed),
         }
+    }
+
+    /// The other events of energy: parts of packages, and the platform around them.
+    pub(super) fn others(&self) -> Vec<Found> {
+        let Ok(entries) = fs::read_dir(self.power().join("events")) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names
+            .filter(|name| name.starts_with("energy-") && !name.contains('.'))
+            .filter(|name| name != PACKAGE && name != MEMORY)
+            .collect();
+        names.sort();
+        let found = |name: String| {
+            let part = name.trim_start_matches("energy-").to_owned();
+            let (kind, of) = match name == PLATFORM {
+                true => (DomainKind::Platform, "the whole platform, the packages included"),
+                false => (DomainKind::Cpu, "the packages"),
+            };
+            let domain = Domain { kind, id: part };
+            Found { domain, place: format!("perf_event power/{name}"), state: State::Within { of: of.to_owned() } }
+        };
+        names.into_iter().map(found).collect()
     }
 
     /// For each package the processor that counts for it, with the name that the powercap tree gives the package: `0`, or

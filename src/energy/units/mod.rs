@@ -66,7 +66,7 @@ pub enum DomainKind {
     Dram,
     /// What computes and is neither a processor nor a graphics processor.
     Accelerator,
-    /// The whole board, as far as its maker wired it to the sensor.
+    /// A whole machine as its maker wired the processor's counter `psys`: the processors, and whatever else is behind it.
     Platform,
 }
 

@@ -1,0 +1,181 @@
+//! Which way is taken to the counters, and what is said of all of them.
+
+use super::super::units::{Domain, DomainKind};
+use super::survey::{Found, State};
+use super::{Counter, MISSING_REMEDY, Obstacle, Ways, both, either, files, perf};
+
+/// A counter that is shown, open if it is to be read.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) found: Found,
+    pub(super) counter: Option<Box<dyn Counter>>,
+}
+
+impl Planned {
+    pub(super) fn said(found: Found) -> Self {
+        Self { found, counter: None }
+    }
+
+    pub(super) fn rename(&mut self, id: String) {
+        self.found.domain.id = id;
+        if let Some(counter) = &mut self.counter {
+            counter.rename(&self.found.domain);
+        }
+    }
+
+    /// Whether it is of the processors and their memory.
+    fn counts(&self) -> bool {
+        self.is(DomainKind::Cpu) || self.is(DomainKind::Dram)
+    }
+
+    fn is(&self, kind: DomainKind) -> bool {
+        self.found.domain.kind == kind
+    }
+}
+
+/// All that is shown, by the way that is taken.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) all: Vec<Planned>,
+    /// Why neither way is open.
+    pub(super) shut: Option<Obstacle>,
+}
+
+impl Plan {
+    /// For the survey: the platform is read by a meter of its own.
+    pub(super) fn found(self) -> Vec<Found> {
+        let packages = self.all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted());
+        let tell = |mut planned: Planned| {
+            let around = match packages {
+                true => "the whole platform, the packages included",
+                false => "the whole platform, processors included: the meter psys reads it, if it is chosen by name",
+            };
+            let platform = planned.is(DomainKind::Platform) && planned.found.domain.id.starts_with("psys");
+            if platform && (packages || planned.found.is_counted()) {
+                planned.found.state = State::Within { of: around.to_owned() };
+            }
+            planned.found
+        };
+        self.all.into_iter().map(tell).collect()
+    }
+}
+
+/// What keeps a list of counters from being all that is wanted.
+struct Gaps<'a> {
+    left_out: &'a dyn Fn(&Domain) -> bool,
+}
+
+impl Gaps<'_> {
+    /// The first counter of these kinds that cannot be read.
+    fn closed(&self, all: &[Planned], kinds: &[DomainKind]) -> Option<(String, String)> {
+        all.iter().find_map(|planned| match &planned.found.state {
+            State::Closed { reason, remedy }
+                if kinds.contains(&planned.found.domain.kind) && !(self.left_out)(&planned.found.domain) =>
+            {
+                Some((reason.clone(), remedy.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    fn packages(&self, all: &[Planned]) -> bool {
+        all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted())
+            && self.closed(all, &[DomainKind::Cpu]).is_none()
+    }
+
+    fn whole(&self, all: &[Planned]) -> bool {
+        self.packages(all) && self.closed(all, &[DomainKind::Dram]).is_none()
+    }
+
+    /// Whether events count every package (or memory) whose number the tree shows.
+    fn covers(&self, events: &[Planned], shown: &[Planned], kind: DomainKind) -> bool {
+        let wanted = shown.iter().filter(|p| p.is(kind) && (p.found.is_counted() || p.found.is_closed()));
+        let mut wanted = wanted.filter(|p| !(self.left_out)(&p.found.domain));
+        wanted.all(|p| {
+            let same = |event: &&Planned| {
+                event.is(kind) && event.found.is_counted() && event.found.package() == p.found.package()
+            };
+            p.found.package().is_none() || events.iter().any(|event| same(&event))
+        })
+    }
+}
+
+/// Files first; events where a package or memory is closed in the tree and they lead to all of it.
+pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
+    let gaps = Gaps { left_out };
+    let both_kinds = [DomainKind::Cpu, DomainKind::Dram];
+    let (files, masked) = match files::plan(&ways.powercap) {
+        Ok(files) if gaps.whole(&files) => return Plan { all: files, shut: None },
+        Ok(files) => {
+            let closed = gaps
+                .closed(&files, &both_kinds)
+                .unwrap_or_else(|| (no_package(ways, &files), MISSING_REMEDY.to_owned()));
+            (files, closed)
+        }
+        Err(Obstacle { reason, remedy }) => (Vec::new(), (reason, remedy)),
+    };
+    let (events, denied) = match perf::plan(&ways.sysfs, &ways.opener) {
+        Ok(events) => {
+            let closed = gaps.closed(&events, &both_kinds);
+            let (reason, remedy) =
+                closed.unwrap_or_else(|| ("they do not count all that the tree shows".to_owned(), String::new()));
+            (events, Obstacle { reason, remedy })
+        }
+        Err(denied) => (Vec::new(), denied),
+    };
+    let covers = |kind| gaps.covers(&events, &files, kind);
+    let by_events = gaps.whole(&events) && covers(DomainKind::Cpu) && covers(DomainKind::Dram)
+        || !gaps.packages(&files) && gaps.packages(&events) && covers(DomainKind::Cpu);
+    if by_events {
+        let because = |planned| because(planned, &masked.0);
+        let mut all: Vec<Planned> = events.into_iter().map(because).collect();
+        // What the tree shows beside packages and memory is said all the same; once.
+        let beside = |p: &Planned| !(p.counts() && (p.found.is_counted() || p.found.is_closed()));
+        let news: Vec<Planned> = files.into_iter().filter(beside).collect();
+        let known = |p: &Planned| news.iter().any(|other| other.found.domain == p.found.domain);
+        all.retain(|p| p.counts() && !matches!(p.found.state, State::Within { .. }) || !known(p));
+        all.extend(news);
+        return Plan { all, shut: None };
+    }
+    let shut = (!gaps.packages(&files))
+        .then(|| Obstacle { reason: both(&masked.0, &denied.reason), remedy: either(&masked.1, &denied.remedy) });
+    let mut all: Vec<Planned> = files.into_iter().map(|planned| nor_by_events(planned, &denied)).collect();
+    if !all.iter().any(Planned::counts) {
+        all.extend(events.into_iter().map(|planned| because(planned, &masked.0)));
+    }
+    Plan { all, shut }
+}
+
+fn no_package(ways: &Ways, files: &[Planned]) -> String {
+    let tree = ways.powercap.display();
+    match files.iter().any(|p| p.is(DomainKind::Platform) && p.found.is_counted()) {
+        true => format!(
+            "{tree} has no processor package, only psys, the whole platform, which `meters = [\"psys\"]` reads (`--meters \
+             psys`)"
+        ),
+        false => format!("{tree} has no processor package"),
+    }
+}
+
+/// An event, because the tree is closed.
+fn because(mut planned: Planned, masked: &str) -> Planned {
+    match &mut planned.found.state {
+        State::Counted { sampling, note } => {
+            let why = format!("by {sampling}, because of {masked}");
+            *note = Some(note.take().map_or(why.clone(), |note| format!("{why}; {note}")));
+        }
+        State::Closed { reason, .. } => *reason = both(masked, reason),
+        State::Silent { .. } | State::Within { .. } => {}
+    }
+    planned
+}
+
+fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
+    let counts = planned.counts();
+    if let State::Closed { reason, remedy } = &mut planned.found.state
+        && counts
+    {
+        (*reason, *remedy) = (both(reason, &denied.reason), either(remedy, &denied.remedy));
+    }
+    planned
+}
