@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::fs;
-use std::io;
-use std::path::Path;
 
 use serde::Serialize;
 
 use super::builder::{MeterKind, Places, SessionBuilder};
+use super::error::EnergyError;
 use super::estimate::EstimateMeter;
-use super::meter::Source;
-use super::rapl::{MISSING_REMEDY, Ways, Zone, both, either, read_remedy, zones};
+use super::rapl::{Found, RaplMeter, State, Ways, survey};
 use super::units::{Domain, DomainKind, Method};
 use super::watts::Figure;
 
@@ -158,63 +156,33 @@ fn gpus(_: &Places, _: &Surroundings) -> Vec<Entry> {
 }
 
 fn processors(ways: &Ways, surroundings: &Surroundings) -> Vec<Entry> {
-    let (closed, reason) = match zones(&ways.powercap) {
-        Ok(zones) if !zones.is_empty() => {
-            let entries: Vec<Entry> = zones.into_iter().map(zone).collect();
-            let is_closed = |entry: &&Entry| {
-                !entry.usable() && entry.domain.as_ref().is_some_and(|domain| domain.kind == DomainKind::Cpu)
-            };
-            // Memory alone does not make perf events the better way.
-            let Some(closed) = entries.iter().find(is_closed) else { return entries };
-            let reason = closed.reason.clone().unwrap_or_default();
-            (entries, reason)
-        }
-        other => {
-            let entry = hidden(&ways.powercap, other.err(), surroundings);
-            let reason = entry.reason.clone().unwrap_or_default();
-            (vec![entry], reason)
-        }
-    };
-    let denied = match ways.events() {
-        Ok(sources) => return sources.into_iter().map(|source| event(source, &reason)).collect(),
-        Err(denied) => denied,
-    };
-    let with_both = |mut entry: Entry| {
-        entry.reason = entry.reason.map(|reason| both(&reason, &denied.reason));
-        entry.remedy = entry.remedy.map(|remedy| either(&remedy, &denied.remedy));
-        entry
-    };
-    closed.into_iter().map(|entry| if entry.usable() { entry } else { with_both(entry) }).collect()
-}
-
-/// A counter of the powercap tree.
-fn zone(zone: Zone) -> Entry {
-    let what = format!("{} {}", zone.domain.kind.name(), zone.domain.id);
-    match zone.read() {
-        Ok(_) => Entry::found(MeterKind::Rapl, what, Some(zone.domain), Method::Counter),
-        Err(error) => {
-            let reason = format!("{}: {error}", zone.path.join("energy_uj").display());
-            let mut entry = Entry::missing(MeterKind::Rapl, &what, reason, read_remedy(&error));
-            entry.domain = Some(zone.domain);
-            entry
-        }
+    let found = survey(ways).into_iter().filter(|found| !matches!(found.state, State::Within { .. }));
+    let mut entries: Vec<Entry> = found.map(counter).collect();
+    if !entries.iter().any(|entry| entry.domain.as_ref().is_some_and(|domain| domain.kind == DomainKind::Cpu)) {
+        let seen = match RaplMeter::open(ways, &|_| false) {
+            Err(EnergyError::Unavailable { reason, .. }) => reason,
+            other => other.err().map(|error| error.to_string()).unwrap_or_default(),
+        };
+        entries.insert(0, hidden(&seen, surroundings));
     }
+    entries
 }
 
-/// What is counted by a perf event, because the powercap tree is closed.
-fn event(source: Source, closed: &str) -> Entry {
-    let what = format!("{} {}", source.domain.kind.name(), source.domain.id);
-    let mut entry = Entry::found(MeterKind::Rapl, what, Some(source.domain), source.method);
-    entry.note = Some(format!("by {}, because of {closed}", source.sampling));
+/// A counter that is shown.
+fn counter(found: Found) -> Entry {
+    let what = format!("{} {}", found.domain.kind.name(), found.domain.id);
+    let mut entry = match found.state {
+        State::Counted { note, .. } => Entry { note, ..Entry::found(MeterKind::Rapl, what, None, Method::Counter) },
+        State::Closed { reason, remedy } => Entry::missing(MeterKind::Rapl, &what, reason, &remedy),
+        State::Silent { reason } => Entry::missing(MeterKind::Rapl, &what, reason, "nothing: it is not added"),
+        State::Within { of } => Entry::missing(MeterKind::Rapl, &what, format!("{of} has it"), "nothing"),
+    };
+    entry.domain = Some(found.domain);
     entry
 }
 
 /// Why there is no powercap tree.
-fn hidden(tree: &Path, error: Option<io::Error>, surroundings: &Surroundings) -> Entry {
-    let seen = match error {
-        None => format!("{} has no processor package", tree.display()),
-        Some(error) => format!("{}: {error}", tree.display()),
-    };
+fn hidden(seen: &str, surroundings: &Surroundings) -> Entry {
     let (reason, remedy) = if surroundings.container && surroundings.virtual_machine {
         (format!("{seen}; container runtimes hide it, and virtual machines rarely have it"), CONTAINER_REMEDY)
     } else if surroundings.container {
@@ -222,7 +190,11 @@ fn hidden(tree: &Path, error: Option<io::Error>, surroundings: &Surroundings) ->
     } else if surroundings.virtual_machine {
         (format!("{seen}; this is a virtual machine, and its host keeps the counters to itself"), VIRTUAL_REMEDY)
     } else {
-        (seen, MISSING_REMEDY)
+        (
+            seen.to_owned(),
+            "the tree exists on physical machines with an Intel or AMD processor once the kernel module \
+             intel_rapl_common is loaded (`modprobe intel_rapl_msr`)",
+        )
     };
     Entry::missing(MeterKind::Rapl, "processor and memory (RAPL)", reason, remedy)
 }

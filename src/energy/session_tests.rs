@@ -247,10 +247,10 @@ fn an_exclusive_session_holds_what_it_measures_until_it_ends() {
 fn machine(rapl: bool) -> (PowercapTree, FakeProc) {
     let (tree, proc) = (PowercapTree::new(), FakeProc::new());
     if rapl {
-        tree.zone("intel-rapl:0", "package-0", 0, 1_000_000_000_000).zone(
+        tree.zone("intel-rapl:0", "package-0", 1, 1_000_000_000_000).zone(
             "intel-rapl:0/intel-rapl:0:0",
             "dram",
-            0,
+            1,
             1_000_000_000_000,
         );
     }
@@ -300,11 +300,11 @@ fn a_used_gpu_without_a_meter_makes_the_total_missing_unless_gpus_were_left_out(
     let clock = ManualClock::at(10.0);
     let used = Usage::Gpus(vec!["GPU-x".to_owned()]);
     let energy = |builder: SessionBuilder| {
-        tree.set("intel-rapl:0", 0).set("intel-rapl:0/intel-rapl:0:0", 0);
+        tree.set("intel-rapl:0", 1).set("intel-rapl:0/intel-rapl:0:0", 1);
         let session = builder.clock(clock.clone()).open().unwrap();
         let open = session.mark();
         clock.advance(1.0);
-        tree.set("intel-rapl:0", 40_000_000).set("intel-rapl:0/intel-rapl:0:0", 2_000_000);
+        tree.set("intel-rapl:0", 40_000_001).set("intel-rapl:0/intel-rapl:0:0", 2_000_001);
         session.between_using(&open, &session.mark(), &used)
     };
     let auto = energy(builder_on(&tree, &proc));
