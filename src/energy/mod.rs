@@ -52,6 +52,8 @@ mod session_tests;
 #[cfg(feature = "nvml")]
 mod share;
 #[cfg(test)]
+mod stall_tests;
+#[cfg(test)]
 mod testing;
 mod ticks;
 #[cfg(test)]
