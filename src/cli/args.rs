@@ -345,7 +345,7 @@ pub(super) struct MeterArgs {
     /// Write the power over time to this file, one line per interval and domain; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,
-    /// auto (the default), or some of nvml, rapl and estimate
+    /// auto (the default), or some of nvml, rapl and estimate, or psys alone
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     pub(super) meters: Vec<String>,
     /// Watts that the estimate takes for a busy logical processor [default: by its model, as `optimize devices` says]

@@ -51,13 +51,16 @@ pub enum MeterKind {
     /// Processor packages and their memory, by the Linux powercap tree, or by the kernel's perf events where that cannot be
     /// read.
     Rapl,
+    /// The platform as a whole by the processor's counter `psys`: the processors, and whatever else the board's maker wired
+    /// to it. By name only, and alone.
+    Psys,
     /// CPU time of this process and its descendants times a stated figure of watts: a model, not a measurement.
     Estimate,
 }
 
 impl MeterKind {
     /// All of them, in the order in which they are listed for people.
-    pub const ALL: [Self; 3] = [Self::Nvml, Self::Rapl, Self::Estimate];
+    pub const ALL: [Self; 4] = [Self::Nvml, Self::Rapl, Self::Psys, Self::Estimate];
 
     /// Its name in study files.
     #[must_use]
@@ -65,6 +68,7 @@ impl MeterKind {
         match self {
             Self::Nvml => "nvml",
             Self::Rapl => "rapl",
+            Self::Psys => "psys",
             Self::Estimate => "estimate",
         }
     }
@@ -449,6 +453,15 @@ impl SessionBuilder {
                 let mut kinds = kinds.clone();
                 kinds.sort_unstable();
                 kinds.dedup();
+                if kinds.contains(&MeterKind::Psys) && kinds.len() > 1 {
+                    return Err(EnergyError::Unavailable {
+                        meter: "psys",
+                        reason: "its figure contains the processors, and whatever else the board's maker wired to it, which \
+                                 other meters would add again"
+                            .to_owned(),
+                        remedy: "choose it alone, or leave it out".to_owned(),
+                    });
+                }
                 for kind in &kinds {
                     meters.extend(self.open_kind(*kind, &inventory)?.into_iter().map(|meter| (meter, false)));
                     if *kind == MeterKind::Rapl {
@@ -516,15 +529,16 @@ impl SessionBuilder {
                 }
                 return open_nvml(&self.places, self.share, &wanted);
             }
-            MeterKind::Rapl if self.share => {
+            MeterKind::Rapl | MeterKind::Psys if self.share => {
                 return Err(EnergyError::Unavailable {
-                    meter: "rapl",
+                    meter: kind.name(),
                     reason: "it counts the work of everybody on the machine, which cannot be shared out".to_owned(),
                     remedy: "use the meter `estimate` for processors, or have the machine alone (without `share`)"
                         .to_owned(),
                 });
             }
             MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl(), &left_out)?),
+            MeterKind::Psys => Box::new(RaplMeter::platform(&self.places.rapl())?),
             MeterKind::Estimate => Box::new(EstimateMeter::open(
                 &self.places.proc,
                 self.places.process,

@@ -137,7 +137,10 @@ impl CounterTotal {
     /// The energy between two raw values, or why they do not tell.
     fn step(&mut self, seconds: f64, last: u64, raw: u64) -> Result<u64, Gap> {
         let Draw { sustained_watts, peak_watts, burst_joules } = self.draw;
-        let sustained_watts = sustained_watts.max(self.seen_watts * HEADROOM).min(peak_watts);
+        let sustained_watts = match self.seen_watts > sustained_watts {
+            true => (self.seen_watts * HEADROOM).min(peak_watts),
+            false => sustained_watts,
+        };
         let joules = |microjoules: u64| microjoules as f64 * 1e-6;
         let fell = Gap::Fell { from_joules: joules(last), to_joules: joules(raw) };
         let peak = peak_watts * seconds + burst_joules;

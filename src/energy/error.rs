@@ -7,13 +7,13 @@ use super::units::Domain;
 #[non_exhaustive]
 pub enum EnergyError {
     /// A meter of this name does not exist.
-    #[error("unknown meter `{name}`: the meters are nvml, rapl and estimate")]
+    #[error("unknown meter `{name}`: the meters are nvml, rapl, psys and estimate")]
     UnknownMeter {
         /// The name that was given.
         name: String,
     },
     /// A session was asked for without a single meter.
-    #[error("no meter was chosen: name at least one of nvml, rapl and estimate, or use auto")]
+    #[error("no meter was chosen: name at least one of nvml, rapl, psys and estimate, or use auto")]
     NoMeter,
     /// A meter that was asked for cannot work here.
     #[error("the meter `{meter}` cannot be used: {reason}; {remedy}")]
@@ -107,6 +107,14 @@ pub enum EnergyError {
 }
 
 impl EnergyError {
+    /// What happened, without the words around it that name the domain of a reading.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Read { reason, .. } => reason.clone(),
+            _ => self.to_string(),
+        }
+    }
+
     /// Whether the device itself is gone, so that what ran on it failed through no fault of its own.
     #[must_use]
     pub fn is_device_lost(&self) -> bool {

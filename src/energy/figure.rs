@@ -28,6 +28,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) outer: Option<Result<Outer, String>>,
     /// The edges between ticks, where those were seen.
     pub(crate) levels: (Levels, Levels),
+    /// Why the counter is known to have stood still around either edge.
+    pub(crate) hung: (Option<String>, Option<String>),
     /// What is known of the shares up to both edges.
     pub(crate) shares: (Shares, Shares),
     /// The standard deviation of the gain of hardware, as a part of the figure.
@@ -43,9 +45,12 @@ impl Evidence<'_> {
             (Err(reason), _) | (_, Err(reason)) => return missing(reason.clone()),
             (Ok(open), Ok(close)) => (open, close),
         };
+        if let (Some(reason), _) | (_, Some(reason)) = &self.hung {
+            return missing(reason.clone());
+        }
         let gained = Joules(close.microjoules.saturating_sub(open.microjoules) as f64 * 1e-6);
         if open.segment != close.segment {
-            return missing(format!("the counter started anew or was unread for too long; at least {gained}"));
+            return missing(format!("{}; at least {gained}", self.broken()));
         }
         let ticks = 2.0 * self.source.resolution.as_secs_f64();
         let short = self.seconds < ticks;
@@ -71,7 +76,7 @@ impl Evidence<'_> {
                 _ => needs,
             });
         }
-        if gained == Joules(0.0) && method == Method::Counter && domain.kind != DomainKind::Dram {
+        if gained == Joules(0.0) && method == Method::Counter {
             return missing("the counter did not move: it hangs".to_owned());
         }
         // Whatever runs takes some: the clocks have not moved yet, which is no proof that nothing was drawn.
@@ -81,7 +86,7 @@ impl Evidence<'_> {
                 self.seconds * 1e3
             ));
         }
-        let note = self.note(gained);
+        let note = self.note();
         match self.between_ticks(open, close) {
             Some((joules, sd)) => self.known(joules, sd, note),
             None => {
@@ -90,6 +95,18 @@ impl Evidence<'_> {
                 let sd = (watts * self.open.blur.hypot(self.close.blur)).hypot(between_readings.max(0.0).sqrt());
                 self.known(gained, sd, note)
             }
+        }
+    }
+
+    /// Why the figure does not go on through the window.
+    fn broken(&self) -> String {
+        match (&self.close.gap, self.source.method) {
+            (Some(reason), _) => reason.to_string(),
+            (None, Method::PowerIntegral | Method::Estimate) => {
+                "its power was unread for too long within it".to_owned()
+            }
+            (None, Method::Attributed) => "our part of it could not be told for a while within it".to_owned(),
+            (None, _) => "the counter started anew within it".to_owned(),
         }
     }
 
@@ -132,12 +149,10 @@ impl Evidence<'_> {
         DomainEnergy { uncertainty: Some(uncertainty), ..DomainEnergy::new(domain, method, Some(joules), note) }
     }
 
-    fn note(&self, gained: Joules) -> Option<String> {
+    fn note(&self) -> Option<String> {
         let failed = self.close.failures.saturating_sub(self.open.failures);
         let estimate = self.source.method == Method::Estimate && self.source.domain.kind == DomainKind::Cpu;
-        if gained == Joules(0.0) && self.source.method == Method::Counter {
-            Some("the counter did not move".to_owned())
-        } else if estimate && self.seconds < ROUGH.as_secs_f64() {
+        if estimate && self.seconds < ROUGH.as_secs_f64() {
             Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned())
         } else if self.shares.1.unseen > self.shares.0.unseen {
             Some(UNSEEN.to_owned())

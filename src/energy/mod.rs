@@ -10,6 +10,7 @@
 //! | | | else power integral: of the driver's samples, of instant power, of average power | 0.02 s to 1 s |
 //! | | shared with others ([`SessionBuilder::share`]) | attributed: our part of either | 0.5 s to 1 s |
 //! | `rapl` | each processor package, and the memory of each (powercap, else perf events) | counter | 1 ms |
+//! | `psys` | the platform as its maker wired the processor's counter of that name; by name only, and alone | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!
 //! [`trust`] says what is measured and how far to trust it.
@@ -51,6 +52,8 @@ mod session;
 mod session_tests;
 #[cfg(feature = "nvml")]
 mod share;
+#[cfg(test)]
+mod stall_tests;
 #[cfg(test)]
 mod testing;
 mod ticks;

@@ -247,7 +247,7 @@ fn an_exclusive_session_holds_what_it_measures_until_it_ends() {
 fn machine(rapl: bool) -> (PowercapTree, FakeProc) {
     let (tree, proc) = (PowercapTree::new(), FakeProc::new());
     if rapl {
-        tree.zone("intel-rapl:0", "package-0", 0, 1_000_000_000_000).zone(
+        tree.zone("intel-rapl:0", "package-0", 1, 1_000_000_000_000).zone(
             "intel-rapl:0/intel-rapl:0:0",
             "dram",
             1,

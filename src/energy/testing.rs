@@ -38,6 +38,14 @@ impl PowercapTree {
         self
     }
 
+    /// A folder in place of a file: nobody can read it, not even root.
+    pub(crate) fn close(&self, file: &str) -> &Self {
+        let path = self.root().join(file);
+        let _ = fs::remove_file(&path);
+        fs::create_dir(path).unwrap();
+        self
+    }
+
     pub(crate) fn garble(&self, path: &str) -> &Self {
         fs::write(self.root().join(path).join("energy_uj"), "").unwrap();
         self

@@ -1,6 +1,7 @@
 //! What a session keeps of one source: its readings of late, and the energy at any moment among them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::Moment;
@@ -25,11 +26,17 @@ const FEW: u32 = 10;
 /// A counter of hardware that always draws something hangs if it stood still for so many ticks.
 const STILL: f64 = 3.5;
 
+/// Nor does a counter that changes every millisecond stand still for this long.
+const STILL_AT_LEAST: Duration = Duration::from_millis(250);
+
 /// Stretches of less, in seconds, are not compared for their power.
 const STRETCH: f64 = 0.3;
 
 /// Whose a device's energy was up to an edge is known by then, or never.
 const LATEST_PART: Duration = Duration::from_secs(6);
+
+/// Of a row of failures the first ones are told.
+const MOST_REASONS: usize = 3;
 
 /// What power may do between two readings, as a part of it.
 const UNREST: f64 = 0.5;
@@ -42,6 +49,10 @@ pub(crate) struct Track {
     failures: u64,
     failed: VecDeque<Moment>,
     last_error: Option<EnergyError>,
+    /// What failed since the last good reading.
+    failing: Vec<String>,
+    /// Why segments began, where that is known.
+    gaps: VecDeque<(u64, Arc<str>)>,
     /// Of integrated power: a reading some time ago, and the mean power of the stretch before it, in watts.
     anchor: Option<Reading>,
     watts: Option<f64>,
@@ -68,12 +79,18 @@ pub(crate) struct Edge {
     pub(crate) level: Result<Reading, String>,
     /// How many readings had failed by then.
     pub(crate) failures: u64,
+    /// Why its segment began, if that is known.
+    pub(crate) gap: Option<Arc<str>>,
     /// The standard deviation of the time that `level` belongs to, in seconds.
     pub(crate) blur: f64,
     /// The variance of the figures up to then for what power did between readings, in square joules.
     pub(crate) roughness: f64,
     /// What was known of shares by then.
     pub(crate) shares: Shares,
+}
+
+fn hangs(still: Duration, when: &str) -> String {
+    format!("the counter stood still for {:.1} s {when}: it hangs", still.as_secs_f64())
 }
 
 impl Track {
@@ -84,6 +101,8 @@ impl Track {
             failures: 0,
             failed: VecDeque::new(),
             last_error: None,
+            failing: Vec::new(),
+            gaps: VecDeque::new(),
             anchor: None,
             periods: Periods::default(),
             watts: None,
@@ -108,6 +127,7 @@ impl Track {
             Ok(reading) => {
                 let oldest = reading.at.before(KEPT);
                 self.roughen(&reading);
+                self.explain(&reading);
                 self.push(reading);
                 // The last reading before the kept span stays, to interpolate from.
                 while self.history.len() > MOST_READINGS || self.history.get(1).is_some_and(|r| r.at < oldest) {
@@ -122,9 +142,31 @@ impl Track {
                 {
                     self.failed.pop_front();
                 }
+                let reason = error.reason();
+                if self.failing.last() != Some(&reason) && self.failing.len() < MOST_REASONS {
+                    self.failing.push(reason);
+                }
                 self.last_error = Some(error);
             }
         }
+    }
+
+    /// Keeps what failed before a reading as the reason why its segment is a new one.
+    fn explain(&mut self, reading: &Reading) {
+        let failed = std::mem::take(&mut self.failing).join("; then ");
+        let begins = self.history.back().is_some_and(|last| last.segment != reading.segment);
+        if begins && !failed.is_empty() {
+            self.gaps.push_back((reading.segment, failed.into()));
+        }
+        while self.gaps.len() > MOST_READINGS {
+            self.gaps.pop_front();
+        }
+    }
+
+    /// Why the segment of a reading began, if that is known.
+    fn gap(&self, segment: u64) -> Option<Arc<str>> {
+        let (_, reason) = self.gaps.iter().rev().find(|(begun, _)| *begun == segment)?;
+        Some(Arc::clone(reason))
     }
 
     /// Power that differs from reading to reading differed in between, and nobody saw when: a step at any time within `h`
@@ -189,12 +231,13 @@ impl Track {
             tick = tick.max(self.last_read().map_or(0.0, |at| moment.since(at).as_secs_f64()) / 3_f64.sqrt());
         }
         let blur = tick.hypot(UNREST * gap / 3_f64.sqrt());
-        Edge { level, failures: self.failures, blur, roughness: self.roughness, shares: self.shares }
+        let gap = level.as_ref().ok().and_then(|level| self.gap(level.segment));
+        Edge { level, failures: self.failures, gap, blur, roughness: self.roughness, shares: self.shares }
     }
 
     /// Refuses a counter that hangs at `moment`: what it will have missed, if it ever goes on, nobody can tell by then.
     fn moving(&self, moment: Moment) -> Result<(), String> {
-        if !ticks_slowly(&self.source) {
+        if self.source.method != Method::Counter {
             return Ok(());
         }
         let until = self.history.partition_point(|reading| reading.at <= moment);
@@ -208,10 +251,46 @@ impl Track {
             Some(_) => moment.since(since),
             None => last.at.since(since),
         };
-        match still >= self.source.resolution.mul_f64(STILL) {
-            true => Err(format!("the counter stood still for {:.1} s up to an edge: it hangs", still.as_secs_f64())),
+        match still >= self.still_for() {
+            true => Err(hangs(still, "up to an edge")),
             false => Ok(()),
         }
+    }
+
+    /// For how long a counter of hardware that always draws something may stand still.
+    fn still_for(&self) -> Duration {
+        self.source.resolution.mul_f64(STILL).max(STILL_AT_LEAST)
+    }
+
+    /// Whether a counter that changes all the time was seen to stand still around `moment`, by all that was read since: what
+    /// it missed by then nobody knows.
+    pub(crate) fn hung(&self, moment: Moment) -> Option<String> {
+        if self.source.method != Method::Counter || ticks_slowly(&self.source) {
+            return None;
+        }
+        let edge = self.reading_of(moment)?;
+        let shown = self.history.get(edge)?;
+        let same = |reading: &&Reading| (reading.microjoules, reading.segment) == (shown.microjoules, shown.segment);
+        let since = self.history.range(..=edge).rev().take_while(same).last()?.at;
+        let last = self.history.range(edge..).take_while(same).last()?.at;
+        (last.since(since) >= self.still_for()).then(|| hangs(last.since(since), "around an edge"))
+    }
+
+    /// Whether a counter that changes all the time is known to have moved, or to hang, after `moment`; or cannot be read.
+    pub(crate) fn is_confirmed(&self, moment: Moment) -> bool {
+        if self.source.method != Method::Counter || ticks_slowly(&self.source) {
+            return true;
+        }
+        let Some(edge) = self.reading_of(moment) else { return true };
+        let shown = self.history[edge];
+        let moved = |r: &Reading| (r.microjoules, r.segment) != (shown.microjoules, shown.segment);
+        self.last_error.is_some() || self.history.range(edge..).any(moved) || self.hung(moment).is_some()
+    }
+
+    /// The place of the reading that was made for an edge, right after it; of the last one, where there is none.
+    fn reading_of(&self, moment: Moment) -> Option<usize> {
+        let after = self.history.partition_point(|reading| reading.at < moment);
+        Some(after.min(self.history.len().checked_sub(1)?))
     }
 
     /// And the seconds `h s (1 - s)` for a moment at the share `s` between readings `h` apart.
@@ -234,7 +313,11 @@ impl Track {
             return Ok((before, 0.0));
         }
         if before.segment != after.segment {
-            return Err("an edge lies where the counter started anew".to_owned());
+            let why = self.gap(after.segment);
+            return Err(why.map_or_else(
+                || "an edge lies where the counter started anew".to_owned(),
+                |why| format!("at an edge, {why}"),
+            ));
         }
         let gap = after.at.since(before.at).as_secs_f64();
         let share = moment.since(before.at).as_secs_f64() / gap;

@@ -43,7 +43,7 @@ pub struct EnergyMetric {
 pub enum EnergyMetricError {
     /// The name does not begin with `energy`.
     #[error(
-        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram) \
+        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram, platform) \
          and `net`, or some of these in this order; after a phase also `per_1000` at the end, for 1,000 samples"
     )]
     NotEnergy {

@@ -55,7 +55,9 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     if has(DomainKind::Gpu) {
         text.push_str("  a GPU counts with all that anybody used of it\n");
     }
-    if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
+    if has(DomainKind::Platform) {
+        text.push_str("  psys is the platform as its maker wired it: the processors, and nobody tells what else\n");
+    } else if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
         text.push_str("  the processor is not in this; `optimize devices` says why\n");
     }
     for line in outcome.coverage.lines() {

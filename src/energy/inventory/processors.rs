@@ -15,8 +15,13 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
     let found = survey(ways);
     let estimated =
         opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
+    let is_platform = matches!(opened.meters, Meters::List(kinds) if kinds.contains(&MeterKind::Psys));
     // What stands in where no package has a counter that is read.
-    let instead = if estimated { Standing::Estimated } else { Standing::Uncounted };
+    let instead = match (estimated, is_platform) {
+        (true, _) => Standing::Estimated,
+        (false, true) => Standing::Within,
+        (false, false) => Standing::Uncounted,
+    };
     let closed = match &opened.rapl {
         Some(Ok(())) => None,
         Some(Err(error)) => Some(reasons(error, &found, surroundings)),
@@ -103,6 +108,7 @@ fn sockets(proc: &Path) -> BTreeSet<u32> {
 fn left_to(meters: &Meters) -> &'static str {
     match meters {
         Meters::List(kinds) if kinds.contains(&MeterKind::Estimate) => "`meters` leaves it to the estimate",
+        Meters::List(kinds) if kinds.contains(&MeterKind::Psys) => "`meters` leaves it to psys, which contains it",
         _ => "`meters` names no meter of it",
     }
 }

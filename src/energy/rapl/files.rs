@@ -1,12 +1,11 @@
 //! What becomes of each zone of the powercap tree.
 
-use std::io;
 use std::path::Path;
 
 use super::super::units::{Domain, DomainKind};
 use super::mirrors::{self, Same};
 use super::plan::Planned;
-use super::powercap::{MISSING_REMEDY, UNREADABLE_REMEDY};
+use super::remedy::{HIDDEN_REMEDY, MISSING_REMEDY, UNKNOWN_REMEDY, UNNAMED_REMEDY, closed};
 use super::survey::{Found, State};
 use super::tree::{self, Part, Zone, package_number};
 use super::zone::{Group, ZoneCounter, range};
@@ -38,23 +37,6 @@ impl Candidate {
         let same_package = self.package.is_some() && self.package == other.package;
         self.kind == other.kind && self.zone.control != other.zone.control && (self.id == other.id || same_package)
     }
-}
-
-/// Why a file cannot be read, and what to do.
-fn closed(path: &Path, error: &io::Error) -> (String, String) {
-    let reason = format!("{}: {error}", path.display());
-    let remedy = match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            format!("`sudo chmod a+r {}` opens this one: {UNREADABLE_REMEDY}", path.display())
-        }
-        io::ErrorKind::InvalidData => format!(
-            "see what `cat {}` says; loading the kernel's module anew may help (`modprobe -r intel_rapl_msr`, then \
-             `modprobe intel_rapl_msr`)",
-            path.display()
-        ),
-        _ => MISSING_REMEDY.to_owned(),
-    };
-    (reason, remedy)
 }
 
 /// Every zone of the tree at `root`, with a counter where it is to be read.
@@ -111,17 +93,17 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
     let name = zone.name();
     let parent_label = parent.and_then(|parent| parent.label.clone().ok());
     let parent_package = parent_label.as_deref().filter(|label| label.starts_with("package"));
-    let closed = |reason: String, remedy: &str| State::Closed { reason, remedy: remedy.to_owned() };
+    let shut = |reason: String, remedy: &str| State::Closed { reason, remedy: remedy.to_owned() };
     if zone.hollow {
         let reason = format!("{} leads nowhere: container runtimes hide what it stands for", zone.path.display());
         return match zone.is_top() && zone.is_rapl() {
-            true => said(DomainKind::Cpu, name, closed(reason, HIDDEN_REMEDY)),
+            true => said(DomainKind::Cpu, name, shut(reason, HIDDEN_REMEDY)),
             false => Sorted::Said(None),
         };
     }
     if !zone.is_rapl() {
         let state = match zone.counter().exists() {
-            true => closed(format!("it is a counter of `{}`, which no meter reads yet", zone.control), UNKNOWN_REMEDY),
+            true => shut(format!("it is a counter of `{}`, which no meter reads yet", zone.control), UNKNOWN_REMEDY),
             false => State::Silent { reason: "it has no counter of energy".to_owned() },
         };
         return said(DomainKind::Platform, name, state);
@@ -131,7 +113,7 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
         Err(reason) => {
             let kind = if zone.is_top() { DomainKind::Cpu } else { DomainKind::Dram };
             let reason = format!("{reason}; what it counts is not known");
-            return said(kind, name, closed(reason, UNNAMED_REMEDY));
+            return said(kind, name, shut(reason, UNNAMED_REMEDY));
         }
     };
     match (zone.part(), parent) {
@@ -161,7 +143,7 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
         }
         (_, None) => {
             let reason = format!("what `{label}` counts is not known, nor whether others contain it");
-            said(DomainKind::Platform, format!("{label} ({name})"), closed(reason, UNKNOWN_REMEDY))
+            said(DomainKind::Platform, format!("{label} ({name})"), shut(reason, UNKNOWN_REMEDY))
         }
     }
 }
@@ -305,10 +287,3 @@ fn tell_apart(planned: &mut [Planned]) {
         }
     }
 }
-
-const HIDDEN_REMEDY: &str = "show the tree to the container: `docker run --security-opt systempaths=unconfined` or `podman run \
-    --security-opt unmask=/sys/devices/virtual/powercap`; or run outside of it";
-
-const UNNAMED_REMEDY: &str = "let this user read the zone's files `name` and `energy_uj` (`sudo chmod a+r`)";
-
-const UNKNOWN_REMEDY: &str = "if what is metered does not use it, or another figure contains it, leave it out by name";

@@ -2,13 +2,13 @@
 //!
 //! Two ways lead to them: the files of the powercap tree, which root alone may read by default and container runtimes hide;
 //! and the kernel's perf events, which `perf_event_paranoid` or a capability allow. Whichever is open first is taken,
-//! and both name the hardware alike.
+//! and both name the hardware alike. The platform as a whole, `psys`, is read by a meter of its own: it contains the packages.
 
 mod files;
 mod mirrors;
 mod perf;
 mod plan;
-mod powercap;
+mod remedy;
 mod scale;
 mod source;
 mod survey;
@@ -30,7 +30,6 @@ use super::units::{Domain, DomainKind, Method};
 
 use perf::Opener;
 use plan::Planned;
-use powercap::MISSING_REMEDY;
 use source::Sysfs;
 pub(crate) use survey::{Found, State, survey};
 
@@ -94,17 +93,6 @@ impl Ways {
     pub(crate) fn new(powercap: PathBuf, sys: PathBuf, proc: PathBuf) -> Self {
         Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel) }
     }
-
-    /// What perf events there are, with how each is read.
-    ///
-    /// # Errors
-    ///
-    /// Why none can be counted.
-    pub(crate) fn events(&self) -> Result<Vec<Source>, Obstacle> {
-        let events = perf::plan(&self.sysfs, &self.opener)?;
-        let counters: Vec<_> = events.into_iter().filter_map(|planned| planned.counter).collect();
-        Ok(counters.iter().map(|counter| source(&**counter)).collect())
-    }
 }
 
 #[cfg(test)]
@@ -120,9 +108,10 @@ impl Ways {
     }
 }
 
-/// Reads packages and memory.
+/// Reads packages and memory; or the platform around them.
 #[derive(Debug)]
 pub(crate) struct RaplMeter {
+    name: &'static str,
     sources: Vec<Source>,
     counters: Vec<Box<dyn Counter>>,
 }
@@ -150,8 +139,22 @@ impl RaplMeter {
                 remedy: "choose other meters, or leave out less".to_owned(),
             });
         }
+        Ok(Self::of("rapl", counters))
+    }
+
+    /// The meter of the platform as a whole, which contains the processors and whatever else the board's maker wired to it.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if the machine shows no such counter, or it cannot be read.
+    pub(crate) fn platform(ways: &Ways) -> Result<Self, EnergyError> {
+        let unavailable = |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy };
+        plan::platform(ways).map(|counters| Self::of("psys", counters)).map_err(unavailable)
+    }
+
+    fn of(name: &'static str, counters: Vec<Box<dyn Counter>>) -> Self {
         let sources = counters.iter().map(|counter| source(&**counter)).collect();
-        Ok(Self { sources, counters })
+        Self { name, sources, counters }
     }
 }
 
@@ -164,22 +167,9 @@ fn source(counter: &dyn Counter) -> Source {
     }
 }
 
-/// Why neither way is open.
-pub(crate) fn both(masked: &str, denied: &str) -> String {
-    format!("{masked}; nor by perf events: {denied}")
-}
-
-/// What opens the one way or the other.
-pub(crate) fn either(masked: &str, denied: &str) -> String {
-    match (masked, denied) {
-        (one, "") | ("", one) => one.to_owned(),
-        _ => format!("{masked}; or {denied}"),
-    }
-}
-
 impl Meter for RaplMeter {
     fn name(&self) -> &'static str {
-        "rapl"
+        self.name
     }
 
     fn sources(&self) -> &[Source] {
@@ -194,6 +184,13 @@ impl Meter for RaplMeter {
         self.counters.iter_mut().map(read).collect()
     }
 }
+
+#[cfg(test)]
+mod mirror_tests;
+#[cfg(test)]
+mod reading_tests;
+#[cfg(test)]
+mod survey_tests;
 
 #[cfg(test)]
 mod tests {

@@ -72,6 +72,23 @@ pub(super) fn plan(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<Planne
     Ok(planned)
 }
 
+/// The event of the platform as a whole.
+///
+/// # Errors
+///
+/// Why it cannot be counted.
+pub(super) fn platform(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Box<dyn Counter>, Obstacle> {
+    let event = sysfs.platform().map_err(|reason| Obstacle { reason, remedy: String::new() })?;
+    match opener.open(event.source, event.config, event.cpu) {
+        Ok(counting) => Ok(Box::new(EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener)))),
+        Err(error) => {
+            let denied = error.kind() == ErrorKind::PermissionDenied;
+            let remedy = if denied { DENIED_REMEDY.to_owned() } else { String::new() };
+            Err(Obstacle { reason: format!("power/{} on processor {}: {error}", event.name, event.cpu), remedy })
+        }
+    }
+}
+
 const STRANGE_REMEDY: &str = "another version of the kernel may tell it in a way that is known here";
 
 const DENIED_REMEDY: &str = "let perf count system-wide until the next start with `sudo sysctl kernel.perf_event_paranoid=0`, \
@@ -113,7 +130,8 @@ impl EventCounter {
 
     /// Counts on, on whichever processor now stands for the package. If that fails, the next reading does too.
     fn reopen(&mut self) {
-        let events = self.sysfs.events().unwrap_or_default();
+        let mut events = self.sysfs.events().unwrap_or_default();
+        events.extend(self.sysfs.platform());
         let same = |event: &Event| event.domain == self.event.domain && event.name == self.event.name;
         let Some(event) = events.into_iter().find(same) else { return };
         if let Ok(counting) = self.opener.open(event.source, event.config, event.cpu) {
@@ -155,6 +173,10 @@ impl Counter for EventCounter {
             if enabled.saturating_sub(running) > RESOLUTION {
                 // What went by in the pause is not known.
                 self.total.cut();
+                self.last = Some((at, count));
+                let _ = self.total.advance(at, microjoules);
+                let paused = enabled.saturating_sub(running).as_secs_f64();
+                return Err(named(self.event.name, format!("the kernel did not count for {paused:.3} s")));
             }
         }
         self.last = Some((at, count));
@@ -291,8 +313,11 @@ mod tests {
         counter.read(&clock).unwrap();
         machine.pass(&clock, 1.0, 40 * JOULE);
         machine.pause(0.2);
-        let paused = counter.read(&clock).unwrap();
-        assert_eq!((paused.microjoules, paused.segment), (0, 1));
+        let reason = counter.read(&clock).unwrap_err();
+        assert!(reason.contains("did not count for 0.200 s"), "{reason}");
+        machine.pass(&clock, 1.0, 3 * JOULE);
+        let after = counter.read(&clock).unwrap();
+        assert_eq!((after.microjoules, after.segment), (3_000_000, 1));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Which way is taken to the counters, and what is said of all of them.
 
 use super::super::units::{Domain, DomainKind};
+use super::remedy::MISSING_REMEDY;
 use super::survey::{Found, State};
-use super::{Counter, MISSING_REMEDY, Obstacle, Ways, both, either, files, perf};
+use super::{Counter, Obstacle, Ways, files, perf};
 
 /// A counter that is shown, open if it is to be read.
 #[derive(Debug)]
@@ -28,6 +29,11 @@ impl Planned {
         self.is(DomainKind::Cpu) || self.is(DomainKind::Dram)
     }
 
+    /// Whether it is the platform's counter, and not of a zone that nobody knows.
+    fn is_platform(&self) -> bool {
+        self.is(DomainKind::Platform) && self.found.domain.id.starts_with("psys")
+    }
+
     fn is(&self, kind: DomainKind) -> bool {
         self.found.domain.kind == kind
     }
@@ -47,11 +53,10 @@ impl Plan {
         let packages = self.all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted());
         let tell = |mut planned: Planned| {
             let around = match packages {
-                true => "the whole platform, the packages included",
-                false => "the whole platform, processors included: the meter psys reads it, if it is chosen by name",
+                true => "the platform, of which the packages are a part,",
+                false => "the platform as a whole, which the meter psys reads if it is chosen by name,",
             };
-            let platform = planned.is(DomainKind::Platform) && planned.found.domain.id.starts_with("psys");
-            if platform && (packages || planned.found.is_counted()) {
+            if planned.is_platform() && (packages || planned.found.is_counted()) {
                 planned.found.state = State::Within { of: around.to_owned() };
             }
             planned.found
@@ -76,6 +81,11 @@ impl Gaps<'_> {
             }
             _ => None,
         })
+    }
+
+    /// A package before any memory.
+    fn first_closed(&self, all: &[Planned]) -> Option<(String, String)> {
+        self.closed(all, &[DomainKind::Cpu]).or_else(|| self.closed(all, &[DomainKind::Dram]))
     }
 
     fn packages(&self, all: &[Planned]) -> bool {
@@ -103,20 +113,18 @@ impl Gaps<'_> {
 /// Files first; events where a package or memory is closed in the tree and they lead to all of it.
 pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     let gaps = Gaps { left_out };
-    let both_kinds = [DomainKind::Cpu, DomainKind::Dram];
     let (files, masked) = match files::plan(&ways.powercap) {
         Ok(files) if gaps.whole(&files) => return Plan { all: files, shut: None },
         Ok(files) => {
-            let closed = gaps
-                .closed(&files, &both_kinds)
-                .unwrap_or_else(|| (no_package(ways, &files), MISSING_REMEDY.to_owned()));
+            let closed =
+                gaps.first_closed(&files).unwrap_or_else(|| (no_package(ways, &files), MISSING_REMEDY.to_owned()));
             (files, closed)
         }
         Err(Obstacle { reason, remedy }) => (Vec::new(), (reason, remedy)),
     };
     let (events, denied) = match perf::plan(&ways.sysfs, &ways.opener) {
         Ok(events) => {
-            let closed = gaps.closed(&events, &both_kinds);
+            let closed = gaps.first_closed(&events);
             let (reason, remedy) =
                 closed.unwrap_or_else(|| ("they do not count all that the tree shows".to_owned(), String::new()));
             (events, Obstacle { reason, remedy })
@@ -145,6 +153,35 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     }
     Plan { all, shut }
 }
+
+/// The counters of the platform as a whole; files first, as for packages.
+///
+/// # Errors
+///
+/// Why there are none, and what to do.
+pub(super) fn platform(ways: &Ways) -> Result<Vec<Box<dyn Counter>>, (String, String)> {
+    let (files, masked) = match files::plan(&ways.powercap) {
+        Ok(files) => (files, (format!("{} has no zone psys", ways.powercap.display()), NO_PLATFORM_REMEDY.to_owned())),
+        Err(Obstacle { reason, remedy }) => (Vec::new(), (reason, remedy)),
+    };
+    let zones: Vec<Planned> = files.into_iter().filter(Planned::is_platform).collect();
+    let closed = zones.iter().find_map(|planned| match &planned.found.state {
+        State::Closed { reason, remedy } => Some((reason.clone(), remedy.clone())),
+        _ => None,
+    });
+    let counters: Vec<_> = zones.into_iter().filter_map(|planned| planned.counter).collect();
+    if closed.is_none() && !counters.is_empty() {
+        return Ok(counters);
+    }
+    let masked = closed.unwrap_or(masked);
+    match perf::platform(&ways.sysfs, &ways.opener) {
+        Ok(counter) => Ok(vec![counter]),
+        Err(denied) => Err((both(&masked.0, &denied.reason), either(&masked.1, &denied.remedy))),
+    }
+}
+
+const NO_PLATFORM_REMEDY: &str = "laptops with Intel's processors since Skylake have it mostly, other machines do not; \
+    the meter rapl reads packages and their memory";
 
 fn no_package(ways: &Ways, files: &[Planned]) -> String {
     let tree = ways.powercap.display();
@@ -178,4 +215,17 @@ fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
         (*reason, *remedy) = (both(reason, &denied.reason), either(remedy, &denied.remedy));
     }
     planned
+}
+
+/// Why neither way is open.
+fn both(masked: &str, denied: &str) -> String {
+    format!("{masked}; nor by perf events: {denied}")
+}
+
+/// What opens the one way or the other.
+fn either(masked: &str, denied: &str) -> String {
+    match (masked, denied) {
+        (one, "") | ("", one) => one.to_owned(),
+        _ => format!("{masked}; or {denied}"),
+    }
 }

@@ -97,6 +97,22 @@ impl Sysfs {
         }
     }
 
+    /// The event of the platform as a whole, on the first processor that counts.
+    ///
+    /// # Errors
+    ///
+    /// What is missing or not understood, in words.
+    pub(super) fn platform(&self) -> Result<Event, String> {
+        let power = self.power();
+        let source = number(&power.join("type"))?;
+        let (config, scale) = describe(&power, PLATFORM)?;
+        let cpumask = power.join("cpumask");
+        let first = cpus(&text(&cpumask)?).and_then(|cpus| cpus.first().copied());
+        let cpu = first.ok_or_else(|| format!("{} names no processor", cpumask.display()))?;
+        let domain = Domain { kind: DomainKind::Platform, id: "psys".to_owned() };
+        Ok(Event { domain, name: PLATFORM, source, config, cpu, scale })
+    }
+
     /// The other events of energy: parts of packages, and the platform around them.
     pub(super) fn others(&self) -> Vec<Found> {
         let Ok(entries) = fs::read_dir(self.power().join("events")) else { return Vec::new() };
@@ -109,7 +125,7 @@ impl Sysfs {
         let found = |name: String| {
             let part = name.trim_start_matches("energy-").to_owned();
             let (kind, of) = match name == PLATFORM {
-                true => (DomainKind::Platform, "the whole platform, the packages included"),
+                true => (DomainKind::Platform, "the platform, of which the packages are a part,"),
                 false => (DomainKind::Cpu, "the packages"),
             };
             let domain = Domain { kind, id: part };

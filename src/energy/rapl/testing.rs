@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::super::clock::testing::ManualClock;
+use super::super::testing::PowercapTree;
 use super::perf::{Count, Counting, Opener};
 use super::source::Sysfs;
 
@@ -162,4 +166,51 @@ impl Counting for FakeCounting {
         }
         Ok(self.last)
     }
+}
+
+/// Counters of a powercap tree that go on in real time, as the kernel's do.
+pub(crate) struct Alive {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Alive {
+    /// Each zone shows what its function gives for the seconds since now, in microjoules.
+    pub(crate) fn start(tree: &PowercapTree, zones: Vec<(&str, Box<dyn Fn(f64) -> u64 + Send>)>) -> Self {
+        let open = |zone: &str| {
+            let path = tree.root().join(zone).join("energy_uj");
+            fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap()
+        };
+        let zones: Vec<_> = zones.into_iter().map(|(zone, shows)| (open(zone), shows)).collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let began = Instant::now();
+        let write = move || {
+            let seconds = began.elapsed().as_secs_f64();
+            for (file, shows) in &zones {
+                // In place and of one width: a reader never sees a part of it.
+                file.write_at(format!("{:<20}\n", shows(seconds)).as_bytes(), 0).unwrap();
+            }
+        };
+        write();
+        let thread = thread::spawn(move || {
+            while !told.load(Ordering::Relaxed) {
+                write();
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// A counter that gains so many watts from `start`, in microjoules.
+pub(crate) fn gaining(start: u64, watts: f64) -> Box<dyn Fn(f64) -> u64 + Send> {
+    Box::new(move |seconds| start + (seconds * watts * 1e6) as u64)
 }

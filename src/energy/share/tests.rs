@@ -237,7 +237,7 @@ fn utilisation_that_fails_for_a_while_is_made_up_for_and_for_long_is_a_gap() {
     assert!(part.note.as_deref().unwrap().contains("failed"), "{part:?}");
     let [part, _] = two(&script("fault process-utilization 999 63 70\n"), 20.0);
     assert_eq!(part.joules, None, "{part:?}");
-    assert!(part.note.as_deref().unwrap().contains("unread for too long"), "{part:?}");
+    assert!(part.note.as_deref().unwrap().contains("the utilisation of its processes"), "{part:?}");
     let [part, _] = two(&script("fault process-utilization 999 59 1000\n"), 20.0);
     assert_eq!(part.joules, None, "{part:?}");
     let [part, _] = two(&script("fault energy 999 63 65\n"), 20.0);

@@ -85,9 +85,11 @@ fn read_share(entry: Entry, energy: &EnergySpec, findings: &mut Findings) -> Opt
         findings.push(Draft::new(IssueKind::Conflict { section, first, second }).at(entry.whole()).help(help));
     };
     match &energy.meters {
-        Meters::List(list) if list.contains(&MeterKind::Rapl) => {
+        Meters::List(list) if list.iter().any(|meter| matches!(meter, MeterKind::Rapl | MeterKind::Psys)) => {
+            let psys = list.contains(&MeterKind::Psys);
+            let meter = if psys { "the meter \"psys\"" } else { "the meter \"rapl\"" };
             let help = "what processors count is everybody's; meter them by \"estimate\", or leave `share` out";
-            conflict("share = true", "the meter \"rapl\"", help, findings);
+            conflict("share = true", meter, help, findings);
         }
         Meters::List(list) if !list.contains(&MeterKind::Nvml) => {
             let context = "without the meter `nvml`".to_owned();
@@ -212,7 +214,9 @@ fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
             continue;
         };
         let clash = |other: &MeterKind| {
-            meter == *other || [meter, *other].iter().all(|m| matches!(m, MeterKind::Rapl | MeterKind::Estimate))
+            let processors = |m: &MeterKind| matches!(m, MeterKind::Rapl | MeterKind::Estimate);
+            let both = [meter, *other];
+            meter == *other || both.iter().all(processors) || both.contains(&MeterKind::Psys)
         };
         match meters.iter().find(|other| clash(other)) {
             Some(other) if *other == meter => {
@@ -229,7 +233,13 @@ fn read_meters(entry: Entry, findings: &mut Findings) -> Option<Meters> {
                     first: format!("\"{}\"", other.name()),
                     second: format!("\"{name}\""),
                 });
-                findings.push(draft.at(element.span()).help("both stand for the CPU; keep \"rapl\" where it works"));
+                let help = match [meter, *other].contains(&MeterKind::Psys) {
+                    true => {
+                        "\"psys\" contains the processors, and whatever else the board's maker wired to it: it stands alone"
+                    }
+                    false => "both stand for the CPU; keep \"rapl\" where it works",
+                };
+                findings.push(draft.at(element.span()).help(help));
             }
             None => meters.push(meter),
         }

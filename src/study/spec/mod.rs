@@ -32,7 +32,7 @@
 //! | | `secrets`: names of inherited variables whose values are in no output; in `argv` placeholders | none |
 //! | `[trial]` | `timeout` (`"1h"`) | none |
 //! | | `attempts`: how often a point is tried if its environment fails, or the study is killed in it | 2 |
-//! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`) | `"auto"` |
+//! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`; or `["psys"]` alone) | `"auto"` |
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
 //! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU of the trials is hotter, in degrees Celsius, or the time is over | none |

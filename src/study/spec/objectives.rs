@@ -181,7 +181,8 @@ pub(super) fn check_metrics(
                 findings.push(draft.help("the trainer tells samples of one phase: `energy.infer.per_1000`"));
             } else if energy.phase_name() != TRIAL_PHASE && !phases().contains(&energy.phase_name()) {
                 let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
-                let phase = nearest(energy.phase_name(), phases().into_iter().chain(["gpu", "cpu", "dram"]));
+                let phase =
+                    nearest(energy.phase_name(), phases().into_iter().chain(["gpu", "cpu", "dram", "platform"]));
                 findings.push(draft.help(match phase {
                     Some(phase) => format!("did you mean `energy.{phase}`?"),
                     None => format!("the phases of a training are: {}", phases().join(", ")),
