@@ -9,6 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, MonotonicClock};
+use super::deadline::Limits;
+#[cfg(feature = "nvml")]
+use super::deadline::within;
 use super::error::EnergyError;
 use super::estimate::EstimateMeter;
 use super::lock::{DeviceLock, FOLDER, Hold, LOCK_FOLDER_VARIABLE};
@@ -125,6 +128,8 @@ pub struct SessionBuilder {
     locks: PathBuf,
     poll: Option<Duration>,
     pub(super) clock: Arc<dyn Clock>,
+    /// For calls of drivers, in place of those of the environment.
+    pub(super) limits: Option<Limits>,
     pub(super) places: Places,
 }
 
@@ -171,6 +176,7 @@ impl Default for SessionBuilder {
                 .map_or(FOLDER.into(), PathBuf::from),
             poll: Some(POLL_INTERVAL),
             clock: Arc::new(MonotonicClock),
+            limits: None,
             places: Places {
                 root: PathBuf::from("/"),
                 powercap: None,
@@ -299,6 +305,13 @@ impl SessionBuilder {
         self
     }
 
+    /// How long calls of drivers may take.
+    #[cfg(test)]
+    pub(super) fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// The powercap tree. Default: `class/powercap` of the [`sysfs_root`](Self::sysfs_root).
     #[must_use]
     pub fn powercap_root(mut self, path: impl Into<PathBuf>) -> Self {
@@ -376,6 +389,7 @@ impl SessionBuilder {
         if self.share && self.exclusive.is_some() {
             return Err(EnergyError::SharedAndExclusive);
         }
+        let limits = self.limits.map_or_else(Limits::asked, Ok)?;
         let auto = self.meters == Meters::Auto;
         let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
         let missing_gpus_matter = match &self.meters {
@@ -421,7 +435,7 @@ impl SessionBuilder {
         let instances = if missing_gpus_matter { instances(&self.places) } else { Vec::new() };
         let family = Family::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
-        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances })
+        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, limits })
     }
 
     /// What the estimate takes for a busy logical processor.
@@ -452,23 +466,24 @@ impl SessionBuilder {
     }
 }
 
-/// The meters of the GPUs that are to be seen; none, unless they are `needed`, if there are none. Shared GPUs have one each, so that
-/// one that fails keeps no other from being read when it is due.
+/// The meters of the GPUs that are to be seen, one for each, so that one that hangs or fails keeps no other from being read; none,
+/// unless they are `needed`, if there are none.
 #[cfg(feature = "nvml")]
 fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
     let Some(whole) = shown_gpus(places, needed)? else { return Ok(Vec::new()) };
-    if !share {
-        return Ok(vec![Box::new(whole)]);
-    }
-    let gpus: Vec<String> = whole.sources().iter().map(|source| source.domain.id.clone()).collect();
-    let mut meters: Vec<Box<dyn Meter>> = Vec::new();
-    for gpu in gpus {
-        let meter = NvmlMeter::open(places.nvml_library.as_deref(), places.policy())?;
-        if let Some(meter) = meter.only(&[gpu]) {
-            meters.push(Box::new(SharedMeter::new(meter, Family::new(places.proc.clone(), places.process))?));
+    let each = whole.each().into_iter().map(|meter| -> Result<Box<dyn Meter>, EnergyError> {
+        if !share {
+            return Ok(Box::new(meter));
         }
-    }
-    Ok(meters)
+        let family = Family::new(places.proc.clone(), places.process);
+        let shared = within(Limits::of_environment().asking, move || SharedMeter::new(meter, family));
+        let unavailable = |silence| {
+            let super::nvml::Obstacle { reason, remedy } = super::nvml::Obstacle::silent("who uses a GPU", &silence);
+            EnergyError::Unavailable { meter: "nvml", reason, remedy }
+        };
+        Ok(Box::new(shared.map_err(unavailable)??))
+    });
+    each.collect()
 }
 
 #[cfg(feature = "nvml")]

@@ -1,10 +1,14 @@
 //! The GPUs of the machine.
 
+use std::sync::Arc;
+
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
 use super::super::builder::MigPolicy;
+use super::super::deadline::Limits;
 use super::super::visible::{GpuIdentity, MigInstance};
+use super::driver::Driver;
 use super::ladder::Rung;
 use super::{Obstacle, is_absent};
 
@@ -34,10 +38,21 @@ impl From<MigPolicy> for Policy {
     }
 }
 
-/// All GPUs of the machine.
-pub(crate) fn survey(nvml: &Nvml, policy: Policy) -> Result<Vec<Board>, Obstacle> {
-    let count = nvml.device_count().map_err(|error| Obstacle::of(&error))?;
-    Ok((0..count).map(|index| board(nvml, index, policy)).collect())
+/// All GPUs of the machine. They are asked side by side: one that hangs keeps no other from being seen.
+pub(crate) fn survey(nvml: &Arc<Driver>, policy: Policy) -> Result<Vec<Board>, Obstacle> {
+    let what = "how many GPUs there are";
+    let count = nvml.open(what, |nvml| nvml.device_count()).map_err(|silence| Obstacle::silent(what, &silence))?;
+    let count = count.map_err(|error| Obstacle::of(&error))?;
+    let asked = (0..count).map(|index| nvml.begin(&format!("GPU {index}"), move |nvml| board(nvml, index, policy)));
+    let asked: Vec<_> = asked.collect();
+    let told = asked.into_iter().zip(0..count).map(|(asked, index)| {
+        let told = asked.and_then(|asked| asked.within(Limits::of_environment().opening));
+        told.unwrap_or_else(|silence| {
+            let obstacle = Obstacle::silent(&format!("GPU {index}"), &silence);
+            Board { index, identity: Err(obstacle.clone()), rung: Err(obstacle), mig: false }
+        })
+    });
+    Ok(told.collect())
 }
 
 fn board(nvml: &Nvml, index: u32, policy: Policy) -> Board {

@@ -5,6 +5,7 @@
 //! rung; any other failure does not.
 
 mod boards;
+mod driver;
 mod gauges;
 mod ladder;
 mod limit;
@@ -18,8 +19,8 @@ mod fake_tests;
 mod meter_tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use super::error::EnergyError;
@@ -27,6 +28,7 @@ use super::units::Domain;
 use super::visible::GpuIdentity;
 
 pub(crate) use boards::{Board, Policy, survey};
+use driver::Driver;
 pub(crate) use limit::{Undo, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
 
@@ -73,12 +75,9 @@ impl Obstacle {
 }
 
 /// The library, ready for use.
-pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
-    let nvml = match library {
-        Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
-        None => Nvml::init(),
-    };
-    nvml.map_err(|error| {
+pub(crate) fn load(library: Option<&Path>) -> Result<Arc<Driver>, Obstacle> {
+    let loaded = Driver::load(library).map_err(|silence| Obstacle::silent("to start", &silence))?;
+    loaded.map_err(|error| {
         let obstacle = Obstacle::of(&error);
         match &error {
             // The linker's own words name the file, and no more than that it cannot be opened.
@@ -94,7 +93,10 @@ pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
 /// What the GPUs of this machine are called by.
 pub(crate) fn gpus(library: Option<&Path>) -> Result<Vec<GpuIdentity>, EnergyError> {
     let nvml = load(library).map_err(unavailable)?;
-    boards::identities(&nvml).map_err(|error| unavailable(Obstacle::of(&error)))
+    let what = "the names of its GPUs";
+    let found = nvml.open(what, |nvml| boards::identities(nvml));
+    let found = found.map_err(|silence| unavailable(Obstacle::silent(what, &silence)))?;
+    found.map_err(|error| unavailable(Obstacle::of(&error)))
 }
 
 /// The meter cannot be used at all.

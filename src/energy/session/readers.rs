@@ -1,0 +1,319 @@
+//! The meters of a session, each in a thread of its own, and the thread that has them read on and on.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::super::bursts::EVERY;
+use super::super::clock::{Clock, Moment};
+use super::super::deadline::Limits;
+use super::super::error::EnergyError;
+use super::super::lock::DeviceLock;
+use super::super::meter::{Meter, Source};
+use super::super::process_tree::Family;
+use super::super::track::{Track, settles_late, ticks_slowly};
+use super::super::units::{Baseline, DeviceState};
+use super::super::worker::Worker;
+use super::book::{Book, State};
+use super::{Edges, Mark};
+
+/// A meter that is done with its last call is dropped in less, but for a driver that hangs at its end.
+const LONGEST_END: Duration = Duration::from_secs(1);
+
+/// What a session is opened with, beside its meters.
+pub(crate) struct Opening {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) poll: Option<Duration>,
+    pub(crate) missing_gpus_matter: bool,
+    pub(crate) gain: f64,
+    pub(crate) locks: Vec<DeviceLock>,
+    pub(crate) family: Family,
+    /// The instances of boards that are metered as a whole: their UUIDs, and those of the boards.
+    pub(crate) instances: Vec<(String, String)>,
+    pub(crate) limits: Limits,
+}
+
+pub(super) struct Shared {
+    pub(super) id: u64,
+    /// With whether it serves only where no other source does.
+    pub(super) sources: Vec<(Source, bool)>,
+    /// What each source is held against.
+    pub(super) counterparts: Vec<Option<Source>>,
+    pub(super) missing_gpus_matter: bool,
+    /// The standard deviation of the gain of hardware, as a part of the figure.
+    pub(super) gain: f64,
+    pub(super) family: Family,
+    /// What is used as the first is metered as the second.
+    pub(super) instances: Vec<(String, String)>,
+    _locks: Vec<DeviceLock>,
+    pub(super) baseline: Mutex<Option<Arc<Baseline>>>,
+    readers: Vec<Reader>,
+    book: Arc<Book>,
+    polls: AtomicU64,
+}
+
+/// One meter, and which of the session's sources are its own.
+struct Reader {
+    meter: Worker,
+    /// Reads second figures and states, so that these keep nobody waiting.
+    aside: Option<Worker>,
+    sources: Range<usize>,
+    slow: bool,
+    late: bool,
+}
+
+/// Which meters are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    All,
+    /// Those with a counter that ticks slowly.
+    Slow,
+    /// Those whose edges are known late.
+    Late,
+}
+
+impl Wanted {
+    fn has(self, reader: &Reader) -> bool {
+        match self {
+            Self::All => true,
+            Self::Slow => reader.slow,
+            Self::Late => reader.late,
+        }
+    }
+}
+
+impl Reader {
+    fn start(
+        mut meter: Box<dyn Meter>,
+        sources: Range<usize>,
+        book: &Arc<Book>,
+        limits: Limits,
+    ) -> Result<Self, EnergyError> {
+        let has = |is: fn(&Source) -> bool| meter.sources().iter().any(is);
+        let (slow, late) = (has(ticks_slowly), has(settles_late));
+        let aside = meter.aside();
+        let start = |meter: Box<dyn Meter>| {
+            let (name, own, range) = (meter.name(), Arc::clone(book), sources.clone());
+            let record = move |answer| own.record(range.clone(), name, answer);
+            Worker::start(meter, Arc::clone(&book.clock), limits, record)
+        };
+        let (meter, aside) = (start(meter)?, aside.map(start).transpose()?);
+        Ok(Self { meter, aside, sources, slow, late })
+    }
+
+    /// Asks for the figures, and for the second ones by the poll of this number. Gives the round to wait for.
+    fn ask(&self, poll: Option<u64>, awaited: bool) -> u64 {
+        let check = poll.is_some();
+        if let Some(aside) = self.aside.as_ref().filter(|_| check) {
+            aside.ask((false, true), poll, awaited);
+        }
+        self.meter.ask((true, check && self.aside.is_none()), poll, awaited)
+    }
+
+    fn workers(&self) -> impl Iterator<Item = &Worker> {
+        [&self.meter].into_iter().chain(&self.aside)
+    }
+}
+
+impl Shared {
+    fn new(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
+        let Opening { clock, poll: _, missing_gpus_matter, gain, locks, family, instances, limits } = opening;
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let sources: Vec<(Source, bool)> = meters
+            .iter()
+            .flat_map(|(meter, fallback)| meter.sources().iter().map(|source| (source.clone(), *fallback)))
+            .collect();
+        let counterparts = meters.iter().flat_map(|(meter, _)| {
+            let (mut found, count) = (meter.counterparts(), meter.sources().len());
+            found.resize(count, None);
+            found
+        });
+        let counterparts = counterparts.collect();
+        let tracks = sources.iter().map(|(source, _)| Track::new(source.clone())).collect();
+        let book = Arc::new(Book::new(clock, tracks));
+        let mut shared = Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            sources,
+            counterparts,
+            missing_gpus_matter,
+            gain,
+            family,
+            instances,
+            _locks: locks,
+            baseline: Mutex::new(None),
+            readers: Vec::new(),
+            book,
+            polls: AtomicU64::new(0),
+        };
+        let mut first = 0;
+        for (meter, _) in meters {
+            let range = first..first + meter.sources().len();
+            first = range.end;
+            shared.readers.push(Reader::start(meter, range, &shared.book, limits)?);
+        }
+        Ok(shared)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.book.lock()
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.book.clock
+    }
+
+    /// Reads these meters side by side, and waits for them.
+    pub(super) fn read(&self, wanted: Wanted) {
+        let asked = Instant::now();
+        let rounds: Vec<(&Reader, u64)> = self.wanted(wanted).map(|reader| (reader, reader.ask(None, true))).collect();
+        self.wait(&rounds, asked);
+    }
+
+    /// Reads everything, what sources are held against as well, and waits for it.
+    pub(super) fn poll(&self) {
+        let (asked, poll) = (Instant::now(), Some(self.next_poll()));
+        let rounds: Vec<(&Reader, u64)> = self.readers.iter().map(|reader| (reader, reader.ask(poll, true))).collect();
+        self.wait(&rounds, asked);
+        for aside in self.readers.iter().filter_map(|reader| reader.aside.as_ref()) {
+            // No figure depends on it.
+            let _ = aside.wait(aside.last_asked(), asked);
+        }
+    }
+
+    fn wait(&self, rounds: &[(&Reader, u64)], asked: Instant) {
+        for (reader, round) in rounds {
+            if let Err(silence) = reader.meter.wait(*round, asked) {
+                self.book.miss(reader.sources.clone(), &silence);
+            }
+        }
+    }
+
+    fn wanted(&self, wanted: Wanted) -> impl Iterator<Item = &Reader> {
+        self.readers.iter().filter(move |reader| wanted.has(reader))
+    }
+
+    fn next_poll(&self) -> u64 {
+        self.polls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Has these meters read, and waits for none; of those that hang it takes note that they do. Says whether there was one to be
+    /// read.
+    fn have_read(&self, wanted: Wanted, poll: Option<u64>) -> bool {
+        let mut any = false;
+        for reader in self.wanted(wanted) {
+            match reader.meter.silence() {
+                Some(silence) => self.book.miss(reader.sources.clone(), &silence),
+                // One reading is enough where the last has not begun yet, or takes longer than it should.
+                None if poll.is_none() && reader.meter.is_busy() => continue,
+                None => {}
+            }
+            any = true;
+            // Of one that hangs as well: once it answers, the next reading follows.
+            reader.ask(poll, false);
+        }
+        any
+    }
+
+    /// The states of devices, by source, where these sources belong to them.
+    pub(super) fn states(&self, chosen: &[usize]) -> Vec<Option<DeviceState>> {
+        let mut states: Vec<Option<DeviceState>> = self.sources.iter().map(|_| None).collect();
+        let of_chosen = |reader: &&Reader| chosen.iter().any(|index| reader.sources.contains(index));
+        let asked = self.readers.iter().filter(of_chosen).map(|reader| {
+            let worker = reader.aside.as_ref().unwrap_or(&reader.meter);
+            (reader, worker, worker.ask_states())
+        });
+        // All are asked before the first is waited for.
+        for (reader, worker, asked) in asked.collect::<Vec<_>>() {
+            let found = worker.states(&asked).unwrap_or_default();
+            states[reader.sources.clone()].iter_mut().zip(found).for_each(|(state, found)| *state = found);
+        }
+        states
+    }
+
+    /// An edge, around which the slow counters are read often from now on.
+    pub(super) fn mark(&self, moment: Moment, readings: u32) -> Mark {
+        let mut state = self.lock();
+        let read = state.tracks.iter().map(|track| track.edge(moment)).collect();
+        let between_ticks = state.tracks.iter().map(|_| OnceLock::new()).collect();
+        let edges = Arc::new(Edges { read, between_ticks });
+        if self.sources.iter().any(|(source, _)| settles_late(source)) {
+            state.pending.push((moment, Arc::clone(&edges)));
+        }
+        let slow = self.sources.iter().any(|(source, _)| ticks_slowly(source));
+        if slow && state.bursts.ask(self.clock().now(), readings) {
+            self.book.woken.notify_all();
+        }
+        Mark { session: self.id, moment, edges, rest: false }
+    }
+
+    fn poll_until_stopped(&self, interval: Duration) {
+        let mut due = Instant::now() + interval;
+        loop {
+            let state = self.lock();
+            if state.stop {
+                return;
+            }
+            let rest = due.saturating_duration_since(Instant::now());
+            let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
+            let (state, timeout) = self.book.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+            let (stop, is_on) = (state.stop, state.bursts.is_on());
+            drop(state);
+            if stop {
+                return;
+            }
+            if Instant::now() >= due {
+                self.have_read(Wanted::All, Some(self.next_poll()));
+                due = Instant::now() + interval;
+            } else if timeout.timed_out() && is_on && self.have_read(Wanted::Slow, None) {
+                self.lock().bursts.take();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl super::Session {
+    /// Whether a meter is known to hang.
+    pub(in super::super) fn hangs(&self) -> bool {
+        self.shared().readers.iter().any(|reader| reader.meter.silence().is_some())
+    }
+}
+
+/// Ends the threads with the last handle.
+pub(super) struct Poller {
+    pub(super) shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Poller {
+    pub(super) fn start(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
+        let poll = opening.poll;
+        // From here on threads end with it, also if another cannot be had.
+        let mut poller = Self { shared: Arc::new(Shared::new(meters, opening)?), thread: None };
+        poller.shared.read(Wanted::All);
+        if let Some(interval) = poll {
+            let shared = Arc::clone(&poller.shared);
+            let run = move || shared.poll_until_stopped(interval);
+            let started = std::thread::Builder::new().name("energy".to_owned()).spawn(run);
+            poller.thread = Some(started.map_err(|e| EnergyError::Background { reason: e.to_string() })?);
+        }
+        Ok(poller)
+    }
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        self.shared.lock().stop = true;
+        self.shared.book.woken.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It waits for no meter.
+            let _ = thread.join();
+        }
+        let until = Instant::now() + LONGEST_END;
+        let workers = || self.shared.readers.iter().flat_map(Reader::workers);
+        workers().for_each(Worker::stop);
+        workers().for_each(|worker| worker.wait_for_end(until));
+    }
+}
