@@ -9,9 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, MonotonicClock};
-use super::deadline::Limits;
-#[cfg(feature = "nvml")]
-use super::deadline::within;
+use super::deadline::{Limits, within};
 use super::error::EnergyError;
 use super::estimate::EstimateMeter;
 use super::lock::{DeviceLock, FOLDER, Hold, LOCK_FOLDER_VARIABLE};
@@ -444,6 +442,7 @@ impl SessionBuilder {
     }
 
     fn open_kind(&self, kind: MeterKind) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
+        let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
         let meter: Box<dyn Meter> = match kind {
             MeterKind::Nvml => return open_nvml(&self.places, self.share, true),
             MeterKind::Rapl if self.share => {
@@ -454,16 +453,32 @@ impl SessionBuilder {
                         .to_owned(),
                 });
             }
-            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl())?),
-            MeterKind::Estimate => Box::new(EstimateMeter::open(
-                &self.places.proc,
-                self.places.process,
-                self.places.with_process,
-                &self.figure(),
-            )?),
+            MeterKind::Rapl => {
+                let ways = self.places.rapl();
+                Box::new(in_time("rapl", limit, move || RaplMeter::open(&ways))?)
+            }
+            MeterKind::Estimate => {
+                let (Places { proc, process, with_process, .. }, figure) = (self.places.clone(), self.figure());
+                Box::new(in_time("estimate", limit, move || {
+                    EstimateMeter::open(&proc, process, with_process, &figure)
+                })?)
+            }
         };
         Ok(vec![meter])
     }
+}
+
+/// What the kernel shows as files may hang as drivers do: a pipe in place of a counter, a dead mount.
+fn in_time<M: Send + 'static>(
+    meter: &'static str,
+    limit: Duration,
+    open: impl FnOnce() -> Result<M, EnergyError> + Send + 'static,
+) -> Result<M, EnergyError> {
+    let opened = within(limit, open);
+    opened.unwrap_or_else(|silence| {
+        let remedy = "see what hangs where its files are".to_owned();
+        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy })
+    })
 }
 
 /// The meters of the GPUs that are to be seen, one for each, so that one that hangs or fails keeps no other from being read; none,
@@ -476,12 +491,7 @@ fn open_nvml(places: &Places, share: bool, needed: bool) -> Result<Vec<Box<dyn M
             return Ok(Box::new(meter));
         }
         let family = Family::new(places.proc.clone(), places.process);
-        let shared = within(Limits::of_environment().asking, move || SharedMeter::new(meter, family));
-        let unavailable = |silence| {
-            let super::nvml::Obstacle { reason, remedy } = super::nvml::Obstacle::silent("who uses a GPU", &silence);
-            EnergyError::Unavailable { meter: "nvml", reason, remedy }
-        };
-        Ok(Box::new(shared.map_err(unavailable)??))
+        Ok(Box::new(in_time("nvml", Limits::of_environment().asking, move || SharedMeter::new(meter, family))?))
     });
     each.collect()
 }

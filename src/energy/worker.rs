@@ -20,7 +20,7 @@ use super::units::DeviceState;
 /// An answer is mostly there within some microseconds, which is sooner than a thread falls asleep and wakes up again: so long
 /// whoever waits looks out for it, and the meter's thread for the next question of one who waits.
 const LOOKED_OUT: Duration = Duration::from_micros(40);
-const LISTENED: Duration = Duration::from_micros(10);
+const LISTENED: Duration = Duration::from_micros(20);
 
 /// What a meter is asked for.
 #[derive(Debug, Default)]
@@ -165,11 +165,6 @@ impl Worker {
             let rest = due.saturating_duration_since(now);
             turn = self.desk.answered.wait_timeout(turn, rest).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    /// The last round that was asked for.
-    pub(crate) fn last_asked(&self) -> u64 {
-        self.desk.lock().wished
     }
 
     /// Why nothing can be had from the meter now, if it is known by now.
@@ -324,14 +319,16 @@ fn look_out(time: Duration, is_so: impl Fn() -> bool) -> bool {
     }
     let begun = Instant::now();
     while begun.elapsed() < time {
-        for _ in 0..16 {
+        for _ in 0..64 {
             std::hint::spin_loop();
+            if is_so() {
+                return true;
+            }
         }
-        if is_so() {
-            return true;
-        }
+        // On a busy machine both may be on one processor.
+        thread::yield_now();
     }
-    false
+    is_so()
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::sync::mpsc::SyncSender;
 
 use super::super::clock::Moment;
 use super::super::meter::Source;
-use super::super::testing::ScriptedMeter;
+use super::super::testing::{PowercapTree, ScriptedMeter};
 use super::super::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
-use super::super::{Mark, Meters, MonotonicClock, Session, Usage};
+use super::super::{Mark, MeterKind, Meters, MonotonicClock, Session, Usage};
 use super::*;
 
 /// What the next call of a meter does.
@@ -193,6 +193,32 @@ fn a_session_ends_and_opens_whatever_its_meter_does() {
     drop(ending);
 }
 
+/// Opens a pipe in place of a file, which keeps whoever opens it until somebody writes into it.
+fn pipe(path: &std::path::Path) {
+    let _ = std::fs::remove_file(path);
+    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+#[test]
+fn a_counter_in_whose_place_there_is_a_pipe_keeps_nobody() {
+    let tree = PowercapTree::new();
+    tree.zone("intel-rapl:0", "package-0", 0, 1 << 40);
+    let file = tree.root().join("intel-rapl:0/energy_uj");
+    let builder = || {
+        let builder = Session::builder().meters(Meters::List(vec![MeterKind::Rapl])).limits(limits()).without_polling();
+        builder.powercap_root(tree.root()).sysfs_root(tree.root())
+    };
+    let session = builder().open().unwrap();
+    let open = session.mark();
+    pipe(&file);
+    thread::sleep(Duration::from_millis(20));
+    let energy = session.between(&open, &session.mark());
+    let (joules, note) = part(&energy, "package-0");
+    assert!(joules.is_none() && !note.is_empty(), "{energy:?}");
+    // Also if it was there from the beginning.
+    assert!(builder().open().is_err());
+}
+
 #[test]
 fn edges_of_many_threads_are_all_right() {
     let gates = [(); 3].map(|()| Gate::default());
@@ -263,7 +289,9 @@ fn an_answer_is_never_older_than_its_question_and_one_serves_all_who_wait() {
     let recorded = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&recorded);
     let long = Limits::at_most(Duration::from_secs(60));
-    let record = move |_: Answer| drop(count.fetch_add(1, Ordering::SeqCst));
+    let record = move |_: Answer| {
+        count.fetch_add(1, Ordering::SeqCst);
+    };
     let worker = Worker::start(Box::new(meter), Arc::new(MonotonicClock), long, record).unwrap();
     let first = worker.ask((true, false), None, true);
     begun.recv().unwrap();

@@ -1,12 +1,12 @@
 //! The GPUs of the machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
 use super::super::builder::MigPolicy;
-use super::super::deadline::Limits;
+use super::super::deadline::{Limits, NoAnswer, Pending};
 use super::super::visible::{GpuIdentity, MigInstance};
 use super::driver::Driver;
 use super::ladder::Rung;
@@ -43,19 +43,40 @@ pub(crate) fn survey(nvml: &Arc<Driver>, policy: Policy) -> Result<Vec<Board>, O
     let what = "how many GPUs there are";
     let count = nvml.open(what, |nvml| nvml.device_count()).map_err(|silence| Obstacle::silent(what, &silence))?;
     let count = count.map_err(|error| Obstacle::of(&error))?;
-    let asked = (0..count).map(|index| nvml.begin(&format!("GPU {index}"), move |nvml| board(nvml, index, policy)));
-    let asked: Vec<_> = asked.collect();
-    let told = asked.into_iter().zip(0..count).map(|(asked, index)| {
-        let told = asked.and_then(|asked| asked.within(Limits::of_environment().opening));
-        told.unwrap_or_else(|silence| {
-            let obstacle = Obstacle::silent(&format!("GPU {index}"), &silence);
-            Board { index, identity: Err(obstacle.clone()), rung: Err(obstacle), mig: false }
-        })
-    });
-    Ok(told.collect())
+    let asked: Vec<_> = (0..count).map(|index| Asked::begin(nvml, index, policy)).collect();
+    Ok(asked.into_iter().map(Asked::board).collect())
 }
 
-fn board(nvml: &Nvml, index: u32, policy: Policy) -> Board {
+/// A GPU that is being asked.
+struct Asked {
+    index: u32,
+    call: Result<Pending<Board>, NoAnswer>,
+    /// What it is called by, as soon as it has told that.
+    identity: Arc<Mutex<Option<Identity>>>,
+}
+
+type Identity = Result<(String, String), Obstacle>;
+
+impl Asked {
+    fn begin(nvml: &Arc<Driver>, index: u32, policy: Policy) -> Self {
+        let identity = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&identity);
+        let call = nvml.begin(&format!("GPU {index}"), move |nvml| board(nvml, index, policy, &told));
+        Self { index, call, identity }
+    }
+
+    fn board(self) -> Board {
+        let Self { index, call, identity } = self;
+        let told = call.and_then(|call| call.within(Limits::of_environment().opening));
+        told.unwrap_or_else(|silence| {
+            let obstacle = Obstacle::silent(&format!("GPU {index}"), &silence);
+            let known = identity.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Board { index, identity: known.unwrap_or_else(|| Err(obstacle.clone())), rung: Err(obstacle), mig: false }
+        })
+    }
+}
+
+fn board(nvml: &Nvml, index: u32, policy: Policy, told: &Mutex<Option<Identity>>) -> Board {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
         Err(error) => {
@@ -65,6 +86,7 @@ fn board(nvml: &Nvml, index: u32, policy: Policy) -> Board {
     };
     let name = || device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned());
     let identity = device.uuid().map(|uuid| (uuid, name())).map_err(|error| Obstacle::of(&error));
+    *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
     let mig = device.mig_mode().is_ok_and(|mode| mode.current != 0);
     let rung = match policy.mig {
         MigPolicy::Refuse if mig => Err(Obstacle::instances()),

@@ -12,7 +12,7 @@ use super::super::deadline::{Limits, NoAnswer, Pending, begin_known, known};
 use super::Obstacle;
 
 /// The library is left for good within this time, or left to itself.
-const LEAVING: Duration = Duration::from_secs(1);
+const LEAVING: Duration = Duration::from_millis(300);
 
 /// The library, ready for use. Whatever keeps it from being left while a call is under way holds an [`Arc`] of it.
 #[derive(Debug)]

@@ -76,7 +76,7 @@ impl Obstacle {
 
 /// The library, ready for use.
 pub(crate) fn load(library: Option<&Path>) -> Result<Arc<Driver>, Obstacle> {
-    let loaded = Driver::load(library).map_err(|silence| Obstacle::silent("to start", &silence))?;
+    let loaded = Driver::load(library).map_err(|silence| Obstacle::silent("its start", &silence))?;
     loaded.map_err(|error| {
         let obstacle = Obstacle::of(&error);
         match &error {

@@ -40,7 +40,9 @@ impl Book {
         let now = self.clock.now();
         let mut state = self.lock();
         let Answer { readings, seconds, poll } = answer;
-        let firsts = readings.as_ref().map(|(readings, _)| readings.clone()).filter(|_| poll.is_some());
+        let of_poll = readings.as_ref().filter(|_| poll.is_some());
+        let firsts =
+            of_poll.map(|(readings, _)| readings.iter().map(|reading| reading.as_ref().ok().copied()).collect());
         if let Some((readings, shares)) = readings {
             let (mut readings, mut shares) = (readings.into_iter(), shares.into_iter());
             for track in &mut state.tracks[sources.clone()] {
@@ -91,11 +93,11 @@ impl State {
         &mut self,
         poll: u64,
         start: usize,
-        firsts: Vec<Result<Reading, EnergyError>>,
+        firsts: Vec<Option<Reading>>,
         seconds: Vec<Option<Result<Reading, EnergyError>>>,
     ) {
         for (halves, first) in self.halves[start..].iter_mut().zip(firsts) {
-            halves.first = first.ok().map(|reading| (poll, reading));
+            halves.first = first.map(|reading| (poll, reading));
         }
         for (halves, second) in self.halves[start..].iter_mut().zip(seconds) {
             halves.second = second.and_then(Result::ok).map(|reading| (poll, reading));

@@ -22,6 +22,9 @@ use super::{Edges, Mark};
 /// A meter that is done with its last call is dropped in less, but for a driver that hangs at its end.
 const LONGEST_END: Duration = Duration::from_secs(1);
 
+/// Second figures are not asked for more often than this: a little less than the time between polls.
+const SECOND_FIGURES: Duration = Duration::from_millis(400);
+
 /// What a session is opened with, beside its meters.
 pub(crate) struct Opening {
     pub(crate) clock: Arc<dyn Clock>,
@@ -59,9 +62,18 @@ struct Reader {
     meter: Worker,
     /// Reads second figures and states, so that these keep nobody waiting.
     aside: Option<Worker>,
+    /// When that was last asked for second figures.
+    checked: Mutex<Option<Moment>>,
     sources: Range<usize>,
     slow: bool,
     late: bool,
+}
+
+/// What was asked of a meter.
+struct Rounds<'a> {
+    reader: &'a Reader,
+    figures: u64,
+    aside: Option<(&'a Worker, u64)>,
 }
 
 /// Which meters are read.
@@ -100,16 +112,25 @@ impl Reader {
             Worker::start(meter, Arc::clone(&book.clock), limits, record)
         };
         let (meter, aside) = (start(meter)?, aside.map(start).transpose()?);
-        Ok(Self { meter, aside, sources, slow, late })
+        Ok(Self { meter, aside, checked: Mutex::new(None), sources, slow, late })
     }
 
-    /// Asks for the figures, and for the second ones by the poll of this number. Gives the round to wait for.
-    fn ask(&self, poll: Option<u64>, awaited: bool) -> u64 {
-        let check = poll.is_some();
-        if let Some(aside) = self.aside.as_ref().filter(|_| check) {
-            aside.ask((false, true), poll, awaited);
+    /// Asks for the figures, and for the second ones by a poll of some number at some time, unless they were just asked for. Gives the
+    /// rounds to wait for.
+    fn ask(&self, poll: Option<(u64, Moment)>, awaited: bool) -> Rounds<'_> {
+        let (number, check) = (poll.map(|(number, _)| number), poll.is_some());
+        let aside = self.aside.as_ref().filter(|_| poll.is_some_and(|(_, now)| self.is_due(now)));
+        let aside = aside.map(|aside| (aside, aside.ask((false, true), number, awaited)));
+        Rounds { reader: self, figures: self.meter.ask((true, check && self.aside.is_none()), number, awaited), aside }
+    }
+
+    fn is_due(&self, now: Moment) -> bool {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = checked.is_none_or(|at| now.since(at) >= SECOND_FIGURES);
+        if due {
+            *checked = Some(now);
         }
-        self.meter.ask((true, check && self.aside.is_none()), poll, awaited)
+        due
     }
 
     fn workers(&self) -> impl Iterator<Item = &Worker> {
@@ -167,26 +188,26 @@ impl Shared {
     /// Reads these meters side by side, and waits for them.
     pub(super) fn read(&self, wanted: Wanted) {
         let asked = Instant::now();
-        let rounds: Vec<(&Reader, u64)> = self.wanted(wanted).map(|reader| (reader, reader.ask(None, true))).collect();
+        let rounds: Vec<Rounds<'_>> = self.wanted(wanted).map(|reader| reader.ask(None, true)).collect();
         self.wait(&rounds, asked);
     }
 
     /// Reads everything, what sources are held against as well, and waits for it.
     pub(super) fn poll(&self) {
         let (asked, poll) = (Instant::now(), Some(self.next_poll()));
-        let rounds: Vec<(&Reader, u64)> = self.readers.iter().map(|reader| (reader, reader.ask(poll, true))).collect();
+        let rounds: Vec<Rounds<'_>> = self.readers.iter().map(|reader| reader.ask(poll, true)).collect();
         self.wait(&rounds, asked);
-        for aside in self.readers.iter().filter_map(|reader| reader.aside.as_ref()) {
-            // No figure depends on it.
-            let _ = aside.wait(aside.last_asked(), asked);
-        }
     }
 
-    fn wait(&self, rounds: &[(&Reader, u64)], asked: Instant) {
-        for (reader, round) in rounds {
-            if let Err(silence) = reader.meter.wait(*round, asked) {
+    fn wait(&self, rounds: &[Rounds<'_>], asked: Instant) {
+        for Rounds { reader, figures, .. } in rounds {
+            if let Err(silence) = reader.meter.wait(*figures, asked) {
                 self.book.miss(reader.sources.clone(), &silence);
             }
+        }
+        for (aside, round) in rounds.iter().filter_map(|rounds| rounds.aside) {
+            // No figure depends on it.
+            let _ = aside.wait(round, asked);
         }
     }
 
@@ -194,13 +215,14 @@ impl Shared {
         self.readers.iter().filter(move |reader| wanted.has(reader))
     }
 
-    fn next_poll(&self) -> u64 {
-        self.polls.fetch_add(1, Ordering::Relaxed)
+    /// The number of a poll, and the time.
+    fn next_poll(&self) -> (u64, Moment) {
+        (self.polls.fetch_add(1, Ordering::Relaxed), self.clock().now())
     }
 
     /// Has these meters read, and waits for none; of those that hang it takes note that they do. Says whether there was one to be
     /// read.
-    fn have_read(&self, wanted: Wanted, poll: Option<u64>) -> bool {
+    fn have_read(&self, wanted: Wanted, poll: Option<(u64, Moment)>) -> bool {
         let mut any = false;
         for reader in self.wanted(wanted) {
             match reader.meter.silence() {
