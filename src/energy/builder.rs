@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, MonotonicClock};
+use super::deadline::{Limits, within};
 use super::error::EnergyError;
 use super::estimate::EstimateMeter;
 use super::inventory::{Inventory, Opened, is_left_out};
@@ -137,6 +138,8 @@ pub struct SessionBuilder {
     locks: PathBuf,
     poll: Option<Duration>,
     pub(super) clock: Arc<dyn Clock>,
+    /// For calls of drivers, in place of those of the environment.
+    pub(super) limits: Option<Limits>,
     pub(super) places: Places,
 }
 
@@ -185,6 +188,7 @@ impl Default for SessionBuilder {
                 .map_or(FOLDER.into(), PathBuf::from),
             poll: Some(POLL_INTERVAL),
             clock: Arc::new(MonotonicClock),
+            limits: None,
             places: Places {
                 root: PathBuf::from("/"),
                 powercap: None,
@@ -313,6 +317,13 @@ impl SessionBuilder {
         self
     }
 
+    /// How long calls of drivers may take.
+    #[cfg(test)]
+    pub(super) fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// The powercap tree. Default: `class/powercap` of the [`sysfs_root`](Self::sysfs_root).
     #[must_use]
     pub fn powercap_root(mut self, path: impl Into<PathBuf>) -> Self {
@@ -418,6 +429,7 @@ impl SessionBuilder {
         if self.share && self.exclusive.is_some() {
             return Err(EnergyError::SharedAndExclusive);
         }
+        let limits = self.limits.map_or_else(Limits::asked, Ok)?;
         let auto = self.meters == Meters::Auto;
         let inventory = self.inventory()?;
         let wanted = inventory.gpus(&self.without);
@@ -496,7 +508,10 @@ impl SessionBuilder {
         let family = Family::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
         let inventory = Consumers { all: consumers, absent };
-        Session::start(meters, Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory })
+        Session::start(
+            meters,
+            Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory, limits },
+        )
     }
 
     /// What there is, by what the program is shown of it.
@@ -515,11 +530,13 @@ impl SessionBuilder {
     }
 
     fn open_kind(&self, kind: MeterKind, inventory: &Inventory) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
-        let left_out = |domain: &Domain| {
+        let without = self.without.clone();
+        let left_out = move |domain: &Domain| {
             let mut consumer = Consumer::new(domain.kind, &domain.id, String::new());
             consumer.domain = Some(domain.clone());
-            is_left_out(&consumer, &self.without)
+            is_left_out(&consumer, &without)
         };
+        let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
         let meter: Box<dyn Meter> = match kind {
             MeterKind::Nvml => {
                 let wanted = inventory.gpus(&self.without);
@@ -537,40 +554,53 @@ impl SessionBuilder {
                         .to_owned(),
                 });
             }
-            MeterKind::Rapl => Box::new(RaplMeter::open(&self.places.rapl(), &left_out)?),
-            MeterKind::Psys => Box::new(RaplMeter::platform(&self.places.rapl())?),
-            MeterKind::Estimate => Box::new(EstimateMeter::open(
-                &self.places.proc,
-                self.places.process,
-                self.places.with_process,
-                &self.figure(),
-            )?),
+            MeterKind::Rapl => {
+                let ways = self.places.rapl();
+                Box::new(in_time("rapl", limit, move || RaplMeter::open(&ways, &left_out))?)
+            }
+            MeterKind::Psys => {
+                let ways = self.places.rapl();
+                Box::new(in_time("psys", limit, move || RaplMeter::platform(&ways))?)
+            }
+            MeterKind::Estimate => {
+                let (Places { proc, process, with_process, .. }, figure) = (self.places.clone(), self.figure());
+                Box::new(in_time("estimate", limit, move || {
+                    EstimateMeter::open(&proc, process, with_process, &figure)
+                })?)
+            }
         };
         Ok(vec![meter])
     }
 }
 
-/// The meters of these GPUs, by UUID. Shared ones have one each, so that one that fails keeps no other from being read when
-/// it is due.
+/// What the kernel shows as files may hang as drivers do: a pipe in place of a counter, a dead mount.
+fn in_time<M: Send + 'static>(
+    meter: &'static str,
+    limit: Duration,
+    open: impl FnOnce() -> Result<M, EnergyError> + Send + 'static,
+) -> Result<M, EnergyError> {
+    let opened = within(limit, open);
+    opened.unwrap_or_else(|silence| {
+        let remedy = "see what hangs where its files are".to_owned();
+        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy })
+    })
+}
+
+/// The meters of these GPUs, by UUID, one for each, so that one that hangs or fails keeps no other from being read.
 #[cfg(feature = "nvml")]
 fn open_nvml(places: &Places, share: bool, wanted: &[String]) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let open = |uuids: &[String]| {
-        let meter = NvmlMeter::open(places.nvml_library.as_deref(), places.policy())?;
-        Ok::<_, EnergyError>(meter.only(uuids))
-    };
-    if !share {
-        return Ok(open(wanted)?.into_iter().map(|meter| Box::new(meter) as Box<dyn Meter>).collect());
-    }
-    let mut meters: Vec<Box<dyn Meter>> = Vec::new();
-    for gpu in wanted {
-        if let Some(meter) = open(std::slice::from_ref(gpu))? {
-            meters.push(Box::new(SharedMeter::new(meter, Family::new(places.proc.clone(), places.process))?));
+    let whole = NvmlMeter::open(places.nvml_library.as_deref(), places.policy())?.only(wanted);
+    let each = whole.into_iter().flat_map(NvmlMeter::each).map(|meter| -> Result<Box<dyn Meter>, EnergyError> {
+        if !share {
+            return Ok(Box::new(meter));
         }
-    }
-    Ok(meters)
+        let family = Family::new(places.proc.clone(), places.process);
+        Ok(Box::new(in_time("nvml", Limits::of_environment().asking, move || SharedMeter::new(meter, family))?))
+    });
+    each.collect()
 }
 
 #[cfg(feature = "nvml")]

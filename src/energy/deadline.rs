@@ -1,12 +1,69 @@
 //! Calls of foreign code, which may never return.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// So long a driver may take to start: one without persistence brings up each GPU first, some seconds for each.
-pub(crate) const OPENING: Duration = Duration::from_secs(30);
+use super::error::EnergyError;
+
+/// Names the seconds that a driver may take for any one call, in place of those of [`Limits`]: 0.05 to 3600. Longer than for
+/// its start no call is waited for.
+pub const DRIVER_LIMIT_VARIABLE: &str = "WATTFRONT_DRIVER_LIMIT";
+
+/// How long calls may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// What may start a driver: one without persistence brings up each GPU first, some seconds for each.
+    pub(crate) opening: Duration,
+    /// What asks for or sets anything else than energy: some milliseconds' work.
+    pub(crate) asking: Duration,
+    /// A reading.
+    pub(crate) reading: Duration,
+}
+
+impl Limits {
+    /// The usual ones.
+    const USUAL: Self =
+        Self { opening: Duration::from_secs(30), asking: Duration::from_secs(5), reading: Duration::from_secs(2) };
+
+    /// The usual ones, or those that the environment asks for.
+    pub(crate) fn of_environment() -> Self {
+        Self::asked().unwrap_or(Self::USUAL)
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Setting`] if the environment asks for what cannot be.
+    pub(crate) fn asked() -> Result<Self, EnergyError> {
+        let Some(text) = std::env::var_os(DRIVER_LIMIT_VARIABLE).filter(|text| !text.is_empty()) else {
+            return Ok(Self::USUAL);
+        };
+        let seconds = text.to_str().and_then(|text| text.trim().parse::<f64>().ok());
+        match seconds.filter(|seconds| (0.05..=3600.0).contains(seconds)) {
+            Some(seconds) => Ok(Self::at_most(Duration::from_secs_f64(seconds))),
+            None => Err(EnergyError::Setting {
+                setting: DRIVER_LIMIT_VARIABLE,
+                value: seconds.unwrap_or(f64::NAN),
+                expected: "0.05 to 3600 (seconds)",
+            }),
+        }
+    }
+
+    /// For what is asked in the midst of readings, which wait meanwhile.
+    pub(crate) fn aside(self) -> Duration {
+        self.reading / 2
+    }
+
+    pub(crate) fn at_most(limit: Duration) -> Self {
+        Self { opening: limit, asking: limit.min(Self::USUAL.asking), reading: limit.min(Self::USUAL.reading) }
+    }
+}
 
 /// Why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +77,42 @@ pub(crate) enum NoAnswer {
 impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Late(limit) => write!(f, "no answer for {} s: it hangs", limit.as_secs_f64()),
+            Self::Late(time) => write!(f, "no answer for {:.1} s: it hangs", time.as_secs_f64()),
             Self::Failed(reason) => f.write_str(reason),
         }
+    }
+}
+
+/// A call under way in a thread of its own.
+pub(crate) struct Pending<T> {
+    answer: Receiver<T>,
+    begun: Instant,
+}
+
+impl<T: Send + 'static> Pending<T> {
+    /// # Errors
+    ///
+    /// [`NoAnswer::Failed`] if there is no thread to be had.
+    pub(crate) fn begin(call: impl FnOnce() -> T + Send + 'static) -> Result<Self, NoAnswer> {
+        let (sender, answer) = sync_channel(1);
+        // Nobody may be waiting any more.
+        let run = move || drop(sender.send(call()));
+        let started = thread::Builder::new().name("driver".to_owned()).spawn(run);
+        started.map_err(|error| NoAnswer::Failed(format!("a thread cannot be started: {error}")))?;
+        Ok(Self { answer, begun: Instant::now() })
+    }
+
+    /// What it gives within this time of its begin.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no result by then.
+    pub(crate) fn within(self, limit: Duration) -> Result<T, NoAnswer> {
+        let rest = limit.saturating_sub(self.begun.elapsed());
+        self.answer.recv_timeout(rest).map_err(|error| match error {
+            RecvTimeoutError::Timeout => NoAnswer::Late(self.begun.elapsed()),
+            RecvTimeoutError::Disconnected => NoAnswer::Failed("the call ended in a panic".to_owned()),
+        })
     }
 }
 
@@ -35,15 +125,77 @@ pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, NoAnswer> {
-    let (sender, answer) = sync_channel(1);
-    // Nobody may be waiting any more.
-    let run = move || drop(sender.send(call()));
-    let started = thread::Builder::new().name("driver".to_owned()).spawn(run);
-    started.map_err(|error| NoAnswer::Failed(format!("a thread cannot be started: {error}")))?;
-    answer.recv_timeout(limit).map_err(|error| match error {
-        RecvTimeoutError::Timeout => NoAnswer::Late(limit),
-        RecvTimeoutError::Disconnected => NoAnswer::Failed("the call ended in a panic".to_owned()),
+    Pending::begin(call)?.within(limit)
+}
+
+/// The same of a call that is not made again while one of this name, which is `what` it is of where, is late.
+///
+/// # Errors
+///
+/// [`NoAnswer`], at once where the earlier call has had this time.
+pub(crate) fn known<T: Send + 'static>(
+    what: &str,
+    limit: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, NoAnswer> {
+    begin_known(what, limit, call)?.within(limit)
+}
+
+/// The same, to be waited for later.
+pub(crate) fn begin_known<T: Send + 'static>(
+    what: &str,
+    limit: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<Pending<T>, NoAnswer> {
+    if let Some(time) = UnderWay::longest(what).filter(|time| *time >= limit) {
+        return Err(NoAnswer::Late(time));
+    }
+    let guard = UnderWay::begin(what);
+    Pending::begin(move || {
+        let answer = call();
+        drop(guard);
+        answer
     })
+}
+
+/// A call under way that has a name.
+struct UnderWay {
+    what: String,
+    number: u64,
+}
+
+static UNDER_WAY: Mutex<Option<HashMap<String, Vec<(u64, Instant)>>>> = Mutex::new(None);
+
+fn under_way() -> MutexGuard<'static, Option<HashMap<String, Vec<(u64, Instant)>>>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl UnderWay {
+    fn begin(what: &str) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut all = under_way();
+        all.get_or_insert_default().entry(what.to_owned()).or_default().push((number, Instant::now()));
+        Self { what: what.to_owned(), number }
+    }
+
+    /// For how long the first of them is.
+    fn longest(what: &str) -> Option<Duration> {
+        Some(under_way().as_ref()?.get(what)?.first()?.1.elapsed())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut all = under_way();
+        let Some(all) = all.as_mut() else { return };
+        if let Some(calls) = all.get_mut(&self.what) {
+            calls.retain(|(number, _)| *number != self.number);
+            if calls.is_empty() {
+                all.remove(&self.what);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -52,12 +204,30 @@ mod tests {
 
     #[test]
     fn what_returns_is_told_and_what_does_not_is_left_to_itself() {
-        assert_eq!(within(OPENING, || 7), Ok(7));
-        let late = Duration::from_millis(20);
+        assert_eq!(within(Limits::USUAL.opening, || 7), Ok(7));
+        let late = Duration::from_millis(100);
         let hangs = || loop {
             thread::park();
         };
         let answer: Result<(), _> = within(late, hangs);
-        assert_eq!(answer.unwrap_err().to_string(), "no answer for 0.02 s: it hangs");
+        assert_eq!(answer.unwrap_err().to_string(), "no answer for 0.1 s: it hangs");
+        let answer: Result<(), _> = within(Limits::USUAL.opening, || panic!("as told"));
+        assert!(matches!(answer, Err(NoAnswer::Failed(_))));
+    }
+
+    #[test]
+    fn a_call_that_is_late_is_not_made_again_until_it_returns() {
+        let (let_go, held) = sync_channel::<()>(0);
+        let late = Duration::from_millis(20);
+        let first = known("a call of this test", late, move || held.recv());
+        assert!(matches!(first, Err(NoAnswer::Late(_))));
+        let again = known("a call of this test", late, || 7);
+        assert!(matches!(again, Err(NoAnswer::Late(time)) if time >= late), "{again:?}");
+        assert_eq!(known("another call of this test", Limits::USUAL.opening, || 7), Ok(7));
+        drop(let_go);
+        while UnderWay::longest("a call of this test").is_some() {
+            thread::yield_now();
+        }
+        assert_eq!(known("a call of this test", Limits::USUAL.opening, || 7), Ok(7));
     }
 }

@@ -3,7 +3,8 @@
 //! A limit outlives the program that sets it. So it is set by a guard, which puts back what it found when it is dropped,
 //! also by a panic; [`restore_limits_and_end`] does so for all guards of the process, for a thread that handles signals, after
 //! which the process may end without dropping anything. A process that is killed outright (`SIGKILL`) leaves its limits
-//! behind: `nvidia-smi -pl` and `nvidia-smi -rgc` set them right, as does a restart.
+//! behind: `nvidia-smi -pl` and `nvidia-smi -rgc` set them right, as does a restart. A driver that hangs is waited for five seconds
+//! at each step, and then it is said that the limits are not put back.
 //!
 //! ```no_run
 //! use wattfront::energy::{Limits, Session, restore_limits_and_end};
@@ -186,7 +187,7 @@ fn limit_range(builder: &SessionBuilder, uuid: &str) -> Result<LimitRange, Energ
 
 #[cfg(feature = "nvml")]
 fn set(builder: &SessionBuilder, uuid: &str, limits: &Limits, undo: &mut Option<Undo>) -> Result<Limits, EnergyError> {
-    super::nvml::set_limits(builder.places.nvml_library.as_deref(), uuid, limits, &*builder.clock, undo)
+    super::nvml::set_limits(builder.places.nvml_library.as_deref(), uuid, limits, &builder.clock, undo)
 }
 
 /// In a build without GPUs nothing is ever set.

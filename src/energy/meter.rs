@@ -54,7 +54,9 @@ pub struct Shares {
 ///   `microjoules`. When a segment ends, `microjoules` goes on from its last value: unknown energy is not counted.
 /// * What cannot be read is an error, never zero, never the value before. A reading after a failed one is right again, or
 ///   in a new segment.
-/// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second.
+/// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second, from a thread
+///   of the meter's own. A reading that takes longer than two seconds is given up: it is missing, and so is every other until it
+///   is over. So is all of a meter that has panicked.
 /// * [`counterparts`](Self::counterparts) never changes, and [`cross_check`](Self::cross_check) answers in the same order,
 ///   with an entry where there is a counterpart and none elsewhere. Its readings keep what is said above of readings, each
 ///   source for itself, and cost no more than those of `read`. They count from the first one on, and their segments are
@@ -86,6 +88,13 @@ pub trait Meter: Send {
     /// sources. Asked for after each reading. Default: nothing is shared.
     fn shares(&self) -> Vec<Shares> {
         vec![Shares::default(); self.sources().len()]
+    }
+
+    /// A second reader of the same sources, which from then on is asked for second figures and states in place of this one, from
+    /// another thread: so that a call for these that does not return costs no figure. Asked for once, before anything is
+    /// read. Default: there is none.
+    fn aside(&mut self) -> Option<Box<dyn Meter>> {
+        None
     }
 
     /// The state of each source's device, in the order of the sources. Never asked for in the midst of what is metered

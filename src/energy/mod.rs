@@ -68,10 +68,12 @@ pub mod trust {
 pub mod units;
 mod visible;
 mod watts;
+mod worker;
 
 pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use cross_check::{AGREEMENT, CrossCheck};
+pub use deadline::DRIVER_LIMIT_VARIABLE;
 pub use error::EnergyError;
 pub use limits::{LimitGuard, LimitRange, Limits, restore_limits, restore_limits_and_end};
 pub use lock::LOCK_FOLDER_VARIABLE;

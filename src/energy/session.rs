@@ -1,36 +1,40 @@
 //! Windows of energy over a set of meters.
 
+mod book;
 mod devices;
+mod readers;
 mod usage;
 mod window;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::baseline::with_idle;
 use super::builder::SessionBuilder;
-use super::bursts::{Bursts, EVERY, OPENING, PASSING};
-use super::clock::{Clock, Moment};
-use super::cross_check::{CrossCheck, Pairs};
+use super::bursts::{EVERY, OPENING, PASSING};
+use super::clock::Moment;
+use super::cross_check::CrossCheck;
 use super::edges::Levels;
 use super::error::EnergyError;
 use super::figure::Evidence;
-use super::lock::DeviceLock;
 use super::meter::{Meter, Shares, Source};
-use super::process_tree::Family;
-use super::track::{Edge, Track, settles_late, ticks_slowly};
-use super::units::{Baseline, Consumer, ConsumerName, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
+use super::track::{Edge, settles_late, ticks_slowly};
+use super::units::{Baseline, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
 
+pub(crate) use readers::{Consumers, Opening};
+use readers::{Poller, Shared, Wanted};
 pub use usage::Usage;
 pub(super) use usage::same_uuid;
 pub use window::Window;
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
-/// A session is a handle; clones share the meters, and may be used from any thread. A background thread reads the meters
+/// A session is a handle; clones share the meters, and may be used from any thread. A background thread has the meters read
 /// twice a second, so that no counter wraps unseen and power is integrated, until the last handle is dropped.
+///
+/// A meter may hang, for a driver may. So each is called from a thread of its own, and an edge waits for it no longer than two
+/// seconds ([`DRIVER_LIMIT_VARIABLE`](super::DRIVER_LIMIT_VARIABLE)), and not at all while a call is known to hang: what it would have
+/// told is missing, with that reason, until it answers again. Other meters are read meanwhile, and other GPUs.
 ///
 /// ```
 /// use wattfront::energy::{Meters, Session};
@@ -126,60 +130,13 @@ impl Session {
     }
 
     pub(crate) fn start(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
-        let Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory } = opening;
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let sources: Vec<(Source, bool)> = meters
-            .iter()
-            .flat_map(|(meter, fallback)| meter.sources().iter().map(|source| (source.clone(), *fallback)))
-            .collect();
-        let counterparts = meters.iter().flat_map(|(meter, _)| {
-            let (mut found, count) = (meter.counterparts(), meter.sources().len());
-            found.resize(count, None);
-            found
-        });
-        let counterparts = counterparts.collect();
-        let tracks = sources.iter().map(|(source, _)| Track::new(source.clone())).collect();
-        let pairs = sources.iter().map(|_| Pairs::default()).collect();
-        let meters = meters.into_iter().map(|(meter, _)| meter).collect();
-        let shared = Arc::new(Shared {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            clock,
-            sources,
-            counterparts,
-            missing_gpus_matter,
-            gain,
-            family,
-            instances,
-            inventory,
-            _locks: locks,
-            baseline: Mutex::new(None),
-            state: Mutex::new(State {
-                meters,
-                tracks,
-                pairs,
-                bursts: Bursts::default(),
-                pending: Vec::new(),
-                stop: false,
-            }),
-            woken: Condvar::new(),
-        });
-        shared.lock().read(&*shared.clock);
-        let spawn = |interval| {
-            let shared = Arc::clone(&shared);
-            std::thread::Builder::new().name("energy".to_owned()).spawn(move || shared.poll_until_stopped(interval))
-        };
-        let thread = poll.map(spawn).transpose().map_err(|e| EnergyError::Background { reason: e.to_string() })?;
-        Ok(Self { poller: Arc::new(Poller { shared, thread }) })
+        Ok(Self { poller: Arc::new(Poller::start(meters, opening)?) })
     }
 
     /// Takes an edge now. Synchronise the device first: work that is queued but not done is not in the figures.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        let shared = self.shared();
-        let mut state = shared.lock();
-        let moment = shared.clock.now();
-        state.read(&*shared.clock);
-        shared.mark(&mut state, moment, OPENING)
+        self.mark_now(OPENING)
     }
 
     /// Takes an edge that another thread or process stamped a little while ago: up to five minutes. The energy at that
@@ -197,10 +154,9 @@ impl Session {
     #[must_use]
     pub fn mark_at(&self, moment: Moment) -> Mark {
         let shared = self.shared();
-        let mut state = shared.lock();
-        let moment = moment.min(shared.clock.now());
-        state.read(&*shared.clock);
-        shared.mark(&mut state, moment, PASSING)
+        let moment = moment.min(shared.clock().now());
+        shared.read(Wanted::All);
+        shared.mark(moment, PASSING)
     }
 
     /// When the meters were last read before a moment; `None` if that is not known any more. An [edge](Self::mark_at) at that
@@ -258,17 +214,19 @@ impl Session {
             if slow.iter().all(|index| state.tracks[*index].is_settled(mark.moment)) {
                 break;
             }
-            let now = shared.clock.now();
-            if slow.iter().any(|index| state.tracks[*index].last_read().is_none_or(|at| now.since(at) >= EVERY / 2)) {
-                state.read_late(&*shared.clock);
+            let now = shared.clock().now();
+            let is_due = |at: Option<Moment>| at.is_none_or(|at| now.since(at) >= EVERY / 2);
+            if slow.iter().any(|index| is_due(state.tracks[*index].last_read())) {
+                drop(state);
+                shared.read(Wanted::Late);
             } else {
                 state.settle(now);
+                drop(state);
             }
-            drop(state);
-            shared.clock.sleep(EVERY);
+            shared.clock().sleep(EVERY);
         }
         let mut state = shared.lock();
-        state.settle(shared.clock.now());
+        state.settle(shared.clock().now());
         state.bursts.renew();
     }
 
@@ -280,18 +238,19 @@ impl Session {
             return;
         }
         let (chosen, _) = shared.select(usage);
-        let moving = |state: &State| chosen.iter().all(|index| state.tracks[*index].is_confirmed(mark.moment));
+        let moving = || {
+            let state = shared.lock();
+            chosen.iter().all(|index| state.tracks[*index].is_confirmed(mark.moment))
+        };
         for _ in 0..CONFIRMING.as_millis() / CONFIRM_EVERY.as_millis() {
-            let mut state = shared.lock();
-            if moving(&state) {
+            if moving() {
                 break;
             }
-            state.read_fast(&*shared.clock);
-            if moving(&state) {
+            shared.read(Wanted::Fast);
+            if moving() {
                 break;
             }
-            drop(state);
-            shared.clock.sleep(CONFIRM_EVERY);
+            shared.clock().sleep(CONFIRM_EVERY);
         }
     }
 
@@ -303,11 +262,14 @@ impl Session {
 
     /// An edge within a piece of work, after which slow counters are watched no longer than it takes to see the next ticks.
     pub(super) fn mark_passing(&self) -> Mark {
+        self.mark_now(PASSING)
+    }
+
+    fn mark_now(&self, readings: u32) -> Mark {
         let shared = self.shared();
-        let mut state = shared.lock();
-        let moment = shared.clock.now();
-        state.read(&*shared.clock);
-        shared.mark(&mut state, moment, PASSING)
+        let moment = shared.clock().now();
+        shared.read(Wanted::All);
+        shared.mark(moment, readings)
     }
 
     /// Whether a background thread would read slow counters every 10 ms now. Counts as one of these readings.
@@ -410,12 +372,12 @@ impl Session {
 
     /// Lets time pass by the session's clock.
     pub(super) fn sleep(&self, time: Duration) {
-        self.shared().clock.sleep(time);
+        self.shared().clock().sleep(time);
     }
 
     /// Reads all meters now. Only needed in a session without a background thread.
     pub fn poll(&self) {
-        self.shared().lock().poll(&*self.shared().clock);
+        self.shared().poll();
     }
 
     fn shared(&self) -> &Shared {
@@ -445,192 +407,4 @@ fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> Do
 
 fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
     DomainEnergy::new(domain, method, None, Some(reason.to_owned()))
-}
-
-/// Ends the thread with the last handle.
-struct Poller {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Poller {
-    fn drop(&mut self) {
-        self.shared.lock().stop = true;
-        self.shared.woken.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // A meter that panicked has said so on standard error already.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// What a session is opened with, beside its meters.
-pub(crate) struct Opening {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) poll: Option<Duration>,
-    pub(crate) missing_gpus_matter: bool,
-    pub(crate) gain: f64,
-    pub(crate) locks: Vec<DeviceLock>,
-    pub(crate) family: Family,
-    /// The instances of boards that are metered as a whole: their UUIDs, and those of the boards.
-    pub(crate) instances: Vec<(String, String)>,
-    pub(crate) inventory: Consumers,
-}
-
-/// What there is that draws power.
-#[derive(Debug, Default)]
-pub(crate) struct Consumers {
-    pub(crate) all: Vec<Consumer>,
-    /// Names of what was to be left out and is not there.
-    pub(crate) absent: Vec<ConsumerName>,
-}
-
-struct Shared {
-    id: u64,
-    clock: Arc<dyn Clock>,
-    /// With whether it serves only where no other source does.
-    sources: Vec<(Source, bool)>,
-    /// What each source is held against.
-    counterparts: Vec<Option<Source>>,
-    missing_gpus_matter: bool,
-    /// The standard deviation of the gain of hardware, as a part of the figure.
-    gain: f64,
-    family: Family,
-    /// What is used as the first is metered as the second.
-    instances: Vec<(String, String)>,
-    inventory: Consumers,
-    _locks: Vec<DeviceLock>,
-    baseline: Mutex<Option<Arc<Baseline>>>,
-    state: Mutex<State>,
-    woken: Condvar,
-}
-
-struct State {
-    meters: Vec<Box<dyn Meter>>,
-    tracks: Vec<Track>,
-    pairs: Vec<Pairs>,
-    bursts: Bursts,
-    /// Edges whose surrounding ticks were not all seen yet.
-    pending: Vec<(Moment, Arc<Edges>)>,
-    stop: bool,
-}
-
-impl State {
-    /// Completes the edges that are settled by now. A meter that tells nothing any more keeps none of them waiting.
-    fn settle(&mut self, now: Moment) {
-        let tracks = &mut self.tracks;
-        self.pending.retain(|(moment, edges)| {
-            let mut open = false;
-            for (track, levels) in tracks.iter_mut().zip(&edges.between_ticks) {
-                if !settles_late(&track.source) || levels.get().is_some() {
-                    continue;
-                }
-                match track.settled_levels(*moment, now) {
-                    Some(found) => drop(levels.set(found)),
-                    None => open = true,
-                }
-            }
-            open
-        });
-        if self.pending.is_empty() {
-            self.bursts.settle();
-        }
-    }
-
-    fn read(&mut self, clock: &dyn Clock) {
-        self.read_those(clock, |_| true, false);
-    }
-
-    /// Reads everything, what sources are held against as well.
-    fn poll(&mut self, clock: &dyn Clock) {
-        self.read_those(clock, |_| true, true);
-    }
-
-    /// Reads the meters with a counter that ticks slowly.
-    fn read_slow(&mut self, clock: &dyn Clock) {
-        self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly), false);
-    }
-
-    /// Reads the meters with a counter that changes all the time.
-    fn read_fast(&mut self, clock: &dyn Clock) {
-        let fast = |source: &Source| source.method == Method::Counter && !ticks_slowly(source);
-        self.read_those(clock, |meter| meter.sources().iter().any(fast), false);
-    }
-
-    /// Reads the meters whose edges are known late.
-    fn read_late(&mut self, clock: &dyn Clock) {
-        self.read_those(clock, |meter| meter.sources().iter().any(settles_late), false);
-    }
-
-    fn read_those(&mut self, clock: &dyn Clock, wanted: impl Fn(&dyn Meter) -> bool, cross_check: bool) {
-        let mut tracks = self.tracks.iter_mut();
-        let mut pairs = self.pairs.iter_mut();
-        for meter in &mut self.meters {
-            let tracks = tracks.by_ref().take(meter.sources().len());
-            let pairs: Vec<&mut Pairs> = pairs.by_ref().take(meter.sources().len()).collect();
-            if !wanted(&**meter) {
-                tracks.for_each(drop);
-                continue;
-            }
-            let readings = meter.read(clock);
-            if cross_check {
-                for ((pairs, first), second) in pairs.into_iter().zip(&readings).zip(meter.cross_check(clock)) {
-                    if let (Ok(first), Some(Ok(second))) = (first, second) {
-                        pairs.record(*first, second);
-                    }
-                }
-            }
-            let mut readings = readings.into_iter();
-            let mut shares = meter.shares().into_iter();
-            let (name, now) = (meter.name(), clock.now());
-            for track in tracks {
-                let domain = track.source.domain.clone();
-                let missing = || EnergyError::Read { domain, reason: format!("the meter {name} gave no reading") };
-                track.shared(shares.next().unwrap_or_default());
-                track.record(readings.next().unwrap_or_else(|| Err(missing())), now);
-            }
-        }
-        self.settle(clock.now());
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// An edge, around which the slow counters are read often from now on.
-    fn mark(&self, state: &mut State, moment: Moment, readings: u32) -> Mark {
-        let read = state.tracks.iter().map(|track| track.edge(moment)).collect();
-        let between_ticks = state.tracks.iter().map(|_| OnceLock::new()).collect();
-        let edges = Arc::new(Edges { read, between_ticks });
-        if self.sources.iter().any(|(source, _)| settles_late(source)) {
-            state.pending.push((moment, Arc::clone(&edges)));
-        }
-        let slow = self.sources.iter().any(|(source, _)| ticks_slowly(source));
-        if slow && state.bursts.ask(self.clock.now(), readings) {
-            self.woken.notify_all();
-        }
-        Mark { session: self.id, moment, edges, rest: false }
-    }
-
-    fn poll_until_stopped(&self, interval: Duration) {
-        let mut state = self.lock();
-        let mut due = Instant::now() + interval;
-        while !state.stop {
-            let rest = due.saturating_duration_since(Instant::now());
-            let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
-            let (guard, timeout) = self.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
-            state = guard;
-            if state.stop {
-                break;
-            }
-            if Instant::now() >= due {
-                state.poll(&*self.clock);
-                due = Instant::now() + interval;
-            } else if timeout.timed_out() && state.bursts.take() {
-                state.read_slow(&*self.clock);
-            }
-        }
-    }
 }

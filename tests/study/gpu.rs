@@ -17,9 +17,14 @@ pub fn bench(script: &str, energy: &str) -> Bench {
         "metric = \"energy.gpu\"\ngoal = \"minimize\"",
     );
     bench.edit("meters = [\"estimate\"]", &format!("meters = [\"nvml\"]\n{energy}"));
+    install(&bench, script);
+    bench
+}
+
+/// Lays the fake library beside a study.
+pub fn install(bench: &Bench, script: &str) {
     std::fs::write(bench.path().join("libnvidia-ml.so.1"), library()).unwrap();
     bench.write("libnvidia-ml.so.1.script", script);
-    bench
 }
 
 /// The fake library, which is compiled once.

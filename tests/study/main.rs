@@ -13,6 +13,8 @@ mod failures;
 mod faults;
 #[cfg(feature = "nvml")]
 mod gpu;
+#[cfg(feature = "nvml")]
+mod hangs;
 mod hostile;
 mod kept;
 #[cfg(feature = "nvml")]

@@ -1,15 +1,17 @@
 //! The GPUs that the driver shows.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
 use super::super::builder::MigPolicy;
-use super::super::deadline::{OPENING, within};
+use super::super::deadline::{Limits, NoAnswer, Pending};
 use super::super::visible::{GpuIdentity, MigInstance};
+use super::driver::Driver;
 use super::ladder::Rung;
-use super::{Obstacle, is_absent, open};
+use super::{Obstacle, is_absent};
 
 /// One GPU, as the driver shows it. What it does not tell is `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,10 @@ pub(crate) struct Board {
 }
 
 impl Board {
+    fn unknown(index: u32, obstacle: Obstacle) -> Self {
+        Self { index, uuid: None, name: None, address: None, rung: Err(obstacle), instances: None }
+    }
+
     /// Whether it is cut into instances (MIG).
     pub(crate) fn is_cut(&self) -> bool {
         self.instances.is_some()
@@ -46,44 +52,67 @@ impl From<MigPolicy> for Policy {
     }
 }
 
-/// All GPUs that the driver shows.
-pub(crate) fn survey(nvml: &Nvml, policy: Policy) -> Result<Vec<Board>, Obstacle> {
-    let count = nvml.device_count().map_err(|error| Obstacle::of(&error))?;
-    Ok((0..count).map(|index| board(nvml, index, policy)).collect())
+/// All GPUs that the driver shows. They are asked side by side: one that hangs keeps no other from being seen.
+pub(crate) fn survey(nvml: &Arc<Driver>, policy: Policy) -> Result<Vec<Board>, Obstacle> {
+    let what = "how many GPUs there are";
+    let count = nvml.open(what, |nvml| nvml.device_count()).map_err(|silence| Obstacle::silent(what, &silence))?;
+    let count = count.map_err(|error| Obstacle::of(&error))?;
+    let asked: Vec<_> = (0..count).map(|index| Asked::begin(nvml, index, policy)).collect();
+    Ok(asked.into_iter().map(Asked::board).collect())
 }
 
-fn board(nvml: &Nvml, index: u32, policy: Policy) -> Board {
-    let unknown = |error: NvmlError| Board {
-        index,
-        uuid: None,
-        name: None,
-        address: None,
-        rung: Err(Obstacle::of(&error)),
-        instances: None,
-    };
+/// A GPU that is being asked.
+struct Asked {
+    index: u32,
+    call: Result<Pending<Board>, NoAnswer>,
+    /// What it has told so far.
+    told: Arc<Mutex<Option<Board>>>,
+}
+
+impl Asked {
+    fn begin(nvml: &Arc<Driver>, index: u32, policy: Policy) -> Self {
+        let told = Arc::new(Mutex::new(None));
+        let shared = Arc::clone(&told);
+        let call = nvml.begin(&format!("GPU {index}"), move |nvml| board(nvml, index, policy, &shared));
+        Self { index, call, told }
+    }
+
+    fn board(self) -> Board {
+        let Self { index, call, told } = self;
+        let answer = call.and_then(|call| call.within(Limits::of_environment().opening));
+        answer.unwrap_or_else(|silence| {
+            let obstacle = Obstacle::silent(&format!("GPU {index}"), &silence);
+            let known = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let known = known.unwrap_or_else(|| Board::unknown(index, obstacle.clone()));
+            Board { rung: Err(obstacle), ..known }
+        })
+    }
+}
+
+fn board(nvml: &Nvml, index: u32, policy: Policy, told: &Mutex<Option<Board>>) -> Board {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
-        Err(error) => return unknown(error),
+        Err(error) => return Board::unknown(index, Obstacle::of(&error)),
     };
-    let is_cut = device.mig_mode().is_ok_and(|mode| mode.current != 0);
     let uuid = device.uuid();
-    let rung = match (&uuid, policy.mig) {
-        (Err(error), _) => Err(Obstacle::of(error)),
-        (Ok(_), MigPolicy::Refuse) if is_cut => Err(Obstacle::instances()),
-        (Ok(_), MigPolicy::Refuse | MigPolicy::WholeBoard) => match Rung::best(&device) {
+    let nameless = uuid.as_ref().err().map(Obstacle::of);
+    let mut board = Board::unknown(index, Obstacle::instances());
+    board.uuid = uuid.ok();
+    board.name = device.name().ok();
+    board.address = device.pci_info().ok().map(|pci| pci.bus_id);
+    *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(board.clone());
+    let is_cut = device.mig_mode().is_ok_and(|mode| mode.current != 0);
+    board.instances = is_cut.then(|| instances(&device).unwrap_or_default());
+    board.rung = match (nameless, policy.mig) {
+        (Some(obstacle), _) => Err(obstacle),
+        (None, MigPolicy::Refuse) if is_cut => Err(Obstacle::instances()),
+        (None, MigPolicy::Refuse | MigPolicy::WholeBoard) => match Rung::best(&device) {
             Err(error) if policy.estimate && is_absent(&error) => Rung::model(&device),
             found => found,
         }
         .map_err(|error| Obstacle::of(&error)),
     };
-    Board {
-        index,
-        uuid: uuid.ok(),
-        name: device.name().ok(),
-        address: device.pci_info().ok().map(|pci| pci.bus_id),
-        rung,
-        instances: is_cut.then(|| instances(&device).unwrap_or_default()),
-    }
+    board
 }
 
 /// What is known of the GPUs, whatever came of asking for them.
@@ -101,25 +130,27 @@ pub(crate) enum Listing {
 
 /// The GPUs that the driver shows, within the time that it may take to start.
 pub(crate) fn list(library: Option<&Path>, policy: Policy) -> Listing {
-    let path = library.map(Path::to_owned);
-    let found = within(OPENING, move || {
-        let nvml = open(path.as_deref())?;
-        let count = nvml.device_count()?;
-        Ok((0..count).map(|index| board(&nvml, index, policy)).collect())
-    });
-    match found {
-        Ok(Ok(boards)) => Listing::Boards(boards),
-        Ok(Err(error)) => Listing::Failed {
-            obstacle: Obstacle::of_opening(library, &error),
-            has_driver: !matches!(
-                error,
-                NvmlError::LibloadingError(_)
-                    | NvmlError::LibraryNotFound
-                    | NvmlError::DriverNotLoaded
-                    | NvmlError::FailedToLoadSymbol(_)
-            ),
-        },
-        Err(late) => Listing::Failed { obstacle: Obstacle::hanging(&late), has_driver: true },
+    let driver = match Driver::load(library) {
+        Ok(Ok(driver)) => driver,
+        Ok(Err(error)) => {
+            return Listing::Failed {
+                obstacle: Obstacle::of_opening(library, &error),
+                has_driver: !matches!(
+                    error,
+                    NvmlError::LibloadingError(_)
+                        | NvmlError::LibraryNotFound
+                        | NvmlError::DriverNotLoaded
+                        | NvmlError::FailedToLoadSymbol(_)
+                ),
+            };
+        }
+        Err(silence) => {
+            return Listing::Failed { obstacle: Obstacle::silent("its start", &silence), has_driver: true };
+        }
+    };
+    match survey(&driver, policy) {
+        Ok(boards) => Listing::Boards(boards),
+        Err(obstacle) => Listing::Failed { obstacle, has_driver: true },
     }
 }
 

@@ -9,7 +9,7 @@ use nvml_wrapper::structs::device::FieldId;
 use super::super::testing::FakeNvml;
 use super::load;
 
-fn open(fake: &FakeNvml) -> Nvml {
+fn open(fake: &FakeNvml) -> std::sync::Arc<super::Driver> {
     load(Some(&fake.library())).unwrap()
 }
 

@@ -17,7 +17,7 @@ const SLACK_US: u64 = 1_000_000;
 pub(crate) const MAX_WATTS: f64 = 5000.0;
 
 /// Power that is asked for, integrated by the trapezoidal rule.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PowerTotal {
     last: Option<(Moment, f64)>,
     /// In microjoules, with the fractions that a reading drops.
@@ -44,7 +44,7 @@ impl PowerTotal {
 /// The dates are the wall clock's, which can be set at any time; so only their differences are used, and none that the
 /// monotonic clock contradicts. The cumulative energy is that up to the last sample: it moves with every sample, as a
 /// counter does with every tick.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SampleTotal {
     last: Option<PowerSample>,
     /// When the last sample was handed over.

@@ -1,20 +1,22 @@
 //! Power limits and locked clocks.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use nvml_wrapper::Device;
 use nvml_wrapper::enum_wrappers::device::Clock as ClockKind;
 use nvml_wrapper::enums::device::GpuLockedClocksSetting;
 use nvml_wrapper::error::NvmlError;
-use nvml_wrapper::{Device, Nvml};
 
 use super::super::clock::Clock;
+use super::super::deadline::{self, NoAnswer, Pending};
 use super::super::error::EnergyError;
 use super::super::limits::{LimitRange, Limits};
 use super::super::session::same_uuid;
 use super::super::units::{Domain, DomainKind};
-use super::{failed, is_absent, load, unavailable};
+use super::driver::Driver;
+use super::{Obstacle, failed, is_absent, load, unavailable};
 
 /// The driver may round a power limit by so much, in watts, and a clock by so much, in MHz.
 const WATTS_OFF: f64 = 1.0;
@@ -26,11 +28,12 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 const POWER: &str = "power limit";
 const CLOCKS: &str = "SM clocks";
+const BOTH: &str = "limits";
 
 /// A GPU by its place.
 #[derive(Debug)]
 struct Gpu {
-    nvml: Nvml,
+    nvml: Arc<Driver>,
     index: u32,
     domain: Domain,
 }
@@ -38,14 +41,25 @@ struct Gpu {
 impl Gpu {
     fn find(library: Option<&Path>, uuid: &str) -> Result<Self, EnergyError> {
         let nvml = load(library).map_err(unavailable)?;
-        let count = nvml.device_count().map_err(|error| unavailable(super::Obstacle::of(&error)))?;
-        let id = |index: u32| nvml.device_by_index(index).and_then(|device| device.uuid()).ok();
-        let found = (0..count).find_map(|index| id(index).filter(|id| same_uuid(id, uuid)).map(|id| (index, id)));
+        let what = "how many GPUs there are";
+        let count = nvml.open(what, |nvml| nvml.device_count());
+        let count = count.map_err(|silence| unavailable(Obstacle::silent(what, &silence)))?;
+        let count = count.map_err(|error| unavailable(Obstacle::of(&error)))?;
+        // Side by side: one that hangs is not in the way of another.
+        let ask = |index: u32| {
+            let id = move |nvml: &Arc<Driver>| nvml.device_by_index(index).and_then(|device| device.uuid());
+            (index, nvml.begin(&format!("the UUID of GPU {index}"), id))
+        };
+        let limit = deadline::Limits::of_environment().opening;
+        let asked: Vec<_> = (0..count).map(ask).collect();
+        let mut ids =
+            asked.into_iter().filter_map(|(index, asked)| Some((index, asked.ok()?.within(limit).ok()?.ok()?)));
+        let found = ids.find(|(_, id)| same_uuid(id, uuid));
         let domain = |id: String| Domain { kind: DomainKind::Gpu, id };
         let Some((index, id)) = found else {
             return Err(EnergyError::Limit {
                 domain: domain(uuid.to_owned()),
-                what: "limits",
+                what: BOTH,
                 reason: "there is no such GPU, or it does not answer".to_owned(),
                 remedy: "name one of `nvidia-smi -L`".to_owned(),
             });
@@ -55,6 +69,23 @@ impl Gpu {
 
     fn device(&self) -> Result<Device<'_>, EnergyError> {
         self.nvml.device_by_index(self.index).map_err(|error| failed(&self.domain, &error))
+    }
+
+    /// What a call gives that is some milliseconds' work.
+    fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        what: &'static str,
+        call: impl FnOnce(&Arc<Self>) -> Result<T, EnergyError> + Send + 'static,
+    ) -> Result<T, EnergyError> {
+        let gpu = Arc::clone(self);
+        let limit = deadline::Limits::of_environment().asking;
+        let told = self.nvml.ask(&format!("the {what} of {}", self.domain.id), limit, move |_| call(&gpu));
+        told.unwrap_or_else(|silence| Err(self.silent(what, &silence, "nothing was set")))
+    }
+
+    fn silent(&self, what: &'static str, silence: &NoAnswer, then: &str) -> EnergyError {
+        let Obstacle { reason, remedy } = Obstacle::silent("", silence);
+        self.refuse(what, format!("{reason}; {then}"), &remedy)
     }
 
     fn refuse(&self, what: &'static str, reason: String, remedy: &str) -> EnergyError {
@@ -97,17 +128,18 @@ fn watts(milliwatts: u32) -> f64 {
 
 /// See [`SessionBuilder::limit_range`](super::super::SessionBuilder::limit_range).
 pub(crate) fn limit_range(library: Option<&Path>, uuid: &str) -> Result<LimitRange, EnergyError> {
-    let gpu = Gpu::find(library, uuid)?;
-    let (lowest_watts, highest_watts) = gpu.range()?;
-    let present = gpu.limit()?;
-    let default = gpu.device()?.power_management_limit_default().map_err(|error| gpu.failed(POWER, &error))?;
-    Ok(LimitRange {
-        lowest_watts,
-        highest_watts,
-        default_watts: watts(default),
-        present_watts: watts(present),
-        highest_sm_clock_mhz: gpu.highest_clock()?,
-        refused: gpu.set_limit(present).err().map(|error| error.to_string()),
+    Arc::new(Gpu::find(library, uuid)?).ask(BOTH, |gpu| {
+        let (lowest_watts, highest_watts) = gpu.range()?;
+        let present = gpu.limit()?;
+        let default = gpu.device()?.power_management_limit_default().map_err(|error| gpu.failed(POWER, &error))?;
+        Ok(LimitRange {
+            lowest_watts,
+            highest_watts,
+            default_watts: watts(default),
+            present_watts: watts(present),
+            highest_sm_clock_mhz: gpu.highest_clock()?,
+            refused: gpu.set_limit(present).err().map(|error| error.to_string()),
+        })
     })
 }
 
@@ -115,8 +147,18 @@ pub(crate) fn limit_range(library: Option<&Path>, uuid: &str) -> Result<LimitRan
 #[derive(Debug)]
 pub(crate) struct Undo {
     gpu: Arc<Gpu>,
+    notes: Arc<Mutex<Notes>>,
+}
+
+/// What is to be put back, noted before it is set: a call that hangs may do something all the same.
+#[derive(Debug, Default)]
+struct Notes {
     power: Option<Power>,
     clocks: bool,
+    /// All is set, or what was in the way is known.
+    over: bool,
+    /// Nobody waits for that any more.
+    given_up: bool,
 }
 
 /// Power limits in milliwatts.
@@ -127,18 +169,45 @@ struct Power {
     set: Option<u32>,
 }
 
+fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Undo {
-    /// Puts back all that can be, and tells what was in the way first.
+    /// Puts back all that can be, and tells what was in the way first: also that the driver does not answer. Then the call goes on,
+    /// and puts them back should it ever be over.
     pub(crate) fn run(self) -> Result<(), EnergyError> {
-        let gpu = &*self.gpu;
-        let clocks = match self.clocks {
-            true => gpu
-                .device()
-                .and_then(|mut device| device.reset_gpu_locked_clocks().map_err(|error| gpu.failed(CLOCKS, &error))),
-            false => Ok(()),
+        let Self { gpu, notes } = self;
+        let (power, clocks) = {
+            let notes = lock(&notes);
+            (notes.power, notes.clocks)
         };
-        clocks.and(self.power.map_or(Ok(()), |power| power.put_back(gpu)))
+        if power.is_none() && !clocks {
+            return Ok(());
+        }
+        let own = Arc::clone(&gpu);
+        let put_back = move || put_back(&own, power, clocks);
+        let limit = deadline::Limits::of_environment().asking;
+        let done = Pending::begin(put_back).and_then(|pending| pending.within(limit));
+        done.unwrap_or_else(|silence| {
+            let was = power.map_or_else(String::new, |power| format!(" (the power limit was {:.0} W)", watts(power.before)));
+            let then = format!(
+                "they are put back{was} once it answers, if this process still lives then; else by `nvidia-smi -pl` and \
+                 `nvidia-smi -rgc`"
+            );
+            Err(gpu.silent(BOTH, &silence, &then))
+        })
     }
+}
+
+fn put_back(gpu: &Gpu, power: Option<Power>, clocks: bool) -> Result<(), EnergyError> {
+    let clocks = match clocks {
+        true => gpu
+            .device()
+            .and_then(|mut device| device.reset_gpu_locked_clocks().map_err(|error| gpu.failed(CLOCKS, &error))),
+        false => Ok(()),
+    };
+    clocks.and(power.map_or(Ok(()), |power| power.put_back(gpu)))
 }
 
 impl Power {
@@ -159,16 +228,43 @@ pub(crate) fn set_limits(
     library: Option<&Path>,
     uuid: &str,
     limits: &Limits,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     undo: &mut Option<Undo>,
 ) -> Result<Limits, EnergyError> {
     let gpu = Arc::new(Gpu::find(library, uuid)?);
+    let notes = Arc::new(Mutex::new(Notes::default()));
+    let (own, limits, clock, noted) = (Arc::clone(&gpu), *limits, Arc::clone(clock), Arc::clone(&notes));
+    let call = move |_: &Arc<Driver>| {
+        let set = set(&own, &limits, &*clock, &noted);
+        let notes = &mut *lock(&noted);
+        notes.over = true;
+        if notes.given_up {
+            // Whoever wanted them is gone.
+            let _ = put_back(&own, notes.power, notes.clocks);
+        }
+        set
+    };
+    let limit = deadline::Limits::of_environment().asking + BETWEEN_LOOKS * LOOKS;
+    let told = gpu.nvml.ask(&format!("setting the limits of {}", gpu.domain.id), limit, call);
+    let mut now = lock(&notes);
+    now.given_up = told.is_err();
+    if told.is_ok() || now.over {
+        *undo = Some(Undo { gpu: Arc::clone(&gpu), notes: Arc::clone(&notes) });
+    }
+    drop(now);
+    told.unwrap_or_else(|silence| {
+        let then = "what it may have set by then is put back once it answers, if this process still lives then; see \
+                    `nvidia-smi -q -d POWER,CLOCK`";
+        Err(gpu.silent(BOTH, &silence, then))
+    })
+}
+
+fn set(gpu: &Gpu, limits: &Limits, clock: &dyn Clock, notes: &Mutex<Notes>) -> Result<Limits, EnergyError> {
     // Nothing is set unless all of it can be.
-    limits.power_watts.map(|watts| check_power(&gpu, watts)).transpose()?;
-    limits.sm_clock_mhz.map(|clocks| check_clocks(&gpu, clocks)).transpose()?;
-    let undo = undo.insert(Undo { gpu: Arc::clone(&gpu), power: None, clocks: false });
-    let power_watts = limits.power_watts.map(|watts| set_power(&gpu, watts, undo)).transpose()?;
-    limits.sm_clock_mhz.map(|clocks| set_clocks(&gpu, clocks, clock, undo)).transpose()?;
+    limits.power_watts.map(|watts| check_power(gpu, watts)).transpose()?;
+    limits.sm_clock_mhz.map(|clocks| check_clocks(gpu, clocks)).transpose()?;
+    let power_watts = limits.power_watts.map(|watts| set_power(gpu, watts, notes)).transpose()?;
+    limits.sm_clock_mhz.map(|clocks| set_clocks(gpu, clocks, clock, notes)).transpose()?;
     Ok(Limits { power_watts, sm_clock_mhz: limits.sm_clock_mhz })
 }
 
@@ -183,13 +279,13 @@ fn check_power(gpu: &Gpu, asked: f64) -> Result<(), EnergyError> {
     }
 }
 
-fn set_power(gpu: &Gpu, asked: f64, undo: &mut Undo) -> Result<f64, EnergyError> {
+fn set_power(gpu: &Gpu, asked: f64, notes: &Mutex<Notes>) -> Result<f64, EnergyError> {
     let before = gpu.limit()?;
     // Noted first: a call that fails may have done something all the same.
-    undo.power = Some(Power { before, set: None });
+    lock(notes).power = Some(Power { before, set: None });
     gpu.set_limit((asked * 1e3).round() as u32)?;
     let now = gpu.limit()?;
-    undo.power = Some(Power { before, set: Some(now) });
+    lock(notes).power = Some(Power { before, set: Some(now) });
     match (watts(now) - asked).abs() <= WATTS_OFF {
         true => Ok(watts(now)),
         false => {
@@ -209,11 +305,11 @@ fn check_clocks(gpu: &Gpu, (low, high): (u32, u32)) -> Result<(), EnergyError> {
     Err(gpu.refuse(CLOCKS, reason, "choose some of `nvidia-smi -q -d SUPPORTED_CLOCKS`"))
 }
 
-fn set_clocks(gpu: &Gpu, (low, high): (u32, u32), clock: &dyn Clock, undo: &mut Undo) -> Result<(), EnergyError> {
+fn set_clocks(gpu: &Gpu, (low, high): (u32, u32), clock: &dyn Clock, notes: &Mutex<Notes>) -> Result<(), EnergyError> {
     let setting = GpuLockedClocksSetting::Numeric { min_clock_mhz: low, max_clock_mhz: high };
     gpu.device()?.set_gpu_locked_clocks(setting).map_err(|error| gpu.failed(CLOCKS, &error))?;
     // Not before: to reset clocks that were not set would undo what somebody else has locked.
-    undo.clocks = true;
+    lock(notes).clocks = true;
     let mut last = None;
     for _ in 0..LOOKS {
         match gpu.device()?.clock_info(ClockKind::SM) {

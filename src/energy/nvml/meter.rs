@@ -1,6 +1,7 @@
 //! The meter of all GPUs.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nvml_wrapper::error::NvmlError;
@@ -9,11 +10,13 @@ use nvml_wrapper_sys::bindings::nvmlDevice_t;
 
 use super::super::clock::{Clock, Moment};
 use super::super::counter::{CounterTotal, Draw};
+use super::super::deadline::Limits;
 use super::super::error::EnergyError;
 use super::super::meter::{Meter, Reading, Source};
 use super::super::units::DeviceState;
 use super::super::units::{Domain, DomainKind};
 use super::boards::Policy;
+use super::driver::Driver;
 use super::gauges::{MAX_WATTS, PowerTotal, SampleTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
 use super::state::state;
@@ -28,13 +31,13 @@ const FRESH: Duration = Duration::from_millis(400);
 /// Reads all GPUs that can be metered.
 #[derive(Debug)]
 pub(crate) struct NvmlMeter {
-    nvml: Nvml,
+    nvml: Arc<Driver>,
     sources: Vec<Source>,
     gauges: Vec<Gauges>,
 }
 
 /// How one GPU is read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Gauges {
     index: u32,
     handle: Handle,
@@ -57,14 +60,14 @@ impl Handle {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Second {
     source: Source,
     gauge: Gauge,
     last: Option<(Moment, Result<Reading, EnergyError>)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Gauge {
     Counter(CounterTotal),
     Samples { total: SampleTotal, room: usize },
@@ -156,22 +159,23 @@ impl NvmlMeter {
                 let sampling = format!("{whole}{}", rung.sampling());
                 Source { domain: domain.clone(), method: rung.method(), sampling, resolution: rung.resolution() }
             };
-            let device = match nvml.device_by_index(board.index) {
-                Ok(device) => device,
-                Err(error) => {
-                    obstacle = Obstacle::of(&error);
+            let handle = match handle(&nvml, board.index) {
+                Ok(handle) => handle,
+                Err(found) => {
+                    obstacle = found;
                     continue;
                 }
             };
-            let second = match rung {
-                // It is a bonus: a GPU is metered without one, too.
-                Rung::Counter => Rung::fine_power(&device).ok().flatten(),
-                Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => None,
+            let (second, silence) = match rung {
+                Rung::Counter => fine_power(&nvml, board.index, handle),
+                Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => (None, None),
             };
             let second = second.map(|rung| Second { source: source(rung), gauge: Gauge::new(rung), last: None });
-            sources.push(source(rung));
-            // SAFETY: it is not used beyond the library that it comes from, which the meter keeps.
-            let handle = Handle(unsafe { device.handle() });
+            let mut first = source(rung);
+            if let Some(silence) = silence {
+                first.sampling += &format!("; nothing to hold it against: {silence}");
+            }
+            sources.push(first);
             gauges.push(Gauges { index: board.index, handle, first: Gauge::new(rung), second });
         }
         match sources.is_empty() {
@@ -188,7 +192,53 @@ impl NvmlMeter {
     }
 }
 
+/// The handle of a GPU, which may have begun to hang.
+fn handle(nvml: &Arc<Driver>, index: u32) -> Result<Handle, Obstacle> {
+    let what = format!("the handle of GPU {index}");
+    // SAFETY: it is not used beyond the library that it comes from, which the meter keeps.
+    let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index).map(|device| Handle(unsafe { device.handle() }));
+    let found = nvml.open(&what, call).map_err(|silence| Obstacle::silent(&what, &silence))?;
+    found.map_err(|error| Obstacle::of(&error))
+}
+
+/// What a counter can be held against, or why that cannot be told. It is a bonus: a GPU is metered without one, too.
+fn fine_power(nvml: &Arc<Driver>, index: u32, handle: Handle) -> (Option<Rung>, Option<String>) {
+    let what = format!("the power of GPU {index}");
+    let call = move |nvml: &Arc<Driver>| Rung::fine_power(&handle.device(nvml)).ok().flatten();
+    match nvml.ask(&what, Limits::of_environment().asking, call) {
+        Ok(found) => (found, None),
+        Err(silence) => (None, Some(Obstacle::silent(&what, &silence).reason)),
+    }
+}
+
 impl NvmlMeter {
+    /// A meter for each GPU.
+    pub(crate) fn each(self) -> Vec<Self> {
+        let nvml = self.nvml;
+        let pairs = self.sources.into_iter().zip(self.gauges);
+        pairs
+            .map(|(source, gauges)| Self { nvml: Arc::clone(&nvml), sources: vec![source], gauges: vec![gauges] })
+            .collect()
+    }
+
+    /// The states of its GPUs, which are left out where the driver hangs.
+    fn known_states(&self) -> Vec<Option<DeviceState>> {
+        let known = |gauges: &Gauges| {
+            let index = gauges.index;
+            let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index).ok().as_ref().map(state);
+            self.nvml.ask(&format!("the state of GPU {index}"), Limits::of_environment().aside(), call).ok().flatten()
+        };
+        self.gauges.iter().map(known).collect()
+    }
+
+    /// The processes that hold the GPU of a source; `None` if the driver does not tell, or hangs.
+    pub(crate) fn known_holders(&self, source: usize) -> Option<Vec<u32>> {
+        let index = self.gauges.get(source)?.index;
+        let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index)?.running_compute_processes();
+        let told = self.nvml.ask(&format!("the processes of GPU {index}"), Limits::of_environment().aside(), call);
+        Some(told.ok()?.ok()?.into_iter().map(|process| process.pid).collect())
+    }
+
     /// The GPU of a source.
     pub(crate) fn device(&self, source: usize) -> Result<Device<'_>, NvmlError> {
         let gauges = self.gauges.get(source).ok_or(NvmlError::InvalidArg)?;
@@ -235,8 +285,13 @@ impl Meter for NvmlMeter {
         gauges.iter_mut().map(read).collect()
     }
 
+    /// The driver's power samples and the state of a GPU may hang where its counter does not.
+    fn aside(&mut self) -> Option<Box<dyn Meter>> {
+        let (nvml, sources, gauges) = (Arc::clone(&self.nvml), self.sources.clone(), self.gauges.clone());
+        Some(Box::new(Self { nvml, sources, gauges }))
+    }
+
     fn states(&mut self) -> Vec<Option<DeviceState>> {
-        let device = |gauges: &Gauges| self.nvml.device_by_index(gauges.index).ok();
-        self.gauges.iter().map(|gauges| device(gauges).as_ref().map(state)).collect()
+        self.known_states()
     }
 }

@@ -5,6 +5,7 @@
 //! rung; any other failure does not.
 
 mod boards;
+mod driver;
 mod gauges;
 mod ladder;
 mod limit;
@@ -18,16 +19,16 @@ mod fake_tests;
 mod meter_tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
-use super::deadline::NoAnswer;
 use super::error::EnergyError;
 use super::units::Domain;
 use super::visible::GpuIdentity;
 
 pub(crate) use boards::{Board, Listing, Policy, list, survey};
+use driver::Driver;
 pub(crate) use limit::{Undo, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
 
@@ -75,13 +76,6 @@ impl Obstacle {
         }
     }
 
-    /// A driver that does not answer.
-    fn hanging(late: &NoAnswer) -> Self {
-        let remedy =
-            "see whether `nvidia-smi` answers and what the kernel's log says of NVRM; restart the machine if not";
-        Self { reason: format!("the driver gives {late}"), remedy: remedy.to_owned() }
-    }
-
     /// A board that is cut into instances, where only whole ones are metered.
     fn instances() -> Self {
         let reason = "it is cut into MIG instances, which have no energy figures of their own: what the board tells is the \
@@ -93,22 +87,18 @@ impl Obstacle {
 }
 
 /// The library, ready for use.
-fn open(library: Option<&Path>) -> Result<Nvml, NvmlError> {
-    match library {
-        Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
-        None => Nvml::init(),
-    }
-}
-
-/// The same, with what to do if it is not.
-pub(crate) fn load(library: Option<&Path>) -> Result<Nvml, Obstacle> {
-    open(library).map_err(|error| Obstacle::of_opening(library, &error))
+pub(crate) fn load(library: Option<&Path>) -> Result<Arc<Driver>, Obstacle> {
+    let loaded = Driver::load(library).map_err(|silence| Obstacle::silent("its start", &silence))?;
+    loaded.map_err(|error| Obstacle::of_opening(library, &error))
 }
 
 /// What the GPUs of this machine are called by.
 pub(crate) fn gpus(library: Option<&Path>) -> Result<Vec<GpuIdentity>, EnergyError> {
     let nvml = load(library).map_err(unavailable)?;
-    boards::identities(&nvml).map_err(|error| unavailable(Obstacle::of(&error)))
+    let what = "the names of its GPUs";
+    let found = nvml.open(what, |nvml| boards::identities(nvml));
+    let found = found.map_err(|silence| unavailable(Obstacle::silent(what, &silence)))?;
+    found.map_err(|error| unavailable(Obstacle::of(&error)))
 }
 
 /// The meter cannot be used at all.

@@ -60,8 +60,7 @@ impl Users for NvmlMeter {
     }
 
     fn holders(&self, source: usize) -> Option<Vec<u32>> {
-        let processes = self.device(source).and_then(|device| device.running_compute_processes()).ok()?;
-        Some(processes.into_iter().map(|process| process.pid).collect())
+        self.known_holders(source)
     }
 }
 

@@ -52,18 +52,12 @@ impl Session {
     }
 
     /// The present state of the devices in use, as far as their meters tell it: [`DeviceState`]. Some milliseconds' work
-    /// for each GPU, which holds up readings meanwhile: not for what is metered closely.
+    /// for each GPU: not for what is metered closely. Nothing is told of a device whose driver does not answer within five seconds.
     #[must_use]
     pub fn device_states(&self, usage: &Usage) -> Vec<(Domain, DeviceState)> {
         let shared = self.shared();
         let (chosen, _) = shared.select(usage);
-        let mut state = shared.lock();
-        let mut states = Vec::new();
-        for meter in &mut state.meters {
-            let mut found = meter.states();
-            found.resize(meter.sources().len(), None);
-            states.append(&mut found);
-        }
+        let mut states = shared.states(&chosen);
         let told = |index: usize| Some((shared.sources[index].0.domain.clone(), states[index].take()?));
         chosen.into_iter().filter_map(told).collect()
     }
