@@ -432,7 +432,8 @@ fn an_edge_has_the_slow_counters_alone_read_often_for_a_while() {
     let before = guard.1;
     let more = |(_, fast): &mut (u32, u32)| *fast < before + 2;
     let (guard, _) = reads.1.wait_timeout_while(guard, Duration::from_secs(120), more).unwrap();
-    assert!((50..=51).contains(&(guard.0 - guard.1)), "{guard:?}");
+    // Each is read by a thread of its own, the one a little before the other.
+    assert!((48..=52).contains(&(guard.0 - guard.1)), "{guard:?}");
 }
 
 #[cfg(feature = "nvml")]

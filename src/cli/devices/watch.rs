@@ -232,7 +232,10 @@ mod tests {
     fn looks_tell_power_now_at_its_peak_and_the_energy_so_far() {
         let tree = tempfile::tempdir().unwrap();
         let zone = |name: &str| tree.path().join(name);
-        let set = |joules: u64| fs::write(zone("intel-rapl:0").join("energy_uj"), (joules * 1_000_000).to_string());
+        let set = |joules: u64| {
+            fs::write(zone("intel-rapl:0:0").join("energy_uj"), (7_000_000 + joules * 100_000).to_string())?;
+            fs::write(zone("intel-rapl:0").join("energy_uj"), (joules * 1_000_000).to_string())
+        };
         for (zone, name) in [(zone("intel-rapl:0"), "package-0"), (zone("intel-rapl:0:0"), "dram")] {
             fs::create_dir(&zone).unwrap();
             fs::write(zone.join("name"), name).unwrap();
