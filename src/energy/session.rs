@@ -1,5 +1,6 @@
 //! Windows of energy over a set of meters.
 
+mod confirm;
 mod devices;
 mod usage;
 mod window;
@@ -104,10 +105,6 @@ const LONGEST_TICKS: Duration = Duration::from_millis(250);
 
 /// So long the next sample of utilisation is waited for, or that none comes: 1.2 s, and one more poll.
 const LONGEST_STRETCH: Duration = Duration::from_millis(1700);
-
-/// How long a counter that changes all the time is given to show that it goes on after an edge, and how often it is asked.
-const CONFIRMING: Duration = Duration::from_millis(300);
-const CONFIRM_EVERY: Duration = Duration::from_millis(2);
 
 impl Session {
     /// A session with the meters that this machine has; see [`Meters::Auto`](super::Meters::Auto).
@@ -269,29 +266,6 @@ impl Session {
         let mut state = shared.lock();
         state.settle(shared.clock.now());
         state.bursts.renew();
-    }
-
-    /// Waits until the counters in use that change all the time were seen to go on after an edge: some milliseconds, or a
-    /// quarter of a second where one hangs.
-    fn confirm(&self, mark: &Mark, usage: &Usage) {
-        let shared = self.shared();
-        if self.poller.thread.is_none() || mark.session != shared.id {
-            return;
-        }
-        let (chosen, _) = shared.select(usage);
-        let moving = |state: &State| chosen.iter().all(|index| state.tracks[*index].is_confirmed(mark.moment));
-        for _ in 0..CONFIRMING.as_millis() / CONFIRM_EVERY.as_millis() {
-            let mut state = shared.lock();
-            if moving(&state) {
-                break;
-            }
-            state.read_fast(&*shared.clock);
-            if moving(&state) {
-                break;
-            }
-            drop(state);
-            shared.clock.sleep(CONFIRM_EVERY);
-        }
     }
 
     /// Whether all is known of an edge that will ever be.
@@ -538,12 +512,6 @@ impl State {
     /// Reads the meters with a counter that ticks slowly.
     fn read_slow(&mut self, clock: &dyn Clock) {
         self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly), false);
-    }
-
-    /// Reads the meters with a counter that changes all the time.
-    fn read_fast(&mut self, clock: &dyn Clock) {
-        let fast = |source: &Source| source.method == Method::Counter && !ticks_slowly(source);
-        self.read_those(clock, |meter| meter.sources().iter().any(fast), false);
     }
 
     /// Reads the meters whose edges are known late.

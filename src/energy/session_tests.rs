@@ -344,6 +344,16 @@ fn the_platform_is_metered_by_name_and_alone() {
     }
     let shared = builder_on(&tree, &proc).meters(Meters::List(vec![MeterKind::Psys])).share(true).open();
     assert!(shared.unwrap_err().to_string().contains("cannot be shared out"));
+    let locks = tempfile::tempdir().unwrap();
+    let alone = |kind| {
+        let builder = builder_on(&tree, &proc).meters(Meters::List(vec![kind]));
+        builder.exclusive("a study").lock_folder(locks.path()).open()
+    };
+    let platform = alone(MeterKind::Psys).unwrap();
+    let error = alone(MeterKind::Rapl).unwrap_err();
+    assert!(matches!(&error, EnergyError::InUse { domain, .. } if domain.id == "package-0"), "{error}");
+    drop(platform);
+    assert!(alone(MeterKind::Rapl).is_ok());
     tree.close("intel-rapl:1/energy_uj");
     assert!(open(vec![MeterKind::Psys]).unwrap_err().to_string().contains("intel-rapl:1/energy_uj"));
 }

@@ -1,0 +1,46 @@
+//! Whether counters that change all the time still do after an edge.
+
+use std::time::Duration;
+
+use super::super::clock::Clock;
+use super::super::meter::Source;
+use super::super::track::ticks_slowly;
+use super::super::units::Method;
+use super::{Mark, Session, State, Usage};
+
+/// How long a counter that changes all the time is given to show that it goes on after an edge, and how often it is asked.
+const CONFIRMING: Duration = Duration::from_millis(300);
+const CONFIRM_EVERY: Duration = Duration::from_millis(2);
+
+impl Session {
+    /// Waits until the counters in use that change all the time were seen to go on after an edge: some milliseconds, or a
+    /// quarter of a second where one hangs.
+    pub(super) fn confirm(&self, mark: &Mark, usage: &Usage) {
+        let shared = self.shared();
+        if self.poller.thread.is_none() || mark.session != shared.id {
+            return;
+        }
+        let (chosen, _) = shared.select(usage);
+        let moving = |state: &State| chosen.iter().all(|index| state.tracks[*index].is_confirmed(mark.moment));
+        for _ in 0..CONFIRMING.as_millis() / CONFIRM_EVERY.as_millis() {
+            let mut state = shared.lock();
+            if moving(&state) {
+                break;
+            }
+            state.read_fast(&*shared.clock);
+            if moving(&state) {
+                break;
+            }
+            drop(state);
+            shared.clock.sleep(CONFIRM_EVERY);
+        }
+    }
+}
+
+impl State {
+    /// Reads the meters with a counter that changes all the time.
+    fn read_fast(&mut self, clock: &dyn Clock) {
+        let fast = |source: &Source| source.method == Method::Counter && !ticks_slowly(source);
+        self.read_those(clock, |meter| meter.sources().iter().any(fast), false);
+    }
+}
