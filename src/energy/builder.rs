@@ -15,12 +15,12 @@ use super::error::EnergyError;
 use super::estimate::EstimateMeter;
 use super::inventory::{Inventory, Opened, is_left_out};
 use super::lock::{DeviceLock, FOLDER, Hold, LOCK_FOLDER_VARIABLE};
-use super::meter::{Meter, Source};
+use super::meter::Meter;
 #[cfg(feature = "nvml")]
 use super::nvml::NvmlMeter;
 use super::process_tree::Family;
 use super::processor::Processor;
-use super::rapl::{RaplMeter, Ways};
+use super::rapl::{RaplMeter, Ways, packages};
 use super::session::{Consumers, Opening, Session};
 #[cfg(feature = "nvml")]
 use super::share::SharedMeter;
@@ -495,14 +495,19 @@ impl SessionBuilder {
             return Err(EnergyError::NoMeter);
         }
         let measured = meters.iter().flat_map(|(meter, _)| meter.sources()).filter(|s| s.method != Method::Estimate);
+        // Whoever meters the packages would have this session's work in his figures, and it his in its.
+        let contained = match &self.meters {
+            Meters::List(kinds) if kinds.contains(&MeterKind::Psys) => packages(&self.places.rapl()),
+            _ => Vec::new(),
+        };
         let hold = match (&self.exclusive, self.share) {
             (Some(holder), _) => Some((holder.as_str(), Hold::Alone)),
             (None, true) => Some(("a session that shares it", Hold::Together)),
             (None, false) => None,
         };
         let take = |(holder, hold): (&str, Hold)| {
-            let take = |source: &Source| DeviceLock::take(&self.locks, &source.domain, holder, hold);
-            measured.map(take).collect::<Result<Vec<_>, _>>()
+            let domains = measured.map(|source| source.domain.clone()).chain(contained);
+            domains.map(|domain| DeviceLock::take(&self.locks, &domain, holder, hold)).collect::<Result<Vec<_>, _>>()
         };
         let locks = hold.map(take).transpose()?.unwrap_or_default();
         let family = Family::new(self.places.proc, self.places.process);

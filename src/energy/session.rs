@@ -1,6 +1,7 @@
 //! Windows of energy over a set of meters.
 
 mod book;
+mod confirm;
 mod devices;
 mod readers;
 mod usage;
@@ -108,10 +109,6 @@ const LONGEST_TICKS: Duration = Duration::from_millis(250);
 
 /// So long the next sample of utilisation is waited for, or that none comes: 1.2 s, and one more poll.
 const LONGEST_STRETCH: Duration = Duration::from_millis(1700);
-
-/// How long a counter that changes all the time is given to show that it goes on after an edge, and how often it is asked.
-const CONFIRMING: Duration = Duration::from_millis(300);
-const CONFIRM_EVERY: Duration = Duration::from_millis(2);
 
 impl Session {
     /// A session with the meters that this machine has; see [`Meters::Auto`](super::Meters::Auto).
@@ -228,30 +225,6 @@ impl Session {
         let mut state = shared.lock();
         state.settle(shared.clock().now());
         state.bursts.renew();
-    }
-
-    /// Waits until the counters in use that change all the time were seen to go on after an edge: some milliseconds, or a
-    /// quarter of a second where one hangs.
-    fn confirm(&self, mark: &Mark, usage: &Usage) {
-        let shared = self.shared();
-        if self.poller.thread.is_none() || mark.session != shared.id {
-            return;
-        }
-        let (chosen, _) = shared.select(usage);
-        let moving = || {
-            let state = shared.lock();
-            chosen.iter().all(|index| state.tracks[*index].is_confirmed(mark.moment))
-        };
-        for _ in 0..CONFIRMING.as_millis() / CONFIRM_EVERY.as_millis() {
-            if moving() {
-                break;
-            }
-            shared.read(Wanted::Fast);
-            if moving() {
-                break;
-            }
-            shared.clock().sleep(CONFIRM_EVERY);
-        }
     }
 
     /// Whether all is known of an edge that will ever be.

@@ -328,6 +328,37 @@ fn meters_that_are_named_must_work() {
 }
 
 #[test]
+fn the_platform_is_metered_by_name_and_alone() {
+    let (tree, proc) = machine(true);
+    tree.zone("intel-rapl:1", "psys", 5_000_000, 1_000_000_000_000);
+    let open = |meters| builder_on(&tree, &proc).meters(Meters::List(meters)).open();
+    assert!(
+        !names(&builder_on(&tree, &proc).open().unwrap(), &Usage::All).concat().contains("psys"),
+        "never by itself"
+    );
+    let session = open(vec![MeterKind::Psys, MeterKind::Psys]).unwrap();
+    assert_eq!(names(&session, &Usage::cpu()), ["platform:psys counter"]);
+    for other in [MeterKind::Nvml, MeterKind::Rapl, MeterKind::Estimate] {
+        let error = open(vec![other, MeterKind::Psys]).unwrap_err().to_string();
+        assert!(error.contains("`psys` cannot be used") && error.contains("choose it alone"), "{error}");
+    }
+    let shared = builder_on(&tree, &proc).meters(Meters::List(vec![MeterKind::Psys])).share(true).open();
+    assert!(shared.unwrap_err().to_string().contains("cannot be shared out"));
+    let locks = tempfile::tempdir().unwrap();
+    let alone = |kind| {
+        let builder = builder_on(&tree, &proc).meters(Meters::List(vec![kind]));
+        builder.exclusive("a study").lock_folder(locks.path()).open()
+    };
+    let platform = alone(MeterKind::Psys).unwrap();
+    let error = alone(MeterKind::Rapl).unwrap_err();
+    assert!(matches!(&error, EnergyError::InUse { domain, .. } if domain.id == "package-0"), "{error}");
+    drop(platform);
+    assert!(alone(MeterKind::Rapl).is_ok());
+    tree.close("intel-rapl:1/energy_uj");
+    assert!(open(vec![MeterKind::Psys]).unwrap_err().to_string().contains("intel-rapl:1/energy_uj"));
+}
+
+#[test]
 fn watts_out_of_range_are_refused() {
     let (tree, proc) = machine(false);
     for watts in [0.0, -4.0, f64::NAN, f64::INFINITY] {
@@ -344,6 +375,7 @@ fn meters_are_read_from_words() {
     assert!(read(r#"["wattmeter"]"#).is_err());
     assert_eq!(serde_json::to_string(&Meters::estimate()).unwrap(), r#"["estimate"]"#);
     assert_eq!("rapl".parse::<MeterKind>(), Ok(MeterKind::Rapl));
+    assert_eq!("psys".parse::<MeterKind>(), Ok(MeterKind::Psys));
     assert!("RAPL".parse::<MeterKind>().is_err());
 }
 

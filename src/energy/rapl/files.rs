@@ -58,23 +58,41 @@ pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
     }
     name_top_memory(&mut candidates);
     planned.extend(twins(&mut candidates).into_iter().map(Planned::said));
-    let mut chosen = Vec::new();
-    while let Some(first) = candidates.first() {
-        let (kind, package) = (first.kind, first.package);
-        let together = |c: &Candidate| {
-            c.kind == kind && c.package == package && (package.is_some() || kind == DomainKind::Platform)
-        };
-        let alone = !together(first);
-        let group: Vec<_> = match alone {
-            true => vec![candidates.remove(0)],
-            false => candidates.extract_if(.., |c| together(c)).collect(),
-        };
-        chosen.extend(of_one_package(group));
-    }
+    let mut chosen = of_all(candidates);
     tell_apart(&mut chosen);
     // Packages and memory stand where the tree shows them, before what is in them.
     chosen.extend(planned);
     Ok(chosen)
+}
+
+/// Decides on one package after the other, its memory with it.
+fn of_all(candidates: Vec<Candidate>) -> Vec<Planned> {
+    let mut groups: Vec<Vec<Candidate>> = Vec::new();
+    for candidate in candidates {
+        let grouped = candidate.package.is_some() || candidate.kind == DomainKind::Platform;
+        let same = |c: &Candidate| grouped && c.kind == candidate.kind && c.package == candidate.package;
+        match groups.iter_mut().find(|group| same(&group[0])) {
+            Some(group) => group.push(candidate),
+            None => groups.push(vec![candidate]),
+        }
+    }
+    // Memory is mirrored only where its package is: dies with counters of their own have memory of their own.
+    let mut mirrored: Vec<Option<u32>> = Vec::new();
+    let mut planned: Vec<Option<Vec<Planned>>> = groups.iter().map(|_| None).collect();
+    for memory in [false, true] {
+        for (group, planned) in groups.iter().zip(&mut planned) {
+            let (kind, package) = (group[0].kind, group[0].package);
+            if (kind == DomainKind::Dram) != memory {
+                continue;
+            }
+            let decided = of_one_package(group, !memory || mirrored.contains(&package));
+            if !memory && decided.iter().any(|p| matches!(p.found.state, State::Within { .. })) {
+                mirrored.push(package);
+            }
+            *planned = Some(decided);
+        }
+    }
+    planned.into_iter().flatten().flatten().collect()
 }
 
 enum Sorted {
@@ -199,8 +217,8 @@ fn twins(candidates: &mut Vec<Candidate>) -> Vec<Found> {
 }
 
 /// The counters of one package, or of its memory: one zone mostly; one for each die; or one counter that is shown several
-/// times.
-fn of_one_package(group: Vec<Candidate>) -> Vec<Planned> {
+/// times, if it may be `mirrored`.
+fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<Planned> {
     let readable: Vec<&Candidate> = group.iter().filter(|c| c.first.is_ok()).collect();
     let silent_while_zero = |c: &Candidate| c.kind == DomainKind::Dram;
     let look = mirrors::look(&readable.iter().map(|c| (&c.zone, silent_while_zero(c))).collect::<Vec<_>>());
@@ -216,7 +234,8 @@ fn of_one_package(group: Vec<Candidate>) -> Vec<Planned> {
             planned.push(Planned::said(candidate.found(State::Silent { reason })));
             continue;
         }
-        let same: Vec<usize> = (index + 1..readable.len()).filter(|k| look.same(index, *k) != Same::No).collect();
+        let same: Vec<usize> =
+            (index + 1..readable.len()).filter(|k| mirrored && look.same(index, *k) != Same::No).collect();
         same.iter().for_each(|k| taken[*k] = true);
         let all_one = unreadable.is_empty() && same.len() + 1 == readable.len();
         let mut notes = Vec::new();

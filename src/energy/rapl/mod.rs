@@ -31,7 +31,7 @@ use super::units::{Domain, DomainKind, Method};
 use perf::Opener;
 use plan::Planned;
 use source::Sysfs;
-pub(crate) use survey::{Found, State, survey};
+pub(crate) use survey::{Found, State, packages, survey};
 
 /// The counters change about once a millisecond.
 const RESOLUTION: Duration = Duration::from_millis(1);

@@ -3,12 +3,13 @@
 use std::fmt::Debug;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use super::super::clock::{Clock, Moment};
 use super::super::counter::CounterTotal;
 use super::super::meter::Reading;
-use super::super::units::Domain;
+use super::super::units::{Domain, DomainKind};
 use super::plan::Planned;
 use super::source::{Event, Listed, Sysfs};
 use super::survey::{Found, State};
@@ -55,7 +56,12 @@ pub(super) fn plan(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<Planne
             Err(reason) => return closed(reason, STRANGE_REMEDY),
         };
         match opener.open(event.source, event.config, event.cpu) {
-            Ok(counting) => {
+            Ok(mut counting) => {
+                if event.domain.kind == DomainKind::Dram && stays_at_0(&mut *counting) {
+                    let reason =
+                        format!("power/{} on processor {} stays at 0: it does not count", event.name, event.cpu);
+                    return Planned::said(found(State::Silent { reason }));
+                }
                 let counter = EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener));
                 let state = State::Counted { sampling: counter.sampling(), note: None };
                 Planned { found: found(state), counter: Some(Box::new(counter)) }
@@ -88,6 +94,23 @@ pub(super) fn platform(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Box<dy
         }
     }
 }
+
+/// Whether an event counts nothing for a tenth of a second of its own time: events begin at 0.
+fn stays_at_0(counting: &mut dyn Counting) -> bool {
+    let mut first = None;
+    for round in 0..=LOOKS {
+        let Ok(count) = counting.read() else { return false };
+        let first = *first.get_or_insert(count.running);
+        if count.counts > 0 || (round > 2 && count.running <= first) {
+            return false;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    true
+}
+
+const LOOKS: usize = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 const STRANGE_REMEDY: &str = "another version of the kernel may tell it in a way that is known here";
 
@@ -363,6 +386,19 @@ mod tests {
             matches!(&memory.state, State::Closed { reason, .. } if reason.contains("energy-ram.scale")),
             "{memory:?}"
         );
+    }
+
+    #[test]
+    fn memory_that_counts_nothing_while_time_passes_is_silent() {
+        let machine = PowerEvents::new("0", &[(0, 0, 0)]);
+        machine.run_by_itself(0);
+        let states: Vec<_> = planned(&machine).into_iter().map(|planned| planned.found.state).collect();
+        assert!(matches!(states[0], State::Counted { .. }), "the package's figures will say that it hangs");
+        assert!(
+            matches!(&states[1], State::Silent { reason } if reason.contains("energy-ram on processor 0 stays at 0"))
+        );
+        machine.run_by_itself(1);
+        assert!(matches!(planned(&machine)[1].found.state, State::Counted { .. }));
     }
 
     /// The one event that every kernel has is time itself; containers and CI may forbid it.

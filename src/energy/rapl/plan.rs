@@ -185,12 +185,15 @@ const NO_PLATFORM_REMEDY: &str = "laptops with Intel's processors since Skylake 
 
 fn no_package(ways: &Ways, files: &[Planned]) -> String {
     let tree = ways.powercap.display();
-    match files.iter().any(|p| p.is(DomainKind::Platform) && p.found.is_counted()) {
-        true => format!(
+    match files.iter().find(|p| p.is_platform()).map(|p| &p.found.state) {
+        None => format!("{tree} has no processor package"),
+        Some(State::Closed { reason, .. }) => {
+            format!("{tree} has no processor package, only psys, the whole platform, which cannot be read: {reason}")
+        }
+        Some(_) => format!(
             "{tree} has no processor package, only psys, the whole platform, which `meters = [\"psys\"]` reads (`--meters \
              psys`)"
         ),
-        false => format!("{tree} has no processor package"),
     }
 }
 

@@ -84,7 +84,12 @@ fn without_a_range_all_is_counted_but_what_went_by_in_a_wrap() {
         let mut desk = Desk::with(5_000_000, |tree| spoil(tree, "intel-rapl:0/max_energy_range_uj"));
         assert_eq!(desk.show(1.0, 6_000_000), Ok((1_000_000, 0)));
         let reason = desk.show(1.0, 10).unwrap_err();
-        assert!(reason.contains("it fell from 6.000 J to 0.000 J; where it wraps around is not known"), "{reason}");
+        assert!(
+            reason.contains(
+                "fell from 6.000 J to 0.000 J: it wrapped around, or started anew; where it wraps around is not known"
+            ),
+            "{reason}"
+        );
         assert!(reason.contains("max_energy_range_uj") && reason.contains(why), "{why}: {reason}");
         assert_eq!(desk.show(1.0, 4_000_010), Ok((5_000_000, 1)));
     }

@@ -1,7 +1,6 @@
 //! Everything here that counts the energy of processors and memory, whether it can be read or not.
 
-use super::super::units::Domain;
-use super::super::units::DomainKind;
+use super::super::units::{Domain, DomainKind};
 use super::Ways;
 
 /// A counter that is shown: a zone of the powercap tree, or a perf event.
@@ -47,6 +46,12 @@ impl Found {
     pub(crate) fn is_counted(&self) -> bool {
         matches!(self.state, State::Counted { .. })
     }
+}
+
+/// What the platform as a whole contains, as the meter of packages and memory names it.
+pub(crate) fn packages(ways: &Ways) -> Vec<Domain> {
+    let inner = |found: &Found| found.package().is_some() && (found.is_counted() || found.is_closed());
+    survey(ways).into_iter().filter(inner).map(|found| found.domain).collect()
 }
 
 /// Every counter of processors and memory that this machine shows. Opens nothing for longer than it looks; takes up to some tens of

@@ -32,6 +32,8 @@ struct State {
     refused: Option<i32>,
     refused_configs: Vec<u64>,
     spoilt: bool,
+    /// Counts that memory gains with each look, while time passes.
+    by_itself: Option<u64>,
 }
 
 impl PowerEvents {
@@ -113,6 +115,11 @@ impl PowerEvents {
         self.state().refused_configs.push(config);
     }
 
+    /// From now on time passes with each look, and memory gains so many counts.
+    pub(crate) fn run_by_itself(&self, counts: u64) {
+        self.state().by_itself = Some(counts);
+    }
+
     pub(crate) fn spoil(&self, spoilt: bool) {
         self.state().spoilt = spoilt;
     }
@@ -152,7 +159,12 @@ struct FakeCounting {
 
 impl Counting for FakeCounting {
     fn read(&mut self) -> io::Result<Count> {
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
+        if let Some(counts) = state.by_itself {
+            *state.counts.entry(3).or_default() += counts;
+            state.enabled += Duration::from_millis(2);
+            state.running += Duration::from_millis(2);
+        }
         if state.spoilt {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

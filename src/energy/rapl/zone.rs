@@ -63,9 +63,11 @@ impl ZoneCounter {
         let path = self.zone.counter();
         let raw = self.zone.read().map_err(|error| format!("{}: {error}", path.display()))?;
         self.total.advance(clock.now(), raw).map_err(|gap| match (&gap, &self.unknown_range) {
-            (Gap::Fell { .. }, Some(why)) => {
-                format!("{}: {gap}; where it wraps around is not known: {why}", path.display())
-            }
+            (Gap::Fell { from_joules, to_joules }, Some(why)) => format!(
+                "{}: the counter fell from {from_joules:.3} J to {to_joules:.3} J: it wrapped around, or started anew; where it \
+                 wraps around is not known: {why}",
+                path.display()
+            ),
             _ => format!("{}: {gap}", path.display()),
         })
     }

@@ -247,6 +247,9 @@ fn refused_types_and_values() {
         ("a name that is no folder's", with("budget.trials = 3\nname = \"../my study\"")),
         ("a name that is taken", with("budget.trials = 3\nname = \"published\"")),
         ("meters", with("budget.trials = 3\nenergy.meters = [\"nvlm\", \"rapl\", \"rapl\", \"estimate\"]")),
+        ("the platform and others", with("budget.trials = 3\nenergy.meters = [\"psys\", \"nvml\"]")),
+        ("others and the platform", with("budget.trials = 3\nenergy.meters = [\"rapl\", \"psys\"]")),
+        ("the platform shared", with("budget.trials = 3\nenergy = { meters = [\"psys\"], share = true }")),
         ("one meter as text", with("budget.trials = 3\nenergy.meters = \"rapl\"")),
         ("no meters", with("budget.trials = 3\nenergy.meters = []")),
         (
