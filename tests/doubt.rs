@@ -47,6 +47,23 @@ fn metered(script: &str, seconds: &str) -> (Value, String) {
 }
 
 #[test]
+fn a_counter_that_power_contradicts_is_doubtful_after_three_seconds_and_where_its_figure_stands() {
+    for (gain, how) in [("0.57", ""), ("0.57", "samples 0.02 120"), ("1.3", "samples 0.1 50")] {
+        let (energy, text) = metered(&format!("gpu GPU-1 FAKE\npower 300\ncounter-gain {gain}\n{how}\n"), "3");
+        let gpu = &energy["domains"][0];
+        assert_eq!((&gpu["doubtful"], &energy["doubtful"]), (&true.into(), &true.into()), "{gain} {how}: {energy}");
+        let why = energy["doubt"].as_str().unwrap();
+        assert!(why.starts_with("gpu:GPU-1: the counter tells ") && why.contains("meter at the wall"), "{why}");
+        assert!(text.contains("  DOUBTFUL ") && text.contains("  DOUBTFUL: one of the two is wrong"), "{text}");
+        let (joules, gain_sd) = (gpu["joules"].as_f64().unwrap(), gpu["uncertainty"]["gain"].as_f64().unwrap());
+        assert!((joules - 900.0).abs() < 1.96 * gain_sd + 60.0 * 1.3, "{energy}");
+    }
+    let (energy, text) = metered("jitter 0.002\ngpu GPU-1 FAKE\npower square 100 400 1.3\nsamples 0.02 120\n", "3");
+    assert_eq!((&energy["doubtful"], &energy["domains"][0]["doubtful"]), (&Value::Null, &Value::Null));
+    assert!(!text.contains("DOUBTFUL"), "{text}");
+}
+
+#[test]
 fn somebody_who_sets_the_wall_clock_sets_no_energy() {
     library();
     for by in [0.9, -0.9] {

@@ -3,6 +3,7 @@
 mod devices;
 mod usage;
 mod window;
+mod young;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,11 +22,12 @@ use super::lock::DeviceLock;
 use super::meter::{Meter, Shares, Source};
 use super::process_tree::Family;
 use super::track::{Edge, Track, settles_late, ticks_slowly};
-use super::units::{Baseline, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
+use super::units::{Baseline, Domain, DomainEnergy, Doubt, Method, WindowEnergy};
 
 pub use usage::Usage;
 pub(super) use usage::same_uuid;
 pub use window::Window;
+use young::{Uneven, Young};
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
@@ -102,6 +104,9 @@ impl Mark {
 /// So long two ticks of a counter are waited for.
 const LONGEST_TICKS: Duration = Duration::from_millis(250);
 
+/// The times between two polls differ by so much of what they are on average.
+const UNEVEN: f64 = 0.4;
+
 /// So long the next sample of utilisation is waited for, or that none comes: 1.2 s, and one more poll.
 const LONGEST_STRETCH: Duration = Duration::from_millis(1700);
 
@@ -158,7 +163,7 @@ impl Session {
             }),
             woken: Condvar::new(),
         });
-        shared.lock().read(&*shared.clock);
+        shared.lock().poll(&*shared.clock);
         let spawn = |interval| {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name("energy".to_owned()).spawn(move || shared.poll_until_stopped(interval))
@@ -312,7 +317,7 @@ impl Session {
             true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
             false => None,
         };
-        let checks = if wrong.is_none() { self.cross_check(open, close, usage) } else { Vec::new() };
+        let checks = if wrong.is_none() { self.contradictions(open, close, usage) } else { Vec::new() };
         let levels = |index: usize| (open.levels(index), close.levels(index));
         let energy = |index: usize| {
             let source = &shared.sources[index].0;
@@ -329,6 +334,14 @@ impl Session {
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
         domains.extend(unmetered.into_iter().map(|domain| unknown(domain, Method::Counter, "no meter reads this GPU")));
         WindowEnergy { seconds, domains }
+    }
+
+    /// What contradicts the counters in use: within the window, or else within the session so far.
+    fn contradictions(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+        let mut found = self.cross_check(open, close, usage);
+        found.retain(|(_, check)| !check.agrees());
+        found.extend(self.doubts(usage));
+        found
     }
 
     /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which
@@ -396,15 +409,14 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Flags a figure that the device's other one contradicts.
+/// Flags a figure that the device's other one contradicts. One of them is wrong, and nobody knows which: both are within the
+/// interval.
 fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> DomainEnergy {
-    let doubt = checks.iter().find(|(domain, check)| *domain == figure.domain && !check.agrees());
-    if let (Some(_), Some((_, check))) = (figure.joules, doubt) {
-        let doubt = format!("DOUBTFUL: {check}");
-        // One of them is wrong, and nobody knows which: both are within the interval.
-        let apart = (check.counter - check.integrated).0.abs() / check.counter.0.max(f64::MIN_POSITIVE);
-        let gain = figure.joules.map_or(0.0, |joules| joules.0 * apart / 1.96);
-        figure.uncertainty = figure.uncertainty.map(|u| Uncertainty { gain: Joules(u.gain.0.max(gain)), ..u });
+    let doubt = checks.iter().find(|(domain, _)| *domain == figure.domain).map(|(_, check)| Doubt::from(*check));
+    if let (Some(joules), Some(doubt)) = (figure.joules, doubt) {
+        figure.uncertainty = figure.uncertainty.map(|known| doubt.widened(joules, known));
+        figure.doubt = Some(doubt);
+        let doubt = format!("DOUBTFUL: {doubt}");
         figure.note = Some(figure.note.take().map_or(doubt.clone(), |note| format!("{note}; {doubt}")));
     }
     figure
@@ -503,6 +515,11 @@ impl State {
         self.read_those(clock, |_| true, true);
     }
 
+    /// Reads the meters that have something to be held against, and that.
+    fn read_pairs(&mut self, clock: &dyn Clock) {
+        self.read_those(clock, |meter| meter.counterparts().iter().any(Option::is_some), true);
+    }
+
     /// Reads the meters with a counter that ticks slowly.
     fn read_slow(&mut self, clock: &dyn Clock) {
         self.read_those(clock, |meter| meter.sources().iter().any(ticks_slowly), false);
@@ -525,9 +542,10 @@ impl State {
             }
             let readings = meter.read(clock);
             if cross_check {
-                for ((pairs, first), second) in pairs.into_iter().zip(&readings).zip(meter.cross_check(clock)) {
+                let second = meter.cross_check(clock).into_iter().zip(meter.grains());
+                for ((pairs, first), (second, grain)) in pairs.into_iter().zip(&readings).zip(second) {
                     if let (Ok(first), Some(Ok(second))) = (first, second) {
-                        pairs.record(*first, second);
+                        pairs.record(*first, second, grain);
                     }
                 }
             }
@@ -567,9 +585,11 @@ impl Shared {
 
     fn poll_until_stopped(&self, interval: Duration) {
         let mut state = self.lock();
+        let mut uneven = Uneven::default();
         let mut due = Instant::now() + interval;
+        let mut young = Young::begin(self.counterparts.iter().any(Option::is_some));
         while !state.stop {
-            let rest = due.saturating_duration_since(Instant::now());
+            let rest = young.due().unwrap_or(due).min(due).saturating_duration_since(Instant::now());
             let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
             let (guard, timeout) = self.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state = guard;
@@ -578,7 +598,10 @@ impl Shared {
             }
             if Instant::now() >= due {
                 state.poll(&*self.clock);
-                due = Instant::now() + interval;
+                due = Instant::now() + uneven.around(interval, UNEVEN);
+            } else if young.due().is_some_and(|due| Instant::now() >= due) {
+                state.read_pairs(&*self.clock);
+                young.next();
             } else if timeout.timed_out() && state.bursts.take() {
                 state.read_slow(&*self.clock);
             }

@@ -186,7 +186,7 @@ fn cross_checked(fake: &FakeNvml, seconds: f64) -> super::super::cross_check::Cr
     for _ in 0..=(seconds * 2.0) as u32 {
         let counter = meter.read(&fake.clock)[0].clone().unwrap();
         let integrated = meter.cross_check(&fake.clock)[0].clone().unwrap().unwrap();
-        pairs.record(counter, integrated);
+        pairs.record(counter, integrated, meter.grains()[0]);
         fake.advance(0.5);
     }
     let to = super::super::clock::Clock::now(&fake.clock);

@@ -15,6 +15,8 @@ mod unrest;
 mod users;
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod fake_tests;
 #[cfg(test)]
 mod meter_tests;

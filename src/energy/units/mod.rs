@@ -2,6 +2,7 @@
 
 mod baseline;
 mod device;
+mod doubt;
 mod quantity;
 mod uncertainty;
 mod window;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use baseline::{Baseline, DomainBaseline};
 pub use device::DeviceState;
+pub use doubt::Doubt;
 pub use quantity::{JouleUnit, Joules, Watts};
 pub use uncertainty::Uncertainty;
 pub use window::{DomainEnergy, MissingEnergy, WindowEnergy};
