@@ -10,7 +10,7 @@
 //! time monotonic               # or a number of seconds, which then stand still; default: monotonic
 //! wall 1700000000              # what the wall clock, which dates samples, shows at time 0; default: the machine's, or
 //!                              # this number where time stands still
-//! wall-jump 12.5 -3600         # at this time somebody sets the wall clock by so many seconds
+//! wall-jump 12.5 -3600         # at this time somebody sets the wall clock by so many seconds; any number of these
 //! tick 0.1                     # the energy counters are brought up to date this often, in seconds; default: 0.1
 //! jitter 0.002                 # and each tick (and each power sample) is late by up to so much; default: 0
 //! driver 570.00.01             # version of the driver

@@ -9,9 +9,9 @@ use super::{Code, FUNCTIONS, UNKNOWN, library_path, seconds_by};
 #[derive(Debug, Clone)]
 pub(super) struct Script {
     pub(super) now: f64,
-    /// What the wall clock shows at time 0, when it jumps and by how much, in seconds.
+    /// What the wall clock shows at time 0; when it jumps, and each time by how much, in seconds.
     pub(super) wall: f64,
-    pub(super) jump: (f64, f64),
+    pub(super) jumps: Vec<(f64, f64)>,
     pub(super) tick: f64,
     pub(super) jitter: f64,
     pub(super) driver: String,
@@ -113,7 +113,7 @@ impl Script {
         let mut script = Self {
             now: seconds_by(1),
             wall: seconds_by(0) - seconds_by(1),
-            jump: (f64::INFINITY, 0.0),
+            jumps: Vec::new(),
             tick: 0.1,
             jitter: 0.0,
             driver: "570.00.01".to_owned(),
@@ -147,7 +147,7 @@ impl Script {
                 time => (self.now, self.wall) = (time.parse().ok()?, 1.7e9),
             },
             "wall" => self.wall = words.number()?,
-            "wall-jump" => self.jump = (words.number()?, words.number()?),
+            "wall-jump" => self.jumps.push((words.number()?, words.number()?)),
             "tick" => self.tick = words.number().filter(|tick| *tick > 0.0)?,
             "jitter" => self.jitter = words.number()?,
             "driver" => self.driver = words.text()?.to_owned(),
@@ -209,8 +209,8 @@ impl Script {
 
     /// In microseconds of Unix time.
     pub(super) fn wall_us(&self, time: f64) -> u64 {
-        let jump = if time >= self.jump.0 { self.jump.1 } else { 0.0 };
-        ((self.wall + time + jump) * 1e6).round() as u64
+        let jumped: f64 = self.jumps.iter().filter(|jump| time >= jump.0).map(|jump| jump.1).sum();
+        ((self.wall + time + jumped) * 1e6).round() as u64
     }
 
     /// What was set last of this kind.

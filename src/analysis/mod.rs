@@ -36,7 +36,7 @@ pub use footprint::{Emission, Footprint, RunFootprint, Saving};
 pub use growth::{Hypervolume, HypervolumeStep};
 pub use number::{Digits, percent, significant};
 pub use proposals::Proposals;
-pub use provenance::{EnergyBasis, Note, Provenance};
+pub use provenance::{EnergyBasis, Note, Provenance, doubts_in_words};
 pub use quantity::{Quantity, QuantityKind};
 pub use recommendation::Standing;
 pub use startup::StartUp;

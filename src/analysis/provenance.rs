@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::energy::units::{Domain, DomainEnergy, DomainKind, Method, WindowEnergy};
+use crate::energy::units::{Domain, DomainEnergy, DomainKind, Doubt, Method, WindowEnergy};
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
 
 /// How one figure of energy came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
+    /// Another figure of some of the hardware contradicts that of its counter.
+    pub doubtful: bool,
     /// The weakest method among the domains.
     pub method: Method,
     /// The kinds of hardware, in order and without repetition; empty if the figure was reported by the user's program.
@@ -30,7 +32,7 @@ impl Provenance {
             let window = result.energy.get(m.phase_name())?;
             Self::of_domains(window.domains.iter().filter(|d| m.domain.is_none_or(|k| k == d.domain.kind)))
         });
-        let reported = || Self { method: Method::Reported, kinds: Vec::new() };
+        let reported = || Self { doubtful: false, method: Method::Reported, kinds: Vec::new() };
         metered.or_else(|| result.metrics.contains_key(metric).then(reported))
     }
 
@@ -43,6 +45,7 @@ impl Provenance {
     /// The weaker of both methods over the hardware of both.
     #[must_use]
     pub fn join(mut self, other: Self) -> Self {
+        self.doubtful |= other.doubtful;
         self.method = self.method.max(other.method);
         self.kinds.extend(other.kinds);
         self.kinds.sort_unstable();
@@ -50,20 +53,37 @@ impl Provenance {
         self
     }
 
+    /// The distinct ones, best method first. One doubt is a doubt of all that came about alike.
+    #[must_use]
+    pub fn distinct(all: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for one in all {
+            match found.iter_mut().find(|known| (known.method, &known.kinds) == (one.method, &one.kinds)) {
+                Some(known) => known.doubtful |= one.doubtful,
+                None => found.push(one),
+            }
+        }
+        found.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        found
+    }
+
     fn of_domains<'a>(domains: impl IntoIterator<Item = &'a DomainEnergy>) -> Option<Self> {
-        let parts = domains.into_iter().map(|d| Self { method: d.method, kinds: vec![d.domain.kind] });
+        let doubtful = |d: &DomainEnergy| d.doubt.is_some() && d.joules.is_some();
+        let part = |d: &DomainEnergy| Self { doubtful: doubtful(d), method: d.method, kinds: vec![d.domain.kind] };
+        let parts = domains.into_iter().map(part);
         parts.reduce(Self::join)
     }
 }
 
-/// Such as `gpu+cpu, counter`, `cpu, ESTIMATED` or `reported`.
+/// Such as `gpu+cpu, counter`, `gpu, counter, DOUBTFUL`, `cpu, ESTIMATED` or `reported`.
 impl std::fmt::Display for Provenance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kinds: Vec<_> = self.kinds.iter().map(|k| k.name()).collect();
         match kinds[..] {
             [] => f.write_str(self.method.label()),
             _ => write!(f, "{}, {}", kinds.join("+"), self.method.label()),
-        }
+        }?;
+        if self.doubtful { f.write_str(", DOUBTFUL") } else { Ok(()) }
     }
 }
 
@@ -112,7 +132,7 @@ fn without_figures(note: &str) -> String {
 }
 
 /// What the energy figures of a whole study rest on.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EnergyBasis {
     /// The distinct provenances of the finished trials' figures, best method first. More than one means that figures
     /// of the study are not alike.
@@ -121,6 +141,8 @@ pub struct EnergyBasis {
     pub domains: Vec<(Domain, Method)>,
     /// What the meters had to say, what they said most often first.
     pub notes: Vec<Note>,
+    /// The hardware whose counter was contradicted, and by what.
+    pub doubts: Vec<(Domain, Doubt)>,
 }
 
 impl EnergyBasis {
@@ -132,9 +154,7 @@ impl EnergyBasis {
         let mut notes: BTreeMap<(Domain, String), Note> = BTreeMap::new();
         for trial in record.trials() {
             for found in objective_provenances(record, trial) {
-                if !provenances.contains(&found) {
-                    provenances.push(found);
-                }
+                provenances.push(found);
             }
             let phases = trial.result().into_iter().flat_map(|r| r.energy.values());
             for part in phases.chain(&trial.spent).flat_map(|w| &w.domains) {
@@ -150,10 +170,17 @@ impl EnergyBasis {
                     .or_insert(Note { domain, example, windows: 1, varies: false });
             }
         }
-        provenances.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        let provenances = Provenance::distinct(provenances);
         let mut notes: Vec<Note> = notes.into_values().collect();
         notes.sort_by_key(|note| std::cmp::Reverse(note.windows));
-        Self { provenances, domains: domains.into_iter().collect(), notes }
+        let doubts = record.doubts().to_vec();
+        Self { provenances, domains: domains.into_iter().collect(), notes, doubts }
+    }
+
+    /// What speaks against the figures and what to do, in a sentence for each device with its full stop.
+    #[must_use]
+    pub fn doubts_in_words(&self) -> Vec<String> {
+        doubts_in_words(&self.doubts)
     }
 
     /// Whether any figure is an estimate.
@@ -167,6 +194,30 @@ impl EnergyBasis {
     pub fn is_mixed(&self) -> bool {
         self.provenances.iter().any(Provenance::is_estimate) && !self.provenances.iter().all(Provenance::is_estimate)
     }
+}
+
+/// What is known of any of several records, each device once.
+pub(super) fn doubts_of<'a>(records: impl IntoIterator<Item = &'a StudyRecord>) -> Vec<(Domain, Doubt)> {
+    let mut found: Vec<(Domain, Doubt)> = Vec::new();
+    for (domain, doubt) in records.into_iter().flat_map(StudyRecord::doubts) {
+        if !found.iter().any(|(known, _)| known == domain) {
+            found.push((domain.clone(), *doubt));
+        }
+    }
+    found
+}
+
+/// See [`EnergyBasis::doubts_in_words`].
+#[must_use]
+pub fn doubts_in_words(doubts: &[(Domain, Doubt)]) -> Vec<String> {
+    let words = |(domain, doubt): &(Domain, Doubt)| {
+        format!(
+            "The energy of {domain} is DOUBTFUL: {doubt}; {}. That holds for all its figures here, those of trials from before it \
+             was known too.",
+            Doubt::REMEDY
+        )
+    };
+    doubts.iter().map(words).collect()
 }
 
 /// Of the energy objectives of a finished trial, or of its trial phase where energy is no objective.

@@ -113,6 +113,13 @@ impl Summary {
         let energy = self.quantities.iter().any(Quantity::is_energy);
         energy && self.basis.provenances.iter().any(Provenance::is_estimate)
     }
+
+    /// Whether energy is an objective and a counter that it rests on is contradicted, so that the front must be called doubtful.
+    #[must_use]
+    pub fn front_is_doubtful(&self) -> bool {
+        let energy = self.quantities.iter().any(Quantity::is_energy);
+        energy && self.basis.provenances.iter().any(|provenance| provenance.doubtful)
+    }
 }
 
 /// Whether a trial keeps the constraints and no other such trial dominates it; false for a trial without a result. Quicker

@@ -2,7 +2,7 @@
 
 use super::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
 use super::{EnergyBasis, Standing, Summary, Totals, is_on_front};
-use crate::energy::units::{DomainKind, Method, WindowEnergy};
+use crate::energy::units::{DomainKind, Doubt, Joules, Method, Uncertainty, WindowEnergy};
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::{Bound, Preference, Problem};
 use crate::optimizer::sampler::START;
@@ -327,4 +327,43 @@ fn a_start_of_the_study_file_is_the_users_own_setting() {
         "trial 1 uses 75 % less energy than your own setting (trial 0, which breaks a constraint) with 2.0 points more \
          accuracy"
     );
+}
+
+#[test]
+fn a_doubt_holds_for_all_figures_of_its_device_and_for_no_others() {
+    let doubt = Doubt { counter: Joules(171.0), integrated: Joules(300.0), seconds: 1.5 };
+    let gpu = |id: &str, joules: f64, doubt: Option<Doubt>| {
+        let mut window = window(DomainKind::Gpu, id, Method::Counter, Some(joules));
+        let known = Uncertainty { gain: Joules(0.04 * joules), ..Uncertainty::default() };
+        window.domains[0].uncertainty = Some(doubt.map_or(known, |doubt| doubt.widened(Joules(joules), known)));
+        window.domains[0].doubt = doubt;
+        window
+    };
+    let finished = |fixture: StudyFixture, width: i64, energy: WindowEnergy| {
+        fixture.finish(point(width), [("accuracy", 0.1 + 0.001 * width as f64)], Some(energy))
+    };
+    let fixture = StudyFixture::new("gpus", digits_problem());
+    let fixture = finished(fixture, 8, gpu("GPU-1", 8.0, None));
+    let fixture = finished(fixture, 16, gpu("GPU-2", 16.0, None));
+    let fixture = finished(fixture, 32, gpu("GPU-1", 32.0, Some(doubt)));
+    let fixture = finished(fixture, 64, gpu("GPU-1", 64.0, None));
+    let record = fixture.record();
+    let told: Vec<bool> = record.trials().iter().map(|t| t.energy().unwrap().doubt().is_some()).collect();
+    assert_eq!(told, [true, false, true, true]);
+    let spent: Vec<bool> = record.trials().iter().map(|t| t.spent[0].doubt().is_some()).collect();
+    assert_eq!(spent, told);
+    for trial in record.trials().iter().filter(|t| t.energy().unwrap().doubt().is_some()) {
+        let energy = trial.energy().unwrap();
+        let reach = energy.total().unwrap().0 + 1.96 * energy.uncertainty(None).unwrap().absolute().0;
+        assert!(reach >= energy.total().unwrap().0 * 300.0 / 171.0 - 1e-9, "both figures are within it");
+    }
+    let summary = Summary::of(&record);
+    assert!(summary.front_is_doubtful() && summary.values_in_words(&record, 3).contains("(gpu, counter, DOUBTFUL)"));
+    assert_eq!(summary.basis.provenances.len(), 1, "they came about alike");
+    let words = summary.basis.doubts_in_words();
+    assert_eq!(words.len(), 1);
+    assert!(words[0].starts_with("The energy of gpu:GPU-1 is DOUBTFUL: the counter tells 171 J"), "{words:?}");
+    // What is kept of the record is what it was.
+    let again: StudyRecord = serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+    assert_eq!(again, record);
 }

@@ -8,20 +8,30 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::meter::Reading;
-use super::units::{Joules, Watts};
+use super::meter::{Grain, Reading};
+use super::units::{Doubt, Joules};
 
 /// Figures that are further apart than this share of the larger one, beyond what their resolution explains, do not agree.
 pub const AGREEMENT: f64 = 0.05;
 
-/// Stretches of less are not judged.
-const SHORTEST: Duration = Duration::from_secs(4);
+/// Stretches of less are not judged: a load nearly in step with its sensor is out of step with it after some time only.
+const SHORTEST: f64 = 1.2;
+
+/// And none of fewer readings of power after the first: so many do not all fall on the same side of a load that alternates.
+const FEWEST: u64 = 11;
+
+/// So many standard deviations of what readings of power tell by chance are allowed for, as the two figures are held against each
+/// other again and again.
+const CHANCE: f64 = 4.0;
+
+/// Power, and chance, are told over stretches of so many seconds: a tick more or less is little in them.
+const BLOCK: f64 = 0.4;
 
 /// Bounds the memory of a long session: about half an hour of readings; older ones are thinned out.
 const MOST_PAIRS: usize = 4096;
 
-/// How many standard errors of what the two figures differ by from reading to reading are put down to chance.
-const CHANCE: f64 = 3.0;
+/// Beside all of a session, its last seconds are judged: so many.
+const OF_LATE: Duration = Duration::from_secs(30);
 
 /// Two figures of the energy of one piece of hardware over the same stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,11 +54,16 @@ impl CrossCheck {
     }
 }
 
+impl From<CrossCheck> for Doubt {
+    fn from(check: CrossCheck) -> Self {
+        Self { counter: check.counter, integrated: check.integrated, seconds: check.seconds }
+    }
+}
+
 /// For people: `the counter tells 187 J and integrated power 327 J of the same 5.0 s`.
 impl std::fmt::Display for CrossCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { counter, integrated, seconds, .. } = self;
-        write!(f, "the counter tells {counter} and integrated power {integrated} of the same {seconds:.1} s")
+        Doubt::from(*self).fmt(f)
     }
 }
 
@@ -57,23 +72,33 @@ impl std::fmt::Display for CrossCheck {
 pub(crate) struct Pair {
     pub(crate) counter: Reading,
     pub(crate) integrated: Reading,
+    pub(crate) grain: Grain,
 }
 
 /// The pairs of one source.
 #[derive(Debug, Default)]
-pub(crate) struct Pairs(VecDeque<Pair>);
+pub(crate) struct Pairs {
+    all: VecDeque<Pair>,
+    /// The two figures where they contradicted each other first. That is not taken back.
+    doubt: Option<CrossCheck>,
+    /// The last pair by which the session was judged.
+    judged: Option<Moment>,
+}
 
 impl Pairs {
     /// Adds what was read last. A figure that could not be read leaves a gap, and one that was read before is no new pair.
-    pub(crate) fn record(&mut self, counter: Reading, integrated: Reading) {
+    pub(crate) fn record(&mut self, counter: Reading, integrated: Reading, grain: Option<Grain>) {
+        let last = self.all.back();
         let is_new = |last: &Pair| last.counter.at < counter.at && last.integrated.at < integrated.at;
-        if self.0.back().is_none_or(is_new) {
-            self.0.push_back(Pair { counter, integrated });
+        if last.is_none_or(is_new) {
+            let one_more = || Grain { readings: last.map_or(1, |last| last.grain.readings + 1), ..Grain::default() };
+            let grain = grain.unwrap_or_else(one_more);
+            self.all.push_back(Pair { counter, integrated, grain });
         }
-        if self.0.len() > MOST_PAIRS {
+        if self.all.len() > MOST_PAIRS {
             // The figures are cumulative: nothing is lost but where exactly an old window began.
             let mut place = 0;
-            self.0.retain(|_| {
+            self.all.retain(|_| {
                 place += 1;
                 place > MOST_PAIRS / 2 || place % 2 == 1
             });
@@ -82,134 +107,160 @@ impl Pairs {
 
     /// See [`cross_check`].
     pub(crate) fn check(&mut self, open: Moment, close: Moment, resolution: Duration) -> Option<CrossCheck> {
-        cross_check(self.0.make_contiguous(), open, close, resolution)
+        cross_check(self.all.make_contiguous(), open, close, resolution)
+    }
+
+    /// What speaks against the counter so far, by all that was read since the session began and by what was read of late.
+    pub(crate) fn doubt(&mut self, resolution: Duration) -> Option<CrossCheck> {
+        let (first, last) = (self.all.front()?.counter.at, self.all.back()?.counter.at);
+        if self.doubt.is_none() && self.judged != Some(last) {
+            self.judged = Some(last);
+            let of_late = last.before(OF_LATE).max(first);
+            let mut checks = [first, of_late].map(|from| self.check(from, last, resolution)).into_iter().flatten();
+            self.doubt = checks.find(|check| !check.agrees());
+        }
+        self.doubt
+    }
+}
+
+/// What both figures gained from one pair to a later one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    counter: f64,
+    integrated: f64,
+    seconds: f64,
+    unrest: f64,
+    variance: f64,
+    readings: u64,
+    /// The figures began anew before it.
+    is_first: bool,
+}
+
+impl Step {
+    fn between(pair: &[Pair], is_first: bool) -> Self {
+        let gained = |from: Reading, to: Reading| to.microjoules.saturating_sub(from.microjoules) as f64 * 1e-6;
+        let (from, to) = (&pair[0], &pair[1]);
+        Self {
+            counter: gained(from.counter, to.counter),
+            integrated: gained(from.integrated, to.integrated),
+            seconds: to.counter.at.since(from.counter.at).as_secs_f64(),
+            unrest: (to.grain.unrest - from.grain.unrest).max(0.0),
+            variance: (to.grain.variance - from.grain.variance).max(0.0),
+            readings: to.grain.readings.saturating_sub(from.grain.readings),
+            is_first,
+        }
+    }
+
+    fn and(self, next: &Self) -> Self {
+        Self {
+            counter: self.counter + next.counter,
+            integrated: self.integrated + next.integrated,
+            seconds: self.seconds + next.seconds,
+            unrest: self.unrest + next.unrest,
+            variance: self.variance + next.variance,
+            readings: self.readings + next.readings,
+            is_first: self.is_first,
+        }
+    }
+
+    fn watts(&self) -> f64 {
+        self.counter.max(self.integrated) / self.seconds
     }
 }
 
 /// The two figures between `open` and `close`, from pairs in order of time. `resolution` is that of both together: the sum
 /// of the times between two changes of each. `None` if too little of the window is covered to tell.
 ///
-/// A stretch counts from one pair to the next if neither figure began anew. At either end each figure lags by its
-/// resolution at most, at the power of then, for which the highest of the window is taken. Where power is told too rarely for a
-/// load that changes quickly, the two differ by chance from pair to pair, and the sum of the differences by as much as the
-/// root of their number: three standard errors are allowed for that.
+/// A stretch counts from one pair to the next if neither figure began anew. They may be apart by four things:
+///
+/// * [`AGREEMENT`];
+/// * at either end of an unbroken row each figure lags by its resolution at most, at the power of then, for which the highest of
+///   the window is taken, and by what more or less the driver takes to hand over samples;
+/// * power that changes between two of its readings was told too high or too low: every time, if the load is in step with them
+///   ([`Grain::unrest`]), or by chance ([`Grain::variance`]);
+/// * what a reading does not see at all differs by chance from stretch to stretch, and the sum by as much as the root of
+///   their number: the bound that chance keeps to 99.9 % of the time, by Student's distribution, as there may be few. A tick
+///   more or less in a stretch is not chance, for the next one has it less or more.
 pub(crate) fn cross_check(pairs: &[Pair], open: Moment, close: Moment, resolution: Duration) -> Option<CrossCheck> {
     let first = pairs.partition_point(|pair| pair.counter.at < open);
     let end = pairs.partition_point(|pair| pair.counter.at <= close);
-    let whole = |pair: &&[Pair]| {
-        pair[0].counter.segment == pair[1].counter.segment && pair[0].integrated.segment == pair[1].integrated.segment
-    };
-    let gained = |from: Reading, to: Reading| to.microjoules.saturating_sub(from.microjoules) as f64 * 1e-6;
-    let steps: Vec<[f64; 3]> = pairs
-        .get(first..end)?
-        .windows(2)
-        .filter(whole)
-        .map(|pair| {
-            let seconds = pair[1].counter.at.since(pair[0].counter.at).as_secs_f64();
-            [gained(pair[0].counter, pair[1].counter), gained(pair[0].integrated, pair[1].integrated), seconds]
-        })
-        .collect();
-    let sum = |of: usize| steps.iter().map(|step| step[of]).sum::<f64>();
-    let (counter, integrated, seconds) = (sum(0), sum(1), sum(2));
-    if seconds < SHORTEST.as_secs_f64() || steps.len() < 2 {
+    let pairs = pairs.get(first..end)?;
+    let mut breaks = true;
+    let mut steps = Vec::with_capacity(pairs.len());
+    for pair in pairs.windows(2) {
+        let whole = pair[0].counter.segment == pair[1].counter.segment
+            && pair[0].integrated.segment == pair[1].integrated.segment;
+        if whole {
+            steps.push(Step::between(pair, breaks));
+        }
+        breaks = !whole;
+    }
+    let sum = steps.iter().fold(Step::default(), |sum, step| sum.and(step));
+    if sum.seconds < SHORTEST || sum.readings < FEWEST {
         return None;
     }
-    let peak = steps.iter().map(|step| step[0].max(step[1]) / step[2]).fold(0.0, f64::max);
-    let per_second = (counter - integrated) / seconds;
-    let off = steps.iter().map(|step| (step[0] - step[1] - per_second * step[2]).powi(2)).sum::<f64>();
-    let count = steps.len() as f64;
-    let chance = CHANCE * (off * count / (count - 1.0)).sqrt();
-    let edges = Watts(peak).0 * resolution.as_secs_f64();
-    let tolerance = Joules(AGREEMENT * counter.max(integrated) + edges + chance);
-    Some(CrossCheck { counter: Joules(counter), integrated: Joules(integrated), seconds, tolerance })
+    let blocks = blocks(&steps);
+    let peak = blocks.iter().map(Step::watts).fold(0.0, f64::max);
+    let lags = || pairs.iter().map(|pair| pair.grain.lag);
+    let handed_over = lags().max()?.saturating_sub(lags().min()?).saturating_sub(resolution);
+    let end = peak * (resolution + handed_over).as_secs_f64();
+    let edges = steps.iter().filter(|step| step.is_first).count() as f64 * end;
+    let count = blocks.len() as f64;
+    let per_second = (sum.counter - sum.integrated) / sum.seconds;
+    let off = |block: &Step| (block.counter - block.integrated - per_second * block.seconds).abs() - end;
+    let off = blocks.iter().map(|block| off(block).max(0.0).powi(2)).sum::<f64>();
+    let chance = match blocks.len() {
+        0 | 1 => 0.0,
+        several => student(several - 1) * (off * count / (count - 1.0)).sqrt(),
+    };
+    let larger = sum.counter.max(sum.integrated);
+    let unseen = sum.unrest.max(CHANCE * sum.variance.sqrt());
+    let tolerance = Joules(AGREEMENT * larger + edges + unseen + chance);
+    let (counter, integrated) = (Joules(sum.counter), Joules(sum.integrated));
+    Some(CrossCheck { counter, integrated, seconds: sum.seconds, tolerance })
+}
+
+/// Neighbouring steps together, until they are long enough to tell power. What is left of a row is told with what was before
+/// it.
+fn blocks(steps: &[Step]) -> Vec<Step> {
+    let mut blocks: Vec<Step> = Vec::new();
+    for step in steps {
+        match blocks.last_mut() {
+            Some(last) if last.seconds < BLOCK => *last = last.and(step),
+            _ => blocks.push(*step),
+        }
+    }
+    if blocks.len() > 1
+        && let Some(rest) = blocks.pop_if(|last| last.seconds < BLOCK)
+        && let Some(last) = blocks.last_mut()
+    {
+        *last = last.and(&rest);
+    }
+    blocks
+}
+
+/// What a variable of Student's distribution with so many degrees of freedom exceeds as rarely as a normal one does three
+/// standard deviations.
+fn student(freedom: usize) -> f64 {
+    match freedom {
+        0 | 1 => 235.8,
+        2 => 19.21,
+        3 => 9.22,
+        4 => 6.62,
+        5 => 5.51,
+        6 => 4.90,
+        7 => 4.53,
+        8 => 4.28,
+        9 => 4.09,
+        10..15 => 3.96,
+        15..20 => 3.59,
+        20..30 => 3.42,
+        30..60 => 3.27,
+        60..200 => 3.13,
+        _ => 3.0,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::moment;
-    use super::*;
-
-    const RESOLUTION: Duration = Duration::from_millis(120);
-
-    /// Pairs twice a second of two figures of watts at each moment.
-    fn pairs(seconds: f64, watts: impl Fn(f64) -> (f64, f64)) -> Pairs {
-        let (mut pairs, mut counter, mut integrated) = (Pairs::default(), 0.0, 0.0);
-        for half in 0..=(seconds * 2.0) as u32 {
-            let at = f64::from(half) * 0.5;
-            let reading = |joules: f64| Reading { at: moment(at), microjoules: (joules * 1e6) as u64, segment: 0 };
-            pairs.record(reading(counter), reading(integrated));
-            let watts = watts(at);
-            counter += watts.0 * 0.5;
-            integrated += watts.1 * 0.5;
-        }
-        pairs
-    }
-
-    fn check(mut pairs: Pairs, seconds: f64) -> CrossCheck {
-        pairs.check(moment(0.0), moment(seconds), RESOLUTION).unwrap()
-    }
-
-    #[test]
-    fn a_counter_of_187_j_against_327_j_of_power_is_flagged() {
-        let found = check(pairs(5.0, |_| (187.0 / 5.0, 327.0 / 5.0)), 5.0);
-        assert!(!found.agrees(), "{found:?}");
-        assert_eq!(found.to_string(), "the counter tells 187 J and integrated power 327 J of the same 5.0 s");
-        // Even if power is only asked for twice a second.
-        let mut rare = pairs(5.0, |_| (187.0 / 5.0, 327.0 / 5.0));
-        assert!(!rare.check(moment(0.0), moment(5.0), Duration::from_millis(600)).unwrap().agrees());
-    }
-
-    #[test]
-    fn one_per_cent_passes_and_ten_do_not_in_a_long_window() {
-        for (gain, agrees) in [(1.0, true), (0.99, true), (1.01, true), (0.9, false), (1.1, false)] {
-            let found = check(pairs(30.0, |_| (300.0, 300.0 * gain)), 30.0);
-            assert_eq!(found.agrees(), agrees, "{found:?}");
-        }
-    }
-
-    #[test]
-    fn power_that_is_told_too_rarely_for_its_load_is_chance_and_no_disagreement() {
-        // The load alternates quickly; a reading sees the one or the other.
-        let coin = |at: f64| if (at * 2.0) as u64 * 2_654_435_761 % 97 < 48 { 100.0 } else { 500.0 };
-        let found = check(pairs(20.0, |at| (300.0, coin(at))), 20.0);
-        assert!(found.agrees(), "{found:?}");
-    }
-
-    #[test]
-    fn too_little_is_not_judged() {
-        let mut short = pairs(10.0, |_| (100.0, 200.0));
-        assert_eq!(short.check(moment(2.0), moment(5.9), RESOLUTION), None);
-        assert_eq!(short.check(moment(50.0), moment(60.0), RESOLUTION), None);
-        assert_eq!(short.check(moment(6.0), moment(2.0), RESOLUTION), None);
-        assert_eq!(Pairs::default().check(moment(0.0), moment(9.0), RESOLUTION), None);
-    }
-
-    #[test]
-    fn where_a_figure_began_anew_neither_counts() {
-        let mut pairs = pairs(20.0, |_| (100.0, 100.0));
-        for pair in pairs.0.iter_mut().filter(|pair| pair.counter.at > moment(10.0)) {
-            pair.counter.segment = 1;
-            pair.counter.microjoules += 400_000_000;
-        }
-        let found = check(pairs, 20.0);
-        assert_eq!((found.counter, found.integrated, found.seconds), (Joules(1950.0), Joules(1950.0), 19.5));
-    }
-
-    #[test]
-    fn a_day_is_kept_in_little_memory_and_nothing_of_its_energy_is_lost() {
-        let mut pairs = pairs(86_400.0, |_| (300.0, 300.0));
-        assert!(pairs.0.len() <= MOST_PAIRS);
-        let found = pairs.check(moment(0.0), moment(86_400.0), RESOLUTION).unwrap();
-        assert_eq!(found.counter, Joules(300.0 * 86_400.0));
-        assert!(found.agrees());
-    }
-
-    #[test]
-    fn a_reading_that_was_there_before_is_no_new_pair() {
-        let mut pairs = Pairs::default();
-        let reading = |at: f64| Reading { at: moment(at), microjoules: 0, segment: 0 };
-        pairs.record(reading(1.0), reading(1.0));
-        pairs.record(reading(1.1), reading(1.0));
-        assert_eq!(pairs.0.len(), 1);
-    }
-}
+#[path = "cross_check_tests.rs"]
+mod tests;

@@ -143,10 +143,27 @@ impl Evidence<'_> {
         };
         let (edge, gain) = (Joules(edge), Joules(gain * joules.0));
         let (from, to) = &self.shares;
+        let edge = Joules(edge.0.hypot((to.bridged - from.bridged).max(0.0).sqrt()));
+        let note = joined(note, self.clock_note());
         let attribution = Joules((to.sd - from.sd).max(0.0).hypot((to.variance - from.variance).max(0.0).sqrt()));
         let uncertainty = Uncertainty { edge, gain, attribution, ..Uncertainty::default() };
         let (domain, method) = (self.source.domain.clone(), self.source.method);
         DomainEnergy { uncertainty: Some(uncertainty), ..DomainEnergy::new(domain, method, Some(joules), note) }
+    }
+
+    /// What is said where dates did not say how much time passed.
+    fn clock_note(&self) -> Option<String> {
+        let (from, to) = &self.shares;
+        (to.clock_set > from.clock_set).then(|| {
+            let by = to.clock_set_by - from.clock_set_by;
+            match by.abs() < 0.05 {
+                true => "the dates of some power samples were irregular, and the monotonic clock was gone by".to_owned(),
+                false => format!(
+                    "the wall clock, which dates the power samples, was set by about {by:+.1} s meanwhile; the monotonic clock \
+                     was gone by"
+                ),
+            }
+        })
     }
 
     fn note(&self) -> Option<String> {
@@ -161,5 +178,12 @@ impl Evidence<'_> {
         } else {
             None
         }
+    }
+}
+
+fn joined(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+        (one, other) => one.or(other),
     }
 }

@@ -32,7 +32,7 @@ pub struct Reading {
     pub segment: u64,
 }
 
-/// What is known so far of the shares of a device that others use too. All of it adds up from the opening of the meter on:
+/// What is known so far of the shares of a device that others use too, and of what else was made up for. All of it adds up from the opening of the meter on:
 /// the difference between two edges is a window's.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Shares {
@@ -42,6 +42,26 @@ pub struct Shares {
     pub variance: f64,
     /// How often processes computed that this system does not show, as those of other containers. They counted as others.
     pub unseen: u64,
+    /// The variance of what was bridged where dates did not say how much time passed, in square joules.
+    pub bridged: f64,
+    /// How often somebody set the wall clock that dates what is read, and by how many seconds in all.
+    pub clock_set: u64,
+    /// See [`clock_set`](Self::clock_set).
+    pub clock_set_by: f64,
+}
+
+/// How finely a second figure is known so far, beside its reading. All but the lag adds up from the opening of the meter on.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Grain {
+    /// By how much power that changed between its readings may have led it astray, in joules, if a load in step with them did so
+    /// every time.
+    pub unrest: f64,
+    /// The variance of the same if it led the figure astray by chance, in square joules.
+    pub variance: f64,
+    /// Of how many readings of power it consists.
+    pub readings: u64,
+    /// How much older than the reading the newest power in it is.
+    pub lag: Duration,
 }
 
 /// A reader of energy.
@@ -84,8 +104,14 @@ pub trait Meter: Send {
         self.sources().iter().map(|_| None).collect()
     }
 
-    /// Of figures that are parts of a whole ([`Method::Attributed`]), how far the shares may be off, in the order of the
-    /// sources. Asked for after each reading. Default: nothing is shared.
+    /// How finely the second figures are known, in the order of the sources. Asked for after each
+    /// [`cross_check`](Self::cross_check). Default: each reading counts as one of power.
+    fn grains(&self) -> Vec<Option<Grain>> {
+        self.sources().iter().map(|_| None).collect()
+    }
+
+    /// Of figures that are parts of a whole ([`Method::Attributed`]), how far the shares may be off, and of any figures what was made
+    /// up for, in the order of the sources. Asked for after each reading. Default: nothing is shared, and nothing was.
     fn shares(&self) -> Vec<Shares> {
         vec![Shares::default(); self.sources().len()]
     }

@@ -77,7 +77,7 @@ pub use deadline::DRIVER_LIMIT_VARIABLE;
 pub use error::EnergyError;
 pub use limits::{LimitGuard, LimitRange, Limits, restore_limits, restore_limits_and_end};
 pub use lock::LOCK_FOLDER_VARIABLE;
-pub use meter::{Meter, Reading, Shares, Source};
+pub use meter::{Grain, Meter, Reading, Shares, Source};
 pub use profile::{DomainSummary, Interval, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;

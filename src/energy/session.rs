@@ -6,6 +6,7 @@ mod devices;
 mod readers;
 mod usage;
 mod window;
+mod young;
 
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use super::error::EnergyError;
 use super::figure::Evidence;
 use super::meter::{Meter, Shares, Source};
 use super::track::{Edge, settles_late, ticks_slowly};
-use super::units::{Baseline, Domain, DomainEnergy, Joules, Method, Uncertainty, WindowEnergy};
+use super::units::{Baseline, Domain, DomainEnergy, Doubt, Method, WindowEnergy};
 
 pub(crate) use readers::{Consumers, Opening};
 use readers::{Poller, Shared, Wanted};
@@ -276,7 +277,7 @@ impl Session {
             true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
             false => None,
         };
-        let checks = if wrong.is_none() { self.cross_check(open, close, usage) } else { Vec::new() };
+        let checks = if wrong.is_none() { self.contradictions(open, close, usage) } else { Vec::new() };
         let levels = |index: usize| (open.levels(index), close.levels(index));
         let energy = |index: usize| {
             let source = &shared.sources[index].0;
@@ -297,6 +298,14 @@ impl Session {
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
         domains.extend(unmetered.into_iter().map(|(domain, reason)| unknown(domain, Method::Counter, &reason)));
         WindowEnergy { seconds, domains }
+    }
+
+    /// What contradicts the counters in use: within the window, or else within the session so far.
+    fn contradictions(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+        let mut found = self.cross_check(open, close, usage);
+        found.retain(|(_, check)| !check.agrees());
+        found.extend(self.doubts(usage));
+        found
     }
 
     /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which
@@ -364,15 +373,14 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Flags a figure that the device's other one contradicts.
+/// Flags a figure that the device's other one contradicts. One of them is wrong, and nobody knows which: both are within the
+/// interval.
 fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> DomainEnergy {
-    let doubt = checks.iter().find(|(domain, check)| *domain == figure.domain && !check.agrees());
-    if let (Some(_), Some((_, check))) = (figure.joules, doubt) {
-        let doubt = format!("DOUBTFUL: {check}");
-        // One of them is wrong, and nobody knows which: both are within the interval.
-        let apart = (check.counter - check.integrated).0.abs() / check.counter.0.max(f64::MIN_POSITIVE);
-        let gain = figure.joules.map_or(0.0, |joules| joules.0 * apart / 1.96);
-        figure.uncertainty = figure.uncertainty.map(|u| Uncertainty { gain: Joules(u.gain.0.max(gain)), ..u });
+    let doubt = checks.iter().find(|(domain, _)| *domain == figure.domain).map(|(_, check)| Doubt::from(*check));
+    if let (Some(joules), Some(doubt)) = (figure.joules, doubt) {
+        figure.uncertainty = figure.uncertainty.map(|known| doubt.widened(joules, known));
+        figure.doubt = Some(doubt);
+        let doubt = format!("DOUBTFUL: {doubt}");
         figure.note = Some(figure.note.take().map_or(doubt.clone(), |note| format!("{note}; {doubt}")));
     }
     figure

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::clock::Clock;
 use super::deadline::Limits;
 use super::error::EnergyError;
-use super::meter::{Meter, Reading, Shares};
+use super::meter::{Grain, Meter, Reading, Shares};
 use super::units::DeviceState;
 
 /// An answer is mostly there within some microseconds, which is sooner than a thread falls asleep and wakes up again: so long
@@ -41,8 +41,8 @@ type States = Vec<Option<DeviceState>>;
 pub(crate) struct Answer {
     /// The figures with what is known of their shares; `None` if they were not asked for.
     pub(crate) readings: Option<(Vec<Result<Reading, EnergyError>>, Vec<Shares>)>,
-    /// The second figures likewise.
-    pub(crate) seconds: Option<Vec<Option<Result<Reading, EnergyError>>>>,
+    /// The second figures likewise, with how finely they are known.
+    pub(crate) seconds: Option<(Vec<Option<Result<Reading, EnergyError>>>, Vec<Option<Grain>>)>,
     /// The number of the poll that asked for second figures.
     pub(crate) poll: Option<u64>,
 }
@@ -247,7 +247,7 @@ impl Desk {
             let Wish { read, check, poll, states, .. } = wish;
             let answer = catch_unwind(AssertUnwindSafe(|| {
                 let readings = read.then(|| (meter.read(clock), meter.shares()));
-                let seconds = check.then(|| meter.cross_check(clock));
+                let seconds = check.then(|| (meter.cross_check(clock), meter.grains()));
                 let known = (!states.is_empty()).then(|| meter.states());
                 (Answer { readings, seconds, poll }, known)
             }));

@@ -4,6 +4,7 @@
 //! needs nothing but the record. No files, clocks or meters in here.
 
 mod data;
+mod doubt;
 mod earlier;
 mod energy_metric;
 mod environment;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
-use crate::energy::units::{Baseline, Joules};
+use crate::energy::units::{Baseline, Domain, Doubt, Joules};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
 use crate::optimizer::problem::{Preference, Problem};
@@ -83,7 +83,10 @@ pub struct StudyRecord {
     earlier: Vec<EarlierStudy>,
     sessions: Vec<Session>,
     reference: Option<Vec<f64>>,
-    trials: Vec<TrialRecord>,
+    pub(super) trials: Vec<TrialRecord>,
+    /// See [`StudyRecord::doubts`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) doubts: Vec<(Domain, Doubt)>,
     last_seq: u64,
 }
 
@@ -104,6 +107,7 @@ impl StudyRecord {
             sessions: Vec::new(),
             reference: None,
             trials: Vec::new(),
+            doubts: Vec::new(),
             last_seq: first.seq,
         };
         for entry in entries {
@@ -189,16 +193,22 @@ impl StudyRecord {
                 let trial = self.running(seq, trial)?;
                 *(if after { &mut trial.devices_after } else { &mut trial.devices_before }) = devices;
             }
-            Event::StepReported { trial, step, metrics, seconds, energy } => {
+            Event::StepReported { trial, step, metrics, seconds, mut energy } => {
+                self.running(seq, trial)?;
+                self.heed_doubts(energy.iter_mut());
                 self.running(seq, trial)?.epochs.push(EpochRow { step, metrics, seconds, energy });
             }
-            Event::TrialFinished { trial, metrics, sd, energy, spent } => {
+            Event::TrialFinished { trial, metrics, sd, mut energy, mut spent } => {
+                self.running(seq, trial)?;
+                self.heed_doubts(energy.values_mut().chain([&mut spent]));
                 let trial = self.running(seq, trial)?;
                 trial.state = TrialState::Finished(TrialResult { metrics, sd, energy });
                 trial.spent.push(spent);
                 trial.ended = Some(time);
             }
-            Event::TrialFailed { trial, kind, message, retry, spent } => {
+            Event::TrialFailed { trial, kind, message, retry, mut spent } => {
+                self.running(seq, trial)?;
+                self.heed_doubts(spent.iter_mut());
                 let trial = self.running(seq, trial)?;
                 let failure = Failure { kind, message };
                 trial.lost_attempts += u32::from(!kind.is_of_configuration() && kind != FailureKind::Interrupted);

@@ -47,9 +47,9 @@ use serde_json::{Map, Value, json};
 use super::carbon;
 use super::csv::method_name;
 use super::identity::without_secrets;
-use crate::analysis::{Footprint, Spent, Summary};
+use crate::analysis::{Footprint, Spent, Summary, doubts_in_words};
 use crate::carbon::Carbon;
-use crate::energy::units::WindowEnergy;
+use crate::energy::units::{Domain, Doubt, WindowEnergy};
 use crate::record::{EarlierStudy, StudyRecord, TrialRecord};
 
 /// Version of the shape.
@@ -127,12 +127,22 @@ fn basis(summary: &Summary) -> Value {
     let basis = &summary.basis;
     let domains =
         basis.domains.iter().map(|(d, method)| json!({"domain": d.to_string(), "method": method_name(*method)}));
-    json!({
+    let mut told = json!({
         "estimated": basis.is_estimated(),
         "mixed": basis.is_mixed(),
         "domains": domains.collect::<Vec<_>>(),
         "notes": basis.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+    });
+    tell_doubts(&mut told, &basis.doubts);
+    told
+}
+
+/// Adds `doubtful` and `doubts`, a sentence for each device, where there are any.
+pub(super) fn tell_doubts(told: &mut Value, doubts: &[(Domain, Doubt)]) {
+    if !doubts.is_empty() {
+        told["doubtful"] = json!(true);
+        told["doubts"] = json!(doubts_in_words(doubts));
+    }
 }
 
 fn totals(summary: &Summary) -> Value {

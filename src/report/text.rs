@@ -37,6 +37,7 @@ pub fn closing(record: &StudyRecord, carbon: &Carbon, closing: &Closing) -> Stri
     if !summary.front.is_empty() {
         let n = summary.front.len();
         let estimated = if summary.front_is_estimated() { ", ESTIMATED energy" } else { "" };
+        let estimated = if summary.front_is_doubtful() { ", DOUBTFUL energy" } else { estimated };
         let trials = if n == 1 { "trial" } else { "trials" };
         let name = if summary.cost.is_some() { "front" } else { "best" };
         text += &format!("{name} ({n} {trials}{estimated})\n\n{}\n", front_table(record, &summary, width));
@@ -49,6 +50,9 @@ pub fn closing(record: &StudyRecord, carbon: &Carbon, closing: &Closing) -> Stri
     }
     if summary.basis.is_mixed() {
         text += &wrap("Some trials were measured and others estimated: their energies cannot be compared.", width);
+    }
+    for words in summary.basis.doubts_in_words() {
+        text += &wrap(&words, width);
     }
     text.push('\n');
     for (name, value) in wishes(record).into_iter().chain(totals(record, &summary, carbon, closing)) {

@@ -133,3 +133,41 @@ fn steps_too_short_for_the_counter_are_told_together() {
     let seconds: f64 = told.iter().map(|row| row.energy.as_ref().unwrap().seconds).sum();
     assert!((sum - 100.0 * seconds).abs() < 15.0, "{sum} J in {seconds} s");
 }
+
+#[test]
+fn a_counter_that_power_contradicts_makes_every_figure_of_the_study_doubtful() {
+    let bench = bench("gpu GPU-1234 FAKE\npower 300\ncounter-gain 0.57\n", "idle = false");
+    bench.write("program.py", "import time\ntime.sleep(0.6)\nprint('{\"accuracy\": 0.5}')");
+    bench.edit("trials = 2", "trials = 4");
+    let ran = optimize(&bench, &["study.toml"]).code(0);
+    ran.says("(gpu, counter, DOUBTFUL)")
+        .says("DOUBTFUL energy")
+        .says("The energy of gpu:GPU-1234 is DOUBTFUL: the counter tells")
+        .says("a meter at the wall");
+    let record = bench.record();
+    assert_eq!(record.doubts().len(), 1);
+    for trial in record.trials() {
+        let energy = &trial.result().unwrap().energy["trial"];
+        let (joules, sd) = (energy.total().unwrap().0, energy.uncertainty(None).unwrap().absolute().0);
+        assert!(energy.doubt().is_some(), "the first too: {energy:?}");
+        assert!(joules + 1.96 * sd > 290.0 * energy.seconds, "{joules} ± {sd} in {} s", energy.seconds);
+    }
+    // One more session says so from its first trial on, whatever it knows itself.
+    bench.edit("trials = 4", "trials = 5");
+    let again = optimize(&bench, &["study.toml"]).code(0);
+    assert!(
+        again.out().lines().filter(|line| line.contains("trial 4")).any(|line| line.contains("DOUBTFUL")),
+        "{}",
+        again.out()
+    );
+    optimize(&bench, &["report", "study.toml"]).code(0).says("is DOUBTFUL: the counter tells");
+    let export = optimize(&bench, &["export", "study.toml", "--format", "json"]).code(0).out();
+    let json: Value = serde_json::from_str(&export).unwrap();
+    assert!(json.to_string().contains("\"doubtful\":true"), "{json}");
+    let pick: Value =
+        serde_json::from_str(&optimize(&bench, &["pick", "study.toml", "--format", "json"]).code(0).out()).unwrap();
+    assert_eq!(pick["energy"]["energy.gpu"]["doubtful"], true, "{pick}");
+    assert!(pick["doubts"][0].as_str().unwrap().contains("DOUBTFUL"), "{pick}");
+    let page = std::fs::read_to_string(bench.results().join("report.html")).unwrap();
+    assert!(page.contains("The energy of gpu:GPU-1234 is DOUBTFUL"));
+}

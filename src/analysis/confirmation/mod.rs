@@ -23,8 +23,10 @@ pub use member::{Again, Difference, Figure, Member, Standing, Told};
 pub use sentence::shown;
 
 use self::hardware::hardware;
+use super::provenance::doubts_of;
 use super::statistics::Mean;
 use super::{Provenance, Quantity, Spent, Summary};
+use crate::energy::units::{Domain, Doubt};
 use crate::optimizer::pareto::{non_dominated, weighted_knee};
 use crate::optimizer::problem::{Metrics, Objective, Problem};
 use crate::record::{EnergyMetric, StudyRecord, samples_name};
@@ -66,6 +68,8 @@ pub struct Confirmation {
     pub unvaried: Vec<(u64, String, usize)>,
     /// Energy of all new trials, those that failed included.
     pub spent: Option<Spent>,
+    /// The hardware whose counter was contradicted, in the study or since.
+    pub doubts: Vec<(Domain, Doubt)>,
 }
 
 impl Confirmation {
@@ -121,6 +125,7 @@ impl Confirmation {
             chosen,
             metered_otherwise,
             spent: Spent::of_trials(again.trials()),
+            doubts: doubts_of([again, study]),
         }
     }
 
@@ -153,14 +158,7 @@ impl Confirmation {
     #[must_use]
     pub fn provenances(&self) -> Vec<Provenance> {
         let figures = || self.members.iter().flat_map(|member| &member.figures);
-        let mut found: Vec<Provenance> = Vec::new();
-        for provenance in figures().flat_map(|figure| figure.by.iter().chain(&figure.searched_by)) {
-            if !found.contains(provenance) {
-                found.push(provenance.clone());
-            }
-        }
-        found.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
-        found
+        Provenance::distinct(figures().flat_map(|figure| figure.by.iter().chain(&figure.searched_by)).cloned())
     }
 }
 

@@ -33,13 +33,7 @@ impl ContestEnergy {
     pub(super) fn of(courses: &[Course]) -> Self {
         let spent: Option<Vec<_>> = courses.iter().map(|c| c.spent.as_ref()).collect();
         let Some(spent) = spent.filter(|s| !s.is_empty()) else { return Self::Unknown };
-        let mut provenances: Vec<Provenance> = Vec::new();
-        for found in &spent {
-            if !provenances.contains(&found.provenance) {
-                provenances.push(found.provenance.clone());
-            }
-        }
-        provenances.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        let provenances = Provenance::distinct(spent.iter().map(|found| found.provenance.clone()));
         match <[Provenance; 1]>::try_from(provenances) {
             Ok([provenance]) => match spent.iter().map(|s| s.unknown).sum() {
                 0 => Self::Known { provenance },
@@ -103,14 +97,8 @@ pub(super) fn front_energy(runs: &[&ContestRun<'_>], limit: usize) -> Vec<(Strin
     metrics.sort();
     metrics.dedup();
     let ways = |metric: &String| {
-        let mut ways: Vec<Provenance> = Vec::new();
         let results = runs.iter().flat_map(|run| kept(run.record, limit)).filter_map(|t| t.result());
-        for found in results.filter_map(|result| Provenance::of_metric(result, metric)) {
-            if !ways.contains(&found) {
-                ways.push(found);
-            }
-        }
-        ways.sort_by(|a, b| (a.method, &a.kinds).cmp(&(b.method, &b.kinds)));
+        let ways = Provenance::distinct(results.filter_map(|result| Provenance::of_metric(result, metric)));
         (metric.clone(), ways)
     };
     metrics.into_iter().map(ways).collect()

@@ -29,8 +29,10 @@ pub use entrant::{BandPoint, Entrant, Surfaces};
 pub(crate) use sentence::p_value;
 pub use versus::{LEVEL, Verdict, Versus};
 
+use super::provenance::doubts_of;
 use super::statistics::{Bootstrap, Spread};
 use super::{AnalysisError, Provenance, Quantity, Spent};
+use crate::energy::units::{Domain, Doubt};
 use crate::optimizer::pareto::given_reference;
 use crate::optimizer::problem::Objective;
 use crate::record::StudyRecord;
@@ -98,6 +100,8 @@ pub struct Contest {
     pub environments: Vec<String>,
     /// Whether energy is an objective or has a constraint and rests on estimates, so that fronts and hypervolumes must be called estimated.
     pub fronts_are_estimated: bool,
+    /// The hardware whose counter was contradicted in any of the runs.
+    pub doubts: Vec<(Domain, Doubt)>,
     /// The smallest p-value that these many seeds and samplers could give, after Holm's adjustment.
     pub smallest_p: f64,
 }
@@ -149,6 +153,7 @@ impl Contest {
         Ok(Self {
             fronts_are_estimated: front_energy.iter().flat_map(|(_, ways)| ways).any(Provenance::is_estimate),
             front_energy,
+            doubts: doubts_of(counting.iter().map(|run| run.record)),
             environments: environment::environments(counting.iter().map(|run| run.record)),
             name: settings.name.clone(),
             objectives: problem.objectives().to_vec(),

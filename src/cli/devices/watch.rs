@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::super::failure::Failure;
-use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts};
+use crate::energy::units::{Domain, DomainEnergy, Doubt, Joules, Method, Watts};
 use crate::energy::{Interval, Profile, Session, Usage};
 use crate::guard::text::lines as harmless;
 
@@ -81,9 +81,19 @@ struct Seen {
     peak_watts: Option<Watts>,
     /// Since the beginning.
     joules: Option<Joules>,
-    /// Why something is missing, now or since the beginning.
+    /// Another figure contradicts it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    doubtful: bool,
+    /// Why something is missing, now or since the beginning, or doubtful.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+}
+
+impl Seen {
+    fn energy(&self) -> String {
+        let joules = or_unknown(self.joules);
+        if self.doubtful { format!("DOUBTFUL {joules}") } else { joules }
+    }
 }
 
 impl Watch {
@@ -100,11 +110,14 @@ impl Watch {
         let seen = |(part, all): (&DomainEnergy, DomainEnergy)| {
             let watts = part.joules.and_then(|joules| joules.over(energy.seconds));
             let reason = |of: &DomainEnergy| of.note.clone().filter(|_| of.joules.is_none());
+            let doubt = all.doubt.filter(|_| all.joules.is_some());
+            let why = doubt.map(|doubt| format!("DOUBTFUL: {doubt}; {}", Doubt::REMEDY));
             Seen {
                 peak_watts: self.peak(&all.domain, watts),
                 watts,
                 joules: all.joules,
-                note: reason(part).or(reason(&all)),
+                doubtful: doubt.is_some(),
+                note: reason(part).or(reason(&all)).or(why),
                 domain: all.domain,
                 method: all.method,
             }
@@ -183,7 +196,7 @@ fn or_unknown(figure: Option<impl ToString>) -> String {
 fn table(look: &Look) -> String {
     let mut rows = vec![["domain", "now", "peak", "energy"].map(str::to_owned)];
     rows.extend(look.domains.iter().map(|seen| {
-        let figures = [or_unknown(seen.watts), or_unknown(seen.peak_watts), or_unknown(seen.joules)];
+        let figures = [or_unknown(seen.watts), or_unknown(seen.peak_watts), seen.energy()];
         let [now, peak, energy] = figures;
         [seen.domain.to_string(), now, peak, energy]
     }));
@@ -205,7 +218,7 @@ fn table(look: &Look) -> String {
 fn line(look: &Look) -> String {
     let mut text = format!("{:.1} s", look.seconds);
     for seen in &look.domains {
-        let (now, peak, energy) = (or_unknown(seen.watts), or_unknown(seen.peak_watts), or_unknown(seen.joules));
+        let (now, peak, energy) = (or_unknown(seen.watts), or_unknown(seen.peak_watts), seen.energy());
         let _ = write!(text, "  {} {now} (peak {peak}, {energy})", seen.domain);
     }
     text + "\n"

@@ -15,7 +15,7 @@ use super::total::Total;
 
 use crate::disk::WholeFile;
 use crate::energy::Summary;
-use crate::energy::units::{DomainEnergy, Joules, Uncertainty, WindowEnergy};
+use crate::energy::units::{DomainEnergy, Doubt, Joules, Uncertainty, WindowEnergy};
 use crate::guard::{file, secret};
 use crate::report::csv::text;
 
@@ -43,6 +43,13 @@ impl Outcome<'_> {
         energy["method"] = json!(total.method());
         energy["covers"] = json!(total.covers());
         self.coverage.add_to(&mut energy, &self.summary);
+        if let Some((domain, doubt)) = total.doubt() {
+            energy["doubtful"] = json!(true);
+            energy["doubt"] = json!(format!("{domain}: {doubt}; {}", Doubt::REMEDY));
+        }
+        for (index, part) in self.summary.domains.iter().enumerate().filter(|(_, part)| part.energy.doubt.is_some()) {
+            energy["domains"][index]["doubtful"] = json!(part.energy.joules.is_some());
+        }
         json!({
             "command": words,
             "exit_code": self.status.code(),

@@ -7,7 +7,7 @@ use super::files::Outcome;
 use super::total::Total;
 use crate::analysis::significant;
 use crate::energy::DomainSummary;
-use crate::energy::units::{DomainKind, Joules};
+use crate::energy::units::{DomainKind, Doubt, Joules};
 use crate::guard::{secret, text};
 
 /// So much of a command is shown.
@@ -35,6 +35,9 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
         if let Some(note) = &domain.energy.note {
             let _ = writeln!(text, "  {}: {note}", domain.energy.domain);
         }
+    }
+    if total.doubt().is_some() {
+        let _ = writeln!(text, "  DOUBTFUL: {}", Doubt::REMEDY);
     }
     if rows.iter().any(|row| row[2].starts_with('±')) {
         text.push_str("  ±: the truth lies within it with a probability of 95 %\n");
@@ -91,7 +94,7 @@ fn row(domain: &DomainSummary) -> [String; COLUMNS] {
     let energy = &domain.energy;
     [
         energy.domain.to_string(),
-        or(energy.joules.map(|j| j.to_string())),
+        figure(energy.joules, energy.doubt.is_some()),
         uncertain(energy.joules, energy.uncertainty.map(|u| u.absolute())),
         or(domain.average_watts.map(|w| w.to_string())),
         or(domain.peak_watts.map(|w| w.to_string())),
@@ -107,12 +110,21 @@ fn total_row(total: &Total, seconds: f64) -> [String; COLUMNS] {
     };
     [
         label,
-        joules.map_or_else(|| "?".to_owned(), |j| j.to_string()),
+        figure(joules, total.doubt().is_some()),
         uncertain(joules, total.uncertain_by()),
         joules.and_then(|j| j.over(seconds)).map_or_else(String::new, |w| w.to_string()),
         String::new(),
         total.method().map_or("", |m| m.label()).to_owned(),
     ]
+}
+
+/// A figure; one that another contradicts does not stand alone.
+fn figure(joules: Option<Joules>, doubtful: bool) -> String {
+    match (joules, doubtful) {
+        (Some(joules), true) => format!("DOUBTFUL {joules}"),
+        (Some(joules), false) => joules.to_string(),
+        (None, _) => "?".to_owned(),
+    }
 }
 
 /// Seconds in three decimals, or in two digits of what is less.
@@ -218,6 +230,16 @@ mod tests {
         // Of a sum nothing is known if nothing is known of a part.
         let partly = render_of(vec![uncertain(gpu(), 3.0, 1000.0), package]);
         insta::assert_snapshot!([known, partly].concat());
+    }
+
+    #[test]
+    fn a_figure_that_another_contradicts_is_marked_and_so_is_the_total() {
+        let doubt = Doubt { counter: Joules(291.0), integrated: Joules(510.0), seconds: 1.7 };
+        let mut gpu = uncertain(domain(DomainKind::Gpu, "GPU-1", Method::Counter, Some(513.0), None), 3.0, 197.0);
+        gpu.energy.note = Some(format!("DOUBTFUL: {doubt}"));
+        gpu.energy.doubt = Some(doubt);
+        let package = uncertain(domain(DomainKind::Cpu, "package-0", Method::Counter, Some(80.0), None), 1.0, 3.0);
+        insta::assert_snapshot!(render_of(vec![gpu, package]));
     }
 
     #[test]

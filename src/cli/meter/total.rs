@@ -1,7 +1,7 @@
 //! What may be added up.
 
 use crate::energy::Summary;
-use crate::energy::units::{DomainEnergy, Joules, Method, WindowEnergy};
+use crate::energy::units::{Domain, DomainEnergy, Doubt, Joules, Method, WindowEnergy};
 
 /// The sum over what is measured, or where nothing is, over what is estimated: never over both.
 pub(super) struct Total {
@@ -28,6 +28,11 @@ impl Total {
 
     pub(super) fn method(&self) -> Option<Method> {
         self.sum.method()
+    }
+
+    /// What speaks against a figure that is in it.
+    pub(super) fn doubt(&self) -> Option<(&Domain, Doubt)> {
+        self.sum.doubt()
     }
 
     /// How many domains are in it.

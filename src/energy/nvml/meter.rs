@@ -12,13 +12,14 @@ use super::super::clock::{Clock, Moment};
 use super::super::counter::{CounterTotal, Draw};
 use super::super::deadline::Limits;
 use super::super::error::EnergyError;
-use super::super::meter::{Meter, Reading, Source};
+use super::super::meter::{Grain, Meter, Reading, Shares, Source};
 use super::super::units::DeviceState;
 use super::super::units::{Domain, DomainKind};
 use super::boards::Policy;
 use super::driver::Driver;
-use super::gauges::{MAX_WATTS, PowerTotal, SampleTotal};
+use super::gauges::{MAX_WATTS, PowerTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
+use super::samples::SampleTotal;
 use super::state::state;
 use super::{Obstacle, failed, load, survey, unavailable};
 
@@ -26,7 +27,10 @@ use super::{Obstacle, failed, load, survey, unavailable};
 const DRAW: Draw = Draw { sustained_watts: MAX_WATTS, peak_watts: MAX_WATTS, burst_joules: 1000.0 };
 
 /// A second figure that was read less long ago is not read again.
-const FRESH: Duration = Duration::from_millis(400);
+const FRESH: Duration = Duration::from_millis(50);
+
+/// What a sensor tells on request may be as old as this, however often it is asked.
+const SENSOR: Duration = Duration::from_millis(100);
 
 /// Reads all GPUs that can be metered.
 #[derive(Debug)]
@@ -80,7 +84,7 @@ impl Gauge {
     fn new(rung: Rung) -> Self {
         match rung {
             Rung::Counter => Self::Counter(CounterTotal::new(None, DRAW)),
-            Rung::Samples { room, .. } => Self::Samples { total: SampleTotal::default(), room },
+            Rung::Samples { room, period, .. } => Self::Samples { total: SampleTotal::new(period), room },
             Rung::Instant { .. } => Self::Instant(PowerTotal::default()),
             Rung::Average { .. } => Self::Average(PowerTotal::default()),
             Rung::Limit { watts } => Self::Limit { total: PowerTotal::default(), watts },
@@ -102,13 +106,20 @@ impl Gauge {
                 total.advance(clock.now(), raw).map_err(|gap| wrong(gap.to_string()))
             }
             Self::Samples { total, room } => {
-                let samples = samples_since(device, total.since_us(), *room).map_err(failed)?;
-                let now = clock.now();
-                if !total.absorb(now, &samples) && total.is_silent(now) {
-                    let all = samples_since(device, 0, *room).map_err(failed)?;
-                    if !total.restart(now, &all) {
-                        return Err(wrong("the driver takes no power samples any more".to_owned()));
-                    }
+                let absorb = |total: &mut SampleTotal, since_us: u64| -> Result<(Moment, bool), EnergyError> {
+                    let asked = clock.now();
+                    let samples = samples_since(device, since_us, *room).map_err(failed)?;
+                    let now = clock.now();
+                    Ok((now, total.absorb(asked, now, since_us, &samples)))
+                };
+                let since_us = total.since_us();
+                let (mut now, mut moved) = absorb(total, since_us)?;
+                if !moved && total.is_overdue(now) {
+                    // Those whose dates somebody has set far back are among all that the driver has.
+                    (now, moved) = absorb(total, 0)?;
+                }
+                if !moved && total.is_silent(now) {
+                    return Err(wrong("the driver takes no power samples any more".to_owned()));
                 }
                 Ok(total.reading(now))
             }
@@ -125,6 +136,25 @@ impl Gauge {
                 let busy = f64::from(device.utilization_rates().map_err(failed)?.gpu.min(100)) * 1e-2;
                 Ok(total.advance(clock.now(), busy * *watts))
             }
+        }
+    }
+}
+
+impl Gauge {
+    /// How finely integrated power is known at `now`; `None` of what is no such.
+    fn grain(&self, now: Moment) -> Option<Grain> {
+        match self {
+            Self::Samples { total, .. } => Some(total.grain(now)),
+            Self::Instant(total) | Self::Average(total) => Some(total.grain()),
+            Self::Counter(_) | Self::Limit { .. } => None,
+        }
+    }
+
+    /// What was made up for so far.
+    fn doubts(&self) -> Shares {
+        match self {
+            Self::Samples { total, .. } => total.doubts(),
+            _ => Shares::default(),
         }
     }
 }
@@ -170,7 +200,14 @@ impl NvmlMeter {
                 Rung::Counter => fine_power(&nvml, board.index, handle),
                 Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => (None, None),
             };
-            let second = second.map(|rung| Second { source: source(rung), gauge: Gauge::new(rung), last: None });
+            let second = second.map(|rung| {
+                // What the sum of power has not seen yet at a reading; what it does not see between readings it tells itself.
+                let resolution = match rung {
+                    Rung::Samples { period, .. } => period.max(SENSOR),
+                    _ => SENSOR,
+                };
+                Second { source: Source { resolution, ..source(rung) }, gauge: Gauge::new(rung), last: None }
+            });
             let mut first = source(rung);
             if let Some(silence) = silence {
                 first.sampling += &format!("; nothing to hold it against: {silence}");
@@ -289,6 +326,18 @@ impl Meter for NvmlMeter {
     fn aside(&mut self) -> Option<Box<dyn Meter>> {
         let (nvml, sources, gauges) = (Arc::clone(&self.nvml), self.sources.clone(), self.gauges.clone());
         Some(Box::new(Self { nvml, sources, gauges }))
+    }
+
+    fn grains(&self) -> Vec<Option<Grain>> {
+        let grain = |gauges: &Gauges| {
+            let second = gauges.second.as_ref()?;
+            second.gauge.grain(second.last.as_ref()?.0)
+        };
+        self.gauges.iter().map(grain).collect()
+    }
+
+    fn shares(&self) -> Vec<Shares> {
+        self.gauges.iter().map(|gauges| gauges.first.doubts()).collect()
     }
 
     fn states(&mut self) -> Vec<Option<DeviceState>> {

@@ -135,30 +135,6 @@ fn samples_without_a_date_or_told_twice_or_impossible_add_nothing() {
 }
 
 #[test]
-fn somebody_who_sets_the_wall_clock_sets_no_energy() {
-    for jump in [3600.0, -3600.0, 30.0, -30.0] {
-        let script = format!("wall-jump 55.01 {jump}\ngpu A A\npower 300\nfault energy 3\nsamples 0.02 120\n");
-        let fake = FakeNvml::new(50.0, &script);
-        let mut meter = open(&fake);
-        let first = meter.read(&fake.clock)[0].clone().unwrap();
-        let mut last = first;
-        for _ in 0..60 {
-            fake.advance(0.5);
-            if let Ok(reading) = &meter.read(&fake.clock)[0] {
-                assert!(reading.microjoules >= last.microjoules && reading.segment >= last.segment);
-                last = *reading;
-            }
-        }
-        let told = joules(&last) - joules(&first);
-        assert!(told <= 300.0 * 30.0 + 1.0, "{jump}: {told} J of 9000 J");
-        assert!(last.segment > first.segment, "{jump}: what is not known is not bridged");
-        // Once the old dates are out of the buffer, it is right again.
-        let told = polled(&fake, &mut meter, 10.0).unwrap();
-        assert!((told - 3000.0).abs() < 300.0 * 0.04, "{jump}: {told}");
-    }
-}
-
-#[test]
 fn samples_that_stop_coming_are_an_error_and_then_a_gap() {
     let fake = FakeNvml::new(50.0, "gpu A A\npower 300\nfault energy 3\nsamples 0.1 100\nstall 55 60\n");
     let mut meter = open(&fake);
@@ -210,7 +186,7 @@ fn cross_checked(fake: &FakeNvml, seconds: f64) -> super::super::cross_check::Cr
     for _ in 0..=(seconds * 2.0) as u32 {
         let counter = meter.read(&fake.clock)[0].clone().unwrap();
         let integrated = meter.cross_check(&fake.clock)[0].clone().unwrap().unwrap();
-        pairs.record(counter, integrated);
+        pairs.record(counter, integrated, meter.grains()[0]);
         fake.advance(0.5);
     }
     let to = super::super::clock::Clock::now(&fake.clock);
@@ -240,7 +216,7 @@ fn a_sensor_that_looks_away_from_a_load_in_step_with_it_is_found() {
 }
 
 #[test]
-fn the_second_figure_is_read_twice_a_second_however_often_it_is_asked_for() {
+fn the_second_figure_is_read_twenty_times_a_second_at_most_however_often_it_is_asked_for() {
     let fake = FakeNvml::new(50.05, &format!("count calls\ngpu A A\n{LOAD}samples 0.02 120\n"));
     let mut meter = open(&fake);
     fake.calls();
@@ -249,7 +225,7 @@ fn the_second_figure_is_read_twice_a_second_however_often_it_is_asked_for() {
         fake.advance(0.01);
     }
     let samples = fake.calls()["samples"];
-    assert!((10..=13).contains(&samples), "{samples} in 5 s");
+    assert!((80..=100).contains(&samples), "{samples} in 5 s");
     // And a GPU without a counter needs no second figure.
     let fake = FakeNvml::new(50.0, "gpu A A\npower 100\nfault energy 3\nsamples 0.02 120\n");
     assert_eq!(only(&fake).1, None);

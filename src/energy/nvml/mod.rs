@@ -10,13 +10,19 @@ mod gauges;
 mod ladder;
 mod limit;
 mod meter;
+mod samples;
 mod state;
+mod unrest;
 mod users;
 
+#[cfg(test)]
+mod agreement_tests;
 #[cfg(test)]
 mod fake_tests;
 #[cfg(test)]
 mod meter_tests;
+#[cfg(test)]
+mod wall_tests;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use super::super::bursts::Bursts;
 use super::super::clock::{Clock, Moment};
 use super::super::cross_check::Pairs;
 use super::super::error::EnergyError;
-use super::super::meter::Reading;
+use super::super::meter::{Grain, Reading};
 use super::super::track::{Track, settles_late};
 use super::super::worker::{Answer, Silence};
 use super::Edges;
@@ -84,7 +84,7 @@ pub(super) struct State {
 #[derive(Default)]
 struct Halves {
     first: Option<(u64, Reading)>,
-    second: Option<(u64, Reading)>,
+    second: Option<(u64, Reading, Option<Grain>)>,
 }
 
 impl State {
@@ -94,21 +94,21 @@ impl State {
         poll: u64,
         start: usize,
         firsts: Vec<Option<Reading>>,
-        seconds: Vec<Option<Result<Reading, EnergyError>>>,
+        (seconds, grains): (Vec<Option<Result<Reading, EnergyError>>>, Vec<Option<Grain>>),
     ) {
         for (halves, first) in self.halves[start..].iter_mut().zip(firsts) {
             halves.first = first.map(|reading| (poll, reading));
         }
-        for (halves, second) in self.halves[start..].iter_mut().zip(seconds) {
-            halves.second = second.and_then(Result::ok).map(|reading| (poll, reading));
+        for (halves, (second, grain)) in self.halves[start..].iter_mut().zip(seconds.into_iter().zip(grains)) {
+            halves.second = second.and_then(Result::ok).map(|reading| (poll, reading, grain));
         }
         for (halves, pairs) in self.halves[start..].iter_mut().zip(&mut self.pairs[start..]) {
-            if let (Some((one, first)), Some((other, second))) = (halves.first, halves.second)
+            if let (Some((one, first)), Some((other, second, grain))) = (halves.first, halves.second)
                 && one == other
             {
                 *halves = Halves::default();
                 if first.at.since(second.at).max(second.at.since(first.at)) <= APART {
-                    pairs.record(first, second);
+                    pairs.record(first, second, grain);
                 }
             }
         }

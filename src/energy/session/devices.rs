@@ -1,5 +1,7 @@
 //! What a session knows of its devices beside their energy.
 
+use std::time::Duration;
+
 use super::super::cross_check::CrossCheck;
 use super::super::meter::Source;
 use super::super::units::{Consumer, ConsumerName, DeviceState, Domain, DomainKind, Standing};
@@ -8,9 +10,10 @@ use super::{Mark, Session, Shared, Usage, same_uuid};
 impl Session {
     /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the two
     /// figures of a device are as near to each other as they should be. Nothing is said of hardware that has one figure
-    /// only, nor of windows of less than about five seconds.
+    /// only, nor of windows of less than about 1.2 seconds, or of less than a dozen readings of power.
     ///
-    /// The second figure is read twice a second by the background thread (or by [`poll`](Self::poll)), never at an edge.
+    /// The second figure is read by the background thread (or by [`poll`](Self::poll)), never at an edge: ten times a second
+    /// while the session is young, and then twice.
     /// For about the last half hour each reading is kept, and of older ones every second, every fourth and so on: the
     /// longer ago a window was, the longer it must be.
     ///
@@ -34,12 +37,25 @@ impl Session {
         let (chosen, _) = shared.select(usage);
         let mut state = shared.lock();
         let check = |index: usize| {
-            let source = &shared.sources[index].0;
-            let resolution = source.resolution + shared.counterparts[index].as_ref()?.resolution;
+            let resolution = shared.resolution_of_both(index)?;
             let found = state.pairs[index].check(open.moment, close.moment, resolution)?;
-            Some((source.domain.clone(), found))
+            Some((shared.sources[index].0.domain.clone(), found))
         };
         chosen.into_iter().filter_map(check).collect()
+    }
+
+    /// What speaks against the counters in use, by all that was read since the session began. What was found once is not taken
+    /// back, and is said of every figure from then on ([`DomainEnergy::doubt`](super::super::units::DomainEnergy::doubt)).
+    #[must_use]
+    pub fn doubts(&self, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+        let shared = self.shared();
+        let (chosen, _) = shared.select(usage);
+        let mut state = shared.lock();
+        let doubt = |index: usize| {
+            let found = state.pairs[index].doubt(shared.resolution_of_both(index)?)?;
+            Some((shared.sources[index].0.domain.clone(), found))
+        };
+        chosen.into_iter().filter_map(doubt).collect()
     }
 
     /// Devices on which processes compute now that neither are the one that this session belongs to nor descend from it, and
@@ -85,6 +101,11 @@ impl Session {
 }
 
 impl Shared {
+    /// The sum of the times between two changes of a source's figure and of that which it is held against.
+    fn resolution_of_both(&self, index: usize) -> Option<Duration> {
+        Some(self.sources[index].0.resolution + self.counterparts[index].as_ref()?.resolution)
+    }
+
     /// The indices of the sources that count for this usage, and what is in use without a source, with the reasons.
     pub(super) fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<(Domain, String)>) {
         let usage = &*usage.of_boards(&self.instances);

@@ -17,13 +17,17 @@ use super::super::track::{Track, settles_late, ticks_slowly};
 use super::super::units::{Baseline, Consumer, ConsumerName, DeviceState, Method};
 use super::super::worker::Worker;
 use super::book::{Book, State};
+use super::young::{Uneven, Young};
 use super::{Edges, Mark};
 
 /// A meter that is done with its last call is dropped in less, but for a driver that hangs at its end.
 const LONGEST_END: Duration = Duration::from_secs(1);
 
-/// Second figures are not asked for more often than this: a little less than the time between polls.
-const SECOND_FIGURES: Duration = Duration::from_millis(400);
+/// Second figures are not asked for more often than this: a little less than the shortest time between those readings.
+const SECOND_FIGURES: Duration = Duration::from_millis(50);
+
+/// The times between two polls differ by so much of what they are on average.
+const UNEVEN: f64 = 0.4;
 
 /// What a session is opened with, beside its meters.
 pub(crate) struct Opening {
@@ -78,6 +82,7 @@ struct Reader {
     slow: bool,
     late: bool,
     fast: bool,
+    paired: bool,
 }
 
 /// What was asked of a meter.
@@ -97,6 +102,8 @@ pub(super) enum Wanted {
     Late,
     /// Those with a counter that changes all the time.
     Fast,
+    /// Those with something to hold against a counter.
+    Paired,
 }
 
 impl Wanted {
@@ -106,6 +113,7 @@ impl Wanted {
             Self::Slow => reader.slow,
             Self::Late => reader.late,
             Self::Fast => reader.fast,
+            Self::Paired => reader.paired,
         }
     }
 }
@@ -120,6 +128,7 @@ impl Reader {
         let has = |is: fn(&Source) -> bool| meter.sources().iter().any(is);
         let (slow, late) = (has(ticks_slowly), has(settles_late));
         let fast = has(|source| source.method == Method::Counter && !ticks_slowly(source));
+        let paired = meter.counterparts().iter().any(Option::is_some);
         let aside = meter.aside();
         let start = |meter: Box<dyn Meter>| {
             let (name, own, range) = (meter.name(), Arc::clone(book), sources.clone());
@@ -127,7 +136,7 @@ impl Reader {
             Worker::start(meter, Arc::clone(&book.clock), limits, record)
         };
         let (meter, aside) = (start(meter)?, aside.map(start).transpose()?);
-        Ok(Self { meter, aside, checked: Mutex::new(None), sources, slow, late, fast })
+        Ok(Self { meter, aside, checked: Mutex::new(None), sources, slow, late, fast, paired })
     }
 
     /// Asks for the figures, and for the second ones by a poll of some number at some time, unless they were just asked for. Gives the
@@ -289,12 +298,14 @@ impl Shared {
 
     fn poll_until_stopped(&self, interval: Duration) {
         let mut due = Instant::now() + interval;
+        let mut uneven = Uneven::default();
+        let mut young = Young::begin(self.counterparts.iter().any(Option::is_some));
         loop {
             let state = self.lock();
             if state.stop {
                 return;
             }
-            let rest = due.saturating_duration_since(Instant::now());
+            let rest = young.due().unwrap_or(due).min(due).saturating_duration_since(Instant::now());
             let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
             let (state, timeout) = self.book.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             let (stop, is_on) = (state.stop, state.bursts.is_on());
@@ -304,7 +315,10 @@ impl Shared {
             }
             if Instant::now() >= due {
                 self.have_read(Wanted::All, Some(self.next_poll()));
-                due = Instant::now() + interval;
+                due = Instant::now() + uneven.around(interval, UNEVEN);
+            } else if young.due().is_some_and(|due| Instant::now() >= due) {
+                self.have_read(Wanted::Paired, Some(self.next_poll()));
+                young.next();
             } else if timeout.timed_out() && is_on && self.have_read(Wanted::Slow, None) {
                 self.lock().bursts.take();
             }
@@ -331,7 +345,7 @@ impl Poller {
         let poll = opening.poll;
         // From here on threads end with it, also if another cannot be had.
         let mut poller = Self { shared: Arc::new(Shared::new(meters, opening)?), thread: None };
-        poller.shared.read(Wanted::All);
+        poller.shared.poll();
         if let Some(interval) = poll {
             let shared = Arc::clone(&poller.shared);
             let run = move || shared.poll_until_stopped(interval);

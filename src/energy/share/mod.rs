@@ -163,6 +163,11 @@ impl<M: Users> Meter for SharedMeter<M> {
     }
 
     fn shares(&self) -> Vec<Shares> {
-        self.ledgers.iter().map(Ledger::shares).collect()
+        let whole = self.whole.shares().into_iter().map(Some).chain(std::iter::repeat(None));
+        let shares = |(ledger, whole): (&Ledger, Option<Shares>)| {
+            let (own, whole) = (ledger.shares(), whole.unwrap_or_default());
+            Shares { bridged: whole.bridged, clock_set: whole.clock_set, clock_set_by: whole.clock_set_by, ..own }
+        };
+        self.ledgers.iter().zip(whole).map(shares).collect()
     }
 }

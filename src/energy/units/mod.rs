@@ -3,6 +3,7 @@
 mod baseline;
 mod consumer;
 mod device;
+mod doubt;
 mod quantity;
 mod uncertainty;
 mod window;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use baseline::{Baseline, DomainBaseline};
 pub use consumer::{Consumer, ConsumerName, ConsumerNameError, Standing};
 pub use device::DeviceState;
+pub use doubt::Doubt;
 pub use quantity::{JouleUnit, Joules, Watts};
 pub use uncertainty::Uncertainty;
 pub use window::{DomainEnergy, MissingEnergy, WindowEnergy};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, DomainKind, Joules, Method, Uncertainty};
+use super::{Domain, DomainKind, Doubt, Joules, Method, Uncertainty};
 
 /// The energy of one domain over one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,13 +23,16 @@ pub struct DomainEnergy {
     /// What the reader of the figure should know: why it is missing, a gap, a window below the resolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Another figure of the same hardware contradicts this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
 }
 
 impl DomainEnergy {
     /// A figure without baseline or uncertainty.
     #[must_use]
     pub fn new(domain: Domain, method: Method, joules: Option<Joules>, note: Option<String>) -> Self {
-        Self { domain, method, joules, idle: None, uncertainty: None, note }
+        Self { domain, method, joules, idle: None, uncertainty: None, note, doubt: None }
     }
 
     /// The energy above that of the hardware at rest; `None` if either is missing. Of an estimate from CPU time all of it: the
@@ -105,6 +108,12 @@ impl WindowEnergy {
         parts.try_fold(Uncertainty::default(), |sum, d| Some(sum.beside(&d.uncertainty?)))
     }
 
+    /// What speaks against one of the figures, with the hardware whose it is; `None` if nothing does.
+    #[must_use]
+    pub fn doubt(&self) -> Option<(&Domain, Doubt)> {
+        self.domains.iter().find_map(|d| Some((&d.domain, d.doubt.filter(|_| d.joules.is_some())?)))
+    }
+
     /// Adds the energy of another window that does not overlap this one, domain by domain. A domain that is missing in
     /// either becomes missing.
     pub fn accumulate(&mut self, other: &Self) {
@@ -115,6 +124,7 @@ impl WindowEnergy {
             domain.idle = domain.idle.zip(part.and_then(|d| d.idle)).map(|(a, b)| a + b);
             let errors = domain.uncertainty.zip(part.and_then(|d| d.uncertainty));
             domain.uncertainty = errors.map(|(a, b)| a.and_then(&b));
+            domain.doubt = Doubt::weightier(domain.doubt, part.and_then(|d| d.doubt));
             match (domain.joules, part.and_then(|d| d.joules)) {
                 (Some(a), Some(b)) => {
                     domain.joules = Some(a + b);

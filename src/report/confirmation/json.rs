@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::super::csv::method_name;
+use super::super::json::tell_doubts;
 use crate::analysis::Provenance;
 use crate::analysis::confirmation::{Again, Confirmation, Difference, Figure, Member, Standing};
 use crate::record::EnergyMetric;
@@ -48,7 +49,7 @@ pub fn confirmation(confirmation: &Confirmation) -> Value {
         Standing::Doubtful(constraint) => json!({ "trial": trial, "constraint": constraint, "is": "doubtful" }),
     });
     let spent = confirmation.spent.as_ref();
-    json!({
+    let mut told = json!({
         "format": FORMAT,
         "version": VERSION,
         "name": confirmation.name,
@@ -68,7 +69,9 @@ pub fn confirmation(confirmation: &Confirmation) -> Value {
         "constraints": constraints.collect::<Vec<_>>(),
         "objectives": confirmation.objectives,
         "trials": confirmation.members.iter().map(|m| member(confirmation, m)).collect::<Vec<_>>(),
-    })
+    });
+    tell_doubts(&mut told, &confirmation.doubts);
+    told
 }
 
 /// [`confirmation`] as indented text with a line break at its end.

@@ -3,7 +3,7 @@
 use super::super::contest::text::capitalized;
 use super::super::text::{Closing, align, wrap};
 use crate::analysis::confirmation::{Confirmation, Figure, Member, Standing, shown};
-use crate::analysis::{Provenance, Quantity};
+use crate::analysis::{Provenance, Quantity, doubts_in_words};
 
 /// The means with their intervals beside what was searched, the differences from the base, and the sentence. Ends with a line
 /// break. Where a table is wider than that, first what was searched is left out of it, and then what is beside the objectives.
@@ -18,6 +18,9 @@ pub fn closing(confirmation: &Confirmation, closing: &Closing) -> String {
     if confirmation.is_estimated() {
         text +=
             &wrap("Energy is ESTIMATED from CPU time, not measured: compare trials by it, but quote no joules.", width);
+    }
+    for words in doubts_in_words(&confirmation.doubts) {
+        text += &wrap(&words, width);
     }
     for remark in remarks(confirmation) {
         text += &wrap(&remark, width);
@@ -37,7 +40,11 @@ pub fn closing(confirmation: &Confirmation, closing: &Closing) -> String {
 }
 
 fn heading(confirmation: &Confirmation) -> String {
-    let estimated = if confirmation.is_estimated() { ", ESTIMATED energy" } else { "" };
+    let estimated = match (confirmation.doubts.is_empty(), confirmation.is_estimated()) {
+        (false, _) => ", DOUBTFUL energy",
+        (true, true) => ", ESTIMATED energy",
+        (true, false) => "",
+    };
     let (trials, seeds) = (counted(confirmation.members.len(), "trial"), counted(confirmation.seeds(), "new seed"));
     let fewer = confirmation.members.iter().any(|member| member.runs.len() < confirmation.seeds());
     let seeds = if fewer { format!("up to {seeds}") } else { seeds };

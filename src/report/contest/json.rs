@@ -38,6 +38,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::csv::method_name;
+use super::super::json::tell_doubts;
 use super::csv::levels;
 use crate::analysis::contest::{BandPoint, Contest, ContestEnergy, Course, Entrant, LEVEL, Versus};
 use crate::analysis::statistics::{Interval, Spread};
@@ -89,7 +90,7 @@ fn energy(contest: &Contest) -> Value {
         ContestEnergy::Unknown => Vec::new(),
     };
     let unknown: usize = contest.courses.iter().filter_map(|c| c.spent.as_ref()).map(|s| s.unknown).sum();
-    json!({
+    let mut told = json!({
         "estimated": contest.energy.is_estimated(),
         "comparable": contest.energy.is_comparable(),
         "methods": methods,
@@ -97,7 +98,9 @@ fn energy(contest: &Contest) -> Value {
         "unknown_attempts": unknown,
         "fronts_estimated": contest.fronts_are_estimated,
         "fronts_mixed": contest.fronts_are_mixed(),
-    })
+    });
+    tell_doubts(&mut told, &contest.doubts);
+    told
 }
 
 fn entrant(contest: &Contest, entrant: &Entrant) -> Value {

@@ -4,7 +4,7 @@ use super::super::progress::cut;
 use super::super::text::{CELL, Closing, seconds, wrap};
 use crate::analysis::contest::{Contest, Course, Entrant, Versus, p_value};
 use crate::analysis::statistics::{Interval, Spread};
-use crate::analysis::{Digits, Quantity, significant};
+use crate::analysis::{Digits, Quantity, doubts_in_words, significant};
 
 /// The tables of what the samplers end with and what the tests say, the sentence, and what the figures rest on. Ends with a
 /// line break. Tables are up to 80 characters wide, longer with long names; the rest is wrapped to the width.
@@ -22,6 +22,9 @@ pub fn closing(contest: &Contest, closing: &Closing) -> String {
             "Energy is ESTIMATED from CPU time, not measured: compare samplers by it, but quote no joules.",
             width,
         );
+    }
+    for words in doubts_in_words(&contest.doubts) {
+        text += &wrap(&words, width);
     }
     text.push('\n');
     for (name, value) in remarks(contest, closing) {

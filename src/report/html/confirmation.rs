@@ -1,7 +1,7 @@
 //! The page of trials that were run again.
 
 use super::tables::{Column, table};
-use super::{chart, document, escape, estimate_banner, section};
+use super::{chart, document, doubt_banner, escape, estimate_banner, section};
 use crate::analysis::confirmation::{Confirmation, Member, shown};
 use crate::report::confirmation::text::{changes, remarks, ways, what_is_told};
 use crate::report::contest::text::capitalized;
@@ -30,6 +30,7 @@ pub fn confirmation_page(confirmation: &Confirmation) -> String {
 
 fn head(confirmation: &Confirmation) -> String {
     let banner = if confirmation.is_estimated() { estimate_banner("trials") } else { String::new() };
+    let banner = banner + &doubt_banner(&confirmation.doubts);
     let remarks =
         remarks(confirmation).into_iter().map(|remark| format!("<p class=\"start\">{}</p>\n", escape(&remark)));
     let remarks: String = remarks.collect();

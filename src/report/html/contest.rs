@@ -1,7 +1,7 @@
 //! The page of a comparison of samplers.
 
 use super::tables::{Column, table};
-use super::{chart, document, escape, estimate_banner, section};
+use super::{chart, document, doubt_banner, escape, estimate_banner, section};
 use crate::analysis::contest::{Contest, ContestEnergy, Course, Entrant, LEVEL, p_value};
 use crate::analysis::statistics::Spread;
 use crate::analysis::{Digits, significant};
@@ -56,6 +56,7 @@ fn banner(contest: &Contest) -> String {
     if contest.is_estimated() {
         text += &estimate_banner("samplers");
     }
+    text += &doubt_banner(&contest.doubts);
     if let ContestEnergy::Mixed { .. } = contest.energy {
         text += &format!(
             "<div class=\"banner\" role=\"note\"><strong>Joules of different origin are not compared.</strong> The runs were {}\

@@ -1,6 +1,6 @@
 //! The top of the page: title, sentence, banner, key numbers.
 
-use super::escape;
+use super::{doubt_banner, escape};
 use crate::analysis::{Footprint, Proposals, Provenance, Summary, constraints_in_words, percent, preferences_in_words};
 use crate::record::StudyRecord;
 use crate::report::text::seconds;
@@ -24,7 +24,7 @@ pub(super) fn head(record: &StudyRecord, summary: &Summary, footprint: &Footprin
         "<header>\n<p class=\"kind\">Wattfront study</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{start}{wishes}{}{}</header>\n",
         escape(&header.name),
         escape(&sentence),
-        banner(summary),
+        banner(summary) + &doubt_banner(&summary.basis.doubts),
         numbers(record, summary, footprint),
     )
 }

@@ -15,8 +15,9 @@ pub use confirmation::confirmation_page;
 pub use contest::contest_page;
 pub use details::utc;
 
-use crate::analysis::{Footprint, Summary, significant};
+use crate::analysis::{Footprint, Summary, doubts_in_words, significant};
 use crate::carbon::Carbon;
+use crate::energy::units::{Domain, Doubt};
 use crate::record::StudyRecord;
 use crate::report::svg::{self, CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
 
@@ -101,6 +102,12 @@ fn estimate_banner(compared: &str) -> String {
          from a model of the processor, not from a meter. They serve to compare {compared} with each other; do not quote \
          them as measurements.</div>\n"
     )
+}
+
+/// Nor figures of a counter that power contradicts for sure ones.
+fn doubt_banner(doubts: &[(Domain, Doubt)]) -> String {
+    let banner = |words: String| format!("<div class=\"banner\" role=\"note\">{}</div>\n", escape(&words));
+    doubts_in_words(doubts).into_iter().map(banner).collect()
 }
 
 /// A section with a heading; nothing for an empty body.

@@ -69,7 +69,7 @@ fn methods(summary: &Summary, result: &crate::record::TrialResult) -> String {
     found.dedup();
     let shown = found.iter().map(|p| {
         let text = escape(&p.to_string());
-        if p.is_estimate() { format!("<strong class=\"estimate\">{text}</strong>") } else { text }
+        if p.is_estimate() || p.doubtful { format!("<strong class=\"estimate\">{text}</strong>") } else { text }
     });
     shown.collect::<Vec<_>>().join("; ")
 }
@@ -77,7 +77,7 @@ fn methods(summary: &Summary, result: &crate::record::TrialResult) -> String {
 /// Such as `at least 1.23 J` with the method below.
 fn spent_cell(spent: &Spent) -> String {
     let bound = if spent.is_lower_bound() { "at least " } else { "" };
-    let class = if spent.provenance.is_estimate() { "why estimate" } else { "why" };
+    let class = if spent.provenance.is_estimate() || spent.provenance.doubtful { "why estimate" } else { "why" };
     let (joules, provenance) = (spent.joules.to_string(), spent.provenance.to_string());
     format!("{bound}{}<br><span class=\"{class}\">{}</span>", escape(&joules), escape(&provenance))
 }

@@ -13,10 +13,11 @@ pub use written::point_toml;
 use super::ReportError;
 use super::preference::replaced;
 use crate::analysis::{
-    Comparison, Provenance, RunFootprint, Standing, Summary, broken, lacking, nearest_feasible, preferences_in_words,
+    Comparison, Provenance, RunFootprint, Standing, Summary, broken, doubts_in_words, lacking, nearest_feasible,
+    preferences_in_words,
 };
 use crate::carbon::Carbon;
-use crate::energy::units::{DomainEnergy, Joules};
+use crate::energy::units::{Domain, DomainEnergy, Joules};
 use crate::optimizer::problem::{Goal, Metrics, Preference};
 use crate::optimizer::space::{Point, Space};
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
@@ -82,6 +83,8 @@ pub struct Pick {
     pub energies: BTreeMap<String, PickedEnergy>,
     /// Its objectives in words, with the provenance of energies.
     pub in_words: String,
+    /// What speaks against its energies, a sentence for each device.
+    pub doubts: Vec<String>,
     /// Against the trial that is best in the first non-energy objective; `None` if it is that trial.
     pub against_best: Option<Comparison>,
     /// Against the first finished point that the user brought; `None` if there is none or if it is that trial.
@@ -128,6 +131,16 @@ pub fn pick_preferring(
     }
 }
 
+/// Of the devices that its energies rest on.
+fn doubts_of(result: &TrialResult, summary: &Summary) -> Vec<String> {
+    let rests_on = |domain: &Domain| {
+        let parts = result.energy.values().flat_map(|window| &window.domains);
+        parts.filter(|part| part.doubt.is_some()).any(|part| part.domain == *domain)
+    };
+    let doubts: Vec<_> = summary.basis.doubts.iter().filter(|(domain, _)| rests_on(domain)).cloned().collect();
+    doubts_in_words(&doubts)
+}
+
 fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pick, ReportError> {
     let nothing = || {
         let study = record.header().name.clone();
@@ -172,6 +185,7 @@ fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pi
         is_start: summary.start == Some(id),
         energies: energies(result),
         in_words: summary.values_in_words(record, id),
+        doubts: doubts_of(result, summary),
         against_best: summary.best.and_then(against),
         against_start: summary.start.and_then(against),
         footprint: None,

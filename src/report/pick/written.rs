@@ -61,6 +61,9 @@ impl Pick {
         if let Some(caveat) = &self.caveat {
             let _ = writeln!(toml, "# {}", one_line(caveat));
         }
+        for words in &self.doubts {
+            let _ = writeln!(toml, "# {}", one_line(words));
+        }
         for line in self.comparisons() {
             let _ = writeln!(toml, "# {}", one_line(&line));
         }
@@ -73,8 +76,8 @@ impl Pick {
     /// The same as JSON: `trial`, `on_front`, `is_knee`, `broken` (the constraints that it breaks, in words), `caveat` (null
     /// or why it is no knee), `within` (null or what the tolerance was understood as), `is_start` (whether it is the user's own setting), `params`, `metrics` (those of energy in joules), `energy`, `carbon`, and `against_best` and
     /// `against_start`, each null or with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero)
-    /// and `estimated`. `energy` has the trial's energies by metric, each with `total_j`, `method` as in the study's export,
-    /// `estimated` and `domains`. `carbon` is null or has what a `run` emits, and `at` what, as in the study's export.
+    /// and `estimated`. `doubts`, where there are any, says in a sentence each which hardware's counter is contradicted. `energy` has the trial's energies by metric, each with `total_j`, `method` as in the study's export,
+    /// `estimated`, `domains`, and `doubtful` where it is. `carbon` is null or has what a `run` emits, and `at` what, as in the study's export.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let against = |comparison: &Comparison| {
@@ -90,15 +93,18 @@ impl Pick {
         };
         let energy = |(metric, energy): (&String, &PickedEnergy)| {
             let provenance = &energy.provenance;
-            let value = json!({
+            let mut value = json!({
                 "total_j": energy.joules,
                 "method": method_name(provenance.method),
                 "estimated": provenance.is_estimate(),
                 "domains": energy.domains,
             });
+            if provenance.doubtful {
+                value["doubtful"] = json!(true);
+            }
             (metric.clone(), value)
         };
-        json!({
+        let mut told = json!({
             "study": self.study,
             "trial": self.trial,
             "on_front": self.on_front,
@@ -114,7 +120,11 @@ impl Pick {
             "in_words": self.in_words,
             "against_best": self.against_best.as_ref().map(against),
             "against_start": self.against_start.as_ref().map(against),
-        })
+        });
+        if !self.doubts.is_empty() {
+            told["doubts"] = json!(self.doubts);
+        }
+        told
     }
 }
 

@@ -137,7 +137,12 @@ fn pair_title(record: &StudyRecord, summary: &Summary, right: usize, up: usize) 
 fn axis_name(summary: &Summary, objective: usize) -> String {
     let quantity = &summary.quantities[objective];
     let estimated = quantity.is_energy() && summary.front_is_estimated();
-    if estimated { format!("ESTIMATED {}", quantity.name()) } else { quantity.name() }
+    let doubtful = quantity.is_energy() && summary.front_is_doubtful();
+    match (doubtful, estimated) {
+        (true, _) => format!("DOUBTFUL {}", quantity.name()),
+        (false, true) => format!("ESTIMATED {}", quantity.name()),
+        (false, false) => quantity.name(),
+    }
 }
 
 fn dots<'a>(record: &'a StudyRecord, summary: &Summary, right: &Objective, up: &Objective) -> Vec<Dot<'a>> {

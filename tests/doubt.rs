@@ -1,0 +1,77 @@
+//! Figures that another one contradicts, and clocks that somebody sets, as people meet them at the terminal.
+
+#![cfg(all(feature = "cli", feature = "nvml"))]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use wattfront::energy::Moment;
+
+/// The fake library of NVIDIA, compiled once.
+fn library() -> &'static Path {
+    static BUILT: OnceLock<TempDir> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let arguments = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
+        let library = folder.path().join("libnvidia-ml.so.1");
+        assert!(Command::new(rustc).args(arguments).args([&library, &source]).status().unwrap().success());
+        folder
+    });
+    built.path()
+}
+
+fn fake(script: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::copy(library().join("libnvidia-ml.so.1"), folder.path().join("libnvidia-ml.so.1")).unwrap();
+    fs::write(folder.path().join("libnvidia-ml.so.1.script"), script).unwrap();
+    folder
+}
+
+/// What `optimize meter` tells of a command that sleeps: the summary for programs, and the table.
+fn metered(script: &str, seconds: &str) -> (Value, String) {
+    let fake = fake(script);
+    let json = fake.path().join("energy.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+    command.args(["meter", "--meters", "nvml", "--json"]).arg(&json).args(["--", "sleep", seconds]);
+    let Output { status, stderr, .. } = command.env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+    let text = String::from_utf8(stderr).unwrap();
+    assert!(status.success(), "{text}");
+    (serde_json::from_str::<Value>(&fs::read_to_string(json).unwrap()).unwrap()["energy"].take(), text)
+}
+
+#[test]
+fn a_counter_that_power_contradicts_is_doubtful_after_three_seconds_and_where_its_figure_stands() {
+    for (gain, how) in [("0.57", ""), ("0.57", "samples 0.02 120"), ("1.3", "samples 0.1 50")] {
+        let (energy, text) = metered(&format!("gpu GPU-1 FAKE\npower 300\ncounter-gain {gain}\n{how}\n"), "3");
+        let gpu = &energy["domains"][0];
+        assert_eq!((&gpu["doubtful"], &energy["doubtful"]), (&true.into(), &true.into()), "{gain} {how}: {energy}");
+        let why = energy["doubt"].as_str().unwrap();
+        assert!(why.starts_with("gpu:GPU-1: the counter tells ") && why.contains("meter at the wall"), "{why}");
+        assert!(text.contains("  DOUBTFUL ") && text.contains("  DOUBTFUL: one of the two is wrong"), "{text}");
+        let (joules, gain_sd) = (gpu["joules"].as_f64().unwrap(), gpu["uncertainty"]["gain"].as_f64().unwrap());
+        assert!((joules - 900.0).abs() < 1.96 * gain_sd + 60.0 * 1.3, "{energy}");
+    }
+    let (energy, text) = metered("jitter 0.002\ngpu GPU-1 FAKE\npower square 100 400 1.3\nsamples 0.02 120\n", "3");
+    assert_eq!((&energy["doubtful"], &energy["domains"][0]["doubtful"]), (&Value::Null, &Value::Null));
+    assert!(!text.contains("DOUBTFUL"), "{text}");
+}
+
+#[test]
+fn somebody_who_sets_the_wall_clock_sets_no_energy() {
+    library();
+    for by in [0.9, -0.9] {
+        let at = Moment::now().monotonic_seconds() + 1.6;
+        let board = "gpu GPU-1 FAKE\npower 300\nfault energy 3\nsamples 0.02 120\n";
+        let (energy, text) = metered(&format!("wall-jump {at} {by}\n{board}"), "3");
+        let (joules, seconds) = (energy["joules"].as_f64().unwrap(), energy["seconds"].as_f64().unwrap());
+        assert!((joules / seconds - 300.0).abs() < 6.0, "{by}: {energy}");
+        assert!(text.contains(&format!("was set by about {by:+.1} s")), "{text}");
+    }
+}
