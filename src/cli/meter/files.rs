@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::place::{InPlace, Place};
+use super::in_place::InPlace;
+use super::place::Place;
 use super::stream::{Patience, Stream, is_of_reader};
 use super::total::Total;
 

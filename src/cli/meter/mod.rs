@@ -2,6 +2,7 @@
 
 mod child;
 mod files;
+mod in_place;
 mod place;
 mod refusal;
 mod signals;

@@ -3,10 +3,10 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, FallocateFlags, OFlags, access, fallocate};
+use rustix::fs::{Access, OFlags, access};
 use rustix::io::{Errno, FdFlags, fcntl_getfd};
 
 use crate::guard::file;
@@ -65,7 +65,7 @@ pub(super) fn are_one(one: &Path, other: &Path) -> bool {
     known(one).zip(known(other)).is_some_and(|(one, other)| same(&one, &other) && !one.file_type().is_char_device())
 }
 
-fn same(one: &Metadata, other: &Metadata) -> bool {
+pub(super) fn same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
@@ -100,52 +100,6 @@ fn output_of_own(meta: &Metadata) -> Option<io::Result<OwnedFd>> {
     to_it(io::stdout().as_fd()).or_else(|| to_it(io::stderr().as_fd())).map(Ok)
 }
 
-/// A file that is written where it is, and untouched until then. One that was made for it and never written is removed again.
-pub(super) struct InPlace {
-    file: File,
-    path: PathBuf,
-    made: bool,
-}
-
-impl InPlace {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let (opened, made) = match File::create_new(path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => (File::options().write(true).open(path), false),
-            opened => (opened, true),
-        };
-        Ok(Self { file: opened?, path: path.to_owned(), made })
-    }
-
-    /// The file, to be written from its beginning.
-    pub(super) fn emptied(mut self) -> io::Result<File> {
-        self.file.set_len(0)?;
-        self.made = false;
-        self.file.try_clone()
-    }
-
-    /// Writes the text over what is there, if there is room for it.
-    pub(super) fn write(mut self, text: &[u8]) -> io::Result<()> {
-        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, text.len() as u64) {
-            // Not every file system can keep room.
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::NODEV) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.made = false;
-        self.file.write_all_at(text, 0)?;
-        self.file.set_len(text.len() as u64)?;
-        self.file.sync_all()
-    }
-}
-
-impl Drop for InPlace {
-    fn drop(&mut self) {
-        let named = fs::symlink_metadata(&self.path).ok().zip(self.file.metadata().ok());
-        if self.made && named.is_some_and(|(named, open)| same(&named, &open)) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -170,17 +124,5 @@ mod tests {
         let number = std::os::fd::AsRawFd::as_raw_fd(&file);
         assert!(Place::of(Path::new(&format!("/dev/fd/{number}"))).is_err());
         assert!(Place::of(Path::new("/dev/fd/99999")).is_err());
-    }
-
-    #[test]
-    fn what_is_not_written_is_as_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let (new, old) = (folder.path().join("new"), folder.path().join("old"));
-        fs::write(&old, "long before").unwrap();
-        drop((InPlace::open(&new).unwrap(), InPlace::open(&old).unwrap()));
-        assert!(!new.exists() && fs::read(&old).unwrap() == b"long before");
-        InPlace::open(&old).unwrap().write(b"now").unwrap();
-        InPlace::open(&new).unwrap().write(b"now").unwrap();
-        assert!(fs::read(&old).unwrap() == b"now" && fs::read(&new).unwrap() == b"now");
     }
 }
