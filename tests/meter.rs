@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 #[path = "meter/outputs.rs"]
 mod outputs;
+#[path = "meter/unwaited.rs"]
+mod unwaited;
 
 fn optimize() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));

@@ -126,6 +126,11 @@ impl Evidence<'_> {
         };
         let (edge, gain) = (Joules(edge), Joules(gain * joules.0));
         let (from, to) = &self.shares;
+        // What ended unseen is no share of anything.
+        let (edge, to) = match self.source.method {
+            Method::Estimate => (Joules(edge.0.hypot(to.sd - from.sd)), from),
+            _ => (edge, to),
+        };
         let attribution = Joules((to.sd - from.sd).max(0.0).hypot((to.variance - from.variance).max(0.0).sqrt()));
         let uncertainty = Uncertainty { edge, gain, attribution, ..Uncertainty::default() };
         let (domain, method) = (self.source.domain.clone(), self.source.method);
@@ -135,7 +140,14 @@ impl Evidence<'_> {
     fn note(&self, gained: Joules) -> Option<String> {
         let failed = self.close.failures.saturating_sub(self.open.failures);
         let estimate = self.source.method == Method::Estimate && self.source.domain.kind == DomainKind::Cpu;
-        if gained == Joules(0.0) && self.source.method == Method::Counter {
+        let (before, after) = (self.shares.0.unwaited, self.shares.1.unwaited);
+        if after.ends > before.ends {
+            Some(format!(
+                "at least: {after} and waits for none of its children, and the kernel then tells nobody what they used up: {} were \
+                 counted only up to when they were last seen, shorter ones not at all",
+                after.ends - before.ends
+            ))
+        } else if gained == Joules(0.0) && self.source.method == Method::Counter {
             Some("the counter did not move".to_owned())
         } else if estimate && self.seconds < ROUGH.as_secs_f64() {
             Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned())

@@ -61,6 +61,7 @@ pub mod trust {
     use super::*;
 }
 pub mod units;
+mod unwaited;
 mod visible;
 mod watts;
 
@@ -70,7 +71,7 @@ pub use cross_check::{AGREEMENT, CrossCheck};
 pub use error::EnergyError;
 pub use limits::{LimitGuard, LimitRange, Limits, restore_limits, restore_limits_and_end};
 pub use lock::LOCK_FOLDER_VARIABLE;
-pub use meter::{Meter, Reading, Shares, Source};
+pub use meter::{Meter, Reading, Shares, Source, Unwaited};
 pub use profile::{DomainSummary, Interval, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;
