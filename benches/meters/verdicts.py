@@ -60,7 +60,9 @@ def said(run, kind):
 
 def joules(run, kind):
     parts = [figure[2] for figure in run.get("figures", []) if figure[0] == kind]
-    return None if not parts or None in parts else sum(parts)
+    # Parts whose sum is said to be unknown are no answer, of whatever else there is.
+    unknown = kind == "gpu" and run["tool"].startswith("wattfront") and run.get("total_j") is None and said(run, kind)
+    return None if not parts or None in parts or unknown else sum(parts)
 
 
 def is_estimate(run, kind):
