@@ -187,28 +187,31 @@ fn is_whole(option: &str, text: &str) -> bool {
 
 #[test]
 fn a_pipe_that_nobody_reads_holds_up_neither_the_command_nor_its_end() {
-    let folder = TempDir::new().unwrap();
-    let json = pipe(&folder);
-    let other = TempDir::new().unwrap();
-    let csv = pipe(&other);
-    for (script, expected) in [("exit 3", 3), ("exit 0", 0), ("kill -TERM $$", 143)] {
-        let mut command = optimize();
-        command.args(["-q", "--json"]).arg(&json).arg("--csv").arg(&csv).args(["sh", "-c", script]);
-        let (code, _, stderr) = run(&mut command);
-        assert_eq!(code, expected, "{stderr}");
-        assert!(stderr.contains("energy of") && stderr.matches("nobody has opened this pipe").count() == 2, "{stderr}");
-    }
-    // Signals go to the command all the while.
-    let mut meter = optimize();
-    meter.args(["-q", "--json"]).arg(&json).args([
-        "sh",
-        "-c",
-        "trap 'exit 9' TERM; echo; while :; do sleep 0.05; done",
-    ]);
-    let mut meter = meter.stdout(Stdio::piped()).spawn().unwrap();
-    line(meter.stdout.as_mut().unwrap());
-    kill_process(Pid::from_child(&meter), Signal::TERM).unwrap();
-    assert_eq!(meter.wait().unwrap().code(), Some(9));
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let [json, csv] = [0, 1].map(|k| pipe(&folders[k]));
+    // Each waits for a while.
+    std::thread::scope(|scope| {
+        for (script, expected) in [("exit 3", 3), ("exit 0", 0), ("kill -TERM $$", 143)] {
+            let mut command = optimize();
+            command.args(["-q", "--json"]).arg(&json).arg("--csv").arg(&csv).args(["sh", "-c", script]);
+            scope.spawn(move || {
+                let (code, _, stderr) = run(&mut command);
+                assert_eq!(code, expected, "{stderr}");
+                let said = stderr.matches("nobody has opened this pipe").count();
+                assert!(stderr.contains("energy of") && said == 2, "{stderr}");
+            });
+        }
+        // Signals go to the command all the while.
+        scope.spawn(|| {
+            let script = "trap 'exit 9' TERM; echo; while :; do sleep 0.05; done";
+            let mut meter = optimize();
+            meter.args(["-q", "--json"]).arg(&json).args(["sh", "-c", script]);
+            let mut meter = meter.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            line(meter.stdout.as_mut().unwrap());
+            kill_process(Pid::from_child(&meter), Signal::TERM).unwrap();
+            assert_eq!(meter.wait().unwrap().code(), Some(9));
+        });
+    });
     // Nor is a reader held up by what never came to be, once it has opened the pipe.
     let mut waiting = reader(&json);
     while waiting.try_wait().unwrap().is_none() {
@@ -242,45 +245,55 @@ fn a_reader_gets_all_whether_it_comes_before_while_or_after_the_command_runs() {
 
 #[test]
 fn a_reader_that_stalls_or_goes_away_takes_neither_the_code_nor_the_figures_along() {
-    for option in ["--json", "--csv"] {
-        for goes in [true, false] {
-            let folder = TempDir::new().unwrap();
-            let path = pipe(&folder);
-            let mut reader = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
-            // No more than a byte of room, so that it must be read to go on.
-            let mut full = fs::File::options().write(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
-            while full.write(&[b'#'; 4096]).is_ok() {}
-            while full.write(b"#").is_ok() {}
-            let (mut meter, _) = held(option, &path);
-            if goes {
-                reader.read_exact(&mut [0; 4096]).unwrap();
-                drop((reader, full));
-            }
-            drop(meter.stdin.take());
-            let output = meter.wait_with_output().unwrap();
-            let stderr = String::from_utf8(output.stderr).unwrap();
-            let said = match (goes, option) {
-                (false, _) => "has taken nothing for",
-                (true, "--json") => "nobody has opened this pipe",
-                (true, _) => "pipe is not complete",
-            };
-            assert!(output.status.code() == Some(3) && stderr.contains(said), "{option} {goes}: {stderr}");
-            assert!(stderr.contains("energy of"), "the figures are printed: {stderr}");
+    std::thread::scope(|scope| {
+        for option in ["--json", "--csv"] {
+            scope.spawn(move || reader_goes(option));
+            scope.spawn(move || reader_stalls(option));
+            scope.spawn(move || output_has_no_reader(option));
         }
-        // Standard output whose reader is gone.
-        let command = [option, "-", "--", "sh", "-c", "exec >&-; read line; exit 3"];
-        let mut meter = optimize()
-            .args(["-q"])
-            .args(command)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(meter.stdout.take());
-        drop(meter.stdin.take());
-        let output = meter.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(3) && stderr.contains("gone away"), "{stderr}");
-    }
+    });
+}
+
+/// A pipe with no room, and both of its ends.
+fn full_pipe(folder: &TempDir) -> (PathBuf, [fs::File; 2]) {
+    let path = pipe(folder);
+    let reader = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
+    let mut writer = fs::File::options().write(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
+    while writer.write(&[b'#'; 4096]).is_ok() {}
+    while writer.write(b"#").is_ok() {}
+    (path, [reader, writer])
+}
+
+fn ends_with_figures(mut meter: std::process::Child, said: &str) {
+    drop(meter.stdin.take());
+    let output = meter.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(3) && stderr.contains(said) && stderr.contains("energy of"),
+        "{said}: {stderr}"
+    );
+}
+
+fn reader_stalls(option: &str) {
+    let folder = TempDir::new().unwrap();
+    let (path, _ends) = full_pipe(&folder);
+    ends_with_figures(held(option, &path).0, "has taken nothing for");
+}
+
+fn reader_goes(option: &str) {
+    let folder = TempDir::new().unwrap();
+    let (path, [mut reader, writer]) = full_pipe(&folder);
+    let (meter, _) = held(option, &path);
+    reader.read_exact(&mut [0; 4096]).unwrap();
+    drop((reader, writer));
+    ends_with_figures(meter, if option == "--json" { "nobody has opened this pipe" } else { "pipe is not complete" });
+}
+
+fn output_has_no_reader(option: &str) {
+    let mut meter = optimize();
+    meter.args(["-q", option, "-", "--", "sh", "-c", "exec >&-; read line; exit 3"]);
+    meter.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut meter = meter.spawn().unwrap();
+    drop(meter.stdout.take());
+    ends_with_figures(meter, "gone away");
 }
