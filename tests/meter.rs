@@ -13,6 +13,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "meter/outputs.rs"]
+mod outputs;
+#[path = "meter/unwaited.rs"]
+mod unwaited;
+
 fn optimize() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
     command.arg("meter");

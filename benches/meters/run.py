@@ -1,6 +1,9 @@
 """Lets the tools meter the scenarios, and appends a line of JSON for each window.
 
-usage: run.py SCENARIO,..|gpu|cpu|all OUT.jsonl [TOOL ...]
+usage: run.py SCENARIO,..|gpu|cpu|inventory|all OUT.jsonl [TOOL ...]
+
+`inventory` is what fails at opening, the shapes of powercap trees, what hangs, and a wall clock that is set. `peers` among
+the tools stands for all but ours.
 
 Run it by the Python of a virtual environment that has the tools (requirements.txt). OPTIMIZE names our binary, built
 without torch by `cargo build --release --no-default-features --features cli,nvml`. `rustc` builds the fake NVML and the
@@ -17,14 +20,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import powercap
 import truth
 from child import Child
-from scenarios import BOARD, CPU, GPU, SCENARIOS, TOOLS, VARIANTS
+from scenarios import BOARD, CPU, GPU, INVENTORY, SCENARIOS, TOOLS, VARIANTS
+from trees import TREES
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PREPARATION = 45.0  # seconds within which all tools are set up, where an event has been fixed beforehand
+PREPARATION = 60.0  # seconds within which all tools are set up, where an event has been fixed beforehand
 
 
 def built(folder):
@@ -45,14 +48,16 @@ def mountable():
 
 def true_joules(scenario, begin, end):
     if scenario.tree:
-        return {domain: load.joules(begin, end) for domain, load in powercap.LOADS.items()}
+        parts = TREES[scenario.tree].truth
+        return {part: sum(load.joules(begin, end) for load in loads) for part, loads in parts.items()}
     if not scenario.script:
         return {}
-    load = truth.of_script(scenario.script)[BOARD]
-    found = {"gpu": load.joules(begin, end)}
+    loads = truth.of_script(scenario.script)
+    loads = loads.values() if scenario.all_boards else [loads[BOARD]]
+    found = {"gpu": sum(load.joules(begin, end) for load in loads)}
     if scenario.later:
         event = float(scenario.later.split("@")[1].split()[0])
-        found["gpu_before_event"] = load.joules(begin, begin + event)
+        found["gpu_before_event"] = sum(load.joules(begin, begin + event) for load in loads)
     return found
 
 
@@ -74,21 +79,27 @@ def windows(scenario, tools, setup, draw):
         if scenario.tree:
             setup["tree"], process = writer(scenario, folder, event)
         children = [Child(tool, scenario, folder / tool, setup) for tool in tools]
-        ready = [child for child in children if child.wait_for("ready", 90.0)]
-        if scenario.tree in ("wrap", "moment"):
+        limit = time.monotonic() + 60.0 + scenario.patience
+        ready = [child for child in children if child.wait_for("ready", max(limit - time.monotonic(), 0.1))]
+        fixed = scenario.tree and any(zone.event for zone in TREES[scenario.tree].zones)
+        if fixed:
             early = event - scenario.lead - time.monotonic()
             if early < 0.0:
                 raise TimeoutError(f"{scenario.name}: the tools were not ready within {PREPARATION} s; try again")
             time.sleep(early)
         for child in ready:
-            time.sleep(draw.uniform(0.0, 0.4))
+            time.sleep(draw.uniform(0.0, 0.1 if fixed else 0.4))
             child.go()
-            child.wait_for("never" if scenario.apart else "begun", 30.0 + scenario.seconds)
+            child.wait_for("never" if scenario.apart else "begun", scenario.patience + scenario.seconds)
+        limit = time.monotonic() + scenario.patience + scenario.seconds
         for child in children:
-            found = child.finish(30.0 + scenario.seconds)
+            found = child.finish(max(limit - time.monotonic(), 0.1))
             edges = found.get("begin"), found.get("end")
             exact = true_joules(scenario, *edges) if all(edges) else {}
-            yield {"tool": child.tool, "machine_load": os.getloadavg()[0], "truth": exact} | found
+            told = {"tool": child.tool, "machine_load": os.getloadavg()[0], "truth": exact}
+            if fixed and edges[0]:
+                told["event"] = event - edges[0]
+            yield told | found
     finally:
         if process:
             process.terminate()
@@ -99,7 +110,7 @@ def windows(scenario, tools, setup, draw):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    groups = {"gpu": GPU, "cpu": CPU, "all": GPU + CPU}
+    groups = {"gpu": GPU, "cpu": CPU, "inventory": INVENTORY, "all": GPU + CPU + INVENTORY}
     wanted = groups.get(sys.argv[1]) or [SCENARIOS[name] for name in sys.argv[1].split(",")]
     scratch = Path(tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
     try:
@@ -109,6 +120,8 @@ def main():
                 print(f"{scenario.name}: left out; a mount namespace needs the right to mount", file=sys.stderr)
                 continue
             tools = sys.argv[3:] or [*TOOLS, *VARIANTS.get(scenario.name, ())]
+            if tools == ["peers"]:
+                tools = [tool for tool in TOOLS if tool != "wattfront"]
             for repeat in range(scenario.repeats):
                 draw = random.Random(f"{scenario.name} {repeat}")
                 order = draw.sample(tools, len(tools))

@@ -34,6 +34,10 @@ class Scenario:
     lead: float = 0.0
     # One after the other where a neighbour's start would fill the window, else one beside the other.
     apart: bool = False
+    # Whether the truth is that of all boards of the script, else of BOARD alone.
+    all_boards: bool = False
+    # How long a tool that does not end is waited for, in seconds, beside the window.
+    patience: float = 30.0
 
 
 # A board from before Volta: its counter is not supported, and programs can know that from its architecture.
@@ -80,7 +84,68 @@ CPU = [
     Scenario("cpu-none", "5 s, there are no counters", 5.0, 1, ""),
 ]
 
-SCENARIOS = {scenario.name: scenario for scenario in GPU + CPU}
+# Two boards at 300 and 200 W, of which something is the matter with the second.
+def second(trouble, first=""):
+    return LIBRARY + board("power 300", rest=DEVICE + first) + board("power 200", OTHER, DEVICE + trouble)
+
+
+def opening(name, what, script):
+    return Scenario(f"gpu-open-{name}", what, 4.0, 2, script, all_boards=True)
+
+
+BOTH = "4 s, two GPUs at 300 and 200 W"
+OPENING = [
+    opening("handle", f"{BOTH}; the second's handle fails, as after it fell off the bus", second("fault handle 15\n")),
+    opening("uuid", f"{BOTH}; the second's UUID fails", second("fault uuid 999\n")),
+    opening("nothing", f"{BOTH}; the second tells neither energy nor power",
+            second("".join(f"fault {what} 3\n" for what in "energy power samples fields average instant".split()))),
+    opening("count", f"{BOTH}; their count fails", "fault count 999\n" + second("")),
+    *(
+        opening(f"init-{code}", f"{BOTH}; the library does not open: {why}", f"fault init {code}\n" + second(""))
+        for code, why in ((4, "no permission"), (9, "no driver loaded"), (18, "library and driver do not match"))
+    ),
+    opening("mig", "4 s, the only GPU, at 300 W, is cut into instances",
+            LIBRARY + board("power 300", rest=DEVICE + "mig\ninstance MIG-1 1 0\n")),
+]
+
+
+def shape(name, what, seconds=4.0, lead=1.0):
+    return Scenario(f"cpu-shape-{name}", what, seconds, 1, "", tree=name, lead=lead)
+
+
+SHAPES = [
+    shape("dram-unreadable", "4 s; the package may be read, DRAM may not"),
+    shape("mirrored-dies", "4 s; two dies of one package that show one counter, as on AMD"),
+    shape("two-dies", "4 s; two dies of one package, each with a counter of its own, as on Intel"),
+    shape("psys-only", "4 s; there is psys and nothing else"),
+    shape("mmio-only", "4 s; the package is there by MMIO alone"),
+    shape("four-sockets", "4 s; four packages, each with DRAM"),
+    shape("odd-numbers", "4 s; packages 0 and 3, psys between them, zones 0, 2 and 10"),
+    shape("dram-zero", "4 s; DRAM has a counter that is always 0"),
+    shape("range-unreadable", "10 s; it may not be read where the counter wraps around, and it does", 10.0, 5.0),
+    shape("freeze", "10 s; the package's counter freezes after 2 to 5 s", 10.0, 5.0),
+    shape("heavy", "4 s; a package of 1.3 kW"),
+]
+
+
+def hanging(name, what, later="", script=LIBRARY + board()):
+    return Scenario(f"gpu-hang-{name}", what, 4.0, 1, script, later=later, patience=20.0)
+
+
+HANGS = [
+    hanging("energy", "4 s; from 2 s on the call for energy does not return", "hang energy @2 @9999\n"),
+    hanging("power", "4 s, no counter; from 2 s on the calls for power and samples do not return",
+            "hang power @2 @9999\nhang samples @2 @9999\n", LIBRARY + board(rest=DEVICE + NO_COUNTER)),
+    hanging("init", "4 s; the library does not return from being opened", script="hang init\n" + LIBRARY + board()),
+]
+CLOCK = [
+    Scenario(f"gpu-clock-{name}", f"6 s, no counter; after 3 s the wall clock is set {what} by 0.9 s", 6.0, 2,
+             LIBRARY + board("power 300", rest=DEVICE + NO_COUNTER), later=f"wall-jump @3 {step}\n")
+    for name, what, step in (("forward", "forward", 0.9), ("back", "back", -0.9))
+]
+INVENTORY = OPENING + SHAPES + HANGS + CLOCK
+
+SCENARIOS = {scenario.name: scenario for scenario in GPU + CPU + INVENTORY}
 TOOLS = ("wattfront", "zeus", "codecarbon", "carbontracker", "pyjoules", "eco2ai")
 # A variant of use that its documentation names for one case.
 VARIANTS = {"gpu-50ms": ("zeus_instant",)}

@@ -1,5 +1,7 @@
 """Tables of recorded windows: table.py FILE.jsonl ... > table.md
 
+Of a file whose name begins with `before` our windows are those of an earlier version, beside the present one's.
+
 Errors are per cent of the energy that the load took between the edges of the work. A cell with several windows tells
 the median error and, in brackets, the lowest and the highest. "says so": the tool warned, or put a note to the figure,
 in each such window.
@@ -12,10 +14,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from statistics import median
 
-from scenarios import BOARD, CPU, GPU, TOOLS, VARIANTS
+import verdicts
+from scenarios import BOARD, CPU, GPU, INVENTORY, TOOLS, VARIANTS
 
 NAMES = {
-    "wattfront": "Wattfront", "zeus": "Zeus", "zeus_instant": "Zeus, approx_instant_energy", "codecarbon": "CodeCarbon",
+    "wattfront": "Wattfront", "wattfront_before": "Wattfront before", "zeus": "Zeus", "zeus_instant": "Zeus, approx_instant_energy", "codecarbon": "CodeCarbon",
     "carbontracker": "carbontracker", "pyjoules": "pyJoules", "eco2ai": "Eco2AI",
 }
 TRUTH = {"cpu": ["package"], "dram": ["dram"], "gpu": ["gpu"]}
@@ -34,6 +37,8 @@ def load(paths):
     for path in paths:
         for line in Path(path).read_text().splitlines():
             run = json.loads(line)
+            if Path(path).name.startswith("before") and run["tool"] == "wattfront":
+                run["tool"] = "wattfront_before"
             found[run["scenario"]][run["tool"]].append(run)
     return found
 
@@ -209,7 +214,7 @@ def settings(found):
             for run in runs:
                 if "version" in run:
                     seen.setdefault(tool, (run["version"], run["settings"]))
-    for tool in [*TOOLS, "zeus_instant"]:
+    for tool in [*TOOLS, "wattfront_before", "zeus_instant"]:
         if tool in seen:
             yield row(NAMES[tool], seen[tool][0], f"`{seen[tool][1]}`")
 
@@ -217,10 +222,19 @@ def settings(found):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    found = load(sys.argv[1:])
+    found = load(path for path in sys.argv[1:] if Path(path).exists())
     print("# Meters on one fake NVML and one powercap tree\n")
-    print(__doc__.split("\n", 2)[2].strip() + "\n")
+    has_figures = any(scenario.name in found for scenario in GPU + CPU)
+    if has_figures:
+        print(__doc__.split("\n\n")[2].strip() + "\n")
     print(row("tool", "version", "use"), row("---", "---", "---"), *settings(found), sep="\n")
+    if has_figures:
+        figures(found)
+    if any(scenario.name in found for scenario in INVENTORY):
+        verdicts.section(found, ("wattfront", "wattfront_before", *TOOLS[1:]), NAMES)
+
+
+def figures(found):
     print("\n## GPU: error of the energy of all GPUs that the tool counts\n")
     print(*block(GPU, found, "gpu"), *chosen(found), sep="\n")
     print("\n## Wattfront's own word on its error\n")

@@ -372,6 +372,9 @@ meters fail before it starts, 126 if it cannot be executed, 127 if it is not fou
 Signals are handed on to the command; SIGKILL cannot be, and leaves it running. Ctrl-Z stops both; the time until they go on counts. A signal
 that comes once the command has ended ends `optimize meter` when its files are written.
 
+Files that are there stay as they are until there are figures to put in their place. A pipe that nobody reads is waited for 10 s after
+the end of the command, and then the figures are printed.
+
 Where a GPU has a counter and the processor has none, the processor's part is ESTIMATED; it is shown
 beside what is measured, and not added to it.
 

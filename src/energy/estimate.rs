@@ -1,23 +1,43 @@
 //! Where nothing can be measured: CPU time times a stated figure of watts.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::param::clock_ticks_per_second;
 
 use super::clock::Clock;
 use super::error::EnergyError;
-use super::meter::{Meter, Reading, Source};
+use super::meter::{Meter, Reading, Shares, Source};
 use super::process_tree::ProcessTree;
 use super::units::{Domain, DomainKind, Method};
 use super::watts::Figure;
 
+/// How often processes are looked at whose last moments nobody tells.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long programs are looked at so often from the beginning on, to see what they are like.
+const EARLY: Duration = Duration::from_secs(2);
+
+/// Looks take no more than this part of the time, however many processes there are.
+const PART: u32 = 20;
+
 /// The CPU time of a process tree, as energy.
 #[derive(Debug)]
 pub(crate) struct EstimateMeter {
-    tree: ProcessTree,
+    tree: Arc<Mutex<Watched>>,
     watts_per_core: f64,
     source: [Source; 1],
+}
+
+#[derive(Debug)]
+struct Watched {
+    tree: ProcessTree,
+    /// Whether a thread looks at it.
+    by_thread: bool,
+    /// Whether there is anything to see for one: trees of tests change when the test says so.
+    is_real: bool,
 }
 
 impl EstimateMeter {
@@ -54,8 +74,45 @@ impl EstimateMeter {
             // its scheduler, 1 to 10 ms ago, or up to its last system call that waited. Short windows carry a note.
             resolution: Duration::from_millis(1),
         };
-        Ok(Self { tree, watts_per_core, source: [source] })
+        let tree = Watched { tree, by_thread: false, is_real: proc == Path::new("/proc") };
+        let meter = Self { tree: Arc::new(Mutex::new(tree)), watts_per_core, source: [source] };
+        if !with_root {
+            meter.watch(EARLY);
+        }
+        Ok(meter)
     }
+
+    /// Has a thread look at the processes often: for so long, and for as long as there are some that do not wait for their children.
+    fn watch(&self, at_least: Duration) {
+        let mut tree = locked(&self.tree);
+        if tree.by_thread || !tree.is_real {
+            return;
+        }
+        let weak = Arc::downgrade(&self.tree);
+        let thread = thread::Builder::new().name("processes".to_owned());
+        // Without one, more of them goes unseen, and that is told.
+        tree.by_thread = thread.spawn(move || look(&weak, at_least)).is_ok();
+    }
+}
+
+fn look(tree: &Weak<Mutex<Watched>>, at_least: Duration) {
+    let begun = Instant::now();
+    let mut pause = LOOK;
+    loop {
+        thread::sleep(pause);
+        let Some(tree) = tree.upgrade() else { return };
+        let mut tree = locked(&tree);
+        let look = Instant::now();
+        if tree.tree.advance().is_err() || (begun.elapsed() > at_least && !tree.tree.loses()) {
+            tree.by_thread = false;
+            return;
+        }
+        pause = LOOK.max(look.elapsed() * PART);
+    }
+}
+
+fn locked(tree: &Mutex<Watched>) -> std::sync::MutexGuard<'_, Watched> {
+    tree.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Meter for EstimateMeter {
@@ -69,7 +126,14 @@ impl Meter for EstimateMeter {
 
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
         let domain = || self.source[0].domain.clone();
-        let reading = match self.tree.advance() {
+        let (time, loses) = {
+            let mut tree = locked(&self.tree);
+            (tree.tree.advance(), tree.tree.loses())
+        };
+        if loses {
+            self.watch(Duration::ZERO);
+        }
+        let reading = match time {
             Ok(microseconds) => Ok(Reading {
                 at: clock.now(),
                 microjoules: (microseconds as f64 * self.watts_per_core).round() as u64,
@@ -78,5 +142,11 @@ impl Meter for EstimateMeter {
             Err(error) => Err(EnergyError::Read { domain: domain(), reason: error.to_string() }),
         };
         vec![reading]
+    }
+
+    fn shares(&self) -> Vec<Shares> {
+        let tree = locked(&self.tree);
+        let sd = tree.tree.unseen() as f64 * 1e-6 * self.watts_per_core;
+        vec![Shares { sd, unwaited: tree.tree.unwaited(), ..Shares::default() }]
     }
 }

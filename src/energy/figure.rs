@@ -145,6 +145,11 @@ impl Evidence<'_> {
         let (from, to) = &self.shares;
         let edge = Joules(edge.0.hypot((to.bridged - from.bridged).max(0.0).sqrt()));
         let note = joined(note, self.clock_note());
+        // What ended unseen is no share of anything.
+        let (edge, to) = match self.source.method {
+            Method::Estimate => (Joules(edge.0.hypot(to.sd - from.sd)), from),
+            _ => (edge, to),
+        };
         let attribution = Joules((to.sd - from.sd).max(0.0).hypot((to.variance - from.variance).max(0.0).sqrt()));
         let uncertainty = Uncertainty { edge, gain, attribution, ..Uncertainty::default() };
         let (domain, method) = (self.source.domain.clone(), self.source.method);
@@ -169,7 +174,14 @@ impl Evidence<'_> {
     fn note(&self) -> Option<String> {
         let failed = self.close.failures.saturating_sub(self.open.failures);
         let estimate = self.source.method == Method::Estimate && self.source.domain.kind == DomainKind::Cpu;
-        if estimate && self.seconds < ROUGH.as_secs_f64() {
+        let (before, after) = (self.shares.0.unwaited, self.shares.1.unwaited);
+        if after.ends > before.ends {
+            Some(format!(
+                "at least: {after} and waits for none of its children, and the kernel then tells nobody what they used up: {} were \
+                 counted only up to when they were last seen, shorter ones not at all",
+                after.ends - before.ends
+            ))
+        } else if estimate && self.seconds < ROUGH.as_secs_f64() {
             Some("short: the kernel tells CPU time to a tick of its scheduler, 1 to 10 ms".to_owned())
         } else if self.shares.1.unseen > self.shares.0.unseen {
             Some(UNSEEN.to_owned())

@@ -66,6 +66,7 @@ pub mod trust {
     use super::*;
 }
 pub mod units;
+mod unwaited;
 mod visible;
 mod watts;
 mod worker;
@@ -77,7 +78,7 @@ pub use deadline::DRIVER_LIMIT_VARIABLE;
 pub use error::EnergyError;
 pub use limits::{LimitGuard, LimitRange, Limits, restore_limits, restore_limits_and_end};
 pub use lock::LOCK_FOLDER_VARIABLE;
-pub use meter::{Grain, Meter, Reading, Shares, Source};
+pub use meter::{Grain, Meter, Reading, Shares, Source, Unwaited};
 pub use profile::{DomainSummary, Interval, Profile, Summary};
 pub use session::{Mark, Session, Usage, Window};
 pub use ticks::REST;

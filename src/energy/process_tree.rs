@@ -4,11 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::meter::Unwaited;
+use super::unwaited::Ends;
 
 /// A process: its number, and when it started (in ticks since boot), because numbers are used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Process {
-    pid: u32,
+pub(super) struct Process {
+    pub(super) pid: u32,
     start: u64,
 }
 
@@ -21,13 +25,20 @@ struct Stat {
     own: u64,
     /// The same of its ended children that it waited for, and of theirs.
     waited: u64,
+    /// Whether it ignores `SIGCHLD`: then the kernel tells it nothing of its ended children.
+    ignores_ends: bool,
+    /// As the kernel keeps it, ended by zeros.
+    name: [u8; 16],
 }
 
 impl Stat {
     /// The fields of <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>. The name (field 2) may hold spaces and
     /// parentheses, so counting begins behind its last one.
     fn parse(text: &str) -> Option<Self> {
-        let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
+        let (begin, end) = (text.find('(')?, text.rfind(')')?);
+        let mut name = [0; 16];
+        name.iter_mut().zip(text.get(begin + 1..end)?.bytes()).for_each(|(place, byte)| *place = byte);
+        let fields: Vec<&str> = text.get(end + 1..)?.split_ascii_whitespace().collect();
         let field = |number: usize| fields.get(number - 3)?.parse::<i64>().ok();
         let ticks = |number: usize| Some(u64::try_from(field(number)?).unwrap_or(0));
         Some(Self {
@@ -35,16 +46,20 @@ impl Stat {
             own: ticks(14)? + ticks(15)?,
             waited: ticks(16)? + ticks(17)?,
             start: ticks(22)?,
+            ignores_ends: field(33).is_some_and(|ignored| ignored >> (libc::SIGCHLD - 1) & 1 == 1),
+            name,
         })
     }
 }
 
 /// What was counted of a process when it was last seen, in microseconds.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
-    parent: Option<Process>,
-    own: u64,
-    waited: u64,
+pub(super) struct Seen {
+    pub(super) parent: Option<Process>,
+    pub(super) own: u64,
+    pub(super) waited: u64,
+    pub(super) ignores_ends: bool,
+    pub(super) name: [u8; 16],
 }
 
 /// Adds up the CPU time of a process tree. The sum never falls.
@@ -52,7 +67,8 @@ struct Seen {
 /// A process that ended is in the figures of the parent that waited for it; what was counted while it lived is taken off
 /// again there, once. A process that left the tree (its parent ended before it) is followed on by its number. Nobody tells
 /// the last moments of a process whose parent does not wait for it, unless the root is a child subreaper
-/// (`PR_SET_CHILD_SUBREAPER`), which is for the caller to arrange.
+/// (`PR_SET_CHILD_SUBREAPER`), which is for the caller to arrange. Those that end so are counted up to when they were last seen,
+/// and [told of](Self::unwaited).
 ///
 /// `/proc` counts in ticks, usually hundredths of a second, too coarse for a training of some milliseconds. So what lives
 /// is read by its own clock, and the ended children of this very process by their resource usage; both count
@@ -67,6 +83,8 @@ pub(crate) struct ProcessTree {
     seen: HashMap<Process, Seen>,
     /// Time of processes that ended which their heirs did not show yet: see [`Self::count`].
     owed: HashMap<Process, u64>,
+    ends: Ends,
+    looked: Instant,
     total: u64,
 }
 
@@ -78,7 +96,8 @@ impl ProcessTree {
     ///
     /// If the process does not exist, or there is no `/proc`.
     pub(crate) fn open(proc: PathBuf, root: u32, tick: u64, with_root: bool) -> io::Result<Self> {
-        let mut tree = Self { proc, root, tick, with_root, seen: HashMap::new(), owed: HashMap::new(), total: 0 };
+        let (seen, owed, ends, looked) = (HashMap::new(), HashMap::new(), Ends::default(), Instant::now());
+        let mut tree = Self { proc, root, tick, with_root, seen, owed, ends, looked, total: 0 };
         tree.advance()?;
         tree.total = 0;
         Ok(tree)
@@ -91,9 +110,27 @@ impl ProcessTree {
     /// If the root is gone or `/proc` cannot be read; what was counted stays.
     pub(crate) fn advance(&mut self) -> io::Result<u64> {
         let now = self.look()?;
+        let looked = Instant::now();
+        let since = looked.duration_since(std::mem::replace(&mut self.looked, looked)).as_micros();
+        self.ends.look(&self.seen, &now, since.try_into().unwrap_or(u64::MAX), self.tick);
         self.count(&now);
         self.seen = now;
         Ok(self.total)
+    }
+
+    /// The ends of processes so far of which nobody was told what those had used up.
+    pub(crate) fn unwaited(&self) -> Unwaited {
+        self.ends.told()
+    }
+
+    /// What those may have used up since they were last seen, in microseconds.
+    pub(crate) fn unseen(&self) -> u64 {
+        self.ends.unseen()
+    }
+
+    /// Whether a process lives whose children are counted only as long as they are seen.
+    pub(crate) fn loses(&self) -> bool {
+        self.seen.iter().any(|(process, seen)| self.ends.loses(process, seen))
     }
 
     /// Adds the CPU time that is in `now` and was not counted before.
@@ -104,6 +141,10 @@ impl ProcessTree {
         let mut ended: HashMap<Process, u64> = HashMap::new();
         for (process, last) in self.seen.iter().filter(|(process, _)| !now.contains_key(process)) {
             let mut heir = last.parent;
+            // Nobody will find it in the figures of one that does not wait.
+            if heir.is_some_and(|heir| now.get(&heir).is_some_and(|seen| self.ends.loses(&heir, seen))) {
+                continue;
+            }
             let mut climbed = HashSet::from([*process]);
             while let Some(gone) = heir.filter(|p| !now.contains_key(p) && climbed.insert(*p)) {
                 heir = self.seen.get(&gone).and_then(|seen| seen.parent);
@@ -167,7 +208,13 @@ impl ProcessTree {
             own = process_clock(pid);
             waited = (pid == std::process::id()).then(waited_for).flatten();
         }
-        Seen { parent, own: own.unwrap_or(stat.own * self.tick), waited: waited.unwrap_or(stat.waited * self.tick) }
+        Seen {
+            parent,
+            own: own.unwrap_or(stat.own * self.tick),
+            waited: waited.unwrap_or(stat.waited * self.tick),
+            ignores_ends: stat.ignores_ends,
+            name: stat.name,
+        }
     }
 
     fn stat(&self, pid: u32) -> io::Result<Stat> {

@@ -14,7 +14,10 @@ fn open(proc: &FakeProc, root: u32) -> ProcessTree {
 fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
     let text = "7 (a) b (c)) S 3 1 1 0 -1 0 0 0 0 0 11 13 17 19 20 0 1 0 23 0 0";
     let stat = Stat::parse(text).unwrap();
-    assert_eq!(stat, Stat { parent: 3, start: 23, own: 24, waited: 36 });
+    let name = *b"a) b (c)\0\0\0\0\0\0\0\0";
+    assert_eq!(stat, Stat { parent: 3, start: 23, own: 24, waited: 36, ignores_ends: false, name });
+    let ignoring = Stat::parse(&format!("{text} 0 0 0 0 0 0 0 0 {} 0", 1 << (libc::SIGCHLD - 1))).unwrap();
+    assert_eq!(ignoring, Stat { ignores_ends: true, ..stat });
     assert_eq!(Stat::parse("7 (a) S 3"), None);
     assert_eq!(Stat::parse(""), None);
 }
@@ -179,6 +182,70 @@ fn on_this_machine_a_child_that_ended_is_not_counted_twice() {
     let possible = waited_for().unwrap() - before + process_clock(std::process::id()).unwrap() - own;
     assert!(after - counted <= possible, "{} of at most {possible}", after - counted);
     assert!(process_clock(shell.id()).is_none());
+}
+
+#[test]
+fn the_ends_that_an_ignoring_parent_is_not_told_of_are_told() {
+    let proc = FakeProc::new();
+    proc.process(10, 1, 0, 0).ignoring(11, 10, 5, 0).process(12, 11, 0, 0);
+    let mut tree = open(&proc, 10);
+    assert!(tree.loses());
+    proc.process(12, 11, 40, 0);
+    assert_eq!((tree.advance().unwrap(), tree.unwaited().ends), (40, 0));
+    proc.end(12).ignoring(11, 10, 6, 0).process(13, 11, 30, 0);
+    assert_eq!((tree.advance().unwrap(), tree.unwaited().ends), (71, 1), "what was seen stays");
+    let told = tree.unwaited();
+    assert_eq!((told.parent, told.ignores), (11, true));
+    assert_eq!(told.to_string(), "process 11 (`a (tricky) name`) ignores SIGCHLD");
+    assert!(tree.unseen() > 0);
+    // Nor is it held against what the parent comes to.
+    proc.end(13);
+    assert_eq!(tree.advance().unwrap(), 71);
+    proc.end(11).process(10, 1, 0, 8);
+    assert_eq!(tree.advance().unwrap(), 73, "2 more of the parent, and what was seen of 13 is not taken off");
+    assert!(tree.unwaited().ends == 2 && !tree.loses());
+}
+
+#[test]
+fn a_parent_that_asked_not_to_be_told_is_found_out_by_what_it_does_not_come_to() {
+    let proc = FakeProc::new();
+    proc.process(10, 1, 0, 0).process(11, 10, 0, 0);
+    let mut tree = open(&proc, 10);
+    // Each is within the rounding.
+    for pid in 20..26 {
+        proc.process(pid, 11, 2, 0);
+        tree.advance().unwrap();
+        proc.end(pid);
+        tree.advance().unwrap();
+    }
+    assert_eq!((tree.unwaited().parent, tree.unwaited().ignores), (11, false));
+    assert!(tree.unwaited().ends >= 2 && tree.loses());
+}
+
+#[test]
+fn parents_that_wait_are_suspected_of_nothing() {
+    let proc = FakeProc::new();
+    proc.process(10, 1, 0, 0).process(11, 10, 0, 0);
+    let mut tree = open(&proc, 10);
+    let mut waited = 0;
+    for pid in 20..60 {
+        proc.process(pid, 11, 5, 0);
+        tree.advance().unwrap();
+        proc.end(pid);
+        // It may be looked at before it has waited.
+        tree.advance().unwrap();
+        waited += 5;
+        proc.process(11, 10, 1, waited - 1);
+        tree.advance().unwrap();
+        proc.process(11, 10, 1, waited);
+    }
+    tree.advance().unwrap();
+    // A zombie is there until somebody waits, and whoever ignores the ends of children that he has not got loses nothing.
+    proc.process(61, 11, 90, 0).ignoring(62, 10, 9, 0);
+    tree.advance().unwrap();
+    proc.end(62).process(10, 1, 0, 9);
+    tree.advance().unwrap();
+    assert_eq!((tree.unwaited(), tree.unseen()), (Unwaited::default(), 0));
 }
 
 /// Processes as the kernel would keep them.

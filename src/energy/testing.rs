@@ -78,6 +78,14 @@ impl FakeProc {
         self
     }
 
+    /// The same of one that ignores the ends of its children.
+    pub(crate) fn ignoring(&self, pid: u32, parent: u32, own: u64, waited: u64) -> &Self {
+        let stat = self.process(pid, parent, own, waited).root().join(format!("{pid}/stat"));
+        let text = fs::read_to_string(&stat).unwrap();
+        fs::write(stat, format!("{} 0 0 0 0 0 {} 0\n", text.trim_end(), 1 << (libc::SIGCHLD - 1))).unwrap();
+        self
+    }
+
     /// What the kernel lists as the children of a process with one thread.
     pub(crate) fn children(&self, pid: u32, children: &str) -> &Self {
         let thread = self.root().join(format!("{pid}/task/{pid}"));

@@ -1,8 +1,9 @@
 //! The figures for programs: a summary as JSON, the course of the power as CSV.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -11,12 +12,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::coverage::Coverage;
+use super::in_place::InPlace;
+use super::place::Place;
+use super::stream::{Patience, Stream, is_of_reader};
 use super::total::Total;
 
 use crate::disk::WholeFile;
 use crate::energy::Summary;
 use crate::energy::units::{DomainEnergy, Doubt, Joules, Uncertainty, WindowEnergy};
-use crate::guard::{file, secret};
+use crate::guard::secret;
 use crate::report::csv::text;
 
 /// What the command came to.
@@ -60,6 +64,19 @@ impl Outcome<'_> {
     }
 }
 
+/// Why figures did not get where they were to go.
+pub(super) struct Trouble {
+    pub(super) text: String,
+    /// Nobody was there any more to take them: no fault of what was metered, nor of the machine.
+    pub(super) is_of_reader: bool,
+}
+
+impl Trouble {
+    fn new(path: &Path, what: &str, error: &io::Error) -> Self {
+        Self { text: format!("{} {what}: {error}", path.display()), is_of_reader: is_of_reader(error) }
+    }
+}
+
 /// The file of the outcome, as JSON: there as a whole once it is written. `-` is standard output.
 pub(super) struct Summed {
     path: PathBuf,
@@ -69,48 +86,61 @@ pub(super) struct Summed {
 /// Where the outcome goes.
 enum Target {
     /// A file that takes its place when it is finished.
-    Whole(WholeFile),
+    Whole(WholeFile, PathBuf),
+    /// One that is written over at the end.
+    InPlace(InPlace),
     /// What has no place to take, such as a pipe.
-    Open(Box<dyn Write>),
+    Stream(Stream),
 }
 
 impl Target {
     fn of(path: &Path) -> io::Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self::Open(Box::new(io::stdout())));
-        }
-        // Through links to the file itself, which is what `>` of a shell would write.
-        let Ok(known) = path.canonicalize() else { return WholeFile::create(path).map(Self::Whole) };
-        if !known.is_file() {
-            return Ok(Self::Open(Box::new(file::create(&known)?)));
-        }
-        match WholeFile::create(&known) {
-            // The file may be written, and its folder may not.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                Ok(Self::Open(Box::new(File::options().write(true).truncate(true).open(known)?)))
-            }
-            made => made.map(Self::Whole),
+        match Place::of(path)? {
+            Place::File(path) => Self::file(path),
+            Place::Pipe(path) => Ok(Self::Stream(Stream::named(path))),
+            Place::Device(file) => Stream::own(file).map(Self::Stream),
+            Place::Given(fd) => Ok(Self::Stream(Stream::given(fd))),
         }
     }
 
-    fn write(self, text: &str) -> io::Result<()> {
+    fn file(path: PathBuf) -> io::Result<Self> {
+        // Its other names are to show the outcome too.
+        if fs::metadata(&path).is_ok_and(|meta| meta.nlink() > 1) {
+            return InPlace::open(&path).map(Self::InPlace);
+        }
+        match WholeFile::create(&path) {
+            Ok(file) => Ok(Self::Whole(file, path)),
+            // The file may be written where nothing can be laid beside it.
+            Err(error) => InPlace::open(&path).map(Self::InPlace).map_err(|_| error),
+        }
+    }
+
+    fn write(self, text: &str, patience: &mut Patience) -> io::Result<()> {
         match self {
-            Self::Whole(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.finish()),
-            Self::Open(mut target) => target.write_all(text.as_bytes()).and_then(|()| target.flush()),
+            Self::Whole(mut file, path) => match file.write_all(text.as_bytes()).and_then(|()| file.finish()) {
+                // Nothing can take the place of what another file system is mounted on, or of another user's file in `/tmp`.
+                Err(error) if matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::PermissionDenied) => {
+                    InPlace::open(&path).and_then(|there| there.write(text.as_bytes())).map_err(|_| error)
+                }
+                done => done,
+            },
+            Self::InPlace(file) => file.write(text.as_bytes()),
+            Self::Stream(mut stream) => stream.push(text.as_bytes()).and_then(|()| stream.finish(patience)),
         }
     }
 }
 
 impl Summed {
-    /// Made before the command runs: after ten hours is too late to learn of a misspelt folder.
+    /// Found out before the command runs: after ten hours is too late to learn of a misspelt folder. What is there stays as it
+    /// is until there is an outcome.
     pub(super) fn create(path: &Path) -> Result<Self, String> {
         let target = Target::of(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
         Ok(Self { path: path.to_owned(), target })
     }
 
-    pub(super) fn write(self, outcome: &Outcome<'_>) -> Result<(), String> {
-        let written = self.target.write(&format!("{:#}\n", outcome.json()));
-        written.map_err(|e| format!("{} could not be written: {e}", self.path.display()))
+    pub(super) fn write(self, outcome: &Outcome<'_>, patience: &mut Patience) -> Result<(), Trouble> {
+        let written = self.target.write(&format!("{:#}\n", outcome.json()), patience);
+        written.map_err(|e| Trouble::new(&self.path, "could not be written", &e))
     }
 }
 
@@ -133,22 +163,67 @@ const COLUMNS: [&str; 12] = [
 /// The power over time: one line per interval and domain. `-` is standard output.
 pub(super) struct Series {
     path: PathBuf,
-    /// `None` is standard output.
-    file: Option<File>,
-    /// The first line, until it is written with the next ones: a pipe that nobody empties must not hold up the command.
+    sink: Sink,
+    /// The first line, until it is written with the next ones.
     heading: Vec<u8>,
-    /// So many bytes of the file are whole lines.
-    whole: u64,
-    trouble: Option<String>,
+    trouble: Option<io::Error>,
+}
+
+/// Where the lines go.
+enum Sink {
+    /// A file that is as it was until there are lines.
+    Untouched(InPlace),
+    /// A file that grows.
+    File {
+        file: File,
+        /// So many bytes of it are whole lines.
+        whole: u64,
+    },
+    /// What keeps what it has, such as a pipe.
+    Stream(Stream),
+    /// A file that could not be emptied.
+    Lost,
+}
+
+impl Sink {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(match Place::of(path)? {
+            Place::File(path) => Self::Untouched(InPlace::open(&path)?),
+            Place::Pipe(path) => Self::Stream(Stream::named(path)),
+            Place::Device(file) => Self::Stream(Stream::own(file)?),
+            Place::Given(fd) => Self::Stream(Stream::given(fd)),
+        })
+    }
+
+    /// Writes lines at once, so that a reader of a running command sees whole ones; half a line is taken back.
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Self::Untouched(_) = self
+            && let Self::Untouched(there) = std::mem::replace(self, Self::Lost)
+        {
+            *self = Self::File { file: there.emptied()?, whole: 0 };
+        }
+        match self {
+            Self::File { file, whole } => {
+                let written = file.write_all(bytes);
+                match written {
+                    Ok(()) => *whole += bytes.len() as u64,
+                    Err(_) => drop(file.set_len(*whole)),
+                }
+                written
+            }
+            Self::Stream(stream) => stream.push(bytes),
+            Self::Untouched(_) | Self::Lost => Ok(()),
+        }
+    }
 }
 
 impl Series {
+    /// Found out before the command runs. What is there stays as it is until the first lines are.
     pub(super) fn create(path: &Path) -> Result<Self, String> {
-        let file = if path == Path::new("-") { None } else { Some(file::create(path)) };
-        let file = file.transpose().map_err(|e| format!("{} could not be written: {e}", path.display()))?;
+        let sink = Sink::of(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
         let heading = lines(|writer| writer.write_record(COLUMNS));
         let heading = heading.map_err(|e| format!("{} could not be written: {e}", path.display()))?;
-        Ok(Self { path: path.to_owned(), file, heading, whole: 0, trouble: None })
+        Ok(Self { path: path.to_owned(), sink, heading, trouble: None })
     }
 
     /// Adds an interval that ended so many seconds after the beginning. After a first line that could not be written there
@@ -158,37 +233,26 @@ impl Series {
             return;
         }
         let rows = lines(|writer| interval.domains.iter().try_for_each(|part| row(writer, seconds, interval, part)));
-        self.trouble = rows.and_then(|bytes| self.put(&bytes)).err().map(|e| e.to_string());
+        self.trouble = rows.and_then(|bytes| self.put(&bytes)).err();
     }
 
-    /// Writes lines at once, so that a reader of a running command sees whole ones; half a line is taken back.
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut all = std::mem::take(&mut self.heading);
         all.extend_from_slice(bytes);
-        let Some(file) = &mut self.file else {
-            let mut out = io::stdout();
-            return out.write_all(&all).and_then(|()| out.flush());
-        };
-        let written = file.write_all(&all);
-        match written {
-            Ok(()) => self.whole += all.len() as u64,
-            // A pipe keeps what it has.
-            Err(_) => drop(file.set_len(self.whole)),
-        }
-        written
+        self.sink.put(&all)
     }
 
     /// Says whether all of it was written, and is on the disk.
-    pub(super) fn finish(mut self) -> Result<(), String> {
-        if self.trouble.is_none() {
-            self.trouble = self.put(&[]).err().map(|e| e.to_string());
-        }
-        let synced =
-            self.file.filter(|file| file.metadata().is_ok_and(|meta| meta.is_file())).map(|file| file.sync_all());
-        match self.trouble.or(synced.and_then(|done| done.err()).map(|e| e.to_string())) {
-            None => Ok(()),
-            Some(e) => Err(format!("{} is not complete: {e}", self.path.display())),
-        }
+    pub(super) fn finish(mut self, patience: &mut Patience) -> Result<(), Trouble> {
+        let done = match self.trouble.take() {
+            Some(error) => Err(error),
+            None => self.put(&[]).and_then(|()| match &mut self.sink {
+                Sink::File { file, .. } => file.sync_all(),
+                Sink::Stream(stream) => stream.finish(patience),
+                Sink::Untouched(_) | Sink::Lost => Ok(()),
+            }),
+        };
+        done.map_err(|error| Trouble::new(&self.path, "is not complete", &error))
     }
 }
 
@@ -251,7 +315,7 @@ mod tests {
         let path = folder.path().join("power.csv");
         let mut series = Series::create(&path).unwrap();
         series.add(1.0, &WindowEnergy { seconds: 1.0, domains: vec![gpu.clone(), cpu.clone()] });
-        series.finish().unwrap();
+        series.finish(&mut Patience::begin()).map_err(|trouble| trouble.text).unwrap();
         let lines: Vec<_> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
         assert_eq!(lines[1], "1.000,1.000,gpu:GPU-1,300,300,counter,,70,1,2,3,4");
         assert_eq!(lines[2], "1.000,1.000,cpu:processes,4,4,ESTIMATED,,,,,,");

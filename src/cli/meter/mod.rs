@@ -3,8 +3,11 @@
 mod child;
 mod coverage;
 mod files;
+mod in_place;
+mod place;
 mod refusal;
 mod signals;
+mod stream;
 mod table;
 mod total;
 
@@ -15,7 +18,8 @@ use std::time::Duration;
 
 use child::{Child, Event};
 use coverage::Coverage;
-use files::{Outcome, Series};
+use files::{Outcome, Series, Trouble};
+use stream::Patience;
 
 use super::args::MeterArgs;
 use super::failure::Failure;
@@ -56,18 +60,23 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let coverage = Coverage { consumers: session.consumers(), absent: session.absent() };
     let outcome = Outcome { command: &args.command, status, summary, stopped: child.stopped(), coverage };
     // From here on nothing may keep the command's own code from the caller, unless that would say that all went well.
-    let mut troubles: Vec<String> = series.and_then(|series| series.finish().err()).into_iter().collect();
-    troubles.extend(json.and_then(|json| json.write(&outcome).err()));
+    let mut patience = Patience::begin();
+    let mut troubles: Vec<Trouble> = series.and_then(|series| series.finish(&mut patience).err()).into_iter().collect();
+    troubles.extend(json.and_then(|json| json.write(&outcome, &mut patience).err()));
     let mut text = String::new();
     // Figures that went into no file are better printed than lost.
     if !args.quiet || !troubles.is_empty() {
         text.push_str(&table::render(&outcome));
     }
-    troubles.iter().for_each(|trouble| text.push_str(&format!("error: {trouble}\n")));
+    for trouble in &troubles {
+        let word = if trouble.is_of_reader { "warning" } else { "error" };
+        text.push_str(&format!("{word}: {}\n", trouble.text));
+    }
     let _ = std::io::stderr().lock().write_all(lines(&text).as_bytes());
     child.heed(status);
     match child::code(status) {
-        0 if !troubles.is_empty() => Ok(OWN.into()),
+        // Who does not read on has what he wanted.
+        0 if troubles.iter().any(|trouble| !trouble.is_of_reader) => Ok(OWN.into()),
         code => Ok(code.into()),
     }
 }
@@ -79,7 +88,7 @@ fn refuse_one_file_for_both(args: &MeterArgs) -> Result<(), Failure> {
         let whole = path.canonicalize().or_else(|_| std::path::absolute(path));
         whole.unwrap_or_else(|_| path.to_owned())
     };
-    if json == csv || plain(json) == plain(csv) {
+    if json == csv || plain(json) == plain(csv) || place::are_one(json, csv) {
         let text = format!("--json and --csv both go to {}; give each a file of its own", json.display());
         return Err(Failure::usage(text));
     }
