@@ -16,7 +16,8 @@ pub struct Source {
     pub method: Method,
     /// What exactly is read, and how: `total-energy counter, a tick every 100 ms`.
     pub sampling: String,
-    /// The time between two changes of the figure. A window of less than two of these is not resolved.
+    /// The time between two changes of the figure. A window of less than two of these is not resolved; a counter that stands still
+    /// for 0.25 s and for three and a half of these hangs.
     pub resolution: Duration,
 }
 
@@ -53,7 +54,7 @@ pub struct Shares {
 /// * `at` and `segment` never fall from one successful reading of a source to the next; within one segment neither does
 ///   `microjoules`. When a segment ends, `microjoules` goes on from its last value: unknown energy is not counted.
 /// * What cannot be read is an error, never zero, never the value before. A reading after a failed one is right again, or
-///   in a new segment.
+///   in a new segment: then windows across it are told what the error said.
 /// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second.
 /// * [`counterparts`](Self::counterparts) never changes, and [`cross_check`](Self::cross_check) answers in the same order,
 ///   with an entry where there is a counterpart and none elsewhere. Its readings keep what is said above of readings, each
