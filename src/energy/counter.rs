@@ -378,7 +378,7 @@ mod tests {
         ) {
             let draw = Draw { sustained_watts: 800.0, peak_watts: 5000.0, burst_joules: 10.0 };
             let mut counter = CounterTotal::new(Some(range), draw);
-            let (mut raw, mut time, mut sound) = (start % range, 0.0, 0);
+            let (mut raw, mut time) = (start % range, 0.0);
             let mut last = counter.advance(second(time), raw).unwrap();
             for (seconds, watts) in steps {
                 let step = (seconds * watts * 1e6) as u64;
@@ -388,7 +388,7 @@ mod tests {
                     Ok(reading) => {
                         prop_assert_eq!(reading.segment, last.segment);
                         prop_assert_eq!(reading.microjoules - last.microjoules, step);
-                        (last, sound) = (reading, sound + 1);
+                        last = reading;
                     }
                     Err(gap) => {
                         // The range at 800 W is not over before.
@@ -397,7 +397,6 @@ mod tests {
                     }
                 }
             }
-            prop_assert!(sound <= 60);
         }
     }
 }

@@ -16,7 +16,8 @@ pub struct Source {
     pub method: Method,
     /// What exactly is read, and how: `total-energy counter, a tick every 100 ms`.
     pub sampling: String,
-    /// The time between two changes of the figure. A window of less than two of these is not resolved.
+    /// The time between two changes of the figure. A window of less than two of these is not resolved; a counter that stands still
+    /// for 0.25 s and for three and a half of these hangs.
     pub resolution: Duration,
 }
 
@@ -96,7 +97,7 @@ impl std::fmt::Display for Unwaited {
 /// * `at` and `segment` never fall from one successful reading of a source to the next; within one segment neither does
 ///   `microjoules`. When a segment ends, `microjoules` goes on from its last value: unknown energy is not counted.
 /// * What cannot be read is an error, never zero, never the value before. A reading after a failed one is right again, or
-///   in a new segment.
+///   in a new segment: then windows across it are told what the error said.
 /// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second, from a thread
 ///   of the meter's own. A reading that takes longer than two seconds is given up: it is missing, and so is every other until it
 ///   is over. So is all of a meter that has panicked.

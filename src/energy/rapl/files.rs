@@ -1,5 +1,6 @@
 //! What becomes of each zone of the powercap tree.
 
+use std::io;
 use std::path::Path;
 
 use super::super::units::{Domain, DomainKind};
@@ -43,10 +44,22 @@ impl Candidate {
 ///
 /// # Errors
 ///
-/// If the tree cannot be listed.
+/// If there is no tree.
 pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
-    let missing = |reason| Obstacle { reason, remedy: MISSING_REMEDY.to_owned() };
-    let zones = tree::zones(root).map_err(|error| missing(format!("{}: {error}", root.display())))?;
+    let zones = match tree::zones(root) {
+        Ok(zones) => zones,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let reason = format!("{}: {error}", root.display());
+            return Err(Obstacle { reason, remedy: MISSING_REMEDY.to_owned() });
+        }
+        Err(error) => {
+            let domain = Domain { kind: DomainKind::Cpu, id: "packages".to_owned() };
+            let reason = format!("{}: {error}", root.display());
+            let remedy = format!("let this user list the folder: `sudo chmod a+rx {}`", root.display());
+            let state = State::Closed { reason, remedy };
+            return Ok(vec![Planned::said(Found { domain, place: root.display().to_string(), state })]);
+        }
+    };
     let mut candidates = Vec::new();
     let mut planned = Vec::new();
     for zone in &zones {

@@ -76,8 +76,8 @@ pub(super) fn look(zones: &[(&Zone, bool)]) -> Look {
             0 => (first.clone(), read()),
             _ => (read(), read()),
         };
-        for k in 0..count {
-            look.silent[k] &= again[k].is_none_or(|value| value == 0);
+        for (silent, value) in look.silent.iter_mut().zip(&again) {
+            *silent &= value.is_none_or(|value| value == 0);
         }
         for one in 0..count {
             for other in one + 1..count {

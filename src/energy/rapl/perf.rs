@@ -45,8 +45,15 @@ pub(crate) trait Opener: Send + Sync + Debug {
 /// Why there are none.
 pub(super) fn plan(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<Planned>, Obstacle> {
     // Where there are no events, there is no powercap tree for the same reason.
-    let missing = |reason| Obstacle { reason, remedy: String::new() };
-    let listed = sysfs.listed().map_err(missing)?;
+    let listed = match sysfs.listed() {
+        Ok(listed) => listed,
+        Err(reason) if sysfs.power().exists() => {
+            let domain = Domain { kind: DomainKind::Cpu, id: "packages".to_owned() };
+            let state = State::Closed { reason, remedy: STRANGE_REMEDY.to_owned() };
+            return Ok(vec![Planned::said(Found { domain, place: sysfs.power().display().to_string(), state })]);
+        }
+        Err(reason) => return Err(Obstacle { reason, remedy: String::new() }),
+    };
     let open = |listed: Listed| {
         let place = format!("perf_event power/{} on processor {}", listed.name, listed.cpu);
         let found = |state| Found { domain: listed.domain.clone(), place: place.clone(), state };

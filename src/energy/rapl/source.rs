@@ -49,7 +49,7 @@ pub(crate) struct Sysfs {
 }
 
 impl Sysfs {
-    fn power(&self) -> PathBuf {
+    pub(super) fn power(&self) -> PathBuf {
         self.sys.join("bus/event_source/devices/power")
     }
 

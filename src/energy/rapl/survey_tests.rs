@@ -96,6 +96,19 @@ fn where_there_is_nothing_nothing_is_found() {
 }
 
 #[test]
+fn a_tree_or_a_source_that_is_there_and_not_understood_is_closed() {
+    let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+    machine.write("type", "nine");
+    let (reason, _) = closed(&Ways::of(&tree.root().join("nowhere"), &machine), "cpu:packages");
+    assert!(reason.contains("nowhere") && reason.contains("power/type holds `nine`"), "{reason}");
+    // A file where the tree should be.
+    fs::write(tree.root().join("powercap"), "").unwrap();
+    let ways = Ways::files(&tree.root().join("powercap"));
+    assert!(closed(&ways, "cpu:packages").0.contains("powercap: Not a directory"));
+    assert!(RaplMeter::open(&ways, &|_| false).unwrap_err().to_string().contains("Not a directory"));
+}
+
+#[test]
 fn four_sockets_of_any_numbers_are_told_apart_and_in_order() {
     let tree = PowercapTree::new();
     for (zone, package) in [(0, 0), (2, 3), (9, 7), (10, 12)] {

@@ -180,6 +180,9 @@ impl Counting for FakeCounting {
     }
 }
 
+/// What a counter shows after so many seconds, in microjoules.
+pub(crate) type Shows = Box<dyn Fn(f64) -> u64 + Send>;
+
 /// Counters of a powercap tree that go on in real time, as the kernel's do.
 pub(crate) struct Alive {
     stop: Arc<AtomicBool>,
@@ -188,7 +191,7 @@ pub(crate) struct Alive {
 
 impl Alive {
     /// Each zone shows what its function gives for the seconds since now, in microjoules.
-    pub(crate) fn start(tree: &PowercapTree, zones: Vec<(&str, Box<dyn Fn(f64) -> u64 + Send>)>) -> Self {
+    pub(crate) fn start(tree: &PowercapTree, zones: Vec<(&str, Shows)>) -> Self {
         let open = |zone: &str| {
             let path = tree.root().join(zone).join("energy_uj");
             fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap()
@@ -223,6 +226,6 @@ impl Drop for Alive {
 }
 
 /// A counter that gains so many watts from `start`, in microjoules.
-pub(crate) fn gaining(start: u64, watts: f64) -> Box<dyn Fn(f64) -> u64 + Send> {
+pub(crate) fn gaining(start: u64, watts: f64) -> Shows {
     Box::new(move |seconds| start + (seconds * watts * 1e6) as u64)
 }

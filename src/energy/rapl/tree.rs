@@ -121,7 +121,8 @@ fn collect(name: &str, path: &Path, found: &mut BTreeMap<Place, Zone>) {
     if found.contains_key(&key) {
         return;
     }
-    let hollow = !path.exists() && path.is_symlink();
+    let gone = fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let hollow = gone && path.is_symlink();
     let file = path.join("name");
     let label = fs::read_to_string(&file)
         .map(|label| label.trim().to_owned())
