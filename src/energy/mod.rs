@@ -35,6 +35,8 @@ mod edges_tests;
 mod error;
 mod estimate;
 mod figure;
+#[cfg(feature = "nvml")]
+mod late;
 mod limits;
 mod lock;
 mod meter;
