@@ -1,6 +1,5 @@
 //! Calls of foreign code that are late, so that the like of them is not waited for again.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,42 +37,39 @@ pub(crate) fn begin_known<T: Send + 'static>(
 }
 
 /// A call under way that has a name.
-struct UnderWay {
+struct Call {
     what: String,
     number: u64,
+    since: Instant,
 }
 
-static UNDER_WAY: Mutex<Option<HashMap<String, Vec<(u64, Instant)>>>> = Mutex::new(None);
+/// In the order in which they began.
+static UNDER_WAY: Mutex<Vec<Call>> = Mutex::new(Vec::new());
 
-fn under_way() -> MutexGuard<'static, Option<HashMap<String, Vec<(u64, Instant)>>>> {
+fn under_way() -> MutexGuard<'static, Vec<Call>> {
     UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Ends a call's being under way.
+struct UnderWay(u64);
 
 impl UnderWay {
     fn begin(what: &str) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut all = under_way();
-        all.get_or_insert_default().entry(what.to_owned()).or_default().push((number, Instant::now()));
-        Self { what: what.to_owned(), number }
+        under_way().push(Call { what: what.to_owned(), number, since: Instant::now() });
+        Self(number)
     }
 
-    /// For how long the first of them is.
+    /// For how long the first of this name is.
     fn longest(what: &str) -> Option<Duration> {
-        Some(under_way().as_ref()?.get(what)?.first()?.1.elapsed())
+        under_way().iter().find(|call| call.what == what).map(|call| call.since.elapsed())
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut all = under_way();
-        let Some(all) = all.as_mut() else { return };
-        if let Some(calls) = all.get_mut(&self.what) {
-            calls.retain(|(number, _)| *number != self.number);
-            if calls.is_empty() {
-                all.remove(&self.what);
-            }
-        }
+        under_way().retain(|call| call.number != self.0);
     }
 }
 

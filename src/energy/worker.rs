@@ -39,8 +39,10 @@ type States = Vec<Option<DeviceState>>;
 /// What a meter has read.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    /// The figures with what is known of their shares; `None` if they were not asked for.
-    pub(crate) readings: Option<(Vec<Result<Reading, EnergyError>>, Vec<Shares>)>,
+    /// The figures; `None` if they were not asked for.
+    pub(crate) readings: Option<Vec<Result<Reading, EnergyError>>>,
+    /// What is known of shares by them.
+    pub(crate) shares: Vec<Shares>,
     /// The second figures likewise.
     pub(crate) seconds: Option<Vec<Option<Result<Reading, EnergyError>>>>,
     /// The number of the poll that asked for second figures.
@@ -246,10 +248,11 @@ impl Desk {
             awaited = wish.awaited;
             let Wish { read, check, poll, states, .. } = wish;
             let answer = catch_unwind(AssertUnwindSafe(|| {
-                let readings = read.then(|| (meter.read(clock), meter.shares()));
+                let readings = read.then(|| meter.read(clock));
+                let shares = if read { meter.shares() } else { Vec::new() };
                 let seconds = check.then(|| meter.cross_check(clock));
                 let known = (!states.is_empty()).then(|| meter.states());
-                (Answer { readings, seconds, poll }, known)
+                (Answer { readings, shares, seconds, poll }, known)
             }));
             let mut turn = self.lock();
             let Ok((answer, known)) = answer else {
