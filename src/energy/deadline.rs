@@ -1,10 +1,7 @@
 //! Calls of foreign code, which may never return.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,7 +24,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// The usual ones.
-    const USUAL: Self =
+    pub(super) const USUAL: Self =
         Self { opening: Duration::from_secs(30), asking: Duration::from_secs(5), reading: Duration::from_secs(2) };
 
     /// The usual ones, or those that the environment asks for.
@@ -56,6 +53,7 @@ impl Limits {
     }
 
     /// For what is asked in the midst of readings, which wait meanwhile.
+    #[cfg(feature = "nvml")]
     pub(crate) fn aside(self) -> Duration {
         self.reading / 2
     }
@@ -128,76 +126,6 @@ pub(crate) fn within<T: Send + 'static>(
     Pending::begin(call)?.within(limit)
 }
 
-/// The same of a call that is not made again while one of this name, which is `what` it is of where, is late.
-///
-/// # Errors
-///
-/// [`NoAnswer`], at once where the earlier call has had this time.
-pub(crate) fn known<T: Send + 'static>(
-    what: &str,
-    limit: Duration,
-    call: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, NoAnswer> {
-    begin_known(what, limit, call)?.within(limit)
-}
-
-/// The same, to be waited for later.
-pub(crate) fn begin_known<T: Send + 'static>(
-    what: &str,
-    limit: Duration,
-    call: impl FnOnce() -> T + Send + 'static,
-) -> Result<Pending<T>, NoAnswer> {
-    if let Some(time) = UnderWay::longest(what).filter(|time| *time >= limit) {
-        return Err(NoAnswer::Late(time));
-    }
-    let guard = UnderWay::begin(what);
-    Pending::begin(move || {
-        let answer = call();
-        drop(guard);
-        answer
-    })
-}
-
-/// A call under way that has a name.
-struct UnderWay {
-    what: String,
-    number: u64,
-}
-
-static UNDER_WAY: Mutex<Option<HashMap<String, Vec<(u64, Instant)>>>> = Mutex::new(None);
-
-fn under_way() -> MutexGuard<'static, Option<HashMap<String, Vec<(u64, Instant)>>>> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl UnderWay {
-    fn begin(what: &str) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut all = under_way();
-        all.get_or_insert_default().entry(what.to_owned()).or_default().push((number, Instant::now()));
-        Self { what: what.to_owned(), number }
-    }
-
-    /// For how long the first of them is.
-    fn longest(what: &str) -> Option<Duration> {
-        Some(under_way().as_ref()?.get(what)?.first()?.1.elapsed())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        let mut all = under_way();
-        let Some(all) = all.as_mut() else { return };
-        if let Some(calls) = all.get_mut(&self.what) {
-            calls.retain(|(number, _)| *number != self.number);
-            if calls.is_empty() {
-                all.remove(&self.what);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,21 +141,5 @@ mod tests {
         assert_eq!(answer.unwrap_err().to_string(), "no answer for 0.1 s: it hangs");
         let answer: Result<(), _> = within(Limits::USUAL.opening, || panic!("as told"));
         assert!(matches!(answer, Err(NoAnswer::Failed(_))));
-    }
-
-    #[test]
-    fn a_call_that_is_late_is_not_made_again_until_it_returns() {
-        let (let_go, held) = sync_channel::<()>(0);
-        let late = Duration::from_millis(20);
-        let first = known("a call of this test", late, move || held.recv());
-        assert!(matches!(first, Err(NoAnswer::Late(_))));
-        let again = known("a call of this test", late, || 7);
-        assert!(matches!(again, Err(NoAnswer::Late(time)) if time >= late), "{again:?}");
-        assert_eq!(known("another call of this test", Limits::USUAL.opening, || 7), Ok(7));
-        drop(let_go);
-        while UnderWay::longest("a call of this test").is_some() {
-            thread::yield_now();
-        }
-        assert_eq!(known("a call of this test", Limits::USUAL.opening, || 7), Ok(7));
     }
 }

@@ -38,6 +38,8 @@ mod error;
 mod estimate;
 mod figure;
 mod inventory;
+#[cfg(feature = "nvml")]
+mod late;
 mod limits;
 mod lock;
 mod meter;

@@ -39,10 +39,14 @@ type States = Vec<Option<DeviceState>>;
 /// What a meter has read.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    /// The figures with what is known of their shares; `None` if they were not asked for.
-    pub(crate) readings: Option<(Vec<Result<Reading, EnergyError>>, Vec<Shares>)>,
-    /// The second figures likewise, with how finely they are known.
-    pub(crate) seconds: Option<(Vec<Option<Result<Reading, EnergyError>>>, Vec<Option<Grain>>)>,
+    /// The figures; `None` if they were not asked for.
+    pub(crate) readings: Option<Vec<Result<Reading, EnergyError>>>,
+    /// What is known of shares by them.
+    pub(crate) shares: Vec<Shares>,
+    /// The second figures likewise.
+    pub(crate) seconds: Option<Vec<Option<Result<Reading, EnergyError>>>>,
+    /// How finely those are known.
+    pub(crate) grains: Vec<Option<Grain>>,
     /// The number of the poll that asked for second figures.
     pub(crate) poll: Option<u64>,
 }
@@ -246,10 +250,12 @@ impl Desk {
             awaited = wish.awaited;
             let Wish { read, check, poll, states, .. } = wish;
             let answer = catch_unwind(AssertUnwindSafe(|| {
-                let readings = read.then(|| (meter.read(clock), meter.shares()));
-                let seconds = check.then(|| (meter.cross_check(clock), meter.grains()));
+                let readings = read.then(|| meter.read(clock));
+                let shares = if read { meter.shares() } else { Vec::new() };
+                let seconds = check.then(|| meter.cross_check(clock));
+                let grains = if check { meter.grains() } else { Vec::new() };
                 let known = (!states.is_empty()).then(|| meter.states());
-                (Answer { readings, seconds, poll }, known)
+                (Answer { readings, shares, seconds, grains, poll }, known)
             }));
             let mut turn = self.lock();
             let Ok((answer, known)) = answer else {
@@ -319,16 +325,13 @@ fn look_out(time: Duration, is_so: impl Fn() -> bool) -> bool {
     }
     let begun = Instant::now();
     while begun.elapsed() < time {
-        for _ in 0..64 {
-            std::hint::spin_loop();
-            if is_so() {
-                return true;
-            }
-        }
         // On a busy machine both may be on one processor.
         thread::yield_now();
+        if is_so() {
+            return true;
+        }
     }
-    is_so()
+    false
 }
 
 #[cfg(test)]

@@ -214,11 +214,9 @@ fn a_command_keeps_its_code_and_its_signals_and_the_other_gpu_its_figure() {
     let (joules, seconds) = (json["energy"]["joules"].as_f64().unwrap(), json["energy"]["seconds"].as_f64().unwrap());
     assert!((joules - 500.0 * seconds).abs() < 0.05 * joules, "{json}");
     // All of them from the middle on, and a signal.
-    let all = format!(
-        "trap 'exit 9' TERM; echo 'hang energy' | cat - libnvidia-ml.so.1.script > new; mv new libnvidia-ml.so.1.script; \
-                       touch ready; while :; do sleep 0.05; done"
-    );
-    let child = meter(&all).spawn().unwrap();
+    let all = "trap 'exit 9' TERM; echo 'hang energy' | cat - libnvidia-ml.so.1.script > new; \
+               mv new libnvidia-ml.so.1.script; touch ready; while :; do sleep 0.05; done";
+    let child = meter(all).spawn().unwrap();
     bench.wait_for("the command", || bench.path().join("ready").exists());
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     Answer(child.wait_with_output().unwrap()).code(9).says("gpu:GPU-1: reading gpu:GPU-1 failed: the meter `nvml`");

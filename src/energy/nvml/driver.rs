@@ -8,7 +8,8 @@ use std::time::Duration;
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
-use super::super::deadline::{Limits, NoAnswer, Pending, begin_known, known};
+use super::super::deadline::{Limits, NoAnswer, Pending};
+use super::super::late::{begin_known, known};
 use super::Obstacle;
 
 /// The library is left for good within this time, or left to itself.

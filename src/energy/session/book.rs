@@ -39,11 +39,10 @@ impl Book {
     pub(super) fn record(&self, sources: Range<usize>, name: &str, answer: Answer) {
         let now = self.clock.now();
         let mut state = self.lock();
-        let Answer { readings, seconds, poll } = answer;
+        let Answer { readings, shares, seconds, grains, poll } = answer;
         let of_poll = readings.as_ref().filter(|_| poll.is_some());
-        let firsts =
-            of_poll.map(|(readings, _)| readings.iter().map(|reading| reading.as_ref().ok().copied()).collect());
-        if let Some((readings, shares)) = readings {
+        let firsts = of_poll.map(|readings| readings.iter().map(|reading| reading.as_ref().ok().copied()).collect());
+        if let Some(readings) = readings {
             let (mut readings, mut shares) = (readings.into_iter(), shares.into_iter());
             for track in &mut state.tracks[sources.clone()] {
                 let domain = track.source.domain.clone();
@@ -53,7 +52,7 @@ impl Book {
             }
         }
         if let Some(poll) = poll {
-            state.pair(poll, sources.start, firsts.unwrap_or_default(), seconds.unwrap_or_default());
+            state.pair(poll, sources.start, firsts.unwrap_or_default(), (seconds.unwrap_or_default(), grains));
         }
         state.settle(now);
     }
