@@ -134,7 +134,7 @@ fn gpus(places: &Places, surroundings: &Surroundings) -> Vec<Entry> {
             entry.note = match (board.mig, rung.method()) {
                 (true, _) => Some(whole.to_owned()),
                 (false, Method::PowerIntegral) => Some(format!("it has no energy counter: {}", rung.sampling())),
-                _ => None,
+                _ => rung.of_module().map(|words| format!("its counter is {words}")),
             };
             entry
         }

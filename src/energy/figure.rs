@@ -127,7 +127,7 @@ impl Evidence<'_> {
         let (edge, gain) = (Joules(edge), Joules(gain * joules.0));
         let (from, to) = &self.shares;
         let edge = Joules(edge.0.hypot((to.bridged - from.bridged).max(0.0).sqrt()));
-        let note = joined(note, self.clock_note());
+        let note = joined(joined(self.source.holds_more().map(str::to_owned), note), self.clock_note());
         let attribution = Joules((to.sd - from.sd).max(0.0).hypot((to.variance - from.variance).max(0.0).sqrt()));
         let uncertainty = Uncertainty { edge, gain, attribution, ..Uncertainty::default() };
         let (domain, method) = (self.source.domain.clone(), self.source.method);

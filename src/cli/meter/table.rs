@@ -58,7 +58,8 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     if has(DomainKind::Gpu) {
         text.push_str("  a GPU counts with all that anybody used of it\n");
     }
-    if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
+    let is_of_module = |d: &DomainSummary| d.energy.note.as_ref().is_some_and(|note| note.contains("whole module"));
+    if !summary.domains.is_empty() && !has(DomainKind::Cpu) && !summary.domains.iter().any(is_of_module) {
         text.push_str("  the processor is not in this; `optimize devices` says why\n");
     }
     if summary.domains.iter().any(|d| d.energy.method.is_estimate()) {

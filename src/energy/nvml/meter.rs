@@ -16,6 +16,7 @@ use super::boards::Policy;
 use super::gauges::{MAX_WATTS, PowerTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
 use super::samples::SampleTotal;
+use super::scope::{Scope, module_watts};
 use super::state::state;
 use super::{Obstacle, failed, load, survey, unavailable};
 
@@ -72,6 +73,7 @@ enum Gauge {
     Counter(CounterTotal),
     Samples { total: SampleTotal, room: usize },
     Instant(PowerTotal),
+    Module(PowerTotal),
     Average(PowerTotal),
     Limit { total: PowerTotal, watts: f64 },
 }
@@ -79,9 +81,10 @@ enum Gauge {
 impl Gauge {
     fn new(rung: Rung) -> Self {
         match rung {
-            Rung::Counter => Self::Counter(CounterTotal::new(None, MAX_WATTS, BURST_JOULES)),
+            Rung::Counter { .. } => Self::Counter(CounterTotal::new(None, MAX_WATTS, BURST_JOULES)),
             Rung::Samples { room, period, .. } => Self::Samples { total: SampleTotal::new(period), room },
             Rung::Instant { .. } => Self::Instant(PowerTotal::default()),
+            Rung::Module => Self::Module(PowerTotal::default()),
             Rung::Average { .. } => Self::Average(PowerTotal::default()),
             Rung::Limit { watts } => Self::Limit { total: PowerTotal::default(), watts },
         }
@@ -123,6 +126,10 @@ impl Gauge {
                 let watts = instant_watts(device).map_err(failed).and_then(possible)?;
                 Ok(total.advance(clock.now(), watts))
             }
+            Self::Module(total) => {
+                let watts = module_watts(device).map_err(failed).and_then(possible)?;
+                Ok(total.advance(clock.now(), watts))
+            }
             Self::Average(total) => {
                 let watts = device.power_usage().map(|milliwatts| f64::from(milliwatts) * 1e-3);
                 let watts = watts.map_err(failed).and_then(possible)?;
@@ -141,7 +148,7 @@ impl Gauge {
     fn grain(&self, now: Moment) -> Option<Grain> {
         match self {
             Self::Samples { total, .. } => Some(total.grain(now)),
-            Self::Instant(total) | Self::Average(total) => Some(total.grain()),
+            Self::Instant(total) | Self::Module(total) | Self::Average(total) => Some(total.grain()),
             Self::Counter(_) | Self::Limit { .. } => None,
         }
     }
@@ -192,7 +199,10 @@ impl NvmlMeter {
             };
             let second = match rung {
                 // It is a bonus: a GPU is metered without one, too.
-                Rung::Counter => Rung::fine_power(&device).ok().flatten(),
+                Rung::Counter { scope: Scope::Board | Scope::Gpu } => Rung::fine_power(&device).ok().flatten(),
+                Rung::Counter { scope: Scope::Module } => Some(Rung::Module),
+                // Held against power of another scope, a sound counter would be doubted.
+                Rung::Counter { scope: Scope::Untold } | Rung::Module => None,
                 Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => None,
             };
             let second = second.map(|rung| {

@@ -10,6 +10,7 @@ mod ladder;
 mod limit;
 mod meter;
 mod samples;
+mod scope;
 mod state;
 mod unrest;
 mod users;
