@@ -28,6 +28,8 @@
 //! sensor 0.025 0.1             # power is watched for the first so many of every so many seconds alone
 //! samples 0.02 120 [dirty]     # a power sample so often, and how many are kept; dirty: with one of no date among them,
 //!                              # and the last seen one again. Default: none, GetSamples is not supported
+//! module 150 energy power      # a processor and memory on the same module draw so many watts, which are in these readings (of
+//!                              # energy, power and samples), and in the fields of power of scope 1; default: none
 //! start 123456                 # the counter at time 0, in millijoules; default: 0
 //! reset 12.5                   # at this time the counter begins anew from zero
 //! stall 3 4                    # between these times it stands still, and no sample is taken

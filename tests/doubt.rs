@@ -64,6 +64,44 @@ fn a_counter_that_power_contradicts_is_doubtful_after_three_seconds_and_where_it
 }
 
 #[test]
+fn a_counter_of_the_whole_module_is_called_that_and_the_processor_is_not_added_to_it() {
+    for (readings, watts, words) in [
+        ("energy power", 450.0, Some("of the whole module, with its processor and memory")),
+        ("energy", 450.0, Some("of the whole module")),
+        ("", 300.0, None),
+    ] {
+        let script = format!("gpu GPU-1 GH200\npower 300\nmodule 150 {readings}\nsamples 0.02 120\n");
+        let fake = fake(&script);
+        let json = fake.path().join("energy.json");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+        command.args(["meter", "--meters", "nvml,estimate", "--json"]).arg(&json).args(["--", "sleep", "2"]);
+        let Output { status, stderr, .. } = command.env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+        let text = String::from_utf8(stderr).unwrap();
+        assert!(status.success() && !text.contains("DOUBTFUL"), "{text}");
+        let told: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+        let (energy, domains) = (&told["energy"], told["energy"]["domains"].as_array().unwrap());
+        let mean = domains[0]["average_watts"].as_f64().unwrap();
+        assert!((mean - watts).abs() < 0.03 * watts, "{mean} W: {text}");
+        let note = domains[0]["note"].as_str();
+        match words {
+            Some(words) => {
+                assert!(note.is_some_and(|note| note.contains(words)), "{note:?}");
+                assert!(domains.len() == 1 && energy["joules"] == domains[0]["joules"], "{energy}");
+                assert!(text.contains(words) && !text.contains("the processor is not in this"), "{text}");
+            }
+            None => assert!(note.is_none() && domains.len() == 2, "{energy}"),
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+        let devices = command.arg("devices").env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+        let devices = String::from_utf8(devices.stdout).unwrap();
+        let expected = words.unwrap_or("of the GPU alone, not of the module around it");
+        // Lines are wrapped.
+        let devices = devices.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(devices.contains(&format!("its counter is {expected}")), "{devices}");
+    }
+}
+
+#[test]
 fn somebody_who_sets_the_wall_clock_sets_no_energy() {
     library();
     for by in [0.9, -0.9] {

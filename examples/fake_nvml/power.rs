@@ -73,11 +73,24 @@ impl Gpu {
         }
         let tick = script.last_tick(time);
         let gain = self.gain * self.counter_gain;
+        let more = self.more_watts("energy");
         let joules = match self.reset {
-            Some(reset) if time >= reset => self.joules(script, tick.max(reset)) - self.joules(script, reset),
-            _ => self.joules(script, tick) + self.start * 1e-3 / gain,
+            Some(reset) if time >= reset => {
+                self.joules(script, tick.max(reset)) - self.joules(script, reset) + more * (tick - reset).max(0.0)
+            }
+            _ => self.joules(script, tick) + more * tick + self.start * 1e-3 / gain,
         };
         (joules * gain * 1e3).round() as u64
+    }
+
+    /// What the rest of the module adds to a reading, in watts.
+    pub(super) fn more_watts(&self, reading: &str) -> f64 {
+        self.module.filter(|_| self.module_in.iter().any(|what| what == reading)).unwrap_or(0.0)
+    }
+
+    /// The same, in milliwatts.
+    pub(super) fn more_mw(&self, reading: &str) -> u32 {
+        self.milliwatts(self.more_watts(reading))
     }
 
     /// What the sensor shows at a time, in milliwatts.
@@ -115,8 +128,10 @@ impl Gpu {
         let stalled = |time: f64| self.stall.is_some_and(|(from, to)| (from..to).contains(&time));
         let numbers = (0..kept).rev().map(|back| last - back as f64).filter(|number| *number >= 0.0);
         let taken = numbers.map(|number| script.tick_time(period, number)).filter(|time| !stalled(*time));
-        let sample =
-            |time: f64| Sample { time_stamp: script.wall_us(time), value: u64::from(self.instant_mw(script, time)) };
+        let sample = |time: f64| Sample {
+            time_stamp: script.wall_us(time),
+            value: u64::from(self.instant_mw(script, time) + self.more_mw("samples")),
+        };
         let mut samples: Vec<Sample> = taken.map(sample).filter(|sample| sample.time_stamp > last_seen).collect();
         if self.dirty && !samples.is_empty() {
             samples.insert(0, Sample { time_stamp: last_seen, value: 4_000_000 });

@@ -45,7 +45,9 @@ unsafe extern "C" fn nvmlDeviceGetTotalEnergyConsumption(device: Handle, to: *mu
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn nvmlDeviceGetPowerUsage(device: Handle, to: *mut c_uint) -> Code {
-    gpu_call(device, "power", |script, gpu| unsafe { write_value(gpu.average_mw(script, script.now), to) })
+    gpu_call(device, "power", |script, gpu| unsafe {
+        write_value(gpu.average_mw(script, script.now) + gpu.more_mw("power"), to)
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -78,13 +80,16 @@ unsafe extern "C" fn nvmlDeviceGetFieldValues(device: Handle, count: c_int, valu
         // SAFETY: NVML's contract is an array of so many values.
         let values = unsafe { std::slice::from_raw_parts_mut(values.cast::<FieldValue>(), count as usize) };
         for field in values {
+            let (scope, rest) = (field.scope, gpu.milliwatts(gpu.module.unwrap_or(0.0)));
+            let more = if scope == 1 { rest } else { 0 };
             let (function, value_type, value) = match field.field {
                 83 => ("energy", UNSIGNED_LONG_LONG, gpu.counter_mj(script)),
-                185 => ("average", UNSIGNED_INT, gpu.average_mw(script, script.now).into()),
-                186 => ("instant", UNSIGNED_INT, gpu.instant_mw(script, script.now).into()),
+                185 => ("average", UNSIGNED_INT, (gpu.average_mw(script, script.now) + more).into()),
+                186 => ("instant", UNSIGNED_INT, (gpu.instant_mw(script, script.now) + more).into()),
                 _ => ("", UNSIGNED_INT, 0),
             };
-            let known = if function.is_empty() || field.scope != 0 { NOT_SUPPORTED } else { SUCCESS };
+            let has_scope = scope == 0 || (scope == 1 && gpu.module.is_some() && field.field != 83);
+            let known = if function.is_empty() || !has_scope { NOT_SUPPORTED } else { SUCCESS };
             let faults = [&script.faults, &gpu.faults].into_iter();
             field.code = faults.filter_map(|faults| failing(faults, function, script.now)).next().unwrap_or(known);
             (field.time_stamp, field.latency_us) = (script.wall_us(script.now) as c_longlong, 0);

@@ -56,6 +56,9 @@ pub(super) struct Gpu {
     pub(super) sensor: Option<(f64, f64)>,
     pub(super) samples: Option<(f64, usize)>,
     pub(super) dirty: bool,
+    /// What else draws on the module, and which readings it is in.
+    pub(super) module: Option<f64>,
+    pub(super) module_in: Vec<String>,
     pub(super) start: f64,
     pub(super) reset: Option<f64>,
     pub(super) stall: Option<(f64, f64)>,
@@ -257,6 +260,12 @@ impl Gpu {
                     Some("dirty") => true,
                     Some(_) => return None,
                 };
+            }
+            "module" => {
+                self.module = Some(words.number()?);
+                while let Some(what) = words.text() {
+                    ["energy", "power", "samples"].contains(&what).then(|| self.module_in.push(what.to_owned()))?;
+                }
             }
             "start" => self.start = words.number()?,
             "reset" => self.reset = Some(words.number()?),

@@ -144,7 +144,7 @@ impl Evidence<'_> {
         let (edge, gain) = (Joules(edge), Joules(gain * joules.0));
         let (from, to) = &self.shares;
         let edge = Joules(edge.0.hypot((to.bridged - from.bridged).max(0.0).sqrt()));
-        let note = joined(note, self.clock_note());
+        let note = joined(joined(self.source.holds_more().map(str::to_owned), note), self.clock_note());
         // What ended unseen is no share of anything.
         let (edge, to) = match self.source.method {
             Method::Estimate => (Joules(edge.0.hypot(to.sd - from.sd)), from),

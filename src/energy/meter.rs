@@ -21,6 +21,22 @@ pub struct Source {
     pub resolution: Duration,
 }
 
+/// What the [`sampling`](Source::sampling) of a GPU's counter begins with where it is that of the whole module.
+pub(crate) const OF_MODULE: &str = "of the whole module, with its processor and memory: ";
+
+/// And where that cannot be told.
+pub(crate) const OF_MODULE_PERHAPS: &str =
+    "of the GPU alone or of its whole module, with processor and memory, which cannot be told: ";
+
+impl Source {
+    /// What is to be said of each figure, where it is of more than its domain says, or may be. The energy of the processor then is, or
+    /// may be, in it already.
+    pub(crate) fn holds_more(&self) -> Option<&'static str> {
+        let found = [OF_MODULE, OF_MODULE_PERHAPS].into_iter().find(|words| self.sampling.contains(words));
+        found.map(|words| words.trim_end_matches(": "))
+    }
+}
+
 /// The cumulative energy of one source at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {

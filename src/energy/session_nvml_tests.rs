@@ -1,6 +1,7 @@
 //! Sessions over GPUs that the fake library plays.
 
 use super::super::testing::FakeNvml;
+use super::super::units::Joules;
 use super::*;
 
 fn session(fake: &FakeNvml) -> Session {
@@ -233,4 +234,44 @@ fn a_gpu_that_is_not_allowed_is_left_out_and_no_gpu_at_all_is_unavailable() {
         let error = builder.open().unwrap_err();
         assert!(matches!(error, EnergyError::Unavailable { meter: "nvml", .. }), "{script}: {error}");
     }
+}
+
+#[test]
+fn where_a_counter_may_be_the_modules_that_is_said_and_the_processor_is_not_counted_beside_it() {
+    // Time stands still while the meter is opened, and so does the counter: it cannot be told whose it is.
+    let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nmodule 150 energy\nsamples 0.02 120\n");
+    let tree = super::super::testing::PowercapTree::new();
+    tree.zone("intel-rapl:0", "package-0", 0, 1 << 40);
+    let open = |fake: &FakeNvml| {
+        let meters = Meters::List(vec![MeterKind::Nvml, MeterKind::Rapl]);
+        let builder = Session::builder().meters(meters).nvml_library(fake.library()).powercap_root(tree.root());
+        builder.clock(fake.clock.clone()).without_polling().open().unwrap()
+    };
+    let session = open(&fake);
+    assert_eq!(names(&session, &Usage::All), ["gpu:GPU-a counter"]);
+    assert_eq!(names(&session, &Usage::cpu()), ["cpu:package-0 counter"], "alone it is what it is");
+    let window = session.window();
+    for _ in 0..12 {
+        fake.advance(0.5);
+        session.poll();
+    }
+    let energy = window.close();
+    assert_eq!(energy.total(), Some(Joules(450.0 * 6.0)));
+    assert!(note(&energy).contains("of the GPU alone or of its whole module"), "{energy:?}");
+    assert!(energy.doubt().is_none(), "power of another scope says nothing of it");
+    let board = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nsamples 0.02 120\n");
+    assert_eq!(names(&open(&board), &Usage::All).len(), 2);
+}
+
+#[test]
+fn without_a_counter_the_power_of_the_gpu_alone_is_read_where_it_is_on_a_module() {
+    let fake =
+        FakeNvml::new(100.0, "gpu GPU-a A\npower 300\nmodule 150 power samples\nsamples 0.02 120\nfault energy 3\n");
+    let session = session(&fake);
+    let window = session.window();
+    for _ in 0..8 {
+        fake.advance(0.5);
+        session.poll();
+    }
+    assert_eq!(window.close().total(), Some(Joules(1200.0)));
 }

@@ -60,7 +60,10 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     }
     if has(DomainKind::Platform) {
         text.push_str("  psys is the platform as its maker wired it: the processors, and nobody tells what else\n");
-    } else if !summary.domains.is_empty() && !has(DomainKind::Cpu) {
+    }
+    let is_of_module = |d: &DomainSummary| d.energy.note.as_ref().is_some_and(|note| note.contains("whole module"));
+    let has_processor = has(DomainKind::Cpu) || has(DomainKind::Platform);
+    if !summary.domains.is_empty() && !has_processor && !summary.domains.iter().any(is_of_module) {
         text.push_str("  the processor is not in this; `optimize devices` says why\n");
     }
     for line in outcome.coverage.lines() {

@@ -17,8 +17,8 @@ pub(super) struct Told {
     pub(super) uuid: Option<String>,
     pub(super) name: Option<String>,
     pub(super) place: Option<Place>,
-    /// How it is metered, or why it is not, and what to do about that.
-    pub(super) way: Option<Result<(Method, String), (String, String)>>,
+    /// How it is metered, with what to know about that, or why it is not, and what to do.
+    pub(super) way: Option<Result<(Method, Option<String>), (String, String)>>,
     pub(super) instances: Option<Vec<MigInstance>>,
 }
 
@@ -151,13 +151,9 @@ fn consumer_of(told: &Told, number: &str) -> Consumer {
 fn shown(told: &Told) -> Consumer {
     let consumer = consumer_of(told, &told.index.unwrap_or(0).to_string());
     match &told.way {
-        Some(Ok((method, sampling))) => {
+        Some(Ok((method, note))) => {
             let whole = "it is cut into MIG instances, which have no energy figures of their own: this one is the whole board's";
-            let note = match (&told.instances, method) {
-                (Some(_), _) => Some(whole.to_owned()),
-                (None, Method::PowerIntegral) => Some(format!("it has no energy counter: {sampling}")),
-                (None, _) => None,
-            };
+            let note = told.instances.as_ref().map(|_| whole.to_owned()).or_else(|| note.clone());
             Consumer { standing: Standing::Metered, method: Some(*method), note, ..consumer }
         }
         Some(Err((reason, remedy))) => consumer.because(Standing::Unreadable, reason.clone()).remedy(remedy.clone()),

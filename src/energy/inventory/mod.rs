@@ -191,20 +191,21 @@ fn unasked() -> Driver {
 
 #[cfg(feature = "nvml")]
 fn ask(places: &Places) -> Driver {
-    use super::nvml::{Board, Listing, list};
+    use super::nvml::{Board, Listing, Rung, list};
     use bus::Place;
     use graphics::Told;
 
+    let note = |rung: Rung| match rung.method() {
+        Method::PowerIntegral => Some(format!("it has no energy counter: {}", rung.sampling())),
+        _ => rung.of_module().map(|words| format!("its counter is {words}")),
+    };
     let told = |board: Board| Told {
         index: Some(board.index),
         uuid: board.uuid,
         name: board.name,
         place: board.address.as_deref().and_then(Place::parse),
         way: Some(
-            board
-                .rung
-                .map(|rung| (rung.method(), rung.sampling()))
-                .map_err(|obstacle| (obstacle.reason, obstacle.remedy)),
+            board.rung.map(|rung| (rung.method(), note(rung))).map_err(|obstacle| (obstacle.reason, obstacle.remedy)),
         ),
         instances: board.instances,
     };

@@ -10,8 +10,10 @@ use nvml_wrapper::struct_wrappers::device::Sample;
 use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_POWER_INSTANT;
 
+use super::super::meter::OF_MODULE;
 use super::super::units::Method;
 use super::is_absent;
+use super::scope::{Scope, is_on_module};
 
 /// The driver brings the total-energy counter up to date every 100 ms.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,13 +33,15 @@ const SPARE: usize = 64;
 /// A way to the energy of a GPU.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rung {
-    /// The total-energy counter: Volta and later.
-    Counter,
+    /// The total-energy counter: Volta and later. What it is of.
+    Counter { scope: Scope },
     /// The power samples that the driver keeps. How far apart they are, and room for all that it keeps.
     /// Whether its sensor watches only a part of the time.
     Samples { period: Duration, room: usize, partial: bool },
     /// The power of the present (field 186), asked for. Whether its sensor watches only a part of the time.
     Instant { partial: bool },
+    /// The power of the whole module of the present, asked for.
+    Module,
     /// What `nvmlDeviceGetPowerUsage` tells, asked for.
     Average { smoothed: bool, partial: bool },
     /// A model of a GPU that tells neither energy nor power: utilisation times the power limit. Only where it is asked for.
@@ -52,7 +56,7 @@ impl Rung {
     /// Why a rung fails that the GPU has, or that it has none.
     pub(crate) fn best(device: &Device<'_>) -> Result<Self, NvmlError> {
         match device.total_energy_consumption() {
-            Ok(_) => Ok(Self::Counter),
+            Ok(_) => Ok(Self::Counter { scope: Scope::of_counter(device) }),
             Err(error) if is_absent(&error) => match Self::fine_power(device)? {
                 Some(rung) => Ok(rung),
                 None => device.power_usage().map(|_| {
@@ -73,6 +77,10 @@ impl Rung {
 
     /// Power that is fine enough to be held against a counter, if there is any.
     pub(crate) fn fine_power(device: &Device<'_>) -> Result<Option<Self>, NvmlError> {
+        // Whether samples are the GPU's or its module's nobody says; the power of the present is the GPU's.
+        if is_on_module(device) && instant_watts(device).is_ok() {
+            return Ok(Some(Self::Instant { partial: Sensor::of(device).partial }));
+        }
         match device
             .samples(Sampling::Power, None)
             .map(|samples| period_of(&samples).map(|period| (period, samples.len())))
@@ -94,8 +102,8 @@ impl Rung {
 
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::Counter => Method::Counter,
-            Self::Samples { .. } | Self::Instant { .. } | Self::Average { .. } => Method::PowerIntegral,
+            Self::Counter { .. } => Method::Counter,
+            Self::Samples { .. } | Self::Module | Self::Instant { .. } | Self::Average { .. } => Method::PowerIntegral,
             Self::Limit { .. } => Method::Estimate,
         }
     }
@@ -103,17 +111,18 @@ impl Rung {
     /// See [`Source::resolution`](super::super::Source::resolution).
     pub(crate) fn resolution(self) -> Duration {
         match self {
-            Self::Counter => TICK,
+            Self::Counter { .. } => TICK,
             Self::Samples { period, .. } => period,
             Self::Average { smoothed: true, .. } => AVERAGED,
-            Self::Instant { .. } | Self::Average { .. } | Self::Limit { .. } => POLLED,
+            Self::Instant { .. } | Self::Module | Self::Average { .. } | Self::Limit { .. } => POLLED,
         }
     }
 
     /// See [`Source::sampling`](super::super::Source::sampling).
     pub(crate) fn sampling(self) -> String {
         let (how, partial) = match self {
-            Self::Counter => ("total-energy counter, a tick every 100 ms".to_owned(), false),
+            Self::Counter { scope } => (format!("{}total-energy counter, a tick every 100 ms", scope.words()), false),
+            Self::Module => (format!("{OF_MODULE}power, read twice a second and integrated"), false),
             Self::Samples { period, partial, .. } => {
                 (format!("the driver's power samples, one every {} ms, integrated", period.as_millis()), partial)
             }
@@ -153,6 +162,17 @@ impl Sensor {
     }
 }
 
+impl Rung {
+    /// What a counter is of, where that is no plain board; `None` of what is no counter, too.
+    pub(crate) fn of_module(self) -> Option<&'static str> {
+        match self {
+            Self::Counter { scope: Scope::Board } => None,
+            Self::Counter { scope } => Some(scope.words().trim_end_matches(": ")),
+            _ => None,
+        }
+    }
+}
+
 /// The power of the present, in watts.
 pub(crate) fn instant_watts(device: &Device<'_>) -> Result<f64, NvmlError> {
     let values = device.field_values_for(&[FieldId(NVML_FI_DEV_POWER_INSTANT)])?;
@@ -189,7 +209,7 @@ pub(crate) fn samples_since(device: &Device<'_>, at_us: u64, room: usize) -> Res
     Ok(samples.map(|sample| PowerSample { at_us: sample.timestamp, watts: milliwatts(&sample.value) * 1e-3 }).collect())
 }
 
-fn milliwatts(value: &SampleValue) -> f64 {
+pub(super) fn milliwatts(value: &SampleValue) -> f64 {
     match value {
         SampleValue::F64(value) => *value,
         SampleValue::U32(value) => f64::from(*value),

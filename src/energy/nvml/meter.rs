@@ -20,6 +20,7 @@ use super::driver::Driver;
 use super::gauges::{MAX_WATTS, PowerTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
 use super::samples::SampleTotal;
+use super::scope::{Scope, module_watts};
 use super::state::state;
 use super::{Obstacle, failed, load, survey, unavailable};
 
@@ -76,6 +77,7 @@ enum Gauge {
     Counter(CounterTotal),
     Samples { total: SampleTotal, room: usize },
     Instant(PowerTotal),
+    Module(PowerTotal),
     Average(PowerTotal),
     Limit { total: PowerTotal, watts: f64 },
 }
@@ -83,9 +85,10 @@ enum Gauge {
 impl Gauge {
     fn new(rung: Rung) -> Self {
         match rung {
-            Rung::Counter => Self::Counter(CounterTotal::new(None, DRAW)),
+            Rung::Counter { .. } => Self::Counter(CounterTotal::new(None, DRAW)),
             Rung::Samples { room, period, .. } => Self::Samples { total: SampleTotal::new(period), room },
             Rung::Instant { .. } => Self::Instant(PowerTotal::default()),
+            Rung::Module => Self::Module(PowerTotal::default()),
             Rung::Average { .. } => Self::Average(PowerTotal::default()),
             Rung::Limit { watts } => Self::Limit { total: PowerTotal::default(), watts },
         }
@@ -127,6 +130,10 @@ impl Gauge {
                 let watts = instant_watts(device).map_err(failed).and_then(possible)?;
                 Ok(total.advance(clock.now(), watts))
             }
+            Self::Module(total) => {
+                let watts = module_watts(device).map_err(failed).and_then(possible)?;
+                Ok(total.advance(clock.now(), watts))
+            }
             Self::Average(total) => {
                 let watts = device.power_usage().map(|milliwatts| f64::from(milliwatts) * 1e-3);
                 let watts = watts.map_err(failed).and_then(possible)?;
@@ -145,7 +152,7 @@ impl Gauge {
     fn grain(&self, now: Moment) -> Option<Grain> {
         match self {
             Self::Samples { total, .. } => Some(total.grain(now)),
-            Self::Instant(total) | Self::Average(total) => Some(total.grain()),
+            Self::Instant(total) | Self::Module(total) | Self::Average(total) => Some(total.grain()),
             Self::Counter(_) | Self::Limit { .. } => None,
         }
     }
@@ -197,7 +204,11 @@ impl NvmlMeter {
                 }
             };
             let (second, silence) = match rung {
-                Rung::Counter => fine_power(&nvml, board.index, handle),
+                // It is a bonus: a GPU is metered without one, too.
+                Rung::Counter { scope: Scope::Board | Scope::Gpu } => fine_power(&nvml, board.index, handle),
+                Rung::Counter { scope: Scope::Module } => (Some(Rung::Module), None),
+                // Held against power of another scope, a sound counter would be doubted.
+                Rung::Counter { scope: Scope::Untold } | Rung::Module => (None, None),
                 Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => (None, None),
             };
             let second = second.map(|rung| {

@@ -11,6 +11,7 @@ mod ladder;
 mod limit;
 mod meter;
 mod samples;
+mod scope;
 mod state;
 mod unrest;
 mod users;
@@ -35,6 +36,7 @@ use super::visible::GpuIdentity;
 
 pub(crate) use boards::{Board, Listing, Policy, list, survey};
 use driver::Driver;
+pub(crate) use ladder::Rung;
 pub(crate) use limit::{Undo, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
 

@@ -138,9 +138,15 @@ impl SampleTotal {
     /// be there more than once, if the clock was set back: it is that behind which there are as many as the time fits.
     fn newer(&self, samples: &[PowerSample], last: PowerSample, seconds: f64) -> (Vec<PowerSample>, bool) {
         let off = |place: &usize| ((samples.len() - 1 - place) as f64 * self.period - seconds).abs();
-        let places = (0..samples.len()).filter(|place| samples[*place] == last);
+        // A driver that reckons dates anew each time may be off by a little.
+        let like =
+            |sample: &PowerSample| sample.watts == last.watts && sample.after(&last).abs() < self.period * REGULAR;
+        let places = (0..samples.len()).filter(|place| like(&samples[*place]));
+        let due = ((seconds + self.lag) / self.period).round() as usize;
         match places.min_by(|a, b| off(a).total_cmp(&off(b))) {
             Some(place) => (samples[place + 1..].to_vec(), true),
+            // There are older ones among them, whatever their dates say.
+            None if due < samples.len() => (samples[samples.len() - due..].to_vec(), true),
             None => {
                 let later: Vec<_> = samples.iter().filter(|sample| sample.at_us > last.at_us).copied().collect();
                 (if later.is_empty() { samples.to_vec() } else { later }, false)

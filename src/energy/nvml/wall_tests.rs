@@ -1,11 +1,16 @@
 //! Boards without a counter while somebody sets the wall clock, which dates their samples.
 
+use std::time::Duration;
+
 use super::super::board::Random;
 use super::super::builder::MigPolicy;
+use super::super::clock::Moment;
 use super::super::meter::{Meter, Reading};
 use super::super::testing::FakeNvml;
 use super::super::{MeterKind, Meters, Session};
 use super::NvmlMeter;
+use super::ladder::PowerSample;
+use super::samples::SampleTotal;
 
 fn jumps(all: &[(f64, f64)]) -> String {
     all.iter().map(|(at, by)| format!("wall-jump {at} {by}\n")).collect()
@@ -127,5 +132,40 @@ fn after_the_clock_was_set_back_the_figure_goes_on_without_a_gap() {
         }
         let told = (last.microjoules - first.microjoules) as f64 * 1e-6;
         assert!((told - 9000.0).abs() < 30.0 && last.segment == first.segment, "{jump}: {told}");
+    }
+}
+
+/// What a driver has at a time of samples of 300 W, which reckons their dates by a clock that was set, and that wobbles.
+fn kept(now: f64, period: f64, set: (f64, f64), wobble: f64) -> Vec<PowerSample> {
+    let numbers = ((now - 2.4) / period).ceil() as u64..=(now / period) as u64;
+    let date = |time: f64| time + 1e6 + wobble + if time >= set.0 { set.1 } else { 0.0 };
+    let dates = numbers.map(|number| date(number as f64 * period));
+    dates.map(|date| PowerSample { at_us: (date * 1e6) as u64, watts: 300.0 }).collect()
+}
+
+#[test]
+fn dates_that_are_reckoned_anew_each_time_are_still_those_of_the_same_samples() {
+    let mut random = Random(6);
+    for round in 0..400 {
+        let period = [0.02, 0.1][round % 2];
+        let wobble = period * 0.2 * random.next();
+        let set = (52.0 + 2.0 * random.next(), [-0.9, 0.9, -0.4, -30.0][round / 2 % 4]);
+        let mut total = SampleTotal::new(Duration::from_secs_f64(period));
+        let (mut now, mut readings) = (50.0, Vec::new());
+        while now < 57.0 {
+            let moment = Moment::from_monotonic_seconds(now).unwrap();
+            let samples = kept(now, period, set, wobble * random.next());
+            let since_us = total.since_us();
+            if !total.absorb(moment, moment, since_us, &samples) && total.is_overdue(moment) {
+                total.absorb(moment, moment, 0, &samples);
+            }
+            readings.push((now, total.reading(moment)));
+            now += 0.425 + 0.15 * random.next();
+        }
+        let ((from, first), (to, last)) = (readings[0], readings[readings.len() - 1]);
+        let told = (last.microjoules - first.microjoules) as f64 * 1e-6;
+        assert_eq!(first.segment, last.segment);
+        let allowed = 0.01 * 300.0 * (to - from) + 300.0 * 1.3 * period;
+        assert!((told - 300.0 * (to - from)).abs() < allowed, "round {round}: {told} J in {} s", to - from);
     }
 }

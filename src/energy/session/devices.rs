@@ -123,6 +123,10 @@ impl Shared {
         if chosen.is_empty() {
             chosen = of(true);
         }
+        // The processor's own figure would count what is in that of the module.
+        if chosen.iter().any(|index| self.sources[*index].0.holds_more().is_some()) {
+            chosen.retain(|index| self.sources[*index].0.domain.kind == DomainKind::Gpu);
+        }
         (chosen, unmetered)
     }
 
