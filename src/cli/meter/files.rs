@@ -200,7 +200,7 @@ impl Sink {
         if let Self::Untouched(_) = self
             && let Self::Untouched(there) = std::mem::replace(self, Self::Lost)
         {
-            *self = Self::File { file: there.emptied()?, whole: 0 };
+            *self = Self::File { file: there.emptied(bytes.len())?, whole: 0 };
         }
         match self {
             Self::File { file, whole } => {

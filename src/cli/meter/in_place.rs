@@ -24,8 +24,9 @@ impl InPlace {
         Ok(Self { file: opened?, path: path.to_owned(), made })
     }
 
-    /// The file, to be written from its beginning.
-    pub(super) fn emptied(mut self) -> io::Result<File> {
+    /// The file, to be written from its beginning, if there is room for so many bytes.
+    pub(super) fn emptied(mut self, room: usize) -> io::Result<File> {
+        self.keep_room(room)?;
         self.file.set_len(0)?;
         self.made = false;
         self.file.try_clone()
