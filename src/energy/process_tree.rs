@@ -141,8 +141,8 @@ impl ProcessTree {
         let mut ended: HashMap<Process, u64> = HashMap::new();
         for (process, last) in self.seen.iter().filter(|(process, _)| !now.contains_key(process)) {
             let mut heir = last.parent;
-            // Nobody will find it in the figures of one that does not wait.
-            if heir.is_some_and(|heir| now.get(&heir).is_some_and(|seen| self.ends.loses(&heir, seen))) {
+            // Nobody will find it in the figures of one that ignores ends. One that is only suspected of it may wait all the same.
+            if heir.is_some_and(|heir| now.get(&heir).is_some_and(|seen| seen.ignores_ends)) {
                 continue;
             }
             let mut climbed = HashSet::from([*process]);
