@@ -297,7 +297,7 @@ impl Session {
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
         domains.extend(unmetered.into_iter().map(|(domain, reason)| unknown(domain, Method::Counter, &reason)));
-        WindowEnergy { seconds, domains }
+        WindowEnergy { seconds, domains, left_out: shared.left_out(usage) }
     }
 
     /// What contradicts the counters in use: within the window, or else within the session so far.
