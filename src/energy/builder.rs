@@ -581,7 +581,7 @@ impl SessionBuilder {
 }
 
 /// What the kernel shows as files may hang as drivers do: a pipe in place of a counter, a dead mount.
-fn in_time<M: Send + 'static>(
+pub(super) fn in_time<M: Send + 'static>(
     meter: &'static str,
     limit: Duration,
     open: impl FnOnce() -> Result<M, EnergyError> + Send + 'static,

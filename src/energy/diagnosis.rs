@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::builder::{MeterKind, Meters, Places, SessionBuilder};
+use super::builder::{MeterKind, Meters, Places, SessionBuilder, in_time};
+use super::deadline::Limits;
 use super::estimate::EstimateMeter;
 use super::inventory::{Inventory, Opened};
 use super::meter::{Meter, Source};
@@ -59,12 +60,18 @@ impl SessionBuilder {
         let inventory = Inventory::look(places, meters);
         let surroundings = inventory.surroundings;
         let mut entries = Vec::new();
-        if let Some((reason, remedy)) = inventory.no_driver() {
-            entries.push(no_driver(places, surroundings.container, &reason, &remedy));
+        if let Some((mut reason, remedy, is_missing)) = inventory.no_driver() {
+            if is_missing {
+                reason = no_driver(places, surroundings.container, &reason);
+            }
+            let consumer = Consumer::new(DomainKind::Gpu, "nvidia", "NVIDIA GPUs".to_owned());
+            let consumer = consumer.because(Standing::Unused, reason).remedy(remedy);
+            entries.push(Entry { meter: Some(MeterKind::Nvml), consumer });
         }
         let mut sources: Vec<Source> = inventory.readable();
-        let rapl =
-            RaplMeter::open(&places.rapl(), &|_| false).map(|meter| sources.extend(meter.sources().iter().cloned()));
+        let ways = places.rapl();
+        let rapl = in_time("rapl", Limits::of_environment().asking, move || RaplMeter::open(&ways, &|_| false));
+        let rapl = rapl.map(|meter| sources.extend(meter.sources().iter().cloned()));
         let estimate = estimate(places, &self.figure());
         if let Ok((_, source)) = &estimate {
             sources.push(source.clone());
@@ -77,16 +84,14 @@ impl SessionBuilder {
     }
 }
 
-/// What is said of NVIDIA's GPUs where nothing shows one.
-fn no_driver(places: &Places, container: bool, reason: &str, remedy: &str) -> Entry {
+/// Why NVIDIA's driver is not there, by what else there is of it.
+fn no_driver(places: &Places, container: bool, reason: &str) -> String {
     let driver = places.proc.join("driver/nvidia/version").exists();
-    let reason = match (driver, container) {
+    match (driver, container) {
         (true, true) => format!("{reason} (the host has the driver, the container lacks its library)"),
         (true, false) => format!("{reason} (the kernel's driver is loaded)"),
         (false, _) => format!("no NVIDIA driver here: {reason}"),
-    };
-    let consumer = Consumer::new(DomainKind::Gpu, "nvidia", "NVIDIA GPUs".to_owned());
-    Entry { meter: Some(MeterKind::Nvml), consumer: consumer.because(Standing::Unused, reason).remedy(remedy) }
+    }
 }
 
 fn estimate(places: &Places, figure: &Figure) -> Result<(Consumer, Source), Box<Consumer>> {

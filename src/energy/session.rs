@@ -2,6 +2,7 @@
 
 mod book;
 mod confirm;
+mod contradiction;
 mod devices;
 mod readers;
 mod usage;
@@ -15,14 +16,14 @@ use super::baseline::with_idle;
 use super::builder::SessionBuilder;
 use super::bursts::{EVERY, OPENING, PASSING};
 use super::clock::Moment;
-use super::cross_check::CrossCheck;
 use super::edges::Levels;
 use super::error::EnergyError;
 use super::figure::Evidence;
 use super::meter::{Meter, Shares, Source};
 use super::track::{Edge, settles_late, ticks_slowly};
-use super::units::{Baseline, Domain, DomainEnergy, Doubt, Method, WindowEnergy};
+use super::units::{Baseline, Domain, DomainEnergy, Method, WindowEnergy};
 
+use contradiction::held_against;
 pub(crate) use readers::{Consumers, Opening};
 use readers::{Poller, Shared, Wanted};
 pub use usage::Usage;
@@ -300,14 +301,6 @@ impl Session {
         WindowEnergy { seconds, domains, left_out: shared.left_out(usage) }
     }
 
-    /// What contradicts the counters in use: within the window, or else within the session so far.
-    fn contradictions(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
-        let mut found = self.cross_check(open, close, usage);
-        found.retain(|(_, check)| !check.agrees());
-        found.extend(self.doubts(usage));
-        found
-    }
-
     /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which
     /// `work` leaves idle. See [`measure_using`](Self::measure_using).
     pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
@@ -371,19 +364,6 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("sources", &self.shared().sources).finish_non_exhaustive()
     }
-}
-
-/// Flags a figure that the device's other one contradicts. One of them is wrong, and nobody knows which: both are within the
-/// interval.
-fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> DomainEnergy {
-    let doubt = checks.iter().find(|(domain, _)| *domain == figure.domain).map(|(_, check)| Doubt::from(*check));
-    if let (Some(joules), Some(doubt)) = (figure.joules, doubt) {
-        figure.uncertainty = figure.uncertainty.map(|known| doubt.widened(joules, known));
-        figure.doubt = Some(doubt);
-        let doubt = format!("DOUBTFUL: {doubt}");
-        figure.note = Some(figure.note.take().map_or(doubt.clone(), |note| format!("{note}; {doubt}")));
-    }
-    figure
 }
 
 fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {

@@ -101,14 +101,18 @@ impl Meter for GatedMeter {
     }
 }
 
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn limits() -> Limits {
     Limits::at_most(SHORT)
 }
 
 fn session(meters: Vec<GatedMeter>) -> Session {
-    let builder = Session::builder().meters(Meters::List(vec![])).limits(limits()).without_polling();
+    session_within(limits(), meters)
+}
+
+fn session_within(limits: Limits, meters: Vec<GatedMeter>) -> Session {
+    let builder = Session::builder().meters(Meters::List(vec![])).limits(limits).without_polling();
     meters.into_iter().fold(builder, |builder, meter| builder.meter(meter)).open().unwrap()
 }
 
@@ -170,7 +174,9 @@ fn second_figures_and_states_that_hang_cost_no_figure() {
 #[test]
 fn a_meter_that_panics_is_missing_and_takes_nothing_with_it() {
     let [one, other] = [(); 2].map(|()| [(); 3].map(|()| Gate::default()));
-    let session = session(vec![GatedMeter::new("GPU-1", &one), GatedMeter::new("GPU-2", &other)]);
+    // A panic says so first, with a backtrace, which may take its time.
+    let meters = vec![GatedMeter::new("GPU-1", &one), GatedMeter::new("GPU-2", &other)];
+    let session = session_within(Limits { reading: Duration::from_secs(60), ..limits() }, meters);
     let (open, close) = window(&session, || one[0].set(Mood::Panics));
     let energy = session.between(&open, &close);
     assert!(part(&energy, "GPU-1").1.contains("has panicked"), "{energy:?}");

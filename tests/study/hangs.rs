@@ -15,7 +15,7 @@ use crate::gpu;
 const GPU: &str = "gpu GPU-1234 FAKE\npower 100\nsamples 0.02 120\nlimit 100 700 650\n";
 
 /// So long, in seconds, drivers may take here.
-const LIMIT: &str = "0.5";
+const LIMIT: &str = "1";
 
 /// A program that has the driver's function `f` hang by calling `hang(f)`, and is itself once more `rest`.
 fn program(rest: &str) -> String {
@@ -206,7 +206,7 @@ fn a_command_keeps_its_code_and_its_signals_and_the_other_gpu_its_figure() {
     // For a while only: the counter covers it.
     bench.write("libnvidia-ml.so.1.script", TWO);
     let script =
-        format!("cp libnvidia-ml.so.1.script sound; {hang} sleep 1.2; cp sound libnvidia-ml.so.1.script; sleep 0.7");
+        format!("cp libnvidia-ml.so.1.script sound; {hang} sleep 2.2; cp sound libnvidia-ml.so.1.script; sleep 0.7");
     Answer(meter(&script).output().unwrap())
         .code(0)
         .says("readings in between failed; the cumulative figure covers them");

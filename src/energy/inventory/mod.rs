@@ -134,9 +134,11 @@ impl Inventory {
         self.graphics.nvidia.iter().flat_map(pairs).collect()
     }
 
-    /// Why there is nothing that shows a GPU of NVIDIA's, and what to do about it, where that is so.
-    pub(super) fn no_driver(&self) -> Option<(String, String)> {
-        self.graphics.nvidia.is_empty().then(|| self.no_gpu())
+    /// Why there is nothing that shows a GPU of NVIDIA's, and what to do about it, where that is so; and whether the driver
+    /// itself is missing.
+    pub(super) fn no_driver(&self) -> Option<(String, String, bool)> {
+        let (reason, remedy) = self.graphics.nvidia.is_empty().then(|| self.no_gpu())?;
+        Some((reason, remedy, self.graphics.no_driver.is_some()))
     }
 
     /// Every consumer with what is known of its figure.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::builder::{MeterKind, Meters, Places};
+use super::super::deadline::{Limits, within};
 use super::super::error::EnergyError;
 use super::super::rapl::{Found, State, Ways, survey};
 use super::super::units::{Consumer, DomainKind, Method, Standing};
@@ -12,7 +13,9 @@ use super::{Opened, Surroundings, sensors};
 
 /// What there is of processors and memory, with what came of opening their counters.
 pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
-    let found = survey(ways);
+    let own = ways.clone();
+    // Files may hang as drivers do; then it is known from opening them that they do.
+    let found = within(Limits::of_environment().asking, move || survey(&own)).unwrap_or_default();
     let estimated =
         opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
     let is_platform = matches!(opened.meters, Meters::List(kinds) if kinds.contains(&MeterKind::Psys));

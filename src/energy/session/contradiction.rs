@@ -1,0 +1,28 @@
+//! Figures that the device's other one contradicts.
+
+use super::super::cross_check::CrossCheck;
+use super::super::units::{Domain, DomainEnergy, Doubt};
+use super::{Mark, Session, Usage};
+
+impl Session {
+    /// What contradicts the counters in use: within the window, or else within the session so far.
+    pub(super) fn contradictions(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+        let mut found = self.cross_check(open, close, usage);
+        found.retain(|(_, check)| !check.agrees());
+        found.extend(self.doubts(usage));
+        found
+    }
+}
+
+/// Flags a figure that the device's other one contradicts. One of them is wrong, and nobody knows which: both are within the
+/// interval.
+pub(super) fn held_against(mut figure: DomainEnergy, checks: &[(Domain, CrossCheck)]) -> DomainEnergy {
+    let doubt = checks.iter().find(|(domain, _)| *domain == figure.domain).map(|(_, check)| Doubt::from(*check));
+    if let (Some(joules), Some(doubt)) = (figure.joules, doubt) {
+        figure.uncertainty = figure.uncertainty.map(|known| doubt.widened(joules, known));
+        figure.doubt = Some(doubt);
+        let doubt = format!("DOUBTFUL: {doubt}");
+        figure.note = Some(figure.note.take().map_or(doubt.clone(), |note| format!("{note}; {doubt}")));
+    }
+    figure
+}
