@@ -146,13 +146,9 @@ pub(super) fn builder_of(spec: &StudySpec) -> SessionBuilder {
     })
 }
 
-/// The hardware cannot be metered as the study needs it.
+/// The meters of the study do not open.
 pub(super) fn unmetered(error: &EnergyError) -> Failure {
-    let text = format!("{error}; `optimize devices` says what can be metered here");
-    match error {
-        EnergyError::Unavailable { .. } | EnergyError::NoMeter => Failure::with_code(Failure::ENVIRONMENT, text),
-        _ => Failure::other(text),
-    }
+    Failure::other(format!("{error}; `optimize devices` says what can be metered here"))
 }
 
 /// Whether this build can run what the study asks for.

@@ -20,7 +20,7 @@ impl Failure {
     pub(super) const USAGE: u8 = 2;
     const OTHER: u8 = 1;
     pub(super) const CONFLICT: u8 = 3;
-    pub(super) const ENVIRONMENT: u8 = 4;
+    const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
     pub(super) const HOPELESS: u8 = 6;
     const INTERRUPTED: u8 = 130;

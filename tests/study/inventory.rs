@@ -131,7 +131,10 @@ fn what_the_program_is_not_shown_does_not_matter() {
     let bench = study(LOST, "energy", "");
     let run =
         |devices: &str| Answer(command(&bench, &["study.toml"]).env("CUDA_VISIBLE_DEVICES", devices).output().unwrap());
-    run("1").code(4);
+    // Where it would be metered by nothing else, its meter does not open.
+    run("1").code(1).says("fell off the bus");
+    bench.edit("meters = [\"nvml\"]", "meters = \"auto\"");
+    run("1").code(4).says("fell off the bus");
     run("0").code(0);
 }
 

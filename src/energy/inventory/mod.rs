@@ -108,7 +108,10 @@ impl Inventory {
         if all_out {
             return ("`without` leaves every GPU out".to_owned(), "name the meter `nvml` no more, either".to_owned());
         }
-        let unreadable = self.graphics.nvidia.iter().map(|(_, gpu)| gpu).find(|gpu| gpu.reason.is_some());
+        let told: Vec<&Consumer> =
+            self.graphics.nvidia.iter().map(|(_, gpu)| gpu).filter(|gpu| gpu.reason.is_some()).collect();
+        // What may be used and cannot be read says more than what is hidden.
+        let unreadable = told.iter().find(|gpu| gpu.standing == Standing::Unreadable).or(told.first()).copied();
         let of = |gpu: &Consumer| (gpu.reason.clone().unwrap_or_default(), gpu.remedy.clone());
         let nothing = "see whether `nvidia-smi -L` lists one; a container must be given it".to_owned();
         match (unreadable.map(of), &self.graphics.no_driver) {
