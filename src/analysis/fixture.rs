@@ -39,7 +39,7 @@ impl StudyFixture {
             sampler: "gp".to_owned(),
             identity,
         });
-        fixture.push(Event::SessionStarted { environment: environment() });
+        fixture.push(Event::SessionStarted { environment: fixture_environment() });
         fixture
     }
 
@@ -73,7 +73,7 @@ impl StudyFixture {
         }
         self.epochs(trial, &metrics, energy.as_ref());
         let mut phases = Phases::new();
-        let mut spent = WindowEnergy { seconds: 4.0, domains: Vec::new() };
+        let mut spent = WindowEnergy { seconds: 4.0, ..WindowEnergy::default() };
         if let Some(window) = energy {
             phases.insert("train".to_owned(), scaled(&window, 0.9));
             spent = scaled(&window, 1.25);
@@ -133,7 +133,8 @@ impl StudyFixture {
 /// Energy of one domain.
 pub(crate) fn window(kind: DomainKind, id: &str, method: Method, joules: Option<f64>) -> WindowEnergy {
     let domain = Domain { kind, id: id.to_owned() };
-    WindowEnergy { seconds: 4.0, domains: vec![DomainEnergy::new(domain, method, joules.map(Joules), None)] }
+    let domains = vec![DomainEnergy::new(domain, method, joules.map(Joules), None)];
+    WindowEnergy { seconds: 4.0, domains, ..WindowEnergy::default() }
 }
 
 /// An estimate from CPU time.
@@ -226,7 +227,7 @@ fn sample_outcome(i: u32) -> (f64, f64) {
     ((accuracy * 360.0).round() / 360.0, (joules * (1.0 + spread(5, 7) * 0.4) * 100.0).round() / 100.0)
 }
 
-fn environment() -> Environment {
+pub(crate) fn fixture_environment() -> Environment {
     Environment {
         wattfront: "0.1.0".to_owned(),
         features: vec!["cli".to_owned(), "nvml".to_owned()],
@@ -238,6 +239,7 @@ fn environment() -> Environment {
         driver: Some("570.1".to_owned()),
         libtorch: Some("2.11.0".to_owned()),
         meters: vec!["gpu:GPU-5d2c1a by NVML's total-energy counter".to_owned()],
+        consumers: Vec::new(),
         data: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::energy::units::{Domain, DomainEnergy, DomainKind, Doubt, Method, WindowEnergy};
+use crate::energy::units::{ConsumerName, Domain, DomainEnergy, DomainKind, Doubt, Method, WindowEnergy};
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
 
 /// How one figure of energy came about.
@@ -14,13 +14,15 @@ pub struct Provenance {
     pub method: Method,
     /// The kinds of hardware, in order and without repetition; empty if the figure was reported by the user's program.
     pub kinds: Vec<DomainKind>,
+    /// By which names of `without` the user left out what else may have drawn power: no part of the figure.
+    pub left_out: Vec<ConsumerName>,
 }
 
 impl Provenance {
     /// Of a metered window; `None` if no domain was metered.
     #[must_use]
     pub fn of_window(window: &WindowEnergy) -> Option<Self> {
-        Self::of_domains(&window.domains)
+        Some(Self { left_out: window.left_out.clone(), ..Self::of_domains(&window.domains)? })
     }
 
     /// Of an energy metric of a finished trial; `None` if the trial has no value of it. A value without a metered window
@@ -30,9 +32,12 @@ impl Provenance {
         let parsed: Option<EnergyMetric> = metric.parse().ok();
         let metered = parsed.and_then(|m| {
             let window = result.energy.get(m.phase_name())?;
-            Self::of_domains(window.domains.iter().filter(|d| m.domain.is_none_or(|k| k == d.domain.kind)))
+            let counts = |kind: DomainKind| m.domain.is_none_or(|wanted| wanted == kind);
+            let found = Self::of_domains(window.domains.iter().filter(|d| counts(d.domain.kind)))?;
+            let left_out = window.left_out.iter().filter(|name| counts(name.kind())).cloned().collect();
+            Some(Self { left_out, ..found })
         });
-        let reported = || Self { doubtful: false, method: Method::Reported, kinds: Vec::new() };
+        let reported = || Self { doubtful: false, method: Method::Reported, kinds: Vec::new(), left_out: Vec::new() };
         metered.or_else(|| result.metrics.contains_key(metric).then(reported))
     }
 
@@ -40,6 +45,13 @@ impl Provenance {
     #[must_use]
     pub fn is_estimate(&self) -> bool {
         self.method.is_estimate()
+    }
+
+    /// What was left out, as the end of a sentence: `, without gpu:1`; nothing if nothing was.
+    #[must_use]
+    pub fn without(&self) -> String {
+        let left_out: Vec<String> = self.left_out.iter().map(ToString::to_string).collect();
+        if left_out.is_empty() { String::new() } else { format!(", without {}", left_out.join(" and ")) }
     }
 
     /// The weaker of both methods over the hardware of both.
@@ -50,6 +62,9 @@ impl Provenance {
         self.kinds.extend(other.kinds);
         self.kinds.sort_unstable();
         self.kinds.dedup();
+        self.left_out.extend(other.left_out);
+        self.left_out.sort_unstable();
+        self.left_out.dedup();
         self
     }
 
@@ -58,7 +73,7 @@ impl Provenance {
     pub fn distinct(all: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         for one in all {
-            match found.iter_mut().find(|known| (known.method, &known.kinds) == (one.method, &one.kinds)) {
+            match found.iter_mut().find(|known| known.is_like(&one)) {
                 Some(known) => known.doubtful |= one.doubtful,
                 None => found.push(one),
             }
@@ -67,15 +82,25 @@ impl Provenance {
         found
     }
 
+    /// Whether both are of the same method and hardware, and lack the same.
+    fn is_like(&self, other: &Self) -> bool {
+        (self.method, &self.kinds, &self.left_out) == (other.method, &other.kinds, &other.left_out)
+    }
+
     fn of_domains<'a>(domains: impl IntoIterator<Item = &'a DomainEnergy>) -> Option<Self> {
         let doubtful = |d: &DomainEnergy| d.doubt.is_some() && d.joules.is_some();
-        let part = |d: &DomainEnergy| Self { doubtful: doubtful(d), method: d.method, kinds: vec![d.domain.kind] };
+        let part = |d: &DomainEnergy| Self {
+            doubtful: doubtful(d),
+            method: d.method,
+            kinds: vec![d.domain.kind],
+            left_out: Vec::new(),
+        };
         let parts = domains.into_iter().map(part);
         parts.reduce(Self::join)
     }
 }
 
-/// Such as `gpu+cpu, counter`, `gpu, counter, DOUBTFUL`, `cpu, ESTIMATED` or `reported`.
+/// Such as `gpu+cpu, counter`, `gpu, counter, DOUBTFUL`, `gpu, counter, without gpu:1`, `cpu, ESTIMATED` or `reported`.
 impl std::fmt::Display for Provenance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kinds: Vec<_> = self.kinds.iter().map(|k| k.name()).collect();
@@ -83,7 +108,8 @@ impl std::fmt::Display for Provenance {
             [] => f.write_str(self.method.label()),
             _ => write!(f, "{}, {}", kinds.join("+"), self.method.label()),
         }?;
-        if self.doubtful { f.write_str(", DOUBTFUL") } else { Ok(()) }
+        f.write_str(if self.doubtful { ", DOUBTFUL" } else { "" })?;
+        f.write_str(&self.without())
     }
 }
 

@@ -112,6 +112,7 @@ mod tests {
         WindowEnergy {
             seconds,
             domains: vec![DomainEnergy::new(domain, Method::Counter, Some(Joules(10.0 * seconds)), None)],
+            ..WindowEnergy::default()
         }
     }
 

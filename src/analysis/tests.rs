@@ -1,7 +1,7 @@
 //! Sentences, totals and provenance of made-up studies.
 
 use super::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
-use super::{EnergyBasis, Standing, Summary, Totals, is_on_front};
+use super::{EnergyBasis, Provenance, Standing, Summary, Totals, is_on_front};
 use crate::energy::units::{DomainKind, Doubt, Joules, Method, Uncertainty, WindowEnergy};
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::{Bound, Preference, Problem};
@@ -172,6 +172,25 @@ fn notes_that_differ_in_their_figures_are_one() {
             "gpu:GPU-1: the counter started anew"
         ]
     );
+}
+
+#[test]
+fn what_is_left_out_is_said_with_the_figures_that_lack_it() {
+    let mut energy = counters(10.0);
+    energy.left_out = vec!["gpu:1".parse().unwrap(), "dram".parse().unwrap()];
+    let study = StudyFixture::new("part", digits_problem()).finish(point(8), [("accuracy", 0.9)], Some(energy));
+    let record = study.finish(point(9), [("accuracy", 0.8)], Some(counters(5.0))).record();
+    let shown: Vec<String> = EnergyBasis::of(&record).provenances.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        ["gpu+cpu, counter, without gpu:1 and dram", "gpu+cpu, counter"],
+        "a whole and a part are not alike"
+    );
+    let result = record.trials()[0].result().unwrap();
+    let of = |metric: &str| Provenance::of_metric(result, metric).unwrap().to_string();
+    assert_eq!(of("energy.gpu"), "gpu, counter, without gpu:1");
+    assert_eq!(of("energy.cpu"), "cpu, counter");
+    assert_eq!(Totals::of(&record).spent.unwrap().provenance.to_string(), "gpu+cpu, counter, without gpu:1 and dram");
 }
 
 #[test]

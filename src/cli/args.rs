@@ -28,7 +28,7 @@ Exit codes:
   1    something went wrong; finished trials are safe
   2    the command line or the study file is wrong
   3    the results folder belongs to another study, or another process uses it
-  4    trial after trial failed for no fault of its configuration
+  4    trial after trial failed for no fault of its configuration, or what draws power here cannot be metered as the study asks
   5    there is nothing to answer with, such as a front without a trial
   6    nothing finished, and trial after trial failed in the same way, or a metric was never told: mend the program or the study file
   130  stopped by Ctrl-C or SIGTERM

@@ -3,6 +3,7 @@
 use super::args::CheckArgs;
 use super::dry_run::dry_run;
 use super::failure::Failure;
+use super::hardware::hardware;
 use super::open::read_spec;
 use super::print::print;
 use super::training::{look_at_data, slow_here};
@@ -39,5 +40,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if !notes.is_empty() {
         print(format!("\n{}", notes.join("\n")))?;
     }
-    if args.dry_run { dry_run(&spec, &args.study) } else { Ok(()) }
+    let here = hardware(&spec)?;
+    print(format!("\n{}", here.text()))?;
+    if args.dry_run { here.start().and_then(|()| dry_run(&spec, &args.study)) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::signals::Told;
 use super::trainer;
 use super::training::settings_of;
-use crate::energy::{self, Session};
+use crate::energy::{self, EnergyError, Session, SessionBuilder};
 use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{DataSeen, StudyRecord};
@@ -121,27 +121,38 @@ pub(super) fn sampler_of(spec: &StudySpec) -> Result<Box<dyn Sampler>, StudyErro
 }
 
 fn open_session(spec: &StudySpec, record: &StudyRecord) -> Result<Session, Failure> {
-    let mut builder = Session::builder().meters(spec.energy().meters.clone()).descendants_only();
-    builder = builder.mig(spec.energy().mig).gpu_estimate(spec.energy().gpu_estimate);
+    let mut builder = builder_of(spec);
     builder = match spec.energy().share {
         true => builder.share(true),
         false => builder.exclusive(format!("the study {}", spec.name())),
     };
-    // Its program may be shown other GPUs than this process.
-    let variable = |name: &str| match spec.source() {
-        Source::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),
-        _ => std::env::var(name).ok(),
-    };
-    let (devices, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
-    builder = builder.visible_devices(devices.as_deref(), order.as_deref());
     // A study goes on with the figure that it began with, whatever this machine's own is by now.
     let stored = stored_watts(&record.header().identity).filter(|watts| *watts != energy::watts_per_core());
     if let Some(watts) = spec.energy().watts_per_core.or(stored) {
         builder = builder.watts_per_core(watts);
     }
-    builder.open().map_err(|error: energy::EnergyError| {
-        Failure::other(format!("{error}; `optimize devices` says what can be metered here"))
+    builder.open().map_err(|error| unmetered(&error))
+}
+
+/// What the study is metered by, without any lock.
+pub(super) fn builder_of(spec: &StudySpec) -> SessionBuilder {
+    let energy = spec.energy();
+    let builder = Session::builder().meters(energy.meters.clone()).without(energy.without.iter().cloned());
+    let builder = builder.descendants_only().mig(energy.mig).gpu_estimate(energy.gpu_estimate);
+    // Its program may be shown other GPUs than this process.
+    builder.in_environment(|name| match spec.source() {
+        Source::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),
+        _ => std::env::var(name).ok(),
     })
+}
+
+/// The hardware cannot be metered as the study needs it.
+pub(super) fn unmetered(error: &EnergyError) -> Failure {
+    let text = format!("{error}; `optimize devices` says what can be metered here");
+    match error {
+        EnergyError::Unavailable { .. } | EnergyError::NoMeter => Failure::with_code(Failure::ENVIRONMENT, text),
+        _ => Failure::other(text),
+    }
 }
 
 /// Whether this build can run what the study asks for.
@@ -205,8 +216,9 @@ pub(super) fn guard_here() -> Result<(), Failure> {
 pub(super) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Objective>, Failure> {
     match spec.source() {
         Source::Train(train) => {
-            let trainer = trainer::find()?.command();
-            let mut objective = TrainObjective::new(trainer, settings_of(train, places.file), spec.seed().0);
+            let trainer = trainer::find()?;
+            let mut objective = TrainObjective::new(trainer.command(), settings_of(train, places.file), spec.seed().0);
+            objective = objective.on(trainer.devices());
             objective = objective.with_defaults(train.defaults);
             if let Some(folder) = places.kept {
                 objective = objective.keep_in(folder);

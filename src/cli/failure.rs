@@ -20,7 +20,7 @@ impl Failure {
     pub(super) const USAGE: u8 = 2;
     const OTHER: u8 = 1;
     pub(super) const CONFLICT: u8 = 3;
-    const ENVIRONMENT: u8 = 4;
+    pub(super) const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
     pub(super) const HOPELESS: u8 = 6;
     const INTERRUPTED: u8 = 130;
@@ -87,7 +87,10 @@ impl From<StudyError> for Failure {
             | StudyError::Hollow { .. }
             | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
             StudyError::Store(StoreError::Locked { .. }) => Self::INTERRUPTED,
-            StudyError::Environment { .. } | StudyError::NoBaseline { .. } => Self::ENVIRONMENT,
+            StudyError::Environment { .. }
+            | StudyError::NoBaseline { .. }
+            | StudyError::Unreadable(_)
+            | StudyError::Unmetered => Self::ENVIRONMENT,
             StudyError::Hopeless { .. } | StudyError::NeverTold { .. } | StudyError::NoFirstStep { .. } => {
                 Self::HOPELESS
             }

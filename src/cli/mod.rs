@@ -14,6 +14,7 @@ mod devices;
 mod dry_run;
 mod failure;
 mod front;
+mod hardware;
 mod leftovers;
 mod live;
 mod look;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::bar::{Bar, duration, step_in_words};
+use super::hardware::opening_lines;
 use super::live::Live;
 use super::outputs::terminal_width;
 use crate::analysis::{Hypervolume, Totals, significant};
@@ -70,6 +71,7 @@ impl RunObserver for Progress<'_> {
             let trials = if done == 1 { "trial" } else { "trials" };
             self.bar.say(&format!("going on after {done} {trials}, {time}{spent}"));
         }
+        opening_lines(record).iter().for_each(|line| self.bar.say(line));
         self.update(record);
     }
 

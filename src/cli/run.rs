@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::RunArgs;
 use super::conduct::{Places, check_program, check_source, sampler_of, search};
 use super::failure::Failure;
+use super::hardware::hardware;
 use super::leftovers::{end_what_was_left, home_of};
 use super::live::Live;
 use super::open::{open_store, read_spec, results_of};
@@ -19,7 +20,7 @@ use crate::energy;
 use crate::record::{DataSeen, Event, StudyRecord, TrialRecord};
 use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
-use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError};
+use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError, store_path};
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };
@@ -35,6 +36,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let look = check_data(&spec, path)?;
     spec = look.settle(spec);
     let results = args.results.clone().unwrap_or_else(|| results_of(&spec));
+    if args.fresh || !store_path(&results).exists() {
+        // Before there is a folder of a study that does not start.
+        hardware(&spec)?.start()?;
+    }
     let lessons = read_lessons(&args.warm_start, &spec, &results, args.fresh)?;
     let (folder, aside) = open_folder(&spec, &results, args.fresh || lessons.begin_anew())?;
     lessons.told_changes().iter().for_each(|changes| say(changes));

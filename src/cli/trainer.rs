@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use crate::guard::{file, text};
+use crate::objective::DeviceUse;
 
 /// Its name, in the folder of `optimize`.
 const NAME: &str = "optimize-trainer";
@@ -53,6 +54,15 @@ impl Trainer {
     /// The version of its libtorch.
     pub(super) fn libtorch(&self) -> Option<&str> {
         self.hello.libtorch.as_deref()
+    }
+
+    /// What is known of the devices that it may train on: none but the processor where its libtorch is built for that alone. One
+    /// that could use a GPU and finds none now may find it in a trial.
+    pub(super) fn devices(&self) -> DeviceUse {
+        match self.libtorch() {
+            Some(version) if version.ends_with("+cpu") => DeviceUse::CpuOnly,
+            _ => DeviceUse::Unknown,
+        }
     }
 }
 
@@ -169,6 +179,19 @@ mod tests {
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         path
+    }
+
+    #[test]
+    fn a_libtorch_for_processors_uses_no_gpu_and_any_other_may() {
+        let devices = |libtorch: Option<&str>| {
+            let file = File::open("/dev/null").unwrap();
+            let (trainer, sources) = (String::new(), String::new());
+            Trainer { file, hello: Hello { trainer, sources, libtorch: libtorch.map(str::to_owned) } }.devices()
+        };
+        assert_eq!(devices(Some("2.9.0+cpu")), DeviceUse::CpuOnly);
+        assert_eq!(devices(Some("2.9.0+cu128")), DeviceUse::Unknown);
+        assert_eq!(devices(Some("2.9.0")), DeviceUse::Unknown);
+        assert_eq!(devices(None), DeviceUse::Unknown);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::rapl::{RaplMeter, Ways, packages};
 use super::session::{Consumers, Opening, Session};
 #[cfg(feature = "nvml")]
 use super::share::SharedMeter;
-use super::units::{Consumer, ConsumerName, Domain, Method};
+use super::units::{Consumer, ConsumerName, Domain, DomainKind, Method};
 use super::visible::GpuIdentity;
 use super::watts::Figure;
 
@@ -367,7 +367,9 @@ impl SessionBuilder {
                     }
                     Err(error) => {
                         rapl = Some(Err(error));
+                        let estimated = Consumer::new(DomainKind::Cpu, "processes", String::new());
                         match self.open_kind(MeterKind::Estimate, &inventory) {
+                            _ if is_left_out(&estimated, &self.without) => {}
                             Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, !self.estimate_beside))),
                             Err(error @ EnergyError::Setting { .. }) => return Err(error),
                             Err(error) if meters.is_empty() && self.own.is_empty() => return Err(error),
@@ -428,7 +430,7 @@ impl SessionBuilder {
         let locks = hold.map(take).transpose()?.unwrap_or_default();
         let family = Family::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
-        let inventory = Consumers { all: consumers, absent };
+        let inventory = Consumers { all: consumers, absent, without: self.without };
         Session::start(
             meters,
             Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory, limits },

@@ -298,7 +298,7 @@ impl Session {
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
         domains.extend(unmetered.into_iter().map(|(domain, reason)| unknown(domain, Method::Counter, &reason)));
-        WindowEnergy { seconds, domains }
+        WindowEnergy { seconds, domains, left_out: shared.left_out(usage) }
     }
 
     /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which

@@ -178,6 +178,11 @@ pub trait Objective {
         Ok(())
     }
 
+    /// The devices of its trials, as far as that is settled before the first of them. Default: not told.
+    fn may_use(&self) -> DeviceUse {
+        DeviceUse::Unknown
+    }
+
     /// Evaluates one point.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::listen::{Until, listen};
 use super::process::Process;
-use super::{Failure, Objective, Scope, Secrets, Task};
+use super::{DeviceUse, Failure, Objective, Scope, Secrets, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Value;
@@ -46,6 +46,7 @@ pub struct TrainObjective {
     defaults: Option<Defaults>,
     keep: Option<PathBuf>,
     home: String,
+    devices: DeviceUse,
     process: Option<Process>,
 }
 
@@ -62,6 +63,7 @@ impl TrainObjective {
             defaults: None,
             keep: None,
             home: String::new(),
+            devices: DeviceUse::Unknown,
             process: None,
         }
     }
@@ -84,6 +86,13 @@ impl TrainObjective {
     #[must_use]
     pub fn keep_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.keep = Some(folder.into());
+        self
+    }
+
+    /// What is known of the devices that it may train on, before it does. Default: nothing.
+    #[must_use]
+    pub fn on(mut self, devices: DeviceUse) -> Self {
+        self.devices = devices;
         self
     }
 
@@ -120,6 +129,10 @@ impl TrainObjective {
 }
 
 impl Objective for TrainObjective {
+    fn may_use(&self) -> DeviceUse {
+        self.devices.clone()
+    }
+
     fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), Failure> {
         let mut process = self.start()?;
         ask(&mut process, &format!("{}\n", json!({ "prepare": self.split_seed })))?;

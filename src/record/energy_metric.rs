@@ -169,7 +169,7 @@ mod tests {
 
     fn window(kind: DomainKind, id: &str, method: Method, joules: Option<f64>) -> WindowEnergy {
         let domain = DomainEnergy::new(Domain { kind, id: id.to_owned() }, method, joules.map(Joules), None);
-        WindowEnergy { seconds: 1.0, domains: vec![domain] }
+        WindowEnergy { seconds: 1.0, domains: vec![domain], ..WindowEnergy::default() }
     }
 
     #[test]

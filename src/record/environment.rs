@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DataSeen;
+use crate::energy::units::Consumer;
 
 /// A graphics processor.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub struct Environment {
     pub libtorch: Option<String>,
     /// What is metered and how, a line per domain.
     pub meters: Vec<String>,
+    /// Everything that draws power there, with a figure or without; empty where nobody looked, as in older records.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<Consumer>,
     /// What the trainer's data were taken for, if it trains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataSeen>,

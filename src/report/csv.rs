@@ -9,7 +9,7 @@
 //! | `energy_<phase>_j`, `energy_<phase>_<domain>_j` | the same for every other phase that was metered |
 //! | `energy_method` | `counter`, `power-integral`, `attributed`, `reported` or `estimate`: the weakest behind `energy_j` |
 //! | `energy_domains` | the hardware behind `energy_j`, such as `gpu:GPU-5d2c cpu:package-0` |
-//! | `energy_note` | what the meters had to say |
+//! | `energy_note` | what the meters had to say, and what the user left out: `without gpu:1` |
 //! | `spent_j`, `spent_method` | energy of all attempts at the trial, start-up and test included, as far as known |
 //! | `spent_is` | `total`, or `at-least` where the energy of an attempt is not known, so that `spent_j` is a lower bound |
 //! | `seconds` | duration of all attempts whose end is known |
@@ -227,7 +227,8 @@ fn domains(window: &WindowEnergy) -> String {
 
 fn notes(window: &WindowEnergy) -> String {
     let notes = window.domains.iter().filter_map(|d| Some(format!("{}: {}", d.domain, d.note.as_ref()?)));
-    notes.collect::<Vec<_>>().join("; ")
+    let left_out = window.left_out.iter().map(|name| format!("without {name}"));
+    notes.chain(left_out).collect::<Vec<_>>().join("; ")
 }
 
 /// The word for a method in files that programs read.

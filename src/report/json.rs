@@ -6,6 +6,8 @@
 //! `carbon` has grams of CO2e, and costs in the `currency`; `saved` is how much less a run of the pick takes than one of the
 //! trial `against`.
 //! Missing is null, never zero; inactive parameters are absent. A number that is not finite (a diverged loss) is null.
+//! `consumers` of `energy` is what draws power where the study ran last, with a figure or without, and `consumers_changed` in what
+//! sessions differ there; `without`, and `left_out` beside a total, are the names by which the user left some of it out.
 //! `spent_j` is a lower bound where `spent_unknown_attempts` is above zero. The values of the environment variables of
 //! `[command]` may be secrets, so `identity` has their names only.
 //!
@@ -21,7 +23,8 @@
 //!   "front": [23, 17], "knee": 23, "pick": 23, "best": 17, "start": null, "sentence": "trial 23 uses ...",
 //!   "hypervolume": {"value": 4.2, "reference": {"accuracy": 0.5, "energy": 148.4}, "reference_losses": [-0.5, 5.0],
 //!                   "frozen": true, "steps": [{"trial": 0, "value": 1.1, "failed": false}]},
-//!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": []},
+//!   "energy": {"estimated": false, "mixed": false, "domains": [{"domain": "gpu:GPU-5d2c", "method": "counter"}], "notes": [],
+//!              "without": ["gpu:1"], "consumers": [{"name": "gpu:0", "standing": "metered"}], "consumers_changed": []},
 //!   "totals": {"finished": 37, "infeasible": 5, "failed": {"diverged": 3}, "open": 0, "spent_j": 912.5, "spent_method": "counter",
 //!              "spent_unknown_attempts": 0, "trial_seconds": 130.0, "propose_seconds": 1.2, "optimizer_share": 0.009},
 //!   "carbon": {"at": {"intensity_g_per_kwh": 350.0, "source": "my supplier's label", "date": "2026", "world_average": false,
@@ -47,7 +50,7 @@ use serde_json::{Map, Value, json};
 use super::carbon;
 use super::csv::method_name;
 use super::identity::without_secrets;
-use crate::analysis::{Footprint, Spent, Summary, doubts_in_words};
+use crate::analysis::{Footprint, Spent, Summary, changes_of_inventory, doubts_in_words, left_out_by};
 use crate::carbon::Carbon;
 use crate::energy::units::{Domain, Doubt, WindowEnergy};
 use crate::record::{EarlierStudy, StudyRecord, TrialRecord};
@@ -84,7 +87,7 @@ pub fn study(record: &StudyRecord, carbon: &Carbon) -> Value {
         "start": summary.start,
         "sentence": summary.sentence(record),
         "hypervolume": hypervolume(record, &summary),
-        "energy": basis(&summary),
+        "energy": basis(record, &summary),
         "totals": totals(&summary),
         "carbon": carbon::study(&Footprint::of(record, &summary, carbon), carbon),
         "sessions": record.sessions(),
@@ -123,7 +126,7 @@ fn hypervolume(record: &StudyRecord, summary: &Summary) -> Value {
     })
 }
 
-fn basis(summary: &Summary) -> Value {
+fn basis(record: &StudyRecord, summary: &Summary) -> Value {
     let basis = &summary.basis;
     let domains =
         basis.domains.iter().map(|(d, method)| json!({"domain": d.to_string(), "method": method_name(*method)}));
@@ -132,6 +135,9 @@ fn basis(summary: &Summary) -> Value {
         "mixed": basis.is_mixed(),
         "domains": domains.collect::<Vec<_>>(),
         "notes": basis.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "without": left_out_by(record),
+        "consumers": record.sessions().last().map(|session| &session.environment.consumers),
+        "consumers_changed": changes_of_inventory(record),
     });
     tell_doubts(&mut told, &basis.doubts);
     told
@@ -208,14 +214,18 @@ fn window(window: &WindowEnergy) -> Value {
             "note": d.note,
         })
     });
-    json!({
+    let mut told = json!({
         "seconds": window.seconds,
         "total_j": window.total(),
         "net_j": window.net(None),
         "sd_j": window.uncertainty(None).map(|u| json!({"absolute": u.absolute(), "relative": u.relative()})),
         "method": window.method().map(method_name),
         "domains": domains.collect::<Vec<_>>(),
-    })
+    });
+    if !window.left_out.is_empty() {
+        told["left_out"] = json!(window.left_out);
+    }
+    told
 }
 
 #[cfg(test)]

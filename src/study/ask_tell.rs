@@ -148,7 +148,7 @@ impl<'a> AskTell<'a> {
         };
         let begin = self.asked.get(&id).copied().unwrap_or(self.opened);
         let seconds = if new.is_some() { 0.0 } else { begin.elapsed().as_secs_f64() };
-        let spent = WindowEnergy { seconds, domains: Vec::new() };
+        let spent = WindowEnergy { seconds, ..WindowEnergy::default() };
         self.append(match outcome {
             Ok((metrics, sd)) => Event::TrialFinished { trial: id, metrics, sd, energy: Phases::new(), spent },
             Err(Failure { kind, message }) => {

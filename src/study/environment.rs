@@ -11,7 +11,12 @@ use crate::record::{Environment, Gpu};
 #[must_use]
 pub fn describe_machine(session: &Session) -> Environment {
     let sources = session.sources(&Usage::All);
-    Environment { gpus: gpus(session, &sources), meters: sources.iter().map(meter).collect(), ..describe_host() }
+    Environment {
+        gpus: gpus(session, &sources),
+        meters: sources.iter().map(meter).collect(),
+        consumers: session.consumers().to_vec(),
+        ..describe_host()
+    }
 }
 
 /// Describes this machine and this program where nothing is metered.
@@ -30,6 +35,7 @@ pub fn describe_host() -> Environment {
         driver: fs::read_to_string("/sys/module/nvidia/version").ok().map(|v| v.trim().to_owned()),
         libtorch: libtorch_version(),
         meters: Vec::new(),
+        consumers: Vec::new(),
         data: None,
     }
 }

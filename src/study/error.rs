@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::inventory::Unreadable;
 use super::store::StoreError;
 use crate::energy::EnergyError;
 use crate::objective::Failure;
@@ -101,16 +102,28 @@ pub enum StudyError {
     },
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
-        "the trials so far were metered by {stored}, but here they would be metered by {now}; figures of different \
+        "the trials so far were metered by {stored}, but here they would be metered by {now}{}; figures of different \
          origin cannot be compared: run the study where it was begun, or begin anew with --fresh, and \
-         with `meters` in [energy] if it should never be anything else"
+         with `meters` in [energy] if it should never be anything else",
+        if because.is_empty() { String::new() } else { format!(" ({because})") }
     )]
     Metering {
         /// Domains and methods so far.
         stored: String,
         /// Domains and methods here.
         now: String,
+        /// Why they are not the same, as far as is known; may be empty.
+        because: String,
     },
+    /// Energy is asked for, and nothing is metered.
+    #[error(
+        "the study asks for energy, and nothing is metered here, so it does not start; `optimize check` says of all that draws power why, \
+         and `without` in [energy] may leave out too much"
+    )]
+    Unmetered,
+    /// What trials may use has no figure, and the study asks for its energy.
+    #[error("what its trials may use has no figure, so the study does not start:\n{0}")]
+    Unreadable(Unreadable),
     /// No sampler has this name.
     #[error("there is no sampler `{name}`; {advice}")]
     UnknownSampler {

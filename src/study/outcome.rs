@@ -188,6 +188,10 @@ fn why_missing(window: &WindowEnergy, metric: &EnergyMetric) -> String {
     match (reasons.is_empty(), kind) {
         (false, _) => reasons.join("; "),
         (true, Some(kind)) => format!("this trial used no metered {}", kind.name()),
+        (true, None) if !window.left_out.is_empty() => {
+            let names: Vec<String> = window.left_out.iter().map(ToString::to_string).collect();
+            format!("nothing that it used is metered, without {}", names.join(" and "))
+        }
         (true, None) => "nothing is metered here".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::gpu_limits::{GpuLimits, put_back};
+use super::inventory::{Asked, Unreadable, why_otherwise};
 use super::metered::{Desk, MeteredScope};
 use super::outcome::{Hints, Lack, STEP, Told, budgeted, complete, deviations, metered, origin};
 use super::plan::{NextTrial, Plan};
@@ -113,6 +114,13 @@ impl Runner<'_> {
     pub fn run(self) -> Result<EndReason, StudyError> {
         if let Some(reason) = spent(self.record, &self.limits) {
             return Ok(reason);
+        }
+        let asked = Asked::of(self.record.problem(), self.limits.joules.is_some(), self.objective.may_use());
+        if let Some(unreadable) = Unreadable::of(self.record, &asked, self.session.consumers()) {
+            return Err(StudyError::Unreadable(unreadable));
+        }
+        if asked.in_vain(self.session) {
+            return Err(StudyError::Unmetered);
         }
         check_metering(self.record, self.session)?;
         let Self {
@@ -441,7 +449,11 @@ fn check_metering(record: &StudyRecord, session: &Session) -> Result<(), StudyEr
     let sources = session.sources(&Usage::Gpus(gpus.collect()));
     let stored = origin(metered(first));
     let now = origin(sources.iter().map(|s| (&s.domain, s.method)));
-    if stored == now { Ok(()) } else { Err(StudyError::Metering { stored, now }) }
+    if stored == now {
+        return Ok(());
+    }
+    let because = why_otherwise(record, session, &sources).join("; ");
+    Err(StudyError::Metering { stored, now, because })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -286,7 +286,7 @@ mod tests {
             let point: Point = point.iter().map(|(name, value)| (*name, value.clone())).collect();
             store.append(Event::TrialStarted { trial, attempt: 1, point, fit: None, propose_seconds: 0.0 }).unwrap();
             let metrics = Metrics::from([("accuracy".to_owned(), 0.5)]);
-            let spent = crate::energy::units::WindowEnergy { seconds: 1.0, domains: Vec::new() };
+            let spent = crate::energy::units::WindowEnergy { seconds: 1.0, ..Default::default() };
             let finished = Event::TrialFinished { trial, metrics, sd: Metrics::new(), energy: Phases::new(), spent };
             store.append(finished).unwrap();
         }

@@ -16,6 +16,8 @@ mod gpu;
 #[cfg(feature = "nvml")]
 mod hangs;
 mod hostile;
+#[cfg(feature = "nvml")]
+mod inventory;
 mod kept;
 #[cfg(feature = "nvml")]
 mod limits;

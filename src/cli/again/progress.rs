@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::bar::{Bar, duration, step_in_words};
+use super::super::hardware::opening_lines;
 use super::super::print::say;
 use crate::analysis::Spent;
 use crate::record::{EpochRow, StudyRecord};
@@ -77,8 +78,9 @@ impl<'a> AgainProgress<'a> {
 }
 
 impl RunObserver for AgainProgress<'_> {
-    fn began(&mut self, _: &StudyRecord) {
+    fn began(&mut self, record: &StudyRecord) {
         self.began = Instant::now();
+        opening_lines(record).iter().for_each(|line| self.bar.say(line));
     }
 
     fn trial_lost(&mut self, record: &StudyRecord, trial: u64) {

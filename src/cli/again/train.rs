@@ -53,7 +53,9 @@ pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let folder = again.folder.clone();
     let defaults = train.defaults;
     again.run(|folder, home| {
-        let objective = TrainObjective::new(trainer::find()?.command(), settings, seed).apart_from(all_of_the_point);
+        let trainer = trainer::find()?;
+        let objective = TrainObjective::new(trainer.command(), settings, seed).on(trainer.devices());
+        let objective = objective.apart_from(all_of_the_point);
         let objective = objective.with_defaults(defaults);
         Ok(Box::new(objective.keep_in(folder.path()).at_home(home)))
     })?;

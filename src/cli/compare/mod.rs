@@ -10,6 +10,7 @@ use self::progress::ContestProgress;
 use super::args::{AnswerFormat, CompareArgs};
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
+use super::hardware::hardware;
 use super::leftovers::{end_what_was_left, home_of};
 use super::look::Look;
 use super::open::{open_store, read_record, read_spec};
@@ -67,6 +68,9 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     }
 
     refuse_other_contents(&root)?;
+    if args.fresh || begun_in(&root).next().is_none() {
+        hardware(&spec)?.start()?;
+    }
     let mut folder = ResultsFolder::open(&root)?;
     end_what_was_left(&folder);
     if args.fresh && holds_comparison(&root) {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::super::bar::{Bar, duration};
+use super::super::hardware::opening_lines;
 use super::super::print::say;
 use crate::analysis::Totals;
 use crate::record::{EpochRow, StudyRecord};
@@ -25,6 +26,8 @@ pub(super) struct ContestProgress {
     began: Instant,
     number: usize,
     label: String,
+    /// Whether it was said what draws power here.
+    told_hardware: bool,
 }
 
 impl ContestProgress {
@@ -41,6 +44,7 @@ impl ContestProgress {
             began: Instant::now(),
             number: 0,
             label: String::new(),
+            told_hardware: false,
         }
     }
 
@@ -113,6 +117,10 @@ impl ContestProgress {
 
 impl RunObserver for ContestProgress {
     fn began(&mut self, record: &StudyRecord) {
+        // All runs of a comparison are on one machine.
+        if !std::mem::replace(&mut self.told_hardware, true) {
+            opening_lines(record).iter().for_each(|line| self.bar.say(line));
+        }
         // Trials of a study that goes on took their time in an earlier process.
         self.earlier += record.counted_trials();
         self.update(record);

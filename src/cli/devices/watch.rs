@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::super::failure::Failure;
+use super::super::print::warn;
 use crate::energy::units::{Domain, DomainEnergy, Doubt, Joules, Method, Watts};
 use crate::energy::{Interval, Profile, Session, Usage};
 use crate::guard::text::lines as harmless;
@@ -20,6 +21,12 @@ use crate::guard::text::lines as harmless;
 pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
     let interval = Duration::try_from_secs_f64(interval).map_err(Failure::usage)?;
     let session = Session::open().map_err(Failure::other)?;
+    for consumer in session.unreadable(&Usage::All) {
+        warn(&format!(
+            "not shown, for it cannot be read: {consumer}: {}",
+            consumer.reason.as_deref().unwrap_or_default()
+        ));
+    }
     // The estimate knows processes, and here is none to be metered.
     if session.sources(&Usage::All).iter().all(|source| source.method.is_estimate()) {
         return Err(Failure::nothing(

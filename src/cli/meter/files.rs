@@ -314,7 +314,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("power.csv");
         let mut series = Series::create(&path).unwrap();
-        series.add(1.0, &WindowEnergy { seconds: 1.0, domains: vec![gpu.clone(), cpu.clone()] });
+        series.add(
+            1.0,
+            &WindowEnergy { seconds: 1.0, domains: vec![gpu.clone(), cpu.clone()], ..WindowEnergy::default() },
+        );
         series.finish(&mut Patience::begin()).map_err(|trouble| trouble.text).unwrap();
         let lines: Vec<_> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
         assert_eq!(lines[1], "1.000,1.000,gpu:GPU-1,300,300,counter,,70,1,2,3,4");

@@ -19,7 +19,10 @@ impl Total {
         let (measured, estimated) = (parts(false), parts(true));
         let leaves_estimates_out = !measured.is_empty() && !estimated.is_empty();
         let domains = if measured.is_empty() { estimated } else { measured };
-        Self { sum: WindowEnergy { seconds: summary.seconds, domains }, leaves_estimates_out }
+        Self {
+            sum: WindowEnergy { seconds: summary.seconds, domains, ..WindowEnergy::default() },
+            leaves_estimates_out,
+        }
     }
 
     pub(super) fn joules(&self) -> Option<Joules> {

@@ -131,13 +131,17 @@ impl Shared {
     }
 
     fn unreadable<'a>(&'a self, usage: &'a Usage) -> impl Iterator<Item = &'a Consumer> {
-        let may_be_used = move |consumer: &&Consumer| match (usage, consumer.kind) {
-            (Usage::All, _) | (_, DomainKind::Cpu | DomainKind::Dram | DomainKind::Platform) => true,
-            (Usage::Gpus(used), DomainKind::Gpu) => used.iter().any(|uuid| same_uuid(uuid, &consumer.domain().id)),
-            (Usage::Gpus(_), DomainKind::Accelerator) => false,
-        };
         let all = self.inventory.all.iter().filter(|consumer| consumer.standing == Standing::Unreadable);
-        all.filter(may_be_used)
+        all.filter(|consumer| may_use(usage, consumer))
+    }
+
+    /// By which names the user left out what work of this usage may use.
+    pub(super) fn left_out(&self, usage: &Usage) -> Vec<ConsumerName> {
+        let usage = &*usage.of_boards(&self.instances);
+        let all = self.inventory.all.iter().filter(|consumer| consumer.standing == Standing::LeftOut);
+        let out: Vec<&Consumer> = all.filter(|consumer| may_use(usage, consumer)).collect();
+        let names = self.inventory.without.iter().filter(|name| out.iter().any(|consumer| consumer.is_called(name)));
+        names.cloned().collect()
     }
 
     /// A GPU in use of which nothing is known, neither that it has a meter nor why it has none.
@@ -152,6 +156,15 @@ impl Shared {
         let why = known.and_then(|known| known.reason.as_deref()).map(|reason| format!(": {reason}"));
         let domain = Domain { kind: DomainKind::Gpu, id: uuid.to_owned() };
         Some((domain, format!("no meter reads this GPU{}", why.unwrap_or_default())))
+    }
+}
+
+/// Whether work of this usage may use it.
+fn may_use(usage: &Usage, consumer: &Consumer) -> bool {
+    match (usage, consumer.kind) {
+        (Usage::All, _) | (_, DomainKind::Cpu | DomainKind::Dram | DomainKind::Platform) => true,
+        (Usage::Gpus(used), DomainKind::Gpu) => used.iter().any(|uuid| same_uuid(uuid, &consumer.domain().id)),
+        (Usage::Gpus(_), DomainKind::Accelerator) => false,
     }
 }
 

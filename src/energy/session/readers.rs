@@ -49,6 +49,8 @@ pub(crate) struct Consumers {
     pub(crate) all: Vec<Consumer>,
     /// Names of what was to be left out and is not there.
     pub(crate) absent: Vec<ConsumerName>,
+    /// What is left out.
+    pub(crate) without: Vec<ConsumerName>,
 }
 
 pub(super) struct Shared {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, DomainKind, Doubt, Joules, Method, Uncertainty};
+use super::{ConsumerName, Domain, DomainKind, Doubt, Joules, Method, Uncertainty};
 
 /// The energy of one domain over one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct WindowEnergy {
     pub seconds: f64,
     /// One entry per domain.
     pub domains: Vec<DomainEnergy>,
+    /// By which names the user [left out](crate::energy::SessionBuilder::without) what may have been in use: no part of any sum.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<ConsumerName>,
 }
 
 impl WindowEnergy {
@@ -117,6 +120,11 @@ impl WindowEnergy {
     /// Adds the energy of another window that does not overlap this one, domain by domain. A domain that is missing in
     /// either becomes missing.
     pub fn accumulate(&mut self, other: &Self) {
+        for name in &other.left_out {
+            if !self.left_out.contains(name) {
+                self.left_out.push(name.clone());
+            }
+        }
         for domain in &mut self.domains {
             let same = |d: &&DomainEnergy| d.domain == domain.domain && d.method == domain.method;
             let part = other.domains.iter().find(same);
@@ -199,6 +207,7 @@ mod tests {
                 joules.map(Joules),
                 note.map(str::to_owned),
             )],
+            ..WindowEnergy::default()
         };
         let mut sum = window(Some(1.0), Some("short"));
         sum.accumulate(&window(Some(2.0), None));
@@ -206,8 +215,22 @@ mod tests {
         sum.accumulate(&window(None, Some("lost")));
         sum.accumulate(&window(Some(5.0), None));
         assert_eq!((sum.total(), sum.domains[0].note.as_deref()), (None, Some("lost")));
-        sum.accumulate(&WindowEnergy { seconds: 1.0, domains: Vec::new() });
+        sum.accumulate(&WindowEnergy { seconds: 1.0, ..WindowEnergy::default() });
         assert_eq!((sum.seconds, sum.total()), (5.0, None));
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_part_is_left_out_of_the_sum() {
+        let without = |name: &str| WindowEnergy { left_out: vec![name.parse().unwrap()], ..WindowEnergy::default() };
+        let mut sum = without("gpu:1");
+        sum.accumulate(&without("gpu:1"));
+        sum.accumulate(&without("dram"));
+        assert_eq!(sum.left_out, [without("gpu:1").left_out, without("dram").left_out].concat());
+        let told = serde_json::to_string(&sum).unwrap();
+        assert!(told.contains(r#""left_out":["gpu:1","dram"]"#), "{told}");
+        assert_eq!(serde_json::from_str::<WindowEnergy>(&told).unwrap(), sum);
+        let before = r#"{"seconds":1.0,"domains":[]}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<WindowEnergy>(before).unwrap()).unwrap(), before);
     }
 
     #[test]
@@ -215,10 +238,10 @@ mod tests {
         let part = |id: &str, joules| {
             DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: id.to_owned() }, Method::Counter, joules, None)
         };
-        let whole =
-            WindowEnergy { seconds: 1.0, domains: vec![part("a", Some(Joules(1.0))), part("b", Some(Joules(2.0)))] };
+        let of = |domains| WindowEnergy { seconds: 1.0, domains, ..WindowEnergy::default() };
+        let whole = of(vec![part("a", Some(Joules(1.0))), part("b", Some(Joules(2.0)))]);
         assert_eq!(whole.total(), Some(Joules(3.0)));
-        let holed = WindowEnergy { seconds: 1.0, domains: vec![part("a", Some(Joules(1.0))), part("b", None)] };
+        let holed = of(vec![part("a", Some(Joules(1.0))), part("b", None)]);
         assert_eq!(holed.total(), None);
         assert_eq!(WindowEnergy::default().total(), None);
         assert_eq!(whole.of(DomainKind::Gpu), None);
@@ -231,7 +254,7 @@ mod tests {
             idle: idle.map(Joules),
             ..DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: "a".to_owned() }, method, Some(Joules(10.0)), None)
         };
-        let net = |domains| WindowEnergy { seconds: 1.0, domains }.net(None);
+        let net = |domains| WindowEnergy { seconds: 1.0, domains, ..WindowEnergy::default() }.net(None);
         assert_eq!(net(vec![part(Method::Counter, Some(4.0)), part(Method::Counter, Some(1.0))]), Some(Joules(15.0)));
         assert_eq!(net(vec![part(Method::Counter, Some(4.0)), part(Method::Counter, None)]), None);
         assert_eq!(net(vec![part(Method::Estimate, None)]), Some(Joules(10.0)));

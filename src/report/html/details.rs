@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::tables::escape_lines;
 use super::{escape, section};
-use crate::analysis::{Certainty, Summary, significant};
+use crate::analysis::{Certainty, Inventory, Summary, changes_of_inventory, left_out_by, significant};
 use crate::carbon::Carbon;
-use crate::energy::units::Method;
+use crate::energy::units::{ConsumerName, Method};
 use crate::record::{Environment, StudyRecord};
 use crate::report::identity::without_secrets;
 
@@ -25,6 +25,7 @@ pub(super) fn energy(record: &StudyRecord, summary: &Summary, carbon: Option<&Ca
     } else {
         body += &hardware(record, summary);
     }
+    body += &coverage(record);
     let items = remarks(record, summary);
     if !items.is_empty() {
         let items: String = items.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
@@ -91,6 +92,37 @@ fn hardware(record: &StudyRecord, summary: &Summary) -> String {
     if has_intervals {
         body += "<p>The intervals are those of 95 %, half of their width, for the median trial. What is off alike in all trials of \
                  one machine is in the first alone; where two trials are compared, each has the second.</p>\n";
+    }
+    body
+}
+
+/// What draws power where the study ran last, whether the joules have it or not, and what was otherwise in other sessions.
+fn coverage(record: &StudyRecord) -> String {
+    let without = left_out_by(record);
+    let consumers = record.sessions().last().map(|session| &*session.environment.consumers).unwrap_or_default();
+    let inventory = Inventory::of(consumers, &without);
+    if inventory.is_empty() {
+        return String::new();
+    }
+    let row = |(word, text): (&str, String)| format!("<dt>{word}</dt><dd>{}</dd>\n", escape(&text));
+    let rows: String = inventory.rows().into_iter().map(row).collect();
+    let mut body = format!("<h3>What the energy covers</h3>\n<dl class=\"pairs\">\n{rows}</dl>\n");
+    let names = |names: &mut dyn Iterator<Item = &ConsumerName>| -> Vec<String> {
+        names.map(|name| format!("<code>{}</code>", escape(&name.to_string()))).collect()
+    };
+    if !without.is_empty() {
+        let names = names(&mut without.iter()).join(", ");
+        body += &format!(
+            "<p>The user left {names} out of all figures, by <code>without</code> in <code>[energy]</code>.</p>\n"
+        );
+    }
+    let absent = names(&mut inventory.absent().into_iter());
+    if !absent.is_empty() {
+        body += &format!("<p>Of these {} was not there.</p>\n", absent.join(", "));
+    }
+    let changes: String = changes_of_inventory(record).iter().map(|c| format!("<li>{}</li>\n", escape(c))).collect();
+    if !changes.is_empty() {
+        body += &format!("<p>The hardware was not the same in all sessions:</p>\n<ul>\n{changes}</ul>\n");
     }
     body
 }

@@ -135,6 +135,30 @@ fn the_notes_are_bounded_and_meters_named_once() {
     assert_eq!(html.matches("cpu:package-0 (counter)").count(), 1);
 }
 
+#[test]
+fn what_the_energy_covers_is_told_and_what_changed() {
+    let consumer = |name: &str, standing: &str, reason: Option<&str>| {
+        let kind = name.split_once(':').map(|(kind, _)| kind);
+        let json = serde_json::json!({ "name": name, "kind": kind, "what": format!("<{name}>"), "standing": standing, "reason": reason });
+        serde_json::from_value::<crate::energy::units::Consumer>(json).unwrap()
+    };
+    let mut fixture = StudyFixture::new("covers", digits_problem());
+    let none = page(&StudyFixture::new("before", digits_problem()).record());
+    assert!(!none.contains("What the energy covers"), "nobody looked");
+    for lost in [false, true] {
+        let second = match lost {
+            true => consumer("gpu:1", "unreadable", Some("it fell off the bus")),
+            false => consumer("gpu:1", "left_out", Some("`meters` names no meter of it")),
+        };
+        let consumers = vec![consumer("gpu:0", "metered", None), second, consumer("dram:memory", "uncounted", None)];
+        let environment = Environment { consumers, ..Environment::default() };
+        fixture.push(Event::SessionStarted { environment });
+    }
+    let html = page(&fixture.record());
+    let section = html.split_once("<h3>What the energy covers</h3>").unwrap().1.split_once("</section>").unwrap().0;
+    insta::assert_snapshot!(section);
+}
+
 fn fixture_environment(meters: [&str; 2]) -> Environment {
     let digits = digits(counters);
     Environment { meters: meters.map(str::to_owned).into(), ..digits.sessions()[0].environment.clone() }

@@ -99,6 +99,9 @@ impl Pick {
                 "estimated": provenance.is_estimate(),
                 "domains": energy.domains,
             });
+            if !provenance.left_out.is_empty() {
+                value["left_out"] = json!(provenance.left_out);
+            }
             if provenance.doubtful {
                 value["doubtful"] = json!(true);
             }

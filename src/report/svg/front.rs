@@ -5,7 +5,7 @@ use super::canvas::{Canvas, Shape};
 use super::chart::{Area, CHARACTER, Chart};
 use super::labels::{Extent, Placement};
 use super::trace::trace_chart;
-use crate::analysis::{QuantityKind, Summary};
+use crate::analysis::{Provenance, QuantityKind, Summary};
 use crate::optimizer::problem::{Goal, Objective};
 use crate::record::{StudyRecord, TrialRecord};
 
@@ -138,11 +138,14 @@ fn axis_name(summary: &Summary, objective: usize) -> String {
     let quantity = &summary.quantities[objective];
     let estimated = quantity.is_energy() && summary.front_is_estimated();
     let doubtful = quantity.is_energy() && summary.front_is_doubtful();
-    match (doubtful, estimated) {
+    let name = match (doubtful, estimated) {
         (true, _) => format!("DOUBTFUL {}", quantity.name()),
         (false, true) => format!("ESTIMATED {}", quantity.name()),
         (false, false) => quantity.name(),
-    }
+    };
+    // Where trials differ in what is left out, each says so in the tables.
+    let left_out = summary.basis.provenances.first().filter(|_| quantity.is_energy()).map(Provenance::without);
+    name + &left_out.unwrap_or_default()
 }
 
 fn dots<'a>(record: &'a StudyRecord, summary: &Summary, right: &Objective, up: &Objective) -> Vec<Dot<'a>> {

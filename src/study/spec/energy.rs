@@ -11,13 +11,24 @@ use super::objectives::Placed;
 use super::parse::{read_duration, section};
 use super::reader::{Entry, Section};
 use super::spelling::advice;
+use super::without;
 use crate::energy::{MeterKind, Meters, MigPolicy};
 use crate::optimizer::problem::Objective;
 use crate::optimizer::space::Scale;
 use crate::record::EnergyMetric;
 
-const KEYS: [&str; 9] =
-    ["meters", "watts_per_core", "gpu_estimate", "idle", "cool_down", "mig", "share", "power_limit", "sm_clock"];
+const KEYS: [&str; 10] = [
+    "meters",
+    "without",
+    "watts_per_core",
+    "gpu_estimate",
+    "idle",
+    "cool_down",
+    "mig",
+    "share",
+    "power_limit",
+    "sm_clock",
+];
 
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
@@ -34,6 +45,7 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
     if let Some(entry) = section.get("meters") {
         energy.meters = read_meters(entry, findings).unwrap_or_default();
     }
+    energy.without = without::read(&section, &energy, findings);
     if let Some(entry) = section.get("watts_per_core")
         && let Some(watts) = entry.number("watts_per_core = 8.0", findings)
     {

@@ -64,6 +64,9 @@ impl StudySpec {
             let idle = self.energy.idle.map(|time| show_duration(time.as_secs_f64()));
             identity["energy"]["idle"] = idle.map_or(json!(false), |idle| json!(idle));
         }
+        if !self.energy.without.is_empty() {
+            identity["energy"]["without"] = json!(self.energy.without);
+        }
         if self.energy.gpu_estimate {
             identity["energy"]["gpu_estimate"] = json!(true);
         }

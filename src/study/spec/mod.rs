@@ -33,6 +33,7 @@
 //! | `[trial]` | `timeout` (`"1h"`) | none |
 //! | | `attempts`: how often a point is tried if its environment fails, or the study is killed in it | 2 |
 //! | `[energy]` | `meters` (`"auto"`, or some of `"nvml"`, `"rapl"`, `"estimate"`; or `["psys"]` alone) | `"auto"` |
+//! | | `without`: names of what is left out of the figures, as `optimize devices` has them (`["gpu:1", "dram"]`) | nothing |
 //! | | `watts_per_core`: for the estimate | by the processor's model; what the study began with |
 //! | | `idle`: how long the power at rest is measured before the first trial of a session, where power is measured; or `false` | `"10s"` |
 //! | | `cool_down`: `{ to = 45, limit = "2m" }`, wait before each trial until no GPU of the trials is hotter, in degrees Celsius, or the time is over | none |
@@ -90,6 +91,7 @@ mod space;
 mod spelling;
 mod summary;
 mod variant;
+mod without;
 
 pub use error::{Issue, IssueKind, Place, SpecErrors};
 pub use identity::{Difference, began_before_defaults, differences, stored_defaults, stored_watts};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::{Issue, render};
 use super::identity::stored_defaults;
 use crate::carbon::Carbon;
+use crate::energy::units::ConsumerName;
 use crate::energy::{Meters, MigPolicy};
 use crate::objective::{CommandLine, KeepOutput};
 use crate::optimizer::Seed;
@@ -267,6 +268,8 @@ impl Default for TrialSpec {
 pub struct EnergySpec {
     /// Which meters are used.
     pub meters: Meters,
+    /// What is left out of the figures, by its names; nothing by default.
+    pub without: Vec<ConsumerName>,
     /// Watts per busy core of the estimate from CPU time, above zero; `None` leaves it to the processor's model.
     pub watts_per_core: Option<f64>,
     /// How long the power at rest is measured at the beginning of each session, where power is measured at all; `None` for
@@ -326,6 +329,7 @@ impl Default for EnergySpec {
     fn default() -> Self {
         Self {
             meters: Meters::Auto,
+            without: Vec::new(),
             watts_per_core: None,
             idle: Some(Duration::from_secs(10)),
             cool_down: None,

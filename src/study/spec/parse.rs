@@ -127,6 +127,7 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let source = source::read(&root, &searched, &energy, findings);
     let constraints = bounds::read_constraints(&root, findings);
     energy::check_metrics(&energy, &objectives, &constraints, findings);
+    super::without::check_metrics(&energy, &objectives, &constraints, findings);
     let trainer = root.get("train").map(|_| objectives::Trainer { infers: source::infers(source.as_ref(), &searched) });
     objectives::check_metrics(&objectives, &constraints, trainer, findings);
     let preferences = bounds::read_preferences(&root, &objectives, findings);

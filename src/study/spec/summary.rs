@@ -161,6 +161,7 @@ impl StudySpec {
             Meters::Auto => "auto: every meter of this machine, and an ESTIMATE where it has none".to_owned(),
             Meters::List(list) => list.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "),
         };
+        let without = self.energy.show_without();
         let estimates = self.energy.watts_per_core.map(|watts| format!("; estimates at {watts} W per busy core"));
         let gpus = if self.energy.gpu_estimate { "; GPUs without a meter by their utilisation" } else { "" };
         let mig = match self.energy.mig {
@@ -181,7 +182,7 @@ impl StudySpec {
             EnergyFrom::Start => "",
             EnergyFrom::FirstStep => "; of a trial it counts from its first line with a step on",
         };
-        format!("{meters}{}{gpus}{mig}{share}{idle}{cool}{from}", estimates.unwrap_or_default())
+        format!("{meters}{without}{}{gpus}{mig}{share}{idle}{cool}{from}", estimates.unwrap_or_default())
     }
 
     fn show_limits(&self) -> Vec<String> {

@@ -21,6 +21,7 @@ mod requirements;
 mod share;
 mod values;
 mod wishes;
+mod without;
 
 const DIGITS: &str = include_str!("../../../studies/digits.toml");
 const COMMAND: &str = include_str!("../../../studies/command.toml");

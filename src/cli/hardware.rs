@@ -1,0 +1,85 @@
+//! What draws power here, as a study sees it: before it begins, and in its first lines.
+
+use super::conduct::{builder_of, unmetered};
+use super::failure::Failure;
+use super::trainer;
+use crate::analysis::{Inventory, changes_of_inventory, left_out_by};
+use crate::energy::units::ConsumerName;
+use crate::objective::DeviceUse;
+use crate::record::StudyRecord;
+use crate::study::spec::{Source, StudySpec};
+use crate::study::{Asked, StudyError, Unreadable};
+
+/// What a study would find here.
+pub(super) struct Hardware {
+    lines: Vec<String>,
+    /// Why it would not start.
+    refusal: Option<Failure>,
+}
+
+impl Hardware {
+    /// For people; ends without a line break.
+    pub(super) fn text(&self) -> String {
+        let title = |i: usize| if i == 0 { "hardware" } else { "" };
+        let lines = self.lines.iter().enumerate().map(|(i, line)| format!("{:<12}{line}", title(i)));
+        let refusal = self
+            .refusal
+            .as_ref()
+            .and_then(Failure::text)
+            .map(|text| format!("{:<12}{}", "here", text.strip_prefix("error: ").unwrap_or(&text)));
+        lines.chain(refusal).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What keeps the study from starting.
+    pub(super) fn start(self) -> Result<(), Failure> {
+        self.refusal.map_or(Ok(()), Err)
+    }
+}
+
+/// Looks at what draws power here, as the study would: nothing is locked, changed or run.
+pub(super) fn hardware(spec: &StudySpec) -> Result<Hardware, Failure> {
+    let devices = match spec.source() {
+        Source::Train(_) => trainer::find()?.devices(),
+        Source::Command(_) | Source::None => DeviceUse::Unknown,
+    };
+    let session = match builder_of(spec).share(spec.energy().share).without_polling().open() {
+        Ok(session) => session,
+        Err(error) => {
+            let lines = vec!["what draws power here cannot be told: its meters do not open".to_owned()];
+            return Ok(Hardware { lines, refusal: Some(unmetered(&error)) });
+        }
+    };
+    let (consumers, without) = (session.consumers(), &spec.energy().without);
+    let inventory = Inventory::of(consumers, without);
+    let mut lines: Vec<String> = inventory.rows().into_iter().map(|(word, text)| format!("{word:<15}{text}")).collect();
+    lines.extend(absent(&inventory));
+    let asked = Asked::by(spec, devices);
+    lines.extend(asked.told(consumers));
+    let refusal = Unreadable::by(spec, &asked, consumers).map(|unreadable| StudyError::Unreadable(unreadable).into());
+    let in_vain = || asked.in_vain(&session).then(|| StudyError::Unmetered.into());
+    Ok(Hardware { lines, refusal: refusal.or_else(in_vain) })
+}
+
+/// What is said of the hardware as a session begins, a line each.
+pub(super) fn opening_lines(record: &StudyRecord) -> Vec<String> {
+    let Some(session) = record.sessions().last() else { return Vec::new() };
+    let without: Vec<ConsumerName> = left_out_by(record);
+    let consumers = &session.environment.consumers;
+    let inventory = Inventory::of(consumers, &without);
+    if inventory.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("energy: {}", inventory.line())];
+    lines.extend(absent(&inventory));
+    let own = format!("session {}: ", record.sessions().len());
+    let changes = changes_of_inventory(record).into_iter();
+    lines.extend(changes.filter_map(|c| Some(format!("other hardware than before: {}", c.strip_prefix(&own)?))));
+    // What a budget of energy asks for is readable, or the study would not have begun.
+    lines.extend(Asked::of(record.problem(), false, DeviceUse::Unknown).told(consumers));
+    lines
+}
+
+fn absent(inventory: &Inventory<'_>) -> Vec<String> {
+    let line = |name: &ConsumerName| format!("note: {name}, which [energy] has in `without`, is not here");
+    inventory.absent().into_iter().map(line).collect()
+}
