@@ -24,6 +24,7 @@ mod baseline;
 mod board;
 mod builder;
 mod bursts;
+mod choice;
 mod clock;
 #[cfg(test)]
 mod contract;
@@ -73,7 +74,8 @@ mod visible;
 mod watts;
 mod worker;
 
-pub use builder::{DEFAULT_GAIN, MeterKind, Meters, MigPolicy, SessionBuilder};
+pub use builder::{DEFAULT_GAIN, SessionBuilder};
+pub use choice::{MeterKind, Meters, MigPolicy};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use cross_check::{AGREEMENT, CrossCheck};
 pub use deadline::DRIVER_LIMIT_VARIABLE;

@@ -24,8 +24,13 @@ pub(super) struct Told {
 
 /// What NVIDIA's driver told.
 pub(super) enum Driver {
+    #[cfg_attr(not(feature = "nvml"), expect(dead_code, reason = "without the feature it is not asked"))]
     Shows(Vec<Told>),
-    Fails { reason: String, remedy: String, is_there: bool },
+    Fails {
+        reason: String,
+        remedy: String,
+        is_there: bool,
+    },
 }
 
 /// GPUs and accelerators.
