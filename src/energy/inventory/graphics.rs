@@ -18,9 +18,12 @@ pub(super) struct Told {
     pub(super) name: Option<String>,
     pub(super) place: Option<Place>,
     /// How it is metered, with what to know about that, or why it is not, and what to do.
-    pub(super) way: Option<Result<(Method, Option<String>), (String, String)>>,
+    pub(super) way: Option<Result<Way, (String, String)>>,
     pub(super) instances: Option<Vec<MigInstance>>,
 }
+
+/// A method, with what to know about it.
+pub(super) type Way = (Method, Option<String>);
 
 /// What NVIDIA's driver told.
 pub(super) enum Driver {
@@ -96,16 +99,15 @@ fn nvidia_gpus(places: &Places, surroundings: &Surroundings, on_bus: &[&OnBus], 
     for told in &mut told {
         complete(told, &kernel);
     }
-    let mut number = told.iter().filter_map(|told| told.index).max().map_or(0, |last| last as usize + 1);
+    let free = told.iter().filter_map(|told| told.index).max().map_or(0, |last| last as usize + 1);
     let mut nvidia: Vec<(Told, Consumer)> = told.into_iter().map(|told| (told.clone(), shown(&told))).collect();
-    for place in rest {
+    for (number, place) in (free..).zip(rest) {
         let device = on_bus.iter().find(|device| device.place == place).copied();
         let mut hidden = Told { place: Some(place), ..Told::default() };
         complete(&mut hidden, &kernel);
         hidden.index = u32::try_from(number).ok();
         let consumer = unseen(&hidden, number, device, places, surroundings, failure.as_ref());
         nvidia.push((hidden, consumer));
-        number += 1;
     }
     if let Some((reason, remedy, true)) = &failure
         && nvidia.is_empty()

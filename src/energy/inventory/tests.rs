@@ -330,10 +330,8 @@ mod nvml {
     #[test]
     fn what_the_driver_does_not_tell_of_a_lost_gpu_the_kernel_does() {
         let machine = Machine::new();
-        let fake = FakeNvml::new(
-            100.05,
-            &format!("gpu GPU-a A\npci 0000:3b:00.0\ngpu GPU-b A\npci 0000:5e:00.0\nfault handle 15\n"),
-        );
+        let fake =
+            FakeNvml::new(100.05, "gpu GPU-a A\npci 0000:3b:00.0\ngpu GPU-b A\npci 0000:5e:00.0\nfault handle 15\n");
         machine.kernel("0000:3b:00.0", "NVIDIA H200", "GPU-a");
         machine.kernel("0000:5e:00.0", "NVIDIA H100", "GPU-b");
         let session = builder(&fake, &machine).open().unwrap();

@@ -52,7 +52,12 @@ impl Book {
             }
         }
         if let Some(poll) = poll {
-            state.pair(poll, sources.start, firsts.unwrap_or_default(), (seconds.unwrap_or_default(), grains));
+            state.pair(
+                poll,
+                sources.start,
+                firsts.unwrap_or_default(),
+                seconds.unwrap_or_default().into_iter().zip(grains).collect(),
+            );
         }
         state.settle(now);
     }
@@ -79,6 +84,9 @@ pub(super) struct State {
     pub(super) stop: bool,
 }
 
+/// Second figures by source, with how finely each is known.
+type Seconds = Vec<(Option<Result<Reading, EnergyError>>, Option<Grain>)>;
+
 /// The two figures of a source that one poll has asked for, as far as they are there, with the number of the poll.
 #[derive(Default)]
 struct Halves {
@@ -88,17 +96,11 @@ struct Halves {
 
 impl State {
     /// Holds figures of one poll against each other once both are there.
-    fn pair(
-        &mut self,
-        poll: u64,
-        start: usize,
-        firsts: Vec<Option<Reading>>,
-        (seconds, grains): (Vec<Option<Result<Reading, EnergyError>>>, Vec<Option<Grain>>),
-    ) {
+    fn pair(&mut self, poll: u64, start: usize, firsts: Vec<Option<Reading>>, seconds: Seconds) {
         for (halves, first) in self.halves[start..].iter_mut().zip(firsts) {
             halves.first = first.map(|reading| (poll, reading));
         }
-        for (halves, (second, grain)) in self.halves[start..].iter_mut().zip(seconds.into_iter().zip(grains)) {
+        for (halves, (second, grain)) in self.halves[start..].iter_mut().zip(seconds) {
             halves.second = second.and_then(Result::ok).map(|reading| (poll, reading, grain));
         }
         for (halves, pairs) in self.halves[start..].iter_mut().zip(&mut self.pairs[start..]) {
