@@ -40,7 +40,8 @@ fn metered(script: &str, seconds: &str) -> (Value, String) {
     let json = fake.path().join("energy.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
     command.args(["meter", "--meters", "nvml", "--json"]).arg(&json).args(["--", "sleep", seconds]);
-    let Output { status, stderr, .. } = command.env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+    let Output { status, stderr, .. } =
+        command.env("LD_LIBRARY_PATH", fake.path()).env("WATTFRONT_HOST", fake.path()).output().unwrap();
     let text = String::from_utf8(stderr).unwrap();
     assert!(status.success(), "{text}");
     (serde_json::from_str::<Value>(&fs::read_to_string(json).unwrap()).unwrap()["energy"].take(), text)
@@ -75,7 +76,8 @@ fn a_counter_of_the_whole_module_is_called_that_and_the_processor_is_not_added_t
         let json = fake.path().join("energy.json");
         let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
         command.args(["meter", "--meters", "nvml,estimate", "--json"]).arg(&json).args(["--", "sleep", "2"]);
-        let Output { status, stderr, .. } = command.env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+        let Output { status, stderr, .. } =
+            command.env("LD_LIBRARY_PATH", fake.path()).env("WATTFRONT_HOST", fake.path()).output().unwrap();
         let text = String::from_utf8(stderr).unwrap();
         assert!(status.success() && !text.contains("DOUBTFUL"), "{text}");
         let told: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
@@ -92,7 +94,12 @@ fn a_counter_of_the_whole_module_is_called_that_and_the_processor_is_not_added_t
             None => assert!(note.is_none() && domains.len() == 2, "{energy}"),
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
-        let devices = command.arg("devices").env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+        let devices = command
+            .arg("devices")
+            .env("LD_LIBRARY_PATH", fake.path())
+            .env("WATTFRONT_HOST", fake.path())
+            .output()
+            .unwrap();
         let devices = String::from_utf8(devices.stdout).unwrap();
         let expected = words.unwrap_or("of the GPU alone, not of the module around it");
         // Lines are wrapped.

@@ -48,7 +48,7 @@ impl Told {
 fn meter_with(fake: &TempDir, arguments: &[&str], devices: Option<&str>) -> Told {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
     command.arg("meter").args(arguments).args(["--json", "-", "--", "sleep", "0.6"]);
-    command.env("LD_LIBRARY_PATH", fake.path()).env_remove("CUDA_VISIBLE_DEVICES");
+    command.env("LD_LIBRARY_PATH", fake.path()).env("WATTFRONT_HOST", fake.path()).env_remove("CUDA_VISIBLE_DEVICES");
     if let Some(devices) = devices {
         command.env("CUDA_VISIBLE_DEVICES", devices);
     }
@@ -125,6 +125,7 @@ fn a_name_that_means_nothing_is_refused_and_one_of_nothing_here_is_told() {
     let output = Command::new(env!("CARGO_BIN_EXE_optimize"))
         .args(["meter", "--without", "gpus", "--", "true"])
         .env("LD_LIBRARY_PATH", fake.path())
+        .env("WATTFRONT_HOST", fake.path())
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -142,7 +143,13 @@ fn devices_lists_what_cannot_be_read_with_its_name() {
     let fake = fake(&format!("{TWO}fault handle 15\n"));
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
-        let output = command.arg("devices").args(arguments).env("LD_LIBRARY_PATH", fake.path()).output().unwrap();
+        let output = command
+            .arg("devices")
+            .args(arguments)
+            .env("LD_LIBRARY_PATH", fake.path())
+            .env("WATTFRONT_HOST", fake.path())
+            .output()
+            .unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
@@ -153,4 +160,64 @@ fn devices_lists_what_cannot_be_read_with_its_name() {
     let lost = entries.iter().find(|entry| entry["name"] == "gpu:1").unwrap();
     assert_eq!((&lost["standing"], &lost["method"]), (&"unreadable".into(), &Value::Null));
     assert!(entries.iter().any(|entry| entry["name"] == "dram:memory"), "{entries:?}");
+}
+
+/// A folder in which a machine describes itself, and the fake library finds no script: there is no driver of NVIDIA's.
+struct Host(TempDir);
+
+impl Host {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn put(&self, path: &str, text: &str) -> &Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    fn device(&self, place: &str, vendor: &str, class: &str, driver: &str) -> &Self {
+        let folder = format!("sys/bus/pci/devices/{place}");
+        self.put(&format!("{folder}/vendor"), vendor).put(&format!("{folder}/class"), class);
+        self.put(&format!("{folder}/device"), "0x1234\n");
+        let drivers = self.0.path().join("sys/bus/pci/drivers").join(driver);
+        fs::create_dir_all(&drivers).unwrap();
+        std::os::unix::fs::symlink(drivers, self.0.path().join(folder).join("driver")).unwrap();
+        self
+    }
+
+    fn meter(&self, arguments: &[&str]) -> Told {
+        let nothing = TempDir::new().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
+        command.arg("meter").args(arguments).args(["--json", "-", "--", "sleep", "0.3"]);
+        command.env("LD_LIBRARY_PATH", nothing.path()).env("WATTFRONT_HOST", self.0.path());
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {stderr}"));
+        Told { code: output.status.code(), energy: told["energy"].clone(), stderr }
+    }
+}
+
+#[test]
+fn a_gpu_of_another_maker_is_named_and_missed_until_it_is_left_out() {
+    let host = Host::new();
+    host.device("0000:00:02.0", "0x8086\n", "0x030000\n", "i915");
+    host.put("proc/cpuinfo", "processor : 0\nphysical id : 0\n");
+    let told = host.meter(&[]);
+    assert!(told.energy["joules"].is_number(), "graphics in the package are no reason: {}", told.energy);
+    host.device("0000:03:00.0", "0x1002\n", "0x030000\n", "amdgpu");
+    let told = host.meter(&[]);
+    // Tests may run in a container that is given no device files of graphics.
+    let consumers = told.energy["consumers"].as_array().unwrap();
+    let amd = consumers.iter().find(|c| c["name"] == "gpu:1").unwrap();
+    assert!(amd["what"].as_str().unwrap().contains("AMD GPU 1"), "{amd}");
+    assert_eq!(amd["standing"] == "unreadable", told.energy["joules"].is_null(), "{amd}");
+    assert!(amd["standing"] == "unreadable" || amd["standing"] == "unused", "{amd}");
+    for name in ["gpu:1", "gpu:0000:03:00.0", "gpu:03:00.0", "gpu"] {
+        let told = host.meter(&["--without", name]);
+        assert!(told.energy["joules"].is_number(), "{name}: {}", told.energy);
+        let out = told.energy["left_out"].as_array().unwrap();
+        assert!(out.iter().any(|c| c["name"] == "gpu:1"), "{name}: {out:?}");
+    }
 }

@@ -300,6 +300,7 @@ fn a_gpu_is_metered_by_its_counter_and_its_power_written_down() {
     let (json, csv) = (fake.path().join("energy.json"), fake.path().join("power.csv"));
     let (code, _, stderr) = run(optimize()
         .env("LD_LIBRARY_PATH", fake.path())
+        .env("WATTFRONT_HOST", fake.path())
         .args(["--interval", "0.5", "--json"])
         .arg(&json)
         .arg("--csv")
@@ -329,6 +330,7 @@ fn an_estimate_stands_beside_a_gpu_and_is_not_added_to_it() {
     let json = fake.path().join("energy.json");
     let (code, _, stderr) = run(optimize()
         .env("LD_LIBRARY_PATH", fake.path())
+        .env("WATTFRONT_HOST", fake.path())
         .args(["--meters", "nvml,estimate", "--json"])
         .arg(&json)
         .args(["--", "sleep", "1.2"]));
@@ -346,7 +348,11 @@ fn a_gpu_that_is_cut_into_instances_is_metered_as_a_whole_if_asked_for() {
     let fake = fake_gpu("gpu GPU-1234 FAKE\nmig\ninstance MIG-1 3 0\npower 300\n");
     let meter = |options: &[&str]| {
         let command = ["--meters", "nvml", "--", "sleep", "0.5"];
-        run(optimize().env("LD_LIBRARY_PATH", fake.path()).args(options).args(command))
+        run(optimize()
+            .env("LD_LIBRARY_PATH", fake.path())
+            .env("WATTFRONT_HOST", fake.path())
+            .args(options)
+            .args(command))
     };
     let (code, _, stderr) = meter(&[]);
     assert!(code == 125 && stderr.contains("--mig-whole-board"), "{code} {stderr}");
@@ -358,7 +364,11 @@ fn a_gpu_that_is_cut_into_instances_is_metered_as_a_whole_if_asked_for() {
 #[cfg(feature = "nvml")]
 fn watch(fake: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize"));
-    command.args(["devices", "--watch", "--interval", "0.3"]).args(arguments).env("LD_LIBRARY_PATH", fake.path());
+    command
+        .args(["devices", "--watch", "--interval", "0.3"])
+        .args(arguments)
+        .env("LD_LIBRARY_PATH", fake.path())
+        .env("WATTFRONT_HOST", fake.path());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

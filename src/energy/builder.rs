@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,10 @@ pub const DEFAULT_GAIN: f64 = 0.04;
 const ENVIRONMENT: [&str; 4] =
     ["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
 
+/// Names the folder in which `sys` and `proc` of the machine are, where they are not at the root: in a container that was given its
+/// host's under another name, such as `/host`. What is there of processes is not looked at.
+pub const HOST_VARIABLE: &str = "WATTFRONT_HOST";
+
 /// Twice a second: enough for every counter, and no burden on the driver.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -67,6 +71,8 @@ pub(super) struct Places {
     pub(super) powercap: Option<PathBuf>,
     pub(super) sys: PathBuf,
     pub(super) proc: PathBuf,
+    /// Where the kernel describes the machine; that of processes if it is not given.
+    pub(super) machine: Option<PathBuf>,
     pub(super) process: u32,
     pub(super) with_process: bool,
     pub(super) nvml_library: Option<PathBuf>,
@@ -77,6 +83,11 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// Where the kernel describes the machine: `cpuinfo` and `driver/nvidia`.
+    pub(super) fn machine(&self) -> &Path {
+        self.machine.as_deref().unwrap_or(&self.proc)
+    }
+
     #[cfg(feature = "nvml")]
     pub(super) fn policy(&self) -> super::nvml::Policy {
         super::nvml::Policy { mig: self.mig, estimate: self.gpu_estimate }
@@ -90,6 +101,7 @@ impl Places {
 
 impl Default for SessionBuilder {
     fn default() -> Self {
+        let host = std::env::var_os(HOST_VARIABLE).filter(|host| !host.is_empty()).map(PathBuf::from);
         Self {
             meters: Meters::Auto,
             own: Vec::new(),
@@ -108,8 +120,9 @@ impl Default for SessionBuilder {
             places: Places {
                 root: PathBuf::from("/"),
                 powercap: None,
-                sys: PathBuf::from("/sys"),
+                sys: host.as_ref().map_or_else(|| PathBuf::from("/sys"), |host| host.join("sys")),
                 proc: PathBuf::from("/proc"),
+                machine: host.map(|host| host.join("proc")),
                 process: std::process::id(),
                 with_process: true,
                 nvml_library: None,
@@ -248,7 +261,7 @@ impl SessionBuilder {
     }
 
     /// Where the kernel shows its devices: the powercap tree, and the event source `power` by which processors are metered
-    /// where that tree cannot be read. Default: `/sys`.
+    /// where that tree cannot be read. Default: `/sys`, or that of the folder which [`HOST_VARIABLE`](super::HOST_VARIABLE) names.
     #[must_use]
     pub fn sysfs_root(mut self, path: impl Into<PathBuf>) -> Self {
         self.places.sys = path.into();
@@ -259,6 +272,7 @@ impl SessionBuilder {
     #[must_use]
     pub fn proc_root(mut self, path: impl Into<PathBuf>) -> Self {
         self.places.proc = path.into();
+        self.places.machine = None;
         self
     }
 

@@ -86,7 +86,7 @@ impl SessionBuilder {
 
 /// Why NVIDIA's driver is not there, by what else there is of it.
 fn no_driver(places: &Places, container: bool, reason: &str) -> String {
-    let driver = places.proc.join("driver/nvidia/version").exists();
+    let driver = places.machine().join("driver/nvidia/version").exists();
     match (driver, container) {
         (true, true) => format!("{reason} (the host has the driver, the container lacks its library)"),
         (true, false) => format!("{reason} (the kernel's driver is loaded)"),

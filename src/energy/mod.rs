@@ -74,7 +74,7 @@ mod visible;
 mod watts;
 mod worker;
 
-pub use builder::{DEFAULT_GAIN, SessionBuilder};
+pub use builder::{DEFAULT_GAIN, HOST_VARIABLE, SessionBuilder};
 pub use choice::{MeterKind, Meters, MigPolicy};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use cross_check::{AGREEMENT, CrossCheck};

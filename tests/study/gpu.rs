@@ -43,7 +43,10 @@ fn library() -> &'static [u8] {
 
 pub fn command(bench: &Bench, arguments: &[&str]) -> Command {
     let mut command = bench.command(arguments);
-    command.env("LD_LIBRARY_PATH", bench.path()).env("WATTFRONT_LOCKS", bench.path());
+    command
+        .env("LD_LIBRARY_PATH", bench.path())
+        .env("WATTFRONT_HOST", bench.path())
+        .env("WATTFRONT_LOCKS", bench.path());
     command
 }
 

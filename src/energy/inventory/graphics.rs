@@ -74,7 +74,7 @@ pub(super) fn list(places: &Places, surroundings: &Surroundings, driver: Driver)
 }
 
 fn nvidia_gpus(places: &Places, surroundings: &Surroundings, on_bus: &[&OnBus], driver: Driver) -> Graphics {
-    let kernel = kernels_own(&places.proc);
+    let kernel = kernels_own(places.machine());
     let (mut told, failure) = match driver {
         Driver::Shows(told) => (told, None),
         Driver::Fails { reason, remedy, is_there } => (Vec::new(), Some((reason, remedy, is_there))),

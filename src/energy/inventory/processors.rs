@@ -84,7 +84,7 @@ fn uncounted_sockets(
     let packages: BTreeSet<u32> =
         found.iter().filter(|found| found.domain.kind == DomainKind::Cpu).filter_map(Found::package).collect();
     let any_counter = found.iter().any(|found| found.domain.kind == DomainKind::Cpu);
-    let sockets = sockets(&places.proc);
+    let sockets = sockets(places.machine());
     let missing = |id: &str, what: String| {
         let consumer = Consumer::new(DomainKind::Cpu, id, what);
         match closed {
