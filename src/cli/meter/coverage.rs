@@ -33,6 +33,7 @@ impl Coverage<'_> {
         energy["missing"] = json!(missing);
         energy["not_counted"] = json!(list(Standing::Uncounted));
         energy["left_out"] = json!(list(Standing::LeftOut));
+        energy["out_of_use"] = json!(list(Standing::Unused));
         energy["consumers"] = json!(self.consumers);
     }
 
@@ -43,6 +44,15 @@ impl Coverage<'_> {
             let reason = consumer.reason.as_deref().unwrap_or_default();
             lines.push(format!("without {} ({}): {reason}", consumer.name, consumer.what));
         }
+        let mut unused: Vec<(&str, Vec<&str>)> = Vec::new();
+        for consumer in self.of(Standing::Unused) {
+            let reason = consumer.reason.as_deref().unwrap_or_default();
+            match unused.iter_mut().find(|(other, _)| *other == reason) {
+                Some((_, names)) => names.push(&consumer.name),
+                None => unused.push((reason, vec![&consumer.name])),
+            }
+        }
+        lines.extend(unused.iter().map(|(reason, names)| format!("out of use: {}: {reason}", names.join(", "))));
         for name in self.absent {
             lines.push(format!("--without {name}: nothing here is called that; `optimize devices` has the names"));
         }

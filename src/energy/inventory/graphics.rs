@@ -184,7 +184,8 @@ fn unseen(
     let by = device.and_then(|device| device.driver.as_deref());
     let has_files = ["dev/nvidiactl", "dev/nvidia0", "dev/dxg"].iter().any(|file| places.root.join(file).exists());
     match failure {
-        Some((_, _, _)) if surroundings.container && !has_files => {
+        // A driver that answers, if only by an error, was given to it.
+        Some((_, _, false)) if surroundings.container && !has_files => {
             consumer.because(Standing::Unused, "it is not given to this container, which has no device file of it")
         }
         Some((reason, remedy, _)) => {

@@ -45,8 +45,19 @@ impl Surroundings {
             .lines()
             .filter(|line| line.starts_with("flags"))
             .any(|line| line.split_ascii_whitespace().any(|flag| flag == "hypervisor"));
-        Self { container: marked || grouped, virtual_machine }
+        let mounts = fs::read_to_string(places.proc.join("self/mountinfo")).unwrap_or_default();
+        Self { container: marked || grouped || mounts.lines().any(is_mount_of_container), virtual_machine }
     }
+}
+
+/// Whether a line of `/proc/self/mountinfo` is of a container: its root is laid over an image, or an orchestrator has put a file
+/// into it. Control groups say nothing where they have a namespace of their own.
+fn is_mount_of_container(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let (from, to) = (words.nth(3).unwrap_or_default(), words.next().unwrap_or_default());
+    let kind = line.split_once(" - ").and_then(|(_, rest)| rest.split_ascii_whitespace().next()).unwrap_or_default();
+    (to == "/" && matches!(kind, "overlay" | "fuse.fuse-overlayfs" | "aufs"))
+        || (to == "/etc/hosts" && ["/kubelet/pods/", "/containers/"].iter().any(|part| from.contains(part)))
 }
 
 /// What was opened of it.

@@ -137,6 +137,20 @@ fn what_a_virtual_machine_or_nobody_here_has_is_out_of_use() {
 }
 
 #[test]
+fn containers_are_known_by_what_is_mounted_in_them() {
+    let container = |line: &str| {
+        let machine = Machine::new();
+        machine.put_proc("self/mountinfo", &format!("22 1 0:5 / /proc rw - proc proc rw\n{line}\n"));
+        Surroundings::of(&machine.builder().places).container
+    };
+    assert!(container("512 489 0:98 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/containerd/1"));
+    assert!(container("530 512 8:1 /var/lib/kubelet/pods/1a2b/etc-hosts /etc/hosts rw,relatime - ext4 /dev/sda1 rw"));
+    assert!(!container("27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard"));
+    assert!(!container("27 1 254:0 / /var/lib/docker/overlay2/1/merged rw - overlay overlay rw"));
+    assert!(!container(""));
+}
+
+#[test]
 fn gpus_and_accelerators_without_a_meter_are_named_with_their_sensors() {
     let machine = Machine::with_package();
     machine.bus.device("0000:00:02.0", 0x8086, 0x4680, 0x030000, Some("i915"));
