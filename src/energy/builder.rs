@@ -22,7 +22,7 @@ use super::rapl::{RaplMeter, Ways, packages};
 use super::session::{Consumers, Opening, Session};
 #[cfg(feature = "nvml")]
 use super::share::SharedMeter;
-use super::units::{Consumer, ConsumerName, Domain, DomainKind, Method};
+use super::units::{Consumer, ConsumerName, Domain, Method};
 use super::visible::GpuIdentity;
 use super::watts::Figure;
 
@@ -381,9 +381,8 @@ impl SessionBuilder {
                     }
                     Err(error) => {
                         rapl = Some(Err(error));
-                        let estimated = Consumer::new(DomainKind::Cpu, "processes", String::new());
                         match self.open_kind(MeterKind::Estimate, &inventory) {
-                            _ if is_left_out(&estimated, &self.without) => {}
+                            _ if Inventory::leaves_processors_out(&self.places, &self.without) => {}
                             Ok(found) => meters.extend(found.into_iter().map(|meter| (meter, !self.estimate_beside))),
                             Err(error @ EnergyError::Setting { .. }) => return Err(error),
                             Err(error) if meters.is_empty() && self.own.is_empty() => return Err(error),
@@ -417,7 +416,8 @@ impl SessionBuilder {
         };
         meters.retain(|(meter, _)| !meter.sources().is_empty());
         let instances = if missing_gpus_matter { inventory.instances() } else { Vec::new() };
-        let sources = meters.iter().flat_map(|(meter, _)| meter.sources().iter().cloned()).collect();
+        let own = self.own.iter().flat_map(|meter| meter.sources().iter().cloned());
+        let sources = meters.iter().flat_map(|(meter, _)| meter.sources().iter().cloned()).chain(own).collect();
         let opened = Opened { sources, rapl, nvml, meters: &self.meters, without: &self.without };
         let consumers = inventory.conclude(&self.places, &opened);
         let absent = |name: &&ConsumerName| !consumers.iter().any(|consumer| consumer.is_called(name));

@@ -148,7 +148,11 @@ impl fmt::Display for Entry {
             }
         }
         if consumer.standing == Standing::Unreadable {
-            write!(f, "\n       so: totals of work that may use it are missing, unless {} is left out", consumer.name)?;
+            write!(
+                f,
+                "\n       so: totals of work that may use it are missing, unless {} is left out",
+                consumer.names()
+            )?;
         }
         Ok(())
     }

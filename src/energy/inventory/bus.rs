@@ -60,7 +60,8 @@ const HANDED_ON: [&str; 4] = ["vfio-pci", "nvgrace_gpu_vfio_pci", "pci-stub", "x
 impl OnBus {
     /// Whether a virtual machine has it.
     pub(super) fn is_handed_on(&self) -> bool {
-        self.driver.as_deref().is_some_and(|driver| HANDED_ON.contains(&driver))
+        // Programs drive Google's by it themselves.
+        self.vendor != Vendor::Other(0x1ae0) && self.driver.as_deref().is_some_and(|driver| HANDED_ON.contains(&driver))
     }
 
     /// Whether it is a part of the processor's package, whose counter has its energy.
@@ -75,12 +76,34 @@ impl OnBus {
             (Vendor::Intel, Class::Accelerator) => (domain, bus) == (0, 0),
             (Vendor::Amd, Class::Gpu) => {
                 let table = fs::read(self.path.join("gpu_metrics")).unwrap_or_default();
-                table.get(2).is_some_and(|format| *format >= 2)
+                table.get(2).map_or_else(|| self.is_behind_inner_bridge(), |format| *format >= 2)
             }
             // XDNA, the neural processor of its packages.
             (Vendor::Amd, Class::Accelerator) => self.driver.as_deref() == Some("amdxdna") || self.device == 0x1502,
             _ => false,
         }
+    }
+
+    /// Whether it is right behind the bridge by which AMD's packages reach their own devices (device 8 of bus 0).
+    fn is_behind_inner_bridge(&self) -> bool {
+        let whole = self.path.canonicalize().unwrap_or_default();
+        let parent = whole.parent().and_then(Path::file_name).and_then(|name| Place::parse(name.to_str()?));
+        parent.is_some_and(|parent| parent.0[..3] == [0, 0, 8])
+    }
+
+    /// Whether its driver has outputs for it and nothing that programs compute by.
+    pub(super) fn is_display_alone(&self) -> bool {
+        let nodes = listed(&self.path.join("drm"));
+        let has = |kind: &str| {
+            nodes.iter().any(|node| node.file_name().is_some_and(|name| name.to_string_lossy().starts_with(kind)))
+        };
+        self.driver.as_deref() == Some("radeon") || (has("card") && !has("renderD"))
+    }
+
+    /// Whether the bus itself has no answer of it: it has fallen off.
+    pub(super) fn is_gone(&self) -> bool {
+        let config = fs::read(self.path.join("config")).unwrap_or_default();
+        config.get(..4).is_some_and(|start| start == [0xff; 4])
     }
 
     /// A sensor of its power or energy that the kernel offers, which no meter here reads.
@@ -137,7 +160,14 @@ fn device(path: &Path) -> Option<OnBus> {
     };
     let (vendor, class) = (number("vendor")? as u16, number("class")?);
     let device = number("device").unwrap_or(0) as u16;
+    // Graphics of servers' boards, which are ATI's by their number.
+    if vendor == 0x1002 && matches!(device, 0x515e | 0x5969 | 0x4752) {
+        return None;
+    }
     let kind = match (vendor, class >> 16) {
+        // Whoever made it: a controller for 3D that drives no display, and the graphics of Moore Threads and Iluvatar.
+        _ if class >> 8 == 0x0302 => Class::Gpu,
+        (0x1ed5 | 0x1e3e, 0x03) => Class::Gpu,
         (0x10de | 0x1002 | 0x8086, 0x03) => Class::Gpu,
         // Instinct boards that drive no display.
         (0x1002, 0x12) => Class::Gpu,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::builder::Places;
+use super::super::deadline::{Limits, within};
 use super::super::units::{Consumer, Domain, DomainKind, Method, Standing};
 use super::super::visible::{GpuIdentity, MigInstance, VisibleError, visible_gpus};
 use super::Surroundings;
@@ -20,6 +21,8 @@ pub(super) struct Told {
     /// How it is metered, with what to know about that, or why it is not, and what to do.
     pub(super) way: Option<Result<Way, (String, String)>>,
     pub(super) instances: Option<Vec<MigInstance>>,
+    /// The driver shows it to others and not to this process.
+    pub(super) is_denied: bool,
 }
 
 /// A method, with what to know about it.
@@ -46,6 +49,29 @@ pub(super) struct Graphics {
     pub(super) no_driver: Option<(String, String)>,
 }
 
+/// What is said of graphics that the counter of a package has; where no such counter is read, another sentence takes its place.
+pub(super) const IN_PACKAGE: &str = "it is a part of the processor's package, whose figure has it";
+
+impl Graphics {
+    /// What is said where looking for GPUs gives no answer.
+    pub(super) fn unknown(reason: &str) -> Self {
+        let consumer = Consumer::new(DomainKind::Gpu, "nvidia", "GPUs, however many".to_owned());
+        let reason = format!("looking for them in the kernel's files has {reason}");
+        let consumer = consumer.because(Standing::Unreadable, reason).remedy(NVIDIA_REMEDY);
+        Self { nvidia: vec![(Told::default(), consumer)], ..Self::default() }
+    }
+}
+
+/// Whether the bus or the kernel's driver shows a GPU of NVIDIA's.
+pub(super) fn shows_nvidia(places: &Places) -> bool {
+    let own = places.clone();
+    let look = move || {
+        let on_bus = bus::devices(&own.sys).unwrap_or_default();
+        on_bus.iter().any(|device| device.vendor == Vendor::Nvidia) || !kernels_own(own.machine()).is_empty()
+    };
+    within(Limits::of_environment().asking, look).unwrap_or(true)
+}
+
 const NVIDIA_REMEDY: &str = "see what the kernel's log says of NVRM, and restart the machine if it stays so";
 
 /// Everything, before it is known what the user left out and what is metered: standings are `Metered` where something could
@@ -62,6 +88,19 @@ pub(super) fn list(places: &Places, surroundings: &Surroundings, driver: Driver)
         };
         found.others.push(other(device, *number, places, surroundings));
         *number += 1;
+    }
+    if found.nvidia.is_empty() {
+        let files = [
+            ("dev/nvhost-gpu", "NVIDIA GPU of the chip (Tegra)"),
+            ("dev/nvgpu", "NVIDIA GPU of the chip (Tegra)"),
+            ("dev/dxg", "GPU of the Windows host (WSL)"),
+        ];
+        if let Some((file, what)) = files.into_iter().find(|(file, _)| places.root.join(file).exists()) {
+            let consumer = Consumer::new(DomainKind::Gpu, &gpus.to_string(), what.to_owned());
+            let reason = format!("programs can use it by /{file}, and no meter here reads it");
+            found.others.push(consumer.because(Standing::Unreadable, reason));
+            gpus += 1;
+        }
     }
     for (card, driver) in bus::cards_off_the_bus(&places.sys) {
         let what = format!("graphics of the chip ({card}, driver {driver})");
@@ -195,6 +234,9 @@ fn unseen(
             };
             consumer.because(Standing::Unreadable, format!("{reason}{driven}")).remedy(remedy.clone())
         }
+        None if device.is_some_and(OnBus::is_gone) => consumer
+            .because(Standing::Unreadable, "it has fallen off the bus, and the driver does not show it any more")
+            .remedy(NVIDIA_REMEDY),
         None if surroundings.container => consumer.because(Standing::Unused, "it is not given to this container"),
         None if device.is_some() && by != Some("nvidia") => {
             let reason = match by {
@@ -205,7 +247,7 @@ fn unseen(
         }
         None => consumer
             .because(Standing::Unreadable, "it is on the bus, and the driver does not show it")
-            .remedy(NVIDIA_REMEDY),
+            .remedy(format!("{NVIDIA_REMEDY}; in a job that may not use it, set CUDA_VISIBLE_DEVICES")),
     }
 }
 
@@ -229,14 +271,17 @@ fn other(device: &OnBus, number: usize, places: &Places, surroundings: &Surround
     let consumer =
         Consumer { address: Some(device.place.to_string()), ..Consumer::new(kind, &number.to_string(), what) };
     if device.is_in_package() {
-        let reason = "it is a part of the processor's package, whose figure has it";
-        return consumer.because(Standing::Within, reason);
+        return consumer.because(Standing::Within, IN_PACKAGE);
     }
     if device.is_handed_on() {
         return consumer.because(Standing::Unused, "it is handed on to a virtual machine");
     }
     if device.driver.is_none() {
         return consumer.because(Standing::Unused, "no driver has taken it");
+    }
+    if device.is_display_alone() {
+        let reason = "its driver offers programs no computing; what it draws for a display is in no figure";
+        return consumer.because(Standing::Uncounted, reason);
     }
     let files = ["dev/kfd", "dev/dri", "dev/accel", "dev/habanalabs"];
     if surroundings.container && !files.iter().any(|file| places.root.join(file).exists()) {
@@ -274,25 +319,41 @@ fn accelerator(vendor: Vendor) -> String {
 /// the driver counts it, which goes along the bus.
 pub(super) fn hide(nvidia: &mut [(Told, Consumer)], devices: &str, order: Option<&str>) -> Result<(), VisibleError> {
     let can_be_used = |(_, consumer): &(Told, Consumer)| consumer.standing != Standing::Unused;
-    let used: Vec<&(Told, Consumer)> = nvidia.iter().filter(|gpu| can_be_used(gpu)).collect();
-    let common = used.iter().find_map(|(told, _)| told.name.clone()).unwrap_or_default();
-    let all_placed = used.iter().all(|(told, _)| told.place.is_some());
+    // CUDA counts what the driver shows it, and that alone; where it shows nothing, what is on the bus is all there is to go by.
+    let is_counted = |(told, _): &(Told, Consumer)| told.way.is_some() && !told.is_denied;
+    let any_counted = nvidia.iter().any(is_counted);
+    let counted: Vec<&(Told, Consumer)> =
+        nvidia.iter().filter(|gpu| can_be_used(gpu) && (!any_counted || is_counted(gpu))).collect();
+    let common = counted.iter().find_map(|(told, _)| told.name.clone()).unwrap_or_default();
+    let all_placed = counted.iter().all(|(told, _)| told.place.is_some());
     let identity = |(number, (told, consumer)): (usize, &&(Told, Consumer))| {
-        let counted = Place([0, told.index.unwrap_or(number as u32), 0, 0]);
+        let along = Place([0, told.index.unwrap_or(number as u32), 0, 0]);
         GpuIdentity {
             uuid: told.uuid.clone().unwrap_or_else(|| consumer.name.clone()),
-            pci_bus_id: told.place.filter(|_| all_placed).unwrap_or(counted).to_string(),
+            pci_bus_id: told.place.filter(|_| all_placed).unwrap_or(along).to_string(),
             name: told.name.clone().unwrap_or_else(|| common.clone()),
             instances: told.instances.clone(),
         }
     };
-    let boards: Vec<GpuIdentity> = used.iter().enumerate().map(identity).collect();
-    let visible = visible_gpus(Some(devices), order, &boards)?;
+    let boards: Vec<GpuIdentity> = counted.iter().enumerate().map(identity).collect();
+    let mut visible = visible_gpus(Some(devices), order, &boards)?;
+    let unknown = names_unknown(devices, nvidia);
+    if unknown {
+        // Each for itself, for the one that nobody knows does not end the list.
+        for entry in devices.split(',') {
+            visible.gpus.extend(visible_gpus(Some(entry), order, &boards)?.gpus);
+        }
+    }
     let shows_none = devices.trim().is_empty() || devices.trim().starts_with('-');
     for (told, consumer) in nvidia.iter_mut().filter(|gpu| can_be_used(gpu)) {
         let id = told.uuid.as_ref().unwrap_or(&consumer.name);
+        let by_uuid =
+            told.uuid.as_ref().is_some_and(|uuid| devices.split(',').any(|entry| entry.trim() == uuid.as_str()));
         // However many there are of a number that nobody knows, one may be meant.
-        let may_be_seen = visible.gpus.iter().any(|gpu| gpu.uuid == *id) || (consumer.name == UNCOUNTED && !shows_none);
+        let may_be_seen = by_uuid
+            || visible.gpus.iter().any(|gpu| gpu.uuid == *id)
+            || (unknown && told.uuid.is_none())
+            || (consumer.name == UNCOUNTED && !shows_none);
         if !may_be_seen {
             let reason = match shows_none {
                 true => format!("CUDA_VISIBLE_DEVICES = `{devices}` shows no GPU"),
@@ -302,6 +363,21 @@ pub(super) fn hide(nvidia: &mut [(Told, Consumer)], devices: &str, order: Option
         }
     }
     Ok(())
+}
+
+/// Whether a GPU or an instance is named by a UUID that none of those which tell theirs has: it may be any that does not.
+fn names_unknown(devices: &str, nvidia: &[(Told, Consumer)]) -> bool {
+    let mut uuids: Vec<&str> = nvidia.iter().filter_map(|(told, _)| told.uuid.as_deref()).collect();
+    let instances = nvidia.iter().flat_map(|(told, _)| told.instances.iter().flatten());
+    uuids.extend(instances.map(|instance| instance.uuid.as_str()));
+    let named =
+        devices.split(',').map(str::trim).filter(|entry| entry.starts_with("GPU-") || entry.starts_with("MIG-"));
+    let board = |entry: &str| entry.strip_prefix("MIG-").filter(|rest| rest.starts_with("GPU-")).map(str::to_owned);
+    named
+        .map(|entry| {
+            board(entry).map_or_else(|| entry.to_owned(), |path| path.split('/').next().unwrap_or("").to_owned())
+        })
+        .any(|entry| !uuids.iter().any(|uuid| uuid.starts_with(&entry)))
 }
 
 /// The name of GPUs whose number nobody tells.

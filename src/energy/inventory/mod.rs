@@ -22,6 +22,7 @@ mod tests;
 use std::fs;
 
 use super::builder::{MeterKind, Meters, Places};
+use super::deadline::{Limits, within};
 use super::error::EnergyError;
 use super::meter::Source;
 use super::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
@@ -87,14 +88,34 @@ impl Inventory {
             Meters::Auto => true,
             Meters::List(kinds) => kinds.contains(&MeterKind::Nvml),
         };
-        let driver = if asked { ask(places) } else { unasked() };
-        Self { graphics: graphics::list(places, &surroundings, driver), surroundings }
+        let driver = match asked {
+            true => ask(places),
+            // That there are some is known, and what they are called by is all that is said of them.
+            false if graphics::shows_nvidia(places) => unasked(),
+            false => {
+                let own = places.clone();
+                within(Limits::of_environment().asking, move || ask(&own)).unwrap_or_else(|_| unasked())
+            }
+        };
+        let own = places.clone();
+        // The kernel's files of a device may hang as its driver does.
+        let listed = within(Limits::of_environment().asking, move || graphics::list(&own, &surroundings, driver));
+        let graphics = listed.unwrap_or_else(|silence| Graphics::unknown(&silence.to_string()));
+        Self { graphics, surroundings }
     }
 
     /// The same for a program that has these values of `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`.
     pub(super) fn shown(mut self, devices: &str, order: Option<&str>) -> Result<Self, VisibleError> {
         graphics::hide(&mut self.graphics.nvidia, devices, order)?;
         Ok(self)
+    }
+
+    /// Whether every processor is left out by its name.
+    pub(super) fn leaves_processors_out(places: &Places, without: &[ConsumerName]) -> bool {
+        let all = processors::packages(places);
+        without.iter().any(|name| name.kind() == DomainKind::Cpu)
+            && !all.is_empty()
+            && all.iter().all(|package| is_left_out(package, without))
     }
 
     /// The UUIDs of the GPUs that can be metered, are in sight and not left out.
@@ -160,7 +181,16 @@ impl Inventory {
         let mut consumers: Vec<Consumer> = self.graphics.nvidia.into_iter().map(|(_, gpu)| gpu).collect();
         consumers.extend(self.graphics.others);
         consumers.extend(processors::list(&places.rapl(), places, self.surroundings, opened));
-        consumers.into_iter().map(|consumer| settled(consumer, opened)).collect()
+        let mut consumers: Vec<Consumer> = consumers.into_iter().map(|consumer| settled(consumer, opened)).collect();
+        let is_read =
+            |c: &Consumer| matches!(c.kind, DomainKind::Cpu | DomainKind::Platform) && c.standing == Standing::Metered;
+        if !consumers.iter().any(is_read) {
+            for graphics in consumers.iter_mut().filter(|c| c.reason.as_deref() == Some(graphics::IN_PACKAGE)) {
+                let reason = "it is a part of the processor's package, whose counter is not read";
+                *graphics = graphics.clone().because(Standing::Uncounted, reason);
+            }
+        }
+        consumers
     }
 }
 
@@ -171,15 +201,20 @@ pub(super) fn is_left_out(consumer: &Consumer, without: &[ConsumerName]) -> bool
 
 /// The consumer as it stands once the meters are open.
 fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
-    let source = opened.sources.iter().find(|source| Some(&source.domain) == consumer.domain.as_ref());
-    if let Some(source) = source {
+    let is_its = |source: &&Source| {
+        let name = ConsumerName::of(&source.domain);
+        source.domain == consumer.domain() || (consumer.kind == DomainKind::Gpu && consumer.is_called(&name))
+    };
+    if let Some(source) = opened.sources.iter().find(is_its) {
         let estimate = source.method == Method::Estimate;
         consumer.standing = if estimate { Standing::Estimated } else { Standing::Metered };
-        consumer.method = Some(source.method);
+        (consumer.method, consumer.reason, consumer.remedy) = (Some(source.method), None, None);
+        consumer.domain = Some(source.domain.clone());
         return consumer;
     }
     let matters = matches!(consumer.standing, Standing::Metered | Standing::Unreadable);
-    if let Some(name) = opened.without.iter().find(|name| consumer.is_called(name)) {
+    let is_candidate = !matches!(consumer.standing, Standing::Within | Standing::Unused);
+    if let Some(name) = opened.without.iter().find(|name| is_candidate && consumer.is_called(name)) {
         consumer.remedy = None;
         return consumer.because(Standing::LeftOut, format!("`without` names {name}"));
     }
@@ -224,6 +259,7 @@ fn ask(places: &Places) -> Driver {
             board.rung.map(|rung| (rung.method(), note(rung))).map_err(|obstacle| (obstacle.reason, obstacle.remedy)),
         ),
         instances: board.instances,
+        is_denied: board.is_denied,
     };
     match list(places.nvml_library.as_deref(), places.policy()) {
         Listing::Boards(boards) => Driver::Shows(boards.into_iter().map(told).collect()),

@@ -33,6 +33,19 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
     let mut consumers: Vec<Consumer> =
         found.iter().map(|found| counter(found, closed.as_ref().map(|(reason, _)| reason.as_str()), instead)).collect();
     consumers.extend(uncounted_sockets(places, &found, closed.as_ref(), instead));
+    let of_kind = |kind: DomainKind| {
+        found
+            .iter()
+            .filter(move |found| found.domain.kind == kind)
+            .filter_map(Found::package)
+            .collect::<BTreeSet<u32>>()
+    };
+    let with_memory = of_kind(DomainKind::Dram);
+    for package in of_kind(DomainKind::Cpu).difference(&with_memory).filter(|_| !with_memory.is_empty()) {
+        let consumer =
+            Consumer::new(DomainKind::Dram, &format!("dram-{package}"), format!("memory of package-{package}"));
+        consumers.push(consumer.because(Standing::Uncounted, "nothing here counts it, unlike that of other packages"));
+    }
     if !found.iter().any(|found| found.domain.kind == DomainKind::Dram) {
         let consumer = Consumer::new(DomainKind::Dram, "memory", "memory".to_owned());
         let remedy = "only some processors of Intel's count their memory; there is nothing to be done about others";
@@ -45,6 +58,18 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
         consumers.push(consumer.because(Standing::Uncounted, reason));
     }
     consumers
+}
+
+/// The packages of the machine, by their names alone.
+pub(super) fn packages(places: &Places) -> Vec<Consumer> {
+    let ways = places.rapl();
+    let found = within(Limits::of_environment().asking, move || survey(&ways)).unwrap_or_default();
+    let counted = found.iter().filter(|f| f.domain.kind == DomainKind::Cpu && !matches!(f.state, State::Within { .. }));
+    let mut ids: BTreeSet<String> = counted.map(|found| found.domain.id.clone()).collect();
+    if ids.is_empty() {
+        ids = sockets(places.machine()).iter().map(|socket| format!("package-{socket}")).collect();
+    }
+    ids.iter().map(|id| Consumer::new(DomainKind::Cpu, id, String::new())).collect()
 }
 
 /// A counter that is shown.
@@ -68,6 +93,9 @@ fn counter(found: &Found, closed: Option<&str>, instead: Standing) -> Consumer {
             consumer.because(standing, reason.clone()).remedy(remedy.clone())
         }
         (State::Silent { reason }, _) => consumer.because(Standing::Uncounted, reason.clone()),
+        (State::Within { .. }, Some(_)) if found.domain.kind == DomainKind::Platform => consumer
+            .because(Standing::Uncounted, "it counts the whole platform, and is metered by its name alone")
+            .remedy("`meters = [\"psys\"]` in [energy] of a study file, or --meters psys"),
         (State::Within { of }, _) => {
             consumer.because(Standing::Within, format!("it shows again what others count: {of}"))
         }

@@ -253,6 +253,69 @@ fn a_choice_of_meters_leaves_out_what_it_does_not_name_and_says_so() {
     assert!(matches!(open(&[MeterKind::Nvml]), Err(EnergyError::Unavailable { meter: "nvml", .. })));
 }
 
+#[test]
+fn graphics_in_a_package_are_within_its_figure_where_it_has_one() {
+    let machine = Machine::new();
+    machine.bus.device("0000:00:02.0", 0x8086, 0x4680, 0x030000, Some("i915"));
+    let session = machine.builder().open().unwrap();
+    assert_eq!(of(&session, "gpu:0").standing, Standing::Uncounted);
+    machine.tree.zone("intel-rapl:0", "package-0", 5, 1 << 40);
+    let session = machine.builder().open().unwrap();
+    assert_eq!(of(&session, "gpu:0").standing, Standing::Within);
+    let session = machine.builder().without(names(&["gpu"])).open().unwrap();
+    assert_eq!(of(&session, "gpu:0").standing, Standing::Within, "it is in the figure all the same");
+}
+
+#[test]
+fn displays_alone_and_graphics_of_boards_hold_up_nobody() {
+    let machine = Machine::with_package();
+    machine.bus.device("0000:01:00.0", 0x1002, 0x515e, 0x030000, Some("radeon"));
+    machine.bus.device("0000:03:00.0", 0x1002, 0x6779, 0x030000, Some("radeon"));
+    machine.bus.device("0000:05:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
+    machine.bus.write("0000:05:00.0", "drm/card1/dev", b"");
+    let session = machine.builder().open().unwrap();
+    assert_eq!(standings(&session)[..2], ["gpu:0 not counted", "gpu:1 not counted"]);
+    machine.bus.write("0000:05:00.0", "drm/renderD128/dev", b"");
+    let session = machine.builder().open().unwrap();
+    assert_eq!(of(&session, "gpu:1").standing, Standing::Unreadable);
+    assert!(reason(&session).contains("gpu:0000:05:00.0"), "a name that stays its own: {}", reason(&session));
+}
+
+#[test]
+fn memory_is_told_package_by_package() {
+    let machine = Machine::with_package();
+    machine.tree.zone("intel-rapl:1", "package-1", 5, 1 << 40).zone("intel-rapl:1/intel-rapl:1:0", "dram", 7, 1 << 40);
+    let session = machine.builder().open().unwrap();
+    assert_eq!(of(&session, "dram:dram-0").standing, Standing::Uncounted);
+    assert_eq!(of(&session, "dram:dram-1").standing, Standing::Metered);
+}
+
+#[test]
+fn processors_that_are_left_out_by_name_are_not_estimated_either() {
+    let machine = Machine::new();
+    machine.sockets(&[0, 1]);
+    let open = |out: &[&str]| machine.builder().without(names(out)).open();
+    for out in [&["cpu"][..], &["cpu:processes"], &["cpu:package-0", "cpu:package-1"]] {
+        let session = open(out).unwrap();
+        assert!(session.sources(&Usage::All).is_empty(), "{out:?}: {:?}", standings(&session));
+        assert!(session.absent().is_empty(), "{out:?}");
+    }
+    assert_eq!(open(&["cpu:package-0"]).unwrap().sources(&Usage::All).len(), 1, "the other one is estimated");
+}
+
+#[test]
+fn a_meter_of_ones_own_is_that_of_its_consumer() {
+    use super::super::testing::ScriptedMeter;
+
+    let machine = Machine::with_package();
+    machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
+    for id in ["0", "0000:03:00.0"] {
+        let session = machine.builder().meter(ScriptedMeter::new(id)).open().unwrap();
+        assert_eq!(of(&session, "gpu:0").standing, Standing::Metered, "{id}");
+        assert!(session.unreadable(&Usage::All).is_empty());
+    }
+}
+
 #[cfg(feature = "nvml")]
 mod nvml {
     use super::super::super::testing::FakeNvml;
@@ -339,6 +402,67 @@ mod nvml {
         assert!(session.unreadable(&Usage::All).is_empty());
         let session = builder(&silent, &machine).visible_devices(Some("0"), None).open().unwrap();
         assert_eq!(session.unreadable(&Usage::All).len(), 1);
+    }
+
+    #[test]
+    fn a_uuid_that_nobody_tells_may_be_that_of_a_lost_gpu() {
+        let machine = Machine::new();
+        for fault in ["handle 15", "uuid 999"] {
+            let fake =
+                FakeNvml::new(100.05, &format!("gpu GPU-a A\npower 300\nfault {fault}\ngpu GPU-b A\npower 200\n"));
+            let open = |devices: &str| builder(&fake, &machine).visible_devices(Some(devices), None).open().unwrap();
+            for named in ["GPU-a", "GPU-a,GPU-b", "MIG-77", "MIG-GPU-a/1/0"] {
+                let session = open(named);
+                assert_eq!(session.unreadable(&Usage::All).len(), 1, "{fault} {named}: {:?}", standings(&session));
+            }
+            assert_eq!(open("GPU-a,GPU-b").sources(&Usage::All).len(), 1, "the other one is seen too");
+            assert!(open("GPU-b").unreadable(&Usage::All).is_empty());
+        }
+        let silent = FakeNvml::new(100.05, "fault init 18\n");
+        machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
+        let session = builder(&silent, &machine).visible_devices(Some("GPU-a"), None).open().unwrap();
+        assert_eq!(session.unreadable(&Usage::All).len(), 1, "{:?}", standings(&session));
+    }
+
+    #[test]
+    fn cuda_counts_what_the_driver_shows_it() {
+        let machine = Machine::new();
+        let script = "gpu GPU-b A\npower 300\npci 0000:02:00.0\ngpu GPU-c A\npower 200\npci 0000:03:00.0\n";
+        let fake = FakeNvml::new(100.05, script);
+        for place in ["0000:01:00.0", "0000:02:00.0", "0000:03:00.0"] {
+            machine.bus.device(place, H200.0, H200.1, H200.2, Some("nvidia"));
+        }
+        for (devices, joules) in [("0", 600.0), ("1", 400.0), ("0,1", 1000.0), ("GPU-c", 400.0)] {
+            let session = builder(&fake, &machine).visible_devices(Some(devices), None).open().unwrap();
+            assert_eq!(total(&fake, &session), Some(Joules(joules)), "{devices}: {:?}", standings(&session));
+        }
+        // One that the driver counts and denies to this process, as a scheduler's job has it.
+        let denied = FakeNvml::new(100.05, &format!("gpu GPU-a A\npci 0000:01:00.0\nfault handle 4\n{script}"));
+        let session = builder(&denied, &machine).visible_devices(Some("0"), None).open().unwrap();
+        assert_eq!(total(&denied, &session), Some(Joules(600.0)), "{:?}", standings(&session));
+    }
+
+    #[test]
+    fn gpus_that_no_meter_was_chosen_for_are_left_out_by_that() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(100.05, TWO);
+        let session = builder(&fake, &machine).meters(Meters::estimate()).open().unwrap();
+        assert_eq!(standings(&session)[..2], ["gpu:0 left out", "gpu:1 left out"]);
+        let silent = FakeNvml::new(100.05, "fault init 18\n");
+        let session = builder(&silent, &machine).meters(Meters::estimate()).open().unwrap();
+        assert_eq!(standings(&session)[0], "gpu:nvidia left out");
+    }
+
+    #[test]
+    fn one_that_has_fallen_off_the_bus_is_missed_in_its_container_too() {
+        let machine = Machine::new();
+        let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\npci 0000:3b:00.0\n");
+        machine.bus.device("0000:5e:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
+        machine.put(".dockerenv", "");
+        let standing = || of(&builder(&fake, &machine).open().unwrap(), "gpu:1").standing;
+        assert_eq!(standing(), Standing::Unused);
+        machine.bus.write("0000:5e:00.0", "config", &[0xff; 64]);
+        assert_eq!(standing(), Standing::Unreadable);
     }
 
     #[test]

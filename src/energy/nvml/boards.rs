@@ -25,11 +25,13 @@ pub(crate) struct Board {
     pub(crate) rung: Result<Rung, Obstacle>,
     /// The instances that it is cut into (MIG), as far as they are told; `None` if it is whole.
     pub(crate) instances: Option<Vec<MigInstance>>,
+    /// This process may not use it: the driver counts it and gives no handle of it.
+    pub(crate) is_denied: bool,
 }
 
 impl Board {
     fn unknown(index: u32, obstacle: Obstacle) -> Self {
-        Self { index, uuid: None, name: None, address: None, rung: Err(obstacle), instances: None }
+        Self { index, uuid: None, name: None, address: None, rung: Err(obstacle), instances: None, is_denied: false }
     }
 
     /// Whether it is cut into instances (MIG).
@@ -92,7 +94,10 @@ impl Asked {
 fn board(nvml: &Nvml, index: u32, policy: Policy, told: &Mutex<Option<Board>>) -> Board {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
-        Err(error) => return Board::unknown(index, Obstacle::of(&error)),
+        Err(error) => {
+            let is_denied = matches!(error, NvmlError::NoPermission);
+            return Board { is_denied, ..Board::unknown(index, Obstacle::of(&error)) };
+        }
     };
     let uuid = device.uuid();
     let nameless = uuid.as_ref().err().map(Obstacle::of);

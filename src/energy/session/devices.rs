@@ -172,6 +172,6 @@ fn may_use(usage: &Usage, consumer: &Consumer) -> bool {
 fn missing(consumer: &Consumer) -> (Domain, String) {
     let reason = consumer.reason.as_deref().unwrap_or("nobody knows why");
     let remedy = consumer.remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    let leave = format!("or leave it out by its name, {}", consumer.name);
+    let leave = format!("or leave it out by its name, {}", consumer.names());
     (consumer.domain(), format!("it may be in use and has no figure: {reason}{remedy}; {leave}"))
 }

@@ -104,10 +104,25 @@ impl Consumer {
         self.domain.clone().unwrap_or_else(|| Domain { kind: self.kind, id: id() })
     }
 
+    /// The names to leave it out by, for people: that of now, and one that stays its own when others come or go.
+    #[must_use]
+    pub fn names(&self) -> String {
+        match (&self.address, self.kind) {
+            (Some(address), DomainKind::Gpu | DomainKind::Accelerator) => {
+                format!("{} (or for good {}:{address})", self.name, self.kind.name())
+            }
+            _ => self.name.clone(),
+        }
+    }
+
     /// Whether a name of [`ConsumerName`]'s kind means this one.
     #[must_use]
     pub fn is_called(&self, name: &ConsumerName) -> bool {
         let Some(id) = &name.id else { return self.kind == name.kind };
+        // What the estimate is called by is all of the processors.
+        if (self.kind, name.kind, id.as_str()) == (DomainKind::Cpu, DomainKind::Cpu, "processes") {
+            return true;
+        }
         let bare = |uuid: &str| {
             let lower = uuid.to_ascii_lowercase();
             lower.trim_start_matches("gpu-").replace('-', "")
@@ -148,6 +163,11 @@ pub struct ConsumerName {
 }
 
 impl ConsumerName {
+    /// The name of a domain.
+    pub(crate) fn of(domain: &Domain) -> Self {
+        Self { kind: domain.kind, id: Some(domain.id.clone()) }
+    }
+
     /// The kind of hardware that it names.
     #[must_use]
     pub fn kind(&self) -> DomainKind {
