@@ -450,8 +450,11 @@ impl Meter for PairedMeter {
 fn an_edge_has_the_slow_counters_alone_read_often_for_a_while() {
     let reads = Arc::new((Mutex::new((0, 0)), std::sync::Condvar::new()));
     let meter = |id: &str, resolution: Duration| {
-        let inner = ScriptedMeter::new(id).with_resolution(resolution);
-        PairedMeter { inner, slow: resolution > Duration::from_millis(50), reads: Arc::clone(&reads) }
+        let slow = resolution > Duration::from_millis(50);
+        // Counters that change all the time have readings of their own.
+        let method = if slow { Method::Counter } else { Method::PowerIntegral };
+        let inner = ScriptedMeter::new(id).with_resolution(resolution).with_method(method);
+        PairedMeter { inner, slow, reads: Arc::clone(&reads) }
     };
     let (slow, fast) = (meter("GPU-1", Duration::from_millis(100)), meter("GPU-2", Duration::from_millis(1)));
     let session = Session::builder().meters(Meters::List(vec![])).meter(slow).meter(fast).open().unwrap();

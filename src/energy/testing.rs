@@ -115,6 +115,11 @@ impl ScriptedMeter {
         Self { sources, next: std::sync::Arc::new(std::sync::Mutex::new(Ok((0, 0)))) }
     }
 
+    pub(crate) fn with_method(mut self, method: Method) -> Self {
+        self.sources[0].method = method;
+        self
+    }
+
     pub(crate) fn with_resolution(mut self, resolution: std::time::Duration) -> Self {
         self.sources[0].resolution = resolution;
         self

@@ -168,7 +168,10 @@ impl Layout {
         row.extend([
             provenance.map_or_else(String::new, |p| method_name(p.method).to_owned()),
             window.map_or_else(String::new, |w| text(domains(w))),
-            window.map_or_else(String::new, |w| text(notes(w))),
+            // Of a trial without a result what its last attempt left to say.
+            window
+                .or_else(|| trial.spent.last().filter(|_| failure.is_some()))
+                .map_or_else(String::new, |w| text(notes(w))),
             number(spent.as_ref().map(|s| s.joules.0)),
             spent.as_ref().map_or("", |s| method_name(s.provenance.method)).to_owned(),
             spent.as_ref().map_or("", |s| if s.is_lower_bound() { "at-least" } else { "total" }).to_owned(),
@@ -182,6 +185,12 @@ impl Layout {
         ]);
         row
     }
+}
+
+/// What a figure of energy covers and how it came about, with what was left out, and whether something contradicts its counter.
+pub(super) fn energy_by(provenance: Option<&Provenance>, is_doubtful: bool) -> String {
+    let doubt = if is_doubtful { "; DOUBTFUL" } else { "" };
+    provenance.map_or_else(String::new, |provenance| text(format!("{provenance}{doubt}")))
 }
 
 /// The shortest text that reads back as the same number; empty for nothing.

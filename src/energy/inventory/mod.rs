@@ -246,9 +246,12 @@ fn ask(places: &Places) -> Driver {
     use bus::Place;
     use graphics::Told;
 
-    let note = |rung: Rung| match rung.method() {
-        Method::PowerIntegral => Some(format!("it has no energy counter: {}", rung.sampling())),
-        _ => rung.of_module().map(|words| format!("its counter is {words}")),
+    let note = |rung: Rung, mig_unknown: Option<&str>| match (mig_unknown, rung.method()) {
+        (Some(why), _) => {
+            Some(format!("whether it is cut into MIG instances is not known ({why}): its figure is the whole board's"))
+        }
+        (None, Method::PowerIntegral) => Some(format!("it has no energy counter: {}", rung.sampling())),
+        (None, _) => rung.of_module().map(|words| format!("its counter is {words}")),
     };
     let told = |board: Board| Told {
         index: Some(board.index),
@@ -256,7 +259,10 @@ fn ask(places: &Places) -> Driver {
         name: board.name,
         place: board.address.as_deref().and_then(Place::parse),
         way: Some(
-            board.rung.map(|rung| (rung.method(), note(rung))).map_err(|obstacle| (obstacle.reason, obstacle.remedy)),
+            board
+                .rung
+                .map(|rung| (rung.method(), note(rung, board.mig_unknown.as_deref())))
+                .map_err(|obstacle| (obstacle.reason, obstacle.remedy)),
         ),
         instances: board.instances,
         is_denied: board.is_denied,

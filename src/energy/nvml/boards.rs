@@ -25,13 +25,24 @@ pub(crate) struct Board {
     pub(crate) rung: Result<Rung, Obstacle>,
     /// The instances that it is cut into (MIG), as far as they are told; `None` if it is whole.
     pub(crate) instances: Option<Vec<MigInstance>>,
+    /// Why nobody knows whether it is cut into instances, where that is so.
+    pub(crate) mig_unknown: Option<String>,
     /// This process may not use it: the driver counts it and gives no handle of it.
     pub(crate) is_denied: bool,
 }
 
 impl Board {
     fn unknown(index: u32, obstacle: Obstacle) -> Self {
-        Self { index, uuid: None, name: None, address: None, rung: Err(obstacle), instances: None, is_denied: false }
+        Self {
+            index,
+            uuid: None,
+            name: None,
+            address: None,
+            rung: Err(obstacle),
+            instances: None,
+            mig_unknown: None,
+            is_denied: false,
+        }
     }
 
     /// Whether it is cut into instances (MIG).
@@ -106,7 +117,9 @@ fn board(nvml: &Nvml, index: u32, policy: Policy, told: &Mutex<Option<Board>>) -
     board.name = device.name().ok();
     board.address = device.pci_info().ok().map(|pci| pci.bus_id);
     *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(board.clone());
-    let is_cut = device.mig_mode().is_ok_and(|mode| mode.current != 0);
+    let mode = device.mig_mode();
+    board.mig_unknown = mode.as_ref().err().filter(|error| !is_absent(error)).map(ToString::to_string);
+    let is_cut = mode.is_ok_and(|mode| mode.current != 0);
     board.instances = is_cut.then(|| instances(&device).unwrap_or_default());
     board.rung = match (nameless, policy.mig) {
         (Some(obstacle), _) => Err(obstacle),

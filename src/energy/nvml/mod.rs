@@ -58,7 +58,8 @@ impl Obstacle {
                 "load the kernel module (`modprobe nvidia`), or restart after a driver update"
             }
             NvmlError::NoPermission | NvmlError::OperatingSystem => {
-                "let this user read and write /dev/nvidiactl and /dev/nvidia0, or give the container its devices"
+                "let this user read and write /dev/nvidiactl and the /dev/nvidia0, 1, 2 ... of that GPU, or give the container or the job its \
+                 devices"
             }
             NvmlError::LibRmVersionMismatch => "the driver was updated under way: restart the machine",
             NvmlError::GpuLost | NvmlError::ResetRequired => {

@@ -26,6 +26,9 @@ const LONGEST_END: Duration = Duration::from_secs(1);
 /// Second figures are not asked for more often than this: a little less than the shortest time between those readings.
 const SECOND_FIGURES: Duration = Duration::from_millis(50);
 
+/// How often counters that change all the time are read: one that freezes for longer than a quarter of a second is seen to.
+const FAST_COUNTERS: Duration = Duration::from_millis(150);
+
 /// The times between two polls differ by so much of what they are on average.
 const UNEVEN: f64 = 0.4;
 
@@ -302,12 +305,15 @@ impl Shared {
         let mut due = Instant::now() + interval;
         let mut uneven = Uneven::default();
         let mut young = Young::begin(self.counterparts.iter().any(Option::is_some));
+        let any_fast = self.readers.iter().any(|reader| reader.fast);
+        let mut fast = any_fast.then(|| Instant::now() + FAST_COUNTERS);
         loop {
             let state = self.lock();
             if state.stop {
                 return;
             }
-            let rest = young.due().unwrap_or(due).min(due).saturating_duration_since(Instant::now());
+            let next = [Some(due), young.due(), fast].into_iter().flatten().min().unwrap_or(due);
+            let rest = next.saturating_duration_since(Instant::now());
             let wait = if state.bursts.is_on() { rest.min(EVERY) } else { rest };
             let (state, timeout) = self.book.woken.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             let (stop, is_on) = (state.stop, state.bursts.is_on());
@@ -321,6 +327,9 @@ impl Shared {
             } else if young.due().is_some_and(|due| Instant::now() >= due) {
                 self.have_read(Wanted::Paired, Some(self.next_poll()));
                 young.next();
+            } else if fast.is_some_and(|due| Instant::now() >= due) {
+                self.have_read(Wanted::Fast, None);
+                fast = Some(Instant::now() + FAST_COUNTERS);
             } else if timeout.timed_out() && is_on && self.have_read(Wanted::Slow, None) {
                 self.lock().bursts.take();
             }

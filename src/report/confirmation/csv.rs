@@ -2,15 +2,15 @@
 //!
 //! | table | a row for each |
 //! |---|---|
-//! | [`figures`] | trial and metric: `trial`, `metric`, `searched`, `searched_method`, `seeds`, `mean`, `mean_is`, `sd`, `low`, `high`, `method`, `on_front` |
-//! | [`runs`] | trial and seed: `trial`, `number`, `seed`, `state`, a column per metric, `energy_method`, `failure` |
+//! | [`figures`] | trial and metric: `trial`, `metric`, `searched`, `searched_method`, `seeds`, `mean`, `mean_is`, `sd`, `low`, `high`, `method`, `on_front`, `energy_by` |
+//! | [`runs`] | trial and seed: `trial`, `number`, `seed`, `state`, a column per metric, `energy_method`, `failure`, `energy_by` |
 //!
 //! `low` and `high` are the ends of 95 % intervals of the mean, which is `arithmetic` or `geometric`. Energies are joules; methods say
-//! how they came about. What is missing is empty, never zero.
+//! how they came about, and `energy_by` what they cover, what was left out and what is DOUBTFUL. What is missing is empty, never zero.
 
 use std::collections::BTreeSet;
 
-use super::super::csv::{lines, method_name, number, text};
+use super::super::csv::{energy_by, lines, method_name, number, text};
 use crate::analysis::Provenance;
 use crate::analysis::confirmation::Confirmation;
 
@@ -34,6 +34,7 @@ pub fn figures(confirmation: &Confirmation) -> String {
         "high",
         "method",
         "on_front",
+        "energy_by",
     ];
     let figures = confirmation.members.iter().flat_map(|m| m.figures.iter().map(move |figure| (m, figure)));
     let rows = figures.map(|(member, figure)| {
@@ -52,6 +53,7 @@ pub fn figures(confirmation: &Confirmation) -> String {
             number(interval.map(|interval| interval.high)),
             method(figure.by.as_ref()),
             member.on_front.to_string(),
+            energy_by(figure.by.as_ref(), !confirmation.doubts.is_empty()),
         ]
     });
     lines(std::iter::once(columns.map(str::to_owned).to_vec()).chain(rows))
@@ -65,7 +67,7 @@ pub fn runs(confirmation: &Confirmation) -> String {
     let metrics: BTreeSet<&String> = told().flat_map(|told| told.metrics.keys()).collect();
     let mut columns: Vec<String> = ["trial", "number", "seed", "state"].map(str::to_owned).to_vec();
     columns.extend(metrics.iter().map(|name| text((*name).clone())));
-    columns.extend(["energy_method", "failure"].map(str::to_owned));
+    columns.extend(["energy_method", "failure", "energy_by"].map(str::to_owned));
     let rows = all().map(|(trial, run)| {
         let told = run.outcome.as_ref().ok();
         let state = if told.is_some() { "finished" } else { "failed" };
@@ -76,6 +78,7 @@ pub fn runs(confirmation: &Confirmation) -> String {
         row.push(method(by.as_ref()));
         let failure = run.outcome.as_ref().err();
         row.push(failure.map_or_else(String::new, |f| text(format!("{}: {}", f.kind.label(), f.message))));
+        row.push(energy_by(by.as_ref(), !confirmation.doubts.is_empty()));
         row
     });
     lines(std::iter::once(columns).chain(rows))

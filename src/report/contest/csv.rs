@@ -2,8 +2,8 @@
 //!
 //! | table | a row for each |
 //! |---|---|
-//! | [`samplers`] | sampler: what it ends with, what it needs, and what the tests say |
-//! | [`runs`] | trial that counts: `sampler`, `seed`, `trial`, `hypervolume`, `spent_j`, `spent_method`, `spent_is`, `failed`, `infeasible` |
+//! | [`samplers`] | sampler: what it ends with, what it needs, and what the tests say; `energy_by` says what was left out and what is DOUBTFUL |
+//! | [`runs`] | trial that counts: `sampler`, `seed`, `trial`, `hypervolume`, `spent_j`, `spent_method`, `spent_is`, `failed`, `infeasible`, `energy_by` |
 //! | [`curves`] | place on the curves: `sampler`, `trials` or `spent_j` with `spent_method`, `hypervolume_lower`, `_median`, `_upper` |
 //! | [`attainment`] | corner of an attainment surface: `sampler`, `level`, a column per objective and an `_method` after energies; two objectives only |
 //!
@@ -11,7 +11,7 @@
 //! in `_j`; `spent_is` is `total`, or `at-least` where the joules of an attempt are not known. What is missing, and what most
 //! runs never reach, is empty, never zero: `runs_reaching` and `seeds_reaching` tell the two apart.
 
-use super::super::csv::{lines, method_name, number, text};
+use super::super::csv::{energy_by, lines, method_name, number, text};
 use crate::analysis::Quantity;
 use crate::analysis::contest::{BandPoint, Contest, Entrant, Surfaces};
 use crate::analysis::statistics::{Interval, Spread};
@@ -36,6 +36,7 @@ pub fn samplers(contest: &Contest) -> String {
         columns.extend(["lower", "median", "upper"].map(|part| format!("{name}_{part}")));
     }
     columns.push("seeds_reaching".to_owned());
+    columns.push("energy_by".to_owned());
     let rows = contest.entrants.iter().map(|entrant| {
         let mut row = vec![text(entrant.sampler.clone()), (entrant.sampler == contest.baseline).to_string()];
         row.extend([contest.seeds.len(), entrant.trials, entrant.failures].map(|n| n.to_string()));
@@ -43,6 +44,7 @@ pub fn samplers(contest: &Contest) -> String {
         row.extend(found.into_iter().flat_map(spread));
         row.extend([method.to_owned(), contest.target.map_or_else(String::new, |_| entrant.reached.to_string())]);
         row.extend(versus(contest, entrant));
+        row.push(energy_by(contest.energy.provenance(), !contest.doubts.is_empty()));
         row
     });
     table(columns, rows.collect())
@@ -75,8 +77,18 @@ fn versus(contest: &Contest, entrant: &Entrant) -> Vec<String> {
 /// One row per trial that counts, over all runs.
 #[must_use]
 pub fn runs(contest: &Contest) -> String {
-    let columns =
-        ["sampler", "seed", "trial", "hypervolume", "spent_j", "spent_method", "spent_is", "failed", "infeasible"];
+    let columns = [
+        "sampler",
+        "seed",
+        "trial",
+        "hypervolume",
+        "spent_j",
+        "spent_method",
+        "spent_is",
+        "failed",
+        "infeasible",
+        "energy_by",
+    ];
     let mut rows = Vec::new();
     for course in &contest.courses {
         let spent = course.spent.as_ref();
@@ -93,6 +105,7 @@ pub fn runs(contest: &Contest) -> String {
                 bound.to_owned(),
                 step.failed.to_string(),
                 step.infeasible.to_string(),
+                energy_by(spent.map(|s| &s.provenance), !contest.doubts.is_empty()),
             ]
         }));
     }
