@@ -115,8 +115,22 @@ fn a_lost_gpu_is_nothing_to_a_program_that_is_not_shown_it() {
     }
     let healthy = meter_with(&fake, &[], Some("0"));
     assert!(healthy.energy["joules"].as_f64().unwrap() > 100.0, "{}", healthy.energy);
-    let lost = meter_with(&fake, &[], Some("1"));
-    assert_eq!(lost.energy["joules"], Value::Null, "{}", lost.energy);
+    // Its UUID cannot be read: one that no other GPU has may be its own.
+    for devices in ["1", "GPU-2222", "GPU-2222,GPU-1111", "MIG-77"] {
+        let lost = meter_with(&fake, &[], Some(devices));
+        assert_eq!(lost.energy["joules"], Value::Null, "{devices}: {}", lost.energy);
+    }
+}
+
+#[test]
+fn gpus_are_told_where_no_meter_is_chosen_for_them() {
+    for script in ["gpu GPU-1111 FAKE\npower 300\n", "fault init 18\n"] {
+        let told = meter(script, &["--meters", "estimate"]);
+        assert!(told.energy["joules"].is_number(), "{}", told.energy);
+        let out = told.energy["left_out"].as_array().unwrap();
+        assert!(out.iter().any(|c| c["name"].as_str().unwrap().starts_with("gpu:")), "{script}: {out:?}");
+        assert!(told.stderr.contains("`meters` names no meter of it"), "{}", told.stderr);
+    }
 }
 
 #[test]
@@ -218,6 +232,7 @@ fn a_gpu_of_another_maker_is_named_and_missed_until_it_is_left_out() {
         let told = host.meter(&["--without", name]);
         assert!(told.energy["joules"].is_number(), "{name}: {}", told.energy);
         let out = told.energy["left_out"].as_array().unwrap();
-        assert!(out.iter().any(|c| c["name"] == "gpu:1"), "{name}: {out:?}");
+        let is_out = out.iter().any(|c| c["name"] == "gpu:1");
+        assert_eq!(is_out, amd["standing"] == "unreadable", "{name}: {out:?}");
     }
 }
