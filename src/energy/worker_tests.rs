@@ -315,3 +315,34 @@ fn an_answer_is_never_older_than_its_question_and_one_serves_all_who_wait() {
     drop(answer);
     worker.stop();
 }
+
+#[test]
+fn with_a_round_those_are_woken_who_slept_until_then_and_no_others() {
+    let (asked, begun) = std::sync::mpsc::sync_channel(0);
+    let (answer, answers) = channel();
+    let meter = TurnMeter { inner: ScriptedMeter::new("GPU-1"), asked, answers, count: AtomicU64::new(0) };
+    let long = Limits::at_most(Duration::from_secs(60));
+    let worker = Worker::start(Box::new(meter), Arc::new(MonotonicClock), long, drop).unwrap();
+    let first = worker.ask((true, false), None, false);
+    begun.recv().unwrap();
+    // The next round has many to answer.
+    let _asked: Vec<_> = (0..50_000).map(|_| worker.ask_states()).collect();
+    let second = worker.ask((true, false), None, false);
+    answer.send(()).unwrap();
+    begun.recv().unwrap();
+    worker.desk.lock().sleepers = true;
+    answer.send(()).unwrap();
+    loop {
+        let turn = worker.desk.lock();
+        if turn.done >= second {
+            // What is set from now on is of a later round, and nobody takes it away.
+            assert!(!turn.sleepers);
+            break;
+        }
+        assert!(turn.done >= first);
+        drop(turn);
+        thread::yield_now();
+    }
+    drop(answer);
+    worker.stop();
+}
