@@ -1,6 +1,7 @@
 //! Calls of foreign code, which may never return.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,14 +89,21 @@ pub(crate) struct Pending<T> {
 }
 
 impl<T: Send + 'static> Pending<T> {
+    /// What the call owns is dropped in its thread, for that may hang as well; where there is none, never.
+    ///
     /// # Errors
     ///
     /// [`NoAnswer::Failed`] if there is no thread to be had.
     pub(crate) fn begin(call: impl FnOnce() -> T + Send + 'static) -> Result<Self, NoAnswer> {
+        Self::begin_in(thread::Builder::new(), call)
+    }
+
+    fn begin_in(thread: thread::Builder, call: impl FnOnce() -> T + Send + 'static) -> Result<Self, NoAnswer> {
         let (sender, answer) = sync_channel(1);
+        let call = ManuallyDrop::new(call);
         // Nobody may be waiting any more.
-        let run = move || drop(sender.send(call()));
-        let started = thread::Builder::new().name("driver".to_owned()).spawn(run);
+        let run = move || drop(sender.send(ManuallyDrop::into_inner(call)()));
+        let started = thread.name("driver".to_owned()).spawn(run);
         started.map_err(|error| NoAnswer::Failed(format!("a thread cannot be started: {error}")))?;
         Ok(Self { answer, begun: Instant::now() })
     }
@@ -129,6 +137,21 @@ pub(crate) fn within<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_thread_what_a_call_owns_is_not_dropped_here() {
+        struct Hangs;
+        impl Drop for Hangs {
+            fn drop(&mut self) {
+                panic!("it is left to itself");
+            }
+        }
+        let owned = Hangs;
+        // More than there is room for.
+        let builder = thread::Builder::new().stack_size(1 << 60);
+        let begun = Pending::begin_in(builder, move || drop(owned));
+        assert!(matches!(begun.err(), Some(NoAnswer::Failed(reason)) if reason.contains("a thread")));
+    }
 
     #[test]
     fn what_returns_is_told_and_what_does_not_is_left_to_itself() {

@@ -93,6 +93,21 @@ fn hangs(still: Duration, when: &str) -> String {
     format!("the counter stood still for {:.1} s {when}: it hangs", still.as_secs_f64())
 }
 
+/// Whether two reasons are the same but for times in seconds, as of what hangs for longer and longer.
+fn are_alike(one: &str, other: &str) -> bool {
+    let timeless = |text: &str| -> String {
+        let mut words: Vec<&str> = text.split(' ').collect();
+        let is_seconds = |word: &str| matches!(word.trim_end_matches([':', ',', ';', '.', ')']), "s");
+        for index in 1..words.len() {
+            if is_seconds(words[index]) && words[index - 1].parse::<f64>().is_ok() {
+                words[index - 1] = "?";
+            }
+        }
+        words.join(" ")
+    };
+    one == other || timeless(one) == timeless(other)
+}
+
 impl Track {
     pub(crate) fn new(source: Source) -> Self {
         Self {
@@ -143,8 +158,11 @@ impl Track {
                     self.failed.pop_front();
                 }
                 let reason = error.reason();
-                if self.failing.last() != Some(&reason) && self.failing.len() < MOST_REASONS {
-                    self.failing.push(reason);
+                let told = self.failing.len();
+                match self.failing.last_mut() {
+                    Some(last) if are_alike(last, &reason) => *last = reason,
+                    _ if told < MOST_REASONS => self.failing.push(reason),
+                    _ => {}
                 }
                 self.last_error = Some(error);
             }
@@ -400,5 +418,35 @@ impl Track {
                 failed => Err(format!("{failed} readings failed in it or just beside it")),
             }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::units::{Domain, DomainKind};
+    use super::*;
+
+    #[test]
+    fn of_a_meter_that_hangs_for_longer_and_longer_the_last_is_told() {
+        let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
+        let (method, resolution) = (Method::Counter, Duration::from_millis(1));
+        let mut track = Track::new(Source { domain: domain.clone(), method, sampling: String::new(), resolution });
+        let begun = Moment::now();
+        let at = |seconds: f64| begun.after(Duration::from_secs_f64(seconds));
+        track.record(Ok(Reading { at: at(0.0), microjoules: 0, segment: 0 }), at(0.0));
+        for (seconds, reason) in [
+            (1.0, "busy"),
+            (2.0, "it has not answered for 2.0 s: it hangs"),
+            (2.5, "it has not answered for 2.5 s: it hangs"),
+            (12.0, "it has not answered for 12.0 s: it hangs"),
+            (13.0, "code 3"),
+            (14.0, "code 4"),
+        ] {
+            let failed = EnergyError::Read { domain: domain.clone(), reason: reason.to_owned() };
+            track.record(Err(failed), at(seconds));
+        }
+        track.record(Ok(Reading { at: at(20.0), microjoules: 1, segment: 1 }), at(20.0));
+        let reason = track.edge(at(10.0)).level.unwrap_err();
+        assert_eq!(reason, "at an edge, busy; then it has not answered for 12.0 s: it hangs; then code 3");
     }
 }

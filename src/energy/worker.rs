@@ -5,7 +5,7 @@
 //! readings, whoever asked for them. Once a call is given up, its answer is nobody's, should it come after all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -71,8 +71,6 @@ struct Desk {
     /// The same as in `turn`, to be looked at without its lock.
     wished: AtomicU64,
     done: AtomicU64,
-    /// Somebody sleeps until there is an answer; the meter's thread sleeps until there is a question.
-    sleepers: AtomicBool,
 }
 
 /// Rounds have numbers. What is asked while one is under way is for the next, for an answer must not be older than its question.
@@ -88,6 +86,8 @@ struct Turn {
     busy: Option<(Instant, Duration)>,
     /// Nobody waits any more for the round that is under way.
     given_up: bool,
+    /// Somebody sleeps until there is an answer; the meter's thread sleeps until there is a question.
+    sleepers: bool,
     asleep: bool,
     stop: bool,
     /// The thread has ended, and the meter is dropped; why, if that was not wanted.
@@ -165,7 +165,7 @@ impl Worker {
                 return Err(late(self.name, now.duration_since(asked)));
             }
             let due = turn.busy.map_or(until, |(since, limit)| until.min(since + limit));
-            self.desk.sleepers.store(true, Ordering::SeqCst);
+            turn.sleepers = true;
             let rest = due.saturating_duration_since(now);
             turn = self.desk.answered.wait_timeout(turn, rest).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -182,10 +182,12 @@ impl Worker {
         turn.busy.is_some() || turn.wished > turn.begun
     }
 
-    /// Asks for the states of its devices.
+    /// Asks for the states of its devices, unless it is known to hang: who knows how many would ask until it answers.
     pub(crate) fn ask_states(&self) -> Receiver<States> {
         let (sender, receiver) = channel();
-        self.desk.ask(|wish| wish.states.push(sender));
+        if self.silence().is_none() {
+            self.desk.ask(|wish| wish.states.push(sender));
+        }
         receiver
     }
 
@@ -267,12 +269,16 @@ impl Desk {
             }
             (turn.busy, turn.given_up, turn.done) = (None, false, turn.begun);
             self.done.store(turn.done, Ordering::SeqCst);
+            // With the lock still held: whoever sleeps from now on does so for a later round.
+            let sleepers = std::mem::take(&mut turn.sleepers);
             drop(turn);
+            if sleepers {
+                self.answered.notify_all();
+            }
             if let Some(known) = known {
                 // Nobody may be waiting any more.
                 states.iter().for_each(|asked| drop(asked.send(known.clone())));
             }
-            self.wake();
         };
         {
             let mut turn = self.lock();
@@ -283,12 +289,6 @@ impl Desk {
         let _ = catch_unwind(AssertUnwindSafe(move || drop(meter)));
         self.lock().gone = true;
         self.answered.notify_all();
-    }
-
-    fn wake(&self) {
-        if self.sleepers.swap(false, Ordering::SeqCst) {
-            self.answered.notify_all();
-        }
     }
 
     /// The next round, which begins now; `None` if there is none any more. Where the last was waited for, the next may come soon.

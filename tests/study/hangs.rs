@@ -174,6 +174,28 @@ fn a_driver_that_does_not_start_is_told_by_whoever_needs_it() {
     }
 }
 
+#[test]
+fn a_driver_that_cannot_be_left_keeps_nobody() {
+    for (limits, arguments) in [
+        ("power_limit = 250\nsm_clock = 1500", &["study.toml"][..]),
+        ("", &["meter", "--meters", "nvml", "--", "sleep", "0.5"]),
+        ("power_limit = 250", &["check", "study.toml"]),
+        ("", &["devices"]),
+    ] {
+        let bench = bench(limits, "time.sleep(0.5)\ndone()");
+        bench.edit("trials = 2", "trials = 1");
+        bench.write("libnvidia-ml.so.1.script", &format!("hang shutdown\n{GPU}"));
+        optimize(&bench, arguments).code(0);
+        if arguments == ["study.toml"] {
+            assert_eq!(bench.finished().len(), 1);
+        }
+        if limits.contains("sm_clock") {
+            let set = std::fs::read_to_string(bench.path().join("libnvidia-ml.so.1.state")).unwrap();
+            assert!(set.contains("limit 250000") && set.trim_end().ends_with("limit 650000"), "put back: {set}");
+        }
+    }
+}
+
 /// Two GPUs, of which the second hangs in this function once the file `hang` is there.
 const TWO: &str = "gpu GPU-1 A\npower 300\nsamples 0.02 120\ngpu GPU-2 B\npower 200\nsamples 0.02 120\n";
 

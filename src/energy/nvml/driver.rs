@@ -34,7 +34,8 @@ impl Deref for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         if let Some(nvml) = self.nvml.take() {
-            // Nothing is lost by a driver that hangs here, and nobody to tell.
+            // Nothing is lost by a driver that hangs here, and nobody to tell. While an earlier call of this does, the library is
+            // not left at all.
             let _ = known(&format!("shutdown {}", self.library.display()), LEAVING, move || drop(nvml));
         }
     }

@@ -68,7 +68,8 @@ impl Session {
     }
 
     /// The present state of the devices in use, as far as their meters tell it: [`DeviceState`]. Some milliseconds' work
-    /// for each GPU: not for what is metered closely. Nothing is told of a device whose driver does not answer within five seconds.
+    /// for each GPU: not for what is metered closely. Nothing is told of a GPU whose driver does not answer within a second, nor of
+    /// the devices of a meter that takes more than five seconds for them all.
     #[must_use]
     pub fn device_states(&self, usage: &Usage) -> Vec<(Domain, DeviceState)> {
         let shared = self.shared();
