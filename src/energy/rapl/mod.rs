@@ -5,6 +5,7 @@
 //! and both name the hardware alike. The platform as a whole, `psys`, is read by a meter of its own: it contains the packages.
 
 mod files;
+mod merge;
 mod mirrors;
 mod perf;
 mod plan;
@@ -185,6 +186,8 @@ impl Meter for RaplMeter {
     }
 }
 
+#[cfg(test)]
+mod merge_tests;
 #[cfg(test)]
 mod mirror_tests;
 #[cfg(test)]

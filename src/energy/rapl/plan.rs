@@ -1,6 +1,7 @@
 //! Which way is taken to the counters, and what is said of all of them.
 
 use super::super::units::{Domain, DomainKind};
+use super::merge::merged;
 use super::remedy::MISSING_REMEDY;
 use super::survey::{Found, State};
 use super::{Counter, Obstacle, Ways, files, perf};
@@ -25,7 +26,7 @@ impl Planned {
     }
 
     /// Whether it is of the processors and their memory.
-    fn counts(&self) -> bool {
+    pub(super) fn counts(&self) -> bool {
         self.is(DomainKind::Cpu) || self.is(DomainKind::Dram)
     }
 
@@ -110,7 +111,8 @@ impl Gaps<'_> {
     }
 }
 
-/// Files first; events where a package or memory is closed in the tree and they lead to all of it.
+/// Files first; events where a package or memory is closed in the tree and they lead to all of it, or to every package: the tree
+/// then tells of what they do not have.
 pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     let gaps = Gaps { left_out };
     let (files, masked) = match files::plan(&ways.powercap) {
@@ -135,14 +137,7 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     let by_events = gaps.whole(&events) && covers(DomainKind::Cpu) && covers(DomainKind::Dram)
         || !gaps.packages(&files) && gaps.packages(&events) && covers(DomainKind::Cpu);
     if by_events {
-        let because = |planned| because(planned, &masked.0);
-        let mut all: Vec<Planned> = events.into_iter().map(because).collect();
-        // What the tree shows beside packages and memory is said all the same; once.
-        let beside = |p: &Planned| !(p.counts() && (p.found.is_counted() || p.found.is_closed()));
-        let news: Vec<Planned> = files.into_iter().filter(beside).collect();
-        let known = |p: &Planned| news.iter().any(|other| other.found.domain == p.found.domain);
-        all.retain(|p| p.counts() && !matches!(p.found.state, State::Within { .. }) || !known(p));
-        all.extend(news);
+        let all = merged(events, files, &masked.0);
         return Plan { all, shut: None };
     }
     let shut = (!gaps.packages(&files))
@@ -198,7 +193,7 @@ fn no_package(ways: &Ways, files: &[Planned]) -> String {
 }
 
 /// An event, because the tree is closed.
-fn because(mut planned: Planned, masked: &str) -> Planned {
+pub(super) fn because(mut planned: Planned, masked: &str) -> Planned {
     match &mut planned.found.state {
         State::Counted { sampling, note } => {
             let why = format!("by {sampling}, because of {masked}");
@@ -221,12 +216,12 @@ fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
 }
 
 /// Why neither way is open.
-fn both(masked: &str, denied: &str) -> String {
+pub(super) fn both(masked: &str, denied: &str) -> String {
     format!("{masked}; nor by perf events: {denied}")
 }
 
 /// What opens the one way or the other.
-fn either(masked: &str, denied: &str) -> String {
+pub(super) fn either(masked: &str, denied: &str) -> String {
     match (masked, denied) {
         (one, "") | ("", one) => one.to_owned(),
         _ => format!("{masked}; or {denied}"),

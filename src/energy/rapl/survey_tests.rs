@@ -180,12 +180,12 @@ fn events_are_taken_where_they_open_what_the_tree_does_not() {
     let (reason, _) = closed(&ways, "dram:dram-1");
     assert!(reason.contains("intel-rapl:1:0/energy_uj") && reason.contains("nor by perf events: power/energy-ram"));
     assert_eq!(opened(&ways), ["cpu:package-0", "dram:dram-0", "cpu:package-1"]);
-    // They are where the tree has no package to offer; their memory is said to be closed.
+    // They are where the tree has no package to offer; memory that they do not open is still read by the tree, or closed in both.
     tree.close("intel-rapl:0/energy_uj");
-    assert_eq!(opened(&ways), ["cpu:package-0", "cpu:package-1"]);
-    let (reason, _) = closed(&ways, "dram:dram-0");
+    assert_eq!(opened(&ways), ["cpu:package-0", "cpu:package-1", "dram:dram-0"]);
+    let (reason, _) = closed(&ways, "dram:dram-1");
     assert!(
-        reason.contains("intel-rapl:0/energy_uj") && reason.contains("power/energy-ram on processor 0"),
+        reason.contains("intel-rapl:1:0/energy_uj") && reason.contains("power/energy-ram on processor 4"),
         "{reason}"
     );
     let hidden = Ways::of(&tree.root().join("nowhere"), &machine);
