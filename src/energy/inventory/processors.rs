@@ -69,6 +69,9 @@ pub(super) fn packages(places: &Places) -> Vec<Consumer> {
     if ids.is_empty() {
         ids = sockets(places.machine()).iter().map(|socket| format!("package-{socket}")).collect();
     }
+    if ids.is_empty() {
+        ids.insert("processors".to_owned());
+    }
     ids.iter().map(|id| Consumer::new(DomainKind::Cpu, id, String::new())).collect()
 }
 
