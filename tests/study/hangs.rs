@@ -14,8 +14,12 @@ use crate::gpu;
 
 const GPU: &str = "gpu GPU-1234 FAKE\npower 100\nsamples 0.02 120\nlimit 100 700 650\n";
 
-/// So long, in seconds, drivers may take here.
-const LIMIT: &str = "1";
+/// So long, in seconds, drivers may take here: much longer than one that is sound takes on a busy machine.
+const LIMIT: &str = "2";
+
+/// Figures may be off by so much of themselves: a busy machine reads late, and without what these tests are about they are off
+/// by more.
+const NEAR: f64 = 0.2;
 
 /// A program that has the driver's function `f` hang by calling `hang(f)`, and is itself once more `rest`.
 fn program(rest: &str) -> String {
@@ -81,14 +85,14 @@ fn a_second_figure_or_a_state_that_hangs_costs_no_trial() {
     for function in ["samples", "temperature", "processes", "fields", "power", "shutdown", "limit"] {
         let bench = bench(
             "cool_down = { to = 90, limit = \"1s\" }",
-            &format!("time.sleep(0.3)\nhang({function:?})\ntime.sleep(0.5)\ndone()"),
+            &format!("time.sleep(0.5)\nhang({function:?})\ntime.sleep(1)\ndone()"),
         );
         bench.edit("trials = 2", "trials = 1");
         optimize(&bench, &["study.toml"]).code(0);
         for trial in bench.record().trials() {
             let energy = &trial.result().unwrap().energy["trial"];
             let joules = energy.total().unwrap().0;
-            assert!((joules - 100.0 * energy.seconds).abs() < 0.1 * joules, "{function}: {energy:?}");
+            assert!((joules - 100.0 * energy.seconds).abs() < NEAR * joules, "{function}: {energy:?}");
         }
     }
 }
@@ -160,10 +164,14 @@ fn a_driver_that_does_not_start_is_told_by_whoever_needs_it() {
     for function in ["init", "count", "handle", "uuid", "energy"] {
         let bench = bench("", "done()");
         bench.write("libnvidia-ml.so.1.script", &format!("hang {function}\n{GPU}"));
-        optimize(&bench, &["study.toml"]).code(1).says("NVIDIA's driver hangs");
-        optimize(&bench, &["devices"]).code(0).says("NVIDIA's driver hangs").says("WATTFRONT_DRIVER_LIMIT");
-        optimize(&bench, &["check", "study.toml"]);
-        let metered = optimize(&bench, &["meter", "--meters", "nvml", "--", "true"]).code(125);
+        // Whatever is too slow here hangs as well.
+        let optimize = |arguments: &[&str]| {
+            Answer(command(&bench, arguments).env("WATTFRONT_DRIVER_LIMIT", "1").output().unwrap())
+        };
+        optimize(&["study.toml"]).code(1).says("NVIDIA's driver hangs");
+        optimize(&["devices"]).code(0).says("NVIDIA's driver hangs").says("WATTFRONT_DRIVER_LIMIT");
+        optimize(&["check", "study.toml"]);
+        let metered = optimize(&["meter", "--meters", "nvml", "--", "true"]).code(125);
         metered.says("NVIDIA's driver hangs");
     }
     let bench = bench("", "done()");
@@ -224,17 +232,17 @@ fn a_command_keeps_its_code_and_its_signals_and_the_other_gpu_its_figure() {
     );
     let joules = told("GPU-1")["joules"].as_f64().unwrap();
     let seconds = json["energy"]["seconds"].as_f64().unwrap();
-    assert!((joules - 300.0 * seconds).abs() < 0.05 * joules, "{json}");
+    assert!((joules - 300.0 * seconds).abs() < NEAR * joules, "{json}");
     // For a while only: the counter covers it.
     bench.write("libnvidia-ml.so.1.script", TWO);
     let script =
-        format!("cp libnvidia-ml.so.1.script sound; {hang} sleep 2.2; cp sound libnvidia-ml.so.1.script; sleep 0.7");
+        format!("cp libnvidia-ml.so.1.script sound; {hang} sleep 5; cp sound libnvidia-ml.so.1.script; sleep 2");
     Answer(meter(&script).output().unwrap())
         .code(0)
         .says("readings in between failed; the cumulative figure covers them");
     let json = read(&bench.path().join("out.json"));
     let (joules, seconds) = (json["energy"]["joules"].as_f64().unwrap(), json["energy"]["seconds"].as_f64().unwrap());
-    assert!((joules - 500.0 * seconds).abs() < 0.05 * joules, "{json}");
+    assert!((joules - 500.0 * seconds).abs() < NEAR * joules, "{json}");
     // All of them from the middle on, and a signal.
     let all = "trap 'exit 9' TERM; echo 'hang energy' | cat - libnvidia-ml.so.1.script > new; \
                mv new libnvidia-ml.so.1.script; touch ready; while :; do sleep 0.05; done";
