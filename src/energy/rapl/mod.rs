@@ -124,9 +124,19 @@ impl RaplMeter {
     ///
     /// [`EnergyError::Unavailable`] if neither way leads to every package; it says why of both.
     pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Result<Self, EnergyError> {
+        Self::look_and_open(ways, left_out).1
+    }
+
+    /// The same, with every counter that was found, as by [`survey`] and also where the meter cannot be opened: by one look, so that
+    /// what is listed is what is read.
+    pub(crate) fn look_and_open(
+        ways: &Ways,
+        left_out: &dyn Fn(&Domain) -> bool,
+    ) -> (Vec<Found>, Result<Self, EnergyError>) {
         let plan = plan::plan(ways, left_out);
+        let found = plan.found();
         if let Some(Obstacle { reason, remedy }) = plan.shut {
-            return Err(EnergyError::Unavailable { meter: "rapl", reason, remedy });
+            return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy }));
         }
         let wanted = |planned: &Planned| {
             let domain = &planned.found.domain;
@@ -134,13 +144,15 @@ impl RaplMeter {
         };
         let counters: Vec<_> = plan.all.into_iter().filter(wanted).filter_map(|planned| planned.counter).collect();
         if counters.is_empty() {
-            return Err(EnergyError::Unavailable {
+            let error = EnergyError::Unavailable {
                 meter: "rapl",
                 reason: "all that it could read is left out by name".to_owned(),
                 remedy: "choose other meters, or leave out less".to_owned(),
-            });
+            };
+            return (found, Err(error));
         }
-        Ok(Self::of("rapl", counters))
+        let meter = Self::of("rapl", counters);
+        (found, Ok(meter))
     }
 
     /// The meter of the platform as a whole, which contains the processors and whatever else the board's maker wired to it.
