@@ -7,6 +7,7 @@
 mod files;
 mod merge;
 mod mirrors;
+mod pace;
 mod perf;
 mod plan;
 mod remedy;
@@ -70,6 +71,14 @@ trait Counter: Send + Debug {
     fn sampling(&self) -> String;
 
     fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String>;
+
+    /// The raw value now, of nobody's concern but whether it moves.
+    fn shows(&mut self) -> Option<u64>;
+
+    /// The time between two changes.
+    fn pace(&self) -> Duration;
+
+    fn set_pace(&mut self, pace: Duration);
 }
 
 /// What is in the way, and what to do about it.
@@ -87,19 +96,22 @@ pub(crate) struct Ways {
     pub(crate) powercap: PathBuf,
     sysfs: Sysfs,
     opener: Arc<dyn Opener>,
+    /// Whether the tree is that of the machine that describes itself there; else nothing there tells of the tree's counters.
+    one_machine: bool,
 }
 
 impl Ways {
     /// Those of a machine that describes itself at `sys` and `proc`.
     pub(crate) fn new(powercap: PathBuf, sys: PathBuf, proc: PathBuf) -> Self {
-        Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel) }
+        let one_machine = powercap.starts_with(&sys);
+        Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel), one_machine }
     }
 }
 
 #[cfg(test)]
 impl Ways {
     pub(crate) fn of(powercap: &std::path::Path, machine: &testing::PowerEvents) -> Self {
-        Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener() }
+        Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener(), one_machine: true }
     }
 
     /// The powercap tree alone.
@@ -134,7 +146,7 @@ impl RaplMeter {
         left_out: &dyn Fn(&Domain) -> bool,
     ) -> (Vec<Found>, Result<Self, EnergyError>) {
         let plan = plan::plan(ways, left_out);
-        let found = plan.found();
+        let mut found = plan.found();
         if let Some(Obstacle { reason, remedy }) = plan.shut {
             return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy }));
         }
@@ -151,7 +163,13 @@ impl RaplMeter {
             };
             return (found, Err(error));
         }
-        let meter = Self::of("rapl", counters);
+        let meter = Self::of("rapl", counters, ways);
+        for found in &mut found {
+            let read = meter.sources.iter().find(|source| source.domain == found.domain);
+            if let (Some(source), State::Counted { sampling, .. }) = (read, &mut found.state) {
+                sampling.clone_from(&source.sampling);
+            }
+        }
         (found, Ok(meter))
     }
 
@@ -162,10 +180,13 @@ impl RaplMeter {
     /// [`EnergyError::Unavailable`] if the machine shows no such counter, or it cannot be read.
     pub(crate) fn platform(ways: &Ways) -> Result<Self, EnergyError> {
         let unavailable = |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy };
-        plan::platform(ways).map(|counters| Self::of("psys", counters)).map_err(unavailable)
+        plan::platform(ways).map(|counters| Self::of("psys", counters, ways)).map_err(unavailable)
     }
 
-    fn of(name: &'static str, counters: Vec<Box<dyn Counter>>) -> Self {
+    fn of(name: &'static str, mut counters: Vec<Box<dyn Counter>>, ways: &Ways) -> Self {
+        if ways.one_machine && pace::is_virtual(&ways.sysfs.proc) {
+            pace::learn(&mut counters);
+        }
         let sources = counters.iter().map(|counter| source(&**counter)).collect();
         Self { name, sources, counters }
     }
@@ -176,7 +197,7 @@ fn source(counter: &dyn Counter) -> Source {
         domain: counter.domain().clone(),
         method: Method::Counter,
         sampling: counter.sampling(),
-        resolution: RESOLUTION,
+        resolution: counter.pace(),
     }
 }
 
