@@ -88,8 +88,12 @@ impl CounterTotal {
 
     /// Of hardware that always draws something, brought up to date much more often than this.
     pub(crate) fn hangs_after(mut self, time: Duration) -> Self {
-        self.hangs_after = Some(time);
+        self.set_hangs_after(time);
         self
+    }
+
+    pub(crate) fn set_hangs_after(&mut self, time: Duration) {
+        self.hangs_after = Some(time);
     }
 
     /// The counter showed `raw` microjoules at `at`.

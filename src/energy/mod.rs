@@ -9,7 +9,7 @@
 //! | `nvml` | each NVIDIA GPU, its board included | counter (Volta and later) | 0.1 s |
 //! | | | else power integral: of the driver's samples, of instant power, of average power | 0.02 s to 1 s |
 //! | | shared with others ([`SessionBuilder::share`]) | attributed: our part of either | 0.5 s to 1 s |
-//! | `rapl` | each processor package, and the memory of each (powercap, else perf events) | counter | 1 ms |
+//! | `rapl` | each processor package, and the memory of each (powercap, else perf events) | counter | 1 ms; 1 s where a hypervisor makes it up |
 //! | `psys` | the platform as its maker wired the processor's counter of that name; by name only, and alone | counter | 1 ms |
 //! | `estimate` | this process and its descendants | ESTIMATED: CPU time times watts per logical processor | 1 ms, rough below 0.1 s |
 //!

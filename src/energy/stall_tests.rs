@@ -165,3 +165,47 @@ fn a_session_that_settles_finds_a_counter_that_has_just_begun_to_hang() {
     assert!(note(&package).contains("stood still"), "{package:?}");
     assert!(dram.joules.is_some_and(|joules| joules > Joules(0.0)), "{dram:?}");
 }
+
+#[test]
+fn in_a_virtual_machine_whose_counter_is_brought_up_to_date_once_a_second_windows_of_two_seconds_have_figures() {
+    let (tree, proc) = (PowercapTree::new(), tempfile::tempdir().unwrap());
+    std::fs::write(proc.path().join("cpuinfo"), "flags\t: fpu hypervisor\n").unwrap();
+    tree.zone("intel-rapl:0", "package-0", 0, RANGE);
+    let alive = Alive::start(&tree, vec![("intel-rapl:0", Box::new(|seconds| (seconds + 0.7) as u64 * 60_000_000))]);
+    let clock = ManualClock::at(100.0);
+    let builder = builder(&tree).sysfs_root(tree.root()).proc_root(proc.path());
+    let session = builder.clock(clock.clone()).without_polling().open().unwrap();
+    drop(alive);
+    // By twentieths of a second.
+    let (mut steps, mut shown) = (0_u64, 1_000_000_000);
+    let mut pass = |seconds: f64, moves: bool| {
+        for _ in 0..(seconds * 20.0).round() as u64 {
+            clock.advance(0.05);
+            steps += 1;
+            shown += if moves && steps.is_multiple_of(20) { 60_000_000 } else { 0 };
+            tree.set("intel-rapl:0", shown);
+            if steps.is_multiple_of(10) {
+                session.poll();
+            }
+        }
+    };
+    let figure = |open: &Mark, close: &Mark| session.between(open, close).domains.remove(0);
+    pass(3.3, true);
+    let open = session.mark();
+    pass(1.8, true);
+    let short = session.mark();
+    pass(8.4, true);
+    let close = session.mark();
+    pass(3.0, true);
+    assert!(note(&figure(&open, &short)).contains("below the resolution: 1800.0 ms of the 2000 ms"));
+    let whole = figure(&open, &close);
+    let sd = whole.uncertainty.unwrap().edge.0;
+    assert!((joules(&whole) - 612.0).abs() <= 60.0 && (10.0..60.0).contains(&sd), "{whole:?}");
+    pass(1.0, true);
+    let open = session.mark();
+    pass(2.0, true);
+    pass(5.0, false);
+    let close = session.mark();
+    pass(2.0, false);
+    assert!(note(&figure(&open, &close)).contains("stood still"), "{:?}", figure(&open, &close));
+}

@@ -212,7 +212,7 @@ fn a_counter_in_whose_place_there_is_a_pipe_keeps_nobody() {
     let file = tree.root().join("intel-rapl:0/energy_uj");
     let builder = || {
         let builder = Session::builder().meters(Meters::List(vec![MeterKind::Rapl])).limits(limits()).without_polling();
-        builder.powercap_root(tree.root()).sysfs_root(tree.root())
+        builder.powercap_root(tree.root()).sysfs_root(tree.root().join("nowhere"))
     };
     let session = builder().open().unwrap();
     let open = session.mark();

@@ -125,3 +125,23 @@ fn what_is_left_out_is_said_though_events_do_not_have_it() {
         "{told:?}"
     );
 }
+
+#[test]
+fn what_is_found_and_what_is_opened_come_of_one_look() {
+    let (tree, machine) = closed_package();
+    let ways = Ways::of(tree.root(), &machine);
+    let (found, meter) = RaplMeter::look_and_open(&ways, &|_| false);
+    assert_eq!(found, survey(&ways));
+    let read: Vec<_> = meter.unwrap().sources().iter().map(|source| source.domain.clone()).collect();
+    let counted: Vec<_> = found.iter().filter(|found| found.is_counted()).map(|found| found.domain.clone()).collect();
+    assert_eq!(read, counted);
+    // What is left out is found all the same; and so is all where the meter cannot be opened.
+    let (found, meter) = RaplMeter::look_and_open(&ways, &|domain| domain.kind == DomainKind::Dram);
+    assert_eq!(meter.unwrap().sources().len(), 1);
+    assert!(found.iter().any(|found| found.domain.to_string() == "dram:dram-0"), "{found:?}");
+    assert_eq!(RaplMeter::look_and_open(&ways, &|_| true).0.len(), found.len());
+    machine.refuse(libc::EACCES);
+    let (found, meter) = RaplMeter::look_and_open(&ways, &|_| false);
+    assert!(meter.is_err() && found == survey(&ways));
+    assert!(found.iter().any(|found| found.domain.to_string() == "cpu:package-0" && found.is_closed()), "{found:?}");
+}

@@ -7,6 +7,7 @@
 mod files;
 mod merge;
 mod mirrors;
+mod pace;
 mod perf;
 mod plan;
 mod remedy;
@@ -70,6 +71,14 @@ trait Counter: Send + Debug {
     fn sampling(&self) -> String;
 
     fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String>;
+
+    /// The raw value now, of nobody's concern but whether it moves.
+    fn shows(&mut self) -> Option<u64>;
+
+    /// The time between two changes.
+    fn pace(&self) -> Duration;
+
+    fn set_pace(&mut self, pace: Duration);
 }
 
 /// What is in the way, and what to do about it.
@@ -87,19 +96,22 @@ pub(crate) struct Ways {
     pub(crate) powercap: PathBuf,
     sysfs: Sysfs,
     opener: Arc<dyn Opener>,
+    /// Whether the tree is that of the machine that describes itself there; else nothing there tells of the tree's counters.
+    one_machine: bool,
 }
 
 impl Ways {
     /// Those of a machine that describes itself at `sys` and `proc`.
     pub(crate) fn new(powercap: PathBuf, sys: PathBuf, proc: PathBuf) -> Self {
-        Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel) }
+        let one_machine = powercap.starts_with(&sys);
+        Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel), one_machine }
     }
 }
 
 #[cfg(test)]
 impl Ways {
     pub(crate) fn of(powercap: &std::path::Path, machine: &testing::PowerEvents) -> Self {
-        Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener() }
+        Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener(), one_machine: true }
     }
 
     /// The powercap tree alone.
@@ -124,9 +136,19 @@ impl RaplMeter {
     ///
     /// [`EnergyError::Unavailable`] if neither way leads to every package; it says why of both.
     pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Result<Self, EnergyError> {
+        Self::look_and_open(ways, left_out).1
+    }
+
+    /// The same, with every counter that was found, as by [`survey`] and also where the meter cannot be opened: by one look, so that
+    /// what is listed is what is read.
+    pub(crate) fn look_and_open(
+        ways: &Ways,
+        left_out: &dyn Fn(&Domain) -> bool,
+    ) -> (Vec<Found>, Result<Self, EnergyError>) {
         let plan = plan::plan(ways, left_out);
+        let mut found = plan.found();
         if let Some(Obstacle { reason, remedy }) = plan.shut {
-            return Err(EnergyError::Unavailable { meter: "rapl", reason, remedy });
+            return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy }));
         }
         let wanted = |planned: &Planned| {
             let domain = &planned.found.domain;
@@ -134,13 +156,21 @@ impl RaplMeter {
         };
         let counters: Vec<_> = plan.all.into_iter().filter(wanted).filter_map(|planned| planned.counter).collect();
         if counters.is_empty() {
-            return Err(EnergyError::Unavailable {
+            let error = EnergyError::Unavailable {
                 meter: "rapl",
                 reason: "all that it could read is left out by name".to_owned(),
                 remedy: "choose other meters, or leave out less".to_owned(),
-            });
+            };
+            return (found, Err(error));
         }
-        Ok(Self::of("rapl", counters))
+        let meter = Self::of("rapl", counters, ways);
+        for found in &mut found {
+            let read = meter.sources.iter().find(|source| source.domain == found.domain);
+            if let (Some(source), State::Counted { sampling, .. }) = (read, &mut found.state) {
+                sampling.clone_from(&source.sampling);
+            }
+        }
+        (found, Ok(meter))
     }
 
     /// The meter of the platform as a whole, which contains the processors and whatever else the board's maker wired to it.
@@ -150,10 +180,13 @@ impl RaplMeter {
     /// [`EnergyError::Unavailable`] if the machine shows no such counter, or it cannot be read.
     pub(crate) fn platform(ways: &Ways) -> Result<Self, EnergyError> {
         let unavailable = |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy };
-        plan::platform(ways).map(|counters| Self::of("psys", counters)).map_err(unavailable)
+        plan::platform(ways).map(|counters| Self::of("psys", counters, ways)).map_err(unavailable)
     }
 
-    fn of(name: &'static str, counters: Vec<Box<dyn Counter>>) -> Self {
+    fn of(name: &'static str, mut counters: Vec<Box<dyn Counter>>, ways: &Ways) -> Self {
+        if ways.one_machine && pace::is_virtual(&ways.sysfs.proc) {
+            pace::learn(&mut counters);
+        }
         let sources = counters.iter().map(|counter| source(&**counter)).collect();
         Self { name, sources, counters }
     }
@@ -164,7 +197,7 @@ fn source(counter: &dyn Counter) -> Source {
         domain: counter.domain().clone(),
         method: Method::Counter,
         sampling: counter.sampling(),
-        resolution: RESOLUTION,
+        resolution: counter.pace(),
     }
 }
 

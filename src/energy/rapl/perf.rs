@@ -13,7 +13,7 @@ use super::super::units::{Domain, DomainKind};
 use super::plan::Planned;
 use super::source::{Event, Listed, Sysfs};
 use super::survey::{Found, State};
-use super::{Counter, HANGS_AFTER, Obstacle, RESOLUTION, draw};
+use super::{Counter, Obstacle, RESOLUTION, draw, pace};
 
 /// What an event came to since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,6 +131,7 @@ pub(crate) struct EventCounter {
     event: Event,
     counting: Box<dyn Counting>,
     total: CounterTotal,
+    pace: Duration,
     last: Option<(Moment, Count)>,
     sysfs: Sysfs,
     opener: Arc<dyn Opener>,
@@ -139,8 +140,8 @@ pub(crate) struct EventCounter {
 impl EventCounter {
     fn new(event: Event, counting: Box<dyn Counting>, sysfs: Sysfs, opener: Arc<dyn Opener>) -> Self {
         // The kernel adds up wraps of the register, and its own 64 bits last for a century.
-        let total = CounterTotal::new(None, draw(0.0)).hangs_after(HANGS_AFTER);
-        Self { event, counting, total, last: None, sysfs, opener }
+        let total = CounterTotal::new(None, draw(0.0)).hangs_after(pace::hangs_after(RESOLUTION));
+        Self { event, counting, total, pace: RESOLUTION, last: None, sysfs, opener }
     }
 
     /// What it counted, or why it did not.
@@ -181,7 +182,7 @@ impl Counter for EventCounter {
     }
 
     fn sampling(&self) -> String {
-        format!("perf_event power/{}, brought up to date about every millisecond", self.event.name)
+        format!("perf_event power/{}, {}", self.event.name, pace::often(self.pace))
     }
 
     fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String> {
@@ -211,6 +212,19 @@ impl Counter for EventCounter {
         }
         self.last = Some((at, count));
         self.total.advance(at, microjoules).map_err(|gap| named(self.event.name, gap.to_string()))
+    }
+
+    fn shows(&mut self) -> Option<u64> {
+        self.counting.read().ok().map(|count| count.counts)
+    }
+
+    fn pace(&self) -> Duration {
+        self.pace
+    }
+
+    fn set_pace(&mut self, pace: Duration) {
+        self.pace = pace;
+        self.total.set_hangs_after(pace::hangs_after(pace));
     }
 }
 

@@ -50,19 +50,20 @@ pub(super) struct Plan {
 
 impl Plan {
     /// For the survey: the platform is read by a meter of its own.
-    pub(super) fn found(self) -> Vec<Found> {
+    pub(super) fn found(&self) -> Vec<Found> {
         let packages = self.all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted());
-        let tell = |mut planned: Planned| {
+        let tell = |planned: &Planned| {
+            let mut found = planned.found.clone();
             let around = match packages {
                 true => "the platform, of which the packages are a part,",
                 false => "the platform as a whole, which the meter psys reads if it is chosen by name,",
             };
             if planned.is_platform() && (packages || planned.found.is_counted()) {
-                planned.found.state = State::Within { of: around.to_owned() };
+                found.state = State::Within { of: around.to_owned() };
             }
-            planned.found
+            found
         };
-        self.all.into_iter().map(tell).collect()
+        self.all.iter().map(tell).collect()
     }
 }
 

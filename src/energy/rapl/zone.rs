@@ -7,8 +7,9 @@ use super::super::clock::Clock;
 use super::super::counter::{CounterTotal, Gap};
 use super::super::meter::Reading;
 use super::super::units::Domain;
+use super::pace;
 use super::tree::{Zone, number};
-use super::{BURST_JOULES, Counter, HANGS_AFTER, draw};
+use super::{BURST_JOULES, Counter, RESOLUTION, draw};
 
 /// Where a counter starts again from zero, in microjoules, or why nobody knows.
 pub(super) type Range = Result<u64, String>;
@@ -46,8 +47,8 @@ pub(super) struct ZoneCounter {
 
 impl ZoneCounter {
     pub(super) fn new(zone: Zone, range: Range) -> Self {
-        let total =
-            CounterTotal::new(range.as_ref().ok().copied(), draw(highest_limit(&zone))).hangs_after(HANGS_AFTER);
+        let total = CounterTotal::new(range.as_ref().ok().copied(), draw(highest_limit(&zone)))
+            .hangs_after(pace::hangs_after(RESOLUTION));
         Self { zone, unknown_range: range.err(), total }
     }
 
@@ -78,6 +79,7 @@ impl ZoneCounter {
 pub(super) struct Group {
     domain: Domain,
     zones: Vec<ZoneCounter>,
+    pace: Duration,
     last: Option<Reading>,
     /// The readings from which on the zones are compared.
     compared: Option<Vec<Reading>>,
@@ -90,7 +92,7 @@ const HELD_UP: Duration = Duration::from_millis(250);
 
 impl Group {
     pub(super) fn new(domain: Domain, zones: Vec<ZoneCounter>) -> Self {
-        Self { domain, zones, last: None, compared: None, apart: None }
+        Self { domain, zones, pace: RESOLUTION, last: None, compared: None, apart: None }
     }
 
     /// Whether what the zones gained can no longer be that of one counter, read one after the other.
@@ -131,7 +133,7 @@ impl Counter for Group {
     }
 
     fn sampling(&self) -> String {
-        "powercap counter, brought up to date about every millisecond".to_owned()
+        format!("powercap counter, {}", pace::often(self.pace))
     }
 
     fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String> {
@@ -158,5 +160,20 @@ impl Counter for Group {
         let reading = results.into_iter().next().unwrap_or_else(|| Err("it has no zone".to_owned()))?;
         self.last = Some(reading);
         Ok(reading)
+    }
+
+    fn shows(&mut self) -> Option<u64> {
+        self.zones.first()?.zone.read().ok()
+    }
+
+    fn pace(&self) -> Duration {
+        self.pace
+    }
+
+    fn set_pace(&mut self, pace: Duration) {
+        self.pace = pace;
+        for zone in &mut self.zones {
+            zone.total.set_hangs_after(pace::hangs_after(pace));
+        }
     }
 }
