@@ -120,3 +120,39 @@ fn somebody_who_sets_the_wall_clock_sets_no_energy() {
         assert!(text.contains(&format!("was set by about {by:+.1} s")), "{text}");
     }
 }
+
+#[test]
+fn a_counter_that_stands_still_at_first_is_no_reason_to_doubt_it_for_ever() {
+    library();
+    for (more, stall, why) in [
+        // The command ends within the standstill, or all is zero.
+        ("", (0.0, 60.0), Some("it hangs")),
+        ("counter-gain 0.57", (0.0, 60.0), Some("it hangs")),
+        ("power 0", (0.0, 1.8), Some("it hangs")),
+        // It is over before the end, and the counter has caught up.
+        ("", (0.7, 2.2), None),
+        ("counter-gain 0.57", (0.7, 1.2), Some("DOUBTFUL")),
+    ] {
+        let now = Moment::now().monotonic_seconds();
+        let (from, to) = (now + stall.0, now + stall.1);
+        let script = format!("gpu GPU-1 FAKE\npower 300\n{more}\nstall {from} {to}\n");
+        let (energy, text) = metered(&script, "3");
+        assert!(!text.contains("inf"), "{text}");
+        let gpu = &energy["domains"][0];
+        match why {
+            None => {
+                let seconds = energy["seconds"].as_f64().unwrap();
+                assert!(!text.contains("DOUBTFUL") && gpu["doubtful"].is_null(), "{text}");
+                assert!((gpu["joules"].as_f64().unwrap() / seconds - 300.0).abs() < 10.0, "{text}");
+            }
+            Some("it hangs") => {
+                assert!(gpu["joules"].is_null() && gpu["note"].as_str().unwrap().contains("it hangs"), "{energy}");
+            }
+            Some(_) => {
+                assert!(gpu["doubtful"] == true, "{energy}");
+                let (joules, gain_sd) = (gpu["joules"].as_f64().unwrap(), gpu["uncertainty"]["gain"].as_f64().unwrap());
+                assert!((joules - 900.0).abs() < 1.96 * gain_sd + 60.0, "{energy}");
+            }
+        }
+    }
+}

@@ -350,11 +350,12 @@ fn a_start_of_the_study_file_is_the_users_own_setting() {
 
 #[test]
 fn a_doubt_holds_for_all_figures_of_its_device_and_for_no_others() {
-    let doubt = Doubt { counter: Joules(171.0), integrated: Joules(300.0), seconds: 1.5 };
+    let doubt = Doubt { counter: Joules(171.0), integrated: Joules(300.0), seconds: 1.5, stood_still: false };
     let gpu = |id: &str, joules: f64, doubt: Option<Doubt>| {
         let mut window = window(DomainKind::Gpu, id, Method::Counter, Some(joules));
         let known = Uncertainty { gain: Joules(0.04 * joules), ..Uncertainty::default() };
-        window.domains[0].uncertainty = Some(doubt.map_or(known, |doubt| doubt.widened(Joules(joules), known)));
+        window.domains[0].uncertainty =
+            Some(doubt.map_or(known, |doubt| doubt.widened(Joules(joules), window.seconds, known)));
         window.domains[0].doubt = doubt;
         window
     };

@@ -20,6 +20,9 @@ const SHORTEST: f64 = 1.2;
 /// And none of fewer readings of power after the first: so many do not all fall on the same side of a load that alternates.
 const FEWEST: u64 = 11;
 
+/// A counter that gains nothing for so many of the times between two changes stands still.
+const STILL: f64 = 3.5;
+
 /// So many standard deviations of what readings of power tell by chance are allowed for, as the two figures are held against each
 /// other again and again.
 const CHANCE: f64 = 4.0;
@@ -44,6 +47,8 @@ pub struct CrossCheck {
     pub seconds: f64,
     /// How far they may be apart: [`AGREEMENT`], and what their resolution explains.
     pub tolerance: Joules,
+    /// Whether they are further apart, but not where stretches are left out in which the counter stood still.
+    pub stood_still: bool,
 }
 
 impl CrossCheck {
@@ -56,7 +61,8 @@ impl CrossCheck {
 
 impl From<CrossCheck> for Doubt {
     fn from(check: CrossCheck) -> Self {
-        Self { counter: check.counter, integrated: check.integrated, seconds: check.seconds }
+        let CrossCheck { counter, integrated, seconds, tolerance: _, stood_still } = check;
+        Self { counter, integrated, seconds, stood_still }
     }
 }
 
@@ -110,13 +116,17 @@ impl Pairs {
         cross_check(self.all.make_contiguous(), open, close, resolution)
     }
 
-    /// What speaks against the counter so far, by all that was read since the session began and by what was read of late.
+    /// What speaks against the counter so far, by all that was read since the session began and by what was read of late. Where it
+    /// is known to have stood still does not count: its figures are missing there, or flagged of their own, and once it goes on
+    /// it is as good as any.
     pub(crate) fn doubt(&mut self, resolution: Duration) -> Option<CrossCheck> {
         let (first, last) = (self.all.front()?.counter.at, self.all.back()?.counter.at);
         if self.doubt.is_none() && self.judged != Some(last) {
             self.judged = Some(last);
             let of_late = last.before(OF_LATE).max(first);
-            let mut checks = [first, of_late].map(|from| self.check(from, last, resolution)).into_iter().flatten();
+            let pairs = self.all.make_contiguous();
+            let check = |from| judge(between(pairs, from, last), resolution, Stretches::Moving);
+            let mut checks = [first, of_late].map(check).into_iter().flatten();
             self.doubt = checks.find(|check| !check.agrees());
         }
         self.doubt
@@ -180,18 +190,60 @@ impl Step {
 ///   ([`Grain::unrest`]), or by chance ([`Grain::variance`]);
 /// * what a reading does not see at all differs by chance from stretch to stretch, and the sum by as much as the root of
 ///   their number: the bound that chance keeps to 99.9 % of the time, by Student's distribution, as there may be few. A tick
-///   more or less in a stretch is not chance, for the next one has it less or more.
+///   more or less in a stretch is not chance, for the next one has it less or more; nor is a counter that stands still.
 pub(crate) fn cross_check(pairs: &[Pair], open: Moment, close: Moment, resolution: Duration) -> Option<CrossCheck> {
+    let pairs = between(pairs, open, close);
+    let check = judge(pairs, resolution, Stretches::All)?;
+    let agrees_moving = || judge(pairs, resolution, Stretches::Moving).is_none_or(|check| check.agrees());
+    Some(CrossCheck { stood_still: !check.agrees() && agrees_moving(), ..check })
+}
+
+fn between(pairs: &[Pair], open: Moment, close: Moment) -> &[Pair] {
     let first = pairs.partition_point(|pair| pair.counter.at < open);
     let end = pairs.partition_point(|pair| pair.counter.at <= close);
-    let pairs = pairs.get(first..end)?;
+    pairs.get(first..end).unwrap_or_default()
+}
+
+/// Which stretches are judged.
+#[derive(Clone, Copy, PartialEq)]
+enum Stretches {
+    All,
+    /// Those in which the counter did not stand still.
+    Moving,
+}
+
+/// For each step between pairs, whether the counter stood still in it, or just before or after: it stopped and went on, or caught
+/// up, somewhere within these. At the end of all a shorter standstill counts, as it may go on.
+fn still(pairs: &[Pair], resolution: Duration) -> Vec<bool> {
+    let mut still = vec![false; pairs.len().saturating_sub(1)];
+    let reading = |place: usize| (pairs[place].counter.microjoules, pairs[place].counter.segment);
+    let mut begin = 0;
+    while begin < still.len() {
+        let steps = (begin..still.len()).take_while(|step| reading(step + 1) == reading(begin)).count();
+        let end = begin + steps;
+        let stood = pairs[end].counter.at.since(pairs[begin].counter.at);
+        let limit = if end == still.len() { resolution } else { resolution.mul_f64(STILL) };
+        if steps > 0 && stood >= limit {
+            let last = (end + 1).min(still.len());
+            still[begin.saturating_sub(1)..last].fill(true);
+        }
+        begin = end + 1;
+    }
+    still
+}
+
+fn judge(pairs: &[Pair], resolution: Duration, stretches: Stretches) -> Option<CrossCheck> {
+    let still = still(pairs, resolution);
     let mut breaks = true;
-    let mut steps = Vec::with_capacity(pairs.len());
-    for pair in pairs.windows(2) {
+    let (mut steps, mut moving) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+    for (pair, is_still) in pairs.windows(2).zip(still) {
         let whole = pair[0].counter.segment == pair[1].counter.segment
-            && pair[0].integrated.segment == pair[1].integrated.segment;
+            && pair[0].integrated.segment == pair[1].integrated.segment
+            && (stretches == Stretches::All || !is_still);
         if whole {
-            steps.push(Step::between(pair, breaks));
+            let step = Step::between(pair, breaks);
+            steps.push(step);
+            moving.extend((!is_still).then_some(step));
         }
         breaks = !whole;
     }
@@ -199,25 +251,33 @@ pub(crate) fn cross_check(pairs: &[Pair], open: Moment, close: Moment, resolutio
     if sum.seconds < SHORTEST || sum.readings < FEWEST {
         return None;
     }
-    let blocks = blocks(&steps);
-    let peak = blocks.iter().map(Step::watts).fold(0.0, f64::max);
+    // Neither a standstill nor catching up is chance, or power.
+    let drawn = blocks(&steps).iter().map(|block| block.integrated / block.seconds).fold(0.0, f64::max);
+    let blocks = blocks(&moving);
+    let peak = blocks.iter().map(Step::watts).fold(drawn, f64::max);
     let lags = || pairs.iter().map(|pair| pair.grain.lag);
     let handed_over = lags().max()?.saturating_sub(lags().min()?).saturating_sub(resolution);
     let end = peak * (resolution + handed_over).as_secs_f64();
     let edges = steps.iter().filter(|step| step.is_first).count() as f64 * end;
-    let count = blocks.len() as f64;
-    let per_second = (sum.counter - sum.integrated) / sum.seconds;
-    let off = |block: &Step| (block.counter - block.integrated - per_second * block.seconds).abs() - end;
-    let off = blocks.iter().map(|block| off(block).max(0.0).powi(2)).sum::<f64>();
-    let chance = match blocks.len() {
-        0 | 1 => 0.0,
-        several => student(several - 1) * (off * count / (count - 1.0)).sqrt(),
-    };
+    let chance = chance(&blocks, end);
     let larger = sum.counter.max(sum.integrated);
     let unseen = sum.unrest.max(CHANCE * sum.variance.sqrt());
     let tolerance = Joules(AGREEMENT * larger + edges + unseen + chance);
     let (counter, integrated) = (Joules(sum.counter), Joules(sum.integrated));
-    Some(CrossCheck { counter, integrated, seconds: sum.seconds, tolerance })
+    Some(CrossCheck { counter, integrated, seconds: sum.seconds, tolerance, stood_still: false })
+}
+
+/// How far the sums of both figures may be apart by what differs from block to block by more than what is read at an `end`.
+fn chance(blocks: &[Step], end: f64) -> f64 {
+    if blocks.len() < 2 {
+        return 0.0;
+    }
+    let count = blocks.len() as f64;
+    let sum = blocks.iter().fold(Step::default(), |sum, block| sum.and(block));
+    let per_second = (sum.counter - sum.integrated) / sum.seconds;
+    let off = |block: &Step| (block.counter - block.integrated - per_second * block.seconds).abs() - end;
+    let off = blocks.iter().map(|block| off(block).max(0.0).powi(2)).sum::<f64>();
+    student(blocks.len() - 1) * (off * count / (count - 1.0)).sqrt()
 }
 
 /// Neighbouring steps together, until they are long enough to tell power. What is left of a row is told with what was before

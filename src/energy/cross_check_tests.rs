@@ -82,6 +82,52 @@ fn what_was_found_once_is_not_taken_back() {
     assert!(pairs.check(moment(0.0), moment(600.0), RESOLUTION).unwrap().agrees());
 }
 
+/// Pairs twenty times a second of 300 W and a counter of so much of it, which stands still and then catches up or not.
+fn stalled(seconds: f64, gain: f64, stall: (f64, f64), catches_up: bool) -> Pairs {
+    let mut pairs = Pairs::default();
+    for tick in 0..(seconds * 20.0) as u32 {
+        let at = f64::from(tick) * 0.05;
+        let missed = match at {
+            at if at < stall.0 => 0.0,
+            at if at < stall.1 => at - stall.0,
+            _ if catches_up => 0.0,
+            _ => stall.1 - stall.0,
+        };
+        let reading = |joules: f64| Reading { at: moment(at), microjoules: (joules * 1e6) as u64, segment: 0 };
+        pairs.record(reading(300.0 * gain * (at - missed)), reading(300.0 * at), None);
+        let found = pairs.doubt(RESOLUTION);
+        assert_eq!(found.is_some_and(|found| found.agrees()), false);
+    }
+    pairs
+}
+
+#[test]
+fn a_counter_that_stood_still_and_went_on_is_not_doubted_for_ever() {
+    for stall in [(0.0, 1.5), (0.0, 4.0), (2.02, 3.53), (5.0, 6.2), (7.0, 10.0)] {
+        for catches_up in [true, false] {
+            let mut pairs = stalled(10.0, 1.0, stall, catches_up);
+            assert_eq!(pairs.doubt(RESOLUTION), None, "{stall:?} {catches_up}");
+            // What is missing in a window is said of the window.
+            let found = pairs.check(moment(0.0), moment(10.0), RESOLUTION).unwrap();
+            assert_eq!(found.agrees(), catches_up && stall.1 < 10.0, "{stall:?} {catches_up}: {found:?}");
+            assert_eq!(found.stood_still, !found.agrees(), "{found:?}");
+        }
+    }
+    let mut never = stalled(10.0, 0.0, (0.0, 10.0), false);
+    assert_eq!(never.doubt(RESOLUTION), None);
+    let found = never.check(moment(0.0), moment(10.0), RESOLUTION).unwrap();
+    assert!(!found.agrees() && found.stood_still && found.counter == Joules(0.0));
+}
+
+#[test]
+fn a_counter_that_is_wrong_while_it_moves_is_found_though_it_stood_still_before() {
+    for stall in [(0.0, 1.5), (2.0, 3.5)] {
+        let found = stalled(10.0, 0.57, stall, false).doubt(RESOLUTION).unwrap();
+        let ratio = found.counter.0 / found.integrated.0;
+        assert!(!found.stood_still && (ratio - 0.57).abs() < 0.01, "{stall:?}: {found:?}");
+    }
+}
+
 #[test]
 fn a_counter_that_goes_wrong_late_is_found_by_what_was_read_of_late() {
     let mut pairs = pairs(3600.0, |at| (if at < 3560.0 { 300.0 } else { 171.0 }, 300.0));

@@ -293,7 +293,7 @@ impl Session {
             };
             let (open, close) = (&open.edges.read[index], &close.edges.read[index]);
             let figure = Evidence { source, open, close, seconds, outer, levels, hung, shares, gain }.figure();
-            held_against(with_idle(figure, seconds, baseline.as_deref()), &checks)
+            held_against(with_idle(figure, seconds, baseline.as_deref()), seconds, &checks)
         };
         let (chosen, unmetered) = shared.select(usage);
         let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();

@@ -1,13 +1,13 @@
 //! What a study knows to speak against the figures of a device.
 
 use super::{StudyRecord, TrialState};
-use crate::energy::units::{Domain, DomainEnergy, Doubt, Method, WindowEnergy};
+use crate::energy::units::{Domain, Doubt, Method, WindowEnergy};
 
 impl StudyRecord {
     /// The devices whose counters were contradicted in any session, with the two figures that did it first.
     ///
-    /// What was found once holds for all figures by that counter in the record, also for those of trials that ran before: each has
-    /// it as its [`DomainEnergy::doubt`], and an uncertainty that holds both. Stored events stay as they are.
+    /// What lasts ([`Doubt::is_lasting`]) and was found once holds for all figures by that counter in the record, also for those of trials that ran before: each has
+    /// it as its [`doubt`](crate::energy::units::DomainEnergy::doubt), and an uncertainty that holds both. Stored events stay as they are.
     #[must_use]
     pub fn doubts(&self) -> &[(Domain, Doubt)] {
         &self.doubts
@@ -19,7 +19,7 @@ impl StudyRecord {
         let mut is_new = false;
         for part in windows.iter().flat_map(|window| &window.domains) {
             let known = self.doubts.iter().any(|(domain, _)| *domain == part.domain);
-            if let Some(doubt) = part.doubt.filter(|_| !known) {
+            if let Some(doubt) = part.doubt.filter(|doubt| !known && doubt.is_lasting()) {
                 self.doubts.push((part.domain.clone(), doubt));
                 is_new = true;
             }
@@ -27,9 +27,7 @@ impl StudyRecord {
         if self.doubts.is_empty() {
             return;
         }
-        for part in windows.iter_mut().flat_map(|window| &mut window.domains) {
-            mark(part, &self.doubts);
-        }
+        windows.iter_mut().for_each(|window| mark(window, &self.doubts));
         if is_new {
             let doubts = &self.doubts;
             for trial in &mut self.trials {
@@ -40,16 +38,19 @@ impl StudyRecord {
                 };
                 let all =
                     result.into_iter().flat_map(|phases| phases.values_mut()).chain(&mut trial.spent).chain(epochs);
-                all.flat_map(|window| &mut window.domains).for_each(|part| mark(part, doubts));
+                all.for_each(|window| mark(window, doubts));
             }
         }
     }
 }
 
-fn mark(part: &mut DomainEnergy, doubts: &[(Domain, Doubt)]) {
-    let known = doubts.iter().find(|(domain, _)| *domain == part.domain);
-    if let (Method::Counter, Some(joules), None, Some((_, doubt))) = (part.method, part.joules, part.doubt, known) {
-        part.doubt = Some(*doubt);
-        part.uncertainty = part.uncertainty.map(|known| doubt.widened(joules, known));
+fn mark(window: &mut WindowEnergy, doubts: &[(Domain, Doubt)]) {
+    let seconds = window.seconds;
+    for part in &mut window.domains {
+        let known = doubts.iter().find(|(domain, _)| *domain == part.domain);
+        if let (Method::Counter, Some(joules), None, Some((_, doubt))) = (part.method, part.joules, part.doubt, known) {
+            part.doubt = Some(*doubt);
+            part.uncertainty = part.uncertainty.map(|known| doubt.widened(joules, seconds, known));
+        }
     }
 }

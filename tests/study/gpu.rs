@@ -174,3 +174,25 @@ fn a_counter_that_power_contradicts_makes_every_figure_of_the_study_doubtful() {
     let page = std::fs::read_to_string(bench.results().join("report.html")).unwrap();
     assert!(page.contains("The energy of gpu:GPU-1234 is DOUBTFUL"));
 }
+
+#[test]
+fn a_counter_that_stood_still_at_first_spoils_no_later_trial_and_no_store() {
+    let bench = bench("gpu GPU-1234 FAKE\npower 300\n", "idle = false");
+    let now = wattfront::energy::Moment::now().monotonic_seconds();
+    bench.write("libnvidia-ml.so.1.script", &format!("gpu GPU-1234 FAKE\npower 300\nstall {now} {}\n", now + 3.0));
+    bench.write("program.py", "import time\ntime.sleep(1.3)\nprint('{\"accuracy\": 0.5}')");
+    bench.edit("trials = 2", "trials = 5");
+    let ran = optimize(&bench, &["study.toml"]).code(0).out();
+    assert!(!ran.contains("inf %") && !ran.contains("DOUBTFUL"), "{ran}");
+    // It is read again, and gone on with.
+    let record = bench.record();
+    assert!(record.doubts().is_empty(), "{:?}", record.doubts());
+    let last = record.trials().last().unwrap().result().unwrap().energy["trial"].clone();
+    let watts = last.total().unwrap().0 / last.seconds;
+    assert!((watts - 300.0).abs() < 15.0 && last.doubt().is_none(), "{last:?}");
+    // The first may have failed, as there is no figure while the counter stands still.
+    for result in record.trials().iter().filter_map(|trial| trial.result()) {
+        let energy = &result.energy["trial"];
+        assert!(energy.uncertainty(None).is_none_or(|known| known.is_finite()), "{energy:?}");
+    }
+}

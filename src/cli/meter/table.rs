@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_figure_that_another_contradicts_is_marked_and_so_is_the_total() {
-        let doubt = Doubt { counter: Joules(291.0), integrated: Joules(510.0), seconds: 1.7 };
+        let doubt = Doubt { counter: Joules(291.0), integrated: Joules(510.0), seconds: 1.7, stood_still: false };
         let mut gpu = uncertain(domain(DomainKind::Gpu, "GPU-1", Method::Counter, Some(513.0), None), 3.0, 197.0);
         gpu.energy.note = Some(format!("DOUBTFUL: {doubt}"));
         gpu.energy.doubt = Some(doubt);

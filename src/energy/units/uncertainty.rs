@@ -1,6 +1,6 @@
 //! How far a figure of energy may be off.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Joules;
 
@@ -21,6 +21,43 @@ pub struct Uncertainty {
 }
 
 impl Uncertainty {
+    /// Whether it is known: all of it is finite.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        [self.edge, self.gain, self.idle, self.attribution].iter().all(|part| part.0.is_finite())
+    }
+
+    /// For stores: a part that is no number, which JSON has as `null`, makes all of it unknown.
+    pub(super) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Self>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(default)]
+        struct Parts {
+            edge: Option<Joules>,
+            gain: Option<Joules>,
+            idle: Option<Joules>,
+            attribution: Option<Joules>,
+        }
+
+        impl Default for Parts {
+            fn default() -> Self {
+                let none = Some(Joules(0.0));
+                Self { edge: none, gain: none, idle: none, attribution: none }
+            }
+        }
+
+        let known = |parts: Parts| {
+            let Parts { edge, gain, idle, attribution } = parts;
+            Some(Self { edge: edge?, gain: gain?, idle: idle?, attribution: attribution? })
+        };
+        Ok(Option::<Parts>::deserialize(from)?.and_then(known))
+    }
+
+    /// What is written of it: nothing of one that is not finite.
+    #[expect(clippy::ref_option, reason = "serde asks for it")]
+    pub(super) fn is_unknown(known: &Option<Self>) -> bool {
+        !known.is_some_and(|known| known.is_finite())
+    }
+
     /// Of the figure against the truth, for gross energy.
     #[must_use]
     pub fn absolute(&self) -> Joules {

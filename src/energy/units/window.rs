@@ -18,7 +18,7 @@ pub struct DomainEnergy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Joules>,
     /// How far `joules` may be off; `None` if nobody knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Uncertainty::is_unknown", deserialize_with = "Uncertainty::read")]
     pub uncertainty: Option<Uncertainty>,
     /// What the reader of the figure should know: why it is missing, a gap, a window below the resolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,6 +217,35 @@ mod tests {
         assert_eq!((sum.total(), sum.domains[0].note.as_deref()), (None, Some("lost")));
         sum.accumulate(&WindowEnergy { seconds: 1.0, ..WindowEnergy::default() });
         assert_eq!((sum.seconds, sum.total()), (5.0, None));
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_known_and_is_read_back_as_that() {
+        let domain = Domain { kind: DomainKind::Gpu, id: "a".to_owned() };
+        let mut part = DomainEnergy::new(domain, Method::Counter, Some(Joules(2.0)), None);
+        let kept = |part: &DomainEnergy| {
+            let told = serde_json::to_string(part).unwrap();
+            (serde_json::from_str::<DomainEnergy>(&told).unwrap(), told)
+        };
+        let known = Uncertainty { edge: Joules(1.0), gain: Joules(2.0), ..Uncertainty::default() };
+        part.uncertainty = Some(known);
+        let (back, sound) = kept(&part);
+        assert_eq!(back, part);
+        for wrong in [f64::INFINITY, f64::NAN] {
+            part.uncertainty = Some(Uncertainty { gain: Joules(wrong), ..known });
+            let (back, told) = kept(&part);
+            assert_eq!((back.uncertainty, back.joules), (None, Some(Joules(2.0))), "{told}");
+            assert!(!told.contains("null"), "{told}");
+        }
+        // As stores have it that were written before.
+        for (gain, expected) in [(r#""gain":null,"#, None), ("", Some(Uncertainty { gain: Joules(0.0), ..known }))] {
+            let before = sound.replace(r#""gain":2.0,"#, gain);
+            assert_ne!(before, sound);
+            assert_eq!(serde_json::from_str::<DomainEnergy>(&before).unwrap().uncertainty, expected, "{before}");
+        }
+        let none = sound.replace(r#"{"edge":1.0,"gain":2.0,"idle":0.0,"attribution":0.0}"#, "null");
+        assert_ne!(none, sound);
+        assert_eq!(serde_json::from_str::<DomainEnergy>(&none).unwrap().uncertainty, None);
     }
 
     #[test]
