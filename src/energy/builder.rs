@@ -18,7 +18,7 @@ use super::meter::Meter;
 use super::nvml::NvmlMeter;
 use super::process_tree::Family;
 use super::processor::Processor;
-use super::rapl::{RaplMeter, Ways, packages};
+use super::rapl::{Found, RaplMeter, Ways, packages};
 use super::session::{Consumers, Opening, Session};
 #[cfg(feature = "nvml")]
 use super::share::SharedMeter;
@@ -364,7 +364,7 @@ impl SessionBuilder {
         let inventory = self.inventory()?;
         let wanted = inventory.gpus(&self.without);
         let mut meters: Vec<(Box<dyn Meter>, bool)> = Vec::new();
-        let (mut rapl, mut nvml) = (None, None);
+        let (mut rapl, mut nvml, mut found) = (None, None, None);
         let missing_gpus_matter = match &self.meters {
             Meters::Auto => {
                 match open_nvml(&self.places, self.share, &wanted) {
@@ -373,7 +373,8 @@ impl SessionBuilder {
                     // It is in the inventory that it has no figure.
                     Err(error) => nvml = Some(error),
                 }
-                let opened = self.open_kind(MeterKind::Rapl, &inventory);
+                let (seen, opened) = self.open_rapl();
+                found = seen;
                 match opened {
                     Ok(found) => {
                         rapl = Some(Ok(()));
@@ -406,10 +407,15 @@ impl SessionBuilder {
                     });
                 }
                 for kind in &kinds {
-                    meters.extend(self.open_kind(*kind, &inventory)?.into_iter().map(|meter| (meter, false)));
-                    if *kind == MeterKind::Rapl {
-                        rapl = Some(Ok(()));
-                    }
+                    let opened = match kind {
+                        MeterKind::Rapl => {
+                            let (seen, opened) = self.open_rapl();
+                            (rapl, found) = (Some(Ok(())), seen);
+                            opened?
+                        }
+                        kind => self.open_kind(*kind, &inventory)?,
+                    };
+                    meters.extend(opened.into_iter().map(|meter| (meter, false)));
                 }
                 kinds.contains(&MeterKind::Nvml)
             }
@@ -418,7 +424,7 @@ impl SessionBuilder {
         let instances = if missing_gpus_matter { inventory.instances() } else { Vec::new() };
         let own = self.own.iter().flat_map(|meter| meter.sources().iter().cloned());
         let sources = meters.iter().flat_map(|(meter, _)| meter.sources().iter().cloned()).chain(own).collect();
-        let opened = Opened { sources, rapl, nvml, meters: &self.meters, without: &self.without };
+        let opened = Opened { sources, rapl, found, nvml, meters: &self.meters, without: &self.without };
         let consumers = inventory.conclude(&self.places, &opened);
         let absent = |name: &&ConsumerName| !consumers.iter().any(|consumer| consumer.is_called(name));
         let absent = self.without.iter().filter(absent).cloned().collect();
@@ -466,13 +472,25 @@ impl SessionBuilder {
         self.watts_per_core.map_or_else(|| Figure::of(&Processor::of(&self.places.proc)), Figure::set)
     }
 
-    fn open_kind(&self, kind: MeterKind, inventory: &Inventory) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
-        let without = self.without.clone();
+    /// The counters of processors, with all that a look at them found, where it gave an answer.
+    fn open_rapl(&self) -> (Option<Vec<Found>>, Result<Vec<Box<dyn Meter>>, EnergyError>) {
+        if self.share {
+            return (None, Err(unshared(MeterKind::Rapl)));
+        }
+        let (ways, without) = (self.places.rapl(), self.without.clone());
         let left_out = move |domain: &Domain| {
             let mut consumer = Consumer::new(domain.kind, &domain.id, String::new());
             consumer.domain = Some(domain.clone());
             is_left_out(&consumer, &without)
         };
+        let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
+        match in_time("rapl", limit, move || Ok(RaplMeter::look_and_open(&ways, &left_out))) {
+            Ok((found, opened)) => (Some(found), opened.map(|meter| vec![Box::new(meter) as Box<dyn Meter>])),
+            Err(late) => (None, Err(late)),
+        }
+    }
+
+    fn open_kind(&self, kind: MeterKind, inventory: &Inventory) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
         let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
         let meter: Box<dyn Meter> = match kind {
             MeterKind::Nvml => {
@@ -483,18 +501,8 @@ impl SessionBuilder {
                 }
                 return open_nvml(&self.places, self.share, &wanted);
             }
-            MeterKind::Rapl | MeterKind::Psys if self.share => {
-                return Err(EnergyError::Unavailable {
-                    meter: kind.name(),
-                    reason: "it counts the work of everybody on the machine, which cannot be shared out".to_owned(),
-                    remedy: "use the meter `estimate` for processors, or have the machine alone (without `share`)"
-                        .to_owned(),
-                });
-            }
-            MeterKind::Rapl => {
-                let ways = self.places.rapl();
-                Box::new(in_time("rapl", limit, move || RaplMeter::open(&ways, &left_out))?)
-            }
+            MeterKind::Psys if self.share => return Err(unshared(kind)),
+            MeterKind::Rapl => return self.open_rapl().1,
             MeterKind::Psys => {
                 let ways = self.places.rapl();
                 Box::new(in_time("psys", limit, move || RaplMeter::platform(&ways))?)
@@ -507,6 +515,15 @@ impl SessionBuilder {
             }
         };
         Ok(vec![meter])
+    }
+}
+
+/// What is said of counters that are everybody's, where devices are shared.
+fn unshared(kind: MeterKind) -> EnergyError {
+    EnergyError::Unavailable {
+        meter: kind.name(),
+        reason: "it counts the work of everybody on the machine, which cannot be shared out".to_owned(),
+        remedy: "use the meter `estimate` for processors, or have the machine alone (without `share`)".to_owned(),
     }
 }
 

@@ -70,13 +70,15 @@ impl SessionBuilder {
         }
         let mut sources: Vec<Source> = inventory.readable();
         let ways = places.rapl();
-        let rapl = in_time("rapl", Limits::of_environment().asking, move || RaplMeter::open(&ways, &|_| false));
+        let limit = Limits::of_environment().asking;
+        let looked = in_time("rapl", limit, move || Ok(RaplMeter::look_and_open(&ways, &|_| false)));
+        let (found, rapl) = looked.map_or_else(|late| (None, Err(late)), |(found, rapl)| (Some(found), rapl));
         let rapl = rapl.map(|meter| sources.extend(meter.sources().iter().cloned()));
         let estimate = estimate(places, &self.figure());
         if let Ok((_, source)) = &estimate {
             sources.push(source.clone());
         }
-        let opened = Opened { sources, rapl: Some(rapl), nvml: None, meters, without: &[] };
+        let opened = Opened { sources, rapl: Some(rapl), found, nvml: None, meters, without: &[] };
         entries.extend(inventory.conclude(places, &opened).into_iter().map(Entry::of));
         let consumer = estimate.map_or_else(|consumer| *consumer, |(consumer, _)| consumer);
         entries.push(Entry { meter: Some(MeterKind::Estimate), consumer });

@@ -25,6 +25,7 @@ use super::builder::{MeterKind, Meters, Places};
 use super::deadline::{Limits, within};
 use super::error::EnergyError;
 use super::meter::Source;
+use super::rapl::Found;
 use super::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
 use super::visible::{MigInstance, VisibleError};
 use graphics::{Driver, Graphics};
@@ -67,6 +68,8 @@ pub(super) struct Opened<'a> {
     pub(super) sources: Vec<Source>,
     /// What came of opening the counters of processors; `None` if they were not asked for.
     pub(super) rapl: Option<Result<(), EnergyError>>,
+    /// What a look at the counters of processors found when they were opened; `None` if it was not taken, or gave no answer.
+    pub(super) found: Option<Vec<Found>>,
     /// Why GPUs that could be metered are not.
     pub(super) nvml: Option<EnergyError>,
     pub(super) meters: &'a Meters,

@@ -15,7 +15,8 @@ use super::{Opened, Surroundings, sensors};
 pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
     let own = ways.clone();
     // Files may hang as drivers do; then it is known from opening them that they do.
-    let found = within(Limits::of_environment().asking, move || survey(&own)).unwrap_or_default();
+    let look = || within(Limits::of_environment().asking, move || survey(&own)).unwrap_or_default();
+    let found = opened.found.clone().unwrap_or_else(look);
     let estimated =
         opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
     let is_platform = matches!(opened.meters, Meters::List(kinds) if kinds.contains(&MeterKind::Psys));

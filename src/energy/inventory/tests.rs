@@ -211,8 +211,12 @@ fn a_package_that_is_left_out_does_not_close_the_others() {
     machine.sockets(&[0, 1]);
     machine.tree.zone("intel-rapl:1", "package-1", 5, 1 << 40).garble("intel-rapl:1");
     let closed = machine.builder().open().unwrap();
-    assert!(closed.sources(&Usage::All)[0].method.is_estimate(), "half of the packages would be a wrong figure");
-    assert_eq!(standings(&closed)[..2], ["cpu:package-0 estimated", "cpu:package-1 estimated"]);
+    assert_eq!(standings(&closed)[..2], ["cpu:package-0 metered", "cpu:package-1 unreadable"]);
+    assert!(
+        reason(&closed).contains("intel-rapl:1/energy_uj"),
+        "half of the packages is no total: {}",
+        reason(&closed)
+    );
     let session = machine.builder().without(names(&["cpu:package-1"])).open().unwrap();
     assert_eq!(standings(&session)[..2], ["cpu:package-0 metered", "cpu:package-1 left out"]);
 }
@@ -227,7 +231,7 @@ fn perf_events_stand_in_for_a_tree_that_is_hidden_and_say_so() {
         let rapl = RaplMeter::open(&ways, &|_| false);
         let sources = rapl.as_ref().map(|meter| meter.sources().to_vec()).unwrap_or_default();
         let (meters, without): (_, &[ConsumerName]) = (&Meters::Auto, &[]);
-        let opened = Opened { sources, rapl: Some(rapl.map(drop)), nvml: None, meters, without };
+        let opened = Opened { sources, rapl: Some(rapl.map(drop)), found: None, nvml: None, meters, without };
         processors::list(&ways, &places, surroundings, &opened)
     };
     let consumers = found();

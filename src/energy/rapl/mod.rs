@@ -130,17 +130,19 @@ pub(crate) struct RaplMeter {
 }
 
 impl RaplMeter {
-    /// The meter of what can be read now, but for domains that are `left_out`: these are neither opened nor in the way.
-    ///
-    /// # Errors
-    ///
-    /// [`EnergyError::Unavailable`] if neither way leads to every package; it says why of both.
+    /// The meter alone, see [`look_and_open`](Self::look_and_open).
+    #[cfg(test)]
     pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Result<Self, EnergyError> {
         Self::look_and_open(ways, left_out).1
     }
 
-    /// The same, with every counter that was found, as by [`survey`] and also where the meter cannot be opened: by one look, so that
-    /// what is listed is what is read.
+    /// The meter of what can be read now, but for domains that are `left_out`, which are neither opened nor in the way; and every
+    /// counter that was found, as by [`survey`] and also where the meter cannot be opened: by one look, so that what is listed is
+    /// what is read. Of several packages those are read that can be; the others are among what was found.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if neither way leads to a package; it says why of both.
     pub(crate) fn look_and_open(
         ways: &Ways,
         left_out: &dyn Fn(&Domain) -> bool,

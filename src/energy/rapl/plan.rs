@@ -90,6 +90,10 @@ impl Gaps<'_> {
         self.closed(all, &[DomainKind::Cpu]).or_else(|| self.closed(all, &[DomainKind::Dram]))
     }
 
+    fn any_package(&self, all: &[Planned]) -> bool {
+        all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted() && !(self.left_out)(&p.found.domain))
+    }
+
     fn packages(&self, all: &[Planned]) -> bool {
         all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted())
             && self.closed(all, &[DomainKind::Cpu]).is_none()
@@ -141,7 +145,8 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
         let all = merged(events, files, &masked.0);
         return Plan { all, shut: None };
     }
-    let shut = (!gaps.packages(&files))
+    // One that is closed beside others is said, and makes totals missing; the others have their figures.
+    let shut = (!gaps.any_package(&files))
         .then(|| Obstacle { reason: both(&masked.0, &denied.reason), remedy: either(&masked.1, &denied.remedy) });
     let mut all: Vec<Planned> = files.into_iter().map(|planned| nor_by_events(planned, &denied)).collect();
     if !all.iter().any(Planned::counts) {
