@@ -192,3 +192,15 @@ fn a_package_that_only_perf_shows_is_read_beside_the_tree() {
     let read = opened(&Ways::of(tree.root(), &machine));
     assert!(read.len() == 2 && read[1].starts_with("cpu:package-1 perf_event"), "{read:?}");
 }
+
+#[test]
+fn a_platform_that_only_perf_shows_is_said() {
+    let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+    tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE);
+    let ways = Ways::of(tree.root(), &machine);
+    let platforms = || survey(&ways).into_iter().filter(|found| found.domain.kind == DomainKind::Platform).count();
+    assert_eq!(platforms(), 1);
+    tree.zone("intel-rapl:1", "psys", 1, RANGE);
+    assert_eq!(platforms(), 1, "once");
+    assert_eq!(opened(&ways).len(), 2);
+}

@@ -153,7 +153,7 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     Plan { all, shut }
 }
 
-/// What events count and a tree that is open has not: the memory of a package, or a package.
+/// What events count and a tree that is open has not: the memory of a package, a package, or the platform.
 fn only_by_events(ways: &Ways, files: &[Planned]) -> Vec<Planned> {
     if !ways.one_machine {
         return Vec::new();
@@ -161,8 +161,9 @@ fn only_by_events(ways: &Ways, files: &[Planned]) -> Vec<Planned> {
     let wanted = |domain: &Domain| lacks(files, domain);
     let events = perf::plan(&ways.sysfs, &ways.opener, &wanted).unwrap_or_default();
     let masked = format!("{}, which does not show it", ways.powercap.display());
-    let events = events.into_iter().filter(|event| is_beyond(files, event));
-    events.map(|event| because(event, &masked)).collect()
+    let platform = !files.iter().any(Planned::is_platform);
+    let beyond = |event: &Planned| is_beyond(files, event) || (platform && event.is_platform());
+    events.into_iter().filter(beyond).map(|event| because(event, &masked)).collect()
 }
 
 /// The counters of the platform as a whole; files first, as for packages.
