@@ -1,7 +1,8 @@
 //! Of counters that both ways show, which are read: where events are taken, what they do not open is still the tree's.
 
+use super::super::units::Domain;
 use super::plan::{Planned, because, both, either};
-use super::survey::State;
+use super::survey::{Found, State};
 
 /// How much is known of a counter by the one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,4 +68,20 @@ pub(super) fn merged(events: Vec<Planned>, files: Vec<Planned>, masked: &str) ->
     let mut all: Vec<Planned> = events.map(|event| because(event, masked)).collect();
     all.extend(kept);
     all
+}
+
+/// Whether a tree has nothing that may be this hardware: no such counter of its package, nor one of which the package is not told.
+pub(super) fn lacks(files: &[Planned], domain: &Domain) -> bool {
+    let wanted = Found { domain: domain.clone(), place: String::new(), state: State::Within { of: String::new() } };
+    let Some(package) = wanted.package() else { return false };
+    let may_be = |zone: &Planned| {
+        let of = zone.found.package();
+        zone.found.domain.kind == domain.kind && known(zone).is_some() && (of.is_none() || of == Some(package))
+    };
+    !files.iter().any(may_be)
+}
+
+/// Whether this event counts or would count a package or memory of which the tree knows nothing.
+pub(super) fn is_beyond(files: &[Planned], event: &Planned) -> bool {
+    event.counts() && known(event).is_some() && lacks(files, &event.found.domain)
 }

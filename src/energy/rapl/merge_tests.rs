@@ -145,3 +145,62 @@ fn what_is_found_and_what_is_opened_come_of_one_look() {
     assert!(meter.is_err() && found == survey(&ways));
     assert!(found.iter().any(|found| found.domain.to_string() == "cpu:package-0" && found.is_closed()), "{found:?}");
 }
+
+#[test]
+fn memory_that_only_perf_shows_is_read_beside_the_tree_or_said_to_be_closed() {
+    let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]));
+    tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:1", "package-1", 1, RANGE).zone(
+        "intel-rapl:0/intel-rapl:0:0",
+        "dram",
+        1,
+        RANGE,
+    );
+    let ways = Ways::of(tree.root(), &machine);
+    let read = opened(&ways);
+    assert!(read[0].starts_with("cpu:package-0 powercap") && read[1].starts_with("dram:dram-0 powercap"), "{read:?}");
+    assert!(read[3].starts_with("dram:dram-1 perf_event") && read.len() == 4, "{read:?}");
+    machine.refuse(libc::EACCES);
+    let closed = |told: &(String, &str, String)| told.0 == "dram:dram-1" && told.1 == "closed";
+    assert!(told(&ways).iter().any(closed), "{:?}", told(&ways));
+    assert_eq!(opened(&ways).len(), 3);
+    // Also where the meter is shut.
+    tree.close("intel-rapl:0/energy_uj");
+    assert!(RaplMeter::open(&ways, &|_| false).is_err());
+    assert!(told(&ways).iter().any(closed), "{:?}", told(&ways));
+    machine.remove("events/energy-ram");
+    assert!(!told(&ways).iter().any(closed), "no memory is shown at all");
+}
+
+#[test]
+fn memory_that_may_be_that_of_any_package_is_not_counted_again_by_perf() {
+    let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]));
+    tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:1", "package-1", 1, RANGE);
+    tree.zone("intel-rapl:2", "dram", 1, RANGE);
+    assert_eq!(opened(&Ways::of(tree.root(), &machine)).len(), 3);
+    // A tree of another machine, set by hand, is not mixed with this one's events.
+    let (tree, elsewhere) = (PowercapTree::new(), machine.sysfs());
+    tree.zone("intel-rapl:0", "package-0", 1, RANGE);
+    let ways = Ways::new(tree.root().to_owned(), elsewhere.sys, elsewhere.proc);
+    assert_eq!(told(&ways).len(), 1);
+}
+
+#[test]
+fn a_package_that_only_perf_shows_is_read_beside_the_tree() {
+    let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]));
+    machine.remove("events/energy-ram");
+    tree.zone("intel-rapl:0", "package-0", 1, RANGE);
+    let read = opened(&Ways::of(tree.root(), &machine));
+    assert!(read.len() == 2 && read[1].starts_with("cpu:package-1 perf_event"), "{read:?}");
+}
+
+#[test]
+fn a_platform_that_only_perf_shows_is_said() {
+    let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+    tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE);
+    let ways = Ways::of(tree.root(), &machine);
+    let platforms = || survey(&ways).into_iter().filter(|found| found.domain.kind == DomainKind::Platform).count();
+    assert_eq!(platforms(), 1);
+    tree.zone("intel-rapl:1", "psys", 1, RANGE);
+    assert_eq!(platforms(), 1, "once");
+    assert_eq!(opened(&ways).len(), 2);
+}

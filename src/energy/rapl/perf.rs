@@ -38,12 +38,16 @@ pub(crate) trait Opener: Send + Sync + Debug {
     fn open(&self, source: u32, config: u64, cpu: u32) -> io::Result<Box<dyn Counting>>;
 }
 
-/// The events of this machine: packages and memory open and counting, where that is allowed.
+/// The events of this machine: packages and memory that are `wanted`, open and counting where that is allowed.
 ///
 /// # Errors
 ///
 /// Why there are none.
-pub(super) fn plan(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<Planned>, Obstacle> {
+pub(super) fn plan(
+    sysfs: &Sysfs,
+    opener: &Arc<dyn Opener>,
+    wanted: &dyn Fn(&Domain) -> bool,
+) -> Result<Vec<Planned>, Obstacle> {
     // Where there are no events, there is no powercap tree for the same reason.
     let listed = match sysfs.listed() {
         Ok(listed) => listed,
@@ -80,7 +84,7 @@ pub(super) fn plan(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Vec<Planne
             }
         }
     };
-    let mut planned: Vec<Planned> = listed.into_iter().map(open).collect();
+    let mut planned: Vec<Planned> = listed.into_iter().filter(|listed| wanted(&listed.domain)).map(open).collect();
     planned.extend(sysfs.others().into_iter().map(Planned::said));
     Ok(planned)
 }
@@ -302,7 +306,7 @@ mod tests {
     }
 
     fn planned(machine: &PowerEvents) -> Vec<Planned> {
-        plan(&machine.sysfs(), &machine.opener()).unwrap()
+        plan(&machine.sysfs(), &machine.opener(), &|_| true).unwrap()
     }
 
     fn only(machine: &PowerEvents) -> Box<dyn Counter> {

@@ -1,7 +1,7 @@
 //! Which way is taken to the counters, and what is said of all of them.
 
 use super::super::units::{Domain, DomainKind};
-use super::merge::merged;
+use super::merge::{is_beyond, lacks, merged};
 use super::remedy::MISSING_REMEDY;
 use super::survey::{Found, State};
 use super::{Counter, Obstacle, Ways, files, perf};
@@ -121,7 +121,10 @@ impl Gaps<'_> {
 pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     let gaps = Gaps { left_out };
     let (files, masked) = match files::plan(&ways.powercap) {
-        Ok(files) if gaps.whole(&files) => return Plan { all: files, shut: None },
+        Ok(mut files) if gaps.whole(&files) => {
+            files.extend(only_by_events(ways, &files));
+            return Plan { all: files, shut: None };
+        }
         Ok(files) => {
             let closed =
                 gaps.first_closed(&files).unwrap_or_else(|| (no_package(ways, &files), MISSING_REMEDY.to_owned()));
@@ -129,7 +132,7 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
         }
         Err(Obstacle { reason, remedy }) => (Vec::new(), (reason, remedy)),
     };
-    let (events, denied) = match perf::plan(&ways.sysfs, &ways.opener) {
+    let (events, denied) = match perf::plan(&ways.sysfs, &ways.opener, &|_| true) {
         Ok(events) => {
             let closed = gaps.first_closed(&events);
             let (reason, remedy) =
@@ -149,10 +152,23 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
     let shut = (!gaps.any_package(&files))
         .then(|| Obstacle { reason: both(&masked.0, &denied.reason), remedy: either(&masked.1, &denied.remedy) });
     let mut all: Vec<Planned> = files.into_iter().map(|planned| nor_by_events(planned, &denied)).collect();
-    if !all.iter().any(Planned::counts) {
-        all.extend(events.into_iter().map(|planned| because(planned, &masked.0)));
-    }
+    let tree_shows = all.iter().any(Planned::counts);
+    let more: Vec<Planned> = events.into_iter().filter(|event| !tree_shows || is_beyond(&all, event)).collect();
+    all.extend(more.into_iter().map(|planned| because(planned, &masked.0)));
     Plan { all, shut }
+}
+
+/// What events count and a tree that is open has not: the memory of a package, a package, or the platform.
+fn only_by_events(ways: &Ways, files: &[Planned]) -> Vec<Planned> {
+    if !ways.one_machine {
+        return Vec::new();
+    }
+    let wanted = |domain: &Domain| lacks(files, domain);
+    let events = perf::plan(&ways.sysfs, &ways.opener, &wanted).unwrap_or_default();
+    let masked = format!("{}, which does not show it", ways.powercap.display());
+    let platform = !files.iter().any(Planned::is_platform);
+    let beyond = |event: &Planned| is_beyond(files, event) || (platform && event.is_platform());
+    events.into_iter().filter(beyond).map(|event| because(event, &masked)).collect()
 }
 
 /// The counters of the platform as a whole; files first, as for packages.
