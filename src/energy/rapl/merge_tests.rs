@@ -164,7 +164,7 @@ fn memory_that_only_perf_shows_is_read_beside_the_tree_or_said_to_be_closed() {
     assert!(told(&ways).iter().any(closed), "{:?}", told(&ways));
     assert_eq!(opened(&ways).len(), 3);
     // Also where the meter is shut.
-    tree.close("intel-rapl:0/energy_uj");
+    tree.close("intel-rapl:0/energy_uj").close("intel-rapl:1/energy_uj");
     assert!(RaplMeter::open(&ways, &|_| false).is_err());
     assert!(told(&ways).iter().any(closed), "{:?}", told(&ways));
     machine.remove("events/energy-ram");

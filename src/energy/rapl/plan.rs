@@ -90,10 +90,6 @@ impl Gaps<'_> {
         self.closed(all, &[DomainKind::Cpu]).or_else(|| self.closed(all, &[DomainKind::Dram]))
     }
 
-    fn any_package(&self, all: &[Planned]) -> bool {
-        all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted() && !(self.left_out)(&p.found.domain))
-    }
-
     fn packages(&self, all: &[Planned]) -> bool {
         all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted())
             && self.closed(all, &[DomainKind::Cpu]).is_none()
@@ -114,6 +110,11 @@ impl Gaps<'_> {
             p.found.package().is_none() || events.iter().any(|event| same(&event))
         })
     }
+}
+
+/// Whether a package is counted.
+fn any_package(all: &[Planned]) -> bool {
+    all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted())
 }
 
 /// Files first; events where a package or memory is closed in the tree and they lead to all of it, or to every package: the tree
@@ -149,7 +150,7 @@ pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
         return Plan { all, shut: None };
     }
     // One that is closed beside others is said, and makes totals missing; the others have their figures.
-    let shut = (!gaps.any_package(&files))
+    let shut = (!any_package(&files))
         .then(|| Obstacle { reason: both(&masked.0, &denied.reason), remedy: either(&masked.1, &denied.remedy) });
     let mut all: Vec<Planned> = files.into_iter().map(|planned| nor_by_events(planned, &denied)).collect();
     let tree_shows = all.iter().any(Planned::counts);
