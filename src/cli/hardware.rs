@@ -2,7 +2,7 @@
 
 use super::conduct::{builder_of, unmetered};
 use super::failure::Failure;
-use super::trainer;
+use super::trainer::{self, Trainer};
 use crate::analysis::{Inventory, changes_of_inventory, left_out_by};
 use crate::energy::units::ConsumerName;
 use crate::objective::DeviceUse;
@@ -75,7 +75,11 @@ pub(super) fn opening_lines(record: &StudyRecord) -> Vec<String> {
     let changes = changes_of_inventory(record).into_iter();
     lines.extend(changes.filter_map(|c| Some(format!("other hardware than before: {}", c.strip_prefix(&own)?))));
     // What a budget of energy asks for is readable, or the study would not have begun.
-    lines.extend(Asked::of(record.problem(), false, DeviceUse::Unknown).told(consumers));
+    let devices = match record.header().identity.get("train") {
+        Some(_) => trainer::find().map_or(DeviceUse::Unknown, Trainer::devices),
+        None => DeviceUse::Unknown,
+    };
+    lines.extend(Asked::of(record.problem(), false, devices).told(consumers));
     lines
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | column | content |
 //! |---|---|
-//! | `energy_j`, `energy_<domain>_j` | energy of the `trial` phase, in all and by `gpu`, `cpu`, `dram`, `platform` |
+//! | `energy_j`, `energy_<domain>_j` | energy of the `trial` phase, in all and by `gpu`, `cpu`, `dram`, `accelerator`, `platform` |
 //! | `energy_<phase>_j`, `energy_<phase>_<domain>_j` | the same for every other phase that was metered |
 //! | `energy_method` | `counter`, `power-integral`, `attributed`, `reported` or `estimate`: the weakest behind `energy_j` |
 //! | `energy_domains` | the hardware behind `energy_j`, such as `gpu:GPU-5d2c cpu:package-0` |
