@@ -31,6 +31,7 @@ impl Provenance {
     pub fn of_metric(result: &TrialResult, metric: &str) -> Option<Self> {
         let parsed: Option<EnergyMetric> = metric.parse().ok();
         let metered = parsed.and_then(|m| {
+            let m = m.among(&result.energy);
             let window = result.energy.get(m.phase_name())?;
             let counts = |kind: DomainKind| m.domain.is_none_or(|wanted| wanted == kind);
             let found = Self::of_domains(window.domains.iter().filter(|d| counts(d.domain.kind)))?;

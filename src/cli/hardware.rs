@@ -2,7 +2,7 @@
 
 use super::conduct::{builder_of, unmetered};
 use super::failure::Failure;
-use super::trainer;
+use super::trainer::{self, Trainer};
 use crate::analysis::{Inventory, changes_of_inventory, left_out_by};
 use crate::energy::units::ConsumerName;
 use crate::objective::DeviceUse;
@@ -62,6 +62,14 @@ pub(super) fn hardware(spec: &StudySpec) -> Result<Hardware, Failure> {
 
 /// What is said of the hardware as a session begins, a line each.
 pub(super) fn opening_lines(record: &StudyRecord) -> Vec<String> {
+    let devices = match record.header().identity.get("train") {
+        Some(_) => trainer::find().map_or(DeviceUse::Unknown, Trainer::devices),
+        None => DeviceUse::Unknown,
+    };
+    lines_of(record, devices)
+}
+
+fn lines_of(record: &StudyRecord, devices: DeviceUse) -> Vec<String> {
     let Some(session) = record.sessions().last() else { return Vec::new() };
     let without: Vec<ConsumerName> = left_out_by(record);
     let consumers = &session.environment.consumers;
@@ -75,11 +83,33 @@ pub(super) fn opening_lines(record: &StudyRecord) -> Vec<String> {
     let changes = changes_of_inventory(record).into_iter();
     lines.extend(changes.filter_map(|c| Some(format!("other hardware than before: {}", c.strip_prefix(&own)?))));
     // What a budget of energy asks for is readable, or the study would not have begun.
-    lines.extend(Asked::of(record.problem(), false, DeviceUse::Unknown).told(consumers));
+    lines.extend(Asked::of(record.problem(), false, devices).told(consumers));
     lines
 }
 
 fn absent(inventory: &Inventory<'_>) -> Vec<String> {
     let line = |name: &ConsumerName| format!("note: {name}, which [energy] has in `without`, is not here");
     inventory.absent().into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{StudyFixture, fixture_environment};
+    use crate::energy::units::{Consumer, DomainKind, Standing};
+    use crate::optimizer::problem::Problem;
+    use crate::optimizer::space::Space;
+    use crate::record::{Environment, Event};
+
+    #[test]
+    fn a_trainer_for_the_processor_is_not_told_that_totals_miss_a_gpu() {
+        let space = Space::builder().int("n", 0..=1).build().unwrap();
+        let mut fixture = StudyFixture::new("cpu", Problem::new(space).minimize("energy.cpu"));
+        let lost = Consumer::new(DomainKind::Gpu, "1", "NVIDIA GPU 1".to_owned());
+        let consumers = vec![lost.because(Standing::Unreadable, "it fell off the bus")];
+        fixture.push(Event::SessionStarted { environment: Environment { consumers, ..fixture_environment() } });
+        let record = fixture.record();
+        let told = |devices| lines_of(&record, devices).iter().any(|line| line.contains("has no figure"));
+        assert!(told(DeviceUse::Unknown) && !told(DeviceUse::CpuOnly));
+    }
 }

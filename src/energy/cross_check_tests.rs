@@ -96,7 +96,7 @@ fn stalled(seconds: f64, gain: f64, stall: (f64, f64), catches_up: bool) -> Pair
         let reading = |joules: f64| Reading { at: moment(at), microjoules: (joules * 1e6) as u64, segment: 0 };
         pairs.record(reading(300.0 * gain * (at - missed)), reading(300.0 * at), None);
         let found = pairs.doubt(RESOLUTION);
-        assert_eq!(found.is_some_and(|found| found.agrees()), false);
+        assert!(gain < 1.0 || found.is_none(), "{at}: {found:?}");
     }
     pairs
 }

@@ -43,7 +43,7 @@ pub struct EnergyMetric {
 pub enum EnergyMetricError {
     /// The name does not begin with `energy`.
     #[error(
-        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram, platform) \
+        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram, accelerator, platform) \
          and `net`, or some of these in this order; after a phase also `per_1000` at the end, for 1,000 samples"
     )]
     NotEnergy {
@@ -68,6 +68,19 @@ impl EnergyMetric {
         self.phase.as_deref().unwrap_or(TRIAL_PHASE)
     }
 
+    /// What it means in a trial of these phases: stores from before `accelerator` and `platform` were domains may have phases of
+    /// these names, and metrics of them.
+    #[must_use]
+    pub fn among(&self, phases: &Phases) -> Self {
+        let newer = self.domain.filter(|kind| matches!(kind, DomainKind::Accelerator | DomainKind::Platform));
+        match (newer, &self.phase) {
+            (Some(kind), None) if phases.contains_key(kind.name()) => {
+                Self { phase: Some(kind.name().to_owned()), domain: None, ..self.clone() }
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// The metric that tells how many samples the phase had, where that matters.
     #[must_use]
     pub fn samples_name(&self) -> Option<String> {
@@ -78,8 +91,9 @@ impl EnergyMetric {
     /// `metrics` do not tell how many there were.
     #[must_use]
     pub fn read(&self, phases: &Phases, metrics: &Metrics) -> Option<Joules> {
-        let window = phases.get(self.phase_name())?;
-        let whole = match (self.net, self.domain) {
+        let metric = self.among(phases);
+        let window = phases.get(metric.phase_name())?;
+        let whole = match (self.net, metric.domain) {
             (true, domain) => window.net(domain),
             (false, Some(kind)) => window.of(kind),
             (false, None) => window.total(),
@@ -98,7 +112,8 @@ impl EnergyMetric {
     /// energy with that of the power at rest, which weighs more in longer trials and is another in each session.
     #[must_use]
     pub fn sd(&self, phases: &Phases, metrics: &Metrics) -> Option<Joules> {
-        let uncertainty = phases.get(self.phase_name())?.uncertainty(self.domain)?;
+        let metric = self.among(phases);
+        let uncertainty = phases.get(metric.phase_name())?.uncertainty(metric.domain)?;
         let relative = uncertainty.relative();
         let whole = if self.net { Joules(relative.0.hypot(uncertainty.idle.0)) } else { relative };
         self.share(whole, metrics)
@@ -207,6 +222,25 @@ mod tests {
         ] {
             assert!(name.parse::<EnergyMetric>().is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn phases_of_stores_from_before_a_word_was_a_domain_are_read() {
+        for kind in [DomainKind::Platform, DomainKind::Accelerator] {
+            let metric: EnergyMetric = format!("energy.{}", kind.name()).parse().unwrap();
+            let trial = || (TRIAL_PHASE.to_owned(), window(DomainKind::Cpu, "0", Method::Counter, Some(6.0)));
+            let phase = || (kind.name().to_owned(), window(DomainKind::Cpu, "0", Method::Counter, Some(2.0)));
+            assert_eq!(metric.read(&Phases::from([trial(), phase()]), &Metrics::new()), Some(Joules(2.0)));
+            assert_eq!(metric.read(&Phases::from([trial()]), &Metrics::new()), None);
+            let now = window(kind, "psys", Method::Counter, Some(9.0));
+            let phases = Phases::from([(TRIAL_PHASE.to_owned(), now)]);
+            assert_eq!(metric.read(&phases, &Metrics::new()), Some(Joules(9.0)));
+            // A domain of such a phase is said as ever.
+            let part: EnergyMetric = format!("energy.{}.cpu", kind.name()).parse().unwrap();
+            assert_eq!(part.read(&Phases::from([trial(), phase()]), &Metrics::new()), Some(Joules(2.0)));
+        }
+        let words = "nothing".parse::<EnergyMetric>().unwrap_err().to_string();
+        assert!(DomainKind::ALL.iter().all(|kind| words.contains(kind.name())), "{words}");
     }
 
     #[test]

@@ -333,7 +333,7 @@ impl Scope for MeteredScope<'_, '_> {
         }
         if !is_phase_name(phase) {
             let message = format!(
-                "a phase cannot be named `{phase}`: letters, digits and `_` make a name, and gpu, cpu, dram, platform and net mean \
+                "a phase cannot be named `{phase}`: letters, digits and `_` make a name, and gpu, cpu, dram, accelerator, platform and net mean \
                  something else in names of energy metrics"
             );
             self.refused = Some(Failure::new(FailureKind::BadMetrics, message));

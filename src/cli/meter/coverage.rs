@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::energy::Summary;
 use crate::energy::units::{Consumer, ConsumerName, DomainKind, Standing};
+use crate::energy::{DomainSummary, Summary};
 
 /// What there is that draws power, beside what was metered.
 #[derive(Clone, Copy)]
@@ -17,6 +17,11 @@ pub(super) struct Coverage<'a> {
 impl Coverage<'_> {
     fn of(&self, standing: Standing) -> impl Iterator<Item = &Consumer> {
         self.consumers.iter().filter(move |consumer| consumer.standing == standing)
+    }
+
+    /// Whether something reads the hardware of this row, if perhaps in vain.
+    pub(super) fn has_meter(&self, row: &DomainSummary) -> bool {
+        row.energy.joules.is_some() || !self.of(Standing::Unreadable).any(|c| c.domain() == row.energy.domain)
     }
 
     /// What programs are told beside the figures.

@@ -22,7 +22,7 @@ pub(super) fn render(outcome: &Outcome<'_>) -> String {
     let summary = &outcome.summary;
     let total = Total::of(summary);
     let mut rows = vec![["domain", "energy", "", "average", "peak", "method"].map(str::to_owned)];
-    rows.extend(summary.domains.iter().map(row));
+    rows.extend(summary.domains.iter().map(|domain| row(domain, outcome.coverage.has_meter(domain))));
     if total.parts() > 1 || total.leaves_estimates_out {
         rows.push(total_row(&total, summary.seconds));
     }
@@ -92,7 +92,8 @@ fn lay_out(rows: &[[String; COLUMNS]], text: &mut String) {
     }
 }
 
-fn row(domain: &DomainSummary) -> [String; COLUMNS] {
+/// What has no meter has no method either.
+fn row(domain: &DomainSummary, has_meter: bool) -> [String; COLUMNS] {
     let or = |shown: Option<String>| shown.unwrap_or_else(|| "?".to_owned());
     let energy = &domain.energy;
     [
@@ -101,7 +102,7 @@ fn row(domain: &DomainSummary) -> [String; COLUMNS] {
         uncertain(energy.joules, energy.uncertainty.map(|u| u.absolute())),
         or(domain.average_watts.map(|w| w.to_string())),
         or(domain.peak_watts.map(|w| w.to_string())),
-        energy.method.label().to_owned(),
+        if has_meter { energy.method.label() } else { "" }.to_owned(),
     ]
 }
 

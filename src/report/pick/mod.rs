@@ -233,7 +233,7 @@ fn energies(result: &TrialResult) -> BTreeMap<String, PickedEnergy> {
     let names: BTreeSet<&String> =
         result.metrics.keys().filter(|name| EnergyMetric::is_reserved(name)).chain([&total]).collect();
     let energy = |name: &String| {
-        let metric: Option<EnergyMetric> = name.parse().ok();
+        let metric: Option<EnergyMetric> = name.parse().ok().map(|m: EnergyMetric| m.among(&result.energy));
         let window = metric.as_ref().and_then(|m| result.energy.get(m.phase_name()));
         let counts =
             |d: &&DomainEnergy| metric.as_ref().and_then(|m| m.domain).is_none_or(|kind| kind == d.domain.kind);

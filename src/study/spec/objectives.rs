@@ -6,6 +6,7 @@ use super::findings::{Draft, Findings, Span};
 use super::parse::KEYS;
 use super::reader::{Entry, Section};
 use super::spelling::nearest;
+use crate::energy::units::DomainKind;
 use crate::optimizer::problem::{Goal, Objective};
 use crate::optimizer::space::Scale;
 use crate::record::{EnergyMetric, TRIAL_PHASE};
@@ -182,7 +183,7 @@ pub(super) fn check_metrics(
             } else if energy.phase_name() != TRIAL_PHASE && !phases().contains(&energy.phase_name()) {
                 let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
                 let phase =
-                    nearest(energy.phase_name(), phases().into_iter().chain(["gpu", "cpu", "dram", "platform"]));
+                    nearest(energy.phase_name(), phases().into_iter().chain(DomainKind::ALL.map(DomainKind::name)));
                 findings.push(draft.help(match phase {
                     Some(phase) => format!("did you mean `energy.{phase}`?"),
                     None => format!("the phases of a training are: {}", phases().join(", ")),
