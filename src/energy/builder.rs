@@ -45,6 +45,8 @@ pub const HOST_VARIABLE: &str = "WATTFRONT_HOST";
 /// Twice a second: enough for every counter, and no burden on the driver.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
+type OpenMeters = Vec<Box<dyn Meter>>;
+
 /// Settings of a [`Session`].
 pub struct SessionBuilder {
     meters: Meters,
@@ -473,7 +475,7 @@ impl SessionBuilder {
     }
 
     /// The counters of processors, with all that a look at them found, where it gave an answer.
-    fn open_rapl(&self) -> (Option<Vec<Found>>, Result<Vec<Box<dyn Meter>>, EnergyError>) {
+    fn open_rapl(&self) -> (Option<Vec<Found>>, Result<OpenMeters, EnergyError>) {
         if self.share {
             return (None, Err(unshared(MeterKind::Rapl)));
         }
@@ -485,7 +487,7 @@ impl SessionBuilder {
         };
         let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
         match in_time("rapl", limit, move || Ok(RaplMeter::look_and_open(&ways, &left_out))) {
-            Ok((found, opened)) => (Some(found), opened.map(|meter| vec![Box::new(meter) as Box<dyn Meter>])),
+            Ok((found, opened)) => (Some(found), opened.map(|meter| vec![Box::new(meter) as _])),
             Err(late) => (None, Err(late)),
         }
     }
