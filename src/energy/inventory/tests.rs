@@ -64,6 +64,7 @@ impl Machine {
     }
 
     /// What NVIDIA's kernel driver tells of a GPU.
+    #[cfg(feature = "nvml")]
     fn kernel(&self, place: &str, model: &str, uuid: &str) {
         let text = format!("Model: \t\t {model}\nIRQ:   \t\t 11\nGPU UUID: \t {uuid}\nBus Location: \t {place}\n");
         self.put_proc(&format!("driver/nvidia/gpus/{place}/information"), &text);
