@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::EnergyError;
 
-/// Names the seconds that a driver may take for any one call, in place of those of [`Limits`]: 0.05 to 3600. Longer than for
+/// Names the seconds that a driver may take for any one call, in place of the usual ones (30 s for its start, 5 s to ask, 2 s to read): 0.05 to 3600. Longer than for
 /// its start no call is waited for.
 pub const DRIVER_LIMIT_VARIABLE: &str = "WATTFRONT_DRIVER_LIMIT";
 
