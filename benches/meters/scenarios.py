@@ -129,7 +129,9 @@ SHAPES = [
 
 
 def hanging(name, what, later="", script=LIBRARY + board()):
-    return Scenario(f"gpu-hang-{name}", what, 4.0, 1, script, later=later, patience=20.0)
+    # A driver may take half a minute to start, and is waited for that long by some.
+    patience = 45.0 if name == "init" else 20.0
+    return Scenario(f"gpu-hang-{name}", what, 4.0, 1, script, later=later, patience=patience)
 
 
 HANGS = [
