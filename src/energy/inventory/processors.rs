@@ -61,7 +61,7 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
     consumers
 }
 
-/// The packages of the machine, by their names alone.
+/// The packages of the machine, by their names alone; one for all of them where nothing tells their number.
 pub(super) fn packages(places: &Places) -> Vec<Consumer> {
     let ways = places.rapl();
     let found = within(Limits::of_environment().asking, move || survey(&ways)).unwrap_or_default();
@@ -86,7 +86,7 @@ fn counter(found: &Found, closed: Option<&str>, instead: Standing) -> Consumer {
         (State::Counted { note, .. }, None) => {
             Consumer { standing: Standing::Metered, method: Some(Method::Counter), note: note.clone(), ..consumer }
         }
-        // One of several cannot be read, and a part of them would be a wrong figure.
+        // It could be read, and the choice of meters, or a failure at opening, does without it.
         (State::Counted { .. }, Some(why)) if is_package => consumer.because(instead, why),
         (State::Counted { .. }, Some(why)) => consumer.because(Standing::Uncounted, why),
         (State::Closed { reason, remedy }, None) => {
