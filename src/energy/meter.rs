@@ -114,7 +114,7 @@ impl std::fmt::Display for Unwaited {
 ///   `microjoules`. When a segment ends, `microjoules` goes on from its last value: unknown energy is not counted.
 /// * What cannot be read is an error, never zero, never the value before. A reading after a failed one is right again, or
 ///   in a new segment: then windows across it are told what the error said.
-/// * Readings are some milliseconds' work at most; a session reads at every edge of a window and twice a second, from a thread
+/// * Readings are some milliseconds' work at most; a session reads at every edge of a window and two to ten times a second, from a thread
 ///   of the meter's own. A reading that takes longer than two seconds is given up: it is missing, and so is every other until it
 ///   is over. So is all of a meter that has panicked.
 /// * [`counterparts`](Self::counterparts) never changes, and [`cross_check`](Self::cross_check) answers in the same order,

@@ -33,7 +33,7 @@ pub use window::Window;
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
 /// A session is a handle; clones share the meters, and may be used from any thread. A background thread has the meters read
-/// twice a second, so that no counter wraps unseen and power is integrated, until the last handle is dropped.
+/// about twice a second, and counters of processors every 0.15 s, so that no counter wraps unseen and power is integrated, until the last handle is dropped.
 ///
 /// A meter may hang, for a driver may. So each is called from a thread of its own, and an edge waits for it no longer than two
 /// seconds ([`DRIVER_LIMIT_VARIABLE`](super::DRIVER_LIMIT_VARIABLE)), and not at all while a call is known to hang: what it would have
