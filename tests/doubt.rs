@@ -3,34 +3,19 @@
 #![cfg(all(feature = "cli", feature = "nvml"))]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "common/fake_nvml.rs"]
+mod fake_nvml;
+
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use wattfront::energy::Moment;
 
-/// The fake library of NVIDIA, compiled once.
-fn library() -> &'static Path {
-    static BUILT: OnceLock<TempDir> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let arguments = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
-        let library = folder.path().join("libnvidia-ml.so.1");
-        assert!(Command::new(rustc).args(arguments).args([&library, &source]).status().unwrap().success());
-        folder
-    });
-    built.path()
-}
-
 fn fake(script: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    fs::copy(library().join("libnvidia-ml.so.1"), folder.path().join("libnvidia-ml.so.1")).unwrap();
-    fs::write(folder.path().join("libnvidia-ml.so.1.script"), script).unwrap();
+    fake_nvml::install(folder.path(), script);
     folder
 }
 
@@ -110,7 +95,7 @@ fn a_counter_of_the_whole_module_is_called_that_and_the_processor_is_not_added_t
 
 #[test]
 fn somebody_who_sets_the_wall_clock_sets_no_energy() {
-    library();
+    fake_nvml::library();
     for by in [0.9, -0.9] {
         let at = Moment::now().monotonic_seconds() + 1.6;
         let board = "gpu GPU-1 FAKE\npower 300\nfault energy 3\nsamples 0.02 120\n";
@@ -123,7 +108,7 @@ fn somebody_who_sets_the_wall_clock_sets_no_energy() {
 
 #[test]
 fn a_counter_that_stands_still_at_first_is_no_reason_to_doubt_it_for_ever() {
-    library();
+    fake_nvml::library();
     for (more, stall, why) in [
         // The command ends within the standstill, or all is zero.
         ("", (0.0, 60.0), Some("it hangs")),

@@ -3,33 +3,19 @@
 #![cfg(feature = "nvml")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "common/fake_nvml.rs"]
+mod fake_nvml;
+
 use std::fs;
-use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The fake library of NVIDIA, which is compiled once.
-fn library() -> &'static [u8] {
-    static LIBRARY: OnceLock<Vec<u8>> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
-        let library = folder.path().join("libfake_nvml.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
-        assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());
-        fs::read(library).unwrap()
-    })
-}
-
-/// A folder in which the dynamic linker finds it, with this script.
+/// A folder in which the dynamic linker finds the fake library of NVIDIA, with this script.
 fn fake(script: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("libnvidia-ml.so.1"), library()).unwrap();
-    fs::write(folder.path().join("libnvidia-ml.so.1.script"), script).unwrap();
+    fake_nvml::install(folder.path(), script);
     folder
 }
 

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[cfg(feature = "nvml")]
+#[path = "common/fake_nvml.rs"]
+mod fake_nvml;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -280,16 +284,7 @@ fn the_processor_time_of_all_descendants_counts() {
 #[cfg(feature = "nvml")]
 fn fake_gpu(script: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let library = folder.path().join("libnvidia-ml.so.1");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let status = Command::new(rustc)
-        .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"])
-        .args([&library, &source])
-        .status()
-        .unwrap();
-    assert!(status.success());
-    fs::write(folder.path().join("libnvidia-ml.so.1.script"), script).unwrap();
+    fake_nvml::install(folder.path(), script);
     folder
 }
 

@@ -1,8 +1,9 @@
 //! Studies on a GPU that a fake library shows: the power at rest, the state of the device, and the lock on it.
 
-use std::path::Path;
+#[path = "../common/fake_nvml.rs"]
+mod fake_nvml;
+
 use std::process::Command;
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -23,22 +24,7 @@ pub fn bench(script: &str, energy: &str) -> Bench {
 
 /// Lays the fake library beside a study.
 pub fn install(bench: &Bench, script: &str) {
-    std::fs::write(bench.path().join("libnvidia-ml.so.1"), library()).unwrap();
-    bench.write("libnvidia-ml.so.1.script", script);
-}
-
-/// The fake library, which is compiled once.
-fn library() -> &'static [u8] {
-    static LIBRARY: OnceLock<Vec<u8>> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let library = folder.path().join("libfake_nvml.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
-        assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());
-        std::fs::read(library).unwrap()
-    })
+    fake_nvml::install(bench.path(), script);
 }
 
 pub fn command(bench: &Bench, arguments: &[&str]) -> Command {
