@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::StudyError;
-use super::spec::{NAME_LIMIT, StudySpec, Variation, did_you_mean};
 use crate::optimizer::sampler;
+use crate::study_file::{NAME_LIMIT, StudySpec, Variation, did_you_mean};
 
 /// One study of a comparison.
 #[derive(Debug, Clone, PartialEq)]

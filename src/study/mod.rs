@@ -18,7 +18,7 @@ mod request;
 mod rest;
 mod run;
 mod skip;
-pub mod spec;
+
 mod steps;
 mod stops;
 pub mod store;

@@ -24,11 +24,11 @@ use crate::optimizer::sampler::NAMES;
 use crate::record::StudyRecord;
 use crate::report::contest::{json, text};
 use crate::report::text::Closing;
-use crate::study::spec::{StudySpec, differences, stored_watts};
 use crate::study::store::StoreError;
 use crate::study::{
     EndReason, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
 };
+use crate::study_file::{StudySpec, differences, stored_watts};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
 const MOST_SEEDS: u64 = 1000;
