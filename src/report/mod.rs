@@ -5,8 +5,8 @@
 //! stored joules, by the [`Carbon`](crate::carbon::Carbon) that is given.
 
 mod carbon;
+pub mod comparison;
 pub mod confirmation;
-pub mod contest;
 pub mod csv;
 mod data;
 mod error;

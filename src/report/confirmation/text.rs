@@ -1,6 +1,6 @@
 //! What the console says of trials that were run again, as plain text.
 
-use super::super::contest::text::capitalized;
+use super::super::comparison::text::capitalized;
 use super::super::text::{Closing, align, wrap};
 use crate::analysis::confirmation::{Confirmation, Figure, Member, Standing, shown};
 use crate::analysis::{Provenance, Quantity, doubts_in_words};

@@ -3,8 +3,8 @@
 use super::tables::{Column, table};
 use super::{chart, document, doubt_banner, escape, estimate_banner, section};
 use crate::analysis::confirmation::{Confirmation, Member, shown};
+use crate::report::comparison::text::capitalized;
 use crate::report::confirmation::text::{changes, remarks, ways, what_is_told};
-use crate::report::contest::text::capitalized;
 use crate::report::svg::confirmation_chart;
 
 /// The whole page: no scripts, no other files.

@@ -3,16 +3,16 @@
 //! All text that comes from the study (names, values, messages) is escaped, and the page's content security policy forbids
 //! scripts and anything from elsewhere.
 
+mod comparison;
 mod confirmation;
-mod contest;
 mod data;
 mod details;
 mod epochs;
 mod head;
 mod tables;
 
+pub use comparison::comparison_page;
 pub use confirmation::confirmation_page;
-pub use contest::contest_page;
 pub use details::utc;
 
 use crate::analysis::{Footprint, Summary, doubts_in_words, significant};

@@ -13,7 +13,7 @@ pub use written::point_toml;
 use super::ReportError;
 use super::preference::replaced;
 use crate::analysis::{
-    Comparison, Provenance, RunFootprint, Standing, Summary, broken, doubts_in_words, lacking, nearest_feasible,
+    Provenance, RunFootprint, Standing, Summary, TradeOff, broken, doubts_in_words, lacking, nearest_feasible,
     preferences_in_words,
 };
 use crate::carbon::Carbon;
@@ -86,9 +86,9 @@ pub struct Pick {
     /// What speaks against its energies, a sentence for each device.
     pub doubts: Vec<String>,
     /// Against the trial that is best in the first non-energy objective; `None` if it is that trial.
-    pub against_best: Option<Comparison>,
+    pub against_best: Option<TradeOff>,
     /// Against the first finished point that the user brought; `None` if there is none or if it is that trial.
-    pub against_start: Option<Comparison>,
+    pub against_start: Option<TradeOff>,
     /// What a run of it emits, and at what; `None` if its energy is not known or before [`with_carbon`](Self::with_carbon).
     pub footprint: Option<(RunFootprint, Carbon)>,
     space: Space,
@@ -172,7 +172,7 @@ fn pick_of(record: &StudyRecord, summary: &Summary, choice: Choice) -> Result<Pi
         let state = format!("{}{kind}", trial.state.label());
         return Err(ReportError::NotFinished { trial: id, state, suggestion: finished });
     };
-    let against = |other: u64| if other == id { None } else { Comparison::between(record, id, other) };
+    let against = |other: u64| if other == id { None } else { TradeOff::between(record, id, other) };
     Ok(Pick {
         trial: id,
         point: trial.point.clone(),

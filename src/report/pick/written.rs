@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::carbon::{at, run};
 use super::super::csv::method_name;
 use super::{Pick, PickedEnergy};
-use crate::analysis::{Comparison, RunFootprint, Summary};
+use crate::analysis::{RunFootprint, Summary, TradeOff};
 use crate::carbon::Carbon;
 use crate::optimizer::space::{Point, Space, Value};
 use crate::record::StudyRecord;
@@ -24,13 +24,13 @@ impl Pick {
     /// What it saves and costs, a line each: against the best, and against the user's own setting.
     #[must_use]
     pub fn comparisons(&self) -> Vec<String> {
-        let line = |comparison: &Comparison, other: &str| {
-            let changes: Vec<_> = comparison.changes.iter().map(|c| c.phrase()).collect();
-            let values = comparison.changes.iter().filter(|c| c.quantity.is_energy());
+        let line = |trade_off: &TradeOff, other: &str| {
+            let changes: Vec<_> = trade_off.changes.iter().map(|c| c.phrase()).collect();
+            let values = trade_off.changes.iter().filter(|c| c.quantity.is_energy());
             let joules: Vec<_> =
                 values.map(|c| format!("{} against {}", c.quantity.show(c.to), c.quantity.show(c.from))).collect();
             let joules = if joules.is_empty() { String::new() } else { format!(": {}", joules.join(", ")) };
-            format!("against {other} {}: {}{joules}", comparison.against, changes.join(", "))
+            format!("against {other} {}: {}{joules}", trade_off.against, changes.join(", "))
         };
         let best = self.against_best.iter().map(|c| {
             let accurate = c.changes.iter().any(|c| !c.quantity.is_energy() && c.quantity.metric.contains("accuracy"));
@@ -80,8 +80,8 @@ impl Pick {
     /// `estimated`, `domains`, and `doubtful` where it is. `carbon` is null or has what a `run` emits, and `at` what, as in the study's export.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let against = |comparison: &Comparison| {
-            let changes: serde_json::Map<_, _> = comparison
+        let against = |trade_off: &TradeOff| {
+            let changes: serde_json::Map<_, _> = trade_off
                 .changes
                 .iter()
                 .map(|c| {
@@ -89,7 +89,7 @@ impl Pick {
                     (c.quantity.metric.clone(), change)
                 })
                 .collect();
-            json!({"trial": comparison.against, "metrics": changes})
+            json!({"trial": trade_off.against, "metrics": changes})
         };
         let energy = |(metric, energy): (&String, &PickedEnergy)| {
             let provenance = &energy.provenance;

@@ -4,30 +4,30 @@ use super::axis::Axis;
 use super::canvas::Canvas;
 use super::chart::{Area, Chart};
 use super::key::Key;
-use crate::analysis::contest::{Contest, Surfaces};
+use crate::analysis::comparison::{Comparison, Surfaces};
 use crate::optimizer::problem::{Goal, Objective};
 
 /// The median attainment surface of every sampler as a line (what half of its runs attain), a band between what a quarter and
 /// what three quarters attain, and the front of all its runs together as markers; energy to the right. What lies beyond the
 /// reference point is left out. A picture that says so unless there are two objectives.
 #[must_use]
-pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
+pub fn attainment_chart(comparison: &Comparison, chart: &Chart) -> String {
     let chart = chart.sized();
-    let title = format!("What the samplers attain: {}", contest.name);
-    let surfaces: Option<Vec<&Surfaces>> = contest.entrants.iter().map(|e| e.surfaces.as_ref()).collect();
+    let title = format!("What the samplers attain: {}", comparison.name);
+    let surfaces: Option<Vec<&Surfaces>> = comparison.samplers.iter().map(|e| e.surfaces.as_ref()).collect();
     let Some(surfaces) = surfaces.filter(|s| !s.is_empty()) else {
         return chart.nothing(&title, "Attainment surfaces are drawn of two objectives.");
     };
-    let up = contest.quantities.iter().position(|q| !q.is_energy()).unwrap_or(0);
+    let up = comparison.quantities.iter().position(|q| !q.is_energy()).unwrap_or(0);
     let right = 1 - up;
-    let pair = Pair { right: &contest.objectives[right], up: &contest.objectives[up], turned: right == 1 };
+    let pair = Pair { right: &comparison.objectives[right], up: &comparison.objectives[up], turned: right == 1 };
     let useful = |corners: &[[f64; 2]]| -> Vec<[f64; 2]> {
-        corners.iter().copied().filter(|c| c.iter().zip(&contest.reference).all(|(l, r)| l < r)).collect()
+        corners.iter().copied().filter(|c| c.iter().zip(&comparison.reference).all(|(l, r)| l < r)).collect()
     };
     let fronts: Vec<Fronts> = surfaces.iter().map(|s| Fronts::of(s, &useful)).collect();
 
-    let warning = contest.fronts_are_estimated.then(|| "Energy is ESTIMATED, not measured".to_owned());
-    let key = Key::of(contest, warning, &chart);
+    let warning = comparison.fronts_are_estimated.then(|| "Energy is ESTIMATED, not measured".to_owned());
+    let key = Key::of(comparison, warning, &chart);
     let area = key.area(&chart);
     let shown: Vec<(f64, f64)> = fronts
         .iter()
@@ -35,7 +35,7 @@ pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
         .map(|c| pair.values(c))
         .collect();
     let axis = |values: Vec<f64>, index: usize, range| {
-        Axis::over(values, &contest.quantities[index], contest.objectives[index].scale, range)
+        Axis::over(values, &comparison.quantities[index], comparison.objectives[index].scale, range)
     };
     let x_axis = axis(shown.iter().map(|v| v.0).collect(), right, (area.left, area.right));
     let y_axis = axis(shown.iter().map(|v| v.1).collect(), up, (area.bottom, area.top));
@@ -44,8 +44,8 @@ pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
     };
     let mut canvas = Canvas::default();
     let name = |index: usize| {
-        let quantity = &contest.quantities[index];
-        let estimated = quantity.is_energy() && contest.fronts_are_estimated;
+        let quantity = &comparison.quantities[index];
+        let estimated = quantity.is_energy() && comparison.fronts_are_estimated;
         if estimated { format!("ESTIMATED {}", quantity.name()) } else { quantity.name() }
     };
     area.draw(&mut canvas, (&x_axis, &name(right)), (&y_axis, &name(up)));
@@ -69,15 +69,15 @@ pub fn attainment_chart(contest: &Contest, chart: &Chart) -> String {
     }
     for (front, look) in fronts.iter().zip(&key.looks) {
         for corner in &front.best {
-            let words = format!("attained by a run of {}: {}", look.name, contest.values_in_words(corner));
+            let words = format!("attained by a run of {}: {}", look.name, comparison.values_in_words(corner));
             canvas.marker(&format!("attained {}", look.class), look.shape, place(corner), 4.0, Some(&words));
         }
     }
     key.draw(&mut canvas, area.left);
     let description = format!(
         "Median attainment surfaces over {}. {}.",
-        crate::report::confirmation::text::counted(contest.seeds.len(), "seed"),
-        contest.sentence()
+        crate::report::confirmation::text::counted(comparison.seeds.len(), "seed"),
+        comparison.sentence()
     );
     chart.wrap(&title, &description, &canvas.finish())
 }

@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::canvas::Canvas;
 use super::chart::Chart;
 use super::key::Key;
-use crate::analysis::contest::{BandPoint, Contest, Entrant};
+use crate::analysis::comparison::{BandPoint, ComparedSampler, Comparison};
 use crate::analysis::{Quantity, significant};
 
 /// What a chart of hypervolumes has to the right.
@@ -19,17 +19,17 @@ pub enum Over {
 /// The hypervolume of every sampler's runs over trials or over joules spent: the median as a line, the quartiles as a band
 /// about it, what the baseline ends with as a thin line across. A picture that says why, where joules cannot be compared.
 #[must_use]
-pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
+pub fn bands_chart(comparison: &Comparison, over: Over, chart: &Chart) -> String {
     let chart = chart.sized();
-    let estimated = contest.energy.is_estimated();
+    let estimated = comparison.energy.is_estimated();
     let energy = if estimated { "ESTIMATED energy spent" } else { "energy spent" };
     let (title, right_title) = match over {
         Over::Trials => {
-            (format!("Hypervolume over the trials: {}", contest.name), "trials that count towards the budget")
+            (format!("Hypervolume over the trials: {}", comparison.name), "trials that count towards the budget")
         }
-        Over::Joules => (format!("Hypervolume over {energy}: {}", contest.name), energy),
+        Over::Joules => (format!("Hypervolume over {energy}: {}", comparison.name), energy),
     };
-    let curves: Option<Vec<&[BandPoint]>> = contest.entrants.iter().map(|e| curve(e, over)).collect();
+    let curves: Option<Vec<&[BandPoint]>> = comparison.samplers.iter().map(|e| curve(e, over)).collect();
     let Some(curves) = curves else {
         return chart.nothing(&title, "The joules of these runs cannot be compared.");
     };
@@ -41,9 +41,9 @@ pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
     }
     let warned = match over {
         Over::Joules => estimated,
-        Over::Trials => contest.fronts_are_estimated,
+        Over::Trials => comparison.fronts_are_estimated,
     };
-    let key = Key::of(contest, warned.then(|| "Energy is ESTIMATED, not measured".to_owned()), &chart);
+    let key = Key::of(comparison, warned.then(|| "Energy is ESTIMATED, not measured".to_owned()), &chart);
     let area = key.area(&chart);
     let quantity = |metric: &str| Quantity::from_values(metric, []);
     let across = (area.left, area.right);
@@ -56,10 +56,10 @@ pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
 
     let mut canvas = Canvas::default();
     area.draw(&mut canvas, (&x_axis, right_title), (&y_axis, "hypervolume"));
-    if let Some(target) = contest.target.filter(|t| y_axis.holds(*t)) {
+    if let Some(target) = comparison.target.filter(|t| y_axis.holds(*t)) {
         let y = y_axis.place(target);
         canvas.line("target", (area.left, y), (area.right, y));
-        let words = format!("where {} ends (median)", contest.baseline);
+        let words = format!("where {} ends (median)", comparison.baseline);
         canvas.text("number", "start", (area.left + 6.0, y - 5.0), &words);
     }
     let place = |at: f64, value: f64| (x_axis.place(at), y_axis.place(value));
@@ -82,13 +82,13 @@ pub fn bands_chart(contest: &Contest, over: Over, chart: &Chart) -> String {
         }
     }
     key.draw(&mut canvas, area.left);
-    chart.wrap(&title, &format!("{}.", contest.sentence()), &canvas.finish())
+    chart.wrap(&title, &format!("{}.", comparison.sentence()), &canvas.finish())
 }
 
-fn curve(entrant: &Entrant, over: Over) -> Option<&[BandPoint]> {
+fn curve(compared: &ComparedSampler, over: Over) -> Option<&[BandPoint]> {
     match over {
-        Over::Trials => Some(&entrant.over_trials),
-        Over::Joules => entrant.over_joules.as_deref(),
+        Over::Trials => Some(&compared.over_trials),
+        Over::Joules => compared.over_joules.as_deref(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Shape};
 use super::chart::{Area, CHARACTER, Chart};
-use crate::analysis::contest::Contest;
+use crate::analysis::comparison::Comparison;
 
 /// How many looks there are; more samplers share them.
 const LOOKS: usize = 6;
@@ -27,20 +27,20 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn of(contest: &Contest, warning: Option<String>, chart: &Chart) -> Self {
+    pub(super) fn of(comparison: &Comparison, warning: Option<String>, chart: &Chart) -> Self {
         let shapes = [Shape::Square, Shape::Circle, Shape::Diamond, Shape::Triangle, Shape::Square, Shape::Circle];
         let mut next = 0;
-        let looks: Vec<Look> = contest
-            .entrants
+        let looks: Vec<Look> = comparison
+            .samplers
             .iter()
-            .map(|entrant| {
-                let place = if entrant.sampler == contest.baseline {
+            .map(|compared| {
+                let place = if compared.sampler == comparison.baseline {
                     0
                 } else {
                     next += 1;
                     1 + (next - 1) % (LOOKS - 1)
                 };
-                Look { name: entrant.sampler.clone(), class: format!("s{place}"), shape: shapes[place] }
+                Look { name: compared.sampler.clone(), class: format!("s{place}"), shape: shapes[place] }
             })
             .collect();
         let (mut rows, mut used) = (vec![Vec::new()], 0.0);

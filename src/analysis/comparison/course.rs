@@ -2,7 +2,7 @@
 
 use super::super::Spent;
 use super::super::growth::{GrowingFront, counted};
-use super::ContestRun;
+use super::ComparedRun;
 use crate::optimizer::pareto::complete_reference;
 use crate::record::{StudyRecord, TrialRecord};
 
@@ -44,7 +44,7 @@ pub struct Course {
 }
 
 impl Course {
-    pub(super) fn of(run: &ContestRun<'_>, reference: &[f64], limit: usize) -> Self {
+    pub(super) fn of(run: &ComparedRun<'_>, reference: &[f64], limit: usize) -> Self {
         let record = run.record;
         let kept = kept(record, limit);
         let counting: Vec<u64> = counted(record).into_iter().take(limit).map(|t| t.id).collect();

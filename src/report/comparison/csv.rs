@@ -13,13 +13,13 @@
 
 use super::super::csv::{energy_by, lines, method_name, number, text};
 use crate::analysis::Quantity;
-use crate::analysis::contest::{BandPoint, Contest, Entrant, Surfaces};
+use crate::analysis::comparison::{BandPoint, ComparedSampler, Comparison, Surfaces};
 use crate::analysis::statistics::{Interval, Spread};
 
 /// One row per sampler.
 #[must_use]
-pub fn samplers(contest: &Contest) -> String {
-    let method = contest.energy.provenance().map_or("", |p| method_name(p.method));
+pub fn samplers(comparison: &Comparison) -> String {
+    let method = comparison.energy.provenance().map_or("", |p| method_name(p.method));
     let mut columns = vec!["sampler".to_owned(), "baseline".to_owned(), "seeds".to_owned(), "trials".to_owned()];
     columns.push("failures".to_owned());
     let spreads = ["hypervolume", "trials_to_target", "energy_to_target", "spent"];
@@ -37,23 +37,23 @@ pub fn samplers(contest: &Contest) -> String {
     }
     columns.push("seeds_reaching".to_owned());
     columns.push("energy_by".to_owned());
-    let rows = contest.entrants.iter().map(|entrant| {
-        let mut row = vec![text(entrant.sampler.clone()), (entrant.sampler == contest.baseline).to_string()];
-        row.extend([contest.seeds.len(), entrant.trials, entrant.failures].map(|n| n.to_string()));
-        let found = [Some(entrant.hypervolume), entrant.trials_to_target, entrant.joules_to_target, entrant.joules];
+    let rows = comparison.samplers.iter().map(|compared| {
+        let mut row = vec![text(compared.sampler.clone()), (compared.sampler == comparison.baseline).to_string()];
+        row.extend([comparison.seeds.len(), compared.trials, compared.failures].map(|n| n.to_string()));
+        let found = [Some(compared.hypervolume), compared.trials_to_target, compared.joules_to_target, compared.joules];
         row.extend(found.into_iter().flat_map(spread));
-        row.extend([method.to_owned(), contest.target.map_or_else(String::new, |_| entrant.reached.to_string())]);
-        row.extend(versus(contest, entrant));
-        row.push(energy_by(contest.energy.provenance(), !contest.doubts.is_empty()));
+        row.extend([method.to_owned(), comparison.target.map_or_else(String::new, |_| compared.reached.to_string())]);
+        row.extend(versus(comparison, compared));
+        row.push(energy_by(comparison.energy.provenance(), !comparison.doubts.is_empty()));
         row
     });
     table(columns, rows.collect())
 }
 
-fn versus(contest: &Contest, entrant: &Entrant) -> Vec<String> {
-    let Some(versus) = &entrant.versus else {
+fn versus(comparison: &Comparison, compared: &ComparedSampler) -> Vec<String> {
+    let Some(versus) = &compared.versus else {
         let mut row = vec![String::new(); 20];
-        row[6] = contest.verdict_of(entrant).map_or_else(String::new, |v| v.label().to_owned());
+        row[6] = comparison.verdict_of(compared).map_or_else(String::new, |v| v.label().to_owned());
         return row;
     };
     let mut row: Vec<String> = [versus.wins, versus.ties, versus.losses].map(|n| n.to_string()).to_vec();
@@ -76,7 +76,7 @@ fn versus(contest: &Contest, entrant: &Entrant) -> Vec<String> {
 
 /// One row per trial that counts, over all runs.
 #[must_use]
-pub fn runs(contest: &Contest) -> String {
+pub fn runs(comparison: &Comparison) -> String {
     let columns = [
         "sampler",
         "seed",
@@ -90,7 +90,7 @@ pub fn runs(contest: &Contest) -> String {
         "energy_by",
     ];
     let mut rows = Vec::new();
-    for course in &contest.courses {
+    for course in &comparison.courses {
         let spent = course.spent.as_ref();
         let method = spent.map_or("", |s| method_name(s.provenance.method));
         let bound = spent.map_or("", |s| if s.is_lower_bound() { "at-least" } else { "total" });
@@ -105,7 +105,7 @@ pub fn runs(contest: &Contest) -> String {
                 bound.to_owned(),
                 step.failed.to_string(),
                 step.infeasible.to_string(),
-                energy_by(spent.map(|s| &s.provenance), !contest.doubts.is_empty()),
+                energy_by(spent.map(|s| &s.provenance), !comparison.doubts.is_empty()),
             ]
         }));
     }
@@ -114,7 +114,7 @@ pub fn runs(contest: &Contest) -> String {
 
 /// The medians and quartiles over trials, then over joules where these can be compared.
 #[must_use]
-pub fn curves(contest: &Contest) -> String {
+pub fn curves(comparison: &Comparison) -> String {
     let columns = [
         "sampler",
         "trials",
@@ -124,18 +124,18 @@ pub fn curves(contest: &Contest) -> String {
         "hypervolume_median",
         "hypervolume_upper",
     ];
-    let method = contest.energy.provenance().map_or("", |p| method_name(p.method));
+    let method = comparison.energy.provenance().map_or("", |p| method_name(p.method));
     let mut rows = Vec::new();
-    for entrant in &contest.entrants {
+    for compared in &comparison.samplers {
         let row = |point: &BandPoint, place: [String; 3]| {
-            let mut row = vec![text(entrant.sampler.clone())];
+            let mut row = vec![text(compared.sampler.clone())];
             row.extend(place);
             row.extend(spread(Some(point.hypervolume)));
             row
         };
         let nothing = String::new;
-        rows.extend(entrant.over_trials.iter().map(|p| row(p, [number(Some(p.at)), nothing(), nothing()])));
-        let over_joules = entrant.over_joules.iter().flatten();
+        rows.extend(compared.over_trials.iter().map(|p| row(p, [number(Some(p.at)), nothing(), nothing()])));
+        let over_joules = compared.over_joules.iter().flatten();
         rows.extend(over_joules.map(|p| row(p, [nothing(), number(Some(p.at)), method.to_owned()])));
     }
     table(columns.map(str::to_owned).to_vec(), rows)
@@ -144,33 +144,33 @@ pub fn curves(contest: &Contest) -> String {
 /// The corners of the attainment surfaces in the metrics' own units; `level` is `best` (one run), `quarter`, `median`,
 /// `three-quarters` or `worst` (all runs). Only a header unless there are two objectives.
 #[must_use]
-pub fn attainment(contest: &Contest) -> String {
+pub fn attainment(comparison: &Comparison) -> String {
     let mut columns = vec!["sampler".to_owned(), "level".to_owned()];
     let column = |q: &Quantity| {
         let name = if q.is_energy() { format!("{}_j", q.metric.replace('.', "_")) } else { q.metric.clone() };
         if columns.contains(&name) { text(format!("metric.{name}")) } else { text(name) }
     };
-    let metrics = contest.quantities.iter().flat_map(|q| {
+    let metrics = comparison.quantities.iter().flat_map(|q| {
         let method = q.is_energy().then(|| text(format!("{}_method", q.metric.replace('.', "_"))));
         std::iter::once(column(q)).chain(method)
     });
     let metrics: Vec<String> = metrics.collect();
     columns.extend(metrics);
     // Where figures are of different origin, no method is that of a corner.
-    let method = |metric: &str| match contest.front_energy.iter().find(|(name, _)| name == metric) {
+    let method = |metric: &str| match comparison.front_energy.iter().find(|(name, _)| name == metric) {
         Some((_, ways)) if ways.len() == 1 => method_name(ways[0].method),
         _ => "",
     };
     let mut rows = Vec::new();
-    for entrant in &contest.entrants {
-        for (level, corners) in entrant.surfaces.iter().flat_map(levels) {
+    for compared in &comparison.samplers {
+        for (level, corners) in compared.surfaces.iter().flat_map(levels) {
             rows.extend(corners.iter().map(|corner| {
-                let shown = contest.objectives.iter().zip(&contest.quantities).zip(corner);
+                let shown = comparison.objectives.iter().zip(&comparison.quantities).zip(corner);
                 let values = shown.flat_map(|((o, q), loss)| {
                     let method = q.is_energy().then(|| method(&q.metric).to_owned());
                     std::iter::once(number(Some(o.value(*loss)))).chain(method)
                 });
-                [text(entrant.sampler.clone()), level.to_owned()].into_iter().chain(values).collect()
+                [text(compared.sampler.clone()), level.to_owned()].into_iter().chain(values).collect()
             }));
         }
     }
@@ -200,7 +200,7 @@ fn table(columns: Vec<String>, rows: Vec<Vec<String>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::contest::tests::{sample, three_objectives};
+    use crate::analysis::comparison::tests::{sample, three_objectives};
     use crate::analysis::fixture::{counters, estimate};
 
     #[test]
@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn every_table_has_rows_of_one_length_and_a_method_for_joules() {
-        let contest = sample(counters);
-        for table in [samplers(&contest), runs(&contest), curves(&contest), attainment(&contest)] {
+        let comparison = sample(counters);
+        for table in [samplers(&comparison), runs(&comparison), curves(&comparison), attainment(&comparison)] {
             let mut reader = ::csv::Reader::from_reader(table.as_bytes());
             let header = reader.headers().unwrap().clone();
             let rows: Vec<_> = reader.records().map(Result::unwrap).collect();

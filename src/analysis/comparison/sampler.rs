@@ -33,12 +33,12 @@ pub struct Surfaces {
 
 /// One sampler in a comparison.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entrant {
+pub struct ComparedSampler {
     /// Its name.
     pub sampler: String,
     /// The hypervolumes that its runs end with.
     pub hypervolume: Spread,
-    /// Trials until a quarter, half and three quarters of its runs have got to the [target](super::Contest::target);
+    /// Trials until a quarter, half and three quarters of its runs have got to the [target](super::Comparison::target);
     /// infinity where so many never do. `None` without a target.
     pub trials_to_target: Option<Spread>,
     /// Joules until the target, as for trials; `None` too where joules cannot be compared.
@@ -61,11 +61,11 @@ pub struct Entrant {
     /// `None` unless there are two objectives.
     pub surfaces: Option<Surfaces>,
     /// Against the baseline; `None` for the baseline itself, and where hypervolumes
-    /// [cannot be compared](super::Contest::fronts_are_mixed).
+    /// [cannot be compared](super::Comparison::fronts_are_mixed).
     pub versus: Option<Versus>,
 }
 
-impl Entrant {
+impl ComparedSampler {
     /// `furthest` is where the curves over joules end; `None` where joules cannot be compared.
     pub(super) fn of(
         sampler: &str,

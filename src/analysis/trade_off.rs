@@ -77,7 +77,7 @@ impl Change {
 
 /// One trial against another in all objectives.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
+pub struct TradeOff {
     /// The trial in question.
     pub trial: u64,
     /// The trial that it is compared against.
@@ -86,7 +86,7 @@ pub struct Comparison {
     pub changes: Vec<Change>,
 }
 
-impl Comparison {
+impl TradeOff {
     /// Compares two finished trials; `None` if one of them has no value of some objective.
     #[must_use]
     pub fn between(record: &StudyRecord, trial: u64, against: u64) -> Option<Self> {

@@ -33,7 +33,7 @@ impl PlannedStudy {
 ///
 /// # Errors
 /// A [`StudyError`] for a sampler that is unknown, named twice, alone, or that cannot handle the study.
-pub fn plan_contest(
+pub fn plan_comparison(
     spec: &StudySpec,
     path: &Path,
     samplers: &[String],
@@ -103,7 +103,7 @@ mod tests {
 
     fn plan(samplers: &[&str], seeds: u64) -> Result<Vec<PlannedStudy>, StudyError> {
         let samplers: Vec<String> = samplers.iter().map(|s| (*s).to_owned()).collect();
-        plan_contest(&spec(""), Path::new("digits.toml"), &samplers, seeds, Path::new("results/digits-compare"))
+        plan_comparison(&spec(""), Path::new("digits.toml"), &samplers, seeds, Path::new("results/digits-compare"))
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             let (name, samplers) = ("n".repeat(length), ["gp".to_owned(), "random".to_owned()]);
             let text = format!("name = \"{name}\"\n{}", spec("").text());
             let spec = StudySpec::parse(&text, "digits.toml").unwrap();
-            plan_contest(&spec, Path::new("digits.toml"), &samplers, 4, Path::new("results"))
+            plan_comparison(&spec, Path::new("digits.toml"), &samplers, 4, Path::new("results"))
         };
         // The last seed, 10, is one digit longer than the first.
         assert!(named(90).is_ok());

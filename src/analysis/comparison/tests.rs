@@ -18,7 +18,7 @@ fn problem() -> Problem {
 }
 
 fn study(problem: Problem, trials: &Trials, energy: fn(f64) -> WindowEnergy) -> StudyRecord {
-    let mut fixture = StudyFixture::new("contest", problem);
+    let mut fixture = StudyFixture::new("comparison", problem);
     for (i, (accuracy, joules)) in trials.iter().enumerate() {
         let point = digits_point(1e-3, 8 + i as i64, 16, None);
         fixture = match accuracy {
@@ -29,28 +29,31 @@ fn study(problem: Problem, trials: &Trials, energy: fn(f64) -> WindowEnergy) -> 
     fixture.record()
 }
 
-fn contest_of(samplers: &[(&str, Vec<Trials>)], energy: fn(f64) -> WindowEnergy) -> Result<Contest, AnalysisError> {
-    let settings = ContestSettings { name: "contest".to_owned(), ..ContestSettings::default() };
-    contest_with(samplers, |_| energy, &settings)
+fn comparison_of(
+    samplers: &[(&str, Vec<Trials>)],
+    energy: fn(f64) -> WindowEnergy,
+) -> Result<Comparison, AnalysisError> {
+    let settings = ComparisonSettings { name: "comparison".to_owned(), ..ComparisonSettings::default() };
+    comparison_with(samplers, |_| energy, &settings)
 }
 
-fn contest_with(
+fn comparison_with(
     samplers: &[(&str, Vec<Trials>)],
     energy: impl Fn(u64) -> fn(f64) -> WindowEnergy,
-    settings: &ContestSettings,
-) -> Result<Contest, AnalysisError> {
+    settings: &ComparisonSettings,
+) -> Result<Comparison, AnalysisError> {
     let records: Vec<(&str, u64, StudyRecord)> = samplers
         .iter()
         .flat_map(|(name, runs)| runs.iter().enumerate().map(move |(i, trials)| (*name, i as u64, trials)))
         .map(|(name, seed, trials)| (name, seed, study(problem(), trials, energy(seed))))
         .collect();
-    let run = |(sampler, seed, record)| ContestRun { sampler, seed, record, complete: true };
+    let run = |(sampler, seed, record)| ComparedRun { sampler, seed, record, complete: true };
     let runs: Vec<_> = records.iter().map(|(sampler, seed, record)| run((*sampler, *seed, record))).collect();
-    Contest::of(&runs, settings)
+    Comparison::of(&runs, settings)
 }
 
 /// Three samplers on eight seeds: `gp` better than `random`, `sobol` far worse, with some failures.
-pub(crate) fn sample(energy: fn(f64) -> WindowEnergy) -> Contest {
+pub(crate) fn sample(energy: fn(f64) -> WindowEnergy) -> Comparison {
     let run = |seed: u32, scale: f64, speed: f64| -> Trials {
         let trial = |i: u32| {
             let wave = f64::from((seed * 7 + i * 5) % 11) / 11.0;
@@ -63,16 +66,16 @@ pub(crate) fn sample(energy: fn(f64) -> WindowEnergy) -> Contest {
     };
     let runs = |scale: f64, speed: f64| (0..8).map(|seed| run(seed, scale, speed)).collect::<Vec<_>>();
     let samplers = [("gp", runs(0.97, 0.6)), ("random", runs(0.9, 0.2)), ("sobol", runs(0.5, 0.2))];
-    contest_of(&samplers, energy).expect("a sound comparison")
+    comparison_of(&samplers, energy).expect("a sound comparison")
 }
 
 /// Two samplers with one seed.
-pub(crate) fn single_seed() -> Contest {
-    contest_of(&[("gp", vec![climb(&[0.2, 0.5])]), ("sobol", vec![climb(&[0.3, 0.4])])], counters).expect("sound")
+pub(crate) fn single_seed() -> Comparison {
+    comparison_of(&[("gp", vec![climb(&[0.2, 0.5])]), ("sobol", vec![climb(&[0.3, 0.4])])], counters).expect("sound")
 }
 
 /// Two samplers with two seeds on three objectives, of which nothing is given.
-pub(crate) fn three_objectives() -> Contest {
+pub(crate) fn three_objectives() -> Comparison {
     let problem = || {
         Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy").minimize("parameters")
     };
@@ -89,10 +92,10 @@ pub(crate) fn three_objectives() -> Contest {
         [("gp", 1, record(0.9)), ("gp", 2, record(0.8)), ("random", 1, record(0.7)), ("random", 2, record(0.8))];
     let runs: Vec<_> = records
         .iter()
-        .map(|(sampler, seed, record)| ContestRun { sampler, seed: *seed, record, complete: true })
+        .map(|(sampler, seed, record)| ComparedRun { sampler, seed: *seed, record, complete: true })
         .collect();
-    let settings = ContestSettings { name: "three".to_owned(), ..ContestSettings::default() };
-    Contest::of(&runs, &settings).expect("a sound comparison")
+    let settings = ComparisonSettings { name: "three".to_owned(), ..ComparisonSettings::default() };
+    Comparison::of(&runs, &settings).expect("a sound comparison")
 }
 
 /// Accuracies at a tenth of the reference's joules each, so that the best accuracy is nine tenths of the hypervolume.
@@ -104,10 +107,10 @@ fn climb(accuracies: &[f64]) -> Trials {
 fn the_speed_up_is_where_the_baseline_ends_over_where_the_sampler_gets_there() {
     let random = vec![climb(&[0.1, 0.2, 0.3, 0.4]), climb(&[0.1, 0.4, 0.2, 0.2]), climb(&[0.1, 0.1, 0.4, 0.1])];
     let gp = vec![climb(&[0.5, 0.6, 0.6, 0.6]), climb(&[0.1, 0.6, 0.6, 0.6]), climb(&[0.1, 0.2, 0.3, 0.3])];
-    let contest = contest_of(&[("gp", gp), ("random", random)], counters).unwrap();
-    assert_eq!((contest.baseline.as_str(), contest.seeds.len()), ("random", 3));
-    assert!((contest.target.unwrap() - 0.4 * 90.0).abs() < 1e-9);
-    let gp = &contest.entrants[0];
+    let comparison = comparison_of(&[("gp", gp), ("random", random)], counters).unwrap();
+    assert_eq!((comparison.baseline.as_str(), comparison.seeds.len()), ("random", 3));
+    assert!((comparison.target.unwrap() - 0.4 * 90.0).abs() < 1e-9);
+    let gp = &comparison.samplers[0];
     assert_eq!(gp.reached, 2);
     let trials = gp.trials_to_target.unwrap();
     assert_eq!((trials.lower, trials.median, trials.upper), (1.0, 2.0, f64::INFINITY));
@@ -119,22 +122,22 @@ fn the_speed_up_is_where_the_baseline_ends_over_where_the_sampler_gets_there() {
     assert_eq!((speedup.lower, speedup.median, versus.reached), (0.0, 1.0, 2));
     assert_eq!(versus.joules_speedup.unwrap().median, 1.0);
     assert_eq!((versus.wins, versus.ties, versus.losses), (2, 0, 1));
-    assert_eq!(contest.baseline().unwrap().versus, None);
-    assert_eq!(contest.baseline().unwrap().reached, 3);
+    assert_eq!(comparison.baseline().unwrap().versus, None);
+    assert_eq!(comparison.baseline().unwrap().reached, 3);
 }
 
 #[test]
 fn failed_trials_spend_joules_and_add_nothing() {
     let random = vec![vec![(None, 40.0), (Some(0.5), 10.0)]];
     let gp = vec![vec![(Some(0.5), 10.0), (None, 40.0)]];
-    let contest = contest_of(&[("random", random), ("gp", gp)], counters).unwrap();
-    let [random, gp] = [&contest.courses[0], &contest.courses[1]];
+    let comparison = comparison_of(&[("random", random), ("gp", gp)], counters).unwrap();
+    let [random, gp] = [&comparison.courses[0], &comparison.courses[1]];
     assert_eq!(random.hypervolume(), gp.hypervolume());
     // The fixture adds start-up to finished trials alone.
     assert_eq!(random.joules_to(random.hypervolume()), Some(52.5));
     assert_eq!(gp.joules_to(random.hypervolume()), Some(12.5));
     assert_eq!((random.after_joules(52.4), random.failures()), (0.0, 1));
-    assert_eq!(contest.entrants[1].versus.as_ref().unwrap().trials_speedup.unwrap().median, 2.0);
+    assert_eq!(comparison.samplers[1].versus.as_ref().unwrap().trials_speedup.unwrap().median, 2.0);
 }
 
 #[test]
@@ -144,23 +147,23 @@ fn one_reference_point_for_all_runs_is_the_worst_of_their_own() {
     let runs: Vec<_> = ["a", "b"]
         .iter()
         .zip(&records)
-        .map(|(sampler, record)| ContestRun { sampler, seed: 1, record, complete: true })
+        .map(|(sampler, record)| ComparedRun { sampler, seed: 1, record, complete: true })
         .collect();
-    let contest = Contest::of(&runs, &ContestSettings::default()).unwrap();
+    let comparison = Comparison::of(&runs, &ComparisonSettings::default()).unwrap();
     let own = |loss: [f64; 2]| crate::optimizer::pareto::infer_reference(&[loss]).unwrap();
     // The worst of both in each objective.
-    assert_eq!(contest.reference, [own([-0.2, 1.0])[0], own([-0.9, 50.0])[1]]);
-    assert!(!contest.reference_is_given && contest.courses.iter().all(|c| c.hypervolume() > 0.0));
-    assert_eq!(contest.baseline, "a", "without random the first named is the baseline");
+    assert_eq!(comparison.reference, [own([-0.2, 1.0])[0], own([-0.9, 50.0])[1]]);
+    assert!(!comparison.reference_is_given && comparison.courses.iter().all(|c| c.hypervolume() > 0.0));
+    assert_eq!(comparison.baseline, "a", "without random the first named is the baseline");
 }
 
 #[test]
 fn what_breaks_a_constraint_adds_nothing_and_has_not_failed() {
     let bounded = problem().constraint("accuracy", Bound::AtMost(0.5));
     let record = study(bounded, &climb(&[0.4, 0.9]), counters);
-    let run = |sampler| ContestRun { sampler, seed: 1, record: &record, complete: true };
-    let contest = Contest::of(&[run("gp"), run("random")], &ContestSettings::default()).unwrap();
-    let course = &contest.courses[0];
+    let run = |sampler| ComparedRun { sampler, seed: 1, record: &record, complete: true };
+    let comparison = Comparison::of(&[run("gp"), run("random")], &ComparisonSettings::default()).unwrap();
+    let course = &comparison.courses[0];
     assert_eq!((course.steps.len(), course.failures(), &course.front), (2, 0, &vec![vec![-0.4, 10.0]]));
     assert!((course.hypervolume() - 36.0).abs() < 1e-9);
 }
@@ -168,13 +171,13 @@ fn what_breaks_a_constraint_adds_nothing_and_has_not_failed() {
 #[test]
 fn only_seeds_that_all_have_completed_count() {
     let record = study(problem(), &climb(&[0.5]), counters);
-    let run = |sampler, seed, complete| ContestRun { sampler, seed, record: &record, complete };
+    let run = |sampler, seed, complete| ComparedRun { sampler, seed, record: &record, complete };
     let runs = [run("gp", 1, true), run("random", 1, true), run("random", 2, true), run("gp", 2, false)];
-    let contest = Contest::of(&runs, &ContestSettings::default()).unwrap();
-    assert_eq!(contest.seeds, [1]);
-    assert_eq!(contest.left_out, [("random".to_owned(), 2), ("gp".to_owned(), 2)]);
-    assert_eq!(contest.courses.len(), 2);
-    assert_eq!(Contest::of(&runs[2..], &ContestSettings::default()), Err(AnalysisError::NoCommonSeed));
+    let comparison = Comparison::of(&runs, &ComparisonSettings::default()).unwrap();
+    assert_eq!(comparison.seeds, [1]);
+    assert_eq!(comparison.left_out, [("random".to_owned(), 2), ("gp".to_owned(), 2)]);
+    assert_eq!(comparison.courses.len(), 2);
+    assert_eq!(Comparison::of(&runs[2..], &ComparisonSettings::default()), Err(AnalysisError::NoCommonSeed));
 }
 
 #[test]
@@ -182,15 +185,15 @@ fn what_does_not_belong_together_is_refused() {
     let record = study(problem(), &climb(&[0.5]), counters);
     let failed = study(problem(), &vec![(None, 1.0)], counters);
     let other = study(problem().minimize("parameters"), &climb(&[0.5]), counters);
-    let run = |sampler, record| ContestRun { sampler, seed: 1, record, complete: true };
-    let of = |runs: &[ContestRun<'_>]| Contest::of(runs, &ContestSettings::default()).unwrap_err().to_string();
+    let run = |sampler, record| ComparedRun { sampler, seed: 1, record, complete: true };
+    let of = |runs: &[ComparedRun<'_>]| Comparison::of(runs, &ComparisonSettings::default()).unwrap_err().to_string();
     assert!(of(&[]).contains("there is none"));
     assert!(of(&[run("gp", &record)]).contains("only `gp`"));
     assert!(of(&[run("gp", &record), run("gp", &record)]).contains("there twice"));
     assert!(of(&[run("gp", &record), run("random", &other)]).contains("other objectives"));
     assert!(of(&[run("gp", &failed), run("random", &failed)]).contains("no trial of any run has finished"));
-    let settings = ContestSettings { baseline: Some("tpe".to_owned()), ..ContestSettings::default() };
-    let unknown = Contest::of(&[run("gp", &record), run("random", &record)], &settings).unwrap_err();
+    let settings = ComparisonSettings { baseline: Some("tpe".to_owned()), ..ComparisonSettings::default() };
+    let unknown = Comparison::of(&[run("gp", &record), run("random", &record)], &settings).unwrap_err();
     assert!(unknown.to_string().contains("`tpe` is none of the samplers that are compared: gp, random"));
 }
 
@@ -198,20 +201,21 @@ fn what_does_not_belong_together_is_refused() {
 fn joules_of_different_origin_are_not_compared() {
     let runs = || vec![climb(&[0.5]), climb(&[0.6])];
     let mixed = |seed: u64| if seed == 0 { counters as fn(f64) -> WindowEnergy } else { estimate };
-    let contest = contest_with(&[("gp", runs()), ("random", runs())], mixed, &ContestSettings::default()).unwrap();
-    assert!(matches!(&contest.energy, ContestEnergy::Mixed { provenances } if provenances.len() == 2));
-    let gp = &contest.entrants[0];
+    let comparison =
+        comparison_with(&[("gp", runs()), ("random", runs())], mixed, &ComparisonSettings::default()).unwrap();
+    assert!(matches!(&comparison.energy, ComparedEnergy::Mixed { provenances } if provenances.len() == 2));
+    let gp = &comparison.samplers[0];
     assert!(gp.joules_to_target.is_none() && gp.over_joules.is_none() && gp.joules.is_none());
-    assert!(contest.fronts_are_mixed() && contest.is_estimated());
-    assert_eq!((gp.versus.is_none(), contest.verdict_of(gp)), (true, Some(Verdict::NotComparable)));
-    assert_eq!((contest.target, gp.trials_to_target), (None, None));
-    assert!(contest.sentence().contains("neither the hypervolumes nor the joules of the runs can be compared"));
+    assert!(comparison.fronts_are_mixed() && comparison.is_estimated());
+    assert_eq!((gp.versus.is_none(), comparison.verdict_of(gp)), (true, Some(Verdict::NotComparable)));
+    assert_eq!((comparison.target, gp.trials_to_target), (None, None));
+    assert!(comparison.sentence().contains("neither the hypervolumes nor the joules of the runs can be compared"));
 }
 
 /// Two runs with one seed.
-fn duel(gp: &StudyRecord, random: &StudyRecord) -> Contest {
-    let run = |sampler, record| ContestRun { sampler, seed: 1, record, complete: true };
-    Contest::of(&[run("gp", gp), run("random", random)], &ContestSettings::default()).unwrap()
+fn duel(gp: &StudyRecord, random: &StudyRecord) -> Comparison {
+    let run = |sampler, record| ComparedRun { sampler, seed: 1, record, complete: true };
+    Comparison::of(&[run("gp", gp), run("random", random)], &ComparisonSettings::default()).unwrap()
 }
 
 #[test]
@@ -221,11 +225,11 @@ fn fronts_are_mixed_by_what_decides_over_them_and_not_by_what_was_spent() {
     let run = |problem: Problem, energy: fn(f64) -> WindowEnergy| {
         let metrics = [("accuracy", 0.5), ("parameters", 9.0)];
         let point = digits_point(1e-3, 8, 16, None);
-        StudyFixture::new("contest", problem).finish(point, metrics, Some(energy(10.0))).record()
+        StudyFixture::new("comparison", problem).finish(point, metrics, Some(energy(10.0))).record()
     };
     let plain = duel(&run(without(), counters), &run(without(), estimate));
     assert!(!plain.fronts_are_mixed() && !plain.energy.is_comparable());
-    assert!(plain.entrants[0].versus.is_some());
+    assert!(plain.samplers[0].versus.is_some());
     let bounded = || without().constraint("energy", Bound::AtMost(100.0));
     assert!(duel(&run(bounded(), counters), &run(bounded(), estimate)).fronts_are_mixed());
     let alike = duel(&study(problem(), &ours, counters), &study(problem(), &theirs, counters));
@@ -235,20 +239,20 @@ fn fronts_are_mixed_by_what_decides_over_them_and_not_by_what_was_spent() {
 #[test]
 fn missing_joules_are_not_zero() {
     let lost = |n: usize| {
-        let mut fixture = StudyFixture::new("contest", problem());
+        let mut fixture = StudyFixture::new("comparison", problem());
         for _ in 0..n {
             fixture = fixture.fail(digits_point(1e-3, 8, 16, None), FailureKind::Diverged, "NaN", None);
         }
         fixture.finish(digits_point(1e-3, 9, 16, None), [("accuracy", 0.6)], Some(counters(10.0))).record()
     };
-    let contest = duel(&lost(2), &lost(0));
-    assert!(matches!(contest.energy, ContestEnergy::Incomplete { unknown: 2, .. }), "{:?}", contest.energy);
-    assert_eq!(contest.energy.to_string(), "2 attempts unknown (gpu+cpu, counter)");
-    assert_eq!((contest.courses[0].joules(), contest.courses[1].joules()), (None, Some(12.5)));
-    for entrant in &contest.entrants {
-        assert!(entrant.joules_to_target.is_none() && entrant.over_joules.is_none() && entrant.joules.is_none());
+    let comparison = duel(&lost(2), &lost(0));
+    assert!(matches!(comparison.energy, ComparedEnergy::Incomplete { unknown: 2, .. }), "{:?}", comparison.energy);
+    assert_eq!(comparison.energy.to_string(), "2 attempts unknown (gpu+cpu, counter)");
+    assert_eq!((comparison.courses[0].joules(), comparison.courses[1].joules()), (None, Some(12.5)));
+    for compared in &comparison.samplers {
+        assert!(compared.joules_to_target.is_none() && compared.over_joules.is_none() && compared.joules.is_none());
     }
-    let versus = contest.entrants[0].versus.as_ref().unwrap();
+    let versus = comparison.samplers[0].versus.as_ref().unwrap();
     assert!(versus.joules_speedup.is_none() && versus.trials_speedup.is_some());
 }
 
@@ -256,27 +260,27 @@ fn missing_joules_are_not_zero() {
 fn where_nothing_counts_it_is_said_why() {
     let out_of_reach = || problem().constraint("accuracy", Bound::AtLeast(0.9));
     let record = study(out_of_reach(), &climb(&[0.5, 0.6]), counters);
-    let contest = duel(&record, &record);
-    assert_eq!((contest.courses[0].infeasible(), contest.courses[0].failures()), (2, 0));
-    assert!(contest.sentence().contains("no trial of any run keeps all constraints"), "{}", contest.sentence());
+    let comparison = duel(&record, &record);
+    assert_eq!((comparison.courses[0].infeasible(), comparison.courses[0].failures()), (2, 0));
+    assert!(comparison.sentence().contains("no trial of any run keeps all constraints"), "{}", comparison.sentence());
     let dear = study(problem(), &vec![(Some(0.5), 500.0)], counters);
-    let contest = duel(&dear, &dear);
-    assert!(contest.sentence().contains("no run has found anything within the reference point"));
-    assert!(contest.why_no_target().unwrap().contains("random"));
+    let comparison = duel(&dear, &dear);
+    assert!(comparison.sentence().contains("no run has found anything within the reference point"));
+    assert!(comparison.why_no_target().unwrap().contains("random"));
 }
 
 #[test]
 fn other_machines_are_told() {
     let one = study(problem(), &climb(&[0.5]), counters);
-    let mut other = StudyFixture::new("contest", problem());
+    let mut other = StudyFixture::new("comparison", problem());
     let mut environment = one.sessions()[0].environment.clone();
     environment.cpu = "another".to_owned();
     other.push(crate::record::Event::SessionStarted { environment });
     let other = other.finish(digits_point(1e-3, 8, 16, None), [("accuracy", 0.5)], Some(counters(10.0))).record();
     assert_eq!(duel(&one, &one).environments.len(), 1);
-    let contest = duel(&one, &other);
-    assert_eq!(contest.environments.len(), 2);
-    assert!(contest.sentence().ends_with("; the runs come from 2 different machines, GPUs or versions"));
+    let comparison = duel(&one, &other);
+    assert_eq!(comparison.environments.len(), 2);
+    assert!(comparison.sentence().ends_with("; the runs come from 2 different machines, GPUs or versions"));
 }
 
 #[test]
@@ -288,9 +292,9 @@ fn p_values_show_on_which_side_of_the_level_they_are() {
 #[test]
 fn fewer_trials_can_be_looked_at_than_there_are() {
     let runs = || vec![climb(&[0.1, 0.2, 0.9])];
-    let settings = ContestSettings { trials: Some(2), ..ContestSettings::default() };
-    let contest = contest_with(&[("gp", runs()), ("random", runs())], |_| counters, &settings).unwrap();
-    let course = &contest.courses[0];
+    let settings = ComparisonSettings { trials: Some(2), ..ComparisonSettings::default() };
+    let comparison = comparison_with(&[("gp", runs()), ("random", runs())], |_| counters, &settings).unwrap();
+    let course = &comparison.courses[0];
     assert_eq!((course.steps.len(), course.joules()), (2, Some(25.0)));
     assert!((course.hypervolume() - 18.0).abs() < 1e-9);
     assert_eq!(course.spent.as_ref().unwrap().joules.0, 25.0);
@@ -300,15 +304,15 @@ fn fewer_trials_can_be_looked_at_than_there_are() {
 fn curves_and_surfaces_are_those_of_the_runs() {
     let random = vec![climb(&[0.1, 0.2]), climb(&[0.3, 0.4]), climb(&[0.5, 0.6])];
     let gp = vec![climb(&[0.7]), climb(&[0.7]), climb(&[0.7])];
-    let contest = contest_of(&[("random", random), ("gp", gp)], counters).unwrap();
-    let random = &contest.entrants[0];
+    let comparison = comparison_of(&[("random", random), ("gp", gp)], counters).unwrap();
+    let random = &comparison.samplers[0];
     let medians: Vec<f64> = random.over_trials.iter().map(|p| (p.hypervolume.median / 9.0).round() / 10.0).collect();
     assert_eq!(medians, [0.0, 0.3, 0.4]);
     let joules = random.over_joules.as_ref().unwrap();
     assert_eq!((joules[0].at, joules.last().unwrap().at), (0.0, 25.0));
     assert_eq!(joules.last().unwrap().hypervolume, random.over_trials.last().unwrap().hypervolume);
     // The curve of the other ends where its runs end.
-    assert_eq!(contest.entrants[1].over_joules.as_ref().unwrap().last().unwrap().at, 12.5);
+    assert_eq!(comparison.samplers[1].over_joules.as_ref().unwrap().last().unwrap().at, 12.5);
     assert_eq!(random.surfaces.as_ref().unwrap().median, [[-0.4, 10.0]]);
     assert_eq!(random.surfaces.as_ref().unwrap().best, [[-0.6, 10.0]]);
     assert_eq!(random.surfaces.as_ref().unwrap().worst, [[-0.2, 10.0]]);
@@ -321,7 +325,7 @@ fn sentences() {
     let mixed = |n: usize| {
         (0..n).map(|i| climb(&[0.3 + 0.01 * i as f64 + if i % 2 == 0 { 0.021 } else { -0.02 }])).collect::<Vec<_>>()
     };
-    let sentence = |samplers: &[(&str, Vec<Trials>)], energy| contest_of(samplers, energy).unwrap().sentence();
+    let sentence = |samplers: &[(&str, Vec<Trials>)], energy| comparison_of(samplers, energy).unwrap().sentence();
     let all = [
         sentence(&[("gp", shifted(10, 0.1)), ("random", base(10))], counters),
         sentence(
@@ -350,10 +354,10 @@ proptest! {
         }).collect();
         let names = ["a", "b", "c", "d", "e"];
         let entered: Vec<_> = names.iter().zip(&records)
-            .map(|(sampler, record)| ContestRun { sampler, seed: 1, record, complete: true }).collect();
-        let contest = Contest::of(&entered, &ContestSettings::default()).unwrap();
-        prop_assert!(contest.courses.iter().all(|course| course.hypervolume() > 0.0));
-        prop_assert!(contest.target.is_some());
+            .map(|(sampler, record)| ComparedRun { sampler, seed: 1, record, complete: true }).collect();
+        let comparison = Comparison::of(&entered, &ComparisonSettings::default()).unwrap();
+        prop_assert!(comparison.courses.iter().all(|course| course.hypervolume() > 0.0));
+        prop_assert!(comparison.target.is_some());
     }
 
     #[test]
@@ -364,11 +368,11 @@ proptest! {
     ) {
         let half = runs.len() / 2;
         let samplers = [("random", runs[..half].to_vec()), ("gp", runs[half..2 * half].to_vec())];
-        let Ok(contest) = contest_of(&samplers, counters) else {
+        let Ok(comparison) = comparison_of(&samplers, counters) else {
             prop_assert!(runs.iter().flatten().all(|(accuracy, _)| accuracy.is_none()), "only failures");
             return Ok(());
         };
-        for course in &contest.courses {
+        for course in &comparison.courses {
             let growing = course.steps.windows(2).all(|w| {
                 w[0].hypervolume <= w[1].hypervolume + 1e-9 && w[0].spent_j <= w[1].spent_j
             });
@@ -378,19 +382,19 @@ proptest! {
                 prop_assert!(course.trials_to(course.hypervolume() * 1.01).is_infinite());
             }
         }
-        let versus = contest.entrants[1].versus.as_ref().unwrap();
+        let versus = comparison.samplers[1].versus.as_ref().unwrap();
         prop_assert_eq!(versus.wins + versus.ties + versus.losses, half);
-        prop_assert!(versus.test.p_value <= versus.p_holm && versus.p_holm >= contest.smallest_p * (1.0 - 1e-9));
+        prop_assert!(versus.test.p_value <= versus.p_holm && versus.p_holm >= comparison.smallest_p * (1.0 - 1e-9));
         let interval = versus.cliffs_delta_interval.unwrap();
         prop_assert!(-1.0 <= interval.low && interval.low <= interval.high && interval.high <= 1.0);
         prop_assert!((versus.cliffs_delta - (2.0 * versus.vargha_delaney - 1.0)).abs() < 1e-12);
-        for entrant in &contest.entrants {
-            let spreads = [Some(entrant.hypervolume), entrant.trials_to_target, entrant.joules_to_target, entrant.joules];
+        for compared in &comparison.samplers {
+            let spreads = [Some(compared.hypervolume), compared.trials_to_target, compared.joules_to_target, compared.joules];
             prop_assert!(spreads.iter().flatten().all(|s| s.lower <= s.median && s.median <= s.upper));
         }
         // Either order of the samplers tells the same story.
         let [random, gp] = samplers;
-        let turned = contest_of(&[gp, random], counters).unwrap();
-        prop_assert_eq!(turned.sentence(), contest.sentence());
+        let turned = comparison_of(&[gp, random], counters).unwrap();
+        prop_assert_eq!(turned.sentence(), comparison.sentence());
     }
 }

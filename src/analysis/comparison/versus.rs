@@ -4,7 +4,7 @@ use super::super::statistics::{
     Bootstrap, Interval, SignedRank, Spread, bootstrap_interval, cliffs_delta, holm, smallest_p_value, vargha_delaney,
     wilcoxon_signed_rank,
 };
-use super::{Course, Entrant};
+use super::{ComparedSampler, Course};
 
 /// A p-value below this shows a difference.
 pub const LEVEL: f64 = 0.05;
@@ -70,9 +70,9 @@ pub struct Versus {
     pub reached: usize,
 }
 
-/// Compares every entrant with the baseline.
+/// Compares every compared with the baseline.
 pub(super) fn compare(
-    entrants: &mut [Entrant],
+    samplers: &mut [ComparedSampler],
     courses: &[Course],
     baseline: &str,
     joules: bool,
@@ -80,16 +80,16 @@ pub(super) fn compare(
 ) {
     let of = |sampler: &str| courses.iter().filter(|c| c.sampler == sampler).collect::<Vec<_>>();
     let base = of(baseline);
-    let others = entrants.iter_mut().filter(|e| e.sampler != baseline);
-    let mut found: Vec<(&mut Entrant, Versus)> = others
-        .filter_map(|entrant| {
-            let versus = Versus::of(&of(&entrant.sampler), &base, joules, bootstrap)?;
-            Some((entrant, versus))
+    let others = samplers.iter_mut().filter(|e| e.sampler != baseline);
+    let mut found: Vec<(&mut ComparedSampler, Versus)> = others
+        .filter_map(|compared| {
+            let versus = Versus::of(&of(&compared.sampler), &base, joules, bootstrap)?;
+            Some((compared, versus))
         })
         .collect();
     let adjusted = holm(&found.iter().map(|(_, v)| v.test.p_value).collect::<Vec<_>>());
     let smallest = smallest_p(base.len(), found.len());
-    for ((entrant, mut versus), p_holm) in found.drain(..).zip(adjusted) {
+    for ((compared, mut versus), p_holm) in found.drain(..).zip(adjusted) {
         versus.p_holm = p_holm;
         versus.verdict = match versus.test {
             _ if smallest >= LEVEL => Verdict::TooFewSeeds,
@@ -97,7 +97,7 @@ pub(super) fn compare(
             test if test.positive > test.negative => Verdict::Better,
             _ => Verdict::Worse,
         };
-        entrant.versus = Some(versus);
+        compared.versus = Some(versus);
     }
 }
 

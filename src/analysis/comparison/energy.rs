@@ -2,12 +2,12 @@
 
 use super::super::Provenance;
 use super::course::kept;
-use super::{ContestRun, Course};
+use super::{ComparedRun, Course};
 use crate::record::EnergyMetric;
 
 /// Where the joules that the runs spent come from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ContestEnergy {
+pub enum ComparedEnergy {
     /// All runs were metered alike.
     Known {
         /// How.
@@ -29,7 +29,7 @@ pub enum ContestEnergy {
     Unknown,
 }
 
-impl ContestEnergy {
+impl ComparedEnergy {
     pub(super) fn of(courses: &[Course]) -> Self {
         let spent: Option<Vec<_>> = courses.iter().map(|c| c.spent.as_ref()).collect();
         let Some(spent) = spent.filter(|s| !s.is_empty()) else { return Self::Unknown };
@@ -70,7 +70,7 @@ impl ContestEnergy {
 }
 
 /// Such as `gpu+cpu, counter`, `3 attempts unknown (cpu, ESTIMATED)` or `not known`.
-impl std::fmt::Display for ContestEnergy {
+impl std::fmt::Display for ComparedEnergy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Known { provenance } => provenance.fmt(f),
@@ -89,7 +89,7 @@ impl std::fmt::Display for ContestEnergy {
 
 /// How the figures of every energy that is an objective or has a constraint came about, over all runs, the best way first:
 /// what fronts rest on, whatever the attempts as a whole spent.
-pub(super) fn front_energy(runs: &[&ContestRun<'_>], limit: usize) -> Vec<(String, Vec<Provenance>)> {
+pub(super) fn front_energy(runs: &[&ComparedRun<'_>], limit: usize) -> Vec<(String, Vec<Provenance>)> {
     let Some(problem) = runs.first().map(|run| run.record.problem()) else { return Vec::new() };
     let decisive =
         problem.objectives().iter().map(|o| &o.metric).chain(problem.constraints().iter().map(|c| &c.metric));

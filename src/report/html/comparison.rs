@@ -2,10 +2,10 @@
 
 use super::tables::{Column, table};
 use super::{chart, document, doubt_banner, escape, estimate_banner, section};
-use crate::analysis::contest::{Contest, ContestEnergy, Course, Entrant, LEVEL, p_value};
+use crate::analysis::comparison::{ComparedEnergy, ComparedSampler, Comparison, Course, LEVEL, p_value};
 use crate::analysis::statistics::Spread;
 use crate::analysis::{Digits, significant};
-use crate::report::contest::text::{
+use crate::report::comparison::text::{
     capitalized, effect, hypervolume_digits, joules_of, left_out, times, with_interval,
 };
 use crate::report::svg::{Over, attainment_chart, bands_chart};
@@ -13,59 +13,59 @@ use crate::report::text::seconds;
 
 /// The whole page of a comparison: no scripts, no other files.
 #[must_use]
-pub fn contest_page(contest: &Contest) -> String {
-    let estimated = if contest.is_estimated() { " (ESTIMATED energy)" } else { "" };
-    let title = escape(&format!("{}: samplers compared{estimated}", contest.name));
+pub fn comparison_page(comparison: &Comparison) -> String {
+    let estimated = if comparison.is_estimated() { " (ESTIMATED energy)" } else { "" };
+    let title = escape(&format!("{}: samplers compared{estimated}", comparison.name));
     let sections = [
-        head(contest),
-        over_trials(contest),
-        over_joules(contest),
-        reaching(contest),
-        chance(contest),
-        fronts(contest),
-        runs(contest),
-        notes(contest),
+        head(comparison),
+        over_trials(comparison),
+        over_joules(comparison),
+        reaching(comparison),
+        chance(comparison),
+        fronts(comparison),
+        runs(comparison),
+        notes(comparison),
     ];
     document(&title, &sections.concat())
 }
 
-fn head(contest: &Contest) -> String {
+fn head(comparison: &Comparison) -> String {
     let mut left = String::new();
-    if !contest.left_out.is_empty() {
-        left = format!("<p class=\"start\">Left out: {}.</p>\n", escape(&left_out(contest)));
+    if !comparison.left_out.is_empty() {
+        left = format!("<p class=\"start\">Left out: {}.</p>\n", escape(&left_out(comparison)));
     }
-    if contest.environments.len() > 1 {
+    if comparison.environments.len() > 1 {
         left += &format!(
             "<p class=\"start\">The runs come from different machines, GPUs or versions, to which differences may be due: {}.</p>\n",
-            escape(&contest.environments.join("; ")),
+            escape(&comparison.environments.join("; ")),
         );
     }
     format!(
         "<header>\n<p class=\"kind\">Wattfront comparison of samplers</p>\n<h1>{}</h1>\n<p class=\"sentence\">{}.</p>\n{left}{}{}\
          </header>\n",
-        escape(&contest.name),
-        escape(&capitalized(&contest.sentence())),
-        banner(contest),
-        tiles(contest),
+        escape(&comparison.name),
+        escape(&capitalized(&comparison.sentence())),
+        banner(comparison),
+        tiles(comparison),
     )
 }
 
 /// Nobody may take estimates for measurements, or compare what cannot be compared.
-fn banner(contest: &Contest) -> String {
+fn banner(comparison: &Comparison) -> String {
     let mut text = String::new();
-    if contest.is_estimated() {
+    if comparison.is_estimated() {
         text += &estimate_banner("samplers");
     }
-    text += &doubt_banner(&contest.doubts);
-    if let ContestEnergy::Mixed { .. } = contest.energy {
+    text += &doubt_banner(&comparison.doubts);
+    if let ComparedEnergy::Mixed { .. } = comparison.energy {
         text += &format!(
             "<div class=\"banner\" role=\"note\"><strong>Joules of different origin are not compared.</strong> The runs were {}\
              .</div>\n",
-            escape(&contest.energy.to_string()),
+            escape(&comparison.energy.to_string()),
         );
     }
-    if contest.fronts_are_mixed() {
-        let told = contest.front_energy.iter().filter(|(_, ways)| ways.len() > 1).map(|(metric, ways)| {
+    if comparison.fronts_are_mixed() {
+        let told = comparison.front_energy.iter().filter(|(_, ways)| ways.len() > 1).map(|(metric, ways)| {
             let ways: Vec<_> = ways.iter().map(ToString::to_string).collect();
             format!("{metric}: {}", ways.join("; "))
         });
@@ -78,22 +78,22 @@ fn banner(contest: &Contest) -> String {
     text
 }
 
-fn tiles(contest: &Contest) -> String {
-    let names: Vec<_> = contest.entrants.iter().map(|e| e.sampler.as_str()).collect();
-    let trials: usize = contest.entrants.iter().map(|e| e.trials).sum();
-    let failures: usize = contest.entrants.iter().map(|e| e.failures).sum();
+fn tiles(comparison: &Comparison) -> String {
+    let names: Vec<_> = comparison.samplers.iter().map(|e| e.sampler.as_str()).collect();
+    let trials: usize = comparison.samplers.iter().map(|e| e.trials).sum();
+    let failures: usize = comparison.samplers.iter().map(|e| e.failures).sum();
     let failed = if failures == 0 { "none failed".to_owned() } else { format!("{failures} failed") };
-    let seeds = match contest.seeds[..] {
+    let seeds = match comparison.seeds[..] {
         [first, .., last] => format!("{first} to {last}"),
         [only] => only.to_string(),
         [] => String::new(),
     };
     let mut tiles = vec![
-        ("Samplers", names.len().to_string(), format!("{}; against {}", names.join(", "), contest.baseline)),
-        ("Seeds", contest.seeds.len().to_string(), seeds),
-        ("Trials", trials.to_string(), format!("in {} runs, {failed}", contest.courses.len())),
+        ("Samplers", names.len().to_string(), format!("{}; against {}", names.join(", "), comparison.baseline)),
+        ("Seeds", comparison.seeds.len().to_string(), seeds),
+        ("Trials", trials.to_string(), format!("in {} runs, {failed}", comparison.courses.len())),
     ];
-    tiles.push(match contest.spent() {
+    tiles.push(match comparison.spent() {
         Some(spent) => {
             let bound = if spent.is_lower_bound() { "at least " } else { "" };
             ("Energy of all runs", format!("{bound}{}", spent.joules), spent.provenance.to_string())
@@ -106,40 +106,41 @@ fn tiles(contest: &Contest) -> String {
     format!("<dl class=\"tiles\">\n{}</dl>\n", tiles.iter().map(tile).collect::<String>())
 }
 
-fn over_trials(contest: &Contest) -> String {
-    let basis = if contest.reference_is_given { "given by the study" } else { "inferred from the trials of all runs" };
+fn over_trials(comparison: &Comparison) -> String {
+    let basis =
+        if comparison.reference_is_given { "given by the study" } else { "inferred from the trials of all runs" };
     let body = format!(
         "{}<p>Lines are medians over the seeds, bands the middle half. The hypervolume is the volume between a run’s front and \
          the reference point (larger is better), in the scaled units of the objectives. One reference point for all runs: {} \
          ({basis}).</p>\n",
-        chart(|c| bands_chart(contest, Over::Trials, c), 400.0),
-        escape(&contest.values_in_words(&contest.reference)),
+        chart(|c| bands_chart(comparison, Over::Trials, c), 400.0),
+        escape(&comparison.values_in_words(&comparison.reference)),
     );
     section("trials", "Hypervolume over the trials", &body)
 }
 
-fn over_joules(contest: &Contest) -> String {
-    let heading = if contest.energy.is_estimated() {
+fn over_joules(comparison: &Comparison) -> String {
+    let heading = if comparison.energy.is_estimated() {
         "Hypervolume over estimated energy spent"
     } else {
         "Hypervolume over energy spent"
     };
-    if !contest.energy.is_comparable() {
-        let why = format!("<p>Energy not compared: {}.</p>\n", escape(&contest.energy.to_string()));
+    if !comparison.energy.is_comparable() {
+        let why = format!("<p>Energy not compared: {}.</p>\n", escape(&comparison.energy.to_string()));
         return section("energy", heading, &why);
     }
     let body = format!(
         "{}<p>What a sampler has found for the joules of all its trials so far, failed trials and start-up included \
          ({}). A line ends where half of the sampler’s runs have ended.</p>\n",
-        chart(|c| bands_chart(contest, Over::Joules, c), 400.0),
-        escape(&contest.energy.to_string()),
+        chart(|c| bands_chart(comparison, Over::Joules, c), 400.0),
+        escape(&comparison.energy.to_string()),
     );
     section("energy", heading, &body)
 }
 
 /// What the samplers end with, and what they need to get where the baseline ends.
-fn reaching(contest: &Contest) -> String {
-    let energy = if contest.energy.is_estimated() { "estimated energy" } else { "energy" };
+fn reaching(comparison: &Comparison) -> String {
+    let energy = if comparison.energy.is_estimated() { "estimated energy" } else { "energy" };
     let columns: Vec<Column> = [
         ("sampler".to_owned(), false),
         ("final hypervolume".to_owned(), true),
@@ -151,11 +152,11 @@ fn reaching(contest: &Contest) -> String {
         (format!("{energy} of a run"), true),
     ]
     .into();
-    let n = contest.seeds.len();
-    let volumes = hypervolume_digits(contest);
-    let (to_target, of_run) = (joules_of(contest, |e| e.joules_to_target), joules_of(contest, |e| e.joules));
-    let rows: Vec<_> = contest
-        .entrants
+    let n = comparison.seeds.len();
+    let volumes = hypervolume_digits(comparison);
+    let (to_target, of_run) = (joules_of(comparison, |e| e.joules_to_target), joules_of(comparison, |e| e.joules));
+    let rows: Vec<_> = comparison
+        .samplers
         .iter()
         .map(|e| {
             let trials = |v: f64| significant(v, 3);
@@ -163,39 +164,39 @@ fn reaching(contest: &Contest) -> String {
             let cells = vec![
                 escape(&e.sampler),
                 with_quartiles(Some(e.hypervolume), |v| volumes.show(v)),
-                contest.target.map_or_else(|| "–".to_owned(), |_| format!("{} of {n}", e.reached)),
+                comparison.target.map_or_else(|| "–".to_owned(), |_| format!("{} of {n}", e.reached)),
                 with_quartiles(e.trials_to_target, trials),
                 with_quartiles(e.joules_to_target, |v| to_target.cell(v)),
                 sooner(e.versus.as_ref().map(|v| v.trials_speedup)),
                 sooner(e.versus.as_ref().map(|v| v.joules_speedup)),
                 with_quartiles(e.joules, |v| of_run.cell(v)),
             ];
-            (row_class(contest, e), cells)
+            (row_class(comparison, e), cells)
         })
         .collect();
-    let target = match contest.target {
+    let target = match comparison.target {
         Some(target) => format!(
             "The mark is a hypervolume of {}, the median of what {base} ends with; the figures are when half of a sampler’s runs \
              have got there (below: a quarter and three quarters). Runs that never get there are not left out: where too few \
              do, it is <em>never</em>. <b>Sooner</b> is, in at least half of the seeds, what {base} needed to get where it ended \
              with that seed over what the sampler needed to get there.",
             significant(target, 4),
-            base = escape(&contest.baseline),
+            base = escape(&comparison.baseline),
         ),
         None => {
-            let why = contest.why_no_target().unwrap_or_default();
+            let why = comparison.why_no_target().unwrap_or_default();
             format!("There is no mark to reach, for {}.", escape(&why))
         }
     };
     let caption = "Medians over the seeds, quartiles below".to_owned();
     let body = format!("{}<p>{target}</p>\n", table(&caption, &columns, &rows));
-    section("reaching", &format!("What it takes to get where {} ends", contest.baseline), &body)
+    section("reaching", &format!("What it takes to get where {} ends", comparison.baseline), &body)
 }
 
 /// What the tests say of each sampler against the baseline.
-fn chance(contest: &Contest) -> String {
+fn chance(comparison: &Comparison) -> String {
     let heading = "Is the difference more than chance?";
-    if contest.fronts_are_mixed() {
+    if comparison.fronts_are_mixed() {
         return section("chance", heading, "<p>Not comparable: the fronts rest on energies of different origin.</p>\n");
     }
     let columns: Vec<Column> = [
@@ -206,11 +207,11 @@ fn chance(contest: &Contest) -> String {
         ("behind".to_owned(), true),
         ("p".to_owned(), true),
         ("p (Holm)".to_owned(), true),
-        (with_interval("A", contest), true),
-        (with_interval("Cliff’s delta", contest), true),
+        (with_interval("A", comparison), true),
+        (with_interval("Cliff’s delta", comparison), true),
     ]
     .into();
-    let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
+    let rivals = comparison.samplers.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
     let rows: Vec<_> = rivals
         .clone()
         .map(|(e, v)| {
@@ -225,19 +226,19 @@ fn chance(contest: &Contest) -> String {
                 effect(v.vargha_delaney, v.vargha_delaney_interval),
                 effect(v.cliffs_delta, v.cliffs_delta_interval),
             ];
-            (row_class(contest, e), cells.map(|c| escape(&c)).to_vec())
+            (row_class(comparison, e), cells.map(|c| escape(&c)).to_vec())
         })
         .collect();
     let exact = if rivals.clone().all(|(_, v)| v.test.exact) { "exact" } else { "by the normal approximation" };
     let separated = rivals.clone().any(|(_, v)| v.cliffs_delta.abs() >= 1.0);
-    let width = if contest.seeds.len() < 2 {
+    let width = if comparison.seeds.len() < 2 {
         " One seed has no interval."
     } else if separated {
         " An interval without width means that no run of one sampler ends below one of the other: it says nothing of chance."
     } else {
         ""
     };
-    let intervals = match contest.seeds.len() {
+    let intervals = match comparison.seeds.len() {
         0 | 1 => "",
         _ => " Their 95 % intervals are percentiles of 10,000 draws of seeds, rough where seeds are few.",
     };
@@ -247,21 +248,22 @@ fn chance(contest: &Contest) -> String {
          {} seeds no adjusted p could fall below {}. It holds for a number of seeds that was fixed beforehand: adding seeds until it is small \
          enough finds differences where there are none. <b>A</b> (Vargha and Delaney) is how probably a run of the sampler ends \
          above one of {base}, 0.5 being no difference; Cliff’s delta is 2 A − 1.{intervals}{width}</p>\n",
-        table(&format!("Final hypervolumes against {}, seed by seed", contest.baseline), &columns, &rows),
-        contest.seeds.len(),
-        significant(contest.smallest_p, 3),
-        base = escape(&contest.baseline),
+        table(&format!("Final hypervolumes against {}, seed by seed", comparison.baseline), &columns, &rows),
+        comparison.seeds.len(),
+        significant(comparison.smallest_p, 3),
+        base = escape(&comparison.baseline),
     );
     section("chance", heading, &body)
 }
 
-fn fronts(contest: &Contest) -> String {
-    let heading = if contest.fronts_are_estimated { "Attained fronts, by estimated energy" } else { "Attained fronts" };
-    if contest.objectives.len() != 2 {
+fn fronts(comparison: &Comparison) -> String {
+    let heading =
+        if comparison.fronts_are_estimated { "Attained fronts, by estimated energy" } else { "Attained fronts" };
+    if comparison.objectives.len() != 2 {
         let why = format!(
             "<p>Attainment surfaces are drawn of two objectives, and this study has {}: the hypervolumes above are what there is to \
              compare.</p>\n",
-            contest.objectives.len(),
+            comparison.objectives.len(),
         );
         return section("fronts", heading, &why);
     }
@@ -269,12 +271,12 @@ fn fronts(contest: &Contest) -> String {
         "{}<p>Lines are median attainment surfaces: what at least half of a sampler’s runs attain or better. Bands lie between what \
          a quarter and what three quarters of them attain. Markers are the front of all its runs together. What lies beyond the \
          reference point is left out.</p>\n",
-        chart(|c| attainment_chart(contest, c), 480.0),
+        chart(|c| attainment_chart(comparison, c), 480.0),
     );
     section("fronts", heading, &body)
 }
 
-fn runs(contest: &Contest) -> String {
+fn runs(comparison: &Comparison) -> String {
     let columns: Vec<Column> = [
         ("sampler", false),
         ("seed", true),
@@ -287,8 +289,8 @@ fn runs(contest: &Contest) -> String {
     ]
     .map(|(name, number)| (name.to_owned(), number))
     .into();
-    let volumes = Digits::of(contest.courses.iter().map(Course::hypervolume), 4);
-    let rows: Vec<_> = contest
+    let volumes = Digits::of(comparison.courses.iter().map(Course::hypervolume), 4);
+    let rows: Vec<_> = comparison
         .courses
         .iter()
         .map(|course| {
@@ -322,20 +324,20 @@ fn runs(contest: &Contest) -> String {
     section("runs", "The runs", &body)
 }
 
-fn notes(contest: &Contest) -> String {
+fn notes(comparison: &Comparison) -> String {
     let body = format!(
         "<p>Every sampler ran with the same seeds. Runs that were started together ran in turn, seed by seed, each seed beginning \
          with another sampler, so that no sampler had the machine to itself while it was cool or quiet; runs that were added \
          later did not. Beside this page lie <code>comparison.json</code> with all \
          figures and <code>samplers.csv</code>, <code>runs.csv</code>, <code>curves.csv</code> and <code>attainment.csv</code>. \
          <code>optimize compare</code> with more seeds or samplers goes on from here; {} is the baseline.</p>\n",
-        escape(&contest.baseline),
+        escape(&comparison.baseline),
     );
     section("how", "How it was run", &body)
 }
 
-fn row_class(contest: &Contest, entrant: &Entrant) -> String {
-    if entrant.sampler == contest.baseline { "marked".to_owned() } else { String::new() }
+fn row_class(comparison: &Comparison, compared: &ComparedSampler) -> String {
+    if compared.sampler == comparison.baseline { "marked".to_owned() } else { String::new() }
 }
 
 /// A median with the quartiles below it, escaped.
@@ -356,16 +358,16 @@ fn dash(cell: String) -> String {
 mod tests {
     use super::super::tests::check_balance;
     use super::*;
-    use crate::analysis::contest::tests::{sample, single_seed, three_objectives};
+    use crate::analysis::comparison::tests::{sample, single_seed, three_objectives};
     use crate::analysis::fixture::{counters, estimate};
     use crate::report::svg::Chart;
 
     #[test]
     fn the_page_of_estimates_says_so_in_its_title_and_at_every_energy() {
-        let html = contest_page(&sample(estimate));
+        let html = comparison_page(&sample(estimate));
         check_balance(&html);
         for part in [
-            "<title>contest: samplers compared (ESTIMATED energy) · Wattfront</title>",
+            "<title>comparison: samplers compared (ESTIMATED energy) · Wattfront</title>",
             "class=\"banner\"",
             "Hypervolume over estimated energy spent",
             "ESTIMATED energy spent (",
@@ -379,7 +381,7 @@ mod tests {
 
     #[test]
     fn the_page_of_counters_does_not_speak_of_estimates() {
-        let html = contest_page(&sample(counters));
+        let html = comparison_page(&sample(counters));
         check_balance(&html);
         assert!(!html.to_lowercase().contains("estimated"));
         assert!(html.contains("gpu+cpu, counter"));
@@ -387,8 +389,8 @@ mod tests {
 
     #[test]
     fn pages_of_every_kind_of_comparison() {
-        let three = contest_page(&three_objectives());
-        let single = contest_page(&single_seed());
+        let three = comparison_page(&three_objectives());
+        let single = comparison_page(&single_seed());
         [&three, &single].into_iter().for_each(|html| check_balance(html));
         assert!(three.contains("this study has 3"));
         assert!(single.contains("With 1 seed no difference from gp can be shown"));
@@ -397,26 +399,26 @@ mod tests {
     #[test]
     fn names_do_not_become_markup() {
         let evil = "</title><script>alert(\"1\")</script>'&";
-        let mut contest = sample(counters);
-        contest.name = evil.to_owned();
-        contest.baseline = evil.to_owned();
-        contest.entrants[1].sampler = evil.to_owned();
-        contest.quantities[0].metric = evil.to_owned();
-        let html = contest_page(&contest);
+        let mut comparison = sample(counters);
+        comparison.name = evil.to_owned();
+        comparison.baseline = evil.to_owned();
+        comparison.samplers[1].sampler = evil.to_owned();
+        comparison.quantities[0].metric = evil.to_owned();
+        let html = comparison_page(&comparison);
         check_balance(&html);
         assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
     }
 
     #[test]
     fn charts_without_anything_to_show_say_so() {
-        let mut contest = sample(counters);
-        for entrant in &mut contest.entrants {
-            entrant.over_joules = None;
-            entrant.over_trials.clear();
-            entrant.surfaces = None;
+        let mut comparison = sample(counters);
+        for compared in &mut comparison.samplers {
+            compared.over_joules = None;
+            compared.over_trials.clear();
+            compared.surfaces = None;
         }
-        assert!(bands_chart(&contest, Over::Joules, &Chart::default()).contains("cannot be compared"));
-        assert!(bands_chart(&contest, Over::Trials, &Chart::default()).contains("within the reference point"));
-        assert!(attainment_chart(&contest, &Chart::default()).contains("of two objectives"));
+        assert!(bands_chart(&comparison, Over::Joules, &Chart::default()).contains("cannot be compared"));
+        assert!(bands_chart(&comparison, Over::Trials, &Chart::default()).contains("within the reference point"));
+        assert!(attainment_chart(&comparison, &Chart::default()).contains("of two objectives"));
     }
 }

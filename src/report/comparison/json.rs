@@ -40,7 +40,7 @@ use serde_json::{Map, Value, json};
 use super::super::csv::method_name;
 use super::super::json::tell_doubts;
 use super::csv::levels;
-use crate::analysis::contest::{BandPoint, Contest, ContestEnergy, Course, Entrant, LEVEL, Versus};
+use crate::analysis::comparison::{BandPoint, ComparedEnergy, ComparedSampler, Comparison, Course, LEVEL, Versus};
 use crate::analysis::statistics::{Interval, Spread};
 
 /// What `format` says.
@@ -51,84 +51,84 @@ pub const VERSION: u32 = 1;
 
 /// The whole comparison as a JSON value; see the [module](self) for its shape.
 #[must_use]
-pub fn contest(contest: &Contest) -> Value {
-    let left_out = contest.left_out.iter().map(|(sampler, seed)| json!({"sampler": sampler, "seed": seed}));
+pub fn comparison(comparison: &Comparison) -> Value {
+    let left_out = comparison.left_out.iter().map(|(sampler, seed)| json!({"sampler": sampler, "seed": seed}));
     json!({
         "format": FORMAT,
         "version": VERSION,
-        "name": contest.name,
-        "sentence": contest.sentence(),
-        "baseline": contest.baseline,
-        "seeds": contest.seeds,
+        "name": comparison.name,
+        "sentence": comparison.sentence(),
+        "baseline": comparison.baseline,
+        "seeds": comparison.seeds,
         "left_out": left_out.collect::<Vec<_>>(),
-        "objectives": contest.objectives,
-        "reference": values(contest, &contest.reference),
-        "reference_losses": contest.reference,
-        "reference_given": contest.reference_is_given,
-        "energy": energy(contest),
-        "environments": contest.environments,
-        "target": contest.target,
+        "objectives": comparison.objectives,
+        "reference": values(comparison, &comparison.reference),
+        "reference_losses": comparison.reference,
+        "reference_given": comparison.reference_is_given,
+        "energy": energy(comparison),
+        "environments": comparison.environments,
+        "target": comparison.target,
         "level": LEVEL,
-        "smallest_p": contest.smallest_p,
-        "samplers": contest.entrants.iter().map(|e| entrant(contest, e)).collect::<Vec<_>>(),
-        "runs": contest.courses.iter().map(|c| course(contest, c)).collect::<Vec<_>>(),
+        "smallest_p": comparison.smallest_p,
+        "samplers": comparison.samplers.iter().map(|e| compared(comparison, e)).collect::<Vec<_>>(),
+        "runs": comparison.courses.iter().map(|c| course(comparison, c)).collect::<Vec<_>>(),
     })
 }
 
-/// [`contest`] as indented text with a line break at its end.
+/// [`comparison`] as indented text with a line break at its end.
 #[must_use]
-pub fn contest_text(of: &Contest) -> String {
-    format!("{:#}\n", contest(of))
+pub fn comparison_text(of: &Comparison) -> String {
+    format!("{:#}\n", comparison(of))
 }
 
-fn energy(contest: &Contest) -> Value {
-    let methods = match &contest.energy {
-        ContestEnergy::Known { provenance } | ContestEnergy::Incomplete { provenance, .. } => {
+fn energy(comparison: &Comparison) -> Value {
+    let methods = match &comparison.energy {
+        ComparedEnergy::Known { provenance } | ComparedEnergy::Incomplete { provenance, .. } => {
             vec![provenance.to_string()]
         }
-        ContestEnergy::Mixed { provenances } => provenances.iter().map(ToString::to_string).collect(),
-        ContestEnergy::Unknown => Vec::new(),
+        ComparedEnergy::Mixed { provenances } => provenances.iter().map(ToString::to_string).collect(),
+        ComparedEnergy::Unknown => Vec::new(),
     };
-    let unknown: usize = contest.courses.iter().filter_map(|c| c.spent.as_ref()).map(|s| s.unknown).sum();
+    let unknown: usize = comparison.courses.iter().filter_map(|c| c.spent.as_ref()).map(|s| s.unknown).sum();
     let mut told = json!({
-        "estimated": contest.energy.is_estimated(),
-        "comparable": contest.energy.is_comparable(),
+        "estimated": comparison.energy.is_estimated(),
+        "comparable": comparison.energy.is_comparable(),
         "methods": methods,
         "lower_bound": unknown > 0,
         "unknown_attempts": unknown,
-        "fronts_estimated": contest.fronts_are_estimated,
-        "fronts_mixed": contest.fronts_are_mixed(),
+        "fronts_estimated": comparison.fronts_are_estimated,
+        "fronts_mixed": comparison.fronts_are_mixed(),
     });
-    tell_doubts(&mut told, &contest.doubts);
+    tell_doubts(&mut told, &comparison.doubts);
     told
 }
 
-fn entrant(contest: &Contest, entrant: &Entrant) -> Value {
+fn compared(comparison: &Comparison, compared: &ComparedSampler) -> Value {
     let band = |name: &str, point: &BandPoint| {
         let Spread { lower, median, upper } = point.hypervolume;
         json!({name: point.at, "lower": lower, "median": median, "upper": upper})
     };
-    let attainment = entrant.surfaces.as_ref().map(|surfaces| {
+    let attainment = compared.surfaces.as_ref().map(|surfaces| {
         let level = |(name, corners): (&str, &Vec<[f64; 2]>)| {
-            (name.replace('-', "_"), corners.iter().map(|c| values(contest, c)).collect::<Value>())
+            (name.replace('-', "_"), corners.iter().map(|c| values(comparison, c)).collect::<Value>())
         };
         levels(surfaces).into_iter().map(level).collect::<Map<String, Value>>()
     });
-    let over_trials = entrant.over_trials.iter().map(|p| band("trials", p));
-    let over_energy = entrant.over_joules.as_ref().map(|c| c.iter().map(|p| band("spent_j", p)).collect::<Vec<_>>());
+    let over_trials = compared.over_trials.iter().map(|p| band("trials", p));
+    let over_energy = compared.over_joules.as_ref().map(|c| c.iter().map(|p| band("spent_j", p)).collect::<Vec<_>>());
     json!({
-        "sampler": entrant.sampler,
-        "hypervolume": spread(Some(&entrant.hypervolume)),
-        "trials": entrant.trials,
-        "failures": entrant.failures,
-        "trials_to_target": spread(entrant.trials_to_target.as_ref()),
-        "energy_to_target_j": spread(entrant.joules_to_target.as_ref()),
-        "runs_reaching": contest.target.map(|_| entrant.reached),
-        "spent_j": spread(entrant.joules.as_ref()),
-        "propose_seconds": spread(entrant.propose_seconds.as_ref()),
-        "versus": match &entrant.versus {
-            Some(found) => Some(versus(contest, found)),
-            None => contest.verdict_of(entrant).map(|v| json!({"against": contest.baseline, "verdict": v.label()})),
+        "sampler": compared.sampler,
+        "hypervolume": spread(Some(&compared.hypervolume)),
+        "trials": compared.trials,
+        "failures": compared.failures,
+        "trials_to_target": spread(compared.trials_to_target.as_ref()),
+        "energy_to_target_j": spread(compared.joules_to_target.as_ref()),
+        "runs_reaching": comparison.target.map(|_| compared.reached),
+        "spent_j": spread(compared.joules.as_ref()),
+        "propose_seconds": spread(compared.propose_seconds.as_ref()),
+        "versus": match &compared.versus {
+            Some(found) => Some(versus(comparison, found)),
+            None => comparison.verdict_of(compared).map(|v| json!({"against": comparison.baseline, "verdict": v.label()})),
         },
         "over_trials": over_trials.collect::<Vec<_>>(),
         "over_energy": over_energy,
@@ -136,7 +136,7 @@ fn entrant(contest: &Contest, entrant: &Entrant) -> Value {
     })
 }
 
-fn versus(contest: &Contest, versus: &Versus) -> Value {
+fn versus(comparison: &Comparison, versus: &Versus) -> Value {
     let test = &versus.test;
     let effect = |value: f64, interval: Option<Interval>| {
         json!({
@@ -152,7 +152,7 @@ fn versus(contest: &Contest, versus: &Versus) -> Value {
         s.map(|s| json!({"lower": reached(s.lower), "median": reached(s.median), "upper": reached(s.upper)}))
     };
     json!({
-        "against": contest.baseline,
+        "against": comparison.baseline,
         "ahead": versus.wins,
         "equal": versus.ties,
         "behind": versus.losses,
@@ -176,7 +176,7 @@ fn versus(contest: &Contest, versus: &Versus) -> Value {
     })
 }
 
-fn course(contest: &Contest, course: &Course) -> Value {
+fn course(comparison: &Comparison, course: &Course) -> Value {
     let spent = course.spent.as_ref();
     let steps = course
         .steps
@@ -191,14 +191,14 @@ fn course(contest: &Contest, course: &Course) -> Value {
         "spent_method": spent.map(|s| method_name(s.provenance.method)),
         "spent_unknown_attempts": spent.map(|s| s.unknown),
         "propose_seconds": course.propose_seconds,
-        "front": course.front.iter().map(|losses| values(contest, losses)).collect::<Vec<_>>(),
+        "front": course.front.iter().map(|losses| values(comparison, losses)).collect::<Vec<_>>(),
         "steps": steps.collect::<Vec<_>>(),
     })
 }
 
 /// The metrics that losses stand for, by name.
-fn values(contest: &Contest, losses: &[f64]) -> Value {
-    let pairs = contest.objectives.iter().zip(losses).map(|(o, loss)| (o.metric.clone(), o.value(*loss).into()));
+fn values(comparison: &Comparison, losses: &[f64]) -> Value {
+    let pairs = comparison.objectives.iter().zip(losses).map(|(o, loss)| (o.metric.clone(), o.value(*loss).into()));
     Value::Object(pairs.collect())
 }
 
@@ -210,7 +210,7 @@ fn spread(spread: Option<&Spread>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::contest::tests::{sample, three_objectives};
+    use crate::analysis::comparison::tests::{sample, three_objectives};
     use crate::analysis::fixture::{counters, estimate};
 
     /// All keys with the kinds of their values; of lists the first entry.
@@ -231,13 +231,13 @@ mod tests {
     #[test]
     fn the_shape() {
         let mut lines = Vec::new();
-        shape(&contest(&sample(counters)), "", &mut lines);
+        shape(&comparison(&sample(counters)), "", &mut lines);
         insta::assert_snapshot!(lines.join("\n"));
     }
 
     #[test]
     fn estimates_are_called_so_and_what_is_never_reached_is_null() {
-        let value = contest(&sample(estimate));
+        let value = comparison(&sample(estimate));
         assert_eq!((&value["energy"]["estimated"], &value["energy"]["fronts_estimated"]), (&true.into(), &true.into()));
         assert_eq!(value["runs"][0]["spent_method"], "estimate");
         let sobol = value["samplers"].as_array().unwrap().iter().find(|s| s["sampler"] == "sobol").unwrap();
@@ -247,6 +247,6 @@ mod tests {
 
     #[test]
     fn three_objectives_have_no_surface() {
-        assert!(contest(&three_objectives())["samplers"][0]["attainment"].is_null());
+        assert!(comparison(&three_objectives())["samplers"][0]["attainment"].is_null());
     }
 }

@@ -1,6 +1,6 @@
 //! Samplers against each other: studies of one problem, several samplers, each with the same seeds.
 //!
-//! [`Contest::of`] takes the records of such studies and says what they come to. What is compared is the *hypervolume* that
+//! [`Comparison::of`] takes the records of such studies and says what they come to. What is compared is the *hypervolume* that
 //! a run ends with, against one reference point for all: the user's, or else inferred from each run by the rule for single
 //! studies, of which the worst in every objective is taken. Trials that break a constraint add nothing to it. On a log scale the logarithm is the
 //! objective, in here as everywhere.
@@ -8,7 +8,7 @@
 //! - **Seeds are pairs.** Runs of one seed share what the seed decides, so samplers are compared seed by seed. Only seeds that
 //!   every sampler has completed count.
 //! - **Joules spent** are those of all attempts, failed trials included. They are compared only where all runs were metered
-//!   alike and no attempt's joules are unknown ([`ContestEnergy`]).
+//!   alike and no attempt's joules are unknown ([`ComparedEnergy`]).
 //! - **Runs that never get there** stay in every median, as later than all others: the median is when half of all runs have
 //!   got there, or never.
 //! - **The speed-up** is, seed by seed, what the baseline needed to get where it ended (not its whole budget), over what the
@@ -16,16 +16,16 @@
 
 mod course;
 mod energy;
-mod entrant;
 mod environment;
+mod sampler;
 mod sentence;
 #[cfg(test)]
 pub(crate) mod tests;
 mod versus;
 
 pub use course::{Course, CourseStep};
-pub use energy::ContestEnergy;
-pub use entrant::{BandPoint, Entrant, Surfaces};
+pub use energy::ComparedEnergy;
+pub use sampler::{BandPoint, ComparedSampler, Surfaces};
 pub(crate) use sentence::p_value;
 pub use versus::{LEVEL, Verdict, Versus};
 
@@ -42,7 +42,7 @@ pub const BASELINE: &str = "random";
 
 /// One study of a comparison.
 #[derive(Debug, Clone, Copy)]
-pub struct ContestRun<'a> {
+pub struct ComparedRun<'a> {
     /// The sampler, by which runs belong together.
     pub sampler: &'a str,
     /// The seed, by which runs are pairs.
@@ -55,7 +55,7 @@ pub struct ContestRun<'a> {
 
 /// How runs are compared.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ContestSettings {
+pub struct ComparisonSettings {
     /// What the comparison is called, such as the study's name.
     pub name: String,
     /// What the others are compared against; by default [`BASELINE`], or the first sampler where that does not take part.
@@ -68,7 +68,7 @@ pub struct ContestSettings {
 
 /// What a comparison of samplers came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Contest {
+pub struct Comparison {
     /// What the comparison is called.
     pub name: String,
     /// The objectives of all runs.
@@ -90,9 +90,9 @@ pub struct Contest {
     /// The hypervolume that is to be reached: the median of what the baseline ends with. `None` where that is zero.
     pub target: Option<f64>,
     /// One per sampler, in the order of their first runs.
-    pub entrants: Vec<Entrant>,
+    pub samplers: Vec<ComparedSampler>,
     /// What the joules that were spent rest on.
-    pub energy: ContestEnergy,
+    pub energy: ComparedEnergy,
     /// How the figures of each energy that is an objective or has a constraint came about, over all runs, the best first.
     pub front_energy: Vec<(String, Vec<Provenance>)>,
     /// The distinct machines, GPUs and versions of all runs, each in words such as `wattfront 0.1.0, AMD EPYC 7543, 16 cores`.
@@ -106,19 +106,19 @@ pub struct Contest {
     pub smallest_p: f64,
 }
 
-impl Contest {
+impl Comparison {
     /// Compares runs of one problem.
     ///
     /// # Errors
     /// An [`AnalysisError`] where there are not two samplers, no seed that all of them have completed, no finished trial, or
     /// where runs do not belong together.
-    pub fn of(runs: &[ContestRun<'_>], settings: &ContestSettings) -> Result<Self, AnalysisError> {
+    pub fn of(runs: &[ComparedRun<'_>], settings: &ComparisonSettings) -> Result<Self, AnalysisError> {
         let samplers = samplers_of(runs)?;
         let baseline = baseline_of(&samplers, settings)?;
         let (seeds, left_out) = common_seeds(runs, &samplers);
         let (Some(first), false) = (runs.first(), seeds.is_empty()) else { return Err(AnalysisError::NoCommonSeed) };
-        let mut counting: Vec<&ContestRun<'_>> = runs.iter().filter(|r| seeds.contains(&r.seed)).collect();
-        let place = |run: &ContestRun<'_>| samplers.iter().position(|s| *s == run.sampler);
+        let mut counting: Vec<&ComparedRun<'_>> = runs.iter().filter(|r| seeds.contains(&r.seed)).collect();
+        let place = |run: &ComparedRun<'_>| samplers.iter().position(|s| *s == run.sampler);
         counting.sort_by_key(|run| (place(run), run.seed));
 
         let problem = first.record.problem();
@@ -128,7 +128,7 @@ impl Contest {
         let Some(reference) = course::reference_of(&given, &found) else { return Err(AnalysisError::NoFinishedTrial) };
         let courses: Vec<Course> = counting.iter().map(|run| Course::of(run, &reference, limit)).collect();
 
-        let energy = ContestEnergy::of(&courses);
+        let energy = ComparedEnergy::of(&courses);
         let finals = |sampler: &str| -> Vec<f64> {
             courses.iter().filter(|c| c.sampler == sampler).map(Course::hypervolume).collect()
         };
@@ -136,11 +136,11 @@ impl Contest {
         let mixed = energy::is_mixed(&front_energy);
         let target = Spread::of(&finals(&baseline)).map(|s| s.median).filter(|t| *t > 0.0 && !mixed);
         let joules = energy.is_comparable();
-        let furthest = if joules { entrant::furthest_joules(&samplers, &courses) } else { None };
-        let mut entrants: Vec<Entrant> =
-            samplers.iter().map(|s| Entrant::of(s, &courses, problem, target, furthest)).collect();
+        let furthest = if joules { sampler::furthest_joules(&samplers, &courses) } else { None };
+        let mut samplers: Vec<ComparedSampler> =
+            samplers.iter().map(|s| ComparedSampler::of(s, &courses, problem, target, furthest)).collect();
         if !mixed {
-            versus::compare(&mut entrants, &courses, &baseline, joules, &settings.bootstrap);
+            versus::compare(&mut samplers, &courses, &baseline, joules, &settings.bootstrap);
         }
 
         let comparisons = samplers.len() - 1;
@@ -166,22 +166,22 @@ impl Contest {
             left_out,
             courses,
             target,
-            entrants,
+            samplers,
             energy,
         })
     }
 
-    /// The entrant that the others are compared against.
+    /// The compared that the others are compared against.
     #[must_use]
-    pub fn baseline(&self) -> Option<&Entrant> {
-        self.entrants.iter().find(|e| e.sampler == self.baseline)
+    pub fn baseline(&self) -> Option<&ComparedSampler> {
+        self.samplers.iter().find(|e| e.sampler == self.baseline)
     }
 
     /// What can be said of a sampler against the baseline; `None` for the baseline itself.
     #[must_use]
-    pub fn verdict_of(&self, entrant: &Entrant) -> Option<Verdict> {
-        let is_rival = entrant.sampler != self.baseline;
-        is_rival.then(|| entrant.versus.as_ref().map_or(Verdict::NotComparable, |v| v.verdict))
+    pub fn verdict_of(&self, compared: &ComparedSampler) -> Option<Verdict> {
+        let is_rival = compared.sampler != self.baseline;
+        is_rival.then(|| compared.versus.as_ref().map_or(Verdict::NotComparable, |v| v.verdict))
     }
 
     /// Why there is nothing to reach; `None` where there is a [target](Self::target).
@@ -227,7 +227,7 @@ impl Contest {
 }
 
 /// The samplers in the order of their first runs.
-fn samplers_of(runs: &[ContestRun<'_>]) -> Result<Vec<String>, AnalysisError> {
+fn samplers_of(runs: &[ComparedRun<'_>]) -> Result<Vec<String>, AnalysisError> {
     let mut samplers: Vec<String> = Vec::new();
     for (i, run) in runs.iter().enumerate() {
         let (sampler, seed) = (run.sampler.to_owned(), run.seed);
@@ -244,7 +244,7 @@ fn samplers_of(runs: &[ContestRun<'_>]) -> Result<Vec<String>, AnalysisError> {
     if samplers.len() < 2 { Err(AnalysisError::TooFewSamplers { only: samplers.pop() }) } else { Ok(samplers) }
 }
 
-fn baseline_of(samplers: &[String], settings: &ContestSettings) -> Result<String, AnalysisError> {
+fn baseline_of(samplers: &[String], settings: &ComparisonSettings) -> Result<String, AnalysisError> {
     let known = |name: &str| samplers.iter().any(|s| s == name);
     match &settings.baseline {
         Some(name) if known(name) => Ok(name.clone()),
@@ -255,7 +255,7 @@ fn baseline_of(samplers: &[String], settings: &ContestSettings) -> Result<String
 }
 
 /// The seeds that every sampler has completed, and the runs of others.
-fn common_seeds(runs: &[ContestRun<'_>], samplers: &[String]) -> (Vec<u64>, Vec<(String, u64)>) {
+fn common_seeds(runs: &[ComparedRun<'_>], samplers: &[String]) -> (Vec<u64>, Vec<(String, u64)>) {
     let mut seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();

@@ -4,9 +4,9 @@ use super::super::significant;
 use super::super::statistics::Spread;
 use super::energy::is_mixed;
 use super::versus::{LEVEL, smallest_p};
-use super::{Contest, Entrant, Verdict, Versus};
+use super::{ComparedSampler, Comparison, Verdict, Versus};
 
-impl Contest {
+impl Comparison {
     /// What the comparison says in one sentence, such as `over 10 seeds, gp ends with a larger hypervolume than random (in 9
     /// of 10, p = 0.004) and gets where random ends 2.4 times sooner by trials and 2.1 times sooner by energy`; also where
     /// no difference is shown, and where there are too few seeds to show one. No full stop at the end.
@@ -20,7 +20,7 @@ impl Contest {
 
     fn finding(&self) -> String {
         let n = self.seeds.len();
-        let rivals = || self.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
+        let rivals = || self.samplers.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
         let of = |verdict| rivals().filter(move |(_, v)| v.verdict == verdict);
         let seeds = if n == 1 { "1 seed".to_owned() } else { format!("{n} seeds") };
         let basis = if self.fronts_are_estimated { " and by estimated energy" } else { "" };
@@ -75,8 +75,8 @@ impl Contest {
         is_mixed(&self.front_energy)
     }
 
-    fn better(&self, entrant: &Entrant, versus: &Versus) -> String {
-        let (name, base) = (&entrant.sampler, &self.baseline);
+    fn better(&self, compared: &ComparedSampler, versus: &Versus) -> String {
+        let (name, base) = (&compared.sampler, &self.baseline);
         let ends = format!(
             "{name} ends with a larger hypervolume than {base} (in {} of {}, {})",
             versus.wins,

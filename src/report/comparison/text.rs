@@ -2,32 +2,32 @@
 
 use super::super::progress::cut;
 use super::super::text::{CELL, Closing, seconds, wrap};
-use crate::analysis::contest::{Contest, Course, Entrant, Versus, p_value};
+use crate::analysis::comparison::{ComparedSampler, Comparison, Course, Versus, p_value};
 use crate::analysis::statistics::{Interval, Spread};
 use crate::analysis::{Digits, Quantity, doubts_in_words, significant};
 
 /// The tables of what the samplers end with and what the tests say, the sentence, and what the figures rest on. Ends with a
 /// line break. Tables are up to 80 characters wide, longer with long names; the rest is wrapped to the width.
 #[must_use]
-pub fn closing(contest: &Contest, closing: &Closing) -> String {
+pub fn closing(comparison: &Comparison, closing: &Closing) -> String {
     let width = closing.width.clamp(40, 80);
-    let mut text = wrap(&heading(contest), width) + "\n";
-    text += &ends(contest);
+    let mut text = wrap(&heading(comparison), width) + "\n";
+    text += &ends(comparison);
     text.push('\n');
-    text += &tests(contest);
+    text += &tests(comparison);
     text.push('\n');
-    text += &wrap(&capitalized(&format!("{}.", contest.sentence())), width);
-    if contest.is_estimated() {
+    text += &wrap(&capitalized(&format!("{}.", comparison.sentence())), width);
+    if comparison.is_estimated() {
         text += &wrap(
             "Energy is ESTIMATED from CPU time, not measured: compare samplers by it, but quote no joules.",
             width,
         );
     }
-    for words in doubts_in_words(&contest.doubts) {
+    for words in doubts_in_words(&comparison.doubts) {
         text += &wrap(&words, width);
     }
     text.push('\n');
-    for (name, value) in remarks(contest, closing) {
+    for (name, value) in remarks(comparison, closing) {
         let lines = wrap(&value, width - 12);
         for (i, line) in lines.lines().enumerate() {
             text += &format!("{:<11} {line}\n", if i == 0 { name } else { "" });
@@ -36,23 +36,23 @@ pub fn closing(contest: &Contest, closing: &Closing) -> String {
     text
 }
 
-fn heading(contest: &Contest) -> String {
-    let seeds = contest.seeds.len();
-    let names: Vec<_> = contest.entrants.iter().map(|e| e.sampler.as_str()).collect();
+fn heading(comparison: &Comparison) -> String {
+    let seeds = comparison.seeds.len();
+    let names: Vec<_> = comparison.samplers.iter().map(|e| e.sampler.as_str()).collect();
     let plural = if seeds == 1 { "" } else { "s" };
-    format!("{}: {} on {seeds} seed{plural}, against {}", contest.name, names.join(", "), contest.baseline)
+    format!("{}: {} on {seeds} seed{plural}, against {}", comparison.name, names.join(", "), comparison.baseline)
 }
 
 /// What the samplers end with, and what they need to get where the baseline ends.
-fn ends(contest: &Contest) -> String {
-    let where_to = format!("to {}'s median", contest.baseline);
+fn ends(comparison: &Comparison) -> String {
+    let where_to = format!("to {}'s median", comparison.baseline);
     let mut rows = vec![
         ["", "hypervolume", "", &where_to, "", "", "sooner by", ""].map(str::to_owned).to_vec(),
         ["sampler", "median", "quartiles", "runs", "trials", "energy", "trials", "energy"].map(str::to_owned).to_vec(),
     ];
-    let n = contest.seeds.len();
-    let (volumes, joules) = (hypervolume_digits(contest), joules_of(contest, |e| e.joules_to_target));
-    rows.extend(contest.entrants.iter().map(|e| {
+    let n = comparison.seeds.len();
+    let (volumes, joules) = (hypervolume_digits(comparison), joules_of(comparison, |e| e.joules_to_target));
+    rows.extend(comparison.samplers.iter().map(|e| {
         let Spread { lower, median, upper } = e.hypervolume;
         let sooner =
             |spread: fn(&Versus) -> Option<Spread>| e.versus.as_ref().map_or_else(String::new, |v| times(spread(v)));
@@ -60,7 +60,7 @@ fn ends(contest: &Contest) -> String {
             e.sampler.clone(),
             volumes.show(median),
             format!("{} to {}", volumes.show(lower), volumes.show(upper)),
-            contest.target.map_or_else(|| "-".to_owned(), |_| format!("{}/{n}", e.reached)),
+            comparison.target.map_or_else(|| "-".to_owned(), |_| format!("{}/{n}", e.reached)),
             reached(e.trials_to_target, |v| significant(v, 3)),
             reached(e.joules_to_target, |v| joules.cell(v)),
             sooner(|v| v.trials_speedup),
@@ -71,19 +71,19 @@ fn ends(contest: &Contest) -> String {
 }
 
 /// What the tests say of each sampler against the baseline.
-fn tests(contest: &Contest) -> String {
-    if contest.fronts_are_mixed() {
-        return format!("against {}: not comparable\n", contest.baseline);
+fn tests(comparison: &Comparison) -> String {
+    if comparison.fronts_are_mixed() {
+        return format!("against {}: not comparable\n", comparison.baseline);
     }
     let mut rows = vec![
-        vec![format!("against {}", contest.baseline)],
-        ["sampler", "ahead", "p (Holm)", &with_interval("A", contest), &with_interval("delta", contest)]
+        vec![format!("against {}", comparison.baseline)],
+        ["sampler", "ahead", "p (Holm)", &with_interval("A", comparison), &with_interval("delta", comparison)]
             .map(str::to_owned)
             .to_vec(),
     ];
     rows[0].resize(5, String::new());
-    let n = contest.seeds.len();
-    let rivals = contest.entrants.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
+    let n = comparison.seeds.len();
+    let rivals = comparison.samplers.iter().filter_map(|e| Some((e, e.versus.as_ref()?)));
     rows.extend(rivals.map(|(e, v)| {
         vec![
             e.sampler.clone(),
@@ -96,70 +96,70 @@ fn tests(contest: &Contest) -> String {
     grid(&rows, 1)
 }
 
-fn remarks(contest: &Contest, closing: &Closing) -> Vec<(&'static str, String)> {
+fn remarks(comparison: &Comparison, closing: &Closing) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
-    let above = format!("how probably a run ends above one of {}; delta is 2 A - 1", contest.baseline);
+    let above = format!("how probably a run ends above one of {}; delta is 2 A - 1", comparison.baseline);
     rows.push(("A", above));
-    let origin = if contest.reference_is_given { "given" } else { "inferred from all runs" };
-    rows.push(("reference", format!("{} ({origin})", contest.values_in_words(&contest.reference))));
-    let failures: usize = contest.entrants.iter().map(|e| e.failures).sum();
-    let trials: usize = contest.entrants.iter().map(|e| e.trials).sum();
+    let origin = if comparison.reference_is_given { "given" } else { "inferred from all runs" };
+    rows.push(("reference", format!("{} ({origin})", comparison.values_in_words(&comparison.reference))));
+    let failures: usize = comparison.samplers.iter().map(|e| e.failures).sum();
+    let trials: usize = comparison.samplers.iter().map(|e| e.trials).sum();
     let failed = if failures > 0 { format!(", {failures} of them failed") } else { String::new() };
-    rows.push(("runs", format!("{} of {trials} trials in all{failed}", contest.courses.len())));
-    if let Some(spent) = contest.spent() {
+    rows.push(("runs", format!("{} of {trials} trials in all{failed}", comparison.courses.len())));
+    if let Some(spent) = comparison.spent() {
         rows.push(("energy", format!("{spent} for all runs")));
     }
-    if !contest.energy.is_comparable() {
-        rows.push(("", format!("energy not compared: {}", contest.energy)));
+    if !comparison.energy.is_comparable() {
+        rows.push(("", format!("energy not compared: {}", comparison.energy)));
     }
-    rows.extend(contest.why_no_target().map(|why| ("no target", why)));
-    let infeasible: usize = contest.courses.iter().map(Course::infeasible).sum();
+    rows.extend(comparison.why_no_target().map(|why| ("no target", why)));
+    let infeasible: usize = comparison.courses.iter().map(Course::infeasible).sum();
     if infeasible > 0 {
         rows.push(("infeasible", format!("{infeasible} trials break a constraint and add nothing")));
     }
-    if contest.environments.len() > 1 {
-        rows.push(("run on", contest.environments.join("; ")));
+    if comparison.environments.len() > 1 {
+        rows.push(("run on", comparison.environments.join("; ")));
     }
-    rows.push(("optimizers", optimizers(&contest.entrants)));
-    if contest.objectives.len() != 2 {
+    rows.push(("optimizers", optimizers(&comparison.samplers)));
+    if comparison.objectives.len() != 2 {
         rows.push(("fronts", "not drawn: attainment surfaces are of two objectives".to_owned()));
     }
-    if !contest.left_out.is_empty() {
-        rows.push(("left out", left_out(contest)));
+    if !comparison.left_out.is_empty() {
+        rows.push(("left out", left_out(comparison)));
     }
     rows.extend(closing.report.as_ref().map(|place| ("report", place.clone())));
     rows
 }
 
-fn optimizers(entrants: &[Entrant]) -> String {
-    let known = entrants.iter().filter_map(|e| Some((e, e.propose_seconds?)));
+fn optimizers(samplers: &[ComparedSampler]) -> String {
+    let known = samplers.iter().filter_map(|e| Some((e, e.propose_seconds?)));
     let parts: Vec<_> = known.map(|(e, s)| format!("{} {}", e.sampler, seconds(s.median))).collect();
     format!("{} for the proposals of a run (median)", parts.join(", "))
 }
 
 /// Such as `2 runs with seeds that not all samplers have completed: gp 9, random 9`.
-pub(in crate::report) fn left_out(contest: &Contest) -> String {
-    let named: Vec<_> = contest.left_out.iter().map(|(sampler, seed)| format!("{sampler} {seed}")).collect();
+pub(in crate::report) fn left_out(comparison: &Comparison) -> String {
+    let named: Vec<_> = comparison.left_out.iter().map(|(sampler, seed)| format!("{sampler} {seed}")).collect();
     let runs = if named.len() == 1 { "1 run".to_owned() } else { format!("{} runs", named.len()) };
     format!("{runs} with seeds that not all samplers have completed: {}", named.join(", "))
 }
 
 /// The heading of figures that have an interval; with one seed none has.
-pub(in crate::report) fn with_interval(name: &str, contest: &Contest) -> String {
-    if contest.seeds.len() > 1 { format!("{name} [95 %]") } else { name.to_owned() }
+pub(in crate::report) fn with_interval(name: &str, comparison: &Comparison) -> String {
+    if comparison.seeds.len() > 1 { format!("{name} [95 %]") } else { name.to_owned() }
 }
 
 /// The digits of the samplers' hypervolumes.
-pub(in crate::report) fn hypervolume_digits(contest: &Contest) -> Digits {
+pub(in crate::report) fn hypervolume_digits(comparison: &Comparison) -> Digits {
     Digits::of(
-        contest.entrants.iter().flat_map(|e| [e.hypervolume.lower, e.hypervolume.median, e.hypervolume.upper]),
+        comparison.samplers.iter().flat_map(|e| [e.hypervolume.lower, e.hypervolume.median, e.hypervolume.upper]),
         4,
     )
 }
 
 /// How the samplers' joules are shown, in one unit: to the target, or of whole runs.
-pub(in crate::report) fn joules_of(contest: &Contest, which: fn(&Entrant) -> Option<Spread>) -> Quantity {
-    let all = contest.entrants.iter().filter_map(which).flat_map(|s| [s.lower, s.median, s.upper]);
+pub(in crate::report) fn joules_of(comparison: &Comparison, which: fn(&ComparedSampler) -> Option<Spread>) -> Quantity {
+    let all = comparison.samplers.iter().filter_map(which).flat_map(|s| [s.lower, s.median, s.upper]);
     Quantity::from_values("energy", all.filter(|joules| joules.is_finite()))
 }
 
@@ -241,17 +241,17 @@ fn grid(rows: &[Vec<String>], left: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::contest::tests::{sample, single_seed, three_objectives};
+    use crate::analysis::comparison::tests::{sample, single_seed, three_objectives};
     use crate::analysis::fixture::{counters, estimate};
 
     fn at(width: usize) -> Closing {
-        Closing { width, report: Some("results/contest-compare/comparison.html".to_owned()) }
+        Closing { width, report: Some("results/comparison-compare/comparison.html".to_owned()) }
     }
 
     #[test]
     fn closing_words() {
         let all = [sample(estimate), sample(counters), three_objectives(), single_seed()];
-        let texts: Vec<_> = all.iter().map(|contest| closing(contest, &at(80))).collect();
+        let texts: Vec<_> = all.iter().map(|comparison| closing(comparison, &at(80))).collect();
         assert!(
             texts.iter().flat_map(|t| t.lines()).all(|line| line.chars().count() <= 80),
             "{}",
