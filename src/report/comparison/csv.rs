@@ -11,10 +11,10 @@
 //! in `_j`; `spent_is` is `total`, or `at-least` where the joules of an attempt are not known. What is missing, and what most
 //! runs never reach, is empty, never zero: `runs_reaching` and `seeds_reaching` tell the two apart.
 
-use super::super::csv::{energy_by, lines, method_name, number, text};
 use crate::analysis::Quantity;
 use crate::analysis::comparison::{BandPoint, ComparedSampler, Comparison, Surfaces};
 use crate::analysis::statistics::{Interval, Spread};
+use crate::report::words::{energy_by, lines, method_name, number, text_cell};
 
 /// One row per sampler.
 #[must_use]
@@ -38,7 +38,7 @@ pub fn samplers(comparison: &Comparison) -> String {
     columns.push("seeds_reaching".to_owned());
     columns.push("energy_by".to_owned());
     let rows = comparison.samplers.iter().map(|compared| {
-        let mut row = vec![text(compared.sampler.clone()), (compared.sampler == comparison.baseline).to_string()];
+        let mut row = vec![text_cell(compared.sampler.clone()), (compared.sampler == comparison.baseline).to_string()];
         row.extend([comparison.seeds.len(), compared.trials, compared.failures].map(|n| n.to_string()));
         let found = [Some(compared.hypervolume), compared.trials_to_target, compared.joules_to_target, compared.joules];
         row.extend(found.into_iter().flat_map(spread));
@@ -96,7 +96,7 @@ pub fn runs(comparison: &Comparison) -> String {
         let bound = spent.map_or("", |s| if s.is_lower_bound() { "at-least" } else { "total" });
         rows.extend(course.steps.iter().map(|step| {
             vec![
-                text(course.sampler.clone()),
+                text_cell(course.sampler.clone()),
                 course.seed.to_string(),
                 step.trial.to_string(),
                 number(Some(step.hypervolume)),
@@ -128,7 +128,7 @@ pub fn curves(comparison: &Comparison) -> String {
     let mut rows = Vec::new();
     for compared in &comparison.samplers {
         let row = |point: &BandPoint, place: [String; 3]| {
-            let mut row = vec![text(compared.sampler.clone())];
+            let mut row = vec![text_cell(compared.sampler.clone())];
             row.extend(place);
             row.extend(spread(Some(point.hypervolume)));
             row
@@ -148,10 +148,10 @@ pub fn attainment(comparison: &Comparison) -> String {
     let mut columns = vec!["sampler".to_owned(), "level".to_owned()];
     let column = |q: &Quantity| {
         let name = if q.is_energy() { format!("{}_j", q.metric.replace('.', "_")) } else { q.metric.clone() };
-        if columns.contains(&name) { text(format!("metric.{name}")) } else { text(name) }
+        if columns.contains(&name) { text_cell(format!("metric.{name}")) } else { text_cell(name) }
     };
     let metrics = comparison.quantities.iter().flat_map(|q| {
-        let method = q.is_energy().then(|| text(format!("{}_method", q.metric.replace('.', "_"))));
+        let method = q.is_energy().then(|| text_cell(format!("{}_method", q.metric.replace('.', "_"))));
         std::iter::once(column(q)).chain(method)
     });
     let metrics: Vec<String> = metrics.collect();
@@ -170,7 +170,7 @@ pub fn attainment(comparison: &Comparison) -> String {
                     let method = q.is_energy().then(|| method(&q.metric).to_owned());
                     std::iter::once(number(Some(o.value(*loss)))).chain(method)
                 });
-                [text(compared.sampler.clone()), level.to_owned()].into_iter().chain(values).collect()
+                [text_cell(compared.sampler.clone()), level.to_owned()].into_iter().chain(values).collect()
             }));
         }
     }

@@ -37,11 +37,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::csv::method_name;
-use super::super::json::tell_doubts;
 use super::csv::levels;
 use crate::analysis::comparison::{BandPoint, ComparedEnergy, ComparedSampler, Comparison, Course, LEVEL, Versus};
 use crate::analysis::statistics::{Interval, Spread};
+use crate::report::words::{method_name, tell_doubts};
 
 /// What `format` says.
 pub const FORMAT: &str = "wattfront-comparison";

@@ -1,10 +1,9 @@
 //! What the console says at the end of a comparison, as plain text of 80 columns.
 
-use super::super::progress::cut;
-use super::super::text::{CELL, Closing, seconds, wrap};
 use crate::analysis::comparison::{ComparedSampler, Comparison, Course, Versus, p_value};
 use crate::analysis::statistics::{Interval, Spread};
 use crate::analysis::{Digits, Quantity, doubts_in_words, significant};
+use crate::report::words::{CELL, Closing, capitalized, cut, seconds, wrap};
 
 /// The tables of what the samplers end with and what the tests say, the sentence, and what the figures rest on. Ends with a
 /// line break. Tables are up to 80 characters wide, longer with long names; the rest is wrapped to the width.
@@ -193,12 +192,6 @@ pub(in crate::report) fn effect(value: f64, interval: Option<Interval>) -> Strin
     let interval =
         interval.map_or_else(String::new, |i| format!(" [{}, {}]", digits.rounded(i.low), digits.rounded(i.high)));
     format!("{}{interval}", digits.rounded(value))
-}
-
-/// The first letter as a capital.
-pub(in crate::report) fn capitalized(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Columns two spaces apart, the first `left` flush left and the others flush right. The first row are headings of several

@@ -3,7 +3,7 @@ use crate::analysis::Summary;
 use crate::analysis::comparison::tests::sample;
 use crate::analysis::confirmation::tests::confirmed;
 use crate::analysis::fixture::{StudyFixture, counters, digits, digits_problem, estimate};
-use crate::report::svg::{
+use crate::report::chart::{
     Chart, Over, Theme, attainment_chart, bands_chart, confirmation_chart, front_chart, growth_chart,
     hypervolume_chart, pair_chart, trace_chart,
 };
