@@ -147,7 +147,7 @@ fn only_one_room_knows_torch_and_one_nvml() {
     }
 }
 
-/// Files are changed through the C library, where `examples/disk_faults.rs` sees it: `rustix` asks the kernel by itself.
+/// Files are changed through the C library, where `tests/fakes/disk` sees it: `rustix` asks the kernel by itself.
 #[test]
 fn what_changes_files_can_be_made_to_fail() {
     let words = ["renameat", "unlinkat", "mkdirat", "linkat", "ftruncate", "fallocate", "fsync", "fdatasync", "pwrite"];

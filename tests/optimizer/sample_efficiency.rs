@@ -1,5 +1,4 @@
 //! What samplers that learn are for: better fronts than random search from the same number of trials.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::f64::consts::PI;
 

@@ -50,15 +50,10 @@
 //! fault energy 15 2.0 3.0      # fails between these times only
 //! ```
 
-#[path = "fake_nvml/control.rs"]
 mod control;
-#[path = "fake_nvml/devices.rs"]
 mod devices;
-#[path = "fake_nvml/power.rs"]
 mod power;
-#[path = "fake_nvml/readings.rs"]
 mod readings;
-#[path = "fake_nvml/script.rs"]
 mod script;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
