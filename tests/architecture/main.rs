@@ -1,9 +1,14 @@
-//! The rooms of the crate and who may know whom, as ARCHITECTURE.md states them.
+//! The rooms of the crate and who may know whom, as ARCHITECTURE.md states them; and the public API, as it is recorded.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod api;
 mod itself;
+mod listed;
+mod listing;
+mod marks;
 mod purity;
+mod signature;
 mod table;
 mod tree;
 mod uses;
@@ -11,6 +16,7 @@ mod uses;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use listing::Listing;
 use purity::Foreign;
 use tree::Crate;
 
@@ -20,6 +26,7 @@ struct Sources {
     faults: Vec<String>,
     strays: Vec<String>,
     foreign: Foreign,
+    listing: Listing,
 }
 
 fn sources() -> &'static Sources {
@@ -30,8 +37,8 @@ fn sources() -> &'static Sources {
         let krate = Crate::read(&tree::files_of(&root().join("src")), &dependencies);
         let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
         let faults = table::rows_of(&text).map_or_else(|e| vec![e], |rows| table::faults(&krate, &rows));
-        let foreign = purity::foreign(&krate);
-        Sources { faults, strays: krate.strays, foreign }
+        let (foreign, listing) = (purity::foreign(&krate), Listing::of(&krate));
+        Sources { faults, strays: krate.strays, foreign, listing }
     })
 }
 
