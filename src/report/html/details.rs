@@ -189,7 +189,6 @@ pub(super) fn surroundings(record: &StudyRecord) -> String {
 fn environment(environment: &Environment) -> Vec<(&'static str, String)> {
     let gpus: Vec<_> = environment.gpus.iter().map(|g| format!("{} ({})", g.name, g.uuid)).collect();
     let memory = environment.memory_bytes;
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
     let memory = if memory > 0 { format!("{:.1} GiB", memory as f64 / f64::from(1u32 << 30)) } else { String::new() };
     let cores =
         if environment.cores > 0 { format!(", {} logical processors", environment.cores) } else { String::new() };
@@ -236,7 +235,6 @@ pub fn utc(time: f64) -> String {
     if !(0.0..=253_402_300_799.0).contains(&time) {
         return "at an unknown time".to_owned();
     }
-    #[expect(clippy::cast_possible_truncation, reason = "within the year 9999")]
     let seconds = time as i64;
     let (days, minutes) = (seconds / 86_400 + 719_468, seconds % 86_400 / 60);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
