@@ -123,8 +123,8 @@ pub fn guard(input: impl BufRead) -> Leftovers {
 pub fn become_guardian() {
     let _ = rustix::thread::set_name(c"optimize-guard");
     for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: ignoring a signal runs no code of this process; those that cannot be ignored are refused.
         if !matches!(signal, libc::SIGCHLD | libc::SIGSEGV | libc::SIGBUS | libc::SIGFPE | libc::SIGILL) {
+            // SAFETY: ignoring a signal runs no code of this process; those that cannot be ignored are refused.
             unsafe { libc::signal(signal, libc::SIG_IGN) };
         }
     }

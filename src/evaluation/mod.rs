@@ -50,7 +50,6 @@ impl Stamp {
     #[must_use]
     pub fn now() -> Self {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        #[expect(clippy::cast_precision_loss, reason = "an uptime in seconds is far below 2^53 nanoseconds")]
         Self(now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9)
     }
 }

@@ -75,7 +75,6 @@ pub fn parse_line(line: &str) -> Option<Message> {
     let value = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quote_non_finite(line))).ok()?;
     let Value::Object(mut object) = value else { return None };
     if let Some(step) = object.get("step") {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number")]
         let step =
             step.as_u64().or_else(|| step.as_f64().filter(|s| *s >= 0.0 && s.fract() == 0.0).map(|s| s as u64))?;
         object.remove("step");

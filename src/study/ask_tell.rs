@@ -96,7 +96,6 @@ impl<'a> AskTell<'a> {
             Err(SamplerError::Exhausted) => return nothing(EndReason::Space),
             Err(error) => return Err(error.into()),
         };
-        #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
         let propose_seconds = begin.elapsed().as_secs_f64() / proposals.len().max(1) as f64;
         let mut trials = Vec::with_capacity(proposals.len());
         for (id, proposal) in (history.next_id()..).zip(proposals) {

@@ -125,7 +125,6 @@ fn value(setpoint: &Setpoint, point: &Point) -> Option<f64> {
 
 /// The lowest and the highest value that a trial may have.
 fn bounds(setpoint: &Setpoint, space: &Space) -> RangeInclusive<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "watts and MHz are far below 2^53")]
     let of = |domain: &Domain| match domain {
         Domain::Float { low, high, .. } => *low..=*high,
         Domain::Int { low, high, .. } => *low as f64..=*high as f64,

@@ -68,7 +68,6 @@ fn check_parameter(parameter: &Parameter, space: &Space, searched: &Searched, fi
     }
     let ends = match parameter.domain {
         Domain::Float { low, high, scale: Scale::Linear, step: None } => Some((low, high)),
-        #[expect(clippy::cast_precision_loss, reason = "ends of a range that a person wrote")]
         Domain::Int { low, high, scale: Scale::Linear, step: 1 } => Some((low as f64, high as f64)),
         _ => None,
     };

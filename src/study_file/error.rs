@@ -102,12 +102,6 @@ pub enum IssueKind {
         /// The name.
         value: String,
     },
-    /// Something that a later version will have.
-    #[error("{what} is not supported by this version")]
-    Unsupported {
-        /// The key or value.
-        what: String,
-    },
     /// A value of a wrong type.
     #[error("`{key}` must be {expected}, not {found}")]
     WrongType {

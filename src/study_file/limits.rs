@@ -77,7 +77,6 @@ impl Limit {
             return Some(Setpoint::Parameter(name.to_owned()));
         }
         let number = if self.whole {
-            #[expect(clippy::cast_precision_loss, reason = "a number that a person wrote")]
             entry.integer(self.example, findings).map(|number| number as f64)?
         } else {
             entry.number(self.example, findings)?

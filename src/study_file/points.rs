@@ -267,7 +267,6 @@ fn all_forbidden(
 pub(super) fn ends(domain: &Domain) -> Option<(f64, f64)> {
     match domain {
         Domain::Float { low, high, .. } => Some((*low, *high)),
-        #[expect(clippy::cast_precision_loss, reason = "ends of a range that a person wrote")]
         Domain::Int { low, high, .. } => Some((*low as f64, *high as f64)),
         Domain::Choice { values } => {
             let numbers: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();

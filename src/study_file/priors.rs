@@ -14,7 +14,6 @@ pub(super) fn read(entry: Entry, domain: &Domain, findings: &mut Findings) -> Op
     match domain {
         Domain::Choice { values } => read_weights(entry, values.len(), findings),
         Domain::Float { low, high, scale, .. } => read_around(entry, (*low, *high), *scale, findings),
-        #[expect(clippy::cast_precision_loss, reason = "ends of a range that a person wrote")]
         Domain::Int { low, high, scale, .. } => read_around(entry, (*low as f64, *high as f64), *scale, findings),
     }
 }

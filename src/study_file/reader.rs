@@ -154,7 +154,6 @@ impl<'a> Entry<'a> {
 
     /// A finite number, with or without a point.
     pub(super) fn number(&self, example: &str, findings: &mut Findings) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "a number that a person wrote")]
         let number = self.item.as_float().or_else(|| self.item.as_integer().map(|v| v as f64));
         let number = self.expect(number, "a number", example, findings)?;
         if !number.is_finite() {
@@ -281,7 +280,6 @@ impl<'a> Element<'a> {
 
     /// A number, NaN and infinities included, in an array that should be `expected`.
     pub(super) fn number_of(&self, expected: &str, findings: &mut Findings) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "a number that a person wrote")]
         let number = self.value.as_float().or_else(|| self.value.as_integer().map(|v| v as f64));
         self.expect(number, expected, findings)
     }

@@ -104,7 +104,6 @@ impl Course {
     /// Trials until the hypervolume is reached, from 1 on; infinity if it never is.
     #[must_use]
     pub fn trials_to(&self, hypervolume: f64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         self.first(hypervolume).map_or(f64::INFINITY, |i| (i + 1) as f64)
     }
 

@@ -118,7 +118,6 @@ fn over_trials(courses: &[&Course]) -> Vec<BandPoint> {
     let end = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
     let point = |trials: usize| {
         let values: Vec<f64> = courses.iter().map(|c| c.after_trials(trials)).collect();
-        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         Some(BandPoint { at: trials as f64, hypervolume: Spread::of(&values)? })
     };
     (0..=end).filter_map(point).collect()

@@ -103,7 +103,6 @@ pub(super) fn compare(
 
 /// The smallest p-value that so many seeds and comparisons could give: with every seed on one side, before the others.
 pub(super) fn smallest_p(seeds: usize, comparisons: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a handful of samplers")]
     let comparisons = comparisons.max(1) as f64;
     (smallest_p_value(seeds) * comparisons).min(1.0)
 }

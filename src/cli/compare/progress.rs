@@ -93,7 +93,6 @@ impl ComparisonProgress {
         let new = done.saturating_sub(self.earlier);
         let left = self.bar.length().map(|all| all.saturating_sub(done)).filter(|left| *left > 0 && new > 0);
         let behind = left.map(|left| {
-            #[expect(clippy::cast_precision_loss, reason = "for people")]
             let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
             format!(" · {} left", duration(seconds))
         });

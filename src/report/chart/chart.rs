@@ -150,7 +150,6 @@ impl Area {
 }
 
 fn room(count: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     let count = count.clamp(2.0, 12.0) as usize;
     count
 }

@@ -77,7 +77,6 @@ pub fn confirmation_chart(confirmation: &Confirmation, chart: &Chart) -> String 
             _ => ("", false),
         };
         let text = format!("{}{word}", dot.member.trial);
-        #[expect(clippy::cast_precision_loss, reason = "the length of a label")]
         let width = text.len() as f64 * if marked { CHARACTER + 0.5 } else { CHARACTER };
         if let Some(spot) = placement.place(pixel(dot), (width, if marked { 16.0 } else { 12.0 }), marked) {
             let class = if marked { format!("label of-{class}") } else { "number".to_owned() };

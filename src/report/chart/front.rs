@@ -113,7 +113,6 @@ pub(in crate::report) fn pair_chart(
         let Mark { class, .. } = mark(summary, dot.trial.id);
         let marked = class != PLAIN.class;
         let text = label(record, summary, dot.trial.id);
-        #[expect(clippy::cast_precision_loss, reason = "the length of a label")]
         let width = text.chars().count() as f64 * if marked { CHARACTER + 0.5 } else { CHARACTER };
         let size = (width, if marked { 16.0 } else { 12.0 });
         if let Some(spot) = placement.place(pixel(dot), size, marked) {
@@ -296,7 +295,6 @@ impl Legend {
     }
 
     fn height(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a few rows")]
         let rows = self.per_row.len() as f64;
         20.0 * (rows + f64::from(u8::from(self.estimated))) + 22.0
     }
@@ -326,7 +324,6 @@ impl Legend {
 }
 
 fn entry_width(text: &str) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "the length of a label")]
     let characters = text.chars().count() as f64;
     characters * CHARACTER + 32.0
 }

@@ -60,7 +60,6 @@ impl Key {
 
     /// The plotting area below the key.
     pub(super) fn area(&self, chart: &Chart) -> Area {
-        #[expect(clippy::cast_precision_loss, reason = "a few rows")]
         let rows = (self.rows.len() + usize::from(self.warning.is_some())) as f64;
         Area::inside(chart, 20.0 * rows + 16.0)
     }
@@ -87,7 +86,6 @@ impl Key {
 }
 
 fn width(name: &str) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "the length of a name")]
     let characters = name.chars().count() as f64;
     characters * CHARACTER + SAMPLE + 28.0
 }

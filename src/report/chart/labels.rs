@@ -45,7 +45,6 @@ impl Placement {
             |extent: &Extent| extent.is_inside(&self.bounds) && !self.taken.iter().any(|other| other.overlaps(extent));
         let own = Extent::around(point, 5.0);
         let hits = |extent: &Extent| self.points.iter().filter(|p| **p != own && p.overlaps(extent)).count();
-        #[expect(clippy::cast_precision_loss, reason = "a count of points")]
         let cost = |(distance, extent): &(f64, Extent)| distance + 22.0 * hits(extent) as f64;
         let candidates = around(point, width, height, insist).into_iter().filter(|(_, extent)| free(extent));
         let (distance, extent) = candidates.min_by(|a, b| cost(a).total_cmp(&cost(b)))?;

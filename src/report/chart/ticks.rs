@@ -10,7 +10,6 @@ pub(super) fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
     if !(0.0..=1e4).contains(&count) {
         return Vec::new();
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1e4")]
     let count = count as u32;
     (0..=count).map(|i| (first + f64::from(i)) * step + 0.0).collect()
 }
@@ -21,11 +20,9 @@ fn linear_step(low: f64, high: f64, most: usize) -> Option<f64> {
     if !(range.is_finite() && range > low.abs().max(high.abs()) * 1e-12 && range > f64::MIN_POSITIVE) {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a handful of ticks")]
     let least = range / most.max(2) as f64;
     let power = 10f64.powf(least.log10().floor());
     let holds = |step: f64| (high / step + 1e-6).floor() - (low / step - 1e-6).ceil() + 1.0;
-    #[expect(clippy::cast_precision_loss, reason = "a handful of ticks")]
     let fits = |step: &f64| holds(*step) <= most.max(2) as f64;
     [1.0, 2.0, 5.0, 10.0, 20.0].map(|m| m * power).into_iter().filter(|s| s.is_normal()).find(fits)
 }
@@ -52,7 +49,6 @@ pub(super) fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
 }
 
 fn decades(low: f64, high: f64, factors: &[f64], every: i32) -> Vec<f64> {
-    #[expect(clippy::cast_possible_truncation, reason = "exponents of floats")]
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let inside = |v: &f64| *v >= low * (1.0 - 1e-9) && *v <= high * (1.0 + 1e-9) && v.is_normal();
     (first..=last)
@@ -70,13 +66,11 @@ pub(super) fn tick_labels(ticks: &[f64], log: bool) -> Vec<String> {
     if !gap.is_finite() || largest >= 1e6 || gap < 1e-4 {
         // Enough digits to tell neighbours apart.
         let digits = if gap.is_finite() && gap > 0.0 { exponent(largest) - exponent(gap) + 1.0 } else { 3.0 };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         return distinct(ticks, if log { 3 } else { digits.clamp(1.0, 15.0) as usize });
     }
     if log {
         return distinct(ticks, 4);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 5")]
     let decimals = (-(gap * 1.000_001).log10().floor()).clamp(0.0, 5.0) as usize;
     ticks.iter().map(|v| format!("{v:.decimals$}")).collect()
 }

@@ -61,7 +61,6 @@ pub(in crate::report) fn trace_chart(record: &StudyRecord, summary: &Summary, ch
     chart.wrap(&title, &format!("{}.", summary.sentence(record)), &canvas.finish())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "trial ids are far below 2^53")]
 pub(super) fn number(id: u64) -> f64 {
     id as f64
 }

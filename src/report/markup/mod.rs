@@ -102,7 +102,6 @@ pub fn utc(time: f64) -> String {
     if !(0.0..=253_402_300_799.0).contains(&time) {
         return "at an unknown time".to_owned();
     }
-    #[expect(clippy::cast_possible_truncation, reason = "within the year 9999")]
     let seconds = time as i64;
     let (days, minutes) = (seconds / 86_400 + 719_468, seconds % 86_400 / 60);
     let (era, day_of_era) = (days / 146_097, days % 146_097);

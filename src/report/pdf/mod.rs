@@ -69,7 +69,6 @@ pub fn page(svg: &str) -> Result<Page, PdfError> {
     pdf.catalog(catalog).pages(pages).viewer_preferences().display_doc_title(true);
     pdf.pages(pages).kids([page]).count(1);
     let mut leaf = pdf.page(page);
-    #[expect(clippy::cast_possible_truncation, reason = "lengths of a page")]
     leaf.media_box(Rect::new(0.0, 0.0, width as f32, height as f32)).parent(pages).contents(content);
     let mut resources = leaf.resources();
     resources.fonts().pair(Face::Plain.name(), plain).pair(Face::Bold.name(), bold);

@@ -88,7 +88,6 @@ pub fn seconds(duration: f64) -> String {
     if !(duration.is_finite() && duration >= 0.0) {
         return "unknown time".to_owned();
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is shown only")]
     let whole = duration.round() as u64;
     match duration {
         0.0 => "0 s".to_owned(),

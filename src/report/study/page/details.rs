@@ -189,7 +189,6 @@ pub(super) fn surroundings(record: &StudyRecord) -> String {
 fn environment(environment: &Environment) -> Vec<(&'static str, String)> {
     let gpus: Vec<_> = environment.gpus.iter().map(|g| format!("{} ({})", g.name, g.uuid)).collect();
     let memory = environment.memory_bytes;
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
     let memory = if memory > 0 { format!("{:.1} GiB", memory as f64 / f64::from(1u32 << 30)) } else { String::new() };
     let cores =
         if environment.cores > 0 { format!(", {} logical processors", environment.cores) } else { String::new() };

@@ -1,5 +1,4 @@
 //! What samplers that learn are for: better fronts than random search from the same number of trials.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::f64::consts::PI;
 
@@ -72,7 +71,6 @@ fn run(
         let trial = optimizer.ask().unwrap();
         match f(trial.point()) {
             Some(losses) => {
-                #[expect(clippy::cast_precision_loss, reason = "a small id")]
                 let turn = (1e4 * (trial.id() + seed) as f64).sin();
                 let told = [("a", losses[0] + scatter[0] * turn), ("b", losses[1] + scatter[1] * turn)];
                 optimizer.tell(trial.id(), told).unwrap();

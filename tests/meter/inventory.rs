@@ -1,16 +1,12 @@
 //! `optimize meter` and `optimize devices` where something that draws power cannot be read.
 
-#![cfg(feature = "nvml")]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-#[path = "common/fake_nvml.rs"]
-mod fake_nvml;
-
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::fake_nvml;
 
 /// A folder in which the dynamic linker finds the fake library of NVIDIA, with this script.
 fn fake(script: &str) -> TempDir {

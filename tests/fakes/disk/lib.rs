@@ -27,19 +27,12 @@
 //!                      writeback error whose pages are dropped
 //! ```
 
-#[path = "disk_faults/by_descriptor.rs"]
 mod by_descriptor;
-#[path = "disk_faults/by_path.rs"]
 mod by_path;
-#[path = "disk_faults/call.rs"]
 mod call;
-#[path = "disk_faults/libc.rs"]
 mod libc;
-#[path = "disk_faults/place.rs"]
 mod place;
-#[path = "disk_faults/settings.rs"]
 mod settings;
-#[path = "disk_faults/unsynced.rs"]
 mod unsynced;
 
 /// Kinds of calls. `create` is an open that may make a file, `open` one for writing, `look` one for reading alone; `map` is a

@@ -1,4 +1,4 @@
-//! The stand-in for NVIDIA's library, `examples/fake_nvml.rs`, for tests that run the binary.
+//! The stand-in for NVIDIA's library, `tests/fakes/nvml`, for tests that run the binary.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ pub fn library() -> &'static [u8] {
     LIBRARY.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let library = folder.path().join("libfake_nvml.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes/nvml/lib.rs");
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
         assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());

@@ -32,7 +32,7 @@ fn kernel(unordered: &[bool]) -> Option<Kernel> {
 
 #[test]
 fn predictions_and_likelihoods_agree_with_scipy() {
-    let cases: Vec<SurrogateCase> = serde_json::from_str(include_str!("reference/surrogate.json")).unwrap();
+    let cases: Vec<SurrogateCase> = serde_json::from_str(include_str!("../reference/surrogate.json")).unwrap();
     for case in cases {
         let mut observations = Observations::default();
         for i in 0..case.y.len() {
@@ -72,7 +72,7 @@ struct ImprovementCase {
 /// improvement is far below any that could change a decision.
 #[test]
 fn log_improvements_agree_with_400_digit_arithmetic() {
-    let cases: Vec<ImprovementCase> = serde_json::from_str(include_str!("reference/ehvi.json")).unwrap();
+    let cases: Vec<ImprovementCase> = serde_json::from_str(include_str!("../reference/ehvi.json")).unwrap();
     for m in 2..=4 {
         let underflows = cases.iter().filter(|c| c.reference.len() == m && c.log_ehvi < -745.0).count();
         assert!(underflows > 20, "the cases should reach where linear EHVI is zero: {m} objectives, {underflows}");

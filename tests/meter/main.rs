@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[cfg(feature = "nvml")]
-#[path = "common/fake_nvml.rs"]
+#[path = "../fakes/nvml_library.rs"]
 mod fake_nvml;
 
 use std::fs;
@@ -17,9 +17,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "meter/outputs.rs"]
+#[cfg(feature = "nvml")]
+mod doubt;
+#[cfg(feature = "nvml")]
+mod inventory;
 mod outputs;
-#[path = "meter/unwaited.rs"]
 mod unwaited;
 
 fn optimize() -> Command {

@@ -1,17 +1,13 @@
 //! Figures that another one contradicts, and clocks that somebody sets, as people meet them at the terminal.
 
-#![cfg(all(feature = "cli", feature = "nvml"))]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-#[path = "common/fake_nvml.rs"]
-mod fake_nvml;
-
 use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use wattfront::energy::Moment;
+
+use crate::fake_nvml;
 
 fn fake(script: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
