@@ -13,9 +13,9 @@ use crate::analysis::{Provenance, Quantity, StartUp};
 use crate::energy::units::Joules;
 use crate::optimizer::history::FailureKind;
 use crate::record::{StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
-use crate::study::spec::{EnergyFrom, Source, StudySpec};
 use crate::study::store::{MemoryStore, Store};
 use crate::study::{EndReason, Limits, PRINTED, Plan, ResultsFolder, StudyError};
+use crate::study_file::{EnergyFrom, Source, StudySpec};
 
 /// Runs it and says what it told and took.
 pub(super) fn dry_run(spec: &StudySpec, path: &Path) -> Result<(), Failure> {

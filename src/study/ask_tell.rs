@@ -9,7 +9,7 @@ use super::run::{EndReason, Limits, freeze_reference, spent};
 use super::store::Store;
 use super::told::{Raw, Sorted, sort};
 use crate::energy::units::WindowEnergy;
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;

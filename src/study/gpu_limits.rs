@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::StudyError;
-use super::spec::{Setpoint, StudySpec};
 use crate::energy::units::DomainKind;
 use crate::energy::{EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage};
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
+use crate::study_file::{Setpoint, StudySpec};
 
 /// The limits that a study file asks for: `power_limit` and `sm_clock` of `[energy]`.
 #[derive(Debug)]

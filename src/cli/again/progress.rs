@@ -7,7 +7,7 @@ use super::super::hardware::opening_lines;
 use super::super::print::say;
 use crate::analysis::Spent;
 use crate::record::{EpochRow, StudyRecord};
-use crate::report::confirmation::text::counted;
+use crate::report::counted;
 use crate::report::progress::again_line;
 use crate::study::{Repeats, RunObserver, Stop};
 

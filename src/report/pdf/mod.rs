@@ -1,4 +1,4 @@
-//! Charts as PDF: one page for a paper, made of the same SVG that [`svg`](crate::report::svg) draws.
+//! Charts as PDF: one page for a paper, made of the same SVG that [`chart`](crate::report::chart) draws.
 //!
 //! No SVG in general is read, but what the charts have; anything else is an error and never left out in silence. Text is set
 //! in the standard fonts Helvetica and Helvetica-Bold, which every reader of PDF has, so that no font file is needed; it
@@ -39,8 +39,8 @@ pub struct Page {
     pub missing: BTreeSet<char>,
 }
 
-/// The page of a chart that stands alone (of [`Theme::Light`](crate::report::svg::Theme::Light) or
-/// [`Theme::Dark`](crate::report::svg::Theme::Dark)): as many points wide and high as the chart has pixels, with its title
+/// The page of a chart that stands alone (of [`Theme::Light`](crate::report::chart::Theme::Light) or
+/// [`Theme::Dark`](crate::report::chart::Theme::Dark)): as many points wide and high as the chart has pixels, with its title
 /// and description as the document's.
 ///
 /// # Errors
