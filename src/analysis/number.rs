@@ -199,8 +199,7 @@ fn power(exponent: i32) -> f64 {
 
 /// The power of ten of the first digit of a number above zero; 0.0999999 is a tenth that was computed.
 fn magnitude(size: f64) -> i32 {
-    let exponent = (size.log10() + 1e-7).floor() as i32;
-    exponent
+    (size.log10() + 1e-7).floor() as i32
 }
 
 /// Not -0.0.

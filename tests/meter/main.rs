@@ -264,9 +264,11 @@ fn the_processor_time_of_all_descendants_counts() {
     let folder = TempDir::new().unwrap();
     let json = folder.path().join("energy.json");
     // A grandchild whose parent is gone does the work.
-    let busy = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass";
-    let script = format!("(python3 -c '{busy}' &) ; sleep 2.5");
+    let busy =
+        "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass\nopen(\"done\", \"w\")";
+    let script = format!("(python3 -c '{busy}' &) ; until [ -e done ]; do sleep 0.1; done; sleep 0.5");
     let (code, _, stderr) = run(optimize()
+        .current_dir(folder.path())
         .args(["--meters", "estimate", "--watts-per-core", "10", "--json"])
         .arg(&json)
         .args(["--", "sh", "-c", &script]));

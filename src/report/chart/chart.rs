@@ -150,6 +150,5 @@ impl Area {
 }
 
 fn room(count: f64) -> usize {
-    let count = count.clamp(2.0, 12.0) as usize;
-    count
+    count.clamp(2.0, 12.0) as usize
 }

@@ -202,8 +202,7 @@ fn in_order(fill: Paint, stroke: Paint, stroke_first: bool) -> impl Iterator<Ite
 
 /// Hundredths of a point are exact enough, and short.
 fn exact(value: f64) -> f32 {
-    let value = ((value * 100.0).round() / 100.0) as f32;
-    value
+    ((value * 100.0).round() / 100.0) as f32
 }
 
 fn rectangle((x, y): (f64, f64), (width, height): (f64, f64)) -> Vec<Step> {
