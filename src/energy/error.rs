@@ -1,6 +1,6 @@
 //! What can go wrong with metering.
 
-use super::units::Domain;
+use crate::energy::units::Domain;
 
 /// Why energy cannot be metered, or a figure could not be had.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum EnergyError {
     },
     /// It cannot be told which GPUs the metered program sees.
     #[error(transparent)]
-    Visible(#[from] super::visible::VisibleError),
+    Visible(#[from] crate::energy::gpus::visible::VisibleError),
     /// The thread that reads the meters cannot be started.
     #[error("the metering thread cannot be started: {reason}")]
     Background {

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::builder::Places;
-use super::super::deadline::{Limits, within};
-use super::super::units::{Consumer, Domain, DomainKind, Method, Standing};
-use super::super::visible::{GpuIdentity, MigInstance, VisibleError, visible_gpus};
 use super::Surroundings;
 use super::bus::{self, Class, OnBus, Place, Vendor};
+use crate::energy::gpus::visible::{GpuIdentity, MigInstance, VisibleError, visible_gpus};
+use crate::energy::session::builder::Places;
+use crate::energy::system::deadline::{Limits, within};
+use crate::energy::units::{Consumer, Domain, DomainKind, Method, Standing};
 
 /// What NVIDIA's driver shows of one GPU, or the kernel where that does not. What nobody tells is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]

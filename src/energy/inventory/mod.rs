@@ -21,13 +21,14 @@ mod tests;
 
 use std::fs;
 
-use super::builder::{MeterKind, Meters, Places};
-use super::deadline::{Limits, within};
-use super::error::EnergyError;
-use super::meter::Source;
-use super::rapl::Found;
-use super::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
-use super::visible::{MigInstance, VisibleError};
+use crate::energy::error::EnergyError;
+use crate::energy::gpus::visible::{MigInstance, VisibleError};
+use crate::energy::meters::choice::{MeterKind, Meters};
+use crate::energy::meters::meter::Source;
+use crate::energy::meters::rapl::Found;
+use crate::energy::session::builder::Places;
+use crate::energy::system::deadline::{Limits, within};
+use crate::energy::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
 use graphics::{Driver, Graphics};
 
 /// Where this process runs, as far as can be seen.
@@ -244,7 +245,7 @@ fn unasked() -> Driver {
 
 #[cfg(feature = "nvml")]
 fn ask(places: &Places) -> Driver {
-    use super::nvml::{Board, Listing, Rung, list};
+    use crate::energy::meters::nvml::{Board, Listing, Rung, list};
     use bus::Place;
     use graphics::Told;
 

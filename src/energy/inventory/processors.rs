@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::super::builder::{MeterKind, Meters, Places};
-use super::super::deadline::{Limits, within};
-use super::super::error::EnergyError;
-use super::super::rapl::{Found, State, Ways, survey};
-use super::super::units::{Consumer, DomainKind, Method, Standing};
 use super::{Opened, Surroundings, sensors};
+use crate::energy::error::EnergyError;
+use crate::energy::meters::choice::{MeterKind, Meters};
+use crate::energy::meters::rapl::{Found, State, Ways, survey};
+use crate::energy::session::builder::Places;
+use crate::energy::system::deadline::{Limits, within};
+use crate::energy::units::{Consumer, DomainKind, Method, Standing};
 
 /// What there is of processors and memory, with what came of opening their counters.
 pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {

@@ -1,12 +1,12 @@
 use std::fs;
 
-use super::super::meter::Meter;
-use super::super::rapl::testing::PowerEvents;
-use super::super::rapl::{RaplMeter, Ways};
-use super::super::testing::{FakeProc, PowercapTree};
-use super::super::{EnergyError, MeterKind, Meters, Session, SessionBuilder, Usage};
 use super::testing::Bus;
 use super::*;
+use crate::energy::meters::meter::Meter;
+use crate::energy::meters::rapl::testing::PowerEvents;
+use crate::energy::meters::rapl::{RaplMeter, Ways};
+use crate::energy::testing::{FakeProc, PowercapTree};
+use crate::energy::{EnergyError, MeterKind, Meters, Session, SessionBuilder, Usage};
 
 /// A machine of which everything that the inventory looks at is known.
 struct Machine {
@@ -311,7 +311,7 @@ fn processors_that_are_left_out_by_name_are_not_estimated_either() {
 
 #[test]
 fn a_meter_of_ones_own_is_that_of_its_consumer() {
-    use super::super::testing::ScriptedMeter;
+    use crate::energy::testing::ScriptedMeter;
 
     let machine = Machine::with_package();
     machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
@@ -324,9 +324,9 @@ fn a_meter_of_ones_own_is_that_of_its_consumer() {
 
 #[cfg(feature = "nvml")]
 mod nvml {
-    use super::super::super::testing::FakeNvml;
-    use super::super::super::units::Joules;
     use super::*;
+    use crate::energy::testing::FakeNvml;
+    use crate::energy::units::Joules;
 
     const TWO: &str = "gpu GPU-a A\npower 300\ngpu GPU-b A\npower 200\n";
 

@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::bursts::Bursts;
-use super::super::clock::{Clock, Moment};
-use super::super::cross_check::Pairs;
-use super::super::error::EnergyError;
-use super::super::meter::{Grain, Reading};
-use super::super::track::{Track, settles_late};
-use super::super::worker::{Answer, Silence};
 use super::Edges;
+use super::worker::{Answer, Silence};
+use crate::energy::error::EnergyError;
+use crate::energy::meters::meter::{Grain, Reading};
+use crate::energy::system::clock::{Clock, Moment};
+use crate::energy::windows::bursts::Bursts;
+use crate::energy::windows::cross_check::Pairs;
+use crate::energy::windows::track::{Track, settles_late};
 
 /// Two figures that were read further apart are not held against each other.
 const APART: Duration = Duration::from_millis(20);

@@ -1,8 +1,8 @@
 //! Figures that the device's other one contradicts.
 
-use super::super::cross_check::CrossCheck;
-use super::super::units::{Domain, DomainEnergy, Doubt, Uncertainty};
 use super::{Mark, Session, Usage};
+use crate::energy::units::{Domain, DomainEnergy, Doubt, Uncertainty};
+use crate::energy::windows::cross_check::CrossCheck;
 
 impl Session {
     /// What contradicts the counters in use: within the window, or else within the session so far.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::cross_check::CrossCheck;
-use super::super::meter::Source;
-use super::super::units::{Consumer, ConsumerName, DeviceState, Domain, DomainKind, Standing};
 use super::{Mark, Session, Shared, Usage, same_uuid};
+use crate::energy::meters::meter::Source;
+use crate::energy::units::{Consumer, ConsumerName, DeviceState, Domain, DomainKind, Standing};
+use crate::energy::windows::cross_check::CrossCheck;
 
 impl Session {
     /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the two
@@ -45,7 +45,7 @@ impl Session {
     }
 
     /// What speaks against the counters in use, by all that was read since the session began. What was found once is not taken
-    /// back, and is said of every figure from then on ([`DomainEnergy::doubt`](super::super::units::DomainEnergy::doubt)).
+    /// back, and is said of every figure from then on ([`DomainEnergy::doubt`](crate::energy::units::DomainEnergy::doubt)).
     #[must_use]
     pub fn doubts(&self, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
         let shared = self.shared();
@@ -60,7 +60,7 @@ impl Session {
 
     /// Devices on which processes compute now that neither are the one that this session belongs to nor descend from it, and
     /// how many. Processes that this system does not show, as those of other containers, cannot be told from its own.
-    pub(in super::super) fn strangers(&self) -> Vec<(Domain, usize)> {
+    pub(super) fn strangers(&self) -> Vec<(Domain, usize)> {
         let strange = |pid: &&u32| self.shared().family.has(**pid) == Some(false);
         let states = self.device_states(&Usage::All).into_iter();
         let counts = states.map(|(d, state)| (d, state.processes.unwrap_or_default().iter().filter(strange).count()));

@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::super::bursts::EVERY;
-use super::super::clock::{Clock, Moment};
-use super::super::deadline::Limits;
-use super::super::error::EnergyError;
-use super::super::lock::DeviceLock;
-use super::super::meter::{Meter, Source};
-use super::super::process_tree::Family;
-use super::super::track::{Track, settles_late, ticks_slowly};
-use super::super::units::{Baseline, Consumer, ConsumerName, DeviceState, Method};
-use super::super::worker::Worker;
 use super::book::{Book, State};
+use super::worker::Worker;
 use super::young::{Uneven, Young};
 use super::{Edges, Mark};
+use crate::energy::error::EnergyError;
+use crate::energy::meters::meter::{Meter, Source};
+use crate::energy::system::clock::{Clock, Moment};
+use crate::energy::system::deadline::Limits;
+use crate::energy::system::lock::DeviceLock;
+use crate::energy::system::process_tree::Family;
+use crate::energy::units::{Baseline, Consumer, ConsumerName, DeviceState, Method};
+use crate::energy::windows::bursts::EVERY;
+use crate::energy::windows::track::{Track, settles_late, ticks_slowly};
 
 /// A meter that is done with its last call is dropped in less, but for a driver that hangs at its end.
 const LONGEST_END: Duration = Duration::from_secs(1);
@@ -340,7 +340,7 @@ impl Shared {
 #[cfg(test)]
 impl super::Session {
     /// Whether a meter is known to hang.
-    pub(in super::super) fn hangs(&self) -> bool {
+    pub(super) fn hangs(&self) -> bool {
         self.shared().readers.iter().any(|reader| reader.meter.silence().is_some())
     }
 }

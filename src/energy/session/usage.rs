@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::units::{Domain, DomainKind};
+use crate::energy::units::{Domain, DomainKind};
 
 /// What a piece of work uses, so that an idle second GPU is not held against it.
 ///
@@ -15,7 +15,7 @@ pub enum Usage {
     #[default]
     All,
     /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone. An
-    /// instance (MIG) stands for its board, where that is [metered as a whole](super::super::MigPolicy::WholeBoard).
+    /// instance (MIG) stands for its board, where that is [metered as a whole](crate::energy::MigPolicy::WholeBoard).
     Gpus(Vec<String>),
 }
 

@@ -1,7 +1,7 @@
 //! A pair of edges.
 
-use super::super::units::WindowEnergy;
 use super::{Mark, Session, Usage};
+use crate::energy::units::WindowEnergy;
 
 /// An open window; close it to learn its energy.
 #[derive(Debug)]

@@ -1,0 +1,3 @@
+//! What GPUs are called, and which of them a program sees.
+
+pub(crate) mod visible;

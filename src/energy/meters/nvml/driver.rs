@@ -1,0 +1,108 @@
+//! The driver's library under deadlines: any of its calls may hang.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nvml_wrapper::Nvml;
+use nvml_wrapper::error::NvmlError;
+
+use super::Obstacle;
+use crate::energy::system::deadline::{Limits, NoAnswer, Pending};
+use crate::energy::system::late::{begin_known, known};
+
+/// The library is left for good within this time, or left to itself.
+const LEAVING: Duration = Duration::from_millis(300);
+
+/// The library, ready for use. Whatever keeps it from being left while a call is under way holds an [`Arc`] of it.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    /// There until it is dropped.
+    nvml: Option<Nvml>,
+    library: PathBuf,
+}
+
+impl Deref for Driver {
+    type Target = Nvml;
+
+    fn deref(&self) -> &Nvml {
+        self.nvml.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(nvml) = self.nvml.take() {
+            // Nothing is lost by a driver that hangs here, and nobody to tell. While an earlier call of this does, the library is
+            // not left at all.
+            let _ = known(&format!("shutdown {}", self.library.display()), LEAVING, move || drop(nvml));
+        }
+    }
+}
+
+impl Driver {
+    /// Loads the library and starts it.
+    pub(super) fn load(library: Option<&Path>) -> Result<Result<Arc<Self>, NvmlError>, NoAnswer> {
+        let named = library.map(Path::to_owned);
+        let library = named.clone().unwrap_or_else(|| PathBuf::from("libnvidia-ml.so.1"));
+        let own = library.clone();
+        known(&format!("init {}", library.display()), Limits::of_environment().opening, move || {
+            let nvml = match &named {
+                Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
+                None => Nvml::init(),
+            };
+            nvml.map(|nvml| Arc::new(Self { nvml: Some(nvml), library: own }))
+        })
+    }
+
+    /// What a call gives that may bring up GPUs. `what` names it, and with what: while one of that name is late it is not made again.
+    pub(super) fn open<T: Send + 'static>(
+        self: &Arc<Self>,
+        what: &str,
+        call: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        self.begin(what, call)?.within(Limits::of_environment().opening)
+    }
+
+    /// The same, to be waited for later.
+    pub(super) fn begin<T: Send + 'static>(
+        self: &Arc<Self>,
+        what: &str,
+        call: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
+    ) -> Result<Pending<T>, NoAnswer> {
+        let driver = Arc::clone(self);
+        begin_known(&self.name(what), Limits::of_environment().opening, move || call(&driver))
+    }
+
+    /// What a call gives that is some milliseconds' work.
+    pub(super) fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        what: &str,
+        limit: Duration,
+        call: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let driver = Arc::clone(self);
+        known(&self.name(what), limit, move || call(&driver))
+    }
+
+    fn name(&self, what: &str) -> String {
+        format!("{what} {}", self.library.display())
+    }
+}
+
+impl Obstacle {
+    /// The driver does not answer when it is asked for this.
+    pub(crate) fn silent(what: &str, why: &NoAnswer) -> Self {
+        let reason = match why {
+            NoAnswer::Late(time) => {
+                let (of, seconds) = (if what.is_empty() { "" } else { " for " }, time.as_secs_f64());
+                format!("NVIDIA's driver hangs: asked{of}{what} it has not answered for {seconds:.1} s")
+            }
+            NoAnswer::Failed(reason) => reason.clone(),
+        };
+        let remedy = "see whether `nvidia-smi` answers and what the kernel's log says of NVRM; a driver that hangs for good needs a \
+                      restart of the machine, and one that is only slow to start a longer WATTFRONT_DRIVER_LIMIT (seconds)";
+        Self { reason, remedy: remedy.to_owned() }
+    }
+}

@@ -1,0 +1,276 @@
+//! Processor packages and their memory, by the counters that Intel calls RAPL and that AMD has too.
+//!
+//! Two ways lead to them: the files of the powercap tree, which root alone may read by default and container runtimes hide;
+//! and the kernel's perf events, which `perf_event_paranoid` or a capability allow. Whichever is open first is taken,
+//! and both name the hardware alike. The platform as a whole, `psys`, is read by a meter of its own: it contains the packages.
+
+mod files;
+mod merge;
+mod mirrors;
+mod pace;
+mod perf;
+mod plan;
+mod remedy;
+mod scale;
+mod source;
+mod survey;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tree;
+mod zone;
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::counter::Draw;
+use super::meter::{Meter, Reading, Source};
+use crate::energy::error::EnergyError;
+use crate::energy::system::clock::Clock;
+use crate::energy::units::{Domain, DomainKind, Method};
+
+use perf::Opener;
+use plan::Planned;
+use source::Sysfs;
+pub(crate) use survey::{Found, State, packages, survey};
+
+/// The counters change about once a millisecond.
+const RESOLUTION: Duration = Duration::from_millis(1);
+
+/// A processor package, or the memory behind it, draws no more than this for long, in watts. The largest that are sold are
+/// specified for 500 W (AMD EPYC 9965, Intel Xeon 6980P); firmware may let them have some more. It tells whether a counter
+/// that stayed unread may have wrapped around once more: a range of 65.5 kJ, as AMD's, lasts 82 s. What was seen to draw
+/// more is taken to draw more ([`CounterTotal`](super::counter::CounterTotal)).
+const SUSTAINED_WATTS: f64 = 800.0;
+
+/// More than any processor package draws even for a moment, in watts: what implies more is no energy.
+const PEAK_WATTS: f64 = 5000.0;
+
+/// What may arrive between two readings that are almost at the same time, in joules.
+const BURST_JOULES: f64 = 10.0;
+
+/// Counters that change every millisecond and show one value for so long hang.
+const HANGS_AFTER: Duration = Duration::from_millis(250);
+
+/// Of hardware that may be told to draw up to `limit` watts for long. Limits below the bound do not lower it: turbo exceeds
+/// them, and some firmware says 0.
+fn draw(limit: f64) -> Draw {
+    let sustained_watts = if limit < PEAK_WATTS { SUSTAINED_WATTS.max(limit) } else { SUSTAINED_WATTS };
+    Draw { sustained_watts, peak_watts: PEAK_WATTS, burst_joules: BURST_JOULES }
+}
+
+/// One counter, by whichever way.
+trait Counter: Send + Debug {
+    fn domain(&self) -> &Domain;
+
+    /// Gives it a domain that no other has.
+    fn rename(&mut self, domain: &Domain);
+
+    /// What exactly is read.
+    fn sampling(&self) -> String;
+
+    fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String>;
+
+    /// The raw value now, of nobody's concern but whether it moves.
+    fn shows(&mut self) -> Option<u64>;
+
+    /// The time between two changes.
+    fn pace(&self) -> Duration;
+
+    fn set_pace(&mut self, pace: Duration);
+}
+
+/// What is in the way, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    pub(crate) reason: String,
+    /// Empty where the other way's remedy is all there is to do.
+    pub(crate) remedy: String,
+}
+
+/// Where the counters may be found.
+#[derive(Debug, Clone)]
+pub(crate) struct Ways {
+    /// The powercap tree.
+    pub(crate) powercap: PathBuf,
+    sysfs: Sysfs,
+    opener: Arc<dyn Opener>,
+    /// Whether the tree is that of the machine that describes itself there; else nothing there tells of the tree's counters.
+    one_machine: bool,
+}
+
+impl Ways {
+    /// Those of a machine that describes itself at `sys` and `proc`.
+    pub(crate) fn new(powercap: PathBuf, sys: PathBuf, proc: PathBuf) -> Self {
+        let one_machine = powercap.starts_with(&sys);
+        Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel), one_machine }
+    }
+}
+
+#[cfg(test)]
+impl Ways {
+    pub(crate) fn of(powercap: &std::path::Path, machine: &testing::PowerEvents) -> Self {
+        Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener(), one_machine: true }
+    }
+
+    /// The powercap tree alone.
+    pub(crate) fn files(powercap: &std::path::Path) -> Self {
+        let nowhere = powercap.join("nowhere");
+        Self::new(powercap.to_owned(), nowhere.clone(), nowhere)
+    }
+}
+
+/// Reads packages and memory; or the platform around them.
+#[derive(Debug)]
+pub(crate) struct RaplMeter {
+    name: &'static str,
+    sources: Vec<Source>,
+    counters: Vec<Box<dyn Counter>>,
+}
+
+impl RaplMeter {
+    /// The meter alone, see [`look_and_open`](Self::look_and_open).
+    #[cfg(test)]
+    pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Result<Self, EnergyError> {
+        Self::look_and_open(ways, left_out).1
+    }
+
+    /// The meter of what can be read now, but for domains that are `left_out`, which are neither opened nor in the way; and every
+    /// counter that was found, as by [`survey`] and also where the meter cannot be opened: by one look, so that what is listed is
+    /// what is read. Of several packages those are read that can be; the others are among what was found.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if neither way leads to a package; it says why of both.
+    pub(crate) fn look_and_open(
+        ways: &Ways,
+        left_out: &dyn Fn(&Domain) -> bool,
+    ) -> (Vec<Found>, Result<Self, EnergyError>) {
+        let plan = plan::plan(ways, left_out);
+        let mut found = plan.found();
+        if let Some(Obstacle { reason, remedy }) = plan.shut {
+            return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy }));
+        }
+        let wanted = |planned: &Planned| {
+            let domain = &planned.found.domain;
+            domain.kind != DomainKind::Platform && !left_out(domain)
+        };
+        let counters: Vec<_> = plan.all.into_iter().filter(wanted).filter_map(|planned| planned.counter).collect();
+        if counters.is_empty() {
+            let error = EnergyError::Unavailable {
+                meter: "rapl",
+                reason: "all that it could read is left out by name".to_owned(),
+                remedy: "choose other meters, or leave out less".to_owned(),
+            };
+            return (found, Err(error));
+        }
+        let meter = Self::of("rapl", counters, ways);
+        for found in &mut found {
+            let read = meter.sources.iter().find(|source| source.domain == found.domain);
+            if let (Some(source), State::Counted { sampling, .. }) = (read, &mut found.state) {
+                sampling.clone_from(&source.sampling);
+            }
+        }
+        (found, Ok(meter))
+    }
+
+    /// The meter of the platform as a whole, which contains the processors and whatever else the board's maker wired to it.
+    ///
+    /// # Errors
+    ///
+    /// [`EnergyError::Unavailable`] if the machine shows no such counter, or it cannot be read.
+    pub(crate) fn platform(ways: &Ways) -> Result<Self, EnergyError> {
+        let unavailable = |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy };
+        plan::platform(ways).map(|counters| Self::of("psys", counters, ways)).map_err(unavailable)
+    }
+
+    fn of(name: &'static str, mut counters: Vec<Box<dyn Counter>>, ways: &Ways) -> Self {
+        if ways.one_machine && pace::is_virtual(&ways.sysfs.proc) {
+            pace::learn(&mut counters);
+        }
+        let sources = counters.iter().map(|counter| source(&**counter)).collect();
+        Self { name, sources, counters }
+    }
+}
+
+fn source(counter: &dyn Counter) -> Source {
+    Source {
+        domain: counter.domain().clone(),
+        method: Method::Counter,
+        sampling: counter.sampling(),
+        resolution: counter.pace(),
+    }
+}
+
+impl Meter for RaplMeter {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+        let read = |counter: &mut Box<dyn Counter>| {
+            let reading = counter.read(clock);
+            reading.map_err(|reason| EnergyError::Read { domain: counter.domain().clone(), reason })
+        };
+        self.counters.iter_mut().map(read).collect()
+    }
+}
+
+#[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
+mod mirror_tests;
+#[cfg(test)]
+mod reading_tests;
+#[cfg(test)]
+mod survey_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::testing::PowerEvents;
+    use super::*;
+    use crate::energy::testing::PowercapTree;
+
+    fn sampling(ways: &Ways) -> Vec<String> {
+        RaplMeter::open(ways, &|_| false)
+            .unwrap()
+            .sources()
+            .iter()
+            .map(|s| format!("{} {}", s.domain, s.sampling))
+            .collect()
+    }
+
+    #[test]
+    fn files_come_first_and_events_stand_in_under_the_same_names() {
+        let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+        let ways = Ways::of(tree.root(), &machine);
+        let events = sampling(&ways);
+        assert!(events[0].starts_with("cpu:package-0 perf_event power/energy-pkg"), "{events:?}");
+        assert!(events[1].starts_with("dram:dram-0 perf_event power/energy-ram"), "{events:?}");
+        tree.zone("intel-rapl:0", "package-0", 1, 1 << 40).zone("intel-rapl:0:0", "dram", 1, 1 << 40);
+        let files = sampling(&ways);
+        assert!(files[0].starts_with("cpu:package-0 powercap"), "{files:?}");
+        assert!(files[1].starts_with("dram:dram-0 powercap"), "{files:?}");
+        // A package for root alone spoils the tree, not the events.
+        tree.garble("intel-rapl:0");
+        assert_eq!(sampling(&ways), events);
+    }
+
+    #[test]
+    fn where_neither_way_is_open_both_reasons_and_both_remedies_are_told() {
+        let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+        machine.refuse(libc::EACCES);
+        let text =
+            RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
+        for part in ["nowhere: No such file", "modprobe intel_rapl_msr", "power/energy-pkg on processor 0: Permission"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(text.contains("perf_event_paranoid") && text.contains("cap_perfmon"), "{text}");
+    }
+}

@@ -1,0 +1,252 @@
+//! Which way is taken to the counters, and what is said of all of them.
+
+use super::merge::{is_beyond, lacks, merged};
+use super::remedy::MISSING_REMEDY;
+use super::survey::{Found, State};
+use super::{Counter, Obstacle, Ways, files, perf};
+use crate::energy::units::{Domain, DomainKind};
+
+/// A counter that is shown, open if it is to be read.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) found: Found,
+    pub(super) counter: Option<Box<dyn Counter>>,
+}
+
+impl Planned {
+    pub(super) fn said(found: Found) -> Self {
+        Self { found, counter: None }
+    }
+
+    pub(super) fn rename(&mut self, id: String) {
+        self.found.domain.id = id;
+        if let Some(counter) = &mut self.counter {
+            counter.rename(&self.found.domain);
+        }
+    }
+
+    /// Whether it is of the processors and their memory.
+    pub(super) fn counts(&self) -> bool {
+        self.is(DomainKind::Cpu) || self.is(DomainKind::Dram)
+    }
+
+    /// Whether it is the platform's counter, and not of a zone that nobody knows.
+    fn is_platform(&self) -> bool {
+        self.is(DomainKind::Platform) && self.found.domain.id.starts_with("psys")
+    }
+
+    fn is(&self, kind: DomainKind) -> bool {
+        self.found.domain.kind == kind
+    }
+}
+
+/// All that is shown, by the way that is taken.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) all: Vec<Planned>,
+    /// Why neither way is open.
+    pub(super) shut: Option<Obstacle>,
+}
+
+impl Plan {
+    /// For the survey: the platform is read by a meter of its own.
+    pub(super) fn found(&self) -> Vec<Found> {
+        let packages = self.all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted());
+        let tell = |planned: &Planned| {
+            let mut found = planned.found.clone();
+            let around = match packages {
+                true => "the platform, of which the packages are a part,",
+                false => "the platform as a whole, which the meter psys reads if it is chosen by name,",
+            };
+            if planned.is_platform() && (packages || planned.found.is_counted()) {
+                found.state = State::Within { of: around.to_owned() };
+            }
+            found
+        };
+        self.all.iter().map(tell).collect()
+    }
+}
+
+/// What keeps a list of counters from being all that is wanted.
+struct Gaps<'a> {
+    left_out: &'a dyn Fn(&Domain) -> bool,
+}
+
+impl Gaps<'_> {
+    /// The first counter of these kinds that cannot be read.
+    fn closed(&self, all: &[Planned], kinds: &[DomainKind]) -> Option<(String, String)> {
+        all.iter().find_map(|planned| match &planned.found.state {
+            State::Closed { reason, remedy }
+                if kinds.contains(&planned.found.domain.kind) && !(self.left_out)(&planned.found.domain) =>
+            {
+                Some((reason.clone(), remedy.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    /// A package before any memory.
+    fn first_closed(&self, all: &[Planned]) -> Option<(String, String)> {
+        self.closed(all, &[DomainKind::Cpu]).or_else(|| self.closed(all, &[DomainKind::Dram]))
+    }
+
+    fn packages(&self, all: &[Planned]) -> bool {
+        all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted())
+            && self.closed(all, &[DomainKind::Cpu]).is_none()
+    }
+
+    fn whole(&self, all: &[Planned]) -> bool {
+        self.packages(all) && self.closed(all, &[DomainKind::Dram]).is_none()
+    }
+
+    /// Whether events count every package (or memory) whose number the tree shows.
+    fn covers(&self, events: &[Planned], shown: &[Planned], kind: DomainKind) -> bool {
+        let wanted = shown.iter().filter(|p| p.is(kind) && (p.found.is_counted() || p.found.is_closed()));
+        let mut wanted = wanted.filter(|p| !(self.left_out)(&p.found.domain));
+        wanted.all(|p| {
+            let same = |event: &&Planned| {
+                event.is(kind) && event.found.is_counted() && event.found.package() == p.found.package()
+            };
+            p.found.package().is_none() || events.iter().any(|event| same(&event))
+        })
+    }
+}
+
+/// Whether a package is counted.
+fn any_package(all: &[Planned]) -> bool {
+    all.iter().any(|p| p.is(DomainKind::Cpu) && p.found.is_counted())
+}
+
+/// Files first; events where a package or memory is closed in the tree and they lead to all of it, or to every package: the tree
+/// then tells of what they do not have.
+pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
+    let gaps = Gaps { left_out };
+    let (files, masked) = match files::plan(&ways.powercap) {
+        Ok(mut files) if gaps.whole(&files) => {
+            files.extend(only_by_events(ways, &files));
+            return Plan { all: files, shut: None };
+        }
+        Ok(files) => {
+            let closed =
+                gaps.first_closed(&files).unwrap_or_else(|| (no_package(ways, &files), MISSING_REMEDY.to_owned()));
+            (files, closed)
+        }
+        Err(Obstacle { reason, remedy }) => (Vec::new(), (reason, remedy)),
+    };
+    let (events, denied) = match perf::plan(&ways.sysfs, &ways.opener, &|_| true) {
+        Ok(events) => {
+            let closed = gaps.first_closed(&events);
+            let (reason, remedy) =
+                closed.unwrap_or_else(|| ("they do not count all that the tree shows".to_owned(), String::new()));
+            (events, Obstacle { reason, remedy })
+        }
+        Err(denied) => (Vec::new(), denied),
+    };
+    let covers = |kind| gaps.covers(&events, &files, kind);
+    let by_events = gaps.whole(&events) && covers(DomainKind::Cpu) && covers(DomainKind::Dram)
+        || !gaps.packages(&files) && gaps.packages(&events) && covers(DomainKind::Cpu);
+    if by_events {
+        let all = merged(events, files, &masked.0);
+        return Plan { all, shut: None };
+    }
+    // One that is closed beside others is said, and makes totals missing; the others have their figures.
+    let shut = (!any_package(&files))
+        .then(|| Obstacle { reason: both(&masked.0, &denied.reason), remedy: either(&masked.1, &denied.remedy) });
+    let mut all: Vec<Planned> = files.into_iter().map(|planned| nor_by_events(planned, &denied)).collect();
+    let tree_shows = all.iter().any(Planned::counts);
+    let more: Vec<Planned> = events.into_iter().filter(|event| !tree_shows || is_beyond(&all, event)).collect();
+    all.extend(more.into_iter().map(|planned| because(planned, &masked.0)));
+    Plan { all, shut }
+}
+
+/// What events count and a tree that is open has not: the memory of a package, a package, or the platform.
+fn only_by_events(ways: &Ways, files: &[Planned]) -> Vec<Planned> {
+    if !ways.one_machine {
+        return Vec::new();
+    }
+    let wanted = |domain: &Domain| lacks(files, domain);
+    let events = perf::plan(&ways.sysfs, &ways.opener, &wanted).unwrap_or_default();
+    let masked = format!("{}, which does not show it", ways.powercap.display());
+    let platform = !files.iter().any(Planned::is_platform);
+    let beyond = |event: &Planned| is_beyond(files, event) || (platform && event.is_platform());
+    events.into_iter().filter(beyond).map(|event| because(event, &masked)).collect()
+}
+
+/// The counters of the platform as a whole; files first, as for packages.
+///
+/// # Errors
+///
+/// Why there are none, and what to do.
+pub(super) fn platform(ways: &Ways) -> Result<Vec<Box<dyn Counter>>, (String, String)> {
+    let (files, masked) = match files::plan(&ways.powercap) {
+        Ok(files) => (files, (format!("{} has no zone psys", ways.powercap.display()), NO_PLATFORM_REMEDY.to_owned())),
+        Err(Obstacle { reason, remedy }) => (Vec::new(), (reason, remedy)),
+    };
+    let zones: Vec<Planned> = files.into_iter().filter(Planned::is_platform).collect();
+    let closed = zones.iter().find_map(|planned| match &planned.found.state {
+        State::Closed { reason, remedy } => Some((reason.clone(), remedy.clone())),
+        _ => None,
+    });
+    let counters: Vec<_> = zones.into_iter().filter_map(|planned| planned.counter).collect();
+    if closed.is_none() && !counters.is_empty() {
+        return Ok(counters);
+    }
+    let masked = closed.unwrap_or(masked);
+    match perf::platform(&ways.sysfs, &ways.opener) {
+        Ok(counter) => Ok(vec![counter]),
+        Err(denied) => Err((both(&masked.0, &denied.reason), either(&masked.1, &denied.remedy))),
+    }
+}
+
+const NO_PLATFORM_REMEDY: &str = "laptops with Intel's processors since Skylake have it mostly, other machines do not; \
+    the meter rapl reads packages and their memory";
+
+fn no_package(ways: &Ways, files: &[Planned]) -> String {
+    let tree = ways.powercap.display();
+    match files.iter().find(|p| p.is_platform()).map(|p| &p.found.state) {
+        None => format!("{tree} has no processor package"),
+        Some(State::Closed { reason, .. }) => {
+            format!("{tree} has no processor package, only psys, the whole platform, which cannot be read: {reason}")
+        }
+        Some(_) => format!(
+            "{tree} has no processor package, only psys, the whole platform, which `meters = [\"psys\"]` reads (`--meters \
+             psys`)"
+        ),
+    }
+}
+
+/// An event, because the tree is closed.
+pub(super) fn because(mut planned: Planned, masked: &str) -> Planned {
+    match &mut planned.found.state {
+        State::Counted { sampling, note } => {
+            let why = format!("by {sampling}, because of {masked}");
+            *note = Some(note.take().map_or(why.clone(), |note| format!("{why}; {note}")));
+        }
+        State::Closed { reason, .. } => *reason = both(masked, reason),
+        State::Silent { .. } | State::Within { .. } => {}
+    }
+    planned
+}
+
+fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
+    let counts = planned.counts();
+    if let State::Closed { reason, remedy } = &mut planned.found.state
+        && counts
+    {
+        (*reason, *remedy) = (both(reason, &denied.reason), either(remedy, &denied.remedy));
+    }
+    planned
+}
+
+/// Why neither way is open.
+pub(super) fn both(masked: &str, denied: &str) -> String {
+    format!("{masked}; nor by perf events: {denied}")
+}
+
+/// What opens the one way or the other.
+pub(super) fn either(masked: &str, denied: &str) -> String {
+    match (masked, denied) {
+        (one, "") | ("", one) => one.to_owned(),
+        _ => format!("{masked}; or {denied}"),
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything here that counts the energy of processors and memory, whether it can be read or not.
+
+use super::Ways;
+use crate::energy::units::{Domain, DomainKind};
+
+/// A counter that is shown: a zone of the powercap tree, or a perf event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) domain: Domain,
+    /// The zone's folder or the perf event, for people.
+    pub(crate) place: String,
+    pub(crate) state: State,
+}
+
+/// What becomes of a counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It is read.
+    Counted { sampling: String, note: Option<String> },
+    /// It is there and cannot be read.
+    Closed { reason: String, remedy: String },
+    /// It is shown and does not count.
+    Silent { reason: String },
+    /// It is part of, or contains, or shows again what others count.
+    Within { of: String },
+}
+
+impl Found {
+    /// The kernel's number of the processor package, as `physical id` in `/proc/cpuinfo`; of a package or its memory,
+    /// where the name tells it.
+    pub(crate) fn package(&self) -> Option<u32> {
+        match self.domain.kind {
+            DomainKind::Cpu | DomainKind::Dram => {
+                let digits: String =
+                    self.domain.id.split_once('-')?.1.chars().take_while(char::is_ascii_digit).collect();
+                digits.parse().ok()
+            }
+            DomainKind::Gpu | DomainKind::Accelerator | DomainKind::Platform => None,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed { .. })
+    }
+
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self.state, State::Counted { .. })
+    }
+}
+
+/// What the platform as a whole contains, as the meter of packages and memory names it.
+pub(crate) fn packages(ways: &Ways) -> Vec<Domain> {
+    let inner = |found: &Found| found.package().is_some() && (found.is_counted() || found.is_closed());
+    survey(ways).into_iter().filter(inner).map(|found| found.domain).collect()
+}
+
+/// Every counter of processors and memory that this machine shows. Opens nothing for longer than it looks; takes up to some tens of
+/// milliseconds where a counter stands still. Empty where there is neither a powercap tree nor a perf source of energy.
+pub(crate) fn survey(ways: &Ways) -> Vec<Found> {
+    super::plan::plan(ways, &|_| false).found()
+}

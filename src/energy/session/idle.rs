@@ -1,0 +1,175 @@
+//! Measuring the power of hardware at rest.
+
+use std::time::Duration;
+
+use super::{Mark, Session, Usage};
+use crate::energy::units::{Baseline, DomainBaseline, DomainEnergy, Joules, Method, Uncertainty, Watts, WindowEnergy};
+
+/// How often somebody who wants to stop a measurement is asked.
+const STEP: Duration = Duration::from_millis(100);
+
+/// How far the halves of a baseline may differ, as a part of it, before it is no rest.
+const RESTLESS: f64 = 0.25;
+
+impl Session {
+    /// Measures the power of everything metered for so long, and takes it from then on for the power at rest: windows that
+    /// open later tell their idle share, and so their net energy. Open what the work keeps open, such as a CUDA context,
+    /// before; and let nothing work meanwhile. Estimates have no power at rest.
+    ///
+    /// A device on which somebody else's processes compute has no baseline, and says so.
+    ///
+    /// Hardware whose power in one half differs from that in the other by more than a quarter was not at rest; it has no
+    /// baseline, and says so. The standard deviation is that of the two halves' mean, and of the edges.
+    ///
+    /// `None`, and no baseline, if `stop` says so before the time is over. Default for studies: 10 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wattfront::energy::{Meters, Session};
+    /// let session = Session::builder().meters(Meters::estimate()).open()?;
+    /// let baseline = session.measure_baseline(Duration::from_millis(1), || false).expect("nobody stops it");
+    /// assert!(baseline.domains.is_empty(), "a model has no power at rest");
+    /// # Ok::<(), wattfront::energy::EnergyError>(())
+    /// ```
+    pub fn measure_baseline(&self, time: Duration, mut stop: impl FnMut() -> bool) -> Option<Baseline> {
+        if self.sources(&Usage::All).iter().all(|source| source.method == Method::Estimate) {
+            return Some(Baseline { seconds: 0.0, domains: Vec::new() });
+        }
+        let mut strangers = self.strangers();
+        let mut half = |from: Mark| {
+            let mut rest = time / 2;
+            while !rest.is_zero() {
+                if stop() {
+                    return None;
+                }
+                let step = rest.min(STEP);
+                self.sleep(step);
+                rest -= step;
+            }
+            Some((from, self.mark()))
+        };
+        let (open, middle) = half(self.mark())?;
+        let (_, close) = half(middle.clone())?;
+        self.settle(&close, &Usage::All);
+        strangers.extend(self.strangers());
+        let [first, second, all] =
+            [(&open, &middle), (&middle, &close), (&open, &close)].map(|(a, b)| self.between(a, b));
+        let domains = all.domains.iter().filter(|part| part.method != Method::Estimate);
+        let alone = |entry: DomainBaseline| match strangers.iter().find(|(domain, _)| *domain == entry.domain) {
+            None => entry,
+            Some((_, count)) => {
+                let note = format!("{count} other processes compute on it; what they draw is not rest");
+                DomainBaseline { watts: None, sd: Watts(0.0), note: Some(note), ..entry }
+            }
+        };
+        let domains = domains.map(|part| match part.method {
+            Method::Attributed => {
+                let note = Some("who shares a device has no power at rest of his own".to_owned());
+                DomainBaseline { domain: part.domain.clone(), watts: None, sd: Watts(0.0), note }
+            }
+            _ => alone(entry(part, all.seconds, [&first, &second])),
+        });
+        let domains = domains.collect();
+        let baseline = Baseline { seconds: all.seconds, domains };
+        self.take_baseline(baseline.clone());
+        Some(baseline)
+    }
+}
+
+fn entry(part: &DomainEnergy, seconds: f64, halves: [&WindowEnergy; 2]) -> DomainBaseline {
+    let domain = part.domain.clone();
+    let none = |note: String| DomainBaseline { domain: domain.clone(), watts: None, sd: Watts(0.0), note: Some(note) };
+    let Some(watts) = part.joules.and_then(|joules| joules.over(seconds)) else {
+        return none(part.note.clone().unwrap_or_else(|| "no figure".to_owned()));
+    };
+    let power = |half: &WindowEnergy| {
+        let joules = half.domains.iter().find(|d| d.domain == domain)?.joules?;
+        Some(joules.over(half.seconds)?.0)
+    };
+    let apart = halves.map(power).into_iter().collect::<Option<Vec<f64>>>().map(|p| (p[0] - p[1]).abs());
+    if let Some(apart) = apart.filter(|apart| *apart > RESTLESS * watts.0) {
+        return none(format!("it was not at rest: {} on average, and half of the time {} more", watts, Watts(apart)));
+    }
+    let edge = part.uncertainty.map_or(0.0, |u| u.edge.0 / seconds);
+    DomainBaseline { domain, watts: Some(watts), sd: Watts(edge.hypot(apart.unwrap_or(0.0) / 2.0)), note: None }
+}
+
+/// Adds the idle share of a window to a figure.
+pub(crate) fn with_idle(mut figure: DomainEnergy, seconds: f64, baseline: Option<&Baseline>) -> DomainEnergy {
+    let known = baseline.and_then(|b| b.of(&figure.domain)).and_then(|entry| Some((entry.watts?, entry.sd)));
+    if let (Some((watts, sd)), Some(_)) = (known, figure.joules) {
+        figure.idle = Some(Joules(watts.0 * seconds));
+        let idle = Joules(sd.0 * seconds);
+        figure.uncertainty = figure.uncertainty.map(|uncertainty| Uncertainty { idle, ..uncertainty });
+    }
+    figure
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::energy::system::clock::testing::ManualClock;
+    use crate::energy::testing::board::{Board, BoardMeter, IDLE, Load};
+    use crate::energy::{Clock, Meters};
+
+    fn desk(load: Option<Load>) -> (Session, ManualClock) {
+        let clock = ManualClock::at(50.03);
+        let board = Arc::new(Mutex::new(Board::new(0.1, 0.002)));
+        board.lock().unwrap().loads.extend(load);
+        let builder = Session::builder().meters(Meters::List(vec![])).meter(BoardMeter::new(&board));
+        (builder.clock(clock.clone()).without_polling().open().unwrap(), clock)
+    }
+
+    #[test]
+    fn net_energy_of_work_over_a_board_at_70_w_is_right_within_a_hundredth() {
+        let (session, clock) = desk(Some(Load::constant(70.0, 80.0, 130.0)));
+        let before = session.mark();
+        clock.advance(1.0);
+        assert_eq!(session.between(&before, &session.mark()).domains[0].idle, None, "not measured yet");
+        let baseline = session.measure_baseline(Duration::from_secs(10), || false).unwrap();
+        let entry = &baseline.domains[0];
+        assert!((entry.watts.unwrap().0 - IDLE).abs() < 0.01 * IDLE, "{entry:?}");
+        assert!(entry.sd.0 > 0.0 && entry.sd.0 < 0.05 * IDLE, "{entry:?}");
+        let pass = |until: f64| {
+            while clock.now().monotonic_seconds() < until {
+                clock.advance(0.01);
+                session.poll();
+            }
+        };
+        pass(69.5);
+        let open = session.mark();
+        pass(80.5);
+        let close = session.mark();
+        session.settle(&close, &Usage::All);
+        let work = session.between(&open, &close);
+        let net = work.net(None).unwrap().0;
+        assert!((net - 1300.0).abs() < 13.0, "{net}");
+        let uncertainty = work.uncertainty(None).unwrap();
+        assert!(uncertainty.idle.0 > 0.0 && uncertainty.absolute_net().0 > uncertainty.absolute().0);
+    }
+
+    #[test]
+    fn a_board_that_works_meanwhile_has_no_baseline() {
+        let (session, _) = desk(Some(Load::constant(55.0, 80.0, 130.0)));
+        let baseline = session.measure_baseline(Duration::from_secs(10), || false).unwrap();
+        assert_eq!(baseline.domains[0].watts, None);
+        assert!(baseline.domains[0].note.as_ref().unwrap().contains("not at rest"), "{baseline:?}");
+        let open = session.mark();
+        session.sleep(Duration::from_secs(2));
+        let later = session.between(&open, &session.mark());
+        assert_eq!((later.domains[0].idle, later.net(None)), (None, None));
+    }
+
+    #[test]
+    fn a_measurement_that_is_stopped_leaves_no_baseline() {
+        let (session, _) = desk(None);
+        let mut asked = 0;
+        let stopped = session.measure_baseline(Duration::from_secs(10), || {
+            asked += 1;
+            asked > 3
+        });
+        assert_eq!(stopped, None);
+    }
+}

@@ -1,0 +1,93 @@
+//! Processes that do not wait for their children: the kernel then tells nobody what those have used up.
+
+use std::collections::{HashMap, HashSet};
+
+use super::process_tree::{Process, Seen};
+use crate::energy::meters::meter::Unwaited;
+
+/// So many ticks the time of ended children may be behind, by the rounding of two figures.
+const ROUNDING: u64 = 3;
+
+/// What is known of ends that nobody was told of.
+///
+/// A process that ignores `SIGCHLD` says so in its `/proc/PID/stat`. One that asks the kernel by `SA_NOCLDWAIT` does not; it is
+/// found out by the time of a child that ended, and that does not come to be in the parent's figures.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    found_out: HashSet<Process>,
+    suspects: HashMap<Process, Suspect>,
+    told: Unwaited,
+    /// CPU time that may have been used up unseen, in microseconds: of each that ended so, since it was last seen.
+    unseen: u64,
+}
+
+/// What a parent's figures must come to show, since the first end that was seen; rounding does not add up.
+#[derive(Debug, Default)]
+struct Suspect {
+    /// The time of its ended children, in microseconds: those that it had a look's time to wait for, and the rest.
+    owed: u64,
+    fresh: u64,
+    /// What it had waited for before.
+    waited: u64,
+    ends: u64,
+    unseen: u64,
+}
+
+impl Ends {
+    pub(super) fn told(&self) -> Unwaited {
+        self.told
+    }
+
+    pub(super) fn unseen(&self) -> u64 {
+        self.unseen
+    }
+
+    /// Whether a process is one whose children's time is lost.
+    pub(super) fn loses(&self, process: &Process, seen: &Seen) -> bool {
+        seen.ignores_ends || self.found_out.contains(process)
+    }
+
+    /// Holds the processes of a look against those of the one before, so many microseconds ago.
+    pub(super) fn look(
+        &mut self,
+        before: &HashMap<Process, Seen>,
+        now: &HashMap<Process, Seen>,
+        since: u64,
+        tick: u64,
+    ) {
+        self.found_out.retain(|process| now.contains_key(process));
+        let mut suspects = std::mem::take(&mut self.suspects);
+        suspects.retain(|process, suspect| {
+            let Some(seen) = now.get(process) else { return false };
+            suspect.owed += std::mem::take(&mut suspect.fresh);
+            let paid = seen.waited.saturating_sub(suspect.waited) + ROUNDING * tick + suspect.owed / 10;
+            if paid < suspect.owed {
+                self.found_out.insert(*process);
+                self.tell(process, seen, suspect.ends, suspect.unseen);
+            }
+            paid >= suspect.owed
+        });
+        self.suspects = suspects;
+        for last in before.iter().filter(|(process, _)| !now.contains_key(process)).map(|(_, last)| last) {
+            let Some((parent, was)) = last.parent.and_then(|parent| Some((parent, before.get(&parent)?))) else {
+                continue;
+            };
+            if self.loses(&parent, was) {
+                self.tell(&parent, was, 1, since);
+            } else if now.contains_key(&parent) {
+                // It may have been looked at before it waited; the next look tells.
+                let first = || Suspect { waited: was.waited, ..Suspect::default() };
+                let suspect = self.suspects.entry(parent).or_insert_with(first);
+                suspect.fresh += last.own + last.waited;
+                suspect.ends += 1;
+                suspect.unseen += since;
+            }
+        }
+    }
+
+    fn tell(&mut self, parent: &Process, seen: &Seen, ends: u64, unseen: u64) {
+        let ends = self.told.ends + ends;
+        self.told = Unwaited { ends, parent: parent.pid, name: seen.name, ignores: seen.ignores_ends };
+        self.unseen += unseen;
+    }
+}
