@@ -121,3 +121,13 @@ impl EnergyError {
         matches!(self, Self::DeviceLost { .. })
     }
 }
+
+/// What a build without GPUs says where they are asked for.
+#[cfg(not(feature = "nvml"))]
+pub(crate) fn left_out() -> EnergyError {
+    EnergyError::Unavailable {
+        meter: "nvml",
+        reason: "this build leaves NVIDIA GPUs out".to_owned(),
+        remedy: "build with the feature `nvml`".to_owned(),
+    }
+}

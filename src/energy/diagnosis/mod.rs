@@ -9,9 +9,11 @@ use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::estimate::EstimateMeter;
 use crate::energy::meters::estimate::watts::Figure;
 use crate::energy::meters::meter::{Meter, Source};
+use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::RaplMeter;
-use crate::energy::session::builder::{Places, SessionBuilder, in_time};
+use crate::energy::session::builder::SessionBuilder;
 use crate::energy::system::deadline::Limits;
+use crate::energy::system::deadline::in_time;
 use crate::energy::units::{Consumer, DomainKind, Standing};
 
 /// The answer of [`SessionBuilder::diagnose`].

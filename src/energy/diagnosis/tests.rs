@@ -2,7 +2,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::energy::testing::{FakeProc, PowercapTree};
+use crate::energy::meters::rapl::testing::PowercapTree;
+use crate::energy::system::testing::FakeProc;
 use crate::energy::units::Method;
 
 struct Machine {
@@ -131,8 +132,8 @@ fn counters_for_root_only_come_with_the_command_that_opens_them() {
 #[cfg(feature = "nvml")]
 mod nvml {
     use super::*;
-    use crate::energy::meters::choice::MigPolicy;
-    use crate::energy::testing::FakeNvml;
+    use crate::energy::gpus::mig::MigPolicy;
+    use crate::energy::meters::nvml::testing::FakeNvml;
 
     fn gpus(script: &str) -> Vec<Entry> {
         let machine = Machine::new();

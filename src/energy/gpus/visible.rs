@@ -22,6 +22,8 @@
 
 use std::collections::BTreeSet;
 
+use super::mig::MigInstance;
+
 /// A GPU of the machine, and what it is called by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuIdentity {
@@ -33,17 +35,6 @@ pub struct GpuIdentity {
     pub name: String,
     /// The instances that it is cut into (MIG); `None` if it is whole.
     pub instances: Option<Vec<MigInstance>>,
-}
-
-/// A piece of a GPU.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MigInstance {
-    /// Such as `MIG-5a1c8e2f-...`.
-    pub uuid: String,
-    /// The number of its GPU instance.
-    pub gpu_instance: u32,
-    /// The number of its compute instance within that.
-    pub compute_instance: u32,
 }
 
 /// What a program sees.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::Surroundings;
 use super::bus::{self, Class, OnBus, Place, Vendor};
-use crate::energy::gpus::visible::{GpuIdentity, MigInstance, VisibleError, visible_gpus};
-use crate::energy::session::builder::Places;
+use crate::energy::gpus::mig::MigInstance;
+use crate::energy::gpus::visible::{GpuIdentity, VisibleError, visible_gpus};
+use crate::energy::meters::places::Places;
 use crate::energy::system::deadline::{Limits, within};
 use crate::energy::units::{Consumer, Domain, DomainKind, Method, Standing};
 

@@ -22,11 +22,12 @@ mod tests;
 use std::fs;
 
 use crate::energy::error::EnergyError;
-use crate::energy::gpus::visible::{MigInstance, VisibleError};
+use crate::energy::gpus::mig::MigInstance;
+use crate::energy::gpus::visible::VisibleError;
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::meter::Source;
+use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::Found;
-use crate::energy::session::builder::Places;
 use crate::energy::system::deadline::{Limits, within};
 use crate::energy::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
 use graphics::{Driver, Graphics};

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::{Opened, Surroundings, sensors};
 use crate::energy::error::EnergyError;
 use crate::energy::meters::choice::{MeterKind, Meters};
+use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::{Found, State, Ways, survey};
-use crate::energy::session::builder::Places;
 use crate::energy::system::deadline::{Limits, within};
 use crate::energy::units::{Consumer, DomainKind, Method, Standing};
 

@@ -4,8 +4,9 @@ use super::testing::Bus;
 use super::*;
 use crate::energy::meters::meter::Meter;
 use crate::energy::meters::rapl::testing::PowerEvents;
+use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::meters::rapl::{RaplMeter, Ways};
-use crate::energy::testing::{FakeProc, PowercapTree};
+use crate::energy::system::testing::FakeProc;
 use crate::energy::{EnergyError, MeterKind, Meters, Session, SessionBuilder, Usage};
 
 /// A machine of which everything that the inventory looks at is known.
@@ -311,7 +312,7 @@ fn processors_that_are_left_out_by_name_are_not_estimated_either() {
 
 #[test]
 fn a_meter_of_ones_own_is_that_of_its_consumer() {
-    use crate::energy::testing::ScriptedMeter;
+    use crate::energy::meters::testing::ScriptedMeter;
 
     let machine = Machine::with_package();
     machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
@@ -325,7 +326,7 @@ fn a_meter_of_ones_own_is_that_of_its_consumer() {
 #[cfg(feature = "nvml")]
 mod nvml {
     use super::*;
-    use crate::energy::testing::FakeNvml;
+    use crate::energy::meters::nvml::testing::FakeNvml;
     use crate::energy::units::Joules;
 
     const TWO: &str = "gpu GPU-a A\npower 300\ngpu GPU-b A\npower 200\n";

@@ -75,16 +75,3 @@ impl Meters {
         Self::List(vec![MeterKind::Estimate])
     }
 }
-
-/// What becomes of GPUs that are cut into instances (MIG). An instance has no power sensor and no energy counter: there are
-/// only figures of the whole board, with the work of everybody on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MigPolicy {
-    /// They are not metered.
-    #[default]
-    Refuse,
-    /// Their whole boards are, and the figures say so in [`Source::sampling`](crate::energy::Source::sampling). Right where one
-    /// program has the board to itself.
-    WholeBoard,
-}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
+use crate::energy::system::unwaited::Unwaited;
 use crate::energy::units::DeviceState;
 use crate::energy::units::{Domain, Method};
 
@@ -81,27 +82,6 @@ pub struct Grain {
     pub readings: u64,
     /// How much older than the reading the newest power in it is.
     pub lag: Duration,
-}
-
-/// Processes that ended without anybody being told what they had used up, because their parents do not wait for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Unwaited {
-    /// How many were seen to end so.
-    pub ends: u64,
-    /// The number of the last one's parent.
-    pub parent: u32,
-    /// Its name, as the kernel keeps it, ended by zeros.
-    pub name: [u8; 16],
-    /// Whether it ignores `SIGCHLD`; else it told the kernel so by `SA_NOCLDWAIT`.
-    pub ignores: bool,
-}
-
-impl std::fmt::Display for Unwaited {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = self.name.split(|byte| *byte == 0).next().unwrap_or_default();
-        let how = if self.ignores { "ignores SIGCHLD" } else { "has SA_NOCLDWAIT" };
-        write!(f, "process {} (`{}`) {how}", self.parent, String::from_utf8_lossy(name).escape_debug())
-    }
 }
 
 /// A reader of energy.

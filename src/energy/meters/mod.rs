@@ -6,6 +6,9 @@ pub(crate) mod estimate;
 pub(crate) mod meter;
 #[cfg(feature = "nvml")]
 pub(crate) mod nvml;
+pub(crate) mod places;
 pub(crate) mod rapl;
 #[cfg(feature = "nvml")]
 pub(crate) mod share;
+#[cfg(test)]
+pub(crate) mod testing;

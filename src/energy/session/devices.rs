@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Mark, Session, Shared, Usage, same_uuid};
+use super::{Mark, Session, Shared, Usage};
+use crate::energy::gpus::uuid::same_uuid;
 use crate::energy::meters::meter::Source;
 use crate::energy::units::{Consumer, ConsumerName, DeviceState, Domain, DomainKind, Standing};
 use crate::energy::windows::cross_check::CrossCheck;

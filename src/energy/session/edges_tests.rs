@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::energy::meters::testing::board::{Board, BoardMeter, IDLE, Load, Random};
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::board::{Board, BoardMeter, IDLE, Load, Random};
-use crate::energy::testing::moment;
+use crate::energy::system::testing::moment;
 use crate::energy::units::{Joules, WindowEnergy};
 use crate::energy::*;
 

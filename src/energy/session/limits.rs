@@ -20,49 +20,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::builder::SessionBuilder;
 use crate::energy::error::EnergyError;
+use crate::energy::gpus::limits::{LimitRange, Limits};
 #[cfg(feature = "nvml")]
 use crate::energy::meters::nvml::Undo;
 use crate::energy::units::{Domain, DomainKind};
-
-/// What to set; `None` leaves a setting alone.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Limits {
-    /// The power limit of the board, in watts.
-    pub power_watts: Option<f64>,
-    /// The lowest and the highest clock of the multiprocessors, in MHz.
-    pub sm_clock_mhz: Option<(u32, u32)>,
-}
-
-impl Limits {
-    /// A power limit, in watts.
-    #[must_use]
-    pub fn power(watts: f64) -> Self {
-        Self { power_watts: Some(watts), sm_clock_mhz: None }
-    }
-
-    /// The clock of the multiprocessors held at so many MHz.
-    #[must_use]
-    pub fn sm_clock(mhz: u32) -> Self {
-        Self { power_watts: None, sm_clock_mhz: Some((mhz, mhz)) }
-    }
-}
-
-/// What a GPU's limits can be, and whether they may be set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LimitRange {
-    /// The lowest power limit that the driver takes, in watts.
-    pub lowest_watts: f64,
-    /// The highest.
-    pub highest_watts: f64,
-    /// The limit that the board comes with.
-    pub default_watts: f64,
-    /// The limit in force.
-    pub present_watts: f64,
-    /// The highest clock of the multiprocessors in MHz, if the driver tells it.
-    pub highest_sm_clock_mhz: Option<u32>,
-    /// Why this process may not set the power limit; `None` if it may. Locking clocks needs the same permission.
-    pub refused: Option<String>,
-}
 
 impl SessionBuilder {
     /// What the limits of the GPU with this UUID can be, and whether this process may set them. To find that out, the power
@@ -204,12 +165,12 @@ impl Undo {
 
 #[cfg(not(feature = "nvml"))]
 fn limit_range(_: &SessionBuilder, _: &str) -> Result<LimitRange, EnergyError> {
-    Err(super::builder::left_out())
+    Err(crate::energy::error::left_out())
 }
 
 #[cfg(not(feature = "nvml"))]
 fn set(_: &SessionBuilder, _: &str, _: &Limits, _: &mut Option<Undo>) -> Result<Limits, EnergyError> {
-    Err(super::builder::left_out())
+    Err(crate::energy::error::left_out())
 }
 
 #[cfg(all(test, feature = "nvml"))]
@@ -218,7 +179,7 @@ mod tests {
 
     use super::super::Session;
     use super::*;
-    use crate::energy::testing::FakeNvml;
+    use crate::energy::meters::nvml::testing::FakeNvml;
 
     const GPU: &str = "gpu GPU-a A\npower 400\nlimit 200 700 650\n";
 

@@ -9,6 +9,7 @@ mod devices;
 mod edges_tests;
 mod idle;
 pub(crate) mod limits;
+mod opening;
 pub(crate) mod profile;
 mod readers;
 #[cfg(test)]
@@ -32,15 +33,14 @@ use crate::energy::units::{Baseline, Domain, DomainEnergy, Method, WindowEnergy}
 use crate::energy::windows::bursts::{EVERY, OPENING, PASSING};
 use crate::energy::windows::edges::Levels;
 use crate::energy::windows::figure::Evidence;
+use crate::energy::windows::idle::with_idle;
 use crate::energy::windows::track::{Edge, settles_late, ticks_slowly};
 use builder::SessionBuilder;
-use idle::with_idle;
 
 use contradiction::held_against;
 pub(crate) use readers::{Consumers, Opening};
 use readers::{Poller, Shared, Wanted};
 pub use usage::Usage;
-pub(super) use usage::same_uuid;
 pub use window::Window;
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.

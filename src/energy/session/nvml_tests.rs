@@ -1,7 +1,7 @@
 //! Sessions over GPUs that the fake library plays.
 
 use super::*;
-use crate::energy::testing::FakeNvml;
+use crate::energy::meters::nvml::testing::FakeNvml;
 use crate::energy::units::Joules;
 
 fn session(fake: &FakeNvml) -> Session {
@@ -240,7 +240,7 @@ fn a_gpu_that_is_not_allowed_is_left_out_and_no_gpu_at_all_is_unavailable() {
 fn where_a_counter_may_be_the_modules_that_is_said_and_the_processor_is_not_counted_beside_it() {
     // Time stands still while the meter is opened, and so does the counter: it cannot be told whose it is.
     let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\nmodule 150 energy\nsamples 0.02 120\n");
-    let tree = crate::energy::testing::PowercapTree::new();
+    let tree = crate::energy::meters::rapl::testing::PowercapTree::new();
     tree.zone("intel-rapl:0", "package-0", 0, 1 << 40);
     let open = |fake: &FakeNvml| {
         let meters = Meters::List(vec![MeterKind::Nvml, MeterKind::Rapl]);

@@ -178,9 +178,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::energy::meters::rapl::testing::PowercapTree;
+    use crate::energy::meters::testing::board::{Board, BoardMeter, Load, Random};
     use crate::energy::system::clock::testing::ManualClock;
-    use crate::energy::testing::PowercapTree;
-    use crate::energy::testing::board::{Board, BoardMeter, Load, Random};
     use crate::energy::{Clock, MeterKind, Meters};
 
     #[test]

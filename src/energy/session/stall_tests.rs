@@ -3,9 +3,9 @@
 use super::builder::SessionBuilder;
 use super::{Mark, Session};
 use crate::energy::meters::choice::{MeterKind, Meters};
+use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::meters::rapl::testing::{Alive, gaining};
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::PowercapTree;
 use crate::energy::units::{DomainEnergy, Joules};
 
 const RANGE: u64 = 262_143_328_850;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::energy::meters::estimate::EstimateMeter;
 use crate::energy::meters::estimate::watts::Figure;
+use crate::energy::meters::rapl::testing::PowercapTree;
+use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::{FakeProc, PowercapTree, ScriptedMeter, moment};
+use crate::energy::system::testing::{FakeProc, moment};
 use crate::energy::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
 use crate::energy::*;
 

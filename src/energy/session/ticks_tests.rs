@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::energy::meters::meter::Reading;
+use crate::energy::meters::testing::board::{Board, BoardMeter, IDLE, Load, Random};
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::board::{Board, BoardMeter, IDLE, Load, Random};
-use crate::energy::testing::moment;
+use crate::energy::system::testing::moment;
 use crate::energy::units::{Joules, Method, WindowEnergy};
 use crate::energy::windows::ticks::energy_by_outer_ticks;
 use crate::energy::*;
@@ -318,7 +318,7 @@ proptest! {
 #[cfg(feature = "nvml")]
 #[test]
 fn short_windows_on_the_fake_library_are_right_within_some_hundredths() {
-    use crate::energy::testing::FakeNvml;
+    use crate::energy::meters::nvml::testing::FakeNvml;
 
     for (length, bound) in [(0.015, 0.3), (0.05, 0.1), (0.12, 0.04), (0.19, 0.03)] {
         let mut random = Random(7);

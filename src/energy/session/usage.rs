@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::energy::gpus::uuid::same_uuid;
 use crate::energy::units::{Domain, DomainKind};
 
 /// What a piece of work uses, so that an idle second GPU is not held against it.
@@ -49,13 +50,4 @@ impl Usage {
             Self::Gpus(used) => domain.kind != DomainKind::Gpu || used.iter().any(|uuid| same_uuid(uuid, &domain.id)),
         }
     }
-}
-
-/// Whether two UUIDs are one, with or without the leading `GPU-` or `MIG-`, hyphens and capitals.
-pub(in crate::energy) fn same_uuid(one: &str, other: &str) -> bool {
-    let bare = |uuid: &str| {
-        let lower = uuid.trim().to_ascii_lowercase();
-        lower.trim_start_matches("mig-").trim_start_matches("gpu-").replace('-', "")
-    };
-    bare(one) == bare(other)
 }

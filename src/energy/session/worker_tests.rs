@@ -5,8 +5,9 @@ use std::sync::mpsc::SyncSender;
 
 use super::*;
 use crate::energy::meters::meter::Source;
+use crate::energy::meters::rapl::testing::PowercapTree;
+use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::Moment;
-use crate::energy::testing::{PowercapTree, ScriptedMeter};
 use crate::energy::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
 use crate::energy::{Mark, MeterKind, Meters, MonotonicClock, Session, Usage};
 

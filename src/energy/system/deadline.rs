@@ -134,6 +134,19 @@ pub(crate) fn within<T: Send + 'static>(
     Pending::begin(call)?.within(limit)
 }
 
+/// What the kernel shows as files may hang as drivers do: a pipe in place of a counter, a dead mount.
+pub(crate) fn in_time<M: Send + 'static>(
+    meter: &'static str,
+    limit: Duration,
+    open: impl FnOnce() -> Result<M, EnergyError> + Send + 'static,
+) -> Result<M, EnergyError> {
+    let opened = within(limit, open);
+    opened.unwrap_or_else(|silence| {
+        let remedy = "see what hangs where its files are".to_owned();
+        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

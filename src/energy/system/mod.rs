@@ -8,4 +8,6 @@ pub(crate) mod late;
 pub(crate) mod lock;
 pub(crate) mod process_tree;
 pub(crate) mod processor;
-mod unwaited;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod unwaited;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::unwaited::Ends;
-use crate::energy::meters::meter::Unwaited;
+use super::unwaited::Unwaited;
 
 /// A process: its number, and when it started (in ticks since boot), because numbers are used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

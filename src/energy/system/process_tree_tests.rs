@@ -3,8 +3,8 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 
+use super::super::testing::FakeProc;
 use super::*;
-use crate::energy::testing::FakeProc;
 
 fn open(proc: &FakeProc, root: u32) -> ProcessTree {
     ProcessTree::open(proc.root().to_owned(), root, 1, true).unwrap()

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{FakeProc, PowercapTree, ScriptedMeter};
 use crate::energy::error::EnergyError;
 use crate::energy::meters::estimate::EstimateMeter;
 use crate::energy::meters::estimate::watts::Figure;
 use crate::energy::meters::meter::{Meter, Reading};
 use crate::energy::meters::rapl::testing::PowerEvents;
+use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::meters::rapl::{RaplMeter, Ways};
+use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::Clock;
 use crate::energy::system::clock::testing::ManualClock;
+use crate::energy::system::testing::FakeProc;
 
 /// A meter with hardware under it that can be run, broken and mended.
 trait Bench {
@@ -296,10 +298,10 @@ fn scripted() {
 
 #[cfg(feature = "nvml")]
 mod nvml {
-    use super::super::FakeNvml;
     use super::*;
-    use crate::energy::meters::choice::MigPolicy;
+    use crate::energy::gpus::mig::MigPolicy;
     use crate::energy::meters::nvml::NvmlMeter;
+    use crate::energy::meters::nvml::testing::FakeNvml;
     use crate::energy::meters::share::SharedMeter;
     use crate::energy::system::process_tree::Family;
 

@@ -77,7 +77,7 @@ impl Bursts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::testing::moment;
+    use crate::energy::system::testing::moment;
 
     /// How many readings edges `gap` seconds apart get until `end`, if all are made that are asked for.
     fn readings(gap: f64, end: f64, renew: bool) -> u32 {

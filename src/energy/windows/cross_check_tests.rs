@@ -1,7 +1,7 @@
 //! Two figures that agree, and two that do not.
 
 use super::*;
-use crate::energy::testing::moment;
+use crate::energy::system::testing::moment;
 
 const RESOLUTION: Duration = Duration::from_millis(120);
 

@@ -4,5 +4,6 @@ pub(crate) mod bursts;
 pub(crate) mod cross_check;
 pub(crate) mod edges;
 pub(crate) mod figure;
+pub(crate) mod idle;
 pub(crate) mod ticks;
 pub(crate) mod track;

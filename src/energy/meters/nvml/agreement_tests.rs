@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::counter::{CounterTotal, Draw};
+use super::super::testing::board::Random;
 use crate::energy::system::clock::Moment;
-use crate::energy::testing::board::Random;
 use crate::energy::windows::cross_check::{CrossCheck, Pairs};
 
 use super::super::meter::Reading;

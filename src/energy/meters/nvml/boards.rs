@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
-use super::super::choice::MigPolicy;
 use super::driver::Driver;
 use super::ladder::Rung;
 use super::{Obstacle, is_absent};
-use crate::energy::gpus::visible::{GpuIdentity, MigInstance};
+use crate::energy::gpus::mig::MigInstance;
+use crate::energy::gpus::mig::MigPolicy;
+use crate::energy::gpus::visible::GpuIdentity;
 use crate::energy::system::deadline::{Limits, NoAnswer, Pending};
 
 /// One GPU, as the driver shows it. What it does not tell is `None`.
@@ -219,8 +220,8 @@ fn instance_numbers(piece: &Device<'_>) -> Result<(u32, u32), NvmlError> {
 #[cfg(test)]
 mod tests {
     use super::super::load;
+    use super::super::testing::FakeNvml;
     use super::*;
-    use crate::energy::testing::FakeNvml;
 
     #[test]
     fn gpus_and_their_instances_have_names() {

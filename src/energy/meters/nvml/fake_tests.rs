@@ -7,7 +7,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
 
 use super::load;
-use crate::energy::testing::FakeNvml;
+use super::testing::FakeNvml;
 
 fn open(fake: &FakeNvml) -> std::sync::Arc<super::Driver> {
     load(Some(&fake.library())).unwrap()

@@ -1,9 +1,9 @@
 //! The meter over the fake library: which rung it takes, and what it makes of what lies.
 
-use super::super::choice::MigPolicy;
 use super::super::meter::{Meter, Reading, Source};
+use super::testing::FakeNvml;
 use super::{NvmlMeter, Policy};
-use crate::energy::testing::FakeNvml;
+use crate::energy::gpus::mig::MigPolicy;
 use crate::energy::units::Method;
 use crate::energy::windows::cross_check::Pairs;
 

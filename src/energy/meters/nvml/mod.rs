@@ -13,6 +13,8 @@ mod meter;
 mod samples;
 mod scope;
 mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 mod unrest;
 mod users;
 

@@ -44,10 +44,10 @@ pub(crate) fn state(device: &Device<'_>) -> DeviceState {
 #[cfg(test)]
 mod tests {
     use super::super::NvmlMeter;
+    use super::super::testing::FakeNvml;
     use super::*;
-    use crate::energy::meters::choice::MigPolicy;
+    use crate::energy::gpus::mig::MigPolicy;
     use crate::energy::meters::meter::Meter;
-    use crate::energy::testing::FakeNvml;
 
     fn states(script: &str) -> Vec<Option<DeviceState>> {
         let fake = FakeNvml::new(50.0, script);

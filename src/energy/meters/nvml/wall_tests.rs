@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::choice::MigPolicy;
 use super::super::meter::{Meter, Reading};
+use super::super::testing::board::Random;
 use super::NvmlMeter;
 use super::ladder::PowerSample;
 use super::samples::SampleTotal;
+use super::testing::FakeNvml;
+use crate::energy::gpus::mig::MigPolicy;
 use crate::energy::system::clock::Moment;
-use crate::energy::testing::FakeNvml;
-use crate::energy::testing::board::Random;
 use crate::energy::{MeterKind, Meters, Session};
 
 fn jumps(all: &[(f64, f64)]) -> String {

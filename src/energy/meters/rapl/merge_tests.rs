@@ -1,6 +1,6 @@
+use super::testing::PowercapTree;
 use super::testing::{Alive, PowerEvents, gaining};
 use super::*;
-use crate::energy::testing::PowercapTree;
 
 const RANGE: u64 = 262_143_328_850;
 

@@ -1,7 +1,7 @@
+use super::testing::PowercapTree;
 use super::testing::{Alive, gaining};
 use super::*;
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::PowercapTree;
 
 const RANGE: u64 = 65_532_610_987;
 

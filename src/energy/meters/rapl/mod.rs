@@ -233,8 +233,8 @@ mod survey_tests;
 #[cfg(test)]
 mod tests {
     use super::testing::PowerEvents;
+    use super::testing::PowercapTree;
     use super::*;
-    use crate::energy::testing::PowercapTree;
 
     fn sampling(ways: &Ways) -> Vec<String> {
         RaplMeter::open(ways, &|_| false)

@@ -116,9 +116,9 @@ fn slow(
 mod tests {
     use std::cell::Cell;
 
+    use super::super::testing::PowercapTree;
     use super::super::testing::{Alive, PowerEvents, gaining};
     use super::super::*;
-    use crate::energy::testing::PowercapTree;
 
     /// Whether counters that show this after so many seconds are slow, read every `pause` seconds; and when that was known.
     fn slow(pause: f64, shows: &[fn(f64) -> u64]) -> (Vec<bool>, f64) {

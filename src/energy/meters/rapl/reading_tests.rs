@@ -1,8 +1,8 @@
 use std::fs;
 
+use super::testing::PowercapTree;
 use super::*;
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::PowercapTree;
 
 const RANGE: u64 = 262_143_328_850;
 

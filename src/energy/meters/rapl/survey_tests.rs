@@ -1,9 +1,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use super::testing::PowercapTree;
 use super::testing::{Alive, PowerEvents, gaining};
 use super::*;
-use crate::energy::testing::PowercapTree;
 use crate::energy::units::Domain;
 
 const RANGE: u64 = 262_143_328_850;

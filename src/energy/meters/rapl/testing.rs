@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -14,7 +15,48 @@ use tempfile::TempDir;
 use super::perf::{Count, Counting, Opener};
 use super::source::Sysfs;
 use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::testing::PowercapTree;
+
+/// A powercap tree in a temporary folder.
+pub(crate) struct PowercapTree {
+    folder: TempDir,
+}
+
+impl PowercapTree {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Adds or changes a zone, given by its path such as `intel-rapl:0/intel-rapl:0:1`.
+    pub(crate) fn zone(&self, path: &str, name: &str, energy_uj: u64, range_uj: u64) -> &Self {
+        let zone = self.root().join(path);
+        fs::create_dir_all(&zone).unwrap();
+        fs::write(zone.join("name"), format!("{name}\n")).unwrap();
+        fs::write(zone.join("max_energy_range_uj"), format!("{range_uj}\n")).unwrap();
+        self.set(path, energy_uj)
+    }
+
+    pub(crate) fn set(&self, path: &str, energy_uj: u64) -> &Self {
+        fs::write(self.root().join(path).join("energy_uj"), format!("{energy_uj}\n")).unwrap();
+        self
+    }
+
+    /// A folder in place of a file: nobody can read it, not even root.
+    pub(crate) fn close(&self, file: &str) -> &Self {
+        let path = self.root().join(file);
+        let _ = fs::remove_file(&path);
+        fs::create_dir(path).unwrap();
+        self
+    }
+
+    pub(crate) fn garble(&self, path: &str) -> &Self {
+        fs::write(self.root().join(path).join("energy_uj"), "").unwrap();
+        self
+    }
+}
 
 /// A machine whose kernel counts `energy-pkg` (event 2) and `energy-ram` (event 3), as far as it is told to.
 pub(crate) struct PowerEvents {

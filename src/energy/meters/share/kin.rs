@@ -41,7 +41,7 @@ impl Kin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::testing::{FakeProc, moment};
+    use crate::energy::system::testing::{FakeProc, moment};
 
     #[test]
     fn a_process_that_ended_is_whose_it_was_for_a_while() {

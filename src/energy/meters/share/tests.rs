@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::super::choice::MigPolicy;
 use super::super::nvml::NvmlMeter;
+use super::super::nvml::testing::FakeNvml;
 use super::*;
+use crate::energy::gpus::mig::MigPolicy;
 use crate::energy::system::clock::Clock;
-use crate::energy::testing::{FakeNvml, FakeProc};
+use crate::energy::system::testing::FakeProc;
 use crate::energy::units::{DomainEnergy, WindowEnergy};
 use crate::energy::{Mark, Meters, Session, SessionBuilder, Usage};
 
@@ -375,6 +376,6 @@ fn a_meter_of_parts_reads_nothing_between_polls() {
     fake.advance(0.3);
     assert_eq!(meter.read(&fake.clock), first);
     assert!(fake.calls().is_empty());
-    assert_eq!(first[0].as_ref().unwrap().at, crate::energy::testing::moment(50.05));
+    assert_eq!(first[0].as_ref().unwrap().at, crate::energy::system::testing::moment(50.05));
     assert!(fake.clock.now() > first[0].as_ref().unwrap().at);
 }
