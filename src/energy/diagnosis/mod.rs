@@ -12,8 +12,7 @@ use crate::energy::meters::meter::{Meter, Source};
 use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::RaplMeter;
 use crate::energy::session::builder::SessionBuilder;
-use crate::energy::system::deadline::Limits;
-use crate::energy::system::deadline::in_time;
+use crate::energy::system::deadline::{Limits, in_time};
 use crate::energy::units::{Consumer, DomainKind, Standing};
 
 /// The answer of [`SessionBuilder::diagnose`].

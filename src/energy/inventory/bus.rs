@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::folders::listed;
+
 /// Who made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Vendor {
@@ -187,14 +189,6 @@ fn device(path: &Path) -> Option<OnBus> {
         other => Vendor::Other(other),
     };
     Some(OnBus { place, vendor, device, class: kind, driver, path: path.to_owned() })
-}
-
-/// The entries of a folder, sorted; none if it cannot be listed.
-pub(super) fn listed(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
 }
 
 #[cfg(test)]

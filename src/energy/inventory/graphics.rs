@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::Surroundings;
 use super::bus::{self, Class, OnBus, Place, Vendor};
+use super::folders::listed;
+use super::surroundings::Surroundings;
 use crate::energy::gpus::mig::MigInstance;
 use crate::energy::gpus::visible::{GpuIdentity, VisibleError, visible_gpus};
 use crate::energy::meters::places::Places;
@@ -161,7 +162,7 @@ fn nvidia_gpus(places: &Places, surroundings: &Surroundings, on_bus: &[&OnBus], 
 
 /// What the kernel's driver tells in `/proc/driver/nvidia`, in the order of the bus.
 fn kernels_own(proc: &Path) -> Vec<Told> {
-    let mut found: Vec<Told> = bus::listed(&proc.join("driver/nvidia/gpus"))
+    let mut found: Vec<Told> = listed(&proc.join("driver/nvidia/gpus"))
         .into_iter()
         .filter_map(|folder| {
             let place = Place::parse(folder.file_name()?.to_str()?)?;

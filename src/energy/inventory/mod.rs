@@ -11,72 +11,27 @@
 //! Displays without computing, disks, fans and the supply are not in it: nobody here takes part in what they draw.
 
 mod bus;
+mod folders;
 mod graphics;
+mod opened;
 mod processors;
 mod sensors;
+mod surroundings;
 #[cfg(test)]
 pub(in crate::energy) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
-
-use crate::energy::error::EnergyError;
 use crate::energy::gpus::mig::MigInstance;
 use crate::energy::gpus::visible::VisibleError;
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::meter::Source;
 use crate::energy::meters::places::Places;
-use crate::energy::meters::rapl::Found;
 use crate::energy::system::deadline::{Limits, within};
 use crate::energy::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
 use graphics::{Driver, Graphics};
-
-/// Where this process runs, as far as can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Surroundings {
-    pub(super) container: bool,
-    pub(super) virtual_machine: bool,
-}
-
-impl Surroundings {
-    pub(super) fn of(places: &Places) -> Self {
-        let marked = [".dockerenv", "run/.containerenv"].iter().any(|name| places.root.join(name).exists());
-        let cgroup = fs::read_to_string(places.proc.join("1/cgroup")).unwrap_or_default();
-        let grouped = ["docker", "kubepods", "containerd", "libpod", "lxc"].iter().any(|word| cgroup.contains(word));
-        let cpuinfo = fs::read_to_string(places.proc.join("cpuinfo")).unwrap_or_default();
-        let virtual_machine = cpuinfo
-            .lines()
-            .filter(|line| line.starts_with("flags"))
-            .any(|line| line.split_ascii_whitespace().any(|flag| flag == "hypervisor"));
-        let mounts = fs::read_to_string(places.proc.join("self/mountinfo")).unwrap_or_default();
-        Self { container: marked || grouped || mounts.lines().any(is_mount_of_container), virtual_machine }
-    }
-}
-
-/// Whether a line of `/proc/self/mountinfo` is of a container: its root is laid over an image, or an orchestrator has put a file
-/// into it. Control groups say nothing where they have a namespace of their own.
-fn is_mount_of_container(line: &str) -> bool {
-    let mut words = line.split_ascii_whitespace();
-    let (from, to) = (words.nth(3).unwrap_or_default(), words.next().unwrap_or_default());
-    let kind = line.split_once(" - ").and_then(|(_, rest)| rest.split_ascii_whitespace().next()).unwrap_or_default();
-    (to == "/" && matches!(kind, "overlay" | "fuse.fuse-overlayfs" | "aufs"))
-        || (to == "/etc/hosts" && ["/kubelet/pods/", "/containers/"].iter().any(|part| from.contains(part)))
-}
-
-/// What was opened of it.
-pub(super) struct Opened<'a> {
-    /// What is read.
-    pub(super) sources: Vec<Source>,
-    /// What came of opening the counters of processors; `None` if they were not asked for.
-    pub(super) rapl: Option<Result<(), EnergyError>>,
-    /// What a look at the counters of processors found when they were opened; `None` if it was not taken, or gave no answer.
-    pub(super) found: Option<Vec<Found>>,
-    /// Why GPUs that could be metered are not.
-    pub(super) nvml: Option<EnergyError>,
-    pub(super) meters: &'a Meters,
-    pub(super) without: &'a [ConsumerName],
-}
+pub(super) use opened::Opened;
+pub(super) use surroundings::Surroundings;
 
 /// The list, before it is known what is metered.
 #[derive(Debug, Clone)]

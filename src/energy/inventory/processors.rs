@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{Opened, Surroundings, sensors};
+use super::opened::Opened;
+use super::sensors;
+use super::surroundings::Surroundings;
 use crate::energy::error::EnergyError;
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::places::Places;

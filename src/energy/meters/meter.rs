@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
 use crate::energy::system::unwaited::Unwaited;
-use crate::energy::units::DeviceState;
-use crate::energy::units::{Domain, Method};
+use crate::energy::units::{DeviceState, Domain, Method};
 
 /// One figure that a meter reads: of which hardware, how, and how finely.
 #[derive(Debug, Clone, PartialEq, Eq)]

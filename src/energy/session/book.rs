@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Edges;
+use super::mark::Edges;
 use super::worker::{Answer, Silence};
 use crate::energy::error::EnergyError;
 use crate::energy::meters::meter::{Grain, Reading};

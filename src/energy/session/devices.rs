@@ -177,3 +177,11 @@ fn missing(consumer: &Consumer) -> (Domain, String) {
     let leave = format!("or leave it out by its name, {}", consumer.names());
     (consumer.domain(), format!("it may be in use and has no figure: {reason}{remedy}; {leave}"))
 }
+
+#[cfg(test)]
+impl Session {
+    /// Whether a meter is known to hang.
+    pub(super) fn hangs(&self) -> bool {
+        self.shared().hangs()
+    }
+}

@@ -1,5 +1,6 @@
 //! Windows of energy over a set of meters.
 
+mod between;
 mod book;
 pub(crate) mod builder;
 mod confirm;
@@ -9,6 +10,7 @@ mod devices;
 mod edges_tests;
 mod idle;
 pub(crate) mod limits;
+mod mark;
 mod opening;
 pub(crate) mod profile;
 mod readers;
@@ -23,25 +25,22 @@ mod window;
 mod worker;
 mod young;
 
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::energy::error::EnergyError;
-use crate::energy::meters::meter::{Meter, Shares, Source};
-use crate::energy::system::clock::Moment;
-use crate::energy::units::{Baseline, Domain, DomainEnergy, Method, WindowEnergy};
-use crate::energy::windows::bursts::{EVERY, OPENING, PASSING};
-use crate::energy::windows::edges::Levels;
-use crate::energy::windows::figure::Evidence;
-use crate::energy::windows::idle::with_idle;
-use crate::energy::windows::track::{Edge, settles_late, ticks_slowly};
 use builder::SessionBuilder;
-
-use contradiction::held_against;
+pub use mark::Mark;
 pub(crate) use readers::{Consumers, Opening};
 use readers::{Poller, Shared, Wanted};
 pub use usage::Usage;
 pub use window::Window;
+
+use crate::energy::error::EnergyError;
+use crate::energy::meters::meter::{Meter, Source};
+use crate::energy::system::clock::Moment;
+use crate::energy::units::{Baseline, Method};
+use crate::energy::windows::bursts::{EVERY, OPENING, PASSING};
+use crate::energy::windows::track::settles_late;
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
@@ -70,53 +69,6 @@ pub use window::Window;
 #[derive(Clone)]
 pub struct Session {
     poller: Arc<Poller>,
-}
-
-/// One edge of a window: a moment, and what every source showed then.
-#[derive(Debug, Clone)]
-pub struct Mark {
-    session: u64,
-    moment: Moment,
-    edges: Arc<Edges>,
-    /// On its outer side the hardware rests.
-    rest: bool,
-}
-
-/// What every source showed at an edge.
-#[derive(Debug)]
-struct Edges {
-    read: Vec<Edge>,
-    /// Of counters that tick slowly, as soon as the next ticks were seen.
-    between_ticks: Vec<OnceLock<Levels>>,
-}
-
-impl Mark {
-    /// When it was taken.
-    #[must_use]
-    pub fn moment(&self) -> Moment {
-        self.moment
-    }
-
-    /// Says that on the outer side of this edge, before the work that begins here or after the work that ends here, the
-    /// hardware in use rests for [`REST`](crate::energy::REST) at least. Then the part of a counter's tick that lies outside can be
-    /// told by the power at rest, and shorter work has a figure: see [`Session::settle`].
-    #[must_use]
-    pub fn beside_rest(mut self) -> Self {
-        self.rest = true;
-        self
-    }
-
-    /// The energy of a source at this edge, by what there may be beside it.
-    fn levels(&self, index: usize) -> Levels {
-        let levels = self.edges.between_ticks[index].get().copied().unwrap_or_default();
-        if self.rest { levels } else { Levels { after_rest: None, before_rest: None, ..levels } }
-    }
-
-    /// What is known of the shares of a source up to this edge.
-    fn shares(&self, index: usize) -> Shares {
-        let settled = self.edges.between_ticks[index].get().and_then(|levels| levels.shares);
-        settled.unwrap_or(self.edges.read[index].shares)
-    }
 }
 
 /// So long two ticks of a counter are waited for.
@@ -177,14 +129,6 @@ impl Session {
     pub fn last_read_before(&self, moment: Moment) -> Option<Moment> {
         let state = self.shared().lock();
         state.tracks.iter().filter_map(|track| track.last_read_before(moment)).min()
-    }
-
-    /// The energy of everything metered between two edges. What is not known is `None` with a note that says why: edges in
-    /// the wrong order or of different sessions, a failed reading at an edge, a counter that started anew, a window below
-    /// the resolution.
-    #[must_use]
-    pub fn between(&self, open: &Mark, close: &Mark) -> WindowEnergy {
-        self.between_using(open, close, &Usage::All)
     }
 
     /// Waits until what follows an edge is known of the counters in use that tick slowly: for a GPU 0.2 s after the edge, and
@@ -272,67 +216,6 @@ impl Session {
         self.shared().lock().bursts.renew();
     }
 
-    /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter than
-    /// two ticks of a counter. A GPU that was used and has no meter is a domain without a figure, so
-    /// that the total is missing rather than too small, unless the choice of meters left GPUs out.
-    #[must_use]
-    pub fn between_using(&self, open: &Mark, close: &Mark, usage: &Usage) -> WindowEnergy {
-        let shared = self.shared();
-        let baseline = shared.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let seconds = close.moment.since(open.moment).as_secs_f64();
-        let wrong = if open.session != shared.id || close.session != shared.id {
-            Some("the edges belong to another session")
-        } else if close.moment < open.moment {
-            Some("the window closes before it opens")
-        } else {
-            None
-        };
-        let outer = |index: usize| match open.rest && close.rest && ticks_slowly(&shared.sources[index].0) {
-            true => shared.lock().tracks[index].by_outer_ticks(open.moment, close.moment),
-            false => None,
-        };
-        let checks = if wrong.is_none() { self.contradictions(open, close, usage) } else { Vec::new() };
-        let levels = |index: usize| (open.levels(index), close.levels(index));
-        let energy = |index: usize| {
-            let source = &shared.sources[index].0;
-            if let Some(reason) = wrong {
-                return unknown(source.domain.clone(), source.method, reason);
-            }
-            let (outer, levels, gain) = (outer(index), levels(index), shared.gain);
-            let shares = (open.shares(index), close.shares(index));
-            let hung = {
-                let tracks = &shared.lock().tracks;
-                (tracks[index].hung(open.moment), tracks[index].hung(close.moment))
-            };
-            let (open, close) = (&open.edges.read[index], &close.edges.read[index]);
-            let figure = Evidence { source, open, close, seconds, outer, levels, hung, shares, gain }.figure();
-            held_against(with_idle(figure, seconds, baseline.as_deref()), seconds, &checks)
-        };
-        let (chosen, unmetered) = shared.select(usage);
-        let mut domains: Vec<_> = chosen.into_iter().map(energy).collect();
-        domains.extend(unmetered.into_iter().map(|(domain, reason)| unknown(domain, Method::Counter, &reason)));
-        WindowEnergy { seconds, domains, left_out: shared.left_out(usage) }
-    }
-
-    /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which
-    /// `work` leaves idle. See [`measure_using`](Self::measure_using).
-    pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
-        self.measure_using(Usage::All, work)
-    }
-
-    /// Runs `work` and tells the energy of what it uses, such as [`Usage::cpu`].
-    pub fn measure_using<T>(&self, usage: Usage, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
-        let window = self.window().using(usage);
-        let result = work();
-        (result, window.close())
-    }
-
-    /// Opens a window now. Windows nest as they like: each is a pair of edges.
-    #[must_use = "the energy is told when the window is closed"]
-    pub fn window(&self) -> Window {
-        Window::open(self)
-    }
-
     /// What is metered for work of this usage: the domains of a window, with their methods.
     #[must_use]
     pub fn sources(&self, usage: &Usage) -> Vec<Source> {
@@ -377,8 +260,4 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("sources", &self.shared().sources).finish_non_exhaustive()
     }
-}
-
-fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
-    DomainEnergy::new(domain, method, None, Some(reason.to_owned()))
 }

@@ -7,9 +7,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::book::{Book, State};
+use super::mark::{Edges, Mark};
 use super::worker::Worker;
 use super::young::{Uneven, Young};
-use super::{Edges, Mark};
 use crate::energy::error::EnergyError;
 use crate::energy::meters::meter::{Meter, Source};
 use crate::energy::system::clock::{Clock, Moment};
@@ -338,10 +338,10 @@ impl Shared {
 }
 
 #[cfg(test)]
-impl super::Session {
+impl Shared {
     /// Whether a meter is known to hang.
     pub(super) fn hangs(&self) -> bool {
-        self.shared().readers.iter().any(|reader| reader.meter.silence().is_some())
+        self.readers.iter().any(|reader| reader.meter.silence().is_some())
     }
 }
 

@@ -3,8 +3,7 @@
 use super::builder::SessionBuilder;
 use super::{Mark, Session};
 use crate::energy::meters::choice::{MeterKind, Meters};
-use crate::energy::meters::rapl::testing::PowercapTree;
-use crate::energy::meters::rapl::testing::{Alive, gaining};
+use crate::energy::meters::rapl::testing::{Alive, PowercapTree, gaining};
 use crate::energy::system::clock::testing::ManualClock;
 use crate::energy::units::{DomainEnergy, Joules};
 

@@ -6,6 +6,7 @@ pub(crate) mod deadline;
 #[cfg(feature = "nvml")]
 pub(crate) mod late;
 pub(crate) mod lock;
+mod process;
 pub(crate) mod process_tree;
 pub(crate) mod processor;
 #[cfg(test)]

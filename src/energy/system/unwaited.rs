@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::process_tree::{Process, Seen};
+use super::process::{Process, Seen};
 
 /// So many ticks the time of ended children may be behind, by the rounding of two figures.
 const ROUNDING: u64 = 3;

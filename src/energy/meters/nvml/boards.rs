@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
-use super::driver::Driver;
+use super::driver::{Driver, load};
 use super::ladder::Rung;
-use super::{Obstacle, is_absent};
-use crate::energy::gpus::mig::MigInstance;
-use crate::energy::gpus::mig::MigPolicy;
+use super::obstacle::{Obstacle, is_absent, unavailable};
+use crate::energy::error::EnergyError;
+use crate::energy::gpus::mig::{MigInstance, MigPolicy};
 use crate::energy::gpus::visible::GpuIdentity;
 use crate::energy::system::deadline::{Limits, NoAnswer, Pending};
 
@@ -188,6 +188,15 @@ pub(crate) fn identities(nvml: &Nvml) -> Result<Vec<GpuIdentity>, NvmlError> {
     (0..nvml.device_count()?).map(identity).collect()
 }
 
+/// What the GPUs of this machine are called by.
+pub(crate) fn gpus(library: Option<&Path>) -> Result<Vec<GpuIdentity>, EnergyError> {
+    let nvml = load(library).map_err(unavailable)?;
+    let what = "the names of its GPUs";
+    let found = nvml.open(what, |nvml| identities(nvml));
+    let found = found.map_err(|silence| unavailable(Obstacle::silent(what, &silence)))?;
+    found.map_err(|error| unavailable(Obstacle::of(&error)))
+}
+
 fn instances(device: &Device<'_>) -> Result<Vec<MigInstance>, NvmlError> {
     let mut found = Vec::new();
     for index in 0..device.mig_device_count()? {
@@ -219,7 +228,7 @@ fn instance_numbers(piece: &Device<'_>) -> Result<(u32, u32), NvmlError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load;
+    use super::super::driver::load;
     use super::super::testing::FakeNvml;
     use super::*;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
-use super::Obstacle;
+use super::obstacle::Obstacle;
 use crate::energy::system::deadline::{Limits, NoAnswer, Pending};
 use crate::energy::system::late::{begin_known, known};
 
@@ -91,18 +91,8 @@ impl Driver {
     }
 }
 
-impl Obstacle {
-    /// The driver does not answer when it is asked for this.
-    pub(crate) fn silent(what: &str, why: &NoAnswer) -> Self {
-        let reason = match why {
-            NoAnswer::Late(time) => {
-                let (of, seconds) = (if what.is_empty() { "" } else { " for " }, time.as_secs_f64());
-                format!("NVIDIA's driver hangs: asked{of}{what} it has not answered for {seconds:.1} s")
-            }
-            NoAnswer::Failed(reason) => reason.clone(),
-        };
-        let remedy = "see whether `nvidia-smi` answers and what the kernel's log says of NVRM; a driver that hangs for good needs a \
-                      restart of the machine, and one that is only slow to start a longer WATTFRONT_DRIVER_LIMIT (seconds)";
-        Self { reason, remedy: remedy.to_owned() }
-    }
+/// The library, ready for use.
+pub(crate) fn load(library: Option<&Path>) -> Result<Arc<Driver>, Obstacle> {
+    let loaded = Driver::load(library).map_err(|silence| Obstacle::silent("its start", &silence))?;
+    loaded.map_err(|error| Obstacle::of_opening(library, &error))
 }

@@ -6,10 +6,10 @@ use nvml_wrapper::enums::device::{GpuLockedClocksSetting, SampleValue};
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
 
-use super::load;
+use super::driver::load;
 use super::testing::FakeNvml;
 
-fn open(fake: &FakeNvml) -> std::sync::Arc<super::Driver> {
+fn open(fake: &FakeNvml) -> std::sync::Arc<super::driver::Driver> {
     load(Some(&fake.library())).unwrap()
 }
 

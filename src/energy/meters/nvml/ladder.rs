@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use nvml_wrapper::Device;
 use nvml_wrapper::enum_wrappers::device::{SampleValueType, Sampling};
-use nvml_wrapper::enums::device::{DeviceArchitecture, SampleValue};
+use nvml_wrapper::enums::device::DeviceArchitecture;
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::struct_wrappers::device::Sample;
 use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_POWER_INSTANT;
 
 use super::super::meter::OF_MODULE;
-use super::is_absent;
-use super::scope::{Scope, is_on_module};
+use super::obstacle::is_absent;
+use super::scope::{Scope, is_on_module, milliwatts};
 use crate::energy::units::Method;
 
 /// The driver brings the total-energy counter up to date every 100 ms.
@@ -207,15 +207,6 @@ pub(crate) fn samples_since(device: &Device<'_>, at_us: u64, room: usize) -> Res
     let kind = SampleValueType::try_from(kind)?;
     let samples = samples.into_iter().take(count as usize).map(|sample| Sample::from_tag_and_struct(&kind, sample));
     Ok(samples.map(|sample| PowerSample { at_us: sample.timestamp, watts: milliwatts(&sample.value) * 1e-3 }).collect())
-}
-
-pub(super) fn milliwatts(value: &SampleValue) -> f64 {
-    match value {
-        SampleValue::F64(value) => *value,
-        SampleValue::U32(value) => f64::from(*value),
-        SampleValue::U64(value) => *value as f64,
-        SampleValue::I64(value) => *value as f64,
-    }
 }
 
 /// The median of the distances between samples, whole milliseconds; `None` if there are too few to tell.

@@ -9,8 +9,8 @@ use nvml_wrapper::enum_wrappers::device::Clock as ClockKind;
 use nvml_wrapper::enums::device::GpuLockedClocksSetting;
 use nvml_wrapper::error::NvmlError;
 
-use super::driver::Driver;
-use super::{Obstacle, failed, is_absent, load, unavailable};
+use super::driver::{Driver, load};
+use super::obstacle::{Obstacle, failed, is_absent, unavailable};
 use crate::energy::error::EnergyError;
 use crate::energy::gpus::limits::{LimitRange, Limits};
 use crate::energy::gpus::uuid::same_uuid;

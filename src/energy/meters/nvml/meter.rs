@@ -10,19 +10,18 @@ use nvml_wrapper_sys::bindings::nvmlDevice_t;
 
 use super::super::counter::{CounterTotal, Draw};
 use super::super::meter::{Grain, Meter, Reading, Shares, Source};
-use super::boards::Policy;
-use super::driver::Driver;
+use super::boards::{Policy, survey};
+use super::driver::{Driver, load};
 use super::gauges::{MAX_WATTS, PowerTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
+use super::obstacle::{Obstacle, failed, unavailable};
 use super::samples::SampleTotal;
 use super::scope::{Scope, module_watts};
 use super::state::state;
-use super::{Obstacle, failed, load, survey, unavailable};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
 use crate::energy::system::deadline::Limits;
-use crate::energy::units::DeviceState;
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DeviceState, Domain, DomainKind};
 
 /// The counter does not wrap. One tick may bring some hundred milliseconds at full power.
 const DRAW: Draw = Draw { sustained_watts: MAX_WATTS, peak_watts: MAX_WATTS, burst_joules: 1000.0 };

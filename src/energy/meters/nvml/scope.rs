@@ -7,12 +7,11 @@
 use std::time::{Duration, Instant};
 
 use nvml_wrapper::Device;
+use nvml_wrapper::enums::device::SampleValue;
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::struct_wrappers::device::FieldValueSample;
 use nvml_wrapper::sys_exports::field_id::{NVML_FI_DEV_POWER_AVERAGE, NVML_FI_DEV_POWER_INSTANT};
 use nvml_wrapper_sys::bindings::nvmlFieldValue_t;
-
-use super::ladder::milliwatts;
 
 /// `NVML_POWER_SCOPE_GPU` and `NVML_POWER_SCOPE_MODULE` of `nvml.h`.
 const GPU: u32 = 0;
@@ -105,6 +104,15 @@ fn field(device: &Device<'_>, id: u32, scope: u32) -> Result<f64, NvmlError> {
     // SAFETY: the handle belongs to the library that is called, and there is room for the one value that is asked for.
     nvml_try(unsafe { get(device.handle(), 1, &raw mut value) })?;
     Ok(milliwatts(&FieldValueSample::try_from(value)?.value?) * 1e-3)
+}
+
+pub(super) fn milliwatts(value: &SampleValue) -> f64 {
+    match value {
+        SampleValue::F64(value) => *value,
+        SampleValue::U32(value) => f64::from(*value),
+        SampleValue::U64(value) => *value as f64,
+        SampleValue::I64(value) => *value as f64,
+    }
 }
 
 /// How fast a counter goes.

@@ -5,9 +5,9 @@ use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::struct_wrappers::device::ProcessUtilizationSample;
 
 use super::super::meter::Meter;
-use super::super::share::{Busy, Users};
+use super::super::share::users::{Busy, Users};
 use super::meter::NvmlMeter;
-use super::{failed, is_absent};
+use super::obstacle::{failed, is_absent};
 use crate::energy::error::EnergyError;
 
 /// Room for so many processes at first.

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::Path;
 
+use super::counter::Counter;
 use super::mirrors::{self, Same};
-use super::plan::Planned;
-use super::remedy::{HIDDEN_REMEDY, MISSING_REMEDY, UNKNOWN_REMEDY, UNNAMED_REMEDY, closed};
+use super::planned::Planned;
+use super::remedy::{HIDDEN_REMEDY, MISSING_REMEDY, Obstacle, UNKNOWN_REMEDY, UNNAMED_REMEDY, closed};
 use super::survey::{Found, State};
 use super::tree::{self, Part, Zone, package_number};
 use super::zone::{Group, ZoneCounter, range};
-use super::{Counter, Obstacle};
 use crate::energy::units::{Domain, DomainKind};
 
 /// A zone that counts something of its own, as far as its name and place tell.

@@ -1,6 +1,6 @@
 //! Of counters that both ways show, which are read: where events are taken, what they do not open is still the tree's.
 
-use super::plan::{Planned, because, both, either};
+use super::planned::{Planned, because, both, either};
 use super::survey::{Found, State};
 use crate::energy::units::Domain;
 

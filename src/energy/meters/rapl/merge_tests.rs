@@ -1,5 +1,4 @@
-use super::testing::PowercapTree;
-use super::testing::{Alive, PowerEvents, gaining};
+use super::testing::{Alive, PowerEvents, PowercapTree, gaining};
 use super::*;
 
 const RANGE: u64 = 262_143_328_850;

@@ -1,5 +1,4 @@
-use super::testing::PowercapTree;
-use super::testing::{Alive, gaining};
+use super::testing::{Alive, PowercapTree, gaining};
 use super::*;
 use crate::energy::system::clock::testing::ManualClock;
 

@@ -4,12 +4,14 @@
 //! and the kernel's perf events, which `perf_event_paranoid` or a capability allow. Whichever is open first is taken,
 //! and both name the hardware alike. The platform as a whole, `psys`, is read by a meter of its own: it contains the packages.
 
+mod counter;
 mod files;
 mod merge;
 mod mirrors;
 mod pace;
 mod perf;
 mod plan;
+mod planned;
 mod remedy;
 mod scale;
 mod source;
@@ -17,109 +19,19 @@ mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tree;
+mod ways;
 mod zone;
 
-use std::fmt::Debug;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::counter::Draw;
 use super::meter::{Meter, Reading, Source};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::Clock;
 use crate::energy::units::{Domain, DomainKind, Method};
-
-use perf::Opener;
-use plan::Planned;
-use source::Sysfs;
-pub(crate) use survey::{Found, State, packages, survey};
-
-/// The counters change about once a millisecond.
-const RESOLUTION: Duration = Duration::from_millis(1);
-
-/// A processor package, or the memory behind it, draws no more than this for long, in watts. The largest that are sold are
-/// specified for 500 W (AMD EPYC 9965, Intel Xeon 6980P); firmware may let them have some more. It tells whether a counter
-/// that stayed unread may have wrapped around once more: a range of 65.5 kJ, as AMD's, lasts 82 s. What was seen to draw
-/// more is taken to draw more ([`CounterTotal`](super::counter::CounterTotal)).
-const SUSTAINED_WATTS: f64 = 800.0;
-
-/// More than any processor package draws even for a moment, in watts: what implies more is no energy.
-const PEAK_WATTS: f64 = 5000.0;
-
-/// What may arrive between two readings that are almost at the same time, in joules.
-const BURST_JOULES: f64 = 10.0;
-
-/// Counters that change every millisecond and show one value for so long hang.
-const HANGS_AFTER: Duration = Duration::from_millis(250);
-
-/// Of hardware that may be told to draw up to `limit` watts for long. Limits below the bound do not lower it: turbo exceeds
-/// them, and some firmware says 0.
-fn draw(limit: f64) -> Draw {
-    let sustained_watts = if limit < PEAK_WATTS { SUSTAINED_WATTS.max(limit) } else { SUSTAINED_WATTS };
-    Draw { sustained_watts, peak_watts: PEAK_WATTS, burst_joules: BURST_JOULES }
-}
-
-/// One counter, by whichever way.
-trait Counter: Send + Debug {
-    fn domain(&self) -> &Domain;
-
-    /// Gives it a domain that no other has.
-    fn rename(&mut self, domain: &Domain);
-
-    /// What exactly is read.
-    fn sampling(&self) -> String;
-
-    fn read(&mut self, clock: &dyn Clock) -> Result<Reading, String>;
-
-    /// The raw value now, of nobody's concern but whether it moves.
-    fn shows(&mut self) -> Option<u64>;
-
-    /// The time between two changes.
-    fn pace(&self) -> Duration;
-
-    fn set_pace(&mut self, pace: Duration);
-}
-
-/// What is in the way, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Obstacle {
-    pub(crate) reason: String,
-    /// Empty where the other way's remedy is all there is to do.
-    pub(crate) remedy: String,
-}
-
-/// Where the counters may be found.
-#[derive(Debug, Clone)]
-pub(crate) struct Ways {
-    /// The powercap tree.
-    pub(crate) powercap: PathBuf,
-    sysfs: Sysfs,
-    opener: Arc<dyn Opener>,
-    /// Whether the tree is that of the machine that describes itself there; else nothing there tells of the tree's counters.
-    one_machine: bool,
-}
-
-impl Ways {
-    /// Those of a machine that describes itself at `sys` and `proc`.
-    pub(crate) fn new(powercap: PathBuf, sys: PathBuf, proc: PathBuf) -> Self {
-        let one_machine = powercap.starts_with(&sys);
-        Self { powercap, sysfs: Sysfs { sys, proc }, opener: Arc::new(perf::Kernel), one_machine }
-    }
-}
-
-#[cfg(test)]
-impl Ways {
-    pub(crate) fn of(powercap: &std::path::Path, machine: &testing::PowerEvents) -> Self {
-        Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener(), one_machine: true }
-    }
-
-    /// The powercap tree alone.
-    pub(crate) fn files(powercap: &std::path::Path) -> Self {
-        let nowhere = powercap.join("nowhere");
-        Self::new(powercap.to_owned(), nowhere.clone(), nowhere)
-    }
-}
+use counter::Counter;
+pub(crate) use plan::{packages, survey};
+use planned::Planned;
+use remedy::Obstacle;
+pub(crate) use survey::{Found, State};
+pub(crate) use ways::Ways;
 
 /// Reads packages and memory; or the platform around them.
 #[derive(Debug)]
@@ -232,8 +144,7 @@ mod survey_tests;
 
 #[cfg(test)]
 mod tests {
-    use super::testing::PowerEvents;
-    use super::testing::PowercapTree;
+    use super::testing::{PowerEvents, PowercapTree};
     use super::*;
 
     fn sampling(ways: &Ways) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{Counter, HANGS_AFTER, RESOLUTION};
+use super::counter::{Counter, HANGS_AFTER, RESOLUTION};
 
 /// The pace of a counter that was seen to change, and then to stand still for longer than real ones do.
 const ONCE_A_SECOND: Duration = Duration::from_secs(1);
@@ -116,9 +116,9 @@ fn slow(
 mod tests {
     use std::cell::Cell;
 
-    use super::super::testing::PowercapTree;
-    use super::super::testing::{Alive, PowerEvents, gaining};
+    use super::super::testing::{Alive, PowerEvents, PowercapTree, gaining};
     use super::super::*;
+    use super::{Duration, RESOLUTION};
 
     /// Whether counters that show this after so many seconds are slow, read every `pause` seconds; and when that was known.
     fn slow(pause: f64, shows: &[fn(f64) -> u64]) -> (Vec<bool>, f64) {

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use super::super::counter::CounterTotal;
 use super::super::meter::Reading;
-use super::plan::Planned;
+use super::counter::{Counter, RESOLUTION, draw};
+use super::pace;
+use super::planned::Planned;
+use super::remedy::Obstacle;
 use super::source::{Event, Listed, Sysfs};
 use super::survey::{Found, State};
-use super::{Counter, Obstacle, RESOLUTION, draw, pace};
 use crate::energy::system::clock::{Clock, Moment};
 use crate::energy::units::{Domain, DomainKind};
 

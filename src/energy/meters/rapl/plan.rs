@@ -1,44 +1,13 @@
 //! Which way is taken to the counters, and what is said of all of them.
 
+use super::counter::Counter;
 use super::merge::{is_beyond, lacks, merged};
-use super::remedy::MISSING_REMEDY;
+use super::planned::{Planned, because, both, either};
+use super::remedy::{MISSING_REMEDY, Obstacle};
 use super::survey::{Found, State};
-use super::{Counter, Obstacle, Ways, files, perf};
+use super::ways::Ways;
+use super::{files, perf};
 use crate::energy::units::{Domain, DomainKind};
-
-/// A counter that is shown, open if it is to be read.
-#[derive(Debug)]
-pub(super) struct Planned {
-    pub(super) found: Found,
-    pub(super) counter: Option<Box<dyn Counter>>,
-}
-
-impl Planned {
-    pub(super) fn said(found: Found) -> Self {
-        Self { found, counter: None }
-    }
-
-    pub(super) fn rename(&mut self, id: String) {
-        self.found.domain.id = id;
-        if let Some(counter) = &mut self.counter {
-            counter.rename(&self.found.domain);
-        }
-    }
-
-    /// Whether it is of the processors and their memory.
-    pub(super) fn counts(&self) -> bool {
-        self.is(DomainKind::Cpu) || self.is(DomainKind::Dram)
-    }
-
-    /// Whether it is the platform's counter, and not of a zone that nobody knows.
-    fn is_platform(&self) -> bool {
-        self.is(DomainKind::Platform) && self.found.domain.id.starts_with("psys")
-    }
-
-    fn is(&self, kind: DomainKind) -> bool {
-        self.found.domain.kind == kind
-    }
-}
 
 /// All that is shown, by the way that is taken.
 #[derive(Debug)]
@@ -215,19 +184,6 @@ fn no_package(ways: &Ways, files: &[Planned]) -> String {
     }
 }
 
-/// An event, because the tree is closed.
-pub(super) fn because(mut planned: Planned, masked: &str) -> Planned {
-    match &mut planned.found.state {
-        State::Counted { sampling, note } => {
-            let why = format!("by {sampling}, because of {masked}");
-            *note = Some(note.take().map_or(why.clone(), |note| format!("{why}; {note}")));
-        }
-        State::Closed { reason, .. } => *reason = both(masked, reason),
-        State::Silent { .. } | State::Within { .. } => {}
-    }
-    planned
-}
-
 fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
     let counts = planned.counts();
     if let State::Closed { reason, remedy } = &mut planned.found.state
@@ -238,15 +194,14 @@ fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
     planned
 }
 
-/// Why neither way is open.
-pub(super) fn both(masked: &str, denied: &str) -> String {
-    format!("{masked}; nor by perf events: {denied}")
+/// What the platform as a whole contains, as the meter of packages and memory names it.
+pub(crate) fn packages(ways: &Ways) -> Vec<Domain> {
+    let inner = |found: &Found| found.package().is_some() && (found.is_counted() || found.is_closed());
+    survey(ways).into_iter().filter(inner).map(|found| found.domain).collect()
 }
 
-/// What opens the one way or the other.
-pub(super) fn either(masked: &str, denied: &str) -> String {
-    match (masked, denied) {
-        (one, "") | ("", one) => one.to_owned(),
-        _ => format!("{masked}; or {denied}"),
-    }
+/// Every counter of processors and memory that this machine shows. Opens nothing for longer than it looks; takes up to some tens of
+/// milliseconds where a counter stands still. Empty where there is neither a powercap tree nor a perf source of energy.
+pub(crate) fn survey(ways: &Ways) -> Vec<Found> {
+    plan(ways, &|_| false).found()
 }

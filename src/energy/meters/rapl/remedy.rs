@@ -3,6 +3,14 @@
 use std::io;
 use std::path::Path;
 
+/// What is in the way, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    pub(crate) reason: String,
+    /// Empty where the other way's remedy is all there is to do.
+    pub(crate) remedy: String,
+}
+
 /// What to do where the tree is missing.
 pub(super) const MISSING_REMEDY: &str = "the tree exists on physical machines with an Intel or AMD processor once the \
     kernel module intel_rapl_common is loaded (`modprobe intel_rapl_msr`); virtual machines rarely have it";

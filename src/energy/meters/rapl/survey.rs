@@ -1,6 +1,5 @@
 //! Everything here that counts the energy of processors and memory, whether it can be read or not.
 
-use super::Ways;
 use crate::energy::units::{Domain, DomainKind};
 
 /// A counter that is shown: a zone of the powercap tree, or a perf event.
@@ -46,16 +45,4 @@ impl Found {
     pub(crate) fn is_counted(&self) -> bool {
         matches!(self.state, State::Counted { .. })
     }
-}
-
-/// What the platform as a whole contains, as the meter of packages and memory names it.
-pub(crate) fn packages(ways: &Ways) -> Vec<Domain> {
-    let inner = |found: &Found| found.package().is_some() && (found.is_counted() || found.is_closed());
-    survey(ways).into_iter().filter(inner).map(|found| found.domain).collect()
-}
-
-/// Every counter of processors and memory that this machine shows. Opens nothing for longer than it looks; takes up to some tens of
-/// milliseconds where a counter stands still. Empty where there is neither a powercap tree nor a perf source of energy.
-pub(crate) fn survey(ways: &Ways) -> Vec<Found> {
-    super::plan::plan(ways, &|_| false).found()
 }

@@ -1,8 +1,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::testing::PowercapTree;
-use super::testing::{Alive, PowerEvents, gaining};
+use super::testing::{Alive, PowerEvents, PowercapTree, gaining};
 use super::*;
 use crate::energy::units::Domain;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::super::counter::{CounterTotal, Gap};
 use super::super::meter::Reading;
+use super::counter::{BURST_JOULES, Counter, RESOLUTION, draw};
 use super::pace;
 use super::tree::{Zone, number};
-use super::{BURST_JOULES, Counter, RESOLUTION, draw};
 use crate::energy::system::clock::Clock;
 use crate::energy::units::Domain;
 

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::meter::{Reading, Shares, Source};
-use super::Busy;
 use super::kin::Kin;
 use super::split::{Use, unseen_step};
+use super::users::Busy;
 use crate::energy::error::EnergyError;
 use crate::energy::units::{Domain, Method};
 

@@ -9,6 +9,7 @@ mod ledger;
 mod split;
 #[cfg(test)]
 mod tests;
+pub(crate) mod users;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::energy::system::process_tree::Family;
 use crate::energy::units::{DeviceState, Method};
 use kin::Kin;
 use ledger::Ledger;
+use users::Users;
 
 /// Utilisation is not asked for more often than this, whoever reads: a little less than the time between polls.
 const DUE: Duration = Duration::from_millis(400);
@@ -28,33 +30,6 @@ const POLLED: Duration = Duration::from_millis(500);
 
 /// Who holds a device is looked up so rarely, for that takes the driver some milliseconds.
 const LOOKED: Duration = Duration::from_secs(5);
-
-/// What a process did on a device of late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Busy {
-    pub(crate) pid: u32,
-    /// When the driver sampled this, in microseconds by the wall clock.
-    pub(crate) at_us: u64,
-    /// For how much of the time its kernels ran.
-    pub(crate) percent: u32,
-}
-
-/// A meter that knows who uses its devices.
-pub(crate) trait Users: Meter {
-    /// Whether the device of a source can be shared out.
-    ///
-    /// # Errors
-    ///
-    /// [`EnergyError::Unshareable`] if not.
-    fn shareable(&self, source: usize) -> Result<(), EnergyError>;
-
-    /// The mean utilisation of each process since the samples of this date, of those that computed; empty if there is no newer
-    /// sample.
-    fn busy(&self, source: usize, since_us: u64) -> Result<Vec<Busy>, EnergyError>;
-
-    /// The processes that hold the device, whether or not they compute; `None` if that cannot be told.
-    fn holders(&self, source: usize) -> Option<Vec<u32>>;
-}
 
 /// Tells our part of what another meter reads.
 #[derive(Debug)]
