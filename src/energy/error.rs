@@ -1,6 +1,6 @@
 //! What can go wrong with metering.
 
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 
 /// Why energy cannot be metered, or a figure could not be had.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -51,7 +51,7 @@ pub enum EnergyError {
     )]
     InUse {
         /// The hardware.
-        domain: Domain,
+        domain: PowerDomain,
         /// Who holds it, as far as told.
         by: String,
     },
@@ -67,7 +67,7 @@ pub enum EnergyError {
     #[error("{domain} cannot be shared: {reason}; {remedy}")]
     Unshareable {
         /// The hardware.
-        domain: Domain,
+        domain: PowerDomain,
         /// What is in the way.
         reason: String,
         /// What to do about it.
@@ -80,7 +80,7 @@ pub enum EnergyError {
     #[error("reading {domain} failed: {reason}")]
     Read {
         /// What was read.
-        domain: Domain,
+        domain: PowerDomain,
         /// What happened.
         reason: String,
     },
@@ -88,7 +88,7 @@ pub enum EnergyError {
     #[error("the {what} of {domain}: {reason}; {remedy}")]
     Limit {
         /// The device.
-        domain: Domain,
+        domain: PowerDomain,
         /// `power limit` or `SM clocks`.
         what: &'static str,
         /// What is in the way.
@@ -100,7 +100,7 @@ pub enum EnergyError {
     #[error("the device {domain} is lost: {reason}; reset it or restart the machine")]
     DeviceLost {
         /// The device.
-        domain: Domain,
+        domain: PowerDomain,
         /// What the driver said.
         reason: String,
     },

@@ -37,15 +37,15 @@ pub mod units;
 mod windows;
 
 pub use error::EnergyError;
-pub use gpus::limits::{LimitRange, Limits};
+pub use gpus::limits::{LimitRange, PowerLimits};
 pub use gpus::mig::{MigInstance, MigPolicy};
 pub use gpus::visible::{GpuIdentity, Visible, VisibleError, VisibleGpu, visible_gpus};
 pub use meters::choice::{MeterKind, Meters};
 pub use meters::estimate::watts::{DEFAULT_WATTS_PER_CORE, watts_per_core};
-pub use meters::meter::{Grain, Meter, Reading, Shares, Source};
+pub use meters::meter::{EnergySource, Grain, Meter, Reading, Shares};
 pub use session::builder::{DEFAULT_GAIN, HOST_VARIABLE, SessionBuilder};
 pub use session::limits::{LimitGuard, restore_limits, restore_limits_and_end};
-pub use session::profile::{DomainSummary, Interval, Profile, Summary};
+pub use session::profile::{DomainSummary, Interval, Profile, ProfileSummary};
 pub use session::{Mark, Session, Usage, Window};
 pub use system::clock::{Clock, Moment, MonotonicClock};
 pub use system::deadline::DRIVER_LIMIT_VARIABLE;

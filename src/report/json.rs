@@ -52,7 +52,7 @@ use super::csv::method_name;
 use super::identity::without_secrets;
 use crate::analysis::{Footprint, Spent, Summary, changes_of_inventory, doubts_in_words, left_out_by};
 use crate::carbon::Carbon;
-use crate::energy::units::{Domain, Doubt, WindowEnergy};
+use crate::energy::units::{Doubt, PowerDomain, WindowEnergy};
 use crate::record::{EarlierStudy, StudyRecord, TrialRecord};
 
 /// Version of the shape.
@@ -144,7 +144,7 @@ fn basis(record: &StudyRecord, summary: &Summary) -> Value {
 }
 
 /// Adds `doubtful` and `doubts`, a sentence for each device, where there are any.
-pub(super) fn tell_doubts(told: &mut Value, doubts: &[(Domain, Doubt)]) {
+pub(super) fn tell_doubts(told: &mut Value, doubts: &[(PowerDomain, Doubt)]) {
     if !doubts.is_empty() {
         told["doubtful"] = json!(true);
         told["doubts"] = json!(doubts_in_words(doubts));

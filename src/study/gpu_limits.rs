@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::StudyError;
 use super::spec::{Setpoint, StudySpec};
 use crate::energy::units::DomainKind;
-use crate::energy::{EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage};
+use crate::energy::{EnergyError, LimitGuard, LimitRange, PowerLimits, Session, SessionBuilder, Usage};
 use crate::objective::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
@@ -93,9 +93,9 @@ impl Limiter {
     /// could be read.
     pub(super) fn set(&self, point: &Point) -> Result<Vec<LimitGuard>, Failure> {
         let of = |setpoint: &Option<Setpoint>| setpoint.as_ref().and_then(|setpoint| value(setpoint, point));
-        let clock = of(&self.asked.clock).map_or_else(DeviceLimits::default, clock_at);
-        let limits = DeviceLimits { power_watts: of(&self.asked.power), ..clock };
-        if limits == DeviceLimits::default() {
+        let clock = of(&self.asked.clock).map_or_else(PowerLimits::default, clock_at);
+        let limits = PowerLimits { power_watts: of(&self.asked.power), ..clock };
+        if limits == PowerLimits::default() {
             return Ok(Vec::new());
         }
         let set = self.gpus.iter().map(|gpu| self.asked.builder.limit(gpu, &limits));
@@ -111,9 +111,9 @@ pub(super) fn put_back(guards: Vec<LimitGuard>) -> Result<(), Failure> {
     failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, error.to_string())))
 }
 
-fn clock_at(mhz: f64) -> DeviceLimits {
+fn clock_at(mhz: f64) -> PowerLimits {
     // The study file has whole numbers within the range of a u32.
-    DeviceLimits::sm_clock(mhz as u32)
+    PowerLimits::sm_clock(mhz as u32)
 }
 
 fn value(setpoint: &Setpoint, point: &Point) -> Option<f64> {

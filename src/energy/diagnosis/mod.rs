@@ -8,11 +8,11 @@ use crate::energy::inventory::{Inventory, Opened};
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::estimate::EstimateMeter;
 use crate::energy::meters::estimate::watts::Figure;
-use crate::energy::meters::meter::{Meter, Source};
+use crate::energy::meters::meter::{EnergySource, Meter};
 use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::RaplMeter;
 use crate::energy::session::builder::SessionBuilder;
-use crate::energy::system::deadline::{Limits, in_time};
+use crate::energy::system::deadline::{CallLimits, in_time};
 use crate::energy::units::{Consumer, DomainKind, Standing};
 
 /// The answer of [`SessionBuilder::diagnose`].
@@ -24,12 +24,12 @@ pub struct Diagnosis {
     pub virtual_machine: bool,
     /// One entry for each thing that draws power, with a meter for it or without, or for a meter that finds none: GPUs and
     /// accelerators, processors and memory, the estimate.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DiagnosisEntry>,
 }
 
 /// One thing that is, or could be, metered.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct DiagnosisEntry {
     /// The meter that would read it; `None` if there is none for its kind.
     pub meter: Option<MeterKind>,
     /// What it is, and how it stands to the figures.
@@ -37,7 +37,7 @@ pub struct Entry {
     pub consumer: Consumer,
 }
 
-impl Entry {
+impl DiagnosisEntry {
     /// Whether it can be metered.
     #[must_use]
     pub fn usable(&self) -> bool {
@@ -68,11 +68,11 @@ impl SessionBuilder {
             }
             let consumer = Consumer::new(DomainKind::Gpu, "nvidia", "NVIDIA GPUs".to_owned());
             let consumer = consumer.because(Standing::Unused, reason).remedy(remedy);
-            entries.push(Entry { meter: Some(MeterKind::Nvml), consumer });
+            entries.push(DiagnosisEntry { meter: Some(MeterKind::Nvml), consumer });
         }
-        let mut sources: Vec<Source> = inventory.readable();
+        let mut sources: Vec<EnergySource> = inventory.readable();
         let ways = places.rapl();
-        let limit = Limits::of_environment().asking;
+        let limit = CallLimits::of_environment().asking;
         let looked = in_time("rapl", limit, move || Ok(RaplMeter::look_and_open(&ways, &|_| false)));
         let (found, rapl) = looked.map_or_else(|late| (None, Err(late)), |(found, rapl)| (Some(found), rapl));
         let rapl = rapl.map(|meter| sources.extend(meter.sources().iter().cloned()));
@@ -81,9 +81,9 @@ impl SessionBuilder {
             sources.push(source.clone());
         }
         let opened = Opened { sources, rapl: Some(rapl), found, nvml: None, meters, without: &[] };
-        entries.extend(inventory.conclude(places, &opened).into_iter().map(Entry::of));
+        entries.extend(inventory.conclude(places, &opened).into_iter().map(DiagnosisEntry::of));
         let consumer = estimate.map_or_else(|consumer| *consumer, |(consumer, _)| consumer);
-        entries.push(Entry { meter: Some(MeterKind::Estimate), consumer });
+        entries.push(DiagnosisEntry { meter: Some(MeterKind::Estimate), consumer });
         Diagnosis { container: surroundings.container, virtual_machine: surroundings.virtual_machine, entries }
     }
 }
@@ -98,7 +98,7 @@ fn no_driver(places: &Places, container: bool, reason: &str) -> String {
     }
 }
 
-fn estimate(places: &Places, figure: &Figure) -> Result<(Consumer, Source), Box<Consumer>> {
+fn estimate(places: &Places, figure: &Figure) -> Result<(Consumer, EnergySource), Box<Consumer>> {
     let consumer = Consumer::new(DomainKind::Cpu, "processes", "CPU time".to_owned());
     match EstimateMeter::open(&places.proc, places.process, true, figure) {
         Ok(estimate) => {
@@ -128,7 +128,7 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for DiagnosisEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { meter, consumer } = self;
         let word = match consumer.standing {

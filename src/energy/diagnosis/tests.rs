@@ -33,7 +33,7 @@ impl Machine {
         self.builder().diagnose()
     }
 
-    fn rapl(&self) -> Entry {
+    fn rapl(&self) -> DiagnosisEntry {
         self.diagnose().entries.into_iter().find(|entry| entry.meter == Some(MeterKind::Rapl)).unwrap()
     }
 }
@@ -135,7 +135,7 @@ mod nvml {
     use crate::energy::gpus::mig::MigPolicy;
     use crate::energy::meters::nvml::testing::FakeNvml;
 
-    fn gpus(script: &str) -> Vec<Entry> {
+    fn gpus(script: &str) -> Vec<DiagnosisEntry> {
         let machine = Machine::new();
         let fake = FakeNvml::new(50.0, script);
         let mut entries = machine.builder().nvml_library(fake.library()).diagnose().entries;

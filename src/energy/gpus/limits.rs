@@ -2,14 +2,14 @@
 
 /// What to set; `None` leaves a setting alone.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Limits {
+pub struct PowerLimits {
     /// The power limit of the board, in watts.
     pub power_watts: Option<f64>,
     /// The lowest and the highest clock of the multiprocessors, in MHz.
     pub sm_clock_mhz: Option<(u32, u32)>,
 }
 
-impl Limits {
+impl PowerLimits {
     /// A power limit, in watts.
     #[must_use]
     pub fn power(watts: f64) -> Self {

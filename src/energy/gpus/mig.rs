@@ -21,7 +21,7 @@ pub enum MigPolicy {
     /// They are not metered.
     #[default]
     Refuse,
-    /// Their whole boards are, and the figures say so in [`Source::sampling`](crate::energy::Source::sampling). Right where one
+    /// Their whole boards are, and the figures say so in [`EnergySource::sampling`](crate::energy::EnergySource::sampling). Right where one
     /// program has the board to itself.
     WholeBoard,
 }

@@ -9,8 +9,8 @@ use super::surroundings::Surroundings;
 use crate::energy::gpus::mig::MigInstance;
 use crate::energy::gpus::visible::{GpuIdentity, VisibleError, visible_gpus};
 use crate::energy::meters::places::Places;
-use crate::energy::system::deadline::{Limits, within};
-use crate::energy::units::{Consumer, Domain, DomainKind, Method, Standing};
+use crate::energy::system::deadline::{CallLimits, within};
+use crate::energy::units::{Consumer, DomainKind, Method, PowerDomain, Standing};
 
 /// What NVIDIA's driver shows of one GPU, or the kernel where that does not. What nobody tells is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -71,7 +71,7 @@ pub(super) fn shows_nvidia(places: &Places) -> bool {
         let on_bus = bus::devices(&own.sys).unwrap_or_default();
         on_bus.iter().any(|device| device.vendor == Vendor::Nvidia) || !kernels_own(own.machine()).is_empty()
     };
-    within(Limits::of_environment().asking, look).unwrap_or(true)
+    within(CallLimits::of_environment().asking, look).unwrap_or(true)
 }
 
 const NVIDIA_REMEDY: &str = "see what the kernel's log says of NVRM, and restart the machine if it stays so";
@@ -190,7 +190,7 @@ fn complete(told: &mut Told, kernel: &[Told]) {
 fn consumer_of(told: &Told, number: &str) -> Consumer {
     let name = told.name.as_deref().unwrap_or("of a model that it does not tell");
     let mut consumer = Consumer::new(DomainKind::Gpu, number, format!("NVIDIA GPU {number}: {name}"));
-    consumer.domain = told.uuid.clone().map(|id| Domain { kind: DomainKind::Gpu, id });
+    consumer.domain = told.uuid.clone().map(|id| PowerDomain { kind: DomainKind::Gpu, id });
     consumer.address = told.place.map(|place| place.to_string());
     consumer
 }

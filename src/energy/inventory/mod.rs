@@ -25,9 +25,9 @@ mod tests;
 use crate::energy::gpus::mig::MigInstance;
 use crate::energy::gpus::visible::VisibleError;
 use crate::energy::meters::choice::{MeterKind, Meters};
-use crate::energy::meters::meter::Source;
+use crate::energy::meters::meter::EnergySource;
 use crate::energy::meters::places::Places;
-use crate::energy::system::deadline::{Limits, within};
+use crate::energy::system::deadline::{CallLimits, within};
 use crate::energy::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
 use graphics::{Driver, Graphics};
 pub(super) use opened::Opened;
@@ -54,12 +54,12 @@ impl Inventory {
             false if graphics::shows_nvidia(places) => unasked(),
             false => {
                 let own = places.clone();
-                within(Limits::of_environment().asking, move || ask(&own)).unwrap_or_else(|_| unasked())
+                within(CallLimits::of_environment().asking, move || ask(&own)).unwrap_or_else(|_| unasked())
             }
         };
         let own = places.clone();
         // The kernel's files of a device may hang as its driver does.
-        let listed = within(Limits::of_environment().asking, move || graphics::list(&own, &surroundings, driver));
+        let listed = within(CallLimits::of_environment().asking, move || graphics::list(&own, &surroundings, driver));
         let graphics = listed.unwrap_or_else(|silence| Graphics::unknown(&silence.to_string()));
         Self { graphics, surroundings }
     }
@@ -85,10 +85,10 @@ impl Inventory {
     }
 
     /// What can be read of the GPUs, whoever may use them.
-    pub(super) fn readable(&self) -> Vec<Source> {
+    pub(super) fn readable(&self) -> Vec<EnergySource> {
         let source = |(_, gpu): &(graphics::Told, Consumer)| {
             let (domain, method) = (gpu.domain.clone()?, gpu.method?);
-            Some(Source { domain, method, sampling: String::new(), resolution: std::time::Duration::ZERO })
+            Some(EnergySource { domain, method, sampling: String::new(), resolution: std::time::Duration::ZERO })
         };
         self.graphics.nvidia.iter().filter_map(source).collect()
     }
@@ -160,7 +160,7 @@ pub(super) fn is_left_out(consumer: &Consumer, without: &[ConsumerName]) -> bool
 
 /// The consumer as it stands once the meters are open.
 fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
-    let is_its = |source: &&Source| {
+    let is_its = |source: &&EnergySource| {
         let name = ConsumerName::of(&source.domain);
         source.domain == consumer.domain() || (consumer.kind == DomainKind::Gpu && consumer.is_called(&name))
     };

@@ -2,14 +2,14 @@
 
 use crate::energy::error::EnergyError;
 use crate::energy::meters::choice::Meters;
-use crate::energy::meters::meter::Source;
+use crate::energy::meters::meter::EnergySource;
 use crate::energy::meters::rapl::Found;
 use crate::energy::units::ConsumerName;
 
 /// What was opened of it.
 pub(in crate::energy) struct Opened<'a> {
     /// What is read.
-    pub(in crate::energy) sources: Vec<Source>,
+    pub(in crate::energy) sources: Vec<EnergySource>,
     /// What came of opening the counters of processors; `None` if they were not asked for.
     pub(in crate::energy) rapl: Option<Result<(), EnergyError>>,
     /// What a look at the counters of processors found when they were opened; `None` if it was not taken, or gave no answer.

@@ -11,14 +11,14 @@ use crate::energy::error::EnergyError;
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::{Found, State, Ways, survey};
-use crate::energy::system::deadline::{Limits, within};
+use crate::energy::system::deadline::{CallLimits, within};
 use crate::energy::units::{Consumer, DomainKind, Method, Standing};
 
 /// What there is of processors and memory, with what came of opening their counters.
 pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
     let own = ways.clone();
     // Files may hang as drivers do; then it is known from opening them that they do.
-    let look = || within(Limits::of_environment().asking, move || survey(&own)).unwrap_or_default();
+    let look = || within(CallLimits::of_environment().asking, move || survey(&own)).unwrap_or_default();
     let found = opened.found.clone().unwrap_or_else(look);
     let estimated =
         opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
@@ -67,7 +67,7 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
 /// The packages of the machine, by their names alone; one for all of them where nothing tells their number.
 pub(super) fn packages(places: &Places) -> Vec<Consumer> {
     let ways = places.rapl();
-    let found = within(Limits::of_environment().asking, move || survey(&ways)).unwrap_or_default();
+    let found = within(CallLimits::of_environment().asking, move || survey(&ways)).unwrap_or_default();
     let counted = found.iter().filter(|f| f.domain.kind == DomainKind::Cpu && !matches!(f.state, State::Within { .. }));
     let mut ids: BTreeSet<String> = counted.map(|found| found.domain.id.clone()).collect();
     if ids.is_empty() {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
 use crate::energy::system::unwaited::Unwaited;
-use crate::energy::units::{DeviceState, Domain, Method};
+use crate::energy::units::{DeviceState, Method, PowerDomain};
 
 /// One figure that a meter reads: of which hardware, how, and how finely.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct EnergySource {
     /// The hardware.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// How the figure comes about.
     pub method: Method,
     /// What exactly is read, and how: `total-energy counter, a tick every 100 ms`.
@@ -21,14 +21,14 @@ pub struct Source {
     pub resolution: Duration,
 }
 
-/// What the [`sampling`](Source::sampling) of a GPU's counter begins with where it is that of the whole module.
+/// What the [`sampling`](EnergySource::sampling) of a GPU's counter begins with where it is that of the whole module.
 pub(crate) const OF_MODULE: &str = "of the whole module, with its processor and memory: ";
 
 /// And where that cannot be told.
 pub(crate) const OF_MODULE_PERHAPS: &str =
     "of the GPU alone or of its whole module, with processor and memory, which cannot be told: ";
 
-impl Source {
+impl EnergySource {
     /// What is to be said of each figure, where it is of more than its domain says, or may be. The energy of the processor then is, or
     /// may be, in it already.
     pub(crate) fn holds_more(&self) -> Option<&'static str> {
@@ -105,14 +105,14 @@ pub trait Meter: Send {
     fn name(&self) -> &'static str;
 
     /// What the meter reads.
-    fn sources(&self) -> &[Source];
+    fn sources(&self) -> &[EnergySource];
 
     /// Reads all sources now, by this clock.
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>>;
 
     /// For each source how a second, independent figure of the same energy comes about, to be held against the first.
     /// Default: there are none.
-    fn counterparts(&self) -> Vec<Option<Source>> {
+    fn counterparts(&self) -> Vec<Option<EnergySource>> {
         self.sources().iter().map(|_| None).collect()
     }
 

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::contradiction::held_against;
 use super::{Mark, Session, Usage};
-use crate::energy::units::{Domain, DomainEnergy, Method, WindowEnergy};
+use crate::energy::units::{DomainEnergy, Method, PowerDomain, WindowEnergy};
 use crate::energy::windows::figure::Evidence;
 use crate::energy::windows::idle::with_idle;
 use crate::energy::windows::track::ticks_slowly;
@@ -61,6 +61,6 @@ impl Session {
     }
 }
 
-fn unknown(domain: Domain, method: Method, reason: &str) -> DomainEnergy {
+fn unknown(domain: PowerDomain, method: Method, reason: &str) -> DomainEnergy {
     DomainEnergy::new(domain, method, None, Some(reason.to_owned()))
 }

@@ -11,7 +11,7 @@ use crate::energy::meters::choice::Meters;
 use crate::energy::meters::meter::Meter;
 use crate::energy::meters::places::Places;
 use crate::energy::system::clock::{Clock, MonotonicClock};
-use crate::energy::system::deadline::Limits;
+use crate::energy::system::deadline::CallLimits;
 use crate::energy::system::lock::{FOLDER, LOCK_FOLDER_VARIABLE};
 use crate::energy::units::ConsumerName;
 
@@ -48,7 +48,7 @@ pub struct SessionBuilder {
     pub(super) poll: Option<Duration>,
     pub(in crate::energy) clock: Arc<dyn Clock>,
     /// For calls of drivers, in place of those of the environment.
-    pub(in crate::energy) limits: Option<Limits>,
+    pub(in crate::energy) limits: Option<CallLimits>,
     pub(in crate::energy) places: Places,
 }
 
@@ -201,7 +201,7 @@ impl SessionBuilder {
 
     /// How long calls of drivers may take.
     #[cfg(test)]
-    pub(in crate::energy) fn limits(mut self, limits: Limits) -> Self {
+    pub(in crate::energy) fn limits(mut self, limits: CallLimits) -> Self {
         self.limits = Some(limits);
         self
     }

@@ -7,10 +7,10 @@
 //! at each step, and then it is said that the limits are not put back.
 //!
 //! ```no_run
-//! use wattfront::energy::{Limits, Session, restore_limits_and_end};
+//! use wattfront::energy::{PowerLimits, Session, restore_limits_and_end};
 //!
 //! let builder = Session::builder();
-//! let guard = builder.limit("GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", &Limits::power(250.0))?;
+//! let guard = builder.limit("GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", &PowerLimits::power(250.0))?;
 //! // what runs here draws up to 250 W; in the thread that handles SIGTERM: restore_limits_and_end();
 //! guard.restore()?;
 //! # Ok::<(), wattfront::energy::EnergyError>(())
@@ -20,10 +20,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::builder::SessionBuilder;
 use crate::energy::error::EnergyError;
-use crate::energy::gpus::limits::{LimitRange, Limits};
+use crate::energy::gpus::limits::{LimitRange, PowerLimits};
 #[cfg(feature = "nvml")]
 use crate::energy::meters::nvml::Undo;
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 impl SessionBuilder {
     /// What the limits of the GPU with this UUID can be, and whether this process may set them. To find that out, the power
@@ -48,15 +48,15 @@ impl SessionBuilder {
     ///
     /// [`EnergyError::Limit`] if there is no such GPU, for a limit out of its range, without the permission, and if the driver
     /// has not set what it was told to. Then all is as before. [`EnergyError::Unavailable`] without the library or the driver.
-    pub fn limit(&self, uuid: &str, limits: &Limits) -> Result<LimitGuard, EnergyError> {
+    pub fn limit(&self, uuid: &str, limits: &PowerLimits) -> Result<LimitGuard, EnergyError> {
         let entry = Entry::default();
         // Held until all is set, so that a signal in the midst of it is answered afterwards.
-        let mut guard = LimitGuard { entry: Arc::clone(&entry), in_force: Limits::default() };
+        let mut guard = LimitGuard { entry: Arc::clone(&entry), in_force: PowerLimits::default() };
         let mut undo = lock(&entry);
         let mut guards = lock(&GUARDS);
         if guards.closed {
             return Err(EnergyError::Limit {
-                domain: Domain { kind: DomainKind::Gpu, id: uuid.to_owned() },
+                domain: PowerDomain { kind: DomainKind::Gpu, id: uuid.to_owned() },
                 what: "limits",
                 reason: "this process is ending, and has put back the limits that it had set".to_owned(),
                 remedy: "run it again".to_owned(),
@@ -77,7 +77,7 @@ impl SessionBuilder {
 #[must_use = "the limits are put back when the guard is dropped"]
 pub struct LimitGuard {
     entry: Entry,
-    in_force: Limits,
+    in_force: PowerLimits,
 }
 
 type Entry = Arc<Mutex<Option<Undo>>>;
@@ -99,7 +99,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl LimitGuard {
     /// What the driver says that is in force: power in its own rounding.
     #[must_use]
-    pub fn in_force(&self) -> Limits {
+    pub fn in_force(&self) -> PowerLimits {
         self.in_force
     }
 
@@ -147,7 +147,12 @@ fn limit_range(builder: &SessionBuilder, uuid: &str) -> Result<LimitRange, Energ
 }
 
 #[cfg(feature = "nvml")]
-fn set(builder: &SessionBuilder, uuid: &str, limits: &Limits, undo: &mut Option<Undo>) -> Result<Limits, EnergyError> {
+fn set(
+    builder: &SessionBuilder,
+    uuid: &str,
+    limits: &PowerLimits,
+    undo: &mut Option<Undo>,
+) -> Result<PowerLimits, EnergyError> {
     crate::energy::meters::nvml::set_limits(builder.places.nvml_library.as_deref(), uuid, limits, &builder.clock, undo)
 }
 
@@ -169,7 +174,7 @@ fn limit_range(_: &SessionBuilder, _: &str) -> Result<LimitRange, EnergyError> {
 }
 
 #[cfg(not(feature = "nvml"))]
-fn set(_: &SessionBuilder, _: &str, _: &Limits, _: &mut Option<Undo>) -> Result<Limits, EnergyError> {
+fn set(_: &SessionBuilder, _: &str, _: &PowerLimits, _: &mut Option<Undo>) -> Result<PowerLimits, EnergyError> {
     Err(crate::energy::error::left_out())
 }
 
@@ -199,12 +204,12 @@ mod tests {
     fn a_limit_holds_until_the_guard_goes() {
         let _alone = lock(&ALONE);
         let fake = FakeNvml::new(10.0, GPU);
-        let guard = builder(&fake).limit("gpu-A", &Limits::power(250.4)).unwrap();
-        assert_eq!(guard.in_force(), Limits::power(250.4));
+        let guard = builder(&fake).limit("gpu-A", &PowerLimits::power(250.4)).unwrap();
+        assert_eq!(guard.in_force(), PowerLimits::power(250.4));
         assert_eq!(fake.changes(), ["GPU-a limit 250400"]);
         drop(guard);
         assert_eq!(fake.changes(), ["GPU-a limit 250400", "GPU-a limit 650000"]);
-        let guard = builder(&fake).limit("GPU-a", &Limits::sm_clock(1200)).unwrap();
+        let guard = builder(&fake).limit("GPU-a", &PowerLimits::sm_clock(1200)).unwrap();
         assert_eq!(guard.restore(), Ok(()));
         assert_eq!(fake.changes()[2..], ["GPU-a clocks 1200 1200", "GPU-a clocks"]);
         assert_eq!(lock(&GUARDS).entries.len(), 0);
@@ -214,8 +219,8 @@ mod tests {
     fn guards_within_guards_go_back_step_by_step() {
         let _alone = lock(&ALONE);
         let fake = FakeNvml::new(10.0, GPU);
-        let outer = builder(&fake).limit("GPU-a", &Limits::power(400.0)).unwrap();
-        let inner = builder(&fake).limit("GPU-a", &Limits::power(300.0)).unwrap();
+        let outer = builder(&fake).limit("GPU-a", &PowerLimits::power(400.0)).unwrap();
+        let inner = builder(&fake).limit("GPU-a", &PowerLimits::power(300.0)).unwrap();
         drop(inner);
         drop(outer);
         let limits = [400_000, 300_000, 400_000, 650_000].map(|limit| format!("GPU-a limit {limit}"));
@@ -226,7 +231,7 @@ mod tests {
     fn a_panic_puts_the_limits_back() {
         let _alone = lock(&ALONE);
         let fake = FakeNvml::new(10.0, GPU);
-        let both = Limits { power_watts: Some(300.0), sm_clock_mhz: Some((300, 900)) };
+        let both = PowerLimits { power_watts: Some(300.0), sm_clock_mhz: Some((300, 900)) };
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _guard = builder(&fake).limit("GPU-a", &both).unwrap();
             panic!("as told");
@@ -240,9 +245,9 @@ mod tests {
     fn a_signal_puts_back_what_all_guards_have_set_and_the_guards_then_do_nothing() {
         let _alone = lock(&ALONE);
         let (one, other) = (FakeNvml::new(10.0, GPU), FakeNvml::new(10.0, GPU));
-        let first = builder(&one).limit("GPU-a", &Limits::power(400.0)).unwrap();
-        let second = builder(&one).limit("GPU-a", &Limits::power(300.0)).unwrap();
-        let third = builder(&other).limit("GPU-a", &Limits::power(500.0)).unwrap();
+        let first = builder(&one).limit("GPU-a", &PowerLimits::power(400.0)).unwrap();
+        let second = builder(&one).limit("GPU-a", &PowerLimits::power(300.0)).unwrap();
+        let third = builder(&other).limit("GPU-a", &PowerLimits::power(500.0)).unwrap();
         assert_eq!(std::thread::spawn(restore_limits).join().unwrap(), []);
         assert_eq!(one.changes().last().unwrap(), "GPU-a limit 650000");
         assert_eq!(other.changes(), ["GPU-a limit 500000", "GPU-a limit 650000"]);
@@ -266,13 +271,13 @@ mod tests {
         assert_eq!(fake.changes(), ["GPU-a limit 650000"], "the probe sets what is set");
         fake.rewrite(&format!("{GPU}fault set-limit 4\nfault set-clocks 4\n"));
         assert!(builder(&fake).limit_range("GPU-a").unwrap().refused.is_some());
-        for limits in [Limits::power(300.0), Limits::sm_clock(900)] {
+        for limits in [PowerLimits::power(300.0), PowerLimits::sm_clock(900)] {
             let told = reason(&builder(&fake).limit("GPU-a", &limits).unwrap_err());
             assert!(told.contains("root"), "{told}");
         }
         // Half of it is not left behind.
         fake.rewrite(&format!("{GPU}fault set-clocks 4\n"));
-        let both = Limits { power_watts: Some(300.0), sm_clock_mhz: Some((300, 900)) };
+        let both = PowerLimits { power_watts: Some(300.0), sm_clock_mhz: Some((300, 900)) };
         assert!(builder(&fake).limit("GPU-a", &both).is_err());
         assert_eq!(fake.changes()[1..], ["GPU-a limit 300000", "GPU-a limit 650000"]);
         assert_eq!(lock(&GUARDS).entries.len(), 0);
@@ -282,17 +287,17 @@ mod tests {
     fn a_limit_that_does_not_stick_is_an_error() {
         let _alone = lock(&ALONE);
         let fake = FakeNvml::new(10.0, &format!("{GPU}deaf\n"));
-        let told = reason(&builder(&fake).limit("GPU-a", &Limits::power(300.0)).unwrap_err());
+        let told = reason(&builder(&fake).limit("GPU-a", &PowerLimits::power(300.0)).unwrap_err());
         assert!(told.contains("650 W instead of 300 W"), "{told}");
-        let told = reason(&builder(&fake).limit("GPU-a", &Limits::sm_clock(900)).unwrap_err());
+        let told = reason(&builder(&fake).limit("GPU-a", &PowerLimits::sm_clock(900)).unwrap_err());
         assert!(told.contains("1500 MHz"), "{told}");
         // Steps of the driver are no lie, as long as they are small.
         let fake = FakeNvml::new(10.0, "gpu GPU-a A\nlimit 200 700 650 0.5\n");
-        let guard = builder(&fake).limit("GPU-a", &Limits::power(300.4)).unwrap();
-        assert_eq!(guard.in_force(), Limits::power(300.0));
+        let guard = builder(&fake).limit("GPU-a", &PowerLimits::power(300.4)).unwrap();
+        assert_eq!(guard.in_force(), PowerLimits::power(300.0));
         drop(guard);
         let fake = FakeNvml::new(10.0, "gpu GPU-a A\nlimit 200 700 650 25\n");
-        assert!(builder(&fake).limit("GPU-a", &Limits::power(320.0)).is_err());
+        assert!(builder(&fake).limit("GPU-a", &PowerLimits::power(320.0)).is_err());
         assert_eq!(fake.changes().last().unwrap(), "GPU-a limit 650000");
     }
 
@@ -301,19 +306,19 @@ mod tests {
         let _alone = lock(&ALONE);
         let fake = FakeNvml::new(10.0, GPU);
         for watts in [199.0, 701.0, 0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let told = reason(&builder(&fake).limit("GPU-a", &Limits::power(watts)).unwrap_err());
+            let told = reason(&builder(&fake).limit("GPU-a", &PowerLimits::power(watts)).unwrap_err());
             assert!(told.contains("200 W to 700 W"), "{told}");
         }
         for clocks in [(900, 800), (0, 0), (300, 5000)] {
-            let limits = Limits { power_watts: None, sm_clock_mhz: Some(clocks) };
+            let limits = PowerLimits { power_watts: None, sm_clock_mhz: Some(clocks) };
             let told = reason(&builder(&fake).limit("GPU-a", &limits).unwrap_err());
             assert!(told.contains("1980 MHz"), "{told}");
         }
-        let told = reason(&builder(&fake).limit("GPU-b", &Limits::power(300.0)).unwrap_err());
+        let told = reason(&builder(&fake).limit("GPU-b", &PowerLimits::power(300.0)).unwrap_err());
         assert!(told.contains("nvidia-smi -L"), "{told}");
         assert_eq!(fake.changes().len(), 0);
         let fake = FakeNvml::new(10.0, "gpu GPU-a A\nfault limit 3\n");
-        reason(&builder(&fake).limit("GPU-a", &Limits::power(300.0)).unwrap_err());
+        reason(&builder(&fake).limit("GPU-a", &PowerLimits::power(300.0)).unwrap_err());
         reason(&builder(&fake).limit_range("GPU-a").unwrap_err());
     }
 
@@ -321,8 +326,8 @@ mod tests {
     fn what_somebody_else_has_set_meanwhile_is_left_alone() {
         let _alone = lock(&ALONE);
         let fake = FakeNvml::new(10.0, GPU);
-        let guard = builder(&fake).limit("GPU-a", &Limits::power(300.0)).unwrap();
-        let other = builder(&fake).limit("GPU-a", &Limits::power(350.0)).unwrap();
+        let guard = builder(&fake).limit("GPU-a", &PowerLimits::power(300.0)).unwrap();
+        let other = builder(&fake).limit("GPU-a", &PowerLimits::power(350.0)).unwrap();
         let told = reason(&guard.restore().unwrap_err());
         assert!(told.contains("350 W"), "{told}");
         assert_eq!(fake.changes().len(), 2);

@@ -36,7 +36,7 @@ pub use usage::Usage;
 pub use window::Window;
 
 use crate::energy::error::EnergyError;
-use crate::energy::meters::meter::{Meter, Source};
+use crate::energy::meters::meter::{EnergySource, Meter};
 use crate::energy::system::clock::Moment;
 use crate::energy::units::{Baseline, Method};
 use crate::energy::windows::bursts::{EVERY, OPENING, PASSING};
@@ -218,7 +218,7 @@ impl Session {
 
     /// What is metered for work of this usage: the domains of a window, with their methods.
     #[must_use]
-    pub fn sources(&self, usage: &Usage) -> Vec<Source> {
+    pub fn sources(&self, usage: &Usage) -> Vec<EnergySource> {
         let (chosen, _) = self.shared().select(usage);
         chosen.into_iter().map(|index| self.shared().sources[index].0.clone()).collect()
     }

@@ -15,11 +15,11 @@ use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::{Found, RaplMeter, packages};
 #[cfg(feature = "nvml")]
 use crate::energy::meters::share::SharedMeter;
-use crate::energy::system::deadline::{Limits, in_time};
+use crate::energy::system::deadline::{CallLimits, in_time};
 use crate::energy::system::lock::{DeviceLock, Hold};
 use crate::energy::system::process_tree::Family;
 use crate::energy::system::processor::Processor;
-use crate::energy::units::{Consumer, ConsumerName, Domain, Method};
+use crate::energy::units::{Consumer, ConsumerName, Method, PowerDomain};
 
 type OpenMeters = Vec<Box<dyn Meter>>;
 
@@ -49,7 +49,7 @@ impl SessionBuilder {
         if self.share && self.exclusive.is_some() {
             return Err(EnergyError::SharedAndExclusive);
         }
-        let limits = self.limits.map_or_else(Limits::asked, Ok)?;
+        let limits = self.limits.map_or_else(CallLimits::asked, Ok)?;
         let auto = self.meters == Meters::Auto;
         let inventory = self.inventory()?;
         let wanted = inventory.gpus(&self.without);
@@ -168,12 +168,12 @@ impl SessionBuilder {
             return (None, Err(unshared(MeterKind::Rapl)));
         }
         let (ways, without) = (self.places.rapl(), self.without.clone());
-        let left_out = move |domain: &Domain| {
+        let left_out = move |domain: &PowerDomain| {
             let mut consumer = Consumer::new(domain.kind, &domain.id, String::new());
             consumer.domain = Some(domain.clone());
             is_left_out(&consumer, &without)
         };
-        let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
+        let limit = self.limits.unwrap_or_else(CallLimits::of_environment).asking;
         match in_time("rapl", limit, move || Ok(RaplMeter::look_and_open(&ways, &left_out))) {
             Ok((found, opened)) => (Some(found), opened.map(|meter| vec![Box::new(meter) as _])),
             Err(late) => (None, Err(late)),
@@ -181,7 +181,7 @@ impl SessionBuilder {
     }
 
     fn open_kind(&self, kind: MeterKind, inventory: &Inventory) -> Result<Vec<Box<dyn Meter>>, EnergyError> {
-        let limit = self.limits.unwrap_or_else(Limits::of_environment).asking;
+        let limit = self.limits.unwrap_or_else(CallLimits::of_environment).asking;
         let meter: Box<dyn Meter> = match kind {
             MeterKind::Nvml => {
                 let wanted = inventory.gpus(&self.without);
@@ -229,7 +229,7 @@ fn open_nvml(places: &Places, share: bool, wanted: &[String]) -> Result<Vec<Box<
             return Ok(Box::new(meter));
         }
         let family = Family::new(places.proc.clone(), places.process);
-        Ok(Box::new(in_time("nvml", Limits::of_environment().asking, move || SharedMeter::new(meter, family))?))
+        Ok(Box::new(in_time("nvml", CallLimits::of_environment().asking, move || SharedMeter::new(meter, family))?))
     });
     each.collect()
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use super::{Mark, Session, Usage};
-use crate::energy::units::{Domain, DomainEnergy, Joules, Method, Watts, WindowEnergy};
+use crate::energy::units::{DomainEnergy, Joules, Method, PowerDomain, Watts, WindowEnergy};
 
 /// Work under way, looked at now and then for its power.
 ///
@@ -31,7 +31,7 @@ pub struct Profile {
     /// The end of the last interval that was told, and those after it.
     told: Mark,
     waiting: VecDeque<Mark>,
-    peaks: Vec<(Domain, Watts)>,
+    peaks: Vec<(PowerDomain, Watts)>,
 }
 
 /// The energy from one sample to the next.
@@ -47,7 +47,7 @@ pub struct Interval {
 
 /// What the work came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Summary {
+pub struct ProfileSummary {
     /// Length, in seconds.
     pub seconds: f64,
     /// The sum over the domains; `None` if one of them is missing.
@@ -104,7 +104,7 @@ impl Profile {
 
     /// Ends now, and tells what is left and all of it: see [`close_at`](Self::close_at).
     #[must_use]
-    pub fn close(self) -> (Vec<Interval>, Summary) {
+    pub fn close(self) -> (Vec<Interval>, ProfileSummary) {
         let end = self.session.mark();
         self.close_at(&end)
     }
@@ -112,7 +112,7 @@ impl Profile {
     /// Ends at an edge that was taken before, after the last sample. Waits for what slow counters show after it: see
     /// [`Session::settle`]. The interval from the last sample to the end may be too short to tell its energy.
     #[must_use]
-    pub fn close_at(mut self, end: &Mark) -> (Vec<Interval>, Summary) {
+    pub fn close_at(mut self, end: &Mark) -> (Vec<Interval>, ProfileSummary) {
         self.session.settle(end, &Usage::All);
         let waiting = std::mem::take(&mut self.waiting);
         let mut rest: Vec<Interval> = waiting.into_iter().map(|mark| self.tell(mark)).collect();
@@ -141,13 +141,13 @@ impl Profile {
         mark.moment().since(self.opened.moment()).as_secs_f64()
     }
 
-    fn summary(&self, end: &Mark) -> Summary {
+    fn summary(&self, end: &Mark) -> ProfileSummary {
         let energy = self.session.between(&self.opened, end);
         let domain = |part: &DomainEnergy| {
             let average_watts = part.joules.and_then(|j| j.over(energy.seconds));
             DomainSummary { average_watts, peak_watts: self.peak(&part.domain, average_watts), energy: part.clone() }
         };
-        Summary {
+        ProfileSummary {
             seconds: energy.seconds,
             joules: energy.total(),
             method: energy.method(),
@@ -156,7 +156,7 @@ impl Profile {
     }
 
     /// The most of any interval; what came after the last may have taken more, so no less than the average.
-    fn peak(&self, domain: &Domain, average: Option<Watts>) -> Option<Watts> {
+    fn peak(&self, domain: &PowerDomain, average: Option<Watts>) -> Option<Watts> {
         let peak = self.peaks.iter().find(|(of, _)| of == domain).map(|(_, peak)| *peak)?;
         Some(average.filter(|average| *average > peak).unwrap_or(peak))
     }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     /// Power of 300 W between rests at 70 W, looked at in intervals of so many seconds.
-    fn boards_intervals(every: f64, seed: u64) -> (Vec<Interval>, Summary) {
+    fn boards_intervals(every: f64, seed: u64) -> (Vec<Interval>, ProfileSummary) {
         let mut random = Random(seed);
         let clock = ManualClock::at(50.0 + random.next());
         let board = Arc::new(Mutex::new(Board::new(0.1, 0.004)));

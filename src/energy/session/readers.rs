@@ -11,9 +11,9 @@ use super::mark::{Edges, Mark};
 use super::worker::Worker;
 use super::young::{Uneven, Young};
 use crate::energy::error::EnergyError;
-use crate::energy::meters::meter::{Meter, Source};
+use crate::energy::meters::meter::{EnergySource, Meter};
 use crate::energy::system::clock::{Clock, Moment};
-use crate::energy::system::deadline::Limits;
+use crate::energy::system::deadline::CallLimits;
 use crate::energy::system::lock::DeviceLock;
 use crate::energy::system::process_tree::Family;
 use crate::energy::units::{Baseline, Consumer, ConsumerName, DeviceState, Method};
@@ -43,7 +43,7 @@ pub(crate) struct Opening {
     /// The instances of boards that are metered as a whole: their UUIDs, and those of the boards.
     pub(crate) instances: Vec<(String, String)>,
     pub(crate) inventory: Consumers,
-    pub(crate) limits: Limits,
+    pub(crate) limits: CallLimits,
 }
 
 /// What there is that draws power.
@@ -59,9 +59,9 @@ pub(crate) struct Consumers {
 pub(super) struct Shared {
     pub(super) id: u64,
     /// With whether it serves only where no other source does.
-    pub(super) sources: Vec<(Source, bool)>,
+    pub(super) sources: Vec<(EnergySource, bool)>,
     /// What each source is held against.
-    pub(super) counterparts: Vec<Option<Source>>,
+    pub(super) counterparts: Vec<Option<EnergySource>>,
     pub(super) missing_gpus_matter: bool,
     /// The standard deviation of the gain of hardware, as a part of the figure.
     pub(super) gain: f64,
@@ -128,9 +128,9 @@ impl Reader {
         mut meter: Box<dyn Meter>,
         sources: Range<usize>,
         book: &Arc<Book>,
-        limits: Limits,
+        limits: CallLimits,
     ) -> Result<Self, EnergyError> {
-        let has = |is: fn(&Source) -> bool| meter.sources().iter().any(is);
+        let has = |is: fn(&EnergySource) -> bool| meter.sources().iter().any(is);
         let (slow, late) = (has(ticks_slowly), has(settles_late));
         let fast = has(|source| source.method == Method::Counter && !ticks_slowly(source));
         let paired = meter.counterparts().iter().any(Option::is_some);
@@ -172,7 +172,7 @@ impl Shared {
         let Opening { clock, poll: _, missing_gpus_matter, gain, locks, family, instances, inventory, limits } =
             opening;
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let sources: Vec<(Source, bool)> = meters
+        let sources: Vec<(EnergySource, bool)> = meters
             .iter()
             .flat_map(|(meter, fallback)| meter.sources().iter().map(|source| (source.clone(), *fallback)))
             .collect();

@@ -9,7 +9,7 @@ use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::testing::ManualClock;
 use crate::energy::system::testing::{FakeProc, moment};
-use crate::energy::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
+use crate::energy::units::{DomainKind, Joules, Method, PowerDomain, WindowEnergy};
 use crate::energy::*;
 
 /// What a scripted meter will show next: microjoules and segment.
@@ -27,7 +27,7 @@ fn turn(dial: &Dial, microjoules: u64, segment: u64) {
 }
 
 fn fail(dial: &Dial, lost: bool) {
-    let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
+    let domain = PowerDomain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
     let reason = "as told".to_owned();
     *dial.lock().unwrap() =
         Err(if lost { EnergyError::DeviceLost { domain, reason } } else { EnergyError::Read { domain, reason } });
@@ -391,7 +391,7 @@ impl Meter for CountingMeter {
     fn name(&self) -> &'static str {
         "counting"
     }
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         self.inner.sources()
     }
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
@@ -436,7 +436,7 @@ impl Meter for PairedMeter {
     fn name(&self) -> &'static str {
         "paired"
     }
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         self.inner.sources()
     }
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::energy::gpus::uuid::same_uuid;
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// What a piece of work uses, so that an idle second GPU is not held against it.
 ///
@@ -44,7 +44,7 @@ impl Usage {
         }
     }
 
-    pub(super) fn covers(&self, domain: &Domain) -> bool {
+    pub(super) fn covers(&self, domain: &PowerDomain) -> bool {
         match self {
             Self::All => true,
             Self::Gpus(used) => domain.kind != DomainKind::Gpu || used.iter().any(|uuid| same_uuid(uuid, &domain.id)),

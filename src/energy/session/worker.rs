@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::energy::error::EnergyError;
 use crate::energy::meters::meter::{Grain, Meter, Reading, Shares};
 use crate::energy::system::clock::Clock;
-use crate::energy::system::deadline::Limits;
+use crate::energy::system::deadline::CallLimits;
 use crate::energy::units::DeviceState;
 
 /// An answer is mostly there within some microseconds, which is sooner than a thread falls asleep and wakes up again: so long
@@ -59,7 +59,7 @@ pub(crate) struct Silence(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct Worker {
     name: &'static str,
-    limits: Limits,
+    limits: CallLimits,
     desk: Arc<Desk>,
 }
 
@@ -120,7 +120,7 @@ impl Worker {
     pub(crate) fn start(
         meter: Box<dyn Meter>,
         clock: Arc<dyn Clock>,
-        limits: Limits,
+        limits: CallLimits,
         record: impl Fn(Answer) + Send + 'static,
     ) -> Result<Self, EnergyError> {
         let (name, desk) = (meter.name(), Arc::new(Desk::default()));
@@ -244,7 +244,7 @@ impl Desk {
         look_out(LOOKED_OUT, || self.done.load(Ordering::SeqCst) >= round)
     }
 
-    fn serve(&self, meter: Box<dyn Meter>, clock: &dyn Clock, limits: Limits, record: &dyn Fn(Answer)) {
+    fn serve(&self, meter: Box<dyn Meter>, clock: &dyn Clock, limits: CallLimits, record: &dyn Fn(Answer)) {
         let mut meter = meter;
         let (name, mut awaited) = (meter.name(), false);
         let ended = loop {
@@ -292,7 +292,7 @@ impl Desk {
     }
 
     /// The next round, which begins now; `None` if there is none any more. Where the last was waited for, the next may come soon.
-    fn next(&self, soon: bool, limits: Limits) -> Option<Wish> {
+    fn next(&self, soon: bool, limits: CallLimits) -> Option<Wish> {
         if soon {
             let begun = self.done.load(Ordering::SeqCst);
             look_out(LISTENED, || self.wished.load(Ordering::SeqCst) > begun);

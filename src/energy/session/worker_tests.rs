@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::SyncSender;
 
 use super::*;
-use crate::energy::meters::meter::Source;
+use crate::energy::meters::meter::EnergySource;
 use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::Moment;
-use crate::energy::units::{Domain, DomainKind, Joules, Method, WindowEnergy};
+use crate::energy::units::{DomainKind, Joules, Method, PowerDomain, WindowEnergy};
 use crate::energy::{Mark, MeterKind, Meters, MonotonicClock, Session, Usage};
 
 /// What the next call of a meter does.
@@ -40,7 +40,7 @@ impl Gate {
 
 /// A meter of 100 W behind gates: for its readings, its second figures and states, and its end.
 struct GatedMeter {
-    sources: Vec<Source>,
+    sources: Vec<EnergySource>,
     origin: Moment,
     gates: [Gate; 3],
     second_reader: bool,
@@ -48,9 +48,9 @@ struct GatedMeter {
 
 impl GatedMeter {
     fn new(id: &str, gates: &[Gate; 3]) -> Self {
-        let domain = Domain { kind: DomainKind::Gpu, id: id.to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: id.to_owned() };
         let (method, resolution) = (Method::Counter, Duration::from_millis(1));
-        let sources = vec![Source { domain, method, sampling: "gated".to_owned(), resolution }];
+        let sources = vec![EnergySource { domain, method, sampling: "gated".to_owned(), resolution }];
         Self { sources, origin: Moment::now(), gates: gates.clone(), second_reader: false }
     }
 
@@ -76,7 +76,7 @@ impl Meter for GatedMeter {
         "gated"
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.sources
     }
 
@@ -104,15 +104,15 @@ impl Meter for GatedMeter {
 
 const SHORT: Duration = Duration::from_secs(1);
 
-fn limits() -> Limits {
-    Limits::at_most(SHORT)
+fn limits() -> CallLimits {
+    CallLimits::at_most(SHORT)
 }
 
 fn session(meters: Vec<GatedMeter>) -> Session {
     session_within(limits(), meters)
 }
 
-fn session_within(limits: Limits, meters: Vec<GatedMeter>) -> Session {
+fn session_within(limits: CallLimits, meters: Vec<GatedMeter>) -> Session {
     let builder = Session::builder().meters(Meters::List(vec![])).limits(limits).without_polling();
     meters.into_iter().fold(builder, |builder, meter| builder.meter(meter)).open().unwrap()
 }
@@ -177,7 +177,7 @@ fn a_meter_that_panics_is_missing_and_takes_nothing_with_it() {
     let [one, other] = [(); 2].map(|()| [(); 3].map(|()| Gate::default()));
     // A panic says so first, with a backtrace, which may take its time.
     let meters = vec![GatedMeter::new("GPU-1", &one), GatedMeter::new("GPU-2", &other)];
-    let session = session_within(Limits { reading: Duration::from_secs(60), ..limits() }, meters);
+    let session = session_within(CallLimits { reading: Duration::from_secs(60), ..limits() }, meters);
     let (open, close) = window(&session, || one[0].set(Mood::Panics));
     let energy = session.between(&open, &close);
     assert!(part(&energy, "GPU-1").1.contains("has panicked"), "{energy:?}");
@@ -280,7 +280,7 @@ impl Meter for TurnMeter {
         "turn"
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         self.inner.sources()
     }
 
@@ -298,7 +298,7 @@ fn an_answer_is_never_older_than_its_question_and_one_serves_all_who_wait() {
     let meter = TurnMeter { inner: ScriptedMeter::new("GPU-1"), asked, answers, count: AtomicU64::new(0) };
     let recorded = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&recorded);
-    let long = Limits::at_most(Duration::from_secs(60));
+    let long = CallLimits::at_most(Duration::from_secs(60));
     let record = move |_: Answer| {
         count.fetch_add(1, Ordering::SeqCst);
     };
@@ -325,7 +325,7 @@ fn with_a_round_those_are_woken_who_slept_until_then_and_no_others() {
     let (asked, begun) = std::sync::mpsc::sync_channel(0);
     let (answer, answers) = channel();
     let meter = TurnMeter { inner: ScriptedMeter::new("GPU-1"), asked, answers, count: AtomicU64::new(0) };
-    let long = Limits::at_most(Duration::from_secs(60));
+    let long = CallLimits::at_most(Duration::from_secs(60));
     let worker = Worker::start(Box::new(meter), Arc::new(MonotonicClock), long, drop).unwrap();
     let first = worker.ask((true, false), None, false);
     begun.recv().unwrap();

@@ -14,7 +14,7 @@ pub const DRIVER_LIMIT_VARIABLE: &str = "WATTFRONT_DRIVER_LIMIT";
 
 /// How long calls may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub(crate) struct CallLimits {
     /// What may start a driver: one without persistence brings up each GPU first, some seconds for each.
     pub(crate) opening: Duration,
     /// What asks for or sets anything else than energy: some milliseconds' work.
@@ -23,7 +23,7 @@ pub(crate) struct Limits {
     pub(crate) reading: Duration,
 }
 
-impl Limits {
+impl CallLimits {
     /// The usual ones.
     pub(super) const USUAL: Self =
         Self { opening: Duration::from_secs(30), asking: Duration::from_secs(5), reading: Duration::from_secs(2) };
@@ -168,14 +168,14 @@ mod tests {
 
     #[test]
     fn what_returns_is_told_and_what_does_not_is_left_to_itself() {
-        assert_eq!(within(Limits::USUAL.opening, || 7), Ok(7));
+        assert_eq!(within(CallLimits::USUAL.opening, || 7), Ok(7));
         let late = Duration::from_millis(100);
         let hangs = || loop {
             thread::park();
         };
         let answer: Result<(), _> = within(late, hangs);
         assert_eq!(answer.unwrap_err().to_string(), "no answer for 0.1 s: it hangs");
-        let answer: Result<(), _> = within(Limits::USUAL.opening, || panic!("as told"));
+        let answer: Result<(), _> = within(CallLimits::USUAL.opening, || panic!("as told"));
         assert!(matches!(answer, Err(NoAnswer::Failed(_))));
     }
 }

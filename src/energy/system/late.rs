@@ -85,7 +85,7 @@ mod tests {
     use std::sync::mpsc::{Sender, channel, sync_channel};
     use std::thread::{self, ThreadId};
 
-    use super::super::deadline::Limits;
+    use super::super::deadline::CallLimits;
     use super::*;
 
     #[test]
@@ -96,12 +96,12 @@ mod tests {
         assert!(matches!(first, Err(NoAnswer::Late(_))));
         let again = known("a call of this test", late, || 7);
         assert!(matches!(again, Err(NoAnswer::Late(time)) if time >= late), "{again:?}");
-        assert_eq!(known("another call of this test", Limits::USUAL.opening, || 7), Ok(7));
+        assert_eq!(known("another call of this test", CallLimits::USUAL.opening, || 7), Ok(7));
         drop(let_go);
         while UnderWay::longest("a call of this test").is_some() {
             thread::yield_now();
         }
-        assert_eq!(known("a call of this test", Limits::USUAL.opening, || 7), Ok(7));
+        assert_eq!(known("a call of this test", CallLimits::USUAL.opening, || 7), Ok(7));
     }
 
     /// Tells in which thread it is dropped.
@@ -142,9 +142,9 @@ mod tests {
             let _one = &one;
             panic!("as told")
         };
-        assert!(matches!(known::<()>(what, Limits::USUAL.opening, panics), Err(NoAnswer::Failed(_))));
+        assert!(matches!(known::<()>(what, CallLimits::USUAL.opening, panics), Err(NoAnswer::Failed(_))));
         assert_ne!(drops.recv().unwrap(), thread::current().id());
-        assert_eq!(known(what, Limits::USUAL.opening, move || drop(other)), Ok(()));
+        assert_eq!(known(what, CallLimits::USUAL.opening, move || drop(other)), Ok(()));
         assert_ne!(drops.recv().unwrap(), thread::current().id());
     }
 }

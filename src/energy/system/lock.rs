@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::energy::error::EnergyError;
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 use crate::guard::{file, text};
 
 /// Names the folder of lock files in place of `/tmp`.
@@ -39,7 +39,7 @@ impl DeviceLock {
     /// # Errors
     ///
     /// [`EnergyError::InUse`] if another process holds it, [`EnergyError::Lock`] if the file cannot be had.
-    pub(crate) fn take(folder: &Path, domain: &Domain, holder: &str, hold: Hold) -> Result<Self, EnergyError> {
+    pub(crate) fn take(folder: &Path, domain: &PowerDomain, holder: &str, hold: Hold) -> Result<Self, EnergyError> {
         let path = path(folder, domain);
         let failed = |error: io::Error| EnergyError::Lock { path: path.clone(), reason: error.to_string() };
         let mut file = open(&path).map_err(failed)?;
@@ -66,7 +66,7 @@ impl DeviceLock {
     }
 }
 
-fn path(folder: &Path, domain: &Domain) -> PathBuf {
+fn path(folder: &Path, domain: &PowerDomain) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let id: String = domain.id.chars().map(plain).collect();
     folder.join(format!("wattfront-{}-{id}.lock", domain.kind.name()))
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
     use crate::energy::units::DomainKind;
 
-    fn gpu(id: &str) -> Domain {
-        Domain { kind: DomainKind::Gpu, id: id.to_owned() }
+    fn gpu(id: &str) -> PowerDomain {
+        PowerDomain { kind: DomainKind::Gpu, id: id.to_owned() }
     }
 
     #[test]

@@ -45,14 +45,14 @@ impl DomainKind {
 
 /// A piece of hardware with an energy figure of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Domain {
+pub struct PowerDomain {
     /// What it is.
     pub kind: DomainKind,
     /// Which one: a GPU's UUID, `package-0`, `dram-0`, or `processes` for an estimate from CPU time.
     pub id: String,
 }
 
-impl fmt::Display for Domain {
+impl fmt::Display for PowerDomain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind.name(), self.id)
     }

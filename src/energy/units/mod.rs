@@ -13,7 +13,7 @@ mod window;
 pub use baseline::{Baseline, DomainBaseline};
 pub use consumer::{Consumer, ConsumerName, ConsumerNameError, Standing};
 pub use device::DeviceState;
-pub use domain::{Domain, DomainKind};
+pub use domain::{DomainKind, PowerDomain};
 pub use doubt::Doubt;
 pub use method::Method;
 pub use quantity::{JouleUnit, Joules, Watts};

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConsumerName, Domain, DomainKind, Doubt, Joules, Method, Uncertainty};
+use super::{ConsumerName, DomainKind, Doubt, Joules, Method, PowerDomain, Uncertainty};
 
 /// The energy of one domain over one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DomainEnergy {
     /// The hardware.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// How the figure came about.
     pub method: Method,
     /// The energy; `None` is missing, which is not zero.
@@ -31,7 +31,7 @@ pub struct DomainEnergy {
 impl DomainEnergy {
     /// A figure without baseline or uncertainty.
     #[must_use]
-    pub fn new(domain: Domain, method: Method, joules: Option<Joules>, note: Option<String>) -> Self {
+    pub fn new(domain: PowerDomain, method: Method, joules: Option<Joules>, note: Option<String>) -> Self {
         Self { domain, method, joules, idle: None, uncertainty: None, note, doubt: None }
     }
 
@@ -113,7 +113,7 @@ impl WindowEnergy {
 
     /// What speaks against one of the figures, with the hardware whose it is; `None` if nothing does.
     #[must_use]
-    pub fn doubt(&self) -> Option<(&Domain, Doubt)> {
+    pub fn doubt(&self) -> Option<(&PowerDomain, Doubt)> {
         self.domains.iter().find_map(|d| Some((&d.domain, d.doubt.filter(|_| d.joules.is_some())?)))
     }
 
@@ -202,7 +202,7 @@ mod tests {
         let window = |joules: Option<f64>, note: Option<&str>| WindowEnergy {
             seconds: 1.0,
             domains: vec![DomainEnergy::new(
-                Domain { kind: DomainKind::Gpu, id: "a".to_owned() },
+                PowerDomain { kind: DomainKind::Gpu, id: "a".to_owned() },
                 Method::Counter,
                 joules.map(Joules),
                 note.map(str::to_owned),
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_not_known_and_is_read_back_as_that() {
-        let domain = Domain { kind: DomainKind::Gpu, id: "a".to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: "a".to_owned() };
         let mut part = DomainEnergy::new(domain, Method::Counter, Some(Joules(2.0)), None);
         let kept = |part: &DomainEnergy| {
             let told = serde_json::to_string(part).unwrap();
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_missing_domain_makes_the_total_missing_not_smaller() {
         let part = |id: &str, joules| {
-            DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: id.to_owned() }, Method::Counter, joules, None)
+            DomainEnergy::new(PowerDomain { kind: DomainKind::Cpu, id: id.to_owned() }, Method::Counter, joules, None)
         };
         let of = |domains| WindowEnergy { seconds: 1.0, domains, ..WindowEnergy::default() };
         let whole = of(vec![part("a", Some(Joules(1.0))), part("b", Some(Joules(2.0)))]);
@@ -281,7 +281,12 @@ mod tests {
     fn net_energy_needs_a_baseline_unless_it_is_a_model() {
         let part = |method, idle: Option<f64>| DomainEnergy {
             idle: idle.map(Joules),
-            ..DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: "a".to_owned() }, method, Some(Joules(10.0)), None)
+            ..DomainEnergy::new(
+                PowerDomain { kind: DomainKind::Cpu, id: "a".to_owned() },
+                method,
+                Some(Joules(10.0)),
+                None,
+            )
         };
         let net = |domains| WindowEnergy { seconds: 1.0, domains, ..WindowEnergy::default() }.net(None);
         assert_eq!(net(vec![part(Method::Counter, Some(4.0)), part(Method::Counter, Some(1.0))]), Some(Joules(15.0)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::edges::{Level, Levels, Rested};
 use super::ticks::Outer;
 use super::track::Edge;
-use crate::energy::meters::meter::{Reading, Shares, Source};
+use crate::energy::meters::meter::{EnergySource, Reading, Shares};
 use crate::energy::units::{DomainEnergy, DomainKind, Joules, Method, Uncertainty};
 
 /// Estimates of shorter windows say that they are rough.
@@ -20,7 +20,7 @@ const UNSEEN: &str = "processes compute on it that this system does not show, an
 
 /// What is known of a window by one source.
 pub(crate) struct Evidence<'a> {
-    pub(crate) source: &'a Source,
+    pub(crate) source: &'a EnergySource,
     pub(crate) open: &'a Edge,
     pub(crate) close: &'a Edge,
     pub(crate) seconds: f64,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::edges::{Level, Levels, NEAR, Periods};
 use super::ticks::{Outer, REACH, energy_by_outer_ticks};
 use crate::energy::error::EnergyError;
-use crate::energy::meters::meter::{Reading, Shares, Source};
+use crate::energy::meters::meter::{EnergySource, Reading, Shares};
 use crate::energy::system::clock::Moment;
 use crate::energy::units::Method;
 
@@ -44,7 +44,7 @@ const UNREST: f64 = 0.5;
 /// A source with its recent readings.
 #[derive(Debug)]
 pub(crate) struct Track {
-    pub(crate) source: Source,
+    pub(crate) source: EnergySource,
     history: VecDeque<Reading>,
     failures: u64,
     failed: VecDeque<Moment>,
@@ -63,12 +63,12 @@ pub(crate) struct Track {
 }
 
 /// Whether the figure of a source stands still for long, and then jumps.
-pub(crate) fn ticks_slowly(source: &Source) -> bool {
+pub(crate) fn ticks_slowly(source: &EnergySource) -> bool {
     source.method == Method::Counter && source.resolution >= SLOW
 }
 
 /// Whether an edge is known better once readings after it are there.
-pub(crate) fn settles_late(source: &Source) -> bool {
+pub(crate) fn settles_late(source: &EnergySource) -> bool {
     ticks_slowly(source) || source.method == Method::Attributed
 }
 
@@ -109,7 +109,7 @@ fn are_alike(one: &str, other: &str) -> bool {
 }
 
 impl Track {
-    pub(crate) fn new(source: Source) -> Self {
+    pub(crate) fn new(source: EnergySource) -> Self {
         Self {
             source,
             history: VecDeque::new(),
@@ -424,13 +424,14 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::units::{Domain, DomainKind};
+    use crate::energy::units::{DomainKind, PowerDomain};
 
     #[test]
     fn of_a_meter_that_hangs_for_longer_and_longer_the_last_is_told() {
-        let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
         let (method, resolution) = (Method::Counter, Duration::from_millis(1));
-        let mut track = Track::new(Source { domain: domain.clone(), method, sampling: String::new(), resolution });
+        let mut track =
+            Track::new(EnergySource { domain: domain.clone(), method, sampling: String::new(), resolution });
         let begun = Moment::now();
         let at = |seconds: f64| begun.after(Duration::from_secs_f64(seconds));
         track.record(Ok(Reading { at: at(0.0), microjoules: 0, segment: 0 }), at(0.0));

@@ -17,7 +17,7 @@ pub use details::utc;
 
 use crate::analysis::{Footprint, Summary, doubts_in_words, significant};
 use crate::carbon::Carbon;
-use crate::energy::units::{Domain, Doubt};
+use crate::energy::units::{Doubt, PowerDomain};
 use crate::record::StudyRecord;
 use crate::report::svg::{self, CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
 
@@ -105,7 +105,7 @@ fn estimate_banner(compared: &str) -> String {
 }
 
 /// Nor figures of a counter that power contradicts for sure ones.
-fn doubt_banner(doubts: &[(Domain, Doubt)]) -> String {
+fn doubt_banner(doubts: &[(PowerDomain, Doubt)]) -> String {
     let banner = |words: String| format!("<div class=\"banner\" role=\"note\">{}</div>\n", escape(&words));
     doubts_in_words(doubts).into_iter().map(banner).collect()
 }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use rustix::param::clock_ticks_per_second;
 
-use super::meter::{Meter, Reading, Shares, Source};
+use super::meter::{EnergySource, Meter, Reading, Shares};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::Clock;
 use crate::energy::system::process_tree::ProcessTree;
-use crate::energy::units::{Domain, DomainKind, Method};
+use crate::energy::units::{DomainKind, Method, PowerDomain};
 use watts::Figure;
 
 /// How often processes are looked at whose last moments nobody tells.
@@ -30,7 +30,7 @@ const PART: u32 = 20;
 pub(crate) struct EstimateMeter {
     tree: Arc<Mutex<Watched>>,
     watts_per_core: f64,
-    source: [Source; 1],
+    source: [EnergySource; 1],
 }
 
 #[derive(Debug)]
@@ -66,8 +66,8 @@ impl EstimateMeter {
                 reason: format!("the CPU time of process {root} cannot be read: {error}"),
                 remedy: "it needs Linux with /proc mounted".to_owned(),
             })?;
-        let source = Source {
-            domain: Domain { kind: DomainKind::Cpu, id: "processes".to_owned() },
+        let source = EnergySource {
+            domain: PowerDomain { kind: DomainKind::Cpu, id: "processes".to_owned() },
             method: Method::Estimate,
             sampling: format!(
                 "CPU time of the processes, times {watts_per_core} W per busy logical processor ({origin})"
@@ -122,7 +122,7 @@ impl Meter for EstimateMeter {
         "estimate"
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.source
     }
 

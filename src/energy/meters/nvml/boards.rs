@@ -12,7 +12,7 @@ use super::obstacle::{Obstacle, is_absent, unavailable};
 use crate::energy::error::EnergyError;
 use crate::energy::gpus::mig::{MigInstance, MigPolicy};
 use crate::energy::gpus::visible::GpuIdentity;
-use crate::energy::system::deadline::{Limits, NoAnswer, Pending};
+use crate::energy::system::deadline::{CallLimits, NoAnswer, Pending};
 
 /// One GPU, as the driver shows it. What it does not tell is `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +93,7 @@ impl Asked {
 
     fn board(self) -> Board {
         let Self { index, call, told } = self;
-        let answer = call.and_then(|call| call.within(Limits::of_environment().opening));
+        let answer = call.and_then(|call| call.within(CallLimits::of_environment().opening));
         answer.unwrap_or_else(|silence| {
             let obstacle = Obstacle::silent(&format!("GPU {index}"), &silence);
             let known = told.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -9,7 +9,7 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use super::obstacle::Obstacle;
-use crate::energy::system::deadline::{Limits, NoAnswer, Pending};
+use crate::energy::system::deadline::{CallLimits, NoAnswer, Pending};
 use crate::energy::system::late::{begin_known, known};
 
 /// The library is left for good within this time, or left to itself.
@@ -47,7 +47,7 @@ impl Driver {
         let named = library.map(Path::to_owned);
         let library = named.clone().unwrap_or_else(|| PathBuf::from("libnvidia-ml.so.1"));
         let own = library.clone();
-        known(&format!("init {}", library.display()), Limits::of_environment().opening, move || {
+        known(&format!("init {}", library.display()), CallLimits::of_environment().opening, move || {
             let nvml = match &named {
                 Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
                 None => Nvml::init(),
@@ -62,7 +62,7 @@ impl Driver {
         what: &str,
         call: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
     ) -> Result<T, NoAnswer> {
-        self.begin(what, call)?.within(Limits::of_environment().opening)
+        self.begin(what, call)?.within(CallLimits::of_environment().opening)
     }
 
     /// The same, to be waited for later.
@@ -72,7 +72,7 @@ impl Driver {
         call: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
     ) -> Result<Pending<T>, NoAnswer> {
         let driver = Arc::clone(self);
-        begin_known(&self.name(what), Limits::of_environment().opening, move || call(&driver))
+        begin_known(&self.name(what), CallLimits::of_environment().opening, move || call(&driver))
     }
 
     /// What a call gives that is some milliseconds' work.

@@ -108,7 +108,7 @@ impl Rung {
         }
     }
 
-    /// See [`Source::resolution`](crate::energy::Source::resolution).
+    /// See [`EnergySource::resolution`](crate::energy::EnergySource::resolution).
     pub(crate) fn resolution(self) -> Duration {
         match self {
             Self::Counter { .. } => TICK,
@@ -118,7 +118,7 @@ impl Rung {
         }
     }
 
-    /// See [`Source::sampling`](crate::energy::Source::sampling).
+    /// See [`EnergySource::sampling`](crate::energy::EnergySource::sampling).
     pub(crate) fn sampling(self) -> String {
         let (how, partial) = match self {
             Self::Counter { scope } => (format!("{}total-energy counter, a tick every 100 ms", scope.words()), false),

@@ -12,11 +12,11 @@ use nvml_wrapper::error::NvmlError;
 use super::driver::{Driver, load};
 use super::obstacle::{Obstacle, failed, is_absent, unavailable};
 use crate::energy::error::EnergyError;
-use crate::energy::gpus::limits::{LimitRange, Limits};
+use crate::energy::gpus::limits::{LimitRange, PowerLimits};
 use crate::energy::gpus::uuid::same_uuid;
 use crate::energy::system::clock::Clock;
 use crate::energy::system::deadline::{self, NoAnswer, Pending};
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// The driver may round a power limit by so much, in watts, and a clock by so much, in MHz.
 const WATTS_OFF: f64 = 1.0;
@@ -35,7 +35,7 @@ const BOTH: &str = "limits";
 struct Gpu {
     nvml: Arc<Driver>,
     index: u32,
-    domain: Domain,
+    domain: PowerDomain,
 }
 
 impl Gpu {
@@ -50,12 +50,12 @@ impl Gpu {
             let id = move |nvml: &Arc<Driver>| nvml.device_by_index(index).and_then(|device| device.uuid());
             (index, nvml.begin(&format!("the UUID of GPU {index}"), id))
         };
-        let limit = deadline::Limits::of_environment().opening;
+        let limit = deadline::CallLimits::of_environment().opening;
         let asked: Vec<_> = (0..count).map(ask).collect();
         let mut ids =
             asked.into_iter().filter_map(|(index, asked)| Some((index, asked.ok()?.within(limit).ok()?.ok()?)));
         let found = ids.find(|(_, id)| same_uuid(id, uuid));
-        let domain = |id: String| Domain { kind: DomainKind::Gpu, id };
+        let domain = |id: String| PowerDomain { kind: DomainKind::Gpu, id };
         let Some((index, id)) = found else {
             return Err(EnergyError::Limit {
                 domain: domain(uuid.to_owned()),
@@ -78,7 +78,7 @@ impl Gpu {
         call: impl FnOnce(&Arc<Self>) -> Result<T, EnergyError> + Send + 'static,
     ) -> Result<T, EnergyError> {
         let gpu = Arc::clone(self);
-        let limit = deadline::Limits::of_environment().asking;
+        let limit = deadline::CallLimits::of_environment().asking;
         let told = self.nvml.ask(&format!("the {what} of {}", self.domain.id), limit, move |_| call(&gpu));
         told.unwrap_or_else(|silence| Err(self.silent(what, &silence, "nothing was set")))
     }
@@ -187,7 +187,7 @@ impl Undo {
         }
         let own = Arc::clone(&gpu);
         let put_back = move || put_back(&own, power, clocks);
-        let limit = deadline::Limits::of_environment().asking;
+        let limit = deadline::CallLimits::of_environment().asking;
         let done = Pending::begin(put_back).and_then(|pending| pending.within(limit));
         done.unwrap_or_else(|silence| {
             let was = power.map_or_else(String::new, |power| format!(" (the power limit was {:.0} W)", watts(power.before)));
@@ -227,10 +227,10 @@ impl Power {
 pub(crate) fn set_limits(
     library: Option<&Path>,
     uuid: &str,
-    limits: &Limits,
+    limits: &PowerLimits,
     clock: &Arc<dyn Clock>,
     undo: &mut Option<Undo>,
-) -> Result<Limits, EnergyError> {
+) -> Result<PowerLimits, EnergyError> {
     let gpu = Arc::new(Gpu::find(library, uuid)?);
     let notes = Arc::new(Mutex::new(Notes::default()));
     let (own, limits, clock, noted) = (Arc::clone(&gpu), *limits, Arc::clone(clock), Arc::clone(&notes));
@@ -244,7 +244,7 @@ pub(crate) fn set_limits(
         }
         set
     };
-    let limit = deadline::Limits::of_environment().asking + BETWEEN_LOOKS * LOOKS;
+    let limit = deadline::CallLimits::of_environment().asking + BETWEEN_LOOKS * LOOKS;
     let told = gpu.nvml.ask(&format!("setting the limits of {}", gpu.domain.id), limit, call);
     let mut now = lock(&notes);
     now.given_up = told.is_err();
@@ -259,13 +259,13 @@ pub(crate) fn set_limits(
     })
 }
 
-fn set(gpu: &Gpu, limits: &Limits, clock: &dyn Clock, notes: &Mutex<Notes>) -> Result<Limits, EnergyError> {
+fn set(gpu: &Gpu, limits: &PowerLimits, clock: &dyn Clock, notes: &Mutex<Notes>) -> Result<PowerLimits, EnergyError> {
     // Nothing is set unless all of it can be.
     limits.power_watts.map(|watts| check_power(gpu, watts)).transpose()?;
     limits.sm_clock_mhz.map(|clocks| check_clocks(gpu, clocks)).transpose()?;
     let power_watts = limits.power_watts.map(|watts| set_power(gpu, watts, notes)).transpose()?;
     limits.sm_clock_mhz.map(|clocks| set_clocks(gpu, clocks, clock, notes)).transpose()?;
-    Ok(Limits { power_watts, sm_clock_mhz: limits.sm_clock_mhz })
+    Ok(PowerLimits { power_watts, sm_clock_mhz: limits.sm_clock_mhz })
 }
 
 fn check_power(gpu: &Gpu, asked: f64) -> Result<(), EnergyError> {

@@ -9,7 +9,7 @@ use nvml_wrapper::{Device, Nvml};
 use nvml_wrapper_sys::bindings::nvmlDevice_t;
 
 use super::super::counter::{CounterTotal, Draw};
-use super::super::meter::{Grain, Meter, Reading, Shares, Source};
+use super::super::meter::{EnergySource, Grain, Meter, Reading, Shares};
 use super::boards::{Policy, survey};
 use super::driver::{Driver, load};
 use super::gauges::{MAX_WATTS, PowerTotal};
@@ -20,8 +20,8 @@ use super::scope::{Scope, module_watts};
 use super::state::state;
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
-use crate::energy::system::deadline::Limits;
-use crate::energy::units::{DeviceState, Domain, DomainKind};
+use crate::energy::system::deadline::CallLimits;
+use crate::energy::units::{DeviceState, DomainKind, PowerDomain};
 
 /// The counter does not wrap. One tick may bring some hundred milliseconds at full power.
 const DRAW: Draw = Draw { sustained_watts: MAX_WATTS, peak_watts: MAX_WATTS, burst_joules: 1000.0 };
@@ -36,7 +36,7 @@ const SENSOR: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct NvmlMeter {
     nvml: Arc<Driver>,
-    sources: Vec<Source>,
+    sources: Vec<EnergySource>,
     gauges: Vec<Gauges>,
 }
 
@@ -66,7 +66,7 @@ impl Handle {
 
 #[derive(Debug, Clone)]
 struct Second {
-    source: Source,
+    source: EnergySource,
     gauge: Gauge,
     last: Option<(Moment, Result<Reading, EnergyError>)>,
 }
@@ -93,7 +93,7 @@ impl Gauge {
         }
     }
 
-    fn read(&mut self, device: &Device<'_>, domain: &Domain, clock: &dyn Clock) -> Result<Reading, EnergyError> {
+    fn read(&mut self, device: &Device<'_>, domain: &PowerDomain, clock: &dyn Clock) -> Result<Reading, EnergyError> {
         let failed = |error: NvmlError| failed(domain, &error);
         let wrong = |reason: String| EnergyError::Read { domain: domain.clone(), reason };
         let possible = |watts: f64| match (0.0..=MAX_WATTS).contains(&watts) {
@@ -189,11 +189,11 @@ impl NvmlMeter {
                 }
                 (None, Ok(_)) => continue,
             };
-            let domain = Domain { kind: DomainKind::Gpu, id };
+            let domain = PowerDomain { kind: DomainKind::Gpu, id };
             let source = |rung: Rung| {
                 let whole = if mig { "the whole board, which is cut into MIG instances: " } else { "" };
                 let sampling = format!("{whole}{}", rung.sampling());
-                Source { domain: domain.clone(), method: rung.method(), sampling, resolution: rung.resolution() }
+                EnergySource { domain: domain.clone(), method: rung.method(), sampling, resolution: rung.resolution() }
             };
             let handle = match handle(&nvml, board.index) {
                 Ok(handle) => handle,
@@ -216,7 +216,7 @@ impl NvmlMeter {
                     Rung::Samples { period, .. } => period.max(SENSOR),
                     _ => SENSOR,
                 };
-                Second { source: Source { resolution, ..source(rung) }, gauge: Gauge::new(rung), last: None }
+                Second { source: EnergySource { resolution, ..source(rung) }, gauge: Gauge::new(rung), last: None }
             });
             let mut first = source(rung);
             if let Some(silence) = silence {
@@ -252,7 +252,7 @@ fn handle(nvml: &Arc<Driver>, index: u32) -> Result<Handle, Obstacle> {
 fn fine_power(nvml: &Arc<Driver>, index: u32, handle: Handle) -> (Option<Rung>, Option<String>) {
     let what = format!("the power of GPU {index}");
     let call = move |nvml: &Arc<Driver>| Rung::fine_power(&handle.device(nvml)).ok().flatten();
-    match nvml.ask(&what, Limits::of_environment().asking, call) {
+    match nvml.ask(&what, CallLimits::of_environment().asking, call) {
         Ok(found) => (found, None),
         Err(silence) => (None, Some(Obstacle::silent(&what, &silence).reason)),
     }
@@ -273,7 +273,10 @@ impl NvmlMeter {
         let known = |gauges: &Gauges| {
             let index = gauges.index;
             let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index).ok().as_ref().map(state);
-            self.nvml.ask(&format!("the state of GPU {index}"), Limits::of_environment().aside(), call).ok().flatten()
+            self.nvml
+                .ask(&format!("the state of GPU {index}"), CallLimits::of_environment().aside(), call)
+                .ok()
+                .flatten()
         };
         self.gauges.iter().map(known).collect()
     }
@@ -282,7 +285,7 @@ impl NvmlMeter {
     pub(crate) fn known_holders(&self, source: usize) -> Option<Vec<u32>> {
         let index = self.gauges.get(source)?.index;
         let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index)?.running_compute_processes();
-        let told = self.nvml.ask(&format!("the processes of GPU {index}"), Limits::of_environment().aside(), call);
+        let told = self.nvml.ask(&format!("the processes of GPU {index}"), CallLimits::of_environment().aside(), call);
         Some(told.ok()?.ok()?.into_iter().map(|process| process.pid).collect())
     }
 
@@ -298,19 +301,19 @@ impl Meter for NvmlMeter {
         "nvml"
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.sources
     }
 
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
         let Self { nvml, sources, gauges } = self;
-        let read = |(source, gauges): (&Source, &mut Gauges)| {
+        let read = |(source, gauges): (&EnergySource, &mut Gauges)| {
             gauges.first.read(&gauges.handle.device(nvml), &source.domain, clock)
         };
         sources.iter().zip(gauges).map(read).collect()
     }
 
-    fn counterparts(&self) -> Vec<Option<Source>> {
+    fn counterparts(&self) -> Vec<Option<EnergySource>> {
         self.gauges.iter().map(|gauges| gauges.second.as_ref().map(|second| second.source.clone())).collect()
     }
 

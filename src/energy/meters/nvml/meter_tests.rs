@@ -1,6 +1,6 @@
 //! The meter over the fake library: which rung it takes, and what it makes of what lies.
 
-use super::super::meter::{Meter, Reading, Source};
+use super::super::meter::{EnergySource, Meter, Reading};
 use super::testing::FakeNvml;
 use super::{NvmlMeter, Policy};
 use crate::energy::gpus::mig::MigPolicy;
@@ -11,7 +11,7 @@ fn open(fake: &FakeNvml) -> NvmlMeter {
     NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap()
 }
 
-fn only(fake: &FakeNvml) -> (Source, Option<Source>) {
+fn only(fake: &FakeNvml) -> (EnergySource, Option<EnergySource>) {
     let meter = open(fake);
     (meter.sources()[0].clone(), meter.counterparts()[0].clone())
 }

@@ -6,7 +6,7 @@ use nvml_wrapper::error::NvmlError;
 
 use crate::energy::error::EnergyError;
 use crate::energy::system::deadline::NoAnswer;
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 
 /// Why something does not work, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(super) fn unavailable(obstacle: Obstacle) -> EnergyError {
 }
 
 /// A reading that failed.
-pub(super) fn failed(domain: &Domain, error: &NvmlError) -> EnergyError {
+pub(super) fn failed(domain: &PowerDomain, error: &NvmlError) -> EnergyError {
     let (domain, reason) = (domain.clone(), error.to_string());
     match error {
         NvmlError::GpuLost | NvmlError::ResetRequired => EnergyError::DeviceLost { domain, reason },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::counter::Draw;
 use super::super::meter::Reading;
 use crate::energy::system::clock::Clock;
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 
 /// The counters change about once a millisecond.
 pub(super) const RESOLUTION: Duration = Duration::from_millis(1);
@@ -35,10 +35,10 @@ pub(super) fn draw(limit: f64) -> Draw {
 
 /// One counter, by whichever way.
 pub(super) trait Counter: Send + Debug {
-    fn domain(&self) -> &Domain;
+    fn domain(&self) -> &PowerDomain;
 
     /// Gives it a domain that no other has.
-    fn rename(&mut self, domain: &Domain);
+    fn rename(&mut self, domain: &PowerDomain);
 
     /// What exactly is read.
     fn sampling(&self) -> String;

@@ -10,7 +10,7 @@ use super::remedy::{HIDDEN_REMEDY, MISSING_REMEDY, Obstacle, UNKNOWN_REMEDY, UNN
 use super::survey::{Found, State};
 use super::tree::{self, Part, Zone, package_number};
 use super::zone::{Group, ZoneCounter, range};
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// A zone that counts something of its own, as far as its name and place tell.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl Candidate {
     }
 
     fn found(&self, state: State) -> Found {
-        let domain = Domain { kind: self.kind, id: self.id.clone() };
+        let domain = PowerDomain { kind: self.kind, id: self.id.clone() };
         Found { domain, place: self.zone.path.display().to_string(), state }
     }
 
@@ -53,7 +53,7 @@ pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
             return Err(Obstacle { reason, remedy: MISSING_REMEDY.to_owned() });
         }
         Err(error) => {
-            let domain = Domain { kind: DomainKind::Cpu, id: "packages".to_owned() };
+            let domain = PowerDomain { kind: DomainKind::Cpu, id: "packages".to_owned() };
             let reason = format!("{}: {error}", root.display());
             let remedy = format!("let this user list the folder: `sudo chmod a+rx {}`", root.display());
             let state = State::Closed { reason, remedy };
@@ -119,7 +119,7 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
     let parent = zones.iter().rev().find(|other| zone.is_below(other));
     let said = |kind, id: String, state| {
         let place = zone.path.display().to_string();
-        Sorted::Said(Some(Found { domain: Domain { kind, id }, place, state }))
+        Sorted::Said(Some(Found { domain: PowerDomain { kind, id }, place, state }))
     };
     let name = zone.name();
     let parent_label = parent.and_then(|parent| parent.label.clone().ok());
@@ -184,7 +184,7 @@ fn unseen_parts(zone: &Zone, zones: &[Zone]) -> Option<Found> {
     let label = zone.label.as_deref().ok().filter(|_| zone.part() == Part::Package && zone.is_top())?;
     let reason = zone.unlisted.as_ref().filter(|_| !zones.iter().any(|other| other.is_below(zone)))?;
     Some(Found {
-        domain: Domain { kind: DomainKind::Dram, id: label.replacen("package", "dram", 1) },
+        domain: PowerDomain { kind: DomainKind::Dram, id: label.replacen("package", "dram", 1) },
         place: zone.path.display().to_string(),
         state: State::Closed {
             reason: format!("{reason}; whether it has a counter of memory cannot be seen"),
@@ -282,7 +282,7 @@ fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<Planned> {
         });
         let counters: Vec<_> = counters.collect();
         notes.extend(counters[0].note());
-        let domain = Domain { kind: candidate.kind, id: candidate.id.clone() };
+        let domain = PowerDomain { kind: candidate.kind, id: candidate.id.clone() };
         let counter = Group::new(domain, counters);
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         let found = candidate.found(State::Counted { sampling: counter.sampling(), note });

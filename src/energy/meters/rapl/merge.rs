@@ -2,7 +2,7 @@
 
 use super::planned::{Planned, because, both, either};
 use super::survey::{Found, State};
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 
 /// How much is known of a counter by the one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +71,7 @@ pub(super) fn merged(events: Vec<Planned>, files: Vec<Planned>, masked: &str) ->
 }
 
 /// Whether a tree has nothing that may be this hardware: no such counter of its package, nor one of which the package is not told.
-pub(super) fn lacks(files: &[Planned], domain: &Domain) -> bool {
+pub(super) fn lacks(files: &[Planned], domain: &PowerDomain) -> bool {
     let wanted = Found { domain: domain.clone(), place: String::new(), state: State::Within { of: String::new() } };
     let Some(package) = wanted.package() else { return false };
     let may_be = |zone: &Planned| {

@@ -22,10 +22,10 @@ mod tree;
 mod ways;
 mod zone;
 
-use super::meter::{Meter, Reading, Source};
+use super::meter::{EnergySource, Meter, Reading};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::Clock;
-use crate::energy::units::{Domain, DomainKind, Method};
+use crate::energy::units::{DomainKind, Method, PowerDomain};
 use counter::Counter;
 pub(crate) use plan::{packages, survey};
 use planned::Planned;
@@ -37,14 +37,14 @@ pub(crate) use ways::Ways;
 #[derive(Debug)]
 pub(crate) struct RaplMeter {
     name: &'static str,
-    sources: Vec<Source>,
+    sources: Vec<EnergySource>,
     counters: Vec<Box<dyn Counter>>,
 }
 
 impl RaplMeter {
     /// The meter alone, see [`look_and_open`](Self::look_and_open).
     #[cfg(test)]
-    pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Result<Self, EnergyError> {
+    pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&PowerDomain) -> bool) -> Result<Self, EnergyError> {
         Self::look_and_open(ways, left_out).1
     }
 
@@ -57,7 +57,7 @@ impl RaplMeter {
     /// [`EnergyError::Unavailable`] if neither way leads to a package; it says why of both.
     pub(crate) fn look_and_open(
         ways: &Ways,
-        left_out: &dyn Fn(&Domain) -> bool,
+        left_out: &dyn Fn(&PowerDomain) -> bool,
     ) -> (Vec<Found>, Result<Self, EnergyError>) {
         let plan = plan::plan(ways, left_out);
         let mut found = plan.found();
@@ -106,8 +106,8 @@ impl RaplMeter {
     }
 }
 
-fn source(counter: &dyn Counter) -> Source {
-    Source {
+fn source(counter: &dyn Counter) -> EnergySource {
+    EnergySource {
         domain: counter.domain().clone(),
         method: Method::Counter,
         sampling: counter.sampling(),
@@ -120,7 +120,7 @@ impl Meter for RaplMeter {
         self.name
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.sources
     }
 

@@ -15,7 +15,7 @@ use super::remedy::Obstacle;
 use super::source::{Event, Listed, Sysfs};
 use super::survey::{Found, State};
 use crate::energy::system::clock::{Clock, Moment};
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// What an event came to since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,13 +48,13 @@ pub(crate) trait Opener: Send + Sync + Debug {
 pub(super) fn plan(
     sysfs: &Sysfs,
     opener: &Arc<dyn Opener>,
-    wanted: &dyn Fn(&Domain) -> bool,
+    wanted: &dyn Fn(&PowerDomain) -> bool,
 ) -> Result<Vec<Planned>, Obstacle> {
     // Where there are no events, there is no powercap tree for the same reason.
     let listed = match sysfs.listed() {
         Ok(listed) => listed,
         Err(reason) if sysfs.power().exists() => {
-            let domain = Domain { kind: DomainKind::Cpu, id: "packages".to_owned() };
+            let domain = PowerDomain { kind: DomainKind::Cpu, id: "packages".to_owned() };
             let state = State::Closed { reason, remedy: STRANGE_REMEDY.to_owned() };
             return Ok(vec![Planned::said(Found { domain, place: sysfs.power().display().to_string(), state })]);
         }
@@ -179,11 +179,11 @@ impl EventCounter {
 }
 
 impl Counter for EventCounter {
-    fn domain(&self) -> &Domain {
+    fn domain(&self) -> &PowerDomain {
         &self.event.domain
     }
 
-    fn rename(&mut self, domain: &Domain) {
+    fn rename(&mut self, domain: &PowerDomain) {
         self.event.domain = domain.clone();
     }
 

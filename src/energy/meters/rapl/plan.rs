@@ -7,7 +7,7 @@ use super::remedy::{MISSING_REMEDY, Obstacle};
 use super::survey::{Found, State};
 use super::ways::Ways;
 use super::{files, perf};
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// All that is shown, by the way that is taken.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Plan {
 
 /// What keeps a list of counters from being all that is wanted.
 struct Gaps<'a> {
-    left_out: &'a dyn Fn(&Domain) -> bool,
+    left_out: &'a dyn Fn(&PowerDomain) -> bool,
 }
 
 impl Gaps<'_> {
@@ -88,7 +88,7 @@ fn any_package(all: &[Planned]) -> bool {
 
 /// Files first; events where a package or memory is closed in the tree and they lead to all of it, or to every package: the tree
 /// then tells of what they do not have.
-pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&Domain) -> bool) -> Plan {
+pub(super) fn plan(ways: &Ways, left_out: &dyn Fn(&PowerDomain) -> bool) -> Plan {
     let gaps = Gaps { left_out };
     let (files, masked) = match files::plan(&ways.powercap) {
         Ok(mut files) if gaps.whole(&files) => {
@@ -133,7 +133,7 @@ fn only_by_events(ways: &Ways, files: &[Planned]) -> Vec<Planned> {
     if !ways.one_machine {
         return Vec::new();
     }
-    let wanted = |domain: &Domain| lacks(files, domain);
+    let wanted = |domain: &PowerDomain| lacks(files, domain);
     let events = perf::plan(&ways.sysfs, &ways.opener, &wanted).unwrap_or_default();
     let masked = format!("{}, which does not show it", ways.powercap.display());
     let platform = !files.iter().any(Planned::is_platform);
@@ -195,7 +195,7 @@ fn nor_by_events(mut planned: Planned, denied: &Obstacle) -> Planned {
 }
 
 /// What the platform as a whole contains, as the meter of packages and memory names it.
-pub(crate) fn packages(ways: &Ways) -> Vec<Domain> {
+pub(crate) fn packages(ways: &Ways) -> Vec<PowerDomain> {
     let inner = |found: &Found| found.package().is_some() && (found.is_counted() || found.is_closed());
     survey(ways).into_iter().filter(inner).map(|found| found.domain).collect()
 }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use super::scale::Scale;
 use super::survey::{Found, State};
 use crate::energy::system::processor::Processor;
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// One event on one processor, as the kernel's system call wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     /// What it counts.
-    pub(crate) domain: Domain,
+    pub(crate) domain: PowerDomain,
     /// Its name in the source: `energy-pkg`.
     pub(crate) name: &'static str,
     /// The number of the source.
@@ -33,7 +33,7 @@ const PLATFORM: &str = "energy-psys";
 /// An event that the source offers, or why it cannot be told how it is opened.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
-    pub(super) domain: Domain,
+    pub(super) domain: PowerDomain,
     pub(super) name: &'static str,
     pub(super) cpu: u32,
     pub(super) event: Result<Event, String>,
@@ -79,7 +79,7 @@ impl Sysfs {
         let mut listed = Vec::new();
         for (cpu, place) in self.places(&cpus)? {
             let mut list = |kind: DomainKind, id: &str, name, described: Result<(u64, Scale), String>| {
-                let domain = Domain { kind, id: format!("{id}-{place}") };
+                let domain = PowerDomain { kind, id: format!("{id}-{place}") };
                 let event = described.map(|(config, scale)| {
                     let domain = domain.clone();
                     Event { domain, name, source, config, cpu, scale }
@@ -109,7 +109,7 @@ impl Sysfs {
         let cpumask = power.join("cpumask");
         let first = cpus(&text(&cpumask)?).and_then(|cpus| cpus.first().copied());
         let cpu = first.ok_or_else(|| format!("{} names no processor", cpumask.display()))?;
-        let domain = Domain { kind: DomainKind::Platform, id: "psys".to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Platform, id: "psys".to_owned() };
         Ok(Event { domain, name: PLATFORM, source, config, cpu, scale })
     }
 
@@ -128,7 +128,7 @@ impl Sysfs {
                 true => (DomainKind::Platform, "the platform, of which the packages are a part,"),
                 false => (DomainKind::Cpu, "the packages"),
             };
-            let domain = Domain { kind, id: part };
+            let domain = PowerDomain { kind, id: part };
             Found { domain, place: format!("perf_event power/{name}"), state: State::Within { of: of.to_owned() } }
         };
         names.into_iter().map(found).collect()

@@ -1,11 +1,11 @@
 //! Everything here that counts the energy of processors and memory, whether it can be read or not.
 
-use crate::energy::units::{Domain, DomainKind};
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// A counter that is shown: a zone of the powercap tree, or a perf event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    pub(crate) domain: Domain,
+    pub(crate) domain: PowerDomain,
     /// The zone's folder or the perf event, for people.
     pub(crate) place: String,
     pub(crate) state: State,

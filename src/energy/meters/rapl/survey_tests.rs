@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 
 use super::testing::{Alive, PowerEvents, PowercapTree, gaining};
 use super::*;
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 
 const RANGE: u64 = 262_143_328_850;
 
@@ -215,7 +215,7 @@ fn what_is_left_out_by_name_is_neither_opened_nor_in_the_way() {
     tree.close("intel-rapl:1/energy_uj");
     let ways = Ways::files(tree.root());
     assert_eq!(opened(&ways), ["cpu:package-0"], "the other one is said, and makes totals missing");
-    let without = |name: &'static str| move |domain: &Domain| domain.to_string() == name;
+    let without = |name: &'static str| move |domain: &PowerDomain| domain.to_string() == name;
     let meter = RaplMeter::open(&ways, &without("cpu:package-1")).unwrap();
     assert_eq!(meter.sources().len(), 1);
     assert!(RaplMeter::open(&ways, &without("cpu:package-0")).is_err(), "the other one is closed still");

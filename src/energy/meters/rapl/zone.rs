@@ -9,7 +9,7 @@ use super::counter::{BURST_JOULES, Counter, RESOLUTION, draw};
 use super::pace;
 use super::tree::{Zone, number};
 use crate::energy::system::clock::Clock;
-use crate::energy::units::Domain;
+use crate::energy::units::PowerDomain;
 
 /// Where a counter starts again from zero, in microjoules, or why nobody knows.
 pub(super) type Range = Result<u64, String>;
@@ -77,7 +77,7 @@ impl ZoneCounter {
 /// One counter; or one that several zones show, which is read once for as long as they agree.
 #[derive(Debug)]
 pub(super) struct Group {
-    domain: Domain,
+    domain: PowerDomain,
     zones: Vec<ZoneCounter>,
     pace: Duration,
     last: Option<Reading>,
@@ -91,7 +91,7 @@ pub(super) struct Group {
 const HELD_UP: Duration = Duration::from_millis(250);
 
 impl Group {
-    pub(super) fn new(domain: Domain, zones: Vec<ZoneCounter>) -> Self {
+    pub(super) fn new(domain: PowerDomain, zones: Vec<ZoneCounter>) -> Self {
         Self { domain, zones, pace: RESOLUTION, last: None, compared: None, apart: None }
     }
 
@@ -124,11 +124,11 @@ impl Group {
 }
 
 impl Counter for Group {
-    fn domain(&self) -> &Domain {
+    fn domain(&self) -> &PowerDomain {
         &self.domain
     }
 
-    fn rename(&mut self, domain: &Domain) {
+    fn rename(&mut self, domain: &PowerDomain) {
         self.domain = domain.clone();
     }
 

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::super::meter::{Reading, Shares, Source};
+use super::super::meter::{EnergySource, Reading, Shares};
 use super::kin::Kin;
 use super::split::{Use, unseen_step};
 use super::users::Busy;
 use crate::energy::error::EnergyError;
-use crate::energy::units::{Domain, Method};
+use crate::energy::units::{Method, PowerDomain};
 
 /// The driver samples utilisation every 1/6 s to 1 s by NVIDIA's documentation of `nvmlUtilization_t`. Without a sample for
 /// longer, nobody computes: not before that time, for what is computed now is told by a sample yet to come.
@@ -30,7 +30,7 @@ const MOST_PERCENT: u32 = 100;
 /// comes, a stretch ends with the last reading that is so long ago that nobody can have computed before.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    domain: Domain,
+    domain: PowerDomain,
     /// That of the whole device.
     method: Method,
     /// The whole device's energy where the stretch began.
@@ -57,7 +57,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(source: &Source) -> Self {
+    pub(crate) fn new(source: &EnergySource) -> Self {
         Self {
             domain: source.domain.clone(),
             method: source.method,

@@ -13,7 +13,7 @@ pub(crate) mod users;
 
 use std::time::Duration;
 
-use super::meter::{Meter, Reading, Shares, Source};
+use super::meter::{EnergySource, Meter, Reading, Shares};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
 use crate::energy::system::process_tree::Family;
@@ -35,7 +35,7 @@ const LOOKED: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct SharedMeter<M> {
     whole: M,
-    sources: Vec<Source>,
+    sources: Vec<EnergySource>,
     ledgers: Vec<Ledger>,
     kin: Kin,
     /// When the whole was read last, if that brought what it should.
@@ -60,7 +60,7 @@ impl<M: Users> SharedMeter<M> {
             }
             whole.shareable(index)?;
         }
-        let source = |whole: &Source| Source {
+        let source = |whole: &EnergySource| EnergySource {
             domain: whole.domain.clone(),
             method: Method::Attributed,
             sampling: format!(
@@ -91,7 +91,7 @@ impl<M: Users> Meter for SharedMeter<M> {
         self.whole.name()
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.sources
     }
 

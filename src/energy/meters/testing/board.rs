@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::energy::error::EnergyError;
-use crate::energy::meters::meter::{Meter, Reading, Source};
+use crate::energy::meters::meter::{EnergySource, Meter, Reading};
 use crate::energy::system::clock::{Clock, Moment};
-use crate::energy::units::{Domain, DomainKind, Method};
+use crate::energy::units::{DomainKind, Method, PowerDomain};
 
 /// What the board draws at rest, in watts.
 pub(crate) const IDLE: f64 = 70.0;
@@ -97,14 +97,14 @@ impl Board {
 
 pub(crate) struct BoardMeter {
     board: Arc<Mutex<Board>>,
-    sources: [Source; 1],
+    sources: [EnergySource; 1],
 }
 
 impl Meter for BoardMeter {
     fn name(&self) -> &'static str {
         "board"
     }
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.sources
     }
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
@@ -121,8 +121,11 @@ impl Meter for BoardMeter {
 
 impl BoardMeter {
     pub(crate) fn new(board: &Arc<Mutex<Board>>) -> Self {
-        let domain = Domain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
         let (resolution, sampling) = (Duration::from_millis(100), "scripted".to_owned());
-        Self { board: Arc::clone(board), sources: [Source { domain, method: Method::Counter, sampling, resolution }] }
+        Self {
+            board: Arc::clone(board),
+            sources: [EnergySource { domain, method: Method::Counter, sampling, resolution }],
+        }
     }
 }

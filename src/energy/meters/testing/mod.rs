@@ -2,23 +2,24 @@
 
 pub(crate) mod board;
 
-use super::meter::{Meter, Reading, Source};
+use super::meter::{EnergySource, Meter, Reading};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::Clock;
-use crate::energy::units::{Domain, DomainKind, Method};
+use crate::energy::units::{DomainKind, Method, PowerDomain};
 
 /// A meter of one GPU that shows what it is told to.
 #[derive(Debug)]
 pub(crate) struct ScriptedMeter {
-    sources: Vec<Source>,
+    sources: Vec<EnergySource>,
     pub(crate) next: std::sync::Arc<std::sync::Mutex<Result<(u64, u64), EnergyError>>>,
 }
 
 impl ScriptedMeter {
     pub(crate) fn new(id: &str) -> Self {
-        let domain = Domain { kind: DomainKind::Gpu, id: id.to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: id.to_owned() };
         let resolution = std::time::Duration::from_millis(100);
-        let sources = vec![Source { domain, method: Method::Counter, sampling: "scripted".to_owned(), resolution }];
+        let sources =
+            vec![EnergySource { domain, method: Method::Counter, sampling: "scripted".to_owned(), resolution }];
         Self { sources, next: std::sync::Arc::new(std::sync::Mutex::new(Ok((0, 0)))) }
     }
 
@@ -38,7 +39,7 @@ impl Meter for ScriptedMeter {
         "scripted"
     }
 
-    fn sources(&self) -> &[Source] {
+    fn sources(&self) -> &[EnergySource] {
         &self.sources
     }
 
