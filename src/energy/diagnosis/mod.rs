@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::energy::inventory::{Inventory, Opened};
+use crate::energy::inventory::{Inventory, OpenedMeters};
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::estimate::EstimateMeter;
-use crate::energy::meters::estimate::watts::Figure;
+use crate::energy::meters::estimate::watts::WattsPerCore;
 use crate::energy::meters::meter::{EnergySource, Meter};
 use crate::energy::meters::places::Places;
 use crate::energy::meters::rapl::RaplMeter;
@@ -80,7 +80,7 @@ impl SessionBuilder {
         if let Ok((_, source)) = &estimate {
             sources.push(source.clone());
         }
-        let opened = Opened { sources, rapl: Some(rapl), found, nvml: None, meters, without: &[] };
+        let opened = OpenedMeters { sources, rapl: Some(rapl), found, nvml: None, meters, without: &[] };
         entries.extend(inventory.conclude(places, &opened).into_iter().map(DiagnosisEntry::of));
         let consumer = estimate.map_or_else(|consumer| *consumer, |(consumer, _)| consumer);
         entries.push(DiagnosisEntry { meter: Some(MeterKind::Estimate), consumer });
@@ -98,7 +98,7 @@ fn no_driver(places: &Places, container: bool, reason: &str) -> String {
     }
 }
 
-fn estimate(places: &Places, figure: &Figure) -> Result<(Consumer, EnergySource), Box<Consumer>> {
+fn estimate(places: &Places, figure: &WattsPerCore) -> Result<(Consumer, EnergySource), Box<Consumer>> {
     let consumer = Consumer::new(DomainKind::Cpu, "processes", "CPU time".to_owned());
     match EstimateMeter::open(&places.proc, places.process, true, figure) {
         Ok(estimate) => {

@@ -6,13 +6,13 @@ use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::system::testing::FakeProc;
 use crate::energy::units::Method;
 
-struct Machine {
+struct DiagnosedMachine {
     tree: PowercapTree,
     proc: FakeProc,
     root: tempfile::TempDir,
 }
 
-impl Machine {
+impl DiagnosedMachine {
     fn new() -> Self {
         let machine = Self { tree: PowercapTree::new(), proc: FakeProc::new(), root: tempfile::tempdir().unwrap() };
         machine.proc.process(std::process::id(), 1, 0, 0);
@@ -40,7 +40,7 @@ impl Machine {
 
 #[test]
 fn what_works_is_told_with_its_method() {
-    let machine = Machine::new();
+    let machine = DiagnosedMachine::new();
     machine.tree.zone("intel-rapl:0", "package-0", 5, 1000).zone("intel-rapl:0:0", "dram", 5, 1000);
     let diagnosis = machine.diagnose();
     let usable: Vec<_> = diagnosis.entries.iter().map(|e| (e.meter.unwrap(), e.usable(), e.consumer.method)).collect();
@@ -62,7 +62,7 @@ fn what_works_is_told_with_its_method() {
 
 #[test]
 fn the_estimate_says_what_it_takes_and_by_whom() {
-    let machine = Machine::new();
+    let machine = DiagnosedMachine::new();
     let note = |builder: SessionBuilder| builder.diagnose().entries.pop().unwrap().consumer.note.unwrap();
     let cpuinfo = "processor : 0\nvendor_id : AuthenticAMD\ncpu family : 25\nmodel : 1\nmodel name : AMD EPYC 7763\n";
     fs::write(machine.proc.root().join("cpuinfo"), cpuinfo).unwrap();
@@ -75,7 +75,7 @@ fn the_estimate_says_what_it_takes_and_by_whom() {
 
 #[test]
 fn everything_that_is_not_usable_says_why_and_what_to_do() {
-    let machine = Machine::new();
+    let machine = DiagnosedMachine::new();
     machine.proc.end(std::process::id());
     for entry in machine.diagnose().entries {
         assert!(!entry.usable());
@@ -88,7 +88,7 @@ fn everything_that_is_not_usable_says_why_and_what_to_do() {
 
 #[test]
 fn a_container_and_a_virtual_machine_are_told_from_a_machine_without_the_tree() {
-    let machine = Machine::new();
+    let machine = DiagnosedMachine::new();
     let missing = machine.rapl();
     assert!(missing.consumer.remedy.unwrap().contains("modprobe"));
     let cpuinfo = "processor : 0\nflags\t\t: fpu vme hypervisor lahf_lm\n";
@@ -103,7 +103,7 @@ fn a_container_and_a_virtual_machine_are_told_from_a_machine_without_the_tree() 
 
 #[test]
 fn containers_are_known_by_their_control_group_too() {
-    let machine = Machine::new();
+    let machine = DiagnosedMachine::new();
     assert!(!machine.diagnose().container);
     fs::create_dir(machine.proc.root().join("1")).unwrap();
     let group = machine.proc.root().join("1/cgroup");
@@ -115,7 +115,7 @@ fn containers_are_known_by_their_control_group_too() {
 
 #[test]
 fn counters_for_root_only_come_with_the_command_that_opens_them() {
-    let machine = Machine::new();
+    let machine = DiagnosedMachine::new();
     machine.tree.zone("intel-rapl:0", "package-0", 5, 1000);
     let counter = machine.tree.root().join("intel-rapl:0/energy_uj");
     fs::set_permissions(&counter, fs::Permissions::from_mode(0o000)).unwrap();
@@ -136,7 +136,7 @@ mod nvml {
     use crate::energy::meters::nvml::testing::FakeNvml;
 
     fn gpus(script: &str) -> Vec<DiagnosisEntry> {
-        let machine = Machine::new();
+        let machine = DiagnosedMachine::new();
         let fake = FakeNvml::new(50.0, script);
         let mut entries = machine.builder().nvml_library(fake.library()).diagnose().entries;
         entries.retain(|entry| entry.meter == Some(MeterKind::Nvml));
@@ -165,7 +165,7 @@ mod nvml {
 
     #[test]
     fn a_board_of_instances_is_metered_as_a_whole_if_asked_for_and_says_so() {
-        let (machine, fake) = (Machine::new(), FakeNvml::new(50.0, "gpu GPU-c NVIDIA_A100\nmig\n"));
+        let (machine, fake) = (DiagnosedMachine::new(), FakeNvml::new(50.0, "gpu GPU-c NVIDIA_A100\nmig\n"));
         let builder = machine.builder().nvml_library(fake.library()).mig(MigPolicy::WholeBoard);
         let entry = &builder.diagnose().entries[0];
         assert_eq!(entry.consumer.method, Some(Method::Counter));
@@ -182,8 +182,8 @@ mod nvml {
 
     #[test]
     fn a_missing_library_tells_whether_the_driver_is_there() {
-        let machine = Machine::new();
-        let reason = |machine: &Machine| machine.diagnose().entries[0].consumer.reason.clone().unwrap();
+        let machine = DiagnosedMachine::new();
+        let reason = |machine: &DiagnosedMachine| machine.diagnose().entries[0].consumer.reason.clone().unwrap();
         let missing = reason(&machine);
         assert!(missing.starts_with("no NVIDIA driver here"));
         assert!(missing.ends_with("libnvidia-ml.so.1, which comes with NVIDIA's driver, is not there"), "{missing}");

@@ -94,10 +94,10 @@ pub fn visible_gpus(
     };
 
     let mut ordered = true;
-    let places: Vec<Place> = match devices {
+    let places: Vec<VisiblePlace> = match devices {
         None => {
             ordered = known;
-            (0..boards.len()).map(|board| Place { board, instance: None }).collect()
+            (0..boards.len()).map(|board| VisiblePlace { board, instance: None }).collect()
         }
         Some(list) => {
             let (places, counted) = listed(list, &boards);
@@ -114,7 +114,7 @@ pub fn visible_gpus(
 
     let mut whole = Vec::new();
     let mut pieces = Vec::new();
-    for Place { board, instance } in places {
+    for VisiblePlace { board, instance } in places {
         let board = boards[board];
         match (&board.instances, instance) {
             (None, _) => whole.push(VisibleGpu { uuid: board.uuid.clone(), instance: None }),
@@ -134,25 +134,25 @@ pub fn visible_gpus(
 
 /// A board by its place on the bus, and one of its instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct VisiblePlace {
     board: usize,
     instance: Option<usize>,
 }
 
 /// The kinds of entries, of which a list has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EntryKind {
     Number,
     Gpu,
     Instance,
 }
 
 /// What the list means up to the first entry that means nothing, and whether it goes by numbers.
-fn listed(list: &str, boards: &[&GpuIdentity]) -> (Vec<Place>, bool) {
+fn listed(list: &str, boards: &[&GpuIdentity]) -> (Vec<VisiblePlace>, bool) {
     let kind_of = |entry: &str| match entry {
-        entry if entry.starts_with("GPU-") => Kind::Gpu,
-        entry if entry.starts_with("MIG-") => Kind::Instance,
-        _ => Kind::Number,
+        entry if entry.starts_with("GPU-") => EntryKind::Gpu,
+        entry if entry.starts_with("MIG-") => EntryKind::Instance,
+        _ => EntryKind::Number,
     };
     let entries = list.split(',').map(str::trim);
     let mut kind = None;
@@ -163,9 +163,9 @@ fn listed(list: &str, boards: &[&GpuIdentity]) -> (Vec<Place>, bool) {
             break;
         }
         let place = match own {
-            Kind::Number => numbered(entry, boards.len()),
-            Kind::Gpu => only(boards.iter().map(|board| board.uuid.as_str()), entry),
-            Kind::Instance => match instance(entry, boards) {
+            EntryKind::Number => numbered(entry, boards.len()),
+            EntryKind::Gpu => only(boards.iter().map(|board| board.uuid.as_str()), entry),
+            EntryKind::Instance => match instance(entry, boards) {
                 Some(place) if places.contains(&place) => return (Vec::new(), false),
                 Some(place) => {
                     places.push(place);
@@ -175,13 +175,13 @@ fn listed(list: &str, boards: &[&GpuIdentity]) -> (Vec<Place>, bool) {
             },
         };
         let Some(board) = place else { break };
-        let place = Place { board, instance: None };
+        let place = VisiblePlace { board, instance: None };
         if places.contains(&place) {
-            return (Vec::new(), kind == Some(Kind::Number));
+            return (Vec::new(), kind == Some(EntryKind::Number));
         }
         places.push(place);
     }
-    (places, kind == Some(Kind::Number))
+    (places, kind == Some(EntryKind::Number))
 }
 
 /// CUDA reads numbers as C does: as many digits as there are.
@@ -196,7 +196,7 @@ fn only<'a>(uuids: impl Iterator<Item = &'a str>, beginning: &str) -> Option<usi
     found.next().filter(|_| found.next().is_none())
 }
 
-fn instance(entry: &str, boards: &[&GpuIdentity]) -> Option<Place> {
+fn instance(entry: &str, boards: &[&GpuIdentity]) -> Option<VisiblePlace> {
     let pieces = |board: usize| boards[board].instances.iter().flatten().enumerate();
     let mut all = (0..boards.len()).flat_map(|board| pieces(board).map(move |(place, piece)| (board, place, piece)));
     if let Some(path) = entry.strip_prefix("MIG-").filter(|path| path.starts_with("GPU-")) {
@@ -206,11 +206,11 @@ fn instance(entry: &str, boards: &[&GpuIdentity]) -> Option<Place> {
             boards[*board].uuid == uuid && (piece.gpu_instance, piece.compute_instance) == numbers
         };
         let (board, place, _) = all.find(is_it).filter(|_| parts.next().is_none())?;
-        return Some(Place { board, instance: Some(place) });
+        return Some(VisiblePlace { board, instance: Some(place) });
     }
     let mut found = all.filter(|(_, _, piece)| piece.uuid.starts_with(entry));
     let (board, place, _) = found.next().filter(|_| found.next().is_none())?;
-    Some(Place { board, instance: Some(place) })
+    Some(VisiblePlace { board, instance: Some(place) })
 }
 
 /// `domain:bus:device.function` in numbers; what cannot be read comes last.

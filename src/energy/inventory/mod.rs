@@ -29,14 +29,14 @@ use crate::energy::meters::meter::EnergySource;
 use crate::energy::meters::places::Places;
 use crate::energy::system::deadline::{CallLimits, within};
 use crate::energy::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
-use graphics::{Driver, Graphics};
-pub(super) use opened::Opened;
+use graphics::{DriverAnswer, GraphicsList};
+pub(super) use opened::OpenedMeters;
 pub(super) use surroundings::Surroundings;
 
 /// The list, before it is known what is metered.
 #[derive(Debug, Clone)]
 pub(super) struct Inventory {
-    graphics: Graphics,
+    graphics: GraphicsList,
     pub(super) surroundings: Surroundings,
 }
 
@@ -60,7 +60,7 @@ impl Inventory {
         let own = places.clone();
         // The kernel's files of a device may hang as its driver does.
         let listed = within(CallLimits::of_environment().asking, move || graphics::list(&own, &surroundings, driver));
-        let graphics = listed.unwrap_or_else(|silence| Graphics::unknown(&silence.to_string()));
+        let graphics = listed.unwrap_or_else(|silence| GraphicsList::unknown(&silence.to_string()));
         Self { graphics, surroundings }
     }
 
@@ -86,7 +86,7 @@ impl Inventory {
 
     /// What can be read of the GPUs, whoever may use them.
     pub(super) fn readable(&self) -> Vec<EnergySource> {
-        let source = |(_, gpu): &(graphics::Told, Consumer)| {
+        let source = |(_, gpu): &(graphics::ShownGpu, Consumer)| {
             let (domain, method) = (gpu.domain.clone()?, gpu.method?);
             Some(EnergySource { domain, method, sampling: String::new(), resolution: std::time::Duration::ZERO })
         };
@@ -116,7 +116,7 @@ impl Inventory {
 
     /// The instances of boards, by their names, with the boards' UUIDs.
     pub(super) fn instances(&self) -> Vec<(String, String)> {
-        let pairs = |(told, _): &(graphics::Told, Consumer)| {
+        let pairs = |(told, _): &(graphics::ShownGpu, Consumer)| {
             let board = told.uuid.clone().unwrap_or_default();
             let pieces = told.instances.clone().unwrap_or_default().into_iter();
             let names = pieces.flat_map(|piece: MigInstance| {
@@ -136,7 +136,7 @@ impl Inventory {
     }
 
     /// Every consumer with what is known of its figure.
-    pub(super) fn conclude(self, places: &Places, opened: &Opened<'_>) -> Vec<Consumer> {
+    pub(super) fn conclude(self, places: &Places, opened: &OpenedMeters<'_>) -> Vec<Consumer> {
         let mut consumers: Vec<Consumer> = self.graphics.nvidia.into_iter().map(|(_, gpu)| gpu).collect();
         consumers.extend(self.graphics.others);
         consumers.extend(processors::list(&places.rapl(), places, self.surroundings, opened));
@@ -159,7 +159,7 @@ pub(super) fn is_left_out(consumer: &Consumer, without: &[ConsumerName]) -> bool
 }
 
 /// The consumer as it stands once the meters are open.
-fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
+fn settled(mut consumer: Consumer, opened: &OpenedMeters<'_>) -> Consumer {
     let is_its = |source: &&EnergySource| {
         let name = ConsumerName::of(&source.domain);
         source.domain == consumer.domain() || (consumer.kind == DomainKind::Gpu && consumer.is_called(&name))
@@ -194,16 +194,16 @@ fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
 }
 
 /// What is said of GPUs that are not asked for.
-fn unasked() -> Driver {
+fn unasked() -> DriverAnswer {
     let reason = "`meters` names no meter of it".to_owned();
-    Driver::Fails { reason, remedy: String::new(), is_there: false }
+    DriverAnswer::Fails { reason, remedy: String::new(), is_there: false }
 }
 
 #[cfg(feature = "nvml")]
-fn ask(places: &Places) -> Driver {
-    use crate::energy::meters::nvml::{Board, Listing, Rung, list};
-    use bus::Place;
-    use graphics::Told;
+fn ask(places: &Places) -> DriverAnswer {
+    use crate::energy::meters::nvml::{BoardListing, ListedBoard, Rung, list};
+    use bus::PciAddress;
+    use graphics::ShownGpu;
 
     let note = |rung: Rung, mig_unknown: Option<&str>| match (mig_unknown, rung.method()) {
         (Some(why), _) => {
@@ -212,11 +212,11 @@ fn ask(places: &Places) -> Driver {
         (None, Method::PowerIntegral) => Some(format!("it has no energy counter: {}", rung.sampling())),
         (None, _) => rung.of_module().map(|words| format!("its counter is {words}")),
     };
-    let told = |board: Board| Told {
+    let told = |board: ListedBoard| ShownGpu {
         index: Some(board.index),
         uuid: board.uuid,
         name: board.name,
-        place: board.address.as_deref().and_then(Place::parse),
+        place: board.address.as_deref().and_then(PciAddress::parse),
         way: Some(
             board
                 .rung
@@ -227,15 +227,15 @@ fn ask(places: &Places) -> Driver {
         is_denied: board.is_denied,
     };
     match list(places.nvml_library.as_deref(), places.policy()) {
-        Listing::Boards(boards) => Driver::Shows(boards.into_iter().map(told).collect()),
-        Listing::Failed { obstacle, has_driver } => {
-            Driver::Fails { reason: obstacle.reason, remedy: obstacle.remedy, is_there: has_driver }
+        BoardListing::Boards(boards) => DriverAnswer::Shows(boards.into_iter().map(told).collect()),
+        BoardListing::Failed { obstacle, has_driver } => {
+            DriverAnswer::Fails { reason: obstacle.reason, remedy: obstacle.remedy, is_there: has_driver }
         }
     }
 }
 
 #[cfg(not(feature = "nvml"))]
-fn ask(_: &Places) -> Driver {
+fn ask(_: &Places) -> DriverAnswer {
     let (reason, remedy) = ("this build leaves NVIDIA GPUs out".to_owned(), "build with the feature `nvml`".to_owned());
-    Driver::Fails { reason, remedy, is_there: false }
+    DriverAnswer::Fails { reason, remedy, is_there: false }
 }

@@ -28,7 +28,7 @@ const HEADROOM: f64 = 1.25;
 
 /// Why two values of a counter do not tell the energy between them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Gap {
+pub(crate) enum CounterGap {
     /// It fell, and not by wrapping around.
     Fell { from_joules: f64, to_joules: f64 },
     /// It rose by more than the hardware can draw.
@@ -39,7 +39,7 @@ pub(crate) enum Gap {
     Stood { seconds: f64 },
 }
 
-impl fmt::Display for Gap {
+impl fmt::Display for CounterGap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fell { from_joules, to_joules } => {
@@ -101,7 +101,7 @@ impl CounterTotal {
     /// # Errors
     ///
     /// Why this value does not go on from the one before. The next one goes on from this, in a segment of its own.
-    pub(crate) fn advance(&mut self, at: Moment, raw: u64) -> Result<Reading, Gap> {
+    pub(crate) fn advance(&mut self, at: Moment, raw: u64) -> Result<Reading, CounterGap> {
         let before = self.last.replace((at, raw));
         let Some((before, last)) = before else {
             self.since = Some(at);
@@ -112,7 +112,7 @@ impl CounterTotal {
             false => self.since.replace(at).map_or(Duration::ZERO, |since| before.since(since)),
         };
         let step = match self.hangs_after {
-            Some(limit) if stood >= limit => Err(Gap::Stood { seconds: stood.as_secs_f64() }),
+            Some(limit) if stood >= limit => Err(CounterGap::Stood { seconds: stood.as_secs_f64() }),
             _ => self.step(at.since(before).as_secs_f64(), last, raw),
         };
         match step {
@@ -139,20 +139,20 @@ impl CounterTotal {
     }
 
     /// The energy between two raw values, or why they do not tell.
-    fn step(&mut self, seconds: f64, last: u64, raw: u64) -> Result<u64, Gap> {
+    fn step(&mut self, seconds: f64, last: u64, raw: u64) -> Result<u64, CounterGap> {
         let Draw { sustained_watts, peak_watts, burst_joules } = self.draw;
         let sustained_watts = match self.seen_watts > sustained_watts {
             true => (self.seen_watts * HEADROOM).min(peak_watts),
             false => sustained_watts,
         };
         let joules = |microjoules: u64| microjoules as f64 * 1e-6;
-        let fell = Gap::Fell { from_joules: joules(last), to_joules: joules(raw) };
+        let fell = CounterGap::Fell { from_joules: joules(last), to_joules: joules(raw) };
         let peak = peak_watts * seconds + burst_joules;
         let step = match self.range_uj {
             _ if raw >= last => {
                 let (step, watts) = (joules(raw - last), peak_watts);
                 if step > peak {
-                    return Err(Gap::Jumped { joules: step, seconds, watts });
+                    return Err(CounterGap::Jumped { joules: step, seconds, watts });
                 }
                 raw - last
             }
@@ -170,7 +170,7 @@ impl CounterTotal {
         if let Some(range) = self.range_uj
             && joules(range) + joules(step) <= sustained_watts * seconds
         {
-            return Err(Gap::Unread { seconds, range_joules: joules(range), watts: sustained_watts });
+            return Err(CounterGap::Unread { seconds, range_joules: joules(range), watts: sustained_watts });
         }
         if seconds >= STRETCH {
             self.seen_watts = self.seen_watts.max(joules(step) / seconds);
@@ -205,7 +205,7 @@ mod tests {
     fn a_fall_that_would_be_half_a_megawatt_is_a_reset_and_no_wrap() {
         let mut counter = CounterTotal::new(Some(262_143_328_850), DRAW);
         show(&mut counter, 0.0, 100_000_000).unwrap();
-        assert!(matches!(show(&mut counter, 0.5, 0), Err(Gap::Fell { .. })));
+        assert!(matches!(show(&mut counter, 0.5, 0), Err(CounterGap::Fell { .. })));
         assert_eq!(show(&mut counter, 1.0, 7), Ok((7, 1)));
     }
 
@@ -230,7 +230,7 @@ mod tests {
                     lasts 65 s at 1000 W";
         assert_eq!(gap.to_string(), told);
         // Nor one that shows the same as before.
-        assert!(matches!(show(&mut counter, 195.0, 2_000_000), Err(Gap::Unread { .. })));
+        assert!(matches!(show(&mut counter, 195.0, 2_000_000), Err(CounterGap::Unread { .. })));
         assert_eq!(show(&mut counter, 196.0, 3_000_000), Ok((1_000_000 + 1_000_000, 2)));
     }
 
@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(stopped(70.0, 7000), Ok((7_000_000_000, 0)));
         assert_eq!(stopped(70.0, 42_000), Ok((42_000_000_000, 0)));
         assert_eq!(stopped(100.0, 30_000), Ok((30_000_000_000, 0)));
-        assert!(matches!(stopped(100.0, 10_000), Err(Gap::Unread { .. })), "or 75 kJ, at 755 W");
-        assert!(matches!(stopped(3600.0, 60_000), Err(Gap::Unread { .. })));
+        assert!(matches!(stopped(100.0, 10_000), Err(CounterGap::Unread { .. })), "or 75 kJ, at 755 W");
+        assert!(matches!(stopped(3600.0, 60_000), Err(CounterGap::Unread { .. })));
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
             );
         }
         // 70 s of it are 84 kJ, of which the counter shows 18 kJ.
-        assert!(matches!(show(&mut counter, 80.0, 96_000_000_000 % range), Err(Gap::Unread { .. })));
+        assert!(matches!(show(&mut counter, 80.0, 96_000_000_000 % range), Err(CounterGap::Unread { .. })));
     }
 
     #[test]
@@ -288,14 +288,14 @@ mod tests {
     fn a_value_beyond_the_stated_range_does_not_underflow() {
         let mut counter = CounterTotal::new(Some(1_000_000), Draw { sustained_watts: 1e9, peak_watts: 1e9, ..DRAW });
         show(&mut counter, 0.0, 5_000_000).unwrap();
-        assert!(matches!(show(&mut counter, 1e-9, 4_000_000), Err(Gap::Fell { .. })));
+        assert!(matches!(show(&mut counter, 1e-9, 4_000_000), Err(CounterGap::Fell { .. })));
     }
 
     /// No more than 1000 W, not even for a moment.
     const DRAW: Draw = Draw { sustained_watts: 1000.0, peak_watts: 1000.0, burst_joules: 10.0 };
 
     /// Shows a counter one value.
-    fn show(counter: &mut CounterTotal, at: f64, raw: u64) -> Result<(u64, u64), Gap> {
+    fn show(counter: &mut CounterTotal, at: f64, raw: u64) -> Result<(u64, u64), CounterGap> {
         counter.advance(second(at), raw).map(|reading| (reading.microjoules, reading.segment))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::rapl::Ways;
+use super::rapl::RaplWays;
 use crate::energy::gpus::mig::MigPolicy;
 
 /// Where the meters look.
@@ -32,12 +32,12 @@ impl Places {
     }
 
     #[cfg(feature = "nvml")]
-    pub(crate) fn policy(&self) -> super::nvml::Policy {
-        super::nvml::Policy { mig: self.mig, estimate: self.gpu_estimate }
+    pub(crate) fn policy(&self) -> super::nvml::GpuPolicy {
+        super::nvml::GpuPolicy { mig: self.mig, estimate: self.gpu_estimate }
     }
 
-    pub(crate) fn rapl(&self) -> Ways {
+    pub(crate) fn rapl(&self) -> RaplWays {
         let powercap = self.powercap.clone().unwrap_or_else(|| self.sys.join("class/powercap"));
-        Ways::new(powercap, self.sys.clone(), self.proc.clone())
+        RaplWays::new(powercap, self.sys.clone(), self.proc.clone())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Mark, Session, Shared, Usage};
+use super::{Mark, Session, SessionCore, Usage};
 use crate::energy::gpus::uuid::same_uuid;
 use crate::energy::meters::meter::EnergySource;
 use crate::energy::units::{Consumer, ConsumerName, DeviceState, DomainKind, PowerDomain, Standing};
@@ -62,7 +62,7 @@ impl Session {
     /// Devices on which processes compute now that neither are the one that this session belongs to nor descend from it, and
     /// how many. Processes that this system does not show, as those of other containers, cannot be told from its own.
     pub(super) fn strangers(&self) -> Vec<(PowerDomain, usize)> {
-        let strange = |pid: &&u32| self.shared().family.has(**pid) == Some(false);
+        let strange = |pid: &&u32| self.shared().descendants.has(**pid) == Some(false);
         let states = self.device_states(&Usage::All).into_iter();
         let counts = states.map(|(d, state)| (d, state.processes.unwrap_or_default().iter().filter(strange).count()));
         counts.filter(|(_, count)| *count > 0).collect()
@@ -102,7 +102,7 @@ impl Session {
     }
 }
 
-impl Shared {
+impl SessionCore {
     /// The sum of the times between two changes of a source's figure and of that which it is held against.
     fn resolution_of_both(&self, index: usize) -> Option<Duration> {
         Some(self.sources[index].0.resolution + self.counterparts[index].as_ref()?.resolution)

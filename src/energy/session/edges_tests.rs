@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::energy::meters::testing::board::{Board, BoardMeter, IDLE, Load, Random};
+use crate::energy::meters::testing::board::{FakeBoard, FakeBoardMeter, IDLE, Load, Random};
 use crate::energy::system::clock::testing::ManualClock;
 use crate::energy::system::testing::moment;
 use crate::energy::units::{Joules, WindowEnergy};
@@ -17,19 +17,19 @@ const PERIODS: (f64, f64) = (0.015, 0.6);
 const WINDOWS: u64 = 1000;
 
 /// A session on a board, and what its background thread would do.
-struct Desk {
+struct EdgesDesk {
     session: Session,
-    board: Arc<Mutex<Board>>,
+    board: Arc<Mutex<FakeBoard>>,
     clock: ManualClock,
     random: Random,
 }
 
-impl Desk {
+impl EdgesDesk {
     fn new(seed: u64, gain: f64) -> Self {
         let mut random = Random(seed.wrapping_mul(7919));
         let clock = ManualClock::at(50.0 + random.next());
-        let board = Arc::new(Mutex::new(Board { gain, ..Board::new(0.1, JITTER) }));
-        let builder = Session::builder().meters(Meters::List(vec![])).meter(BoardMeter::new(&board));
+        let board = Arc::new(Mutex::new(FakeBoard { gain, ..FakeBoard::new(0.1, JITTER) }));
+        let builder = Session::builder().meters(Meters::List(vec![])).meter(FakeBoardMeter::new(&board));
         let session = builder.clock(clock.clone()).without_polling().open().unwrap();
         Self { session, board, clock, random }
     }
@@ -123,7 +123,7 @@ fn errors(windows: &[(WindowEnergy, f64)]) -> Vec<f64> {
 fn trials_between_rests_are_right_within_some_thousandths() {
     let mut good = true;
     for (length, bound) in [(1.0, 0.015), (5.0, 0.0035), (10.0, 0.002)] {
-        let windows: Vec<_> = (0..WINDOWS).map(|seed| Desk::new(seed, 1.0).trial(length)).collect();
+        let windows: Vec<_> = (0..WINDOWS).map(|seed| EdgesDesk::new(seed, 1.0).trial(length)).collect();
         let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
         println!("outer edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
         good &= p95 <= bound && (0.92..=0.985).contains(&covered);
@@ -135,7 +135,7 @@ fn trials_between_rests_are_right_within_some_thousandths() {
 fn epochs_are_right_within_a_hundredth_or_so() {
     let mut good = true;
     for (length, bound) in [(1.0, 0.03), (5.0, 0.0065), (10.0, 0.0035)] {
-        let windows: Vec<_> = (0..WINDOWS / 2).flat_map(|seed| Desk::new(seed, 1.0).epochs(length, 4)).collect();
+        let windows: Vec<_> = (0..WINDOWS / 2).flat_map(|seed| EdgesDesk::new(seed, 1.0).epochs(length, 4)).collect();
         let (p95, covered) = (p95(errors(&windows)), coverage(&windows, units::Uncertainty::relative));
         println!("inner edges, {length} s: p95 {:.3} %, covered {:.1} %", p95 * 100.0, covered * 100.0);
         good &= p95 <= bound && (0.92..=0.985).contains(&covered);
@@ -147,7 +147,7 @@ fn epochs_are_right_within_a_hundredth_or_so() {
 fn a_trial_of_many_short_epochs_has_its_own_edges_right() {
     let trials: Vec<_> = (0..WINDOWS / 2)
         .map(|seed| {
-            let mut desk = Desk::new(seed, 1.0);
+            let mut desk = EdgesDesk::new(seed, 1.0);
             let _start = desk.session.mark();
             let open = desk.now() + 0.3;
             desk.square(open, open + 6.0);
@@ -175,7 +175,7 @@ fn windows_that_are_only_read_at_their_edges_are_much_worse() {
     for length in [1.0, 5.0, 10.0] {
         let windows: Vec<_> = (0..WINDOWS)
             .map(|seed| {
-                let mut desk = Desk::new(seed, 1.0);
+                let mut desk = EdgesDesk::new(seed, 1.0);
                 let start = desk.now() + 1.0 + desk.random.next();
                 desk.square(start, start + length + 2.0);
                 let first = desk.edge(start + 0.7);
@@ -195,7 +195,7 @@ fn an_edge_that_is_said_to_be_beside_rest_and_is_not_is_not_believed() {
     for length in [1.5, 5.0] {
         let windows: Vec<_> = (0..WINDOWS)
             .map(|seed| {
-                let mut desk = Desk::new(seed, 1.0);
+                let mut desk = EdgesDesk::new(seed, 1.0);
                 // Somebody else works all the time.
                 desk.square(desk.now(), desk.now() + 60.0);
                 let _start = desk.session.mark();
@@ -221,8 +221,8 @@ fn relative_intervals_cover_the_truth_of_windows_on_one_device() {
     let windows: Vec<_> = (0..WINDOWS / 2)
         .flat_map(|seed| {
             let length = 1.0 + 9.0 * lengths.next();
-            let trial = Desk::new(seed, gain).trial(length);
-            let epoch = Desk::new(seed, gain).epochs(length, 1).remove(0);
+            let trial = EdgesDesk::new(seed, gain).trial(length);
+            let epoch = EdgesDesk::new(seed, gain).epochs(length, 1).remove(0);
             [trial, epoch].map(|(energy, truth)| (energy, gain * truth))
         })
         .collect();
@@ -236,7 +236,8 @@ fn absolute_intervals_cover_the_truth_of_many_devices_of_different_gain() {
     // Normal by Box and Muller.
     let mut random = Random(41);
     let mut normal = || (-2.0 * (1.0 - random.next()).ln()).sqrt() * (std::f64::consts::TAU * random.next()).cos();
-    let windows: Vec<_> = (0..WINDOWS).map(|seed| Desk::new(seed, 1.0 + DEFAULT_GAIN * normal()).trial(5.0)).collect();
+    let windows: Vec<_> =
+        (0..WINDOWS).map(|seed| EdgesDesk::new(seed, 1.0 + DEFAULT_GAIN * normal()).trial(5.0)).collect();
     let covered = coverage(&windows, units::Uncertainty::absolute);
     println!("gains, 5 s: covered {:.1} %", covered * 100.0);
     assert!((0.93..=0.97).contains(&covered), "{covered}");
@@ -247,7 +248,7 @@ fn absolute_intervals_cover_the_truth_of_many_devices_of_different_gain() {
 #[test]
 fn epochs_add_up_to_their_phase() {
     for seed in 0..50 {
-        let mut desk = Desk::new(seed, 1.0);
+        let mut desk = EdgesDesk::new(seed, 1.0);
         let start = desk.now() + 1.0;
         desk.square(start, start + 60.0);
         let mut at = start;

@@ -79,15 +79,15 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::energy::meters::testing::board::{Board, BoardMeter, IDLE, Load};
+    use crate::energy::meters::testing::board::{FakeBoard, FakeBoardMeter, IDLE, Load};
     use crate::energy::system::clock::testing::ManualClock;
     use crate::energy::{Clock, Meters};
 
     fn desk(load: Option<Load>) -> (Session, ManualClock) {
         let clock = ManualClock::at(50.03);
-        let board = Arc::new(Mutex::new(Board::new(0.1, 0.002)));
+        let board = Arc::new(Mutex::new(FakeBoard::new(0.1, 0.002)));
         board.lock().unwrap().loads.extend(load);
-        let builder = Session::builder().meters(Meters::List(vec![])).meter(BoardMeter::new(&board));
+        let builder = Session::builder().meters(Meters::List(vec![])).meter(FakeBoardMeter::new(&board));
         (builder.clock(clock.clone()).without_polling().open().unwrap(), clock)
     }
 

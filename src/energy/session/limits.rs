@@ -22,7 +22,7 @@ use super::builder::SessionBuilder;
 use crate::energy::error::EnergyError;
 use crate::energy::gpus::limits::{LimitRange, PowerLimits};
 #[cfg(feature = "nvml")]
-use crate::energy::meters::nvml::Undo;
+use crate::energy::meters::nvml::UndoLimits;
 use crate::energy::units::{DomainKind, PowerDomain};
 
 impl SessionBuilder {
@@ -49,7 +49,7 @@ impl SessionBuilder {
     /// [`EnergyError::Limit`] if there is no such GPU, for a limit out of its range, without the permission, and if the driver
     /// has not set what it was told to. Then all is as before. [`EnergyError::Unavailable`] without the library or the driver.
     pub fn limit(&self, uuid: &str, limits: &PowerLimits) -> Result<LimitGuard, EnergyError> {
-        let entry = Entry::default();
+        let entry = GuardSlot::default();
         // Held until all is set, so that a signal in the midst of it is answered afterwards.
         let mut guard = LimitGuard { entry: Arc::clone(&entry), in_force: PowerLimits::default() };
         let mut undo = lock(&entry);
@@ -76,21 +76,21 @@ impl SessionBuilder {
 #[derive(Debug)]
 #[must_use = "the limits are put back when the guard is dropped"]
 pub struct LimitGuard {
-    entry: Entry,
+    entry: GuardSlot,
     in_force: PowerLimits,
 }
 
-type Entry = Arc<Mutex<Option<Undo>>>;
+type GuardSlot = Arc<Mutex<Option<UndoLimits>>>;
 
 /// The guards of the process.
-struct Guards {
+struct AllGuards {
     /// In the order of their making.
-    entries: Vec<Entry>,
+    entries: Vec<GuardSlot>,
     /// No further one is made.
     closed: bool,
 }
 
-static GUARDS: Mutex<Guards> = Mutex::new(Guards { entries: Vec::new(), closed: false });
+static GUARDS: Mutex<AllGuards> = Mutex::new(AllGuards { entries: Vec::new(), closed: false });
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -136,7 +136,7 @@ pub fn restore_limits_and_end() -> Vec<EnergyError> {
     restore_limits()
 }
 
-fn put_back(entry: &Entry) -> Result<(), EnergyError> {
+fn put_back(entry: &GuardSlot) -> Result<(), EnergyError> {
     let mut undo = lock(entry);
     undo.take().map_or(Ok(()), |undo| undo.run())
 }
@@ -151,7 +151,7 @@ fn set(
     builder: &SessionBuilder,
     uuid: &str,
     limits: &PowerLimits,
-    undo: &mut Option<Undo>,
+    undo: &mut Option<UndoLimits>,
 ) -> Result<PowerLimits, EnergyError> {
     crate::energy::meters::nvml::set_limits(builder.places.nvml_library.as_deref(), uuid, limits, &builder.clock, undo)
 }
@@ -159,10 +159,10 @@ fn set(
 /// In a build without GPUs nothing is ever set.
 #[cfg(not(feature = "nvml"))]
 #[derive(Debug)]
-enum Undo {}
+enum UndoLimits {}
 
 #[cfg(not(feature = "nvml"))]
-impl Undo {
+impl UndoLimits {
     fn run(&self) -> Result<(), EnergyError> {
         match *self {}
     }
@@ -174,7 +174,7 @@ fn limit_range(_: &SessionBuilder, _: &str) -> Result<LimitRange, EnergyError> {
 }
 
 #[cfg(not(feature = "nvml"))]
-fn set(_: &SessionBuilder, _: &str, _: &PowerLimits, _: &mut Option<Undo>) -> Result<PowerLimits, EnergyError> {
+fn set(_: &SessionBuilder, _: &str, _: &PowerLimits, _: &mut Option<UndoLimits>) -> Result<PowerLimits, EnergyError> {
     Err(crate::energy::error::left_out())
 }
 

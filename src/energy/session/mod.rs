@@ -31,7 +31,7 @@ use std::time::Duration;
 use builder::SessionBuilder;
 pub use mark::Mark;
 pub(crate) use readers::{Consumers, Opening};
-use readers::{Poller, Shared, Wanted};
+use readers::{Poller, SessionCore, Wanted};
 pub use usage::Usage;
 pub use window::Window;
 
@@ -251,7 +251,7 @@ impl Session {
         self.shared().poll();
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &SessionCore {
         &self.poller.shared
     }
 }

@@ -4,20 +4,20 @@ use super::builder::SessionBuilder;
 use super::{Consumers, Opening, Session};
 use crate::energy::error::EnergyError;
 use crate::energy::gpus::visible::GpuIdentity;
-use crate::energy::inventory::{Inventory, Opened, is_left_out};
+use crate::energy::inventory::{Inventory, OpenedMeters, is_left_out};
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::estimate::EstimateMeter;
-use crate::energy::meters::estimate::watts::Figure;
+use crate::energy::meters::estimate::watts::WattsPerCore;
 use crate::energy::meters::meter::Meter;
 #[cfg(feature = "nvml")]
 use crate::energy::meters::nvml::NvmlMeter;
 use crate::energy::meters::places::Places;
-use crate::energy::meters::rapl::{Found, RaplMeter, packages};
+use crate::energy::meters::rapl::{FoundCounter, RaplMeter, packages};
 #[cfg(feature = "nvml")]
 use crate::energy::meters::share::SharedMeter;
 use crate::energy::system::deadline::{CallLimits, in_time};
 use crate::energy::system::lock::{DeviceLock, Hold};
-use crate::energy::system::process_tree::Family;
+use crate::energy::system::process_tree::Descendants;
 use crate::energy::system::processor::Processor;
 use crate::energy::units::{Consumer, ConsumerName, Method, PowerDomain};
 
@@ -114,7 +114,7 @@ impl SessionBuilder {
         let instances = if missing_gpus_matter { inventory.instances() } else { Vec::new() };
         let own = self.own.iter().flat_map(|meter| meter.sources().iter().cloned());
         let sources = meters.iter().flat_map(|(meter, _)| meter.sources().iter().cloned()).chain(own).collect();
-        let opened = Opened { sources, rapl, found, nvml, meters: &self.meters, without: &self.without };
+        let opened = OpenedMeters { sources, rapl, found, nvml, meters: &self.meters, without: &self.without };
         let consumers = inventory.conclude(&self.places, &opened);
         let absent = |name: &&ConsumerName| !consumers.iter().any(|consumer| consumer.is_called(name));
         let absent = self.without.iter().filter(absent).cloned().collect();
@@ -138,12 +138,12 @@ impl SessionBuilder {
             domains.map(|domain| DeviceLock::take(&self.locks, &domain, holder, hold)).collect::<Result<Vec<_>, _>>()
         };
         let locks = hold.map(take).transpose()?.unwrap_or_default();
-        let family = Family::new(self.places.proc, self.places.process);
+        let descendants = Descendants::new(self.places.proc, self.places.process);
         let (clock, poll, gain) = (self.clock, self.poll, self.gain);
         let inventory = Consumers { all: consumers, absent, without: self.without };
         Session::start(
             meters,
-            Opening { clock, poll, missing_gpus_matter, gain, locks, family, instances, inventory, limits },
+            Opening { clock, poll, missing_gpus_matter, gain, locks, descendants, instances, inventory, limits },
         )
     }
 
@@ -158,12 +158,12 @@ impl SessionBuilder {
     }
 
     /// What the estimate takes for a busy logical processor.
-    pub(in crate::energy) fn figure(&self) -> Figure {
-        self.watts_per_core.map_or_else(|| Figure::of(&Processor::of(&self.places.proc)), Figure::set)
+    pub(in crate::energy) fn figure(&self) -> WattsPerCore {
+        self.watts_per_core.map_or_else(|| WattsPerCore::of(&Processor::of(&self.places.proc)), WattsPerCore::set)
     }
 
     /// The counters of processors, with all that a look at them found, where it gave an answer.
-    fn open_rapl(&self) -> (Option<Vec<Found>>, Result<OpenMeters, EnergyError>) {
+    fn open_rapl(&self) -> (Option<Vec<FoundCounter>>, Result<OpenMeters, EnergyError>) {
         if self.share {
             return (None, Err(unshared(MeterKind::Rapl)));
         }
@@ -228,8 +228,10 @@ fn open_nvml(places: &Places, share: bool, wanted: &[String]) -> Result<Vec<Box<
         if !share {
             return Ok(Box::new(meter));
         }
-        let family = Family::new(places.proc.clone(), places.process);
-        Ok(Box::new(in_time("nvml", CallLimits::of_environment().asking, move || SharedMeter::new(meter, family))?))
+        let descendants = Descendants::new(places.proc.clone(), places.process);
+        Ok(Box::new(in_time("nvml", CallLimits::of_environment().asking, move || {
+            SharedMeter::new(meter, descendants)
+        })?))
     });
     each.collect()
 }

@@ -179,7 +179,7 @@ mod tests {
 
     use super::*;
     use crate::energy::meters::rapl::testing::PowercapTree;
-    use crate::energy::meters::testing::board::{Board, BoardMeter, Load, Random};
+    use crate::energy::meters::testing::board::{FakeBoard, FakeBoardMeter, Load, Random};
     use crate::energy::system::clock::testing::ManualClock;
     use crate::energy::{Clock, MeterKind, Meters};
 
@@ -215,8 +215,8 @@ mod tests {
     fn boards_intervals(every: f64, seed: u64) -> (Vec<Interval>, ProfileSummary) {
         let mut random = Random(seed);
         let clock = ManualClock::at(50.0 + random.next());
-        let board = Arc::new(Mutex::new(Board::new(0.1, 0.004)));
-        let builder = Session::builder().meters(Meters::List(vec![])).meter(BoardMeter::new(&board));
+        let board = Arc::new(Mutex::new(FakeBoard::new(0.1, 0.004)));
+        let builder = Session::builder().meters(Meters::List(vec![])).meter(FakeBoardMeter::new(&board));
         let session = builder.clock(clock.clone()).without_polling().open().unwrap();
         let mut pass = |seconds: f64| {
             let until = clock.now().after(Duration::from_secs_f64(seconds));

@@ -10,7 +10,7 @@ use crate::energy::units::{DomainEnergy, Joules};
 const RANGE: u64 = 262_143_328_850;
 
 /// A package at 100 W and its memory at 10 W.
-struct Machine {
+struct StallingMachine {
     tree: PowercapTree,
     clock: ManualClock,
     session: Session,
@@ -25,7 +25,7 @@ fn builder(tree: &PowercapTree) -> SessionBuilder {
     Session::builder().meters(meters).powercap_root(tree.root()).sysfs_root(tree.root().join("nowhere"))
 }
 
-impl Machine {
+impl StallingMachine {
     fn new() -> Self {
         let tree = PowercapTree::new();
         let (package, dram) = (5_000_000_000, 1_000_000_000);
@@ -65,7 +65,7 @@ fn joules(figure: &DomainEnergy) -> f64 {
 
 #[test]
 fn a_window_that_ends_while_the_counter_hangs_is_missing_and_one_before_is_not() {
-    let mut machine = Machine::new();
+    let mut machine = StallingMachine::new();
     let open = machine.session.mark();
     machine.pass(1.8, true, true);
     let sound = machine.session.mark();
@@ -83,7 +83,7 @@ fn a_window_that_ends_while_the_counter_hangs_is_missing_and_one_before_is_not()
 
 #[test]
 fn a_window_around_a_counter_that_hung_is_missing_with_that_reason_and_one_after_is_not() {
-    let mut machine = Machine::new();
+    let mut machine = StallingMachine::new();
     let open = machine.session.mark();
     machine.pass(2.0, true, true);
     machine.pass(3.0, true, false);
@@ -101,7 +101,7 @@ fn a_window_around_a_counter_that_hung_is_missing_with_that_reason_and_one_after
 
 #[test]
 fn an_edge_just_after_the_counter_began_to_hang_is_found_out_by_later_readings() {
-    let mut machine = Machine::new();
+    let mut machine = StallingMachine::new();
     let open = machine.session.mark();
     machine.pass(1.0, true, true);
     machine.pass(0.15, false, true);
@@ -113,7 +113,7 @@ fn an_edge_just_after_the_counter_began_to_hang_is_found_out_by_later_readings()
 
 #[test]
 fn memory_that_does_not_move_in_a_window_is_missing_and_not_zero() {
-    let mut machine = Machine::new();
+    let mut machine = StallingMachine::new();
     machine.pass(1.0, true, true);
     let open = machine.session.mark();
     machine.pass(0.1, true, false);
@@ -128,7 +128,7 @@ fn what_happened_to_a_counter_within_a_window_is_told() {
         (-4_000_000_000_i64, "the counter started anew: it fell from 5100.000 J to 11"),
         (150_000_000_000, "the counter jumped by 150050 J in 0.500 s: more than the 5000 W"),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = StallingMachine::new();
         let open = machine.session.mark();
         machine.pass(1.0, true, true);
         machine.session.poll();
@@ -139,7 +139,7 @@ fn what_happened_to_a_counter_within_a_window_is_told() {
         assert!(note.contains(told) && note.contains("at least"), "{note}");
         assert!(joules(&dram) > 20.0);
     }
-    let mut machine = Machine::new();
+    let mut machine = StallingMachine::new();
     let open = machine.session.mark();
     machine.pass(1.0, true, true);
     machine.clock.advance(900.0);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::energy::meters::estimate::EstimateMeter;
-use crate::energy::meters::estimate::watts::Figure;
+use crate::energy::meters::estimate::watts::WattsPerCore;
 use crate::energy::meters::rapl::testing::PowercapTree;
 use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::testing::ManualClock;
@@ -123,7 +123,8 @@ fn an_estimate_of_no_cpu_time_is_missing_and_not_zero() {
     proc.process(10, 1, 5, 0);
     let clock = ManualClock::at(10.0);
     let meter =
-        EstimateMeter::open(proc.root(), 10, true, &Figure { watts: 8.0, origin: "as stated".to_owned() }).unwrap();
+        EstimateMeter::open(proc.root(), 10, true, &WattsPerCore { watts: 8.0, origin: "as stated".to_owned() })
+            .unwrap();
     let builder = Session::builder().meters(Meters::List(vec![])).meter(meter);
     let session = builder.clock(clock.clone()).without_polling().open().unwrap();
     let window = session.window();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::energy::meters::meter::Reading;
-use crate::energy::meters::testing::board::{Board, BoardMeter, IDLE, Load, Random};
+use crate::energy::meters::testing::board::{FakeBoard, FakeBoardMeter, IDLE, Load, Random};
 use crate::energy::system::clock::testing::ManualClock;
 use crate::energy::system::testing::moment;
 use crate::energy::units::{Joules, Method, WindowEnergy};
@@ -27,19 +27,19 @@ enum Around {
 }
 
 /// A session on a board, whose background thread the test plays.
-struct Desk {
+struct TicksDesk {
     session: Session,
-    board: Arc<Mutex<Board>>,
+    board: Arc<Mutex<FakeBoard>>,
     clock: ManualClock,
     random: Random,
 }
 
-impl Desk {
-    fn new(board: Board, seed: u64) -> Self {
+impl TicksDesk {
+    fn new(board: FakeBoard, seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(7919));
         let clock = ManualClock::at(50.0 + random.next());
         let board = Arc::new(Mutex::new(board));
-        let meter = BoardMeter::new(&board);
+        let meter = FakeBoardMeter::new(&board);
         let builder = Session::builder().meters(Meters::List(vec![])).meter(meter).clock(clock.clone());
         Self { session: builder.without_polling().open().unwrap(), board, clock, random }
     }
@@ -115,7 +115,7 @@ fn error_of(energy: &WindowEnergy, truth: f64) -> f64 {
 fn assert_p95(what: &str, around: Around, jitter: f64, bounds: [f64; LENGTHS.len()]) {
     for (length, bound) in LENGTHS.into_iter().zip(bounds) {
         let errors = (0..200).map(|seed| {
-            let (energy, truth) = Desk::new(Board::new(0.1, jitter), seed).trial(length, around);
+            let (energy, truth) = TicksDesk::new(FakeBoard::new(0.1, jitter), seed).trial(length, around);
             error_of(&energy, truth)
         });
         let (median, p95) = spread(errors);
@@ -141,7 +141,7 @@ fn ticks_at_irregular_times_are_bounded_by_the_readings_around_them() {
 
 #[test]
 fn a_short_window_says_so_and_a_longer_one_names_its_ticks() {
-    let mut desk = Desk::new(Board::new(0.1, 0.002), 3);
+    let mut desk = TicksDesk::new(FakeBoard::new(0.1, 0.002), 3);
     let (short, _) = desk.trial(0.05, Around::Busy);
     let said = note(&short);
     assert!(said.starts_with("shorter than two ticks of the counter: by the counter's ticks around it, 0."), "{said}");
@@ -156,7 +156,7 @@ fn ticks_that_nobody_watched_for_are_inferred_from_those_that_follow() {
     let mut missing = 0;
     let mut errors = Vec::new();
     for seed in 0..200 {
-        let mut desk = Desk::new(Board::new(0.1, 0.002), seed);
+        let mut desk = TicksDesk::new(FakeBoard::new(0.1, 0.002), seed);
         for _ in 0..6 {
             desk.clock.advance(0.5);
             desk.session.poll();
@@ -184,7 +184,7 @@ fn ticks_that_nobody_watched_for_are_inferred_from_those_that_follow() {
 
 #[test]
 fn the_energy_between_is_told_at_once_and_after_settling_is_known() {
-    let mut desk = Desk::new(Board::new(0.1, 0.002), 5);
+    let mut desk = TicksDesk::new(FakeBoard::new(0.1, 0.002), 5);
     desk.watch_until(desk.now() + 0.5);
     let open = desk.session.mark().beside_rest();
     desk.watch_until(desk.now() + 0.03);
@@ -206,7 +206,7 @@ fn the_energy_between_is_told_at_once_and_after_settling_is_known() {
 
 #[test]
 fn a_counter_that_stands_still_or_fails_holds_nobody_up_and_has_no_figure() {
-    let mut desk = Desk::new(Board::new(1e6, 0.0), 1);
+    let mut desk = TicksDesk::new(FakeBoard::new(1e6, 0.0), 1);
     let (still, _) = desk.trial(0.05, Around::Idle);
     assert_eq!(still.total(), None);
     assert!(note(&still).contains("it hangs"), "{still:?}");
@@ -225,7 +225,7 @@ fn a_reset_or_a_failure_in_the_padding_leaves_no_figure() {
     let (mut told, mut torn, mut failed) = (0, 0, 0);
     for step in -60..60_i32 {
         for reset in [true, false] {
-            let mut desk = Desk::new(Board::new(0.1, 0.002), 11);
+            let mut desk = TicksDesk::new(FakeBoard::new(0.1, 0.002), 11);
             desk.watch_until(desk.now() + 1.0);
             let open = desk.now() + 0.5;
             let at = open + f64::from(step) * 0.01;
@@ -262,7 +262,7 @@ fn a_reset_or_a_failure_in_the_padding_leaves_no_figure() {
 
 #[test]
 fn long_windows_and_old_edges_are_as_they_were() {
-    let desk = Desk::new(Board::new(0.1, 0.0), 2);
+    let desk = TicksDesk::new(FakeBoard::new(0.1, 0.0), 2);
     let open = desk.session.mark();
     while desk.now() < 450.0 {
         desk.clock.advance(0.5);
@@ -307,7 +307,7 @@ proptest! {
         busy in any::<bool>(),
     ) {
         let around = if busy { Around::Busy } else { Around::Idle };
-        let (energy, _) = Desk::new(Board::new(period, jitter.min(period * 0.9)), seed).trial(length, around);
+        let (energy, _) = TicksDesk::new(FakeBoard::new(period, jitter.min(period * 0.9)), seed).trial(length, around);
         match energy.total() {
             Some(Joules(joules)) => prop_assert!(joules > 0.0 && joules.is_finite(), "{energy:?}"),
             None => prop_assert!(!note(&energy).is_empty()),

@@ -24,7 +24,7 @@ const LISTENED: Duration = Duration::from_micros(20);
 
 /// What a meter is asked for.
 #[derive(Debug, Default)]
-struct Wish {
+struct WorkerWish {
     read: bool,
     check: bool,
     /// The number of the poll that it is for.
@@ -38,7 +38,7 @@ type States = Vec<Option<DeviceState>>;
 
 /// What a meter has read.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct MeterAnswer {
     /// The figures; `None` if they were not asked for.
     pub(crate) readings: Option<Vec<Result<Reading, EnergyError>>>,
     /// What is known of shares by them.
@@ -53,19 +53,19 @@ pub(crate) struct Answer {
 
 /// Why there is no answer, as the end of a sentence about a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Silence(pub(crate) String);
+pub(crate) struct MeterSilence(pub(crate) String);
 
 /// A meter in a thread of its own.
 #[derive(Debug)]
-pub(crate) struct Worker {
+pub(crate) struct MeterWorker {
     name: &'static str,
     limits: CallLimits,
-    desk: Arc<Desk>,
+    desk: Arc<WorkerDesk>,
 }
 
 #[derive(Debug, Default)]
-struct Desk {
-    turn: Mutex<Turn>,
+struct WorkerDesk {
+    turn: Mutex<WorkerRounds>,
     asked: Condvar,
     answered: Condvar,
     /// The same as in `turn`, to be looked at without its lock.
@@ -75,13 +75,13 @@ struct Desk {
 
 /// Rounds have numbers. What is asked while one is under way is for the next, for an answer must not be older than its question.
 #[derive(Debug, Default)]
-struct Turn {
+struct WorkerRounds {
     /// The last round that was asked for, that began, and that is over.
     wished: u64,
     begun: u64,
     done: u64,
     /// Of the round that has not begun.
-    wish: Wish,
+    wish: WorkerWish,
     /// Since when a round is under way, and how long it may be.
     busy: Option<(Instant, Duration)>,
     /// Nobody waits any more for the round that is under way.
@@ -95,11 +95,11 @@ struct Turn {
     ended: Option<String>,
 }
 
-impl Turn {
+impl WorkerRounds {
     /// Takes note that the round under way has had its time.
-    fn silence(&mut self, name: &str) -> Option<Silence> {
+    fn silence(&mut self, name: &str) -> Option<MeterSilence> {
         if let Some(reason) = &self.ended {
-            return Some(Silence(reason.clone()));
+            return Some(MeterSilence(reason.clone()));
         }
         let (since, limit) = self.busy?;
         self.given_up |= since.elapsed() >= limit;
@@ -107,11 +107,11 @@ impl Turn {
     }
 }
 
-fn late(name: &str, time: Duration) -> Silence {
-    Silence(format!("the meter `{name}` has not answered for {:.1} s: it hangs", time.as_secs_f64()))
+fn late(name: &str, time: Duration) -> MeterSilence {
+    MeterSilence(format!("the meter `{name}` has not answered for {:.1} s: it hangs", time.as_secs_f64()))
 }
 
-impl Worker {
+impl MeterWorker {
     /// Has `meter` called from a thread of its own; `record` is given what it reads.
     ///
     /// # Errors
@@ -121,9 +121,9 @@ impl Worker {
         meter: Box<dyn Meter>,
         clock: Arc<dyn Clock>,
         limits: CallLimits,
-        record: impl Fn(Answer) + Send + 'static,
+        record: impl Fn(MeterAnswer) + Send + 'static,
     ) -> Result<Self, EnergyError> {
-        let (name, desk) = (meter.name(), Arc::new(Desk::default()));
+        let (name, desk) = (meter.name(), Arc::new(WorkerDesk::default()));
         let own = Arc::clone(&desk);
         let run = move || own.serve(meter, &*clock, limits, &record);
         let started = thread::Builder::new().name("meter".to_owned()).spawn(run);
@@ -146,8 +146,8 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`Silence`] if it is not over in time; at once if one is under way that was given up.
-    pub(crate) fn wait(&self, round: u64, asked: Instant) -> Result<(), Silence> {
+    /// [`MeterSilence`] if it is not over in time; at once if one is under way that was given up.
+    pub(crate) fn wait(&self, round: u64, asked: Instant) -> Result<(), MeterSilence> {
         if self.desk.is_over_soon(round) {
             return Ok(());
         }
@@ -172,7 +172,7 @@ impl Worker {
     }
 
     /// Why nothing can be had from the meter now, if it is known by now.
-    pub(crate) fn silence(&self) -> Option<Silence> {
+    pub(crate) fn silence(&self) -> Option<MeterSilence> {
         self.desk.lock().silence(self.name)
     }
 
@@ -219,12 +219,12 @@ impl Worker {
     }
 }
 
-impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Turn> {
+impl WorkerDesk {
+    fn lock(&self) -> MutexGuard<'_, WorkerRounds> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, add: impl FnOnce(&mut Wish)) -> u64 {
+    fn ask(&self, add: impl FnOnce(&mut WorkerWish)) -> u64 {
         let mut turn = self.lock();
         add(&mut turn.wish);
         if turn.wished == turn.begun {
@@ -244,20 +244,20 @@ impl Desk {
         look_out(LOOKED_OUT, || self.done.load(Ordering::SeqCst) >= round)
     }
 
-    fn serve(&self, meter: Box<dyn Meter>, clock: &dyn Clock, limits: CallLimits, record: &dyn Fn(Answer)) {
+    fn serve(&self, meter: Box<dyn Meter>, clock: &dyn Clock, limits: CallLimits, record: &dyn Fn(MeterAnswer)) {
         let mut meter = meter;
         let (name, mut awaited) = (meter.name(), false);
         let ended = loop {
             let Some(wish) = self.next(awaited, limits) else { break None };
             awaited = wish.awaited;
-            let Wish { read, check, poll, states, .. } = wish;
+            let WorkerWish { read, check, poll, states, .. } = wish;
             let answer = catch_unwind(AssertUnwindSafe(|| {
                 let readings = read.then(|| meter.read(clock));
                 let shares = if read { meter.shares() } else { Vec::new() };
                 let seconds = check.then(|| meter.cross_check(clock));
                 let grains = if check { meter.grains() } else { Vec::new() };
                 let known = (!states.is_empty()).then(|| meter.states());
-                (Answer { readings, shares, seconds, grains, poll }, known)
+                (MeterAnswer { readings, shares, seconds, grains, poll }, known)
             }));
             let mut turn = self.lock();
             let Ok((answer, known)) = answer else {
@@ -292,7 +292,7 @@ impl Desk {
     }
 
     /// The next round, which begins now; `None` if there is none any more. Where the last was waited for, the next may come soon.
-    fn next(&self, soon: bool, limits: CallLimits) -> Option<Wish> {
+    fn next(&self, soon: bool, limits: CallLimits) -> Option<WorkerWish> {
         if soon {
             let begun = self.done.load(Ordering::SeqCst);
             look_out(LISTENED, || self.wished.load(Ordering::SeqCst) > begun);

@@ -252,7 +252,7 @@ fn what_is_known_to_hang_keeps_nobody_waiting() {
     let gates = [(); 3].map(|()| Gate::default());
     gates[0].set(Mood::Hangs);
     let meter = Box::new(GatedMeter::new("GPU-1", &gates));
-    let worker = Worker::start(meter, Arc::new(MonotonicClock), limits(), drop).unwrap();
+    let worker = MeterWorker::start(meter, Arc::new(MonotonicClock), limits(), drop).unwrap();
     assert!(worker.wait(worker.ask((true, false), None, true), Instant::now()).is_err());
     // Asked for in a year, it would be waited for until then.
     let in_a_year = Instant::now() + Duration::from_secs(31_536_000);
@@ -299,10 +299,10 @@ fn an_answer_is_never_older_than_its_question_and_one_serves_all_who_wait() {
     let recorded = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&recorded);
     let long = CallLimits::at_most(Duration::from_secs(60));
-    let record = move |_: Answer| {
+    let record = move |_: MeterAnswer| {
         count.fetch_add(1, Ordering::SeqCst);
     };
-    let worker = Worker::start(Box::new(meter), Arc::new(MonotonicClock), long, record).unwrap();
+    let worker = MeterWorker::start(Box::new(meter), Arc::new(MonotonicClock), long, record).unwrap();
     let first = worker.ask((true, false), None, true);
     begun.recv().unwrap();
     // While it reads, two more ask: not for what it is reading, but both for the next.
@@ -326,7 +326,7 @@ fn with_a_round_those_are_woken_who_slept_until_then_and_no_others() {
     let (answer, answers) = channel();
     let meter = TurnMeter { inner: ScriptedMeter::new("GPU-1"), asked, answers, count: AtomicU64::new(0) };
     let long = CallLimits::at_most(Duration::from_secs(60));
-    let worker = Worker::start(Box::new(meter), Arc::new(MonotonicClock), long, drop).unwrap();
+    let worker = MeterWorker::start(Box::new(meter), Arc::new(MonotonicClock), long, drop).unwrap();
     let first = worker.ask((true, false), None, false);
     begun.recv().unwrap();
     // The next round has many to answer.

@@ -83,12 +83,12 @@ impl fmt::Display for NoAnswer {
 }
 
 /// A call under way in a thread of its own.
-pub(crate) struct Pending<T> {
+pub(crate) struct PendingCall<T> {
     answer: Receiver<T>,
     begun: Instant,
 }
 
-impl<T: Send + 'static> Pending<T> {
+impl<T: Send + 'static> PendingCall<T> {
     /// What the call owns is dropped in its thread, for that may hang as well; where there is none, never.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, NoAnswer> {
-    Pending::begin(call)?.within(limit)
+    PendingCall::begin(call)?.within(limit)
 }
 
 /// What the kernel shows as files may hang as drivers do: a pipe in place of a counter, a dead mount.
@@ -162,7 +162,7 @@ mod tests {
         let owned = Hangs;
         // More than there is room for.
         let builder = thread::Builder::new().stack_size(1 << 60);
-        let begun = Pending::begin_in(builder, move || drop(owned));
+        let begun = PendingCall::begin_in(builder, move || drop(owned));
         assert!(matches!(begun.err(), Some(NoAnswer::Failed(reason)) if reason.contains("a thread")));
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::deadline::{NoAnswer, Pending};
+use super::deadline::{NoAnswer, PendingCall};
 
 /// What `call` gives within `limit`. While one of this name is late, which is `what` it is of where, it is not made again: what
 /// it owns is then never dropped, for that may hang just as well.
@@ -26,13 +26,13 @@ pub(crate) fn begin_known<T: Send + 'static>(
     what: &str,
     limit: Duration,
     call: impl FnOnce() -> T + Send + 'static,
-) -> Result<Pending<T>, NoAnswer> {
+) -> Result<PendingCall<T>, NoAnswer> {
     if let Some(time) = UnderWay::longest(what).filter(|time| *time >= limit) {
         mem::forget(call);
         return Err(NoAnswer::Late(time));
     }
     let number = UnderWay::begin(what);
-    let begun = Pending::begin(move || {
+    let begun = PendingCall::begin(move || {
         let _under_way = UnderWay(number);
         call()
     });

@@ -9,7 +9,7 @@ pub(super) struct Process {
 
 /// What `/proc/PID/stat` says, in clock ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(super) struct ProcessStat {
     pub(super) parent: u32,
     pub(super) start: u64,
     /// User and system time of the process itself, its ended threads included.
@@ -22,7 +22,7 @@ pub(super) struct Stat {
     pub(super) name: [u8; 16],
 }
 
-impl Stat {
+impl ProcessStat {
     /// The fields of <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>. The name (field 2) may hold spaces and
     /// parentheses, so counting begins behind its last one.
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -45,7 +45,7 @@ impl Stat {
 
 /// What was counted of a process when it was last seen, in microseconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct ProcessUsage {
     pub(super) parent: Option<Process>,
     pub(super) own: u64,
     pub(super) waited: u64,

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::process::{Process, Seen, Stat};
-use super::unwaited::{Ends, Unwaited};
+use super::process::{Process, ProcessStat, ProcessUsage};
+use super::unwaited::{Unwaited, UnwaitedEnds};
 
 /// Adds up the CPU time of a process tree. The sum never falls.
 ///
@@ -27,10 +27,10 @@ pub(crate) struct ProcessTree {
     tick: u64,
     /// Whether the root's own time counts, beside that of its descendants.
     with_root: bool,
-    seen: HashMap<Process, Seen>,
+    seen: HashMap<Process, ProcessUsage>,
     /// Time of processes that ended which their heirs did not show yet: see [`Self::count`].
     owed: HashMap<Process, u64>,
-    ends: Ends,
+    ends: UnwaitedEnds,
     looked: Instant,
     total: u64,
 }
@@ -43,7 +43,7 @@ impl ProcessTree {
     ///
     /// If the process does not exist, or there is no `/proc`.
     pub(crate) fn open(proc: PathBuf, root: u32, tick: u64, with_root: bool) -> io::Result<Self> {
-        let (seen, owed, ends, looked) = (HashMap::new(), HashMap::new(), Ends::default(), Instant::now());
+        let (seen, owed, ends, looked) = (HashMap::new(), HashMap::new(), UnwaitedEnds::default(), Instant::now());
         let mut tree = Self { proc, root, tick, with_root, seen, owed, ends, looked, total: 0 };
         tree.advance()?;
         tree.total = 0;
@@ -81,7 +81,7 @@ impl ProcessTree {
     }
 
     /// Adds the CPU time that is in `now` and was not counted before.
-    fn count(&mut self, now: &HashMap<Process, Seen>) {
+    fn count(&mut self, now: &HashMap<Process, ProcessUsage>) {
         // What was counted of the ended, to be found again in the waited-for time of the nearest ancestor that lives. A
         // parent is looked at before its children, so one that ended in between is in its figures at the next look only.
         let old = std::mem::take(&mut self.owed);
@@ -116,10 +116,10 @@ impl ProcessTree {
     }
 
     /// The living processes of the tree, and those once seen in it.
-    fn look(&self) -> io::Result<HashMap<Process, Seen>> {
+    fn look(&self) -> io::Result<HashMap<Process, ProcessUsage>> {
         let root = self.stat(self.root)?;
         let mut found = HashMap::new();
-        let mut open: Vec<(Option<Process>, u32, Stat)> = vec![(None, self.root, root)];
+        let mut open: Vec<(Option<Process>, u32, ProcessStat)> = vec![(None, self.root, root)];
         let mut rest: Vec<Process> = self.seen.keys().copied().collect();
         rest.sort_unstable();
         let mut children = Children::default();
@@ -148,14 +148,14 @@ impl ProcessTree {
         }
     }
 
-    fn seen_now(&self, parent: Option<Process>, pid: u32, stat: Stat) -> Seen {
+    fn seen_now(&self, parent: Option<Process>, pid: u32, stat: ProcessStat) -> ProcessUsage {
         let (mut own, mut waited) = (None, None);
         // The clocks are those of this machine, which another root (of a test) is not.
         if self.proc == Path::new("/proc") {
             own = process_clock(pid);
             waited = (pid == std::process::id()).then(waited_for).flatten();
         }
-        Seen {
+        ProcessUsage {
             parent,
             own: own.unwrap_or(stat.own * self.tick),
             waited: waited.unwrap_or(stat.waited * self.tick),
@@ -164,10 +164,10 @@ impl ProcessTree {
         }
     }
 
-    fn stat(&self, pid: u32) -> io::Result<Stat> {
+    fn stat(&self, pid: u32) -> io::Result<ProcessStat> {
         let path = self.proc.join(pid.to_string()).join("stat");
         let text = fs::read(&path)?;
-        Stat::parse(&String::from_utf8_lossy(&text))
+        ProcessStat::parse(&String::from_utf8_lossy(&text))
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not understood", path.display())))
     }
 }
@@ -257,12 +257,12 @@ fn everybody(tree: &ProcessTree) -> HashMap<u32, Vec<u32>> {
 
 /// Which processes descend from one.
 #[derive(Debug)]
-pub(crate) struct Family {
+pub(crate) struct Descendants {
     proc: PathBuf,
     root: u32,
 }
 
-impl Family {
+impl Descendants {
     pub(crate) fn new(proc: PathBuf, root: u32) -> Self {
         Self { proc, root }
     }
@@ -270,7 +270,8 @@ impl Family {
     /// Whether the process is the root or descends from it; `None` if this system does not show such a process, as
     /// one of another container.
     pub(crate) fn has(&self, pid: u32) -> Option<bool> {
-        let stat = |pid: u32| Stat::parse(&fs::read_to_string(self.proc.join(pid.to_string()).join("stat")).ok()?);
+        let stat =
+            |pid: u32| ProcessStat::parse(&fs::read_to_string(self.proc.join(pid.to_string()).join("stat")).ok()?);
         let mut at = pid;
         // Counted, for processes come and go meanwhile, and a number may be somebody else's by then.
         for _ in 0..1000 {

@@ -13,13 +13,13 @@ fn open(proc: &FakeProc, root: u32) -> ProcessTree {
 #[test]
 fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
     let text = "7 (a) b (c)) S 3 1 1 0 -1 0 0 0 0 0 11 13 17 19 20 0 1 0 23 0 0";
-    let stat = Stat::parse(text).unwrap();
+    let stat = ProcessStat::parse(text).unwrap();
     let name = *b"a) b (c)\0\0\0\0\0\0\0\0";
-    assert_eq!(stat, Stat { parent: 3, start: 23, own: 24, waited: 36, ignores_ends: false, name });
-    let ignoring = Stat::parse(&format!("{text} 0 0 0 0 0 0 0 0 {} 0", 1 << (libc::SIGCHLD - 1))).unwrap();
-    assert_eq!(ignoring, Stat { ignores_ends: true, ..stat });
-    assert_eq!(Stat::parse("7 (a) S 3"), None);
-    assert_eq!(Stat::parse(""), None);
+    assert_eq!(stat, ProcessStat { parent: 3, start: 23, own: 24, waited: 36, ignores_ends: false, name });
+    let ignoring = ProcessStat::parse(&format!("{text} 0 0 0 0 0 0 0 0 {} 0", 1 << (libc::SIGCHLD - 1))).unwrap();
+    assert_eq!(ignoring, ProcessStat { ignores_ends: true, ..stat });
+    assert_eq!(ProcessStat::parse("7 (a) S 3"), None);
+    assert_eq!(ProcessStat::parse(""), None);
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn a_child_that_was_seen_and_waited_for_counts_once() {
 fn a_family_is_told_from_strangers_and_from_those_that_nobody_sees() {
     let proc = FakeProc::new();
     proc.process(1, 0, 0, 0).process(10, 1, 0, 0).process(11, 10, 0, 0).process(12, 11, 0, 0).process(20, 1, 0, 0);
-    let family = Family::new(proc.root().to_owned(), 10);
-    let known = [10, 11, 12, 20, 1, 99].map(|pid| family.has(pid));
+    let descendants = Descendants::new(proc.root().to_owned(), 10);
+    let known = [10, 11, 12, 20, 1, 99].map(|pid| descendants.has(pid));
     assert_eq!(known, [Some(true), Some(true), Some(true), Some(false), Some(false), None]);
 }
 

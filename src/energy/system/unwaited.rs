@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::process::{Process, Seen};
+use super::process::{Process, ProcessUsage};
 
 /// So many ticks the time of ended children may be behind, by the rounding of two figures.
 const ROUNDING: u64 = 3;
@@ -33,7 +33,7 @@ impl std::fmt::Display for Unwaited {
 /// A process that ignores `SIGCHLD` says so in its `/proc/PID/stat`. One that asks the kernel by `SA_NOCLDWAIT` does not; it is
 /// found out by the time of a child that ended, and that does not come to be in the parent's figures.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
+pub(super) struct UnwaitedEnds {
     found_out: HashSet<Process>,
     suspects: HashMap<Process, Suspect>,
     told: Unwaited,
@@ -53,7 +53,7 @@ struct Suspect {
     unseen: u64,
 }
 
-impl Ends {
+impl UnwaitedEnds {
     pub(super) fn told(&self) -> Unwaited {
         self.told
     }
@@ -63,15 +63,15 @@ impl Ends {
     }
 
     /// Whether a process is one whose children's time is lost.
-    pub(super) fn loses(&self, process: &Process, seen: &Seen) -> bool {
+    pub(super) fn loses(&self, process: &Process, seen: &ProcessUsage) -> bool {
         seen.ignores_ends || self.found_out.contains(process)
     }
 
     /// Holds the processes of a look against those of the one before, so many microseconds ago.
     pub(super) fn look(
         &mut self,
-        before: &HashMap<Process, Seen>,
-        now: &HashMap<Process, Seen>,
+        before: &HashMap<Process, ProcessUsage>,
+        now: &HashMap<Process, ProcessUsage>,
         since: u64,
         tick: u64,
     ) {
@@ -105,7 +105,7 @@ impl Ends {
         }
     }
 
-    fn tell(&mut self, parent: &Process, seen: &Seen, ends: u64, unseen: u64) {
+    fn tell(&mut self, parent: &Process, seen: &ProcessUsage, ends: u64, unseen: u64) {
         let ends = self.told.ends + ends;
         self.told = Unwaited { ends, parent: parent.pid, name: seen.name, ignores: seen.ignores_ends };
         self.unseen += unseen;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::energy::error::EnergyError;
 use crate::energy::meters::estimate::EstimateMeter;
-use crate::energy::meters::estimate::watts::Figure;
+use crate::energy::meters::estimate::watts::WattsPerCore;
 use crate::energy::meters::meter::{Meter, Reading};
 use crate::energy::meters::rapl::testing::{PowerEvents, PowercapTree};
-use crate::energy::meters::rapl::{RaplMeter, Ways};
+use crate::energy::meters::rapl::{RaplMeter, RaplWays};
 use crate::energy::meters::testing::ScriptedMeter;
 use crate::energy::system::clock::Clock;
 use crate::energy::system::clock::testing::ManualClock;
@@ -124,7 +124,7 @@ impl RaplBench {
         for (path, name, _) in ZONES {
             tree.zone(path, name, RANGE - 100_000_000, RANGE);
         }
-        let meter = RaplMeter::open(&Ways::files(tree.root()), &|_| false).unwrap();
+        let meter = RaplMeter::open(&RaplWays::files(tree.root()), &|_| false).unwrap();
         Self { tree, clock: ManualClock::at(50.0), meter, seconds: 0, spoilt: false }
     }
 
@@ -172,7 +172,7 @@ struct EventsBench {
 impl EventsBench {
     fn new() -> Self {
         let machine = PowerEvents::new("0,8", &[(0, 0, 0), (8, 1, 0)]);
-        let meter = RaplMeter::open(&Ways::of(std::path::Path::new("/nowhere"), &machine), &|_| false).unwrap();
+        let meter = RaplMeter::open(&RaplWays::of(std::path::Path::new("/nowhere"), &machine), &|_| false).unwrap();
         Self { machine, clock: ManualClock::at(50.0), meter }
     }
 }
@@ -209,7 +209,7 @@ impl EstimateBench {
     fn new() -> Self {
         let proc = FakeProc::new();
         proc.process(10, 1, 500, 30).process(11, 10, 70, 0).process(99, 1, 1_000_000, 0);
-        let meter = EstimateMeter::open(proc.root(), 10, true, &Figure::set(5.0)).unwrap();
+        let meter = EstimateMeter::open(proc.root(), 10, true, &WattsPerCore::set(5.0)).unwrap();
         Self { proc, clock: ManualClock::at(50.0), meter, seconds: 0 }
     }
 }
@@ -302,7 +302,7 @@ mod nvml {
     use crate::energy::meters::nvml::NvmlMeter;
     use crate::energy::meters::nvml::testing::FakeNvml;
     use crate::energy::meters::share::SharedMeter;
-    use crate::energy::system::process_tree::Family;
+    use crate::energy::system::process_tree::Descendants;
 
     struct NvmlBench {
         fake: FakeNvml,
@@ -382,7 +382,7 @@ mod nvml {
         let (fake, proc) = (FakeNvml::new(50.05, script), FakeProc::new());
         proc.process(10, 1, 0, 0).process(9, 1, 0, 0);
         let whole = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();
-        let meter = SharedMeter::new(whole, Family::new(proc.root().to_owned(), 10)).unwrap();
+        let meter = SharedMeter::new(whole, Descendants::new(proc.root().to_owned(), 10)).unwrap();
         keeps_the_contract(&mut SharedBench { fake, _proc: proc, script, meter });
     }
 

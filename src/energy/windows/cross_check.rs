@@ -75,7 +75,7 @@ impl std::fmt::Display for CrossCheck {
 
 /// Both figures at about the same moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Pair {
+pub(crate) struct FigurePair {
     pub(crate) counter: Reading,
     pub(crate) integrated: Reading,
     pub(crate) grain: Grain,
@@ -83,23 +83,23 @@ pub(crate) struct Pair {
 
 /// The pairs of one source.
 #[derive(Debug, Default)]
-pub(crate) struct Pairs {
-    all: VecDeque<Pair>,
+pub(crate) struct FigurePairs {
+    all: VecDeque<FigurePair>,
     /// The two figures where they contradicted each other first. That is not taken back.
     doubt: Option<CrossCheck>,
     /// The last pair by which the session was judged.
     judged: Option<Moment>,
 }
 
-impl Pairs {
+impl FigurePairs {
     /// Adds what was read last. A figure that could not be read leaves a gap, and one that was read before is no new pair.
     pub(crate) fn record(&mut self, counter: Reading, integrated: Reading, grain: Option<Grain>) {
         let last = self.all.back();
-        let is_new = |last: &Pair| last.counter.at < counter.at && last.integrated.at < integrated.at;
+        let is_new = |last: &FigurePair| last.counter.at < counter.at && last.integrated.at < integrated.at;
         if last.is_none_or(is_new) {
             let one_more = || Grain { readings: last.map_or(1, |last| last.grain.readings + 1), ..Grain::default() };
             let grain = grain.unwrap_or_else(one_more);
-            self.all.push_back(Pair { counter, integrated, grain });
+            self.all.push_back(FigurePair { counter, integrated, grain });
         }
         if self.all.len() > MOST_PAIRS {
             // The figures are cumulative: nothing is lost but where exactly an old window began.
@@ -135,7 +135,7 @@ impl Pairs {
 
 /// What both figures gained from one pair to a later one.
 #[derive(Debug, Clone, Copy, Default)]
-struct Step {
+struct PairStep {
     counter: f64,
     integrated: f64,
     seconds: f64,
@@ -146,8 +146,8 @@ struct Step {
     is_first: bool,
 }
 
-impl Step {
-    fn between(pair: &[Pair], is_first: bool) -> Self {
+impl PairStep {
+    fn between(pair: &[FigurePair], is_first: bool) -> Self {
         let gained = |from: Reading, to: Reading| to.microjoules.saturating_sub(from.microjoules) as f64 * 1e-6;
         let (from, to) = (&pair[0], &pair[1]);
         Self {
@@ -191,14 +191,19 @@ impl Step {
 /// * what a reading does not see at all differs by chance from stretch to stretch, and the sum by as much as the root of
 ///   their number: the bound that chance keeps to 99.9 % of the time, by Student's distribution, as there may be few. A tick
 ///   more or less in a stretch is not chance, for the next one has it less or more; nor is a counter that stands still.
-pub(crate) fn cross_check(pairs: &[Pair], open: Moment, close: Moment, resolution: Duration) -> Option<CrossCheck> {
+pub(crate) fn cross_check(
+    pairs: &[FigurePair],
+    open: Moment,
+    close: Moment,
+    resolution: Duration,
+) -> Option<CrossCheck> {
     let pairs = between(pairs, open, close);
     let check = judge(pairs, resolution, Stretches::All)?;
     let agrees_moving = || judge(pairs, resolution, Stretches::Moving).is_none_or(|check| check.agrees());
     Some(CrossCheck { stood_still: !check.agrees() && agrees_moving(), ..check })
 }
 
-fn between(pairs: &[Pair], open: Moment, close: Moment) -> &[Pair] {
+fn between(pairs: &[FigurePair], open: Moment, close: Moment) -> &[FigurePair] {
     let first = pairs.partition_point(|pair| pair.counter.at < open);
     let end = pairs.partition_point(|pair| pair.counter.at <= close);
     pairs.get(first..end).unwrap_or_default()
@@ -214,7 +219,7 @@ enum Stretches {
 
 /// For each step between pairs, whether the counter stood still in it, or just before or after: it stopped and went on, or caught
 /// up, somewhere within these. At the end of all a shorter standstill counts, as it may go on.
-fn still(pairs: &[Pair], resolution: Duration) -> Vec<bool> {
+fn still(pairs: &[FigurePair], resolution: Duration) -> Vec<bool> {
     let mut still = vec![false; pairs.len().saturating_sub(1)];
     let reading = |place: usize| (pairs[place].counter.microjoules, pairs[place].counter.segment);
     let mut begin = 0;
@@ -232,7 +237,7 @@ fn still(pairs: &[Pair], resolution: Duration) -> Vec<bool> {
     still
 }
 
-fn judge(pairs: &[Pair], resolution: Duration, stretches: Stretches) -> Option<CrossCheck> {
+fn judge(pairs: &[FigurePair], resolution: Duration, stretches: Stretches) -> Option<CrossCheck> {
     let still = still(pairs, resolution);
     let mut breaks = true;
     let (mut steps, mut moving) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
@@ -241,20 +246,20 @@ fn judge(pairs: &[Pair], resolution: Duration, stretches: Stretches) -> Option<C
             && pair[0].integrated.segment == pair[1].integrated.segment
             && (stretches == Stretches::All || !is_still);
         if whole {
-            let step = Step::between(pair, breaks);
+            let step = PairStep::between(pair, breaks);
             steps.push(step);
             moving.extend((!is_still).then_some(step));
         }
         breaks = !whole;
     }
-    let sum = steps.iter().fold(Step::default(), |sum, step| sum.and(step));
+    let sum = steps.iter().fold(PairStep::default(), |sum, step| sum.and(step));
     if sum.seconds < SHORTEST || sum.readings < FEWEST {
         return None;
     }
     // Neither a standstill nor catching up is chance, or power.
     let drawn = blocks(&steps).iter().map(|block| block.integrated / block.seconds).fold(0.0, f64::max);
     let blocks = blocks(&moving);
-    let peak = blocks.iter().map(Step::watts).fold(drawn, f64::max);
+    let peak = blocks.iter().map(PairStep::watts).fold(drawn, f64::max);
     let lags = || pairs.iter().map(|pair| pair.grain.lag);
     let handed_over = lags().max()?.saturating_sub(lags().min()?).saturating_sub(resolution);
     let end = peak * (resolution + handed_over).as_secs_f64();
@@ -268,22 +273,22 @@ fn judge(pairs: &[Pair], resolution: Duration, stretches: Stretches) -> Option<C
 }
 
 /// How far the sums of both figures may be apart by what differs from block to block by more than what is read at an `end`.
-fn chance(blocks: &[Step], end: f64) -> f64 {
+fn chance(blocks: &[PairStep], end: f64) -> f64 {
     if blocks.len() < 2 {
         return 0.0;
     }
     let count = blocks.len() as f64;
-    let sum = blocks.iter().fold(Step::default(), |sum, block| sum.and(block));
+    let sum = blocks.iter().fold(PairStep::default(), |sum, block| sum.and(block));
     let per_second = (sum.counter - sum.integrated) / sum.seconds;
-    let off = |block: &Step| (block.counter - block.integrated - per_second * block.seconds).abs() - end;
+    let off = |block: &PairStep| (block.counter - block.integrated - per_second * block.seconds).abs() - end;
     let off = blocks.iter().map(|block| off(block).max(0.0).powi(2)).sum::<f64>();
     student(blocks.len() - 1) * (off * count / (count - 1.0)).sqrt()
 }
 
 /// Neighbouring steps together, until they are long enough to tell power. What is left of a row is told with what was before
 /// it.
-fn blocks(steps: &[Step]) -> Vec<Step> {
-    let mut blocks: Vec<Step> = Vec::new();
+fn blocks(steps: &[PairStep]) -> Vec<PairStep> {
+    let mut blocks: Vec<PairStep> = Vec::new();
     for step in steps {
         match blocks.last_mut() {
             Some(last) if last.seconds < BLOCK => *last = last.and(step),

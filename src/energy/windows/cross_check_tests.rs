@@ -6,8 +6,8 @@ use crate::energy::system::testing::moment;
 const RESOLUTION: Duration = Duration::from_millis(120);
 
 /// Pairs twice a second of two figures of watts at each moment.
-fn pairs(seconds: f64, watts: impl Fn(f64) -> (f64, f64)) -> Pairs {
-    let (mut pairs, mut counter, mut integrated) = (Pairs::default(), 0.0, 0.0);
+fn pairs(seconds: f64, watts: impl Fn(f64) -> (f64, f64)) -> FigurePairs {
+    let (mut pairs, mut counter, mut integrated) = (FigurePairs::default(), 0.0, 0.0);
     for half in 0..=(seconds * 2.0) as u32 {
         let at = f64::from(half) * 0.5;
         let reading = |joules: f64| Reading { at: moment(at), microjoules: (joules * 1e6) as u64, segment: 0 };
@@ -19,7 +19,7 @@ fn pairs(seconds: f64, watts: impl Fn(f64) -> (f64, f64)) -> Pairs {
     pairs
 }
 
-fn check(mut pairs: Pairs, seconds: f64) -> CrossCheck {
+fn check(mut pairs: FigurePairs, seconds: f64) -> CrossCheck {
     pairs.check(moment(0.0), moment(seconds), RESOLUTION).unwrap()
 }
 
@@ -57,7 +57,7 @@ fn too_little_is_not_judged() {
     assert!(short.check(moment(2.0), moment(7.6), RESOLUTION).is_some());
     assert_eq!(short.check(moment(50.0), moment(60.0), RESOLUTION), None);
     assert_eq!(short.check(moment(6.0), moment(2.0), RESOLUTION), None);
-    assert_eq!(Pairs::default().check(moment(0.0), moment(9.0), RESOLUTION), None);
+    assert_eq!(FigurePairs::default().check(moment(0.0), moment(9.0), RESOLUTION), None);
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn what_was_found_once_is_not_taken_back() {
 }
 
 /// Pairs twenty times a second of 300 W and a counter of so much of it, which stands still and then catches up or not.
-fn stalled(seconds: f64, gain: f64, stall: (f64, f64), catches_up: bool) -> Pairs {
-    let mut pairs = Pairs::default();
+fn stalled(seconds: f64, gain: f64, stall: (f64, f64), catches_up: bool) -> FigurePairs {
+    let mut pairs = FigurePairs::default();
     for tick in 0..(seconds * 20.0) as u32 {
         let at = f64::from(tick) * 0.05;
         let missed = match at {
@@ -147,7 +147,7 @@ fn a_day_is_kept_in_little_memory_and_nothing_of_its_energy_is_lost() {
 
 #[test]
 fn a_reading_that_was_there_before_is_no_new_pair() {
-    let mut pairs = Pairs::default();
+    let mut pairs = FigurePairs::default();
     let reading = |at: f64| Reading { at: moment(at), microjoules: 0, segment: 0 };
     pairs.record(reading(1.0), reading(1.0), None);
     pairs.record(reading(1.1), reading(1.0), None);

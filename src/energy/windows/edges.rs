@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-use super::ticks::{Point, Ticks};
+use super::ticks::{TickPoint, Ticks};
 use crate::energy::meters::meter::{Reading, Shares};
 use crate::energy::system::clock::Moment;
 
@@ -118,10 +118,10 @@ impl Levels {
             return Self::default();
         };
         let seconds = |at: Moment| at.since(moment).as_secs_f64() - moment.since(at).as_secs_f64();
-        let points: Vec<Point> = readings
+        let points: Vec<TickPoint> = readings
             .iter()
             .filter(|r| r.segment == origin.segment)
-            .map(|r| Point { at: seconds(r.at), joules: (r.microjoules as f64 - origin.microjoules as f64) * 1e-6 })
+            .map(|r| TickPoint { at: seconds(r.at), joules: (r.microjoules as f64 - origin.microjoules as f64) * 1e-6 })
             .collect();
         let Some(ticks) = Ticks::find(&points, nominal.as_secs_f64(), periods.mean()) else { return Self::default() };
         periods.learn(&ticks);

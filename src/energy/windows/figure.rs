@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::edges::{Level, Levels, Rested};
-use super::ticks::Outer;
+use super::ticks::OuterTicks;
 use super::track::Edge;
 use crate::energy::meters::meter::{EnergySource, Reading, Shares};
 use crate::energy::units::{DomainEnergy, DomainKind, Joules, Method, Uncertainty};
@@ -25,7 +25,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) close: &'a Edge,
     pub(crate) seconds: f64,
     /// By the ticks around both edges of a short window between rests, or why not; `None` if it is not of that kind.
-    pub(crate) outer: Option<Result<Outer, String>>,
+    pub(crate) outer: Option<Result<OuterTicks, String>>,
     /// The edges between ticks, where those were seen.
     pub(crate) levels: (Levels, Levels),
     /// Why the counter is known to have stood still around either edge.

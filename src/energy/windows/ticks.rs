@@ -43,7 +43,7 @@ const DATING: f64 = 0.0025;
 
 /// The energy of a window by its outer ticks, and how it was had.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Outer {
+pub(crate) struct OuterTicks {
     pub(crate) joules: f64,
     /// The power taken for the padding before and after the window.
     pub(crate) before_watts: f64,
@@ -63,14 +63,14 @@ pub(crate) fn energy_by_outer_ticks(
     nominal: Duration,
     open: Moment,
     close: Moment,
-) -> Result<Outer, String> {
+) -> Result<OuterTicks, String> {
     let seconds = |at: Moment| at.since(open).as_secs_f64() - open.since(at).as_secs_f64();
     let at_open = readings.iter().rfind(|r| r.at <= open).or(readings.first());
     let Some(origin) = at_open else { return Err("nothing was read near it".to_owned()) };
-    let points: Vec<Point> = readings
+    let points: Vec<TickPoint> = readings
         .iter()
         .filter(|r| r.segment == origin.segment)
-        .map(|r| Point { at: seconds(r.at), joules: (r.microjoules as f64 - origin.microjoules as f64) * 1e-6 })
+        .map(|r| TickPoint { at: seconds(r.at), joules: (r.microjoules as f64 - origin.microjoules as f64) * 1e-6 })
         .collect();
     let torn = || match readings.iter().any(|r| r.segment != origin.segment) {
         true => ", for the counter started anew nearby",
@@ -121,7 +121,7 @@ pub(crate) fn energy_by_outer_ticks(
     let dating = before_watts.hypot(after_watts) * ticks.scatter();
     let unlike = (before_watts - after_watts).abs() * (-t1).min(t2 - end);
     let sd = dating.hypot(unlike);
-    Ok(Outer { joules, before_watts, after_watts, span: t2 - t1, sd, used: (moment(from), moment(to)) })
+    Ok(OuterTicks { joules, before_watts, after_watts, span: t2 - t1, sd, used: (moment(from), moment(to)) })
 }
 
 /// The mean power over the whole tick on one side of the window.
@@ -145,7 +145,7 @@ fn padding_watts(own: Option<Neighbour>, other: Option<Neighbour>) -> Option<f64
 
 /// A reading, by some origin.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Point {
+pub(crate) struct TickPoint {
     /// Seconds from the origin.
     pub(crate) at: f64,
     pub(crate) joules: f64,
@@ -153,7 +153,7 @@ pub(crate) struct Point {
 
 /// A tick that was seen.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct SeenTick {
     number: i64,
     /// The readings around it.
     after: f64,
@@ -164,7 +164,7 @@ struct Seen {
     joules: f64,
 }
 
-impl Seen {
+impl SeenTick {
     fn middle(&self) -> f64 {
         f64::midpoint(self.after, self.until)
     }
@@ -172,8 +172,8 @@ impl Seen {
 
 /// The ticks of a counter by their numbers.
 pub(crate) struct Ticks<'a> {
-    points: &'a [Point],
-    seen: Vec<Seen>,
+    points: &'a [TickPoint],
+    seen: Vec<SeenTick>,
     /// The time of tick 0, and the period.
     origin: f64,
     period: f64,
@@ -182,10 +182,10 @@ pub(crate) struct Ticks<'a> {
 
 impl<'a> Ticks<'a> {
     /// `known` is the period as longer experience has it, if there is any: few ticks tell it poorly.
-    pub(crate) fn find(points: &'a [Point], nominal: f64, known: Option<f64>) -> Option<Self> {
+    pub(crate) fn find(points: &'a [TickPoint], nominal: f64, known: Option<f64>) -> Option<Self> {
         let changes = points.windows(2).filter(|pair| pair[0].joules < pair[1].joules);
-        let changes: Vec<Seen> = changes
-            .map(|pair| Seen {
+        let changes: Vec<SeenTick> = changes
+            .map(|pair| SeenTick {
                 number: 0,
                 after: pair[0].at,
                 until: pair[1].at,
@@ -193,7 +193,7 @@ impl<'a> Ticks<'a> {
                 joules: pair[1].joules,
             })
             .collect();
-        let sharp = |tick: &Seen| tick.until - tick.after <= SHARP * nominal;
+        let sharp = |tick: &SeenTick| tick.until - tick.after <= SHARP * nominal;
         let mut gaps: Vec<f64> = changes
             .windows(2)
             .filter(|pair| pair.iter().all(sharp))
@@ -208,9 +208,9 @@ impl<'a> Ticks<'a> {
         }
 
         // From the tick nearest to the opening in both directions, for as long as the count is beyond doubt.
-        let seen: Vec<Seen> = changes.into_iter().filter(sharp).collect();
+        let seen: Vec<SeenTick> = changes.into_iter().filter(sharp).collect();
         let nearest = (0..seen.len()).min_by(|a, b| seen[*a].middle().abs().total_cmp(&seen[*b].middle().abs()))?;
-        let follow = |ticks: &mut dyn Iterator<Item = &Seen>| {
+        let follow = |ticks: &mut dyn Iterator<Item = &SeenTick>| {
             let mut chain = vec![seen[nearest]];
             for next in ticks {
                 let last = chain[chain.len() - 1];
@@ -219,7 +219,7 @@ impl<'a> Ticks<'a> {
                 if (steps - whole).abs() > 0.3 || whole == 0.0 {
                     break;
                 }
-                chain.push(Seen { number: last.number + whole as i64, ..*next });
+                chain.push(SeenTick { number: last.number + whole as i64, ..*next });
             }
             chain
         };
@@ -257,7 +257,7 @@ impl<'a> Ticks<'a> {
         self.scatter
     }
 
-    fn seen(&self, number: i64) -> Option<&Seen> {
+    fn seen(&self, number: i64) -> Option<&SeenTick> {
         self.seen.binary_search_by_key(&number, |tick| tick.number).ok().map(|i| &self.seen[i])
     }
 
@@ -302,9 +302,9 @@ impl<'a> Ticks<'a> {
 
 /// The standard deviation of the time of a tick as the line tells it, in seconds: what ticks scatter beyond the spacing of the
 /// readings that show them, and what the line through so many is good for.
-fn scatter(ticks: &[Seen], origin: f64, period: f64) -> f64 {
+fn scatter(ticks: &[SeenTick], origin: f64, period: f64) -> f64 {
     let count = ticks.len() as f64;
-    let mean = |figure: &dyn Fn(&Seen) -> f64| ticks.iter().map(figure).sum::<f64>() / count;
+    let mean = |figure: &dyn Fn(&SeenTick) -> f64| ticks.iter().map(figure).sum::<f64>() / count;
     let spacing = mean(&|tick| (tick.until - tick.after).powi(2) / 12.0);
     let freedom = count / (count - 2.0).max(1.0);
     let about_line = freedom * mean(&|tick| (tick.middle() - origin - period * tick.number as f64).powi(2));
@@ -312,14 +312,14 @@ fn scatter(ticks: &[Seen], origin: f64, period: f64) -> f64 {
 }
 
 /// The mean number and the mean time.
-fn center(ticks: &[Seen]) -> (f64, f64) {
+fn center(ticks: &[SeenTick]) -> (f64, f64) {
     let count = ticks.len() as f64;
     let number = ticks.iter().map(|t| t.number as f64).sum::<f64>() / count;
-    (number, ticks.iter().map(Seen::middle).sum::<f64>() / count)
+    (number, ticks.iter().map(SeenTick::middle).sum::<f64>() / count)
 }
 
 /// The time of number 0 and the period of the straight line through the ticks, by least squares.
-fn line(ticks: &[Seen]) -> Option<(f64, f64)> {
+fn line(ticks: &[SeenTick]) -> Option<(f64, f64)> {
     let (mean_number, mean_time) = center(ticks);
     let (mut both, mut square) = (0.0, 0.0);
     for tick in ticks {

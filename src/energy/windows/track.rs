@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::edges::{Level, Levels, NEAR, Periods};
-use super::ticks::{Outer, REACH, energy_by_outer_ticks};
+use super::ticks::{OuterTicks, REACH, energy_by_outer_ticks};
 use crate::energy::error::EnergyError;
 use crate::energy::meters::meter::{EnergySource, Reading, Shares};
 use crate::energy::system::clock::Moment;
@@ -405,7 +405,7 @@ impl Track {
 
     /// The energy of a window of few ticks by the ticks outside of it, or why that is not known. `None` if the window is
     /// not of that kind.
-    pub(crate) fn by_outer_ticks(&self, open: Moment, close: Moment) -> Option<Result<Outer, String>> {
+    pub(crate) fn by_outer_ticks(&self, open: Moment, close: Moment) -> Option<Result<OuterTicks, String>> {
         if !ticks_slowly(&self.source) || close.since(open) >= self.source.resolution * FEW {
             return None;
         }

@@ -14,7 +14,7 @@ use crate::energy::error::EnergyError;
 use crate::energy::system::clock::Clock;
 use crate::energy::system::process_tree::ProcessTree;
 use crate::energy::units::{DomainKind, Method, PowerDomain};
-use watts::Figure;
+use watts::WattsPerCore;
 
 /// How often processes are looked at whose last moments nobody tells.
 const LOOK: Duration = Duration::from_millis(20);
@@ -28,13 +28,13 @@ const PART: u32 = 20;
 /// The CPU time of a process tree, as energy.
 #[derive(Debug)]
 pub(crate) struct EstimateMeter {
-    tree: Arc<Mutex<Watched>>,
+    tree: Arc<Mutex<WatchedTree>>,
     watts_per_core: f64,
     source: [EnergySource; 1],
 }
 
 #[derive(Debug)]
-struct Watched {
+struct WatchedTree {
     tree: ProcessTree,
     /// Whether a thread looks at it.
     by_thread: bool,
@@ -50,8 +50,8 @@ impl EstimateMeter {
     ///
     /// [`EnergyError::Setting`] if `figure` is not a positive number, [`EnergyError::Unavailable`] if there is no
     /// such process or no `/proc`.
-    pub(crate) fn open(proc: &Path, root: u32, with_root: bool, figure: &Figure) -> Result<Self, EnergyError> {
-        let Figure { watts: watts_per_core, ref origin } = *figure;
+    pub(crate) fn open(proc: &Path, root: u32, with_root: bool, figure: &WattsPerCore) -> Result<Self, EnergyError> {
+        let WattsPerCore { watts: watts_per_core, ref origin } = *figure;
         if !(watts_per_core > 0.0 && watts_per_core <= 1000.0) {
             return Err(EnergyError::Setting {
                 setting: "watts_per_core",
@@ -76,7 +76,7 @@ impl EstimateMeter {
             // its scheduler, 1 to 10 ms ago, or up to its last system call that waited. Short windows carry a note.
             resolution: Duration::from_millis(1),
         };
-        let tree = Watched { tree, by_thread: false, is_real: proc == Path::new("/proc") };
+        let tree = WatchedTree { tree, by_thread: false, is_real: proc == Path::new("/proc") };
         let meter = Self { tree: Arc::new(Mutex::new(tree)), watts_per_core, source: [source] };
         if !with_root {
             meter.watch(EARLY);
@@ -97,7 +97,7 @@ impl EstimateMeter {
     }
 }
 
-fn look(tree: &Weak<Mutex<Watched>>, at_least: Duration) {
+fn look(tree: &Weak<Mutex<WatchedTree>>, at_least: Duration) {
     let begun = Instant::now();
     let mut pause = LOOK;
     loop {
@@ -113,7 +113,7 @@ fn look(tree: &Weak<Mutex<Watched>>, at_least: Duration) {
     }
 }
 
-fn locked(tree: &Mutex<Watched>) -> std::sync::MutexGuard<'_, Watched> {
+fn locked(tree: &Mutex<WatchedTree>) -> std::sync::MutexGuard<'_, WatchedTree> {
     tree.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

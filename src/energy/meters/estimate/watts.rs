@@ -24,18 +24,18 @@ pub const DEFAULT_WATTS_PER_CORE: f64 = 4.0;
 /// ```
 #[must_use]
 pub fn watts_per_core() -> f64 {
-    Figure::of(&Processor::of("/proc".as_ref())).watts
+    WattsPerCore::of(&Processor::of("/proc".as_ref())).watts
 }
 
 /// Watts per busy logical processor, and where they come from.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Figure {
+pub(crate) struct WattsPerCore {
     pub(crate) watts: f64,
     /// In words, such as `for Intel Ice Lake, by SPECpower_ssj2008`.
     pub(crate) origin: String,
 }
 
-impl Figure {
+impl WattsPerCore {
     /// Of this processor.
     pub(crate) fn of(processor: &Processor) -> Self {
         match TABLE.iter().find(|row| row.is(processor)) {
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn figure(name: &str, family: u32, model: u32, stepping: u32) -> f64 {
-        Figure::of(&Processor { family, model, stepping, name: name.to_owned(), ..Processor::default() }).watts
+        WattsPerCore::of(&Processor { family, model, stepping, name: name.to_owned(), ..Processor::default() }).watts
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
         ] {
             assert_eq!(figure(name, family, model, stepping), DEFAULT_WATTS_PER_CORE, "{name}");
         }
-        assert!(Figure::of(&Processor::default()).origin.contains("default"));
+        assert!(WattsPerCore::of(&Processor::default()).origin.contains("default"));
     }
 
     #[test]

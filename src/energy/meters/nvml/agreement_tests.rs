@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::counter::{CounterTotal, Draw};
 use super::super::testing::board::Random;
 use crate::energy::system::clock::Moment;
-use crate::energy::windows::cross_check::{CrossCheck, Pairs};
+use crate::energy::windows::cross_check::{CrossCheck, FigurePairs};
 
 use super::super::meter::Reading;
 use super::gauges::PowerTotal;
@@ -41,7 +41,7 @@ impl Square {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Board {
+struct AgreementBoard {
     load: Square,
     counter_gain: f64,
     jitter: f64,
@@ -51,7 +51,7 @@ struct Board {
     samples: Option<f64>,
 }
 
-impl Board {
+impl AgreementBoard {
     fn late(&self, number: f64) -> f64 {
         let hash = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
         self.jitter * hash as f64 / (1_u64 << 53) as f64
@@ -85,7 +85,7 @@ impl Board {
     /// When a session would doubt the counter, in seconds from its beginning, and why.
     fn doubted(&self, seconds: f64, random: &mut Random) -> Option<(f64, CrossCheck)> {
         let resolution = Duration::from_secs_f64(0.1 + self.samples.unwrap_or(0.1).max(0.1));
-        let (mut pairs, mut counter) = (Pairs::default(), CounterTotal::new(None, DRAW));
+        let (mut pairs, mut counter) = (FigurePairs::default(), CounterTotal::new(None, DRAW));
         let mut asked = PowerTotal::default();
         let mut samples = SampleTotal::new(Duration::from_secs_f64(self.samples.unwrap_or(0.1)));
         let start = 100.0 + random.next();
@@ -143,8 +143,13 @@ fn a_sound_counter_is_never_doubted() {
             continue;
         }
         judged += 1;
-        let board =
-            Board { load, counter_gain: 0.98 + 0.04 * random.next(), jitter: 0.01 * random.next(), sensor, samples };
+        let board = AgreementBoard {
+            load,
+            counter_gain: 0.98 + 0.04 * random.next(),
+            jitter: 0.01 * random.next(),
+            sensor,
+            samples,
+        };
         let found = board.doubted(20.0, &mut random);
         assert!(found.is_none(), "{board:?}: {found:?}");
     }
@@ -158,7 +163,7 @@ fn a_constant_load_is_never_doubted_and_its_wrong_counter_within_seconds() {
         let samples = SAMPLES[seed % SAMPLES.len()];
         let sensor = Some((0.025, 0.1)).filter(|_| random.next() < 0.5);
         let load = Square::constant(30.0 + 600.0 * random.next());
-        let board = |counter_gain| Board { load, counter_gain, jitter: 0.005, sensor, samples };
+        let board = |counter_gain| AgreementBoard { load, counter_gain, jitter: 0.005, sensor, samples };
         assert_eq!(board(1.0).doubted(30.0, &mut random), None);
         for gain in [0.57, 0.8, 1.3] {
             let (at, found) = board(gain).doubted(30.0, &mut random).unwrap();
@@ -179,7 +184,7 @@ fn a_wrong_counter_is_found_under_loads_that_change_slowly_too() {
         let samples = [None, Some(0.02), Some(0.1)][seed % 3];
         let load = Square { low: 100.0, high: 400.0, period: 2.0 + 8.0 * random.next(), phase: random.next() };
         for gain in [0.57, 1.5] {
-            let board = Board { load, counter_gain: gain, jitter: 0.002, sensor: None, samples };
+            let board = AgreementBoard { load, counter_gain: gain, jitter: 0.002, sensor: None, samples };
             let (at, _) = board.doubted(60.0, &mut random).unwrap();
             assert!(at < 8.0, "{board:?}: {at}");
         }

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::{Device, Nvml};
 
-use super::driver::{Driver, load};
+use super::driver::{NvmlDriver, load};
 use super::ladder::Rung;
 use super::obstacle::{Obstacle, is_absent, unavailable};
 use crate::energy::error::EnergyError;
 use crate::energy::gpus::mig::{MigInstance, MigPolicy};
 use crate::energy::gpus::visible::GpuIdentity;
-use crate::energy::system::deadline::{CallLimits, NoAnswer, Pending};
+use crate::energy::system::deadline::{CallLimits, NoAnswer, PendingCall};
 
 /// One GPU, as the driver shows it. What it does not tell is `None`.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Board {
+pub(crate) struct ListedBoard {
     pub(crate) index: u32,
     pub(crate) uuid: Option<String>,
     pub(crate) name: Option<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Board {
     pub(crate) is_denied: bool,
 }
 
-impl Board {
+impl ListedBoard {
     fn unknown(index: u32, obstacle: Obstacle) -> Self {
         Self {
             index,
@@ -54,20 +54,20 @@ impl Board {
 
 /// Which GPUs are metered that cannot be simply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Policy {
+pub(crate) struct GpuPolicy {
     pub(crate) mig: MigPolicy,
     /// Whether those that tell neither energy nor power are estimated.
     pub(crate) estimate: bool,
 }
 
-impl From<MigPolicy> for Policy {
+impl From<MigPolicy> for GpuPolicy {
     fn from(mig: MigPolicy) -> Self {
         Self { mig, estimate: false }
     }
 }
 
 /// All GPUs that the driver shows. They are asked side by side: one that hangs keeps no other from being seen.
-pub(crate) fn survey(nvml: &Arc<Driver>, policy: Policy) -> Result<Vec<Board>, Obstacle> {
+pub(crate) fn survey(nvml: &Arc<NvmlDriver>, policy: GpuPolicy) -> Result<Vec<ListedBoard>, Obstacle> {
     let what = "how many GPUs there are";
     let count = nvml.open(what, |nvml| nvml.device_count()).map_err(|silence| Obstacle::silent(what, &silence))?;
     let count = count.map_err(|error| Obstacle::of(&error))?;
@@ -78,42 +78,42 @@ pub(crate) fn survey(nvml: &Arc<Driver>, policy: Policy) -> Result<Vec<Board>, O
 /// A GPU that is being asked.
 struct Asked {
     index: u32,
-    call: Result<Pending<Board>, NoAnswer>,
+    call: Result<PendingCall<ListedBoard>, NoAnswer>,
     /// What it has told so far.
-    told: Arc<Mutex<Option<Board>>>,
+    told: Arc<Mutex<Option<ListedBoard>>>,
 }
 
 impl Asked {
-    fn begin(nvml: &Arc<Driver>, index: u32, policy: Policy) -> Self {
+    fn begin(nvml: &Arc<NvmlDriver>, index: u32, policy: GpuPolicy) -> Self {
         let told = Arc::new(Mutex::new(None));
         let shared = Arc::clone(&told);
         let call = nvml.begin(&format!("GPU {index}"), move |nvml| board(nvml, index, policy, &shared));
         Self { index, call, told }
     }
 
-    fn board(self) -> Board {
+    fn board(self) -> ListedBoard {
         let Self { index, call, told } = self;
         let answer = call.and_then(|call| call.within(CallLimits::of_environment().opening));
         answer.unwrap_or_else(|silence| {
             let obstacle = Obstacle::silent(&format!("GPU {index}"), &silence);
             let known = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let known = known.unwrap_or_else(|| Board::unknown(index, obstacle.clone()));
-            Board { rung: Err(obstacle), ..known }
+            let known = known.unwrap_or_else(|| ListedBoard::unknown(index, obstacle.clone()));
+            ListedBoard { rung: Err(obstacle), ..known }
         })
     }
 }
 
-fn board(nvml: &Nvml, index: u32, policy: Policy, told: &Mutex<Option<Board>>) -> Board {
+fn board(nvml: &Nvml, index: u32, policy: GpuPolicy, told: &Mutex<Option<ListedBoard>>) -> ListedBoard {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
         Err(error) => {
             let is_denied = matches!(error, NvmlError::NoPermission);
-            return Board { is_denied, ..Board::unknown(index, Obstacle::of(&error)) };
+            return ListedBoard { is_denied, ..ListedBoard::unknown(index, Obstacle::of(&error)) };
         }
     };
     let uuid = device.uuid();
     let nameless = uuid.as_ref().err().map(Obstacle::of);
-    let mut board = Board::unknown(index, Obstacle::instances());
+    let mut board = ListedBoard::unknown(index, Obstacle::instances());
     board.uuid = uuid.ok();
     board.name = device.name().ok();
     board.address = device.pci_info().ok().map(|pci| pci.bus_id);
@@ -136,9 +136,9 @@ fn board(nvml: &Nvml, index: u32, policy: Policy, told: &Mutex<Option<Board>>) -
 
 /// What is known of the GPUs, whatever came of asking for them.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Listing {
+pub(crate) enum BoardListing {
     /// The driver shows these.
-    Boards(Vec<Board>),
+    Boards(Vec<ListedBoard>),
     /// It shows none.
     Failed {
         obstacle: Obstacle,
@@ -148,11 +148,11 @@ pub(crate) enum Listing {
 }
 
 /// The GPUs that the driver shows, within the time that it may take to start.
-pub(crate) fn list(library: Option<&Path>, policy: Policy) -> Listing {
-    let driver = match Driver::load(library) {
+pub(crate) fn list(library: Option<&Path>, policy: GpuPolicy) -> BoardListing {
+    let driver = match NvmlDriver::load(library) {
         Ok(Ok(driver)) => driver,
         Ok(Err(error)) => {
-            return Listing::Failed {
+            return BoardListing::Failed {
                 obstacle: Obstacle::of_opening(library, &error),
                 has_driver: !matches!(
                     error,
@@ -164,12 +164,12 @@ pub(crate) fn list(library: Option<&Path>, policy: Policy) -> Listing {
             };
         }
         Err(silence) => {
-            return Listing::Failed { obstacle: Obstacle::silent("its start", &silence), has_driver: true };
+            return BoardListing::Failed { obstacle: Obstacle::silent("its start", &silence), has_driver: true };
         }
     };
     match survey(&driver, policy) {
-        Ok(boards) => Listing::Boards(boards),
-        Err(obstacle) => Listing::Failed { obstacle, has_driver: true },
+        Ok(boards) => BoardListing::Boards(boards),
+        Err(obstacle) => BoardListing::Failed { obstacle, has_driver: true },
     }
 }
 

@@ -9,7 +9,7 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use super::obstacle::Obstacle;
-use crate::energy::system::deadline::{CallLimits, NoAnswer, Pending};
+use crate::energy::system::deadline::{CallLimits, NoAnswer, PendingCall};
 use crate::energy::system::late::{begin_known, known};
 
 /// The library is left for good within this time, or left to itself.
@@ -17,13 +17,13 @@ const LEAVING: Duration = Duration::from_millis(300);
 
 /// The library, ready for use. Whatever keeps it from being left while a call is under way holds an [`Arc`] of it.
 #[derive(Debug)]
-pub(crate) struct Driver {
+pub(crate) struct NvmlDriver {
     /// There until it is dropped.
     nvml: Option<Nvml>,
     library: PathBuf,
 }
 
-impl Deref for Driver {
+impl Deref for NvmlDriver {
     type Target = Nvml;
 
     fn deref(&self) -> &Nvml {
@@ -31,7 +31,7 @@ impl Deref for Driver {
     }
 }
 
-impl Drop for Driver {
+impl Drop for NvmlDriver {
     fn drop(&mut self) {
         if let Some(nvml) = self.nvml.take() {
             // Nothing is lost by a driver that hangs here, and nobody to tell. While an earlier call of this does, the library is
@@ -41,7 +41,7 @@ impl Drop for Driver {
     }
 }
 
-impl Driver {
+impl NvmlDriver {
     /// Loads the library and starts it.
     pub(super) fn load(library: Option<&Path>) -> Result<Result<Arc<Self>, NvmlError>, NoAnswer> {
         let named = library.map(Path::to_owned);
@@ -70,7 +70,7 @@ impl Driver {
         self: &Arc<Self>,
         what: &str,
         call: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
-    ) -> Result<Pending<T>, NoAnswer> {
+    ) -> Result<PendingCall<T>, NoAnswer> {
         let driver = Arc::clone(self);
         begin_known(&self.name(what), CallLimits::of_environment().opening, move || call(&driver))
     }
@@ -92,7 +92,7 @@ impl Driver {
 }
 
 /// The library, ready for use.
-pub(crate) fn load(library: Option<&Path>) -> Result<Arc<Driver>, Obstacle> {
-    let loaded = Driver::load(library).map_err(|silence| Obstacle::silent("its start", &silence))?;
+pub(crate) fn load(library: Option<&Path>) -> Result<Arc<NvmlDriver>, Obstacle> {
+    let loaded = NvmlDriver::load(library).map_err(|silence| Obstacle::silent("its start", &silence))?;
     loaded.map_err(|error| Obstacle::of_opening(library, &error))
 }

@@ -9,7 +9,7 @@ use nvml_wrapper::structs::device::FieldId;
 use super::driver::load;
 use super::testing::FakeNvml;
 
-fn open(fake: &FakeNvml) -> std::sync::Arc<super::driver::Driver> {
+fn open(fake: &FakeNvml) -> std::sync::Arc<super::driver::NvmlDriver> {
     load(Some(&fake.library())).unwrap()
 }
 

@@ -12,7 +12,7 @@ use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_POWER_INSTANT;
 
 use super::super::meter::OF_MODULE;
 use super::obstacle::is_absent;
-use super::scope::{Scope, is_on_module, milliwatts};
+use super::scope::{CounterScope, is_on_module, milliwatts};
 use crate::energy::units::Method;
 
 /// The driver brings the total-energy counter up to date every 100 ms.
@@ -34,7 +34,7 @@ const SPARE: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rung {
     /// The total-energy counter: Volta and later. What it is of.
-    Counter { scope: Scope },
+    Counter { scope: CounterScope },
     /// The power samples that the driver keeps. How far apart they are, and room for all that it keeps.
     /// Whether its sensor watches only a part of the time.
     Samples { period: Duration, room: usize, partial: bool },
@@ -56,7 +56,7 @@ impl Rung {
     /// Why a rung fails that the GPU has, or that it has none.
     pub(crate) fn best(device: &Device<'_>) -> Result<Self, NvmlError> {
         match device.total_energy_consumption() {
-            Ok(_) => Ok(Self::Counter { scope: Scope::of_counter(device) }),
+            Ok(_) => Ok(Self::Counter { scope: CounterScope::of_counter(device) }),
             Err(error) if is_absent(&error) => match Self::fine_power(device)? {
                 Some(rung) => Ok(rung),
                 None => device.power_usage().map(|_| {
@@ -166,7 +166,7 @@ impl Rung {
     /// What a counter is of, where that is no plain board; `None` of what is no counter, too.
     pub(crate) fn of_module(self) -> Option<&'static str> {
         match self {
-            Self::Counter { scope: Scope::Board } => None,
+            Self::Counter { scope: CounterScope::Board } => None,
             Self::Counter { scope } => Some(scope.words().trim_end_matches(": ")),
             _ => None,
         }

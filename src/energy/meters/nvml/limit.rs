@@ -9,13 +9,13 @@ use nvml_wrapper::enum_wrappers::device::Clock as ClockKind;
 use nvml_wrapper::enums::device::GpuLockedClocksSetting;
 use nvml_wrapper::error::NvmlError;
 
-use super::driver::{Driver, load};
+use super::driver::{NvmlDriver, load};
 use super::obstacle::{Obstacle, failed, is_absent, unavailable};
 use crate::energy::error::EnergyError;
 use crate::energy::gpus::limits::{LimitRange, PowerLimits};
 use crate::energy::gpus::uuid::same_uuid;
 use crate::energy::system::clock::Clock;
-use crate::energy::system::deadline::{self, NoAnswer, Pending};
+use crate::energy::system::deadline::{self, NoAnswer, PendingCall};
 use crate::energy::units::{DomainKind, PowerDomain};
 
 /// The driver may round a power limit by so much, in watts, and a clock by so much, in MHz.
@@ -32,13 +32,13 @@ const BOTH: &str = "limits";
 
 /// A GPU by its place.
 #[derive(Debug)]
-struct Gpu {
-    nvml: Arc<Driver>,
+struct LimitedGpu {
+    nvml: Arc<NvmlDriver>,
     index: u32,
     domain: PowerDomain,
 }
 
-impl Gpu {
+impl LimitedGpu {
     fn find(library: Option<&Path>, uuid: &str) -> Result<Self, EnergyError> {
         let nvml = load(library).map_err(unavailable)?;
         let what = "how many GPUs there are";
@@ -47,7 +47,7 @@ impl Gpu {
         let count = count.map_err(|error| unavailable(Obstacle::of(&error)))?;
         // Side by side: one that hangs is not in the way of another.
         let ask = |index: u32| {
-            let id = move |nvml: &Arc<Driver>| nvml.device_by_index(index).and_then(|device| device.uuid());
+            let id = move |nvml: &Arc<NvmlDriver>| nvml.device_by_index(index).and_then(|device| device.uuid());
             (index, nvml.begin(&format!("the UUID of GPU {index}"), id))
         };
         let limit = deadline::CallLimits::of_environment().opening;
@@ -128,7 +128,7 @@ fn watts(milliwatts: u32) -> f64 {
 
 /// See [`SessionBuilder::limit_range`](crate::energy::SessionBuilder::limit_range).
 pub(crate) fn limit_range(library: Option<&Path>, uuid: &str) -> Result<LimitRange, EnergyError> {
-    Arc::new(Gpu::find(library, uuid)?).ask(BOTH, |gpu| {
+    Arc::new(LimitedGpu::find(library, uuid)?).ask(BOTH, |gpu| {
         let (lowest_watts, highest_watts) = gpu.range()?;
         let present = gpu.limit()?;
         let default = gpu.device()?.power_management_limit_default().map_err(|error| gpu.failed(POWER, &error))?;
@@ -145,15 +145,15 @@ pub(crate) fn limit_range(library: Option<&Path>, uuid: &str) -> Result<LimitRan
 
 /// What puts the limits back.
 #[derive(Debug)]
-pub(crate) struct Undo {
-    gpu: Arc<Gpu>,
-    notes: Arc<Mutex<Notes>>,
+pub(crate) struct UndoLimits {
+    gpu: Arc<LimitedGpu>,
+    notes: Arc<Mutex<UndoNotes>>,
 }
 
 /// What is to be put back, noted before it is set: a call that hangs may do something all the same.
 #[derive(Debug, Default)]
-struct Notes {
-    power: Option<Power>,
+struct UndoNotes {
+    power: Option<PowerBefore>,
     clocks: bool,
     /// All is set, or what was in the way is known.
     over: bool,
@@ -163,17 +163,17 @@ struct Notes {
 
 /// Power limits in milliwatts.
 #[derive(Debug, Clone, Copy)]
-struct Power {
+struct PowerBefore {
     before: u32,
     /// What the driver has made of the one that was set; `None` if that could not be read.
     set: Option<u32>,
 }
 
-fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
+fn lock(notes: &Mutex<UndoNotes>) -> MutexGuard<'_, UndoNotes> {
     notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Undo {
+impl UndoLimits {
     /// Puts back all that can be, and tells what was in the way first: also that the driver does not answer. Then the call goes on,
     /// and puts them back should it ever be over.
     pub(crate) fn run(self) -> Result<(), EnergyError> {
@@ -188,7 +188,7 @@ impl Undo {
         let own = Arc::clone(&gpu);
         let put_back = move || put_back(&own, power, clocks);
         let limit = deadline::CallLimits::of_environment().asking;
-        let done = Pending::begin(put_back).and_then(|pending| pending.within(limit));
+        let done = PendingCall::begin(put_back).and_then(|pending| pending.within(limit));
         done.unwrap_or_else(|silence| {
             let was = power.map_or_else(String::new, |power| format!(" (the power limit was {:.0} W)", watts(power.before)));
             let then = format!(
@@ -200,7 +200,7 @@ impl Undo {
     }
 }
 
-fn put_back(gpu: &Gpu, power: Option<Power>, clocks: bool) -> Result<(), EnergyError> {
+fn put_back(gpu: &LimitedGpu, power: Option<PowerBefore>, clocks: bool) -> Result<(), EnergyError> {
     let clocks = match clocks {
         true => gpu
             .device()
@@ -210,8 +210,8 @@ fn put_back(gpu: &Gpu, power: Option<Power>, clocks: bool) -> Result<(), EnergyE
     clocks.and(power.map_or(Ok(()), |power| power.put_back(gpu)))
 }
 
-impl Power {
-    fn put_back(self, gpu: &Gpu) -> Result<(), EnergyError> {
+impl PowerBefore {
+    fn put_back(self, gpu: &LimitedGpu) -> Result<(), EnergyError> {
         if let Some(set) = self.set {
             let present = gpu.limit()?;
             if present != set {
@@ -229,12 +229,12 @@ pub(crate) fn set_limits(
     uuid: &str,
     limits: &PowerLimits,
     clock: &Arc<dyn Clock>,
-    undo: &mut Option<Undo>,
+    undo: &mut Option<UndoLimits>,
 ) -> Result<PowerLimits, EnergyError> {
-    let gpu = Arc::new(Gpu::find(library, uuid)?);
-    let notes = Arc::new(Mutex::new(Notes::default()));
+    let gpu = Arc::new(LimitedGpu::find(library, uuid)?);
+    let notes = Arc::new(Mutex::new(UndoNotes::default()));
     let (own, limits, clock, noted) = (Arc::clone(&gpu), *limits, Arc::clone(clock), Arc::clone(&notes));
-    let call = move |_: &Arc<Driver>| {
+    let call = move |_: &Arc<NvmlDriver>| {
         let set = set(&own, &limits, &*clock, &noted);
         let notes = &mut *lock(&noted);
         notes.over = true;
@@ -249,7 +249,7 @@ pub(crate) fn set_limits(
     let mut now = lock(&notes);
     now.given_up = told.is_err();
     if told.is_ok() || now.over {
-        *undo = Some(Undo { gpu: Arc::clone(&gpu), notes: Arc::clone(&notes) });
+        *undo = Some(UndoLimits { gpu: Arc::clone(&gpu), notes: Arc::clone(&notes) });
     }
     drop(now);
     told.unwrap_or_else(|silence| {
@@ -259,7 +259,12 @@ pub(crate) fn set_limits(
     })
 }
 
-fn set(gpu: &Gpu, limits: &PowerLimits, clock: &dyn Clock, notes: &Mutex<Notes>) -> Result<PowerLimits, EnergyError> {
+fn set(
+    gpu: &LimitedGpu,
+    limits: &PowerLimits,
+    clock: &dyn Clock,
+    notes: &Mutex<UndoNotes>,
+) -> Result<PowerLimits, EnergyError> {
     // Nothing is set unless all of it can be.
     limits.power_watts.map(|watts| check_power(gpu, watts)).transpose()?;
     limits.sm_clock_mhz.map(|clocks| check_clocks(gpu, clocks)).transpose()?;
@@ -268,7 +273,7 @@ fn set(gpu: &Gpu, limits: &PowerLimits, clock: &dyn Clock, notes: &Mutex<Notes>)
     Ok(PowerLimits { power_watts, sm_clock_mhz: limits.sm_clock_mhz })
 }
 
-fn check_power(gpu: &Gpu, asked: f64) -> Result<(), EnergyError> {
+fn check_power(gpu: &LimitedGpu, asked: f64) -> Result<(), EnergyError> {
     let (lowest, highest) = gpu.range()?;
     match (lowest..=highest).contains(&asked) {
         true => Ok(()),
@@ -279,13 +284,13 @@ fn check_power(gpu: &Gpu, asked: f64) -> Result<(), EnergyError> {
     }
 }
 
-fn set_power(gpu: &Gpu, asked: f64, notes: &Mutex<Notes>) -> Result<f64, EnergyError> {
+fn set_power(gpu: &LimitedGpu, asked: f64, notes: &Mutex<UndoNotes>) -> Result<f64, EnergyError> {
     let before = gpu.limit()?;
     // Noted first: a call that fails may have done something all the same.
-    lock(notes).power = Some(Power { before, set: None });
+    lock(notes).power = Some(PowerBefore { before, set: None });
     gpu.set_limit((asked * 1e3).round() as u32)?;
     let now = gpu.limit()?;
-    lock(notes).power = Some(Power { before, set: Some(now) });
+    lock(notes).power = Some(PowerBefore { before, set: Some(now) });
     match (watts(now) - asked).abs() <= WATTS_OFF {
         true => Ok(watts(now)),
         false => {
@@ -295,7 +300,7 @@ fn set_power(gpu: &Gpu, asked: f64, notes: &Mutex<Notes>) -> Result<f64, EnergyE
     }
 }
 
-fn check_clocks(gpu: &Gpu, (low, high): (u32, u32)) -> Result<(), EnergyError> {
+fn check_clocks(gpu: &LimitedGpu, (low, high): (u32, u32)) -> Result<(), EnergyError> {
     let top = gpu.highest_clock()?;
     if low <= high && high > 0 && top.is_none_or(|top| high <= top) {
         return Ok(());
@@ -305,7 +310,12 @@ fn check_clocks(gpu: &Gpu, (low, high): (u32, u32)) -> Result<(), EnergyError> {
     Err(gpu.refuse(CLOCKS, reason, "choose some of `nvidia-smi -q -d SUPPORTED_CLOCKS`"))
 }
 
-fn set_clocks(gpu: &Gpu, (low, high): (u32, u32), clock: &dyn Clock, notes: &Mutex<Notes>) -> Result<(), EnergyError> {
+fn set_clocks(
+    gpu: &LimitedGpu,
+    (low, high): (u32, u32),
+    clock: &dyn Clock,
+    notes: &Mutex<UndoNotes>,
+) -> Result<(), EnergyError> {
     let setting = GpuLockedClocksSetting::Numeric { min_clock_mhz: low, max_clock_mhz: high };
     gpu.device()?.set_gpu_locked_clocks(setting).map_err(|error| gpu.failed(CLOCKS, &error))?;
     // Not before: to reset clocks that were not set would undo what somebody else has locked.

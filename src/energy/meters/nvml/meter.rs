@@ -10,13 +10,13 @@ use nvml_wrapper_sys::bindings::nvmlDevice_t;
 
 use super::super::counter::{CounterTotal, Draw};
 use super::super::meter::{EnergySource, Grain, Meter, Reading, Shares};
-use super::boards::{Policy, survey};
-use super::driver::{Driver, load};
+use super::boards::{GpuPolicy, survey};
+use super::driver::{NvmlDriver, load};
 use super::gauges::{MAX_WATTS, PowerTotal};
 use super::ladder::{Rung, instant_watts, samples_since};
 use super::obstacle::{Obstacle, failed, unavailable};
 use super::samples::SampleTotal;
-use super::scope::{Scope, module_watts};
+use super::scope::{CounterScope, module_watts};
 use super::state::state;
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
@@ -35,7 +35,7 @@ const SENSOR: Duration = Duration::from_millis(100);
 /// Reads all GPUs that can be metered.
 #[derive(Debug)]
 pub(crate) struct NvmlMeter {
-    nvml: Arc<Driver>,
+    nvml: Arc<NvmlDriver>,
     sources: Vec<EnergySource>,
     gauges: Vec<Gauges>,
 }
@@ -47,7 +47,7 @@ struct Gauges {
     handle: Handle,
     first: Gauge,
     /// Held against the first, where that is a counter.
-    second: Option<Second>,
+    second: Option<SecondFigure>,
 }
 
 /// What the driver calls a GPU by, for as long as this meter's use of the library lasts.
@@ -65,7 +65,7 @@ impl Handle {
 }
 
 #[derive(Debug, Clone)]
-struct Second {
+struct SecondFigure {
     source: EnergySource,
     gauge: Gauge,
     last: Option<(Moment, Result<Reading, EnergyError>)>,
@@ -171,7 +171,7 @@ impl NvmlMeter {
     /// # Errors
     ///
     /// [`EnergyError::Unavailable`] if there is no library, no driver, or no GPU that tells its energy or power.
-    pub(crate) fn open(library: Option<&Path>, policy: impl Into<Policy>) -> Result<Self, EnergyError> {
+    pub(crate) fn open(library: Option<&Path>, policy: impl Into<GpuPolicy>) -> Result<Self, EnergyError> {
         let nvml = load(library).map_err(unavailable)?;
         let boards = survey(&nvml, policy.into()).map_err(unavailable)?;
         let mut obstacle = Obstacle {
@@ -204,10 +204,12 @@ impl NvmlMeter {
             };
             let (second, silence) = match rung {
                 // It is a bonus: a GPU is metered without one, too.
-                Rung::Counter { scope: Scope::Board | Scope::Gpu } => fine_power(&nvml, board.index, handle),
-                Rung::Counter { scope: Scope::Module } => (Some(Rung::Module), None),
+                Rung::Counter { scope: CounterScope::Board | CounterScope::Gpu } => {
+                    fine_power(&nvml, board.index, handle)
+                }
+                Rung::Counter { scope: CounterScope::Module } => (Some(Rung::Module), None),
                 // Held against power of another scope, a sound counter would be doubted.
-                Rung::Counter { scope: Scope::Untold } | Rung::Module => (None, None),
+                Rung::Counter { scope: CounterScope::Untold } | Rung::Module => (None, None),
                 Rung::Samples { .. } | Rung::Instant { .. } | Rung::Average { .. } | Rung::Limit { .. } => (None, None),
             };
             let second = second.map(|rung| {
@@ -216,7 +218,11 @@ impl NvmlMeter {
                     Rung::Samples { period, .. } => period.max(SENSOR),
                     _ => SENSOR,
                 };
-                Second { source: EnergySource { resolution, ..source(rung) }, gauge: Gauge::new(rung), last: None }
+                SecondFigure {
+                    source: EnergySource { resolution, ..source(rung) },
+                    gauge: Gauge::new(rung),
+                    last: None,
+                }
             });
             let mut first = source(rung);
             if let Some(silence) = silence {
@@ -240,18 +246,19 @@ impl NvmlMeter {
 }
 
 /// The handle of a GPU, which may have begun to hang.
-fn handle(nvml: &Arc<Driver>, index: u32) -> Result<Handle, Obstacle> {
+fn handle(nvml: &Arc<NvmlDriver>, index: u32) -> Result<Handle, Obstacle> {
     let what = format!("the handle of GPU {index}");
     // SAFETY: it is not used beyond the library that it comes from, which the meter keeps.
-    let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index).map(|device| Handle(unsafe { device.handle() }));
+    let call =
+        move |nvml: &Arc<NvmlDriver>| nvml.device_by_index(index).map(|device| Handle(unsafe { device.handle() }));
     let found = nvml.open(&what, call).map_err(|silence| Obstacle::silent(&what, &silence))?;
     found.map_err(|error| Obstacle::of(&error))
 }
 
 /// What a counter can be held against, or why that cannot be told. It is a bonus: a GPU is metered without one, too.
-fn fine_power(nvml: &Arc<Driver>, index: u32, handle: Handle) -> (Option<Rung>, Option<String>) {
+fn fine_power(nvml: &Arc<NvmlDriver>, index: u32, handle: Handle) -> (Option<Rung>, Option<String>) {
     let what = format!("the power of GPU {index}");
-    let call = move |nvml: &Arc<Driver>| Rung::fine_power(&handle.device(nvml)).ok().flatten();
+    let call = move |nvml: &Arc<NvmlDriver>| Rung::fine_power(&handle.device(nvml)).ok().flatten();
     match nvml.ask(&what, CallLimits::of_environment().asking, call) {
         Ok(found) => (found, None),
         Err(silence) => (None, Some(Obstacle::silent(&what, &silence).reason)),
@@ -272,7 +279,7 @@ impl NvmlMeter {
     fn known_states(&self) -> Vec<Option<DeviceState>> {
         let known = |gauges: &Gauges| {
             let index = gauges.index;
-            let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index).ok().as_ref().map(state);
+            let call = move |nvml: &Arc<NvmlDriver>| nvml.device_by_index(index).ok().as_ref().map(state);
             self.nvml
                 .ask(&format!("the state of GPU {index}"), CallLimits::of_environment().aside(), call)
                 .ok()
@@ -284,7 +291,7 @@ impl NvmlMeter {
     /// The processes that hold the GPU of a source; `None` if the driver does not tell, or hangs.
     pub(crate) fn known_holders(&self, source: usize) -> Option<Vec<u32>> {
         let index = self.gauges.get(source)?.index;
-        let call = move |nvml: &Arc<Driver>| nvml.device_by_index(index)?.running_compute_processes();
+        let call = move |nvml: &Arc<NvmlDriver>| nvml.device_by_index(index)?.running_compute_processes();
         let told = self.nvml.ask(&format!("the processes of GPU {index}"), CallLimits::of_environment().aside(), call);
         Some(told.ok()?.ok()?.into_iter().map(|process| process.pid).collect())
     }

@@ -2,10 +2,10 @@
 
 use super::super::meter::{EnergySource, Meter, Reading};
 use super::testing::FakeNvml;
-use super::{NvmlMeter, Policy};
+use super::{GpuPolicy, NvmlMeter};
 use crate::energy::gpus::mig::MigPolicy;
 use crate::energy::units::Method;
-use crate::energy::windows::cross_check::Pairs;
+use crate::energy::windows::cross_check::FigurePairs;
 
 fn open(fake: &FakeNvml) -> NvmlMeter {
     NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap()
@@ -181,7 +181,7 @@ fn power_that_no_board_draws_is_an_error() {
 fn cross_checked(fake: &FakeNvml, seconds: f64) -> crate::energy::windows::cross_check::CrossCheck {
     let mut meter = open(fake);
     let counterpart = meter.counterparts()[0].clone().unwrap();
-    let (mut pairs, open) = (Pairs::default(), fake.clock.clone());
+    let (mut pairs, open) = (FigurePairs::default(), fake.clock.clone());
     let from = crate::energy::system::clock::Clock::now(&open);
     for _ in 0..=(seconds * 2.0) as u32 {
         let counter = meter.read(&fake.clock)[0].clone().unwrap();
@@ -270,7 +270,7 @@ fn a_gpu_that_tells_nothing_is_estimated_only_where_that_is_asked_for() {
         "gpu A A\npower 300\nfault energy 3\nfault power 3\nfault instant 3\nlimit 100 400 250 1\nutilization 40 10\n";
     let fake = FakeNvml::new(50.0, script);
     assert!(NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).is_err());
-    let policy = Policy { mig: MigPolicy::Refuse, estimate: true };
+    let policy = GpuPolicy { mig: MigPolicy::Refuse, estimate: true };
     let mut meter = NvmlMeter::open(Some(&fake.library()), policy).unwrap();
     let source = meter.sources()[0].clone();
     assert_eq!(source.method, Method::Estimate);

@@ -28,7 +28,7 @@ mod meter_tests;
 #[cfg(test)]
 mod wall_tests;
 
-pub(crate) use boards::{Board, Listing, Policy, gpus, list};
+pub(crate) use boards::{BoardListing, GpuPolicy, ListedBoard, gpus, list};
 pub(crate) use ladder::Rung;
-pub(crate) use limit::{Undo, limit_range, set_limits};
+pub(crate) use limit::{UndoLimits, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;

@@ -67,7 +67,7 @@ impl PowerSample {
 
 /// The time from one sample to the next.
 #[derive(Debug, Clone, Copy)]
-struct Gap {
+struct SampleGap {
     seconds: f64,
     /// Not that of the dates.
     mended: bool,
@@ -107,7 +107,7 @@ impl SampleTotal {
         let (by_now, by_asking) = (passed(now), passed(asked));
         let mut set = 0.0;
         let mut gaps = self.gaps(last, &new, &mut set);
-        let span = |gaps: &[Gap]| gaps.iter().map(|gap| gap.seconds).sum::<f64>();
+        let span = |gaps: &[SampleGap]| gaps.iter().map(|gap| gap.seconds).sum::<f64>();
         let ahead = span(&gaps) - by_now;
         if ahead > AHEAD {
             set += self.shorten(&mut gaps, ahead);
@@ -117,7 +117,7 @@ impl SampleTotal {
         if missing > 0.0
             && let Some(first) = gaps.first_mut()
         {
-            *first = Gap { seconds: first.seconds + missing, mended: true };
+            *first = SampleGap { seconds: first.seconds + missing, mended: true };
             set -= if follows { missing } else { 0.0 };
         }
         self.lag = (by_now - span(&gaps)).max(0.0);
@@ -155,7 +155,7 @@ impl SampleTotal {
     }
 
     /// The gaps before each of the new samples, those that are too short made regular.
-    fn gaps(&self, last: PowerSample, new: &[PowerSample], set: &mut f64) -> Vec<Gap> {
+    fn gaps(&self, last: PowerSample, new: &[PowerSample], set: &mut f64) -> Vec<SampleGap> {
         let mut from = last;
         let mut gap = |to: &PowerSample| {
             let dated = to.after(&std::mem::replace(&mut from, *to));
@@ -163,15 +163,15 @@ impl SampleTotal {
             if mended {
                 *set += dated - self.period;
             }
-            Gap { seconds: if mended { self.period } else { dated }, mended }
+            SampleGap { seconds: if mended { self.period } else { dated }, mended }
         };
         new.iter().map(&mut gap).collect()
     }
 
     /// Takes from gaps that are too long what brings the newest sample back from the future, by so many seconds. Says how much was
     /// taken. Where no gap is too long, the last sample was older than it was taken for, and that is all.
-    fn shorten(&self, gaps: &mut [Gap], ahead: f64) -> f64 {
-        let long = |gap: &Gap| Some(gap.seconds - self.period).filter(|more| *more > REGULAR * self.period);
+    fn shorten(&self, gaps: &mut [SampleGap], ahead: f64) -> f64 {
+        let long = |gap: &SampleGap| Some(gap.seconds - self.period).filter(|more| *more > REGULAR * self.period);
         let surplus: f64 = gaps.iter().filter_map(long).sum();
         if surplus <= 0.0 {
             return 0.0;
@@ -179,7 +179,7 @@ impl SampleTotal {
         let cut = surplus.clamp(ahead, ahead + self.period).min(surplus);
         for gap in gaps {
             if let Some(more) = long(gap) {
-                *gap = Gap { seconds: gap.seconds - more * cut / surplus, mended: true };
+                *gap = SampleGap { seconds: gap.seconds - more * cut / surplus, mended: true };
             }
         }
         cut
@@ -200,7 +200,7 @@ impl SampleTotal {
         0.0
     }
 
-    fn add(&mut self, from: PowerSample, to: PowerSample, gap: Gap) {
+    fn add(&mut self, from: PowerSample, to: PowerSample, gap: SampleGap) {
         if gap.seconds > LONGEST_POWER_GAP.as_secs_f64() {
             self.segment += 1;
         } else {

@@ -33,7 +33,7 @@ const NEAR: f64 = 0.3;
 
 /// What a counter is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum CounterScope {
     /// The board; there is no module around it.
     Board,
     /// The GPU alone, not the module around it.
@@ -44,12 +44,12 @@ pub(crate) enum Scope {
     Untold,
 }
 
-impl Scope {
+impl CounterScope {
     /// Of the energy counter of this GPU.
     pub(crate) fn of_counter(device: &Device<'_>) -> Self {
         let Some((gpu, module)) = powers(device) else { return Self::Board };
         let Some(gpu) = gpu else { return Self::Untold };
-        let Some(pace) = Pace::of(device) else { return Self::Untold };
+        let Some(pace) = CounterPace::of(device) else { return Self::Untold };
         let (gpu, module) = pace.powers.unwrap_or((gpu, module));
         let near = NEAR * (module - gpu);
         match ((pace.watts - gpu).abs() <= near, (pace.watts - module).abs() <= near) {
@@ -116,13 +116,13 @@ pub(super) fn milliwatts(value: &SampleValue) -> f64 {
 }
 
 /// How fast a counter goes.
-struct Pace {
+struct CounterPace {
     watts: f64,
     /// The mean powers of GPU and module meanwhile.
     powers: Option<(f64, f64)>,
 }
 
-impl Pace {
+impl CounterPace {
     /// From one change of the counter to another some ticks later; `None` if it stands still.
     fn of(device: &Device<'_>) -> Option<Self> {
         let begun = Instant::now();

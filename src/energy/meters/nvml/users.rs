@@ -5,7 +5,7 @@ use nvml_wrapper::error::{NvmlError, nvml_sym, nvml_try};
 use nvml_wrapper::struct_wrappers::device::ProcessUtilizationSample;
 
 use super::super::meter::Meter;
-use super::super::share::users::{Busy, Users};
+use super::super::share::users::{Users, UtilizationSample};
 use super::meter::NvmlMeter;
 use super::obstacle::{failed, is_absent};
 use crate::energy::error::EnergyError;
@@ -49,7 +49,7 @@ impl Users for NvmlMeter {
         }
     }
 
-    fn busy(&self, source: usize, since_us: u64) -> Result<Vec<Busy>, EnergyError> {
+    fn busy(&self, source: usize, since_us: u64) -> Result<Vec<UtilizationSample>, EnergyError> {
         let told = self.device(source).and_then(|device| utilization(&device, since_us));
         told.map_err(|error| match failed(&self.sources()[source].domain, &error) {
             EnergyError::Read { domain, reason } => {
@@ -66,7 +66,7 @@ impl Users for NvmlMeter {
 
 /// The mean utilisation of each process since the samples of this date, in one call of the driver; none if there are no newer
 /// ones. The wrapper's own function asks twice, for how many there are as well.
-pub(crate) fn utilization(device: &Device<'_>, since_us: u64) -> Result<Vec<Busy>, NvmlError> {
+pub(crate) fn utilization(device: &Device<'_>, since_us: u64) -> Result<Vec<UtilizationSample>, NvmlError> {
     let get = nvml_sym(device.nvml().lib().nvmlDeviceGetProcessUtilization.as_ref())?;
     let mut room = ROOM;
     loop {
@@ -79,7 +79,11 @@ pub(crate) fn utilization(device: &Device<'_>, since_us: u64) -> Result<Vec<Busy
             Ok(()) => {
                 samples.truncate(count as usize);
                 let samples = samples.into_iter().map(ProcessUtilizationSample::from);
-                let busy = |s: ProcessUtilizationSample| Busy { pid: s.pid, at_us: s.timestamp, percent: s.sm_util };
+                let busy = |s: ProcessUtilizationSample| UtilizationSample {
+                    pid: s.pid,
+                    at_us: s.timestamp,
+                    percent: s.sm_util,
+                };
                 return Ok(samples.map(busy).collect());
             }
             Err(NvmlError::NotFound) => return Ok(Vec::new()),

@@ -34,7 +34,7 @@ pub(super) fn draw(limit: f64) -> Draw {
 }
 
 /// One counter, by whichever way.
-pub(super) trait Counter: Send + Debug {
+pub(super) trait RaplCounter: Send + Debug {
     fn domain(&self) -> &PowerDomain;
 
     /// Gives it a domain that no other has.

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use super::counter::Counter;
-use super::mirrors::{self, Same};
-use super::planned::Planned;
+use super::counter::RaplCounter;
+use super::mirrors::{self, SameCounter};
+use super::planned::PlannedCounter;
 use super::remedy::{HIDDEN_REMEDY, MISSING_REMEDY, Obstacle, UNKNOWN_REMEDY, UNNAMED_REMEDY, closed};
-use super::survey::{Found, State};
-use super::tree::{self, Part, Zone, package_number};
+use super::survey::{CounterState, FoundCounter};
+use super::tree::{self, Zone, ZoneKind, package_number};
 use super::zone::{Group, ZoneCounter, range};
 use crate::energy::units::{DomainKind, PowerDomain};
 
@@ -28,9 +28,9 @@ impl Candidate {
         Self { zone: zone.clone(), kind, package, id, first }
     }
 
-    fn found(&self, state: State) -> Found {
+    fn found(&self, state: CounterState) -> FoundCounter {
         let domain = PowerDomain { kind: self.kind, id: self.id.clone() };
-        Found { domain, place: self.zone.path.display().to_string(), state }
+        FoundCounter { domain, place: self.zone.path.display().to_string(), state }
     }
 
     /// Whether both count the same hardware by their names.
@@ -45,7 +45,7 @@ impl Candidate {
 /// # Errors
 ///
 /// If there is no tree.
-pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
+pub(super) fn plan(root: &Path) -> Result<Vec<PlannedCounter>, Obstacle> {
     let zones = match tree::zones(root) {
         Ok(zones) => zones,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -56,8 +56,8 @@ pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
             let domain = PowerDomain { kind: DomainKind::Cpu, id: "packages".to_owned() };
             let reason = format!("{}: {error}", root.display());
             let remedy = format!("let this user list the folder: `sudo chmod a+rx {}`", root.display());
-            let state = State::Closed { reason, remedy };
-            return Ok(vec![Planned::said(Found { domain, place: root.display().to_string(), state })]);
+            let state = CounterState::Closed { reason, remedy };
+            return Ok(vec![PlannedCounter::said(FoundCounter { domain, place: root.display().to_string(), state })]);
         }
     };
     let mut candidates = Vec::new();
@@ -65,12 +65,12 @@ pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
     for zone in &zones {
         match sort(zone, &zones) {
             Sorted::Candidate(candidate) => candidates.push(candidate),
-            Sorted::Said(found) => planned.extend(found.map(Planned::said)),
+            Sorted::Said(found) => planned.extend(found.map(PlannedCounter::said)),
         }
-        planned.extend(unseen_parts(zone, &zones).map(Planned::said));
+        planned.extend(unseen_parts(zone, &zones).map(PlannedCounter::said));
     }
     name_top_memory(&mut candidates);
-    planned.extend(twins(&mut candidates).into_iter().map(Planned::said));
+    planned.extend(twins(&mut candidates).into_iter().map(PlannedCounter::said));
     let mut chosen = of_all(candidates);
     tell_apart(&mut chosen);
     // Packages and memory stand where the tree shows them, before what is in them.
@@ -79,7 +79,7 @@ pub(super) fn plan(root: &Path) -> Result<Vec<Planned>, Obstacle> {
 }
 
 /// Decides on one package after the other, its memory with it.
-fn of_all(candidates: Vec<Candidate>) -> Vec<Planned> {
+fn of_all(candidates: Vec<Candidate>) -> Vec<PlannedCounter> {
     let mut groups: Vec<Vec<Candidate>> = Vec::new();
     for candidate in candidates {
         let grouped = candidate.package.is_some() || candidate.kind == DomainKind::Platform;
@@ -91,7 +91,7 @@ fn of_all(candidates: Vec<Candidate>) -> Vec<Planned> {
     }
     // Memory is mirrored only where its package is: dies with counters of their own have memory of their own.
     let mut mirrored: Vec<Option<u32>> = Vec::new();
-    let mut planned: Vec<Option<Vec<Planned>>> = groups.iter().map(|_| None).collect();
+    let mut planned: Vec<Option<Vec<PlannedCounter>>> = groups.iter().map(|_| None).collect();
     for memory in [false, true] {
         for (group, planned) in groups.iter().zip(&mut planned) {
             let (kind, package) = (group[0].kind, group[0].package);
@@ -99,7 +99,7 @@ fn of_all(candidates: Vec<Candidate>) -> Vec<Planned> {
                 continue;
             }
             let decided = of_one_package(group, !memory || mirrored.contains(&package));
-            if !memory && decided.iter().any(|p| matches!(p.found.state, State::Within { .. })) {
+            if !memory && decided.iter().any(|p| matches!(p.found.state, CounterState::Within { .. })) {
                 mirrored.push(package);
             }
             *planned = Some(decided);
@@ -111,7 +111,7 @@ fn of_all(candidates: Vec<Candidate>) -> Vec<Planned> {
 enum Sorted {
     Candidate(Candidate),
     /// `None` for what is said already by another zone.
-    Said(Option<Found>),
+    Said(Option<FoundCounter>),
 }
 
 /// What a zone is, by its name and place.
@@ -119,12 +119,12 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
     let parent = zones.iter().rev().find(|other| zone.is_below(other));
     let said = |kind, id: String, state| {
         let place = zone.path.display().to_string();
-        Sorted::Said(Some(Found { domain: PowerDomain { kind, id }, place, state }))
+        Sorted::Said(Some(FoundCounter { domain: PowerDomain { kind, id }, place, state }))
     };
     let name = zone.name();
     let parent_label = parent.and_then(|parent| parent.label.clone().ok());
     let parent_package = parent_label.as_deref().filter(|label| label.starts_with("package"));
-    let shut = |reason: String, remedy: &str| State::Closed { reason, remedy: remedy.to_owned() };
+    let shut = |reason: String, remedy: &str| CounterState::Closed { reason, remedy: remedy.to_owned() };
     if zone.hollow {
         let reason = format!("{} leads nowhere: container runtimes hide what it stands for", zone.path.display());
         return match zone.is_top() && zone.is_rapl() {
@@ -135,7 +135,7 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
     if !zone.is_rapl() {
         let state = match zone.counter().exists() {
             true => shut(format!("it is a counter of `{}`, which no meter reads yet", zone.control), UNKNOWN_REMEDY),
-            false => State::Silent { reason: "it has no counter of energy".to_owned() },
+            false => CounterState::Silent { reason: "it has no counter of energy".to_owned() },
         };
         return said(DomainKind::Platform, name, state);
     }
@@ -148,12 +148,12 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
         }
     };
     match (zone.part(), parent) {
-        (Part::Platform, _) => Sorted::Candidate(Candidate::new(zone, DomainKind::Platform, None, label)),
-        (Part::Package, None) => {
+        (ZoneKind::Platform, _) => Sorted::Candidate(Candidate::new(zone, DomainKind::Platform, None, label)),
+        (ZoneKind::Package, None) => {
             let package = package_number(&label);
             Sorted::Candidate(Candidate::new(zone, DomainKind::Cpu, package, label))
         }
-        (Part::Dram, _) => match parent_package {
+        (ZoneKind::Dram, _) => match parent_package {
             Some(package) => {
                 let id = package.replacen("package", "dram", 1);
                 Sorted::Candidate(Candidate::new(zone, DomainKind::Dram, package_number(package), id))
@@ -166,11 +166,11 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
         },
         (_, Some(_)) => {
             let of = parent_label.unwrap_or_else(|| "the zone around it".to_owned());
-            said(DomainKind::Cpu, format!("{label} ({name})"), State::Within { of })
+            said(DomainKind::Cpu, format!("{label} ({name})"), CounterState::Within { of })
         }
-        (Part::Inner, None) => {
+        (ZoneKind::Inner, None) => {
             let of = "a package that the tree does not show".to_owned();
-            said(DomainKind::Cpu, format!("{label} ({name})"), State::Within { of })
+            said(DomainKind::Cpu, format!("{label} ({name})"), CounterState::Within { of })
         }
         (_, None) => {
             let reason = format!("what `{label}` counts is not known, nor whether others contain it");
@@ -180,13 +180,13 @@ fn sort(zone: &Zone, zones: &[Zone]) -> Sorted {
 }
 
 /// The memory of a package whose subzones cannot be seen, neither within it nor beside it.
-fn unseen_parts(zone: &Zone, zones: &[Zone]) -> Option<Found> {
-    let label = zone.label.as_deref().ok().filter(|_| zone.part() == Part::Package && zone.is_top())?;
+fn unseen_parts(zone: &Zone, zones: &[Zone]) -> Option<FoundCounter> {
+    let label = zone.label.as_deref().ok().filter(|_| zone.part() == ZoneKind::Package && zone.is_top())?;
     let reason = zone.unlisted.as_ref().filter(|_| !zones.iter().any(|other| other.is_below(zone)))?;
-    Some(Found {
+    Some(FoundCounter {
         domain: PowerDomain { kind: DomainKind::Dram, id: label.replacen("package", "dram", 1) },
         place: zone.path.display().to_string(),
-        state: State::Closed {
+        state: CounterState::Closed {
             reason: format!("{reason}; whether it has a counter of memory cannot be seen"),
             remedy: format!("let this user list the folder: `sudo chmod a+rx {}`", zone.path.display()),
         },
@@ -205,7 +205,7 @@ fn name_top_memory(candidates: &mut [Candidate]) {
 }
 
 /// Takes out what another interface shows again; the readable one of both stays.
-fn twins(candidates: &mut Vec<Candidate>) -> Vec<Found> {
+fn twins(candidates: &mut Vec<Candidate>) -> Vec<FoundCounter> {
     let mut said = Vec::new();
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates.drain(..) {
@@ -221,7 +221,7 @@ fn twins(candidates: &mut Vec<Candidate>) -> Vec<Found> {
             _ => candidate,
         };
         let of = kept.iter().find(|other| out.is_twin_of(other)).map_or_else(String::new, |other| other.id.clone());
-        let mut found = out.found(State::Within { of });
+        let mut found = out.found(CounterState::Within { of });
         found.domain.id = format!("{} ({})", out.id, out.zone.name());
         said.push(found);
     }
@@ -231,12 +231,12 @@ fn twins(candidates: &mut Vec<Candidate>) -> Vec<Found> {
 
 /// The counters of one package, or of its memory: one zone mostly; one for each die; or one counter that is shown several
 /// times, if it may be `mirrored`.
-fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<Planned> {
+fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<PlannedCounter> {
     let readable: Vec<&Candidate> = group.iter().filter(|c| c.first.is_ok()).collect();
     let silent_while_zero = |c: &Candidate| c.kind == DomainKind::Dram;
     let look = mirrors::look(&readable.iter().map(|c| (&c.zone, silent_while_zero(c))).collect::<Vec<_>>());
     let unreadable: Vec<&str> = group.iter().filter(|c| c.first.is_err()).map(|c| c.id.as_str()).collect();
-    let mut planned: Vec<Planned> = Vec::new();
+    let mut planned: Vec<PlannedCounter> = Vec::new();
     let mut taken = vec![false; readable.len()];
     for (index, candidate) in readable.iter().enumerate() {
         if taken[index] {
@@ -244,11 +244,11 @@ fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<Planned> {
         }
         if look.silent[index] {
             let reason = format!("{} stays at 0: it does not count", candidate.zone.counter().display());
-            planned.push(Planned::said(candidate.found(State::Silent { reason })));
+            planned.push(PlannedCounter::said(candidate.found(CounterState::Silent { reason })));
             continue;
         }
         let same: Vec<usize> =
-            (index + 1..readable.len()).filter(|k| mirrored && look.same(index, *k) != Same::No).collect();
+            (index + 1..readable.len()).filter(|k| mirrored && look.same(index, *k) != SameCounter::No).collect();
         same.iter().for_each(|k| taken[*k] = true);
         let all_one = unreadable.is_empty() && same.len() + 1 == readable.len();
         let mut notes = Vec::new();
@@ -256,7 +256,7 @@ fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<Planned> {
         if !same.is_empty() {
             let names =
                 std::iter::once(index).chain(same.iter().copied()).map(|k| names(readable[k])).collect::<Vec<_>>();
-            let still = same.iter().any(|k| look.same(index, *k) == Same::Standing);
+            let still = same.iter().any(|k| look.same(index, *k) == SameCounter::Standing);
             notes.push(match still {
                 false => format!("{} show one counter, which is read once", names.join(" and ")),
                 true => format!(
@@ -285,20 +285,20 @@ fn of_one_package(group: &[Candidate], mirrored: bool) -> Vec<Planned> {
         let domain = PowerDomain { kind: candidate.kind, id: candidate.id.clone() };
         let counter = Group::new(domain, counters);
         let note = (!notes.is_empty()).then(|| notes.join("; "));
-        let found = candidate.found(State::Counted { sampling: counter.sampling(), note });
-        planned.push(Planned { found, counter: Some(Box::new(counter)) });
+        let found = candidate.found(CounterState::Counted { sampling: counter.sampling(), note });
+        planned.push(PlannedCounter { found, counter: Some(Box::new(counter)) });
         let of = candidate.id.clone();
         planned.extend(same.iter().map(|k| {
-            let mut found = readable[*k].found(State::Within { of: of.clone() });
+            let mut found = readable[*k].found(CounterState::Within { of: of.clone() });
             if found.domain.id == of {
                 found.domain.id = names(readable[*k]);
             }
-            Planned::said(found)
+            PlannedCounter::said(found)
         }));
     }
     for candidate in group.iter().filter(|c| c.first.is_err()) {
         let Err((reason, remedy)) = candidate.first.clone() else { continue };
-        planned.push(Planned::said(candidate.found(State::Closed { reason, remedy })));
+        planned.push(PlannedCounter::said(candidate.found(CounterState::Closed { reason, remedy })));
     }
     planned
 }
@@ -309,7 +309,7 @@ fn names(candidate: &Candidate) -> String {
 }
 
 /// Adds the zone's own name to an id that another one has already.
-fn tell_apart(planned: &mut [Planned]) {
+fn tell_apart(planned: &mut [PlannedCounter]) {
     for index in 1..planned.len() {
         let (before, rest) = planned.split_at_mut(index);
         let here = &mut rest[0];

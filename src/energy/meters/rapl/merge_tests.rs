@@ -13,26 +13,26 @@ fn closed_package() -> (PowercapTree, PowerEvents) {
 }
 
 /// Packages and memory: domain, state, and reason or sampling.
-fn told(ways: &Ways) -> Vec<(String, &'static str, String)> {
-    let counts = |found: &Found| matches!(found.domain.kind, DomainKind::Cpu | DomainKind::Dram);
-    let line = |found: Found| match found.state {
-        State::Counted { sampling, .. } => Some((found.domain.to_string(), "counted", sampling)),
-        State::Closed { reason, .. } => Some((found.domain.to_string(), "closed", reason)),
-        State::Silent { reason } => Some((found.domain.to_string(), "silent", reason)),
-        State::Within { .. } => None,
+fn told(ways: &RaplWays) -> Vec<(String, &'static str, String)> {
+    let counts = |found: &FoundCounter| matches!(found.domain.kind, DomainKind::Cpu | DomainKind::Dram);
+    let line = |found: FoundCounter| match found.state {
+        CounterState::Counted { sampling, .. } => Some((found.domain.to_string(), "counted", sampling)),
+        CounterState::Closed { reason, .. } => Some((found.domain.to_string(), "closed", reason)),
+        CounterState::Silent { reason } => Some((found.domain.to_string(), "silent", reason)),
+        CounterState::Within { .. } => None,
     };
     survey(ways).into_iter().filter(counts).filter_map(line).collect()
 }
 
 /// The one entry of memory, and that it is the only one.
-fn memory(ways: &Ways) -> (&'static str, String) {
+fn memory(ways: &RaplWays) -> (&'static str, String) {
     let all = told(ways);
     let memory: Vec<_> = all.iter().filter(|(domain, ..)| domain.starts_with("dram:")).collect();
     assert_eq!(memory.len(), 1, "{all:?}");
     (memory[0].1, memory[0].2.clone())
 }
 
-fn opened(ways: &Ways) -> Vec<String> {
+fn opened(ways: &RaplWays) -> Vec<String> {
     let meter = RaplMeter::open(ways, &|_| false).unwrap();
     meter.sources().iter().map(|source| format!("{} {}", source.domain, source.sampling)).collect()
 }
@@ -41,7 +41,7 @@ fn opened(ways: &Ways) -> Vec<String> {
 fn memory_that_perf_does_not_have_is_read_by_the_tree_though_the_package_is_not() {
     let (tree, machine) = closed_package();
     machine.remove("events/energy-ram");
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let opened = opened(&ways);
     assert_eq!(opened.len(), 2);
     assert!(opened[0].starts_with("cpu:package-0 perf_event") && opened[1].starts_with("dram:dram-0 powercap"));
@@ -58,7 +58,7 @@ fn memory_that_perf_does_not_have_is_read_by_the_tree_though_the_package_is_not(
 fn memory_that_perf_does_not_open_is_read_by_the_tree_and_what_neither_opens_has_both_reasons() {
     let (tree, machine) = closed_package();
     machine.refuse_config(3);
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     assert_eq!(memory(&ways).0, "counted");
     assert!(opened(&ways)[1].starts_with("dram:dram-0 powercap"));
     tree.close("intel-rapl:0/intel-rapl:0:0/energy_uj");
@@ -70,7 +70,7 @@ fn memory_that_perf_does_not_open_is_read_by_the_tree_and_what_neither_opens_has
 #[test]
 fn memory_that_both_show_is_said_once() {
     let (tree, machine) = closed_package();
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let (state, how) = memory(&ways);
     assert!(state == "counted" && how.contains("energy-ram"), "{how}");
     assert_eq!(opened(&ways).len(), 2, "and never added twice");
@@ -86,7 +86,7 @@ fn memory_that_both_show_is_said_once() {
 fn memory_that_stays_at_0_by_perf_is_silent_where_the_tree_is_closed_and_counts_where_it_moves() {
     let (tree, machine) = closed_package();
     machine.run_by_itself(0);
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let _alive = Alive::start(&tree, vec![("intel-rapl:0/intel-rapl:0:0", gaining(5, 5.0))]);
     assert_eq!(memory(&ways).0, "counted");
     drop(_alive);
@@ -102,7 +102,7 @@ fn memory_without_a_package_or_a_name_is_kept_where_perf_has_none() {
         tree.zone(&format!("intel-rapl:{package}"), &format!("package-{package}"), 1, RANGE);
     }
     tree.zone("intel-rapl:2", "dram", 1, RANGE).close("intel-rapl:0/energy_uj");
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     assert_eq!(opened(&ways).len(), 4, "perf's two packages with their memory hold it");
     machine.remove("events/energy-ram");
     assert!(opened(&ways)[2].starts_with("dram:dram (intel-rapl:2) powercap"), "{:?}", opened(&ways));
@@ -116,7 +116,7 @@ fn what_is_left_out_is_said_though_events_do_not_have_it() {
     machine.remove("events/energy-ram");
     tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:1", "package-1", 1, RANGE);
     tree.close("intel-rapl:0/energy_uj");
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let plan = plan::plan(&ways, &|domain| domain.id == "package-1");
     let told: Vec<_> = plan.found().into_iter().map(|found| (found.domain.id.clone(), found.is_counted())).collect();
     assert!(
@@ -128,7 +128,7 @@ fn what_is_left_out_is_said_though_events_do_not_have_it() {
 #[test]
 fn what_is_found_and_what_is_opened_come_of_one_look() {
     let (tree, machine) = closed_package();
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let (found, meter) = RaplMeter::look_and_open(&ways, &|_| false);
     assert_eq!(found, survey(&ways));
     let read: Vec<_> = meter.unwrap().sources().iter().map(|source| source.domain.clone()).collect();
@@ -154,7 +154,7 @@ fn memory_that_only_perf_shows_is_read_beside_the_tree_or_said_to_be_closed() {
         1,
         RANGE,
     );
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let read = opened(&ways);
     assert!(read[0].starts_with("cpu:package-0 powercap") && read[1].starts_with("dram:dram-0 powercap"), "{read:?}");
     assert!(read[3].starts_with("dram:dram-1 perf_event") && read.len() == 4, "{read:?}");
@@ -175,11 +175,11 @@ fn memory_that_may_be_that_of_any_package_is_not_counted_again_by_perf() {
     let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]));
     tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:1", "package-1", 1, RANGE);
     tree.zone("intel-rapl:2", "dram", 1, RANGE);
-    assert_eq!(opened(&Ways::of(tree.root(), &machine)).len(), 3);
+    assert_eq!(opened(&RaplWays::of(tree.root(), &machine)).len(), 3);
     // A tree of another machine, set by hand, is not mixed with this one's events.
     let (tree, elsewhere) = (PowercapTree::new(), machine.sysfs());
     tree.zone("intel-rapl:0", "package-0", 1, RANGE);
-    let ways = Ways::new(tree.root().to_owned(), elsewhere.sys, elsewhere.proc);
+    let ways = RaplWays::new(tree.root().to_owned(), elsewhere.sys, elsewhere.proc);
     assert_eq!(told(&ways).len(), 1);
 }
 
@@ -188,7 +188,7 @@ fn a_package_that_only_perf_shows_is_read_beside_the_tree() {
     let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]));
     machine.remove("events/energy-ram");
     tree.zone("intel-rapl:0", "package-0", 1, RANGE);
-    let read = opened(&Ways::of(tree.root(), &machine));
+    let read = opened(&RaplWays::of(tree.root(), &machine));
     assert!(read.len() == 2 && read[1].starts_with("cpu:package-1 perf_event"), "{read:?}");
 }
 
@@ -196,7 +196,7 @@ fn a_package_that_only_perf_shows_is_read_beside_the_tree() {
 fn a_platform_that_only_perf_shows_is_said() {
     let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
     tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE);
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     let platforms = || survey(&ways).into_iter().filter(|found| found.domain.kind == DomainKind::Platform).count();
     assert_eq!(platforms(), 1);
     tree.zone("intel-rapl:1", "psys", 1, RANGE);

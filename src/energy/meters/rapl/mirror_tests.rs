@@ -5,7 +5,7 @@ use crate::energy::system::clock::testing::ManualClock;
 const RANGE: u64 = 65_532_610_987;
 
 /// Two dies of one package, each with memory.
-fn dies(tree: &PowercapTree) -> Ways {
+fn dies(tree: &PowercapTree) -> RaplWays {
     for die in 0..2 {
         tree.zone(&format!("intel-rapl:{die}"), &format!("package-0-die-{die}"), 7_000_000_000, RANGE).zone(
             &format!("intel-rapl:{die}/intel-rapl:{die}:0"),
@@ -14,21 +14,21 @@ fn dies(tree: &PowercapTree) -> Ways {
             RANGE,
         );
     }
-    Ways::files(tree.root())
+    RaplWays::files(tree.root())
 }
 
-fn domains(ways: &Ways) -> Vec<String> {
+fn domains(ways: &RaplWays) -> Vec<String> {
     let meter = RaplMeter::open(ways, &|_| false).unwrap();
     meter.sources().iter().map(|source| source.domain.to_string()).collect()
 }
 
-fn state(ways: &Ways, domain: &str) -> State {
+fn state(ways: &RaplWays, domain: &str) -> CounterState {
     let all = survey(ways);
     all.iter().find(|found| found.domain.to_string() == domain).unwrap_or_else(|| panic!("{all:?}")).state.clone()
 }
 
-fn note(ways: &Ways, domain: &str) -> String {
-    let State::Counted { note, .. } = state(ways, domain) else { panic!() };
+fn note(ways: &RaplWays, domain: &str) -> String {
+    let CounterState::Counted { note, .. } = state(ways, domain) else { panic!() };
     note.unwrap_or_default()
 }
 
@@ -52,8 +52,8 @@ fn dies_that_show_one_counter_are_read_once_and_named_as_their_package() {
         told,
         "package-0-die-0 (intel-rapl:0) and package-0-die-1 (intel-rapl:1) show one counter, which is read once"
     );
-    assert_eq!(state(&ways, "cpu:package-0-die-1"), State::Within { of: "package-0".to_owned() });
-    assert_eq!(state(&ways, "dram:dram-0-die-1"), State::Within { of: "dram-0".to_owned() });
+    assert_eq!(state(&ways, "cpu:package-0-die-1"), CounterState::Within { of: "package-0".to_owned() });
+    assert_eq!(state(&ways, "dram:dram-0-die-1"), CounterState::Within { of: "dram-0".to_owned() });
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn equal_names_are_one_counter_only_if_the_values_say_so() {
         9_000_000_000,
         RANGE,
     );
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(domains(&ways), ["cpu:package-0", "cpu:package-0 (intel-rapl:1)"]);
     let moving = vec![("intel-rapl:0", gaining(5_000_000_000, 80.0)), ("intel-rapl:1", gaining(5_000_000_000, 80.0))];
     let _alive = Alive::start(&tree, moving);
@@ -95,7 +95,7 @@ fn of_eight_dies_that_show_one_counter_one_is_read() {
         tree.zone(place, &format!("package-1-die-{die}"), 1, RANGE);
     }
     let _alive = Alive::start(&tree, places.iter().map(|place| (place.as_str(), gaining(44_000_000, 200.0))).collect());
-    assert_eq!(domains(&Ways::files(tree.root())), ["cpu:package-1"]);
+    assert_eq!(domains(&RaplWays::files(tree.root())), ["cpu:package-1"]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_die_that_cannot_be_read_may_be_a_mirror_and_is_said() {
     let ways = dies(&tree);
     tree.close("intel-rapl:1/energy_uj");
     assert!(note(&ways, "cpu:package-0-die-0").contains("whether package-0-die-1 shows the same counter is not known"));
-    assert!(matches!(state(&ways, "cpu:package-0-die-1"), State::Closed { .. }));
+    assert!(matches!(state(&ways, "cpu:package-0-die-1"), CounterState::Closed { .. }));
     assert!(!domains(&ways).contains(&"cpu:package-0-die-1".to_owned()));
     let meter = RaplMeter::open(&ways, &|domain| domain.id == "package-0-die-1").unwrap();
     assert_eq!(meter.sources()[0].domain.to_string(), "cpu:package-0-die-0");
@@ -119,7 +119,7 @@ fn equal_values_that_stand_still_are_one_counter_until_they_differ() {
         7_000_000,
         RANGE,
     );
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert!(note(&ways, "cpu:package-0").contains("stood still when they were opened"));
     let mut meter = RaplMeter::open(&ways, &|_| false).unwrap();
     let mut read = |first: u64, second: u64| {
@@ -147,7 +147,7 @@ fn one_mirror_that_fails_for_a_while_does_not_matter_and_a_reset_of_both_is_told
         7_000_000,
         RANGE,
     );
-    let mut meter = RaplMeter::open(&Ways::files(tree.root()), &|_| false).unwrap();
+    let mut meter = RaplMeter::open(&RaplWays::files(tree.root()), &|_| false).unwrap();
     let mut read = || {
         clock.advance(0.5);
         meter.read(&clock).remove(0).map(|r| (r.microjoules, r.segment)).map_err(|error| error.to_string())

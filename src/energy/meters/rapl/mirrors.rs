@@ -23,7 +23,7 @@ const PATIENCE: usize = 50;
 
 /// Whether two zones are one counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Same {
+pub(super) enum SameCounter {
     No,
     /// They are equal, and were when they had changed.
     Yes,
@@ -33,41 +33,41 @@ pub(super) enum Same {
 
 /// What was seen.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct ZoneLook {
     /// For each zone whether it stays at 0.
     pub(super) silent: Vec<bool>,
     /// For each pair how it compared: often close, seen moving, far apart.
-    pairs: Vec<Vec<Pair>>,
+    pairs: Vec<Vec<ZonePair>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Pair {
+struct ZonePair {
     close: usize,
     apart: bool,
     moved: bool,
 }
 
-impl Pair {
+impl ZonePair {
     fn decided(self) -> bool {
         self.apart || (self.close >= 2 && self.moved)
     }
 }
 
-impl Look {
-    pub(super) fn same(&self, one: usize, other: usize) -> Same {
+impl ZoneLook {
+    pub(super) fn same(&self, one: usize, other: usize) -> SameCounter {
         let pair = self.pairs[one][other];
         match (pair.apart || pair.close < 2, pair.moved) {
-            (true, _) => Same::No,
-            (false, true) => Same::Yes,
-            (false, false) => Same::Standing,
+            (true, _) => SameCounter::No,
+            (false, true) => SameCounter::Yes,
+            (false, false) => SameCounter::Standing,
         }
     }
 }
 
 /// Looks at the zones of one package, each with whether it is silent if it stays at 0.
-pub(super) fn look(zones: &[(&Zone, bool)]) -> Look {
+pub(super) fn look(zones: &[(&Zone, bool)]) -> ZoneLook {
     let count = zones.len();
-    let mut look = Look { silent: vec![false; count], pairs: vec![vec![Pair::default(); count]; count] };
+    let mut look = ZoneLook { silent: vec![false; count], pairs: vec![vec![ZonePair::default(); count]; count] };
     let read = || zones.iter().map(|(zone, _)| zone.read().ok()).collect::<Vec<_>>();
     let first = read();
     look.silent = (0..count).map(|k| zones[k].1 && first[k] == Some(0)).collect();

@@ -26,25 +26,25 @@ use super::meter::{EnergySource, Meter, Reading};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::Clock;
 use crate::energy::units::{DomainKind, Method, PowerDomain};
-use counter::Counter;
+use counter::RaplCounter;
 pub(crate) use plan::{packages, survey};
-use planned::Planned;
+use planned::PlannedCounter;
 use remedy::Obstacle;
-pub(crate) use survey::{Found, State};
-pub(crate) use ways::Ways;
+pub(crate) use survey::{CounterState, FoundCounter};
+pub(crate) use ways::RaplWays;
 
 /// Reads packages and memory; or the platform around them.
 #[derive(Debug)]
 pub(crate) struct RaplMeter {
     name: &'static str,
     sources: Vec<EnergySource>,
-    counters: Vec<Box<dyn Counter>>,
+    counters: Vec<Box<dyn RaplCounter>>,
 }
 
 impl RaplMeter {
     /// The meter alone, see [`look_and_open`](Self::look_and_open).
     #[cfg(test)]
-    pub(crate) fn open(ways: &Ways, left_out: &dyn Fn(&PowerDomain) -> bool) -> Result<Self, EnergyError> {
+    pub(crate) fn open(ways: &RaplWays, left_out: &dyn Fn(&PowerDomain) -> bool) -> Result<Self, EnergyError> {
         Self::look_and_open(ways, left_out).1
     }
 
@@ -56,15 +56,15 @@ impl RaplMeter {
     ///
     /// [`EnergyError::Unavailable`] if neither way leads to a package; it says why of both.
     pub(crate) fn look_and_open(
-        ways: &Ways,
+        ways: &RaplWays,
         left_out: &dyn Fn(&PowerDomain) -> bool,
-    ) -> (Vec<Found>, Result<Self, EnergyError>) {
+    ) -> (Vec<FoundCounter>, Result<Self, EnergyError>) {
         let plan = plan::plan(ways, left_out);
         let mut found = plan.found();
         if let Some(Obstacle { reason, remedy }) = plan.shut {
             return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy }));
         }
-        let wanted = |planned: &Planned| {
+        let wanted = |planned: &PlannedCounter| {
             let domain = &planned.found.domain;
             domain.kind != DomainKind::Platform && !left_out(domain)
         };
@@ -80,7 +80,7 @@ impl RaplMeter {
         let meter = Self::of("rapl", counters, ways);
         for found in &mut found {
             let read = meter.sources.iter().find(|source| source.domain == found.domain);
-            if let (Some(source), State::Counted { sampling, .. }) = (read, &mut found.state) {
+            if let (Some(source), CounterState::Counted { sampling, .. }) = (read, &mut found.state) {
                 sampling.clone_from(&source.sampling);
             }
         }
@@ -92,12 +92,12 @@ impl RaplMeter {
     /// # Errors
     ///
     /// [`EnergyError::Unavailable`] if the machine shows no such counter, or it cannot be read.
-    pub(crate) fn platform(ways: &Ways) -> Result<Self, EnergyError> {
+    pub(crate) fn platform(ways: &RaplWays) -> Result<Self, EnergyError> {
         let unavailable = |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy };
         plan::platform(ways).map(|counters| Self::of("psys", counters, ways)).map_err(unavailable)
     }
 
-    fn of(name: &'static str, mut counters: Vec<Box<dyn Counter>>, ways: &Ways) -> Self {
+    fn of(name: &'static str, mut counters: Vec<Box<dyn RaplCounter>>, ways: &RaplWays) -> Self {
         if ways.one_machine && pace::is_virtual(&ways.sysfs.proc) {
             pace::learn(&mut counters);
         }
@@ -106,7 +106,7 @@ impl RaplMeter {
     }
 }
 
-fn source(counter: &dyn Counter) -> EnergySource {
+fn source(counter: &dyn RaplCounter) -> EnergySource {
     EnergySource {
         domain: counter.domain().clone(),
         method: Method::Counter,
@@ -125,7 +125,7 @@ impl Meter for RaplMeter {
     }
 
     fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
-        let read = |counter: &mut Box<dyn Counter>| {
+        let read = |counter: &mut Box<dyn RaplCounter>| {
             let reading = counter.read(clock);
             reading.map_err(|reason| EnergyError::Read { domain: counter.domain().clone(), reason })
         };
@@ -147,7 +147,7 @@ mod tests {
     use super::testing::{PowerEvents, PowercapTree};
     use super::*;
 
-    fn sampling(ways: &Ways) -> Vec<String> {
+    fn sampling(ways: &RaplWays) -> Vec<String> {
         RaplMeter::open(ways, &|_| false)
             .unwrap()
             .sources()
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn files_come_first_and_events_stand_in_under_the_same_names() {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
-        let ways = Ways::of(tree.root(), &machine);
+        let ways = RaplWays::of(tree.root(), &machine);
         let events = sampling(&ways);
         assert!(events[0].starts_with("cpu:package-0 perf_event power/energy-pkg"), "{events:?}");
         assert!(events[1].starts_with("dram:dram-0 perf_event power/energy-ram"), "{events:?}");
@@ -177,7 +177,7 @@ mod tests {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
         machine.refuse(libc::EACCES);
         let text =
-            RaplMeter::open(&Ways::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
+            RaplMeter::open(&RaplWays::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
         for part in ["nowhere: No such file", "modprobe intel_rapl_msr", "power/energy-pkg on processor 0: Permission"]
         {
             assert!(text.contains(part), "{part}: {text}");

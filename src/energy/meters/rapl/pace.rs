@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::counter::{Counter, HANGS_AFTER, RESOLUTION};
+use super::counter::{HANGS_AFTER, RESOLUTION, RaplCounter};
 
 /// The pace of a counter that was seen to change, and then to stand still for longer than real ones do.
 const ONCE_A_SECOND: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub(super) fn is_virtual(proc: &Path) -> bool {
 
 /// Watches counters until it is known of each whether it changes all the time: some milliseconds if it does, else up to 1.5 s. One
 /// that does not move at all is left as it is: it hangs, or counts nothing.
-pub(super) fn learn(counters: &mut [Box<dyn Counter>]) {
+pub(super) fn learn(counters: &mut [Box<dyn RaplCounter>]) {
     let (count, began) = (counters.len(), Instant::now());
     let shows = |index: usize| counters[index].shows();
     let slow = slow(count, shows, || began.elapsed(), || sleep(PAUSE));
@@ -55,14 +55,14 @@ pub(super) fn learn(counters: &mut [Box<dyn Counter>]) {
 
 /// What was seen of one counter.
 #[derive(Debug, Clone, Default)]
-struct Watched {
+struct PacedCounter {
     /// The last value, when it was first known to be there, and when the one before was still there.
     value: Option<(u64, Duration, Duration)>,
     changed: bool,
     slow: Option<bool>,
 }
 
-impl Watched {
+impl PacedCounter {
     /// It shows a value that was read after `before` and until `after`; when it was read last, it was so from `earlier` on.
     fn see(&mut self, shown: Option<u64>, earlier: Duration, before: Duration, after: Duration) {
         let Some(now) = shown else {
@@ -94,7 +94,7 @@ fn slow(
     now: impl Fn() -> Duration,
     pause: impl Fn(),
 ) -> Vec<bool> {
-    let mut watched = vec![Watched::default(); count];
+    let mut watched = vec![PacedCounter::default(); count];
     let mut earlier = now();
     loop {
         let round = now();
@@ -104,7 +104,7 @@ fn slow(
             one.see(shown, earlier, before, now());
         }
         earlier = round;
-        let wanted = |one: &Watched| one.slow.is_none() && (one.changed || round < FIRST);
+        let wanted = |one: &PacedCounter| one.slow.is_none() && (one.changed || round < FIRST);
         if round >= AT_MOST || !watched.iter().any(wanted) {
             return watched.into_iter().map(|one| one.slow == Some(true)).collect();
         }
@@ -173,7 +173,7 @@ mod tests {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
         machine.remove("events/energy-ram");
         tree.zone("intel-rapl:0", "package-0", 1, 1 << 40);
-        let ways = Ways::of(tree.root(), &machine);
+        let ways = RaplWays::of(tree.root(), &machine);
         let resolution = || RaplMeter::open(&ways, &|_| false).unwrap().sources()[0].resolution;
         let once_a_second = || Box::new(|seconds: f64| (seconds + 0.8) as u64 * 60_000_000 + 1);
         let alive = Alive::start(&tree, vec![("intel-rapl:0", once_a_second())]);
@@ -188,7 +188,7 @@ mod tests {
         let alive = Alive::start(&tree, vec![("intel-rapl:0", once_a_second())]);
         let (found, meter) = RaplMeter::look_and_open(&ways, &|_| false);
         drop(alive);
-        let State::Counted { sampling, .. } = &found[0].state else { panic!("{found:?}") };
+        let CounterState::Counted { sampling, .. } = &found[0].state else { panic!("{found:?}") };
         assert!(sampling.contains("about once a second"), "{sampling}");
         let mut meter = meter.unwrap();
         assert_eq!(meter.sources()[0].resolution, Duration::from_secs(1));

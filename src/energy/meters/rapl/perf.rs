@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::super::counter::CounterTotal;
 use super::super::meter::Reading;
-use super::counter::{Counter, RESOLUTION, draw};
+use super::counter::{RESOLUTION, RaplCounter, draw};
 use super::pace;
-use super::planned::Planned;
+use super::planned::PlannedCounter;
 use super::remedy::Obstacle;
-use super::source::{Event, Listed, Sysfs};
-use super::survey::{Found, State};
+use super::source::{EventList, PowerEvent, Sysfs};
+use super::survey::{CounterState, FoundCounter};
 use crate::energy::system::clock::{Clock, Moment};
 use crate::energy::units::{DomainKind, PowerDomain};
 
@@ -49,21 +49,27 @@ pub(super) fn plan(
     sysfs: &Sysfs,
     opener: &Arc<dyn Opener>,
     wanted: &dyn Fn(&PowerDomain) -> bool,
-) -> Result<Vec<Planned>, Obstacle> {
+) -> Result<Vec<PlannedCounter>, Obstacle> {
     // Where there are no events, there is no powercap tree for the same reason.
     let listed = match sysfs.listed() {
         Ok(listed) => listed,
         Err(reason) if sysfs.power().exists() => {
             let domain = PowerDomain { kind: DomainKind::Cpu, id: "packages".to_owned() };
-            let state = State::Closed { reason, remedy: STRANGE_REMEDY.to_owned() };
-            return Ok(vec![Planned::said(Found { domain, place: sysfs.power().display().to_string(), state })]);
+            let state = CounterState::Closed { reason, remedy: STRANGE_REMEDY.to_owned() };
+            return Ok(vec![PlannedCounter::said(FoundCounter {
+                domain,
+                place: sysfs.power().display().to_string(),
+                state,
+            })]);
         }
         Err(reason) => return Err(Obstacle { reason, remedy: String::new() }),
     };
-    let open = |listed: Listed| {
+    let open = |listed: EventList| {
         let place = format!("perf_event power/{} on processor {}", listed.name, listed.cpu);
-        let found = |state| Found { domain: listed.domain.clone(), place: place.clone(), state };
-        let closed = |reason, remedy: &str| Planned::said(found(State::Closed { reason, remedy: remedy.to_owned() }));
+        let found = |state| FoundCounter { domain: listed.domain.clone(), place: place.clone(), state };
+        let closed = |reason, remedy: &str| {
+            PlannedCounter::said(found(CounterState::Closed { reason, remedy: remedy.to_owned() }))
+        };
         let event = match listed.event {
             Ok(event) => event,
             Err(reason) => return closed(reason, STRANGE_REMEDY),
@@ -73,11 +79,11 @@ pub(super) fn plan(
                 if event.domain.kind == DomainKind::Dram && stays_at_0(&mut *counting) {
                     let reason =
                         format!("power/{} on processor {} stays at 0: it does not count", event.name, event.cpu);
-                    return Planned::said(found(State::Silent { reason }));
+                    return PlannedCounter::said(found(CounterState::Silent { reason }));
                 }
                 let counter = EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener));
-                let state = State::Counted { sampling: counter.sampling(), note: None };
-                Planned { found: found(state), counter: Some(Box::new(counter)) }
+                let state = CounterState::Counted { sampling: counter.sampling(), note: None };
+                PlannedCounter { found: found(state), counter: Some(Box::new(counter)) }
             }
             Err(error) => {
                 let reason = format!("power/{} on processor {}: {error}", event.name, event.cpu);
@@ -86,8 +92,9 @@ pub(super) fn plan(
             }
         }
     };
-    let mut planned: Vec<Planned> = listed.into_iter().filter(|listed| wanted(&listed.domain)).map(open).collect();
-    planned.extend(sysfs.others().into_iter().map(Planned::said));
+    let mut planned: Vec<PlannedCounter> =
+        listed.into_iter().filter(|listed| wanted(&listed.domain)).map(open).collect();
+    planned.extend(sysfs.others().into_iter().map(PlannedCounter::said));
     Ok(planned)
 }
 
@@ -96,7 +103,7 @@ pub(super) fn plan(
 /// # Errors
 ///
 /// Why it cannot be counted.
-pub(super) fn platform(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Box<dyn Counter>, Obstacle> {
+pub(super) fn platform(sysfs: &Sysfs, opener: &Arc<dyn Opener>) -> Result<Box<dyn RaplCounter>, Obstacle> {
     let event = sysfs.platform().map_err(|reason| Obstacle { reason, remedy: String::new() })?;
     match opener.open(event.source, event.config, event.cpu) {
         Ok(counting) => Ok(Box::new(EventCounter::new(event, counting, sysfs.clone(), Arc::clone(opener)))),
@@ -134,7 +141,7 @@ const DENIED_REMEDY: &str = "let perf count system-wide until the next start wit
 /// An event, opened anew whenever it stops.
 #[derive(Debug)]
 pub(crate) struct EventCounter {
-    event: Event,
+    event: PowerEvent,
     counting: Box<dyn Counting>,
     total: CounterTotal,
     pace: Duration,
@@ -144,7 +151,7 @@ pub(crate) struct EventCounter {
 }
 
 impl EventCounter {
-    fn new(event: Event, counting: Box<dyn Counting>, sysfs: Sysfs, opener: Arc<dyn Opener>) -> Self {
+    fn new(event: PowerEvent, counting: Box<dyn Counting>, sysfs: Sysfs, opener: Arc<dyn Opener>) -> Self {
         // The kernel adds up wraps of the register, and its own 64 bits last for a century.
         let total = CounterTotal::new(None, draw(0.0)).hangs_after(pace::hangs_after(RESOLUTION));
         Self { event, counting, total, pace: RESOLUTION, last: None, sysfs, opener }
@@ -169,7 +176,7 @@ impl EventCounter {
     fn reopen(&mut self) {
         let mut events = self.sysfs.events().unwrap_or_default();
         events.extend(self.sysfs.platform());
-        let same = |event: &Event| event.domain == self.event.domain && event.name == self.event.name;
+        let same = |event: &PowerEvent| event.domain == self.event.domain && event.name == self.event.name;
         let Some(event) = events.into_iter().find(same) else { return };
         if let Ok(counting) = self.opener.open(event.source, event.config, event.cpu) {
             (self.event, self.counting, self.last) = (event, counting, None);
@@ -178,7 +185,7 @@ impl EventCounter {
     }
 }
 
-impl Counter for EventCounter {
+impl RaplCounter for EventCounter {
     fn domain(&self) -> &PowerDomain {
         &self.event.domain
     }
@@ -264,7 +271,7 @@ impl Opener for Kernel {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the call has just made the descriptor, and nobody else has it.
-        Ok(Box::new(Opened(unsafe { File::from_raw_fd(descriptor) })))
+        Ok(Box::new(OpenEvent(unsafe { File::from_raw_fd(descriptor) })))
     }
 }
 
@@ -277,10 +284,10 @@ impl Opener for Kernel {
 
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug)]
-struct Opened(std::fs::File);
+struct OpenEvent(std::fs::File);
 
 #[cfg(target_arch = "x86_64")]
-impl Counting for Opened {
+impl Counting for OpenEvent {
     fn read(&mut self) -> io::Result<Count> {
         use std::io::Read;
 
@@ -307,18 +314,18 @@ mod tests {
         machine
     }
 
-    fn planned(machine: &PowerEvents) -> Vec<Planned> {
+    fn planned(machine: &PowerEvents) -> Vec<PlannedCounter> {
         plan(&machine.sysfs(), &machine.opener(), &|_| true).unwrap()
     }
 
-    fn only(machine: &PowerEvents) -> Box<dyn Counter> {
+    fn only(machine: &PowerEvents) -> Box<dyn RaplCounter> {
         let mut counters: Vec<_> = planned(machine).into_iter().filter_map(|planned| planned.counter).collect();
         assert_eq!(counters.len(), 1);
         counters.remove(0)
     }
 
     /// The package's state.
-    fn package(machine: &PowerEvents) -> State {
+    fn package(machine: &PowerEvents) -> CounterState {
         planned(machine).remove(0).found.state
     }
 
@@ -375,12 +382,12 @@ mod tests {
         let machine = machine();
         for errno in [libc::EACCES, libc::EPERM] {
             machine.refuse(errno);
-            let State::Closed { reason, remedy } = package(&machine) else { panic!() };
+            let CounterState::Closed { reason, remedy } = package(&machine) else { panic!() };
             assert!(reason.contains("power/energy-pkg on processor 0"), "{reason}");
             assert!(remedy.contains("kernel.perf_event_paranoid=0") && remedy.contains("cap_perfmon"), "{remedy}");
         }
         machine.refuse(libc::ENODEV);
-        assert!(matches!(package(&machine), State::Closed { remedy, .. } if remedy.is_empty()));
+        assert!(matches!(package(&machine), CounterState::Closed { remedy, .. } if remedy.is_empty()));
     }
 
     #[test]
@@ -388,7 +395,7 @@ mod tests {
         let machine = PowerEvents::new("0,4", &[(0, 0, 0), (4, 1, 0)]);
         machine.refuse_config(3);
         let told = |machine: &PowerEvents| -> Vec<String> {
-            let state = |found: &Found| {
+            let state = |found: &FoundCounter| {
                 if found.is_counted() {
                     "yes"
                 } else if found.is_closed() {
@@ -410,7 +417,7 @@ mod tests {
         assert_eq!(told(&garbled), ["cpu:package-0 yes", "dram:dram-0 no", "platform:psys within"]);
         let memory = planned(&garbled).remove(1).found;
         assert!(
-            matches!(&memory.state, State::Closed { reason, .. } if reason.contains("energy-ram.scale")),
+            matches!(&memory.state, CounterState::Closed { reason, .. } if reason.contains("energy-ram.scale")),
             "{memory:?}"
         );
     }
@@ -420,12 +427,12 @@ mod tests {
         let machine = PowerEvents::new("0", &[(0, 0, 0)]);
         machine.run_by_itself(0);
         let states: Vec<_> = planned(&machine).into_iter().map(|planned| planned.found.state).collect();
-        assert!(matches!(states[0], State::Counted { .. }), "the package's figures will say that it hangs");
+        assert!(matches!(states[0], CounterState::Counted { .. }), "the package's figures will say that it hangs");
         assert!(
-            matches!(&states[1], State::Silent { reason } if reason.contains("energy-ram on processor 0 stays at 0"))
+            matches!(&states[1], CounterState::Silent { reason } if reason.contains("energy-ram on processor 0 stays at 0"))
         );
         machine.run_by_itself(1);
-        assert!(matches!(planned(&machine)[1].found.state, State::Counted { .. }));
+        assert!(matches!(planned(&machine)[1].found.state, CounterState::Counted { .. }));
     }
 
     /// The one event that every kernel has is time itself; containers and CI may forbid it.

@@ -1,18 +1,18 @@
 //! A counter in a plan, and the words that join what both ways say of it.
 
-use super::counter::Counter;
-use super::survey::{Found, State};
+use super::counter::RaplCounter;
+use super::survey::{CounterState, FoundCounter};
 use crate::energy::units::DomainKind;
 
 /// A counter that is shown, open if it is to be read.
 #[derive(Debug)]
-pub(super) struct Planned {
-    pub(super) found: Found,
-    pub(super) counter: Option<Box<dyn Counter>>,
+pub(super) struct PlannedCounter {
+    pub(super) found: FoundCounter,
+    pub(super) counter: Option<Box<dyn RaplCounter>>,
 }
 
-impl Planned {
-    pub(super) fn said(found: Found) -> Self {
+impl PlannedCounter {
+    pub(super) fn said(found: FoundCounter) -> Self {
         Self { found, counter: None }
     }
 
@@ -39,14 +39,14 @@ impl Planned {
 }
 
 /// An event, because the tree is closed.
-pub(super) fn because(mut planned: Planned, masked: &str) -> Planned {
+pub(super) fn because(mut planned: PlannedCounter, masked: &str) -> PlannedCounter {
     match &mut planned.found.state {
-        State::Counted { sampling, note } => {
+        CounterState::Counted { sampling, note } => {
             let why = format!("by {sampling}, because of {masked}");
             *note = Some(note.take().map_or(why.clone(), |note| format!("{why}; {note}")));
         }
-        State::Closed { reason, .. } => *reason = both(masked, reason),
-        State::Silent { .. } | State::Within { .. } => {}
+        CounterState::Closed { reason, .. } => *reason = both(masked, reason),
+        CounterState::Silent { .. } | CounterState::Within { .. } => {}
     }
     planned
 }

@@ -7,13 +7,13 @@ use crate::energy::system::clock::testing::ManualClock;
 const RANGE: u64 = 262_143_328_850;
 
 /// One package on a desk, read by a clock that is moved by hand.
-struct Desk {
+struct RaplDesk {
     tree: PowercapTree,
     clock: ManualClock,
     meter: RaplMeter,
 }
 
-impl Desk {
+impl RaplDesk {
     fn new(start: u64, range: u64) -> Self {
         Self::with(start, |tree| {
             drop(fs::write(tree.root().join("intel-rapl:0/max_energy_range_uj"), range.to_string()))
@@ -24,7 +24,7 @@ impl Desk {
         let tree = PowercapTree::new();
         tree.zone("intel-rapl:0", "package-0", start, RANGE);
         set_up(&tree);
-        let mut meter = RaplMeter::open(&Ways::files(tree.root()), &|_| false).unwrap();
+        let mut meter = RaplMeter::open(&RaplWays::files(tree.root()), &|_| false).unwrap();
         let clock = ManualClock::at(1.0);
         meter.read(&clock)[0].as_ref().unwrap();
         Self { tree, clock, meter }
@@ -45,7 +45,7 @@ impl Desk {
 
 #[test]
 fn nothing_that_a_counter_may_say_by_mistake_becomes_energy() {
-    let mut desk = Desk::new(1_000_000_000, RANGE);
+    let mut desk = RaplDesk::new(1_000_000_000, RANGE);
     let counter = desk.tree.root().join("intel-rapl:0/energy_uj");
     for text in ["", "\n", "-1", "1e9", "1000000001 J", "18446744073709551616", "0x10", "\u{0}"] {
         fs::write(&counter, text).unwrap();
@@ -59,7 +59,7 @@ fn nothing_that_a_counter_may_say_by_mistake_becomes_energy() {
 
 #[test]
 fn a_failed_reading_adds_no_range() {
-    let mut desk = Desk::new(1_000_000_000, RANGE);
+    let mut desk = RaplDesk::new(1_000_000_000, RANGE);
     desk.tree.garble("intel-rapl:0");
     assert!(desk.read(0.5).is_err());
     assert_eq!(desk.show(0.5, 1_100_000_000), Ok((100_000_000, 0)));
@@ -81,7 +81,7 @@ fn without_a_range_all_is_counted_but_what_went_by_in_a_wrap() {
         (|tree, file| fs::write(tree.root().join(file), "1000\n").unwrap(), "shows more"),
     ];
     for (spoil, why) in ways {
-        let mut desk = Desk::with(5_000_000, |tree| spoil(tree, "intel-rapl:0/max_energy_range_uj"));
+        let mut desk = RaplDesk::with(5_000_000, |tree| spoil(tree, "intel-rapl:0/max_energy_range_uj"));
         assert_eq!(desk.show(1.0, 6_000_000), Ok((1_000_000, 0)));
         let reason = desk.show(1.0, 10).unwrap_err();
         assert!(
@@ -98,7 +98,7 @@ fn without_a_range_all_is_counted_but_what_went_by_in_a_wrap() {
 #[test]
 fn a_stop_of_seventy_seconds_loses_nothing_with_the_small_range_of_amd() {
     let range = 65_532_610_987;
-    let mut desk = Desk::new(60_000_000_000, range);
+    let mut desk = RaplDesk::new(60_000_000_000, range);
     assert_eq!(desk.show(0.5, 60_100_000_000), Ok((100_000_000, 0)));
     let after = (60_100_000_000 + 14_000_000_000) % range;
     assert_eq!(desk.show(70.0, after), Ok((14_100_000_000, 0)));
@@ -113,7 +113,7 @@ fn a_stop_of_seventy_seconds_loses_nothing_with_the_small_range_of_amd() {
 fn a_limit_of_the_tree_raises_what_may_be_drawn_for_long_and_never_lowers_it() {
     let stopped = |limit: &str| {
         let file = "intel-rapl:0/constraint_0_max_power_uw";
-        let mut desk = Desk::with(0, |tree| {
+        let mut desk = RaplDesk::with(0, |tree| {
             fs::write(tree.root().join("intel-rapl:0/max_energy_range_uj"), "65532610987").unwrap();
             fs::write(tree.root().join(file), limit).unwrap();
         });
@@ -127,7 +127,7 @@ fn a_limit_of_the_tree_raises_what_may_be_drawn_for_long_and_never_lowers_it() {
 
 #[test]
 fn a_package_of_more_than_a_kilowatt_is_counted_and_a_jump_is_told_as_one() {
-    let mut desk = Desk::new(0, RANGE);
+    let mut desk = RaplDesk::new(0, RANGE);
     for half in 1..=20_u64 {
         assert_eq!(desk.show(0.5, half * 900_000_000), Ok((half * 900_000_000, 0)), "1800 W");
     }
@@ -138,7 +138,7 @@ fn a_package_of_more_than_a_kilowatt_is_counted_and_a_jump_is_told_as_one() {
 
 #[test]
 fn a_counter_that_hangs_goes_on_in_a_new_segment() {
-    let mut desk = Desk::new(0, RANGE);
+    let mut desk = RaplDesk::new(0, RANGE);
     assert_eq!(desk.show(0.5, 50_000_000), Ok((50_000_000, 0)));
     for _ in 0..6 {
         assert_eq!(desk.read(0.5), Ok((50_000_000, 0)));

@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::scale::Scale;
-use super::survey::{Found, State};
+use super::survey::{CounterState, FoundCounter};
 use crate::energy::system::processor::Processor;
 use crate::energy::units::{DomainKind, PowerDomain};
 
 /// One event on one processor, as the kernel's system call wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Event {
+pub(crate) struct PowerEvent {
     /// What it counts.
     pub(crate) domain: PowerDomain,
     /// Its name in the source: `energy-pkg`.
@@ -32,11 +32,11 @@ const PLATFORM: &str = "energy-psys";
 
 /// An event that the source offers, or why it cannot be told how it is opened.
 #[derive(Debug, Clone)]
-pub(super) struct Listed {
+pub(super) struct EventList {
     pub(super) domain: PowerDomain,
     pub(super) name: &'static str,
     pub(super) cpu: u32,
-    pub(super) event: Result<Event, String>,
+    pub(super) event: Result<PowerEvent, String>,
 }
 
 /// Where the machine describes itself.
@@ -58,7 +58,7 @@ impl Sysfs {
     /// # Errors
     ///
     /// What is missing or not understood, in words.
-    pub(crate) fn events(&self) -> Result<Vec<Event>, String> {
+    pub(crate) fn events(&self) -> Result<Vec<PowerEvent>, String> {
         Ok(self.listed()?.into_iter().filter_map(|listed| listed.event.ok()).collect())
     }
 
@@ -68,7 +68,7 @@ impl Sysfs {
     /// # Errors
     ///
     /// What is missing or not understood of packages, in words.
-    pub(super) fn listed(&self) -> Result<Vec<Listed>, String> {
+    pub(super) fn listed(&self) -> Result<Vec<EventList>, String> {
         let power = self.power();
         let source = number(&power.join("type"))?;
         let package = describe(&power, PACKAGE)?;
@@ -82,9 +82,9 @@ impl Sysfs {
                 let domain = PowerDomain { kind, id: format!("{id}-{place}") };
                 let event = described.map(|(config, scale)| {
                     let domain = domain.clone();
-                    Event { domain, name, source, config, cpu, scale }
+                    PowerEvent { domain, name, source, config, cpu, scale }
                 });
-                listed.push(Listed { domain, name, cpu, event });
+                listed.push(EventList { domain, name, cpu, event });
             };
             list(DomainKind::Cpu, "package", PACKAGE, Ok(package));
             if let Some(memory) = &memory {
@@ -102,7 +102,7 @@ impl Sysfs {
     /// # Errors
     ///
     /// What is missing or not understood, in words.
-    pub(super) fn platform(&self) -> Result<Event, String> {
+    pub(super) fn platform(&self) -> Result<PowerEvent, String> {
         let power = self.power();
         let source = number(&power.join("type"))?;
         let (config, scale) = describe(&power, PLATFORM)?;
@@ -110,11 +110,11 @@ impl Sysfs {
         let first = cpus(&text(&cpumask)?).and_then(|cpus| cpus.first().copied());
         let cpu = first.ok_or_else(|| format!("{} names no processor", cpumask.display()))?;
         let domain = PowerDomain { kind: DomainKind::Platform, id: "psys".to_owned() };
-        Ok(Event { domain, name: PLATFORM, source, config, cpu, scale })
+        Ok(PowerEvent { domain, name: PLATFORM, source, config, cpu, scale })
     }
 
     /// The other events of energy: parts of packages, and the platform around them.
-    pub(super) fn others(&self) -> Vec<Found> {
+    pub(super) fn others(&self) -> Vec<FoundCounter> {
         let Ok(entries) = fs::read_dir(self.power().join("events")) else { return Vec::new() };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> = names
@@ -129,7 +129,11 @@ impl Sysfs {
                 false => (DomainKind::Cpu, "the packages"),
             };
             let domain = PowerDomain { kind, id: part };
-            Found { domain, place: format!("perf_event power/{name}"), state: State::Within { of: of.to_owned() } }
+            FoundCounter {
+                domain,
+                place: format!("perf_event power/{name}"),
+                state: CounterState::Within { of: of.to_owned() },
+            }
         };
         names.into_iter().map(found).collect()
     }

@@ -4,16 +4,16 @@ use crate::energy::units::{DomainKind, PowerDomain};
 
 /// A counter that is shown: a zone of the powercap tree, or a perf event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct FoundCounter {
     pub(crate) domain: PowerDomain,
     /// The zone's folder or the perf event, for people.
     pub(crate) place: String,
-    pub(crate) state: State,
+    pub(crate) state: CounterState,
 }
 
 /// What becomes of a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum CounterState {
     /// It is read.
     Counted { sampling: String, note: Option<String> },
     /// It is there and cannot be read.
@@ -24,7 +24,7 @@ pub(crate) enum State {
     Within { of: String },
 }
 
-impl Found {
+impl FoundCounter {
     /// The kernel's number of the processor package, as `physical id` in `/proc/cpuinfo`; of a package or its memory,
     /// where the name tells it.
     pub(crate) fn package(&self) -> Option<u32> {
@@ -39,10 +39,10 @@ impl Found {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed { .. })
+        matches!(self.state, CounterState::Closed { .. })
     }
 
     pub(crate) fn is_counted(&self) -> bool {
-        matches!(self.state, State::Counted { .. })
+        matches!(self.state, CounterState::Counted { .. })
     }
 }

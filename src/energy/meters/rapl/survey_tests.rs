@@ -8,44 +8,44 @@ use crate::energy::units::PowerDomain;
 const RANGE: u64 = 262_143_328_850;
 
 /// What becomes of each counter, a line each.
-fn told(ways: &Ways) -> Vec<String> {
+fn told(ways: &RaplWays) -> Vec<String> {
     survey(ways).iter().map(line).collect()
 }
 
-fn line(found: &Found) -> String {
+fn line(found: &FoundCounter) -> String {
     let state = match &found.state {
-        State::Counted { .. } => "counted".to_owned(),
-        State::Closed { .. } => "closed".to_owned(),
-        State::Silent { .. } => "silent".to_owned(),
-        State::Within { of } => format!("within {of}"),
+        CounterState::Counted { .. } => "counted".to_owned(),
+        CounterState::Closed { .. } => "closed".to_owned(),
+        CounterState::Silent { .. } => "silent".to_owned(),
+        CounterState::Within { of } => format!("within {of}"),
     };
     format!("{} {state}", found.domain)
 }
 
 fn files(tree: &PowercapTree) -> Vec<String> {
-    told(&Ways::files(tree.root()))
+    told(&RaplWays::files(tree.root()))
 }
 
-fn found(ways: &Ways, domain: &str) -> Found {
+fn found(ways: &RaplWays, domain: &str) -> FoundCounter {
     let all = survey(ways);
     all.iter().find(|found| found.domain.to_string() == domain).unwrap_or_else(|| panic!("{all:?}")).clone()
 }
 
-fn closed(ways: &Ways, domain: &str) -> (String, String) {
+fn closed(ways: &RaplWays, domain: &str) -> (String, String) {
     match found(ways, domain).state {
-        State::Closed { reason, remedy } => (reason, remedy),
+        CounterState::Closed { reason, remedy } => (reason, remedy),
         other => panic!("{domain}: {other:?}"),
     }
 }
 
-fn note(ways: &Ways, domain: &str) -> String {
+fn note(ways: &RaplWays, domain: &str) -> String {
     match found(ways, domain).state {
-        State::Counted { note, .. } => note.unwrap_or_default(),
+        CounterState::Counted { note, .. } => note.unwrap_or_default(),
         other => panic!("{domain}: {other:?}"),
     }
 }
 
-fn opened(ways: &Ways) -> Vec<String> {
+fn opened(ways: &RaplWays) -> Vec<String> {
     let meter = RaplMeter::open(ways, &|_| false).unwrap();
     meter.sources().iter().map(|source| source.domain.to_string()).collect()
 }
@@ -83,26 +83,26 @@ fn everything_that_the_tree_shows_is_said_and_packages_and_memory_are_read() {
     let mut sorted = expected.to_vec();
     sorted.sort_unstable();
     assert_eq!(told, sorted);
-    assert_eq!(opened(&Ways::files(tree.root())), ["cpu:package-0", "dram:dram-0"]);
+    assert_eq!(opened(&RaplWays::files(tree.root())), ["cpu:package-0", "dram:dram-0"]);
 }
 
 #[test]
 fn where_there_is_nothing_nothing_is_found() {
     let tree = PowercapTree::new();
     assert!(files(&tree).is_empty());
-    assert!(told(&Ways::files(&tree.root().join("nowhere"))).is_empty());
-    assert!(RaplMeter::open(&Ways::files(tree.root()), &|_| false).is_err());
+    assert!(told(&RaplWays::files(&tree.root().join("nowhere"))).is_empty());
+    assert!(RaplMeter::open(&RaplWays::files(tree.root()), &|_| false).is_err());
 }
 
 #[test]
 fn a_tree_or_a_source_that_is_there_and_not_understood_is_closed() {
     let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
     machine.write("type", "nine");
-    let (reason, _) = closed(&Ways::of(&tree.root().join("nowhere"), &machine), "cpu:packages");
+    let (reason, _) = closed(&RaplWays::of(&tree.root().join("nowhere"), &machine), "cpu:packages");
     assert!(reason.contains("nowhere") && reason.contains("power/type holds `nine`"), "{reason}");
     // A file where the tree should be.
     fs::write(tree.root().join("powercap"), "").unwrap();
-    let ways = Ways::files(&tree.root().join("powercap"));
+    let ways = RaplWays::files(&tree.root().join("powercap"));
     assert!(closed(&ways, "cpu:packages").0.contains("powercap: Not a directory"));
     assert!(RaplMeter::open(&ways, &|_| false).unwrap_err().to_string().contains("Not a directory"));
 }
@@ -129,7 +129,7 @@ fn four_sockets_of_any_numbers_are_told_apart_and_in_order() {
         "dram:dram-12 counted",
     ];
     assert_eq!(files(&tree), expected);
-    let packages: Vec<_> = survey(&Ways::files(tree.root())).iter().map(Found::package).collect();
+    let packages: Vec<_> = survey(&RaplWays::files(tree.root())).iter().map(FoundCounter::package).collect();
     assert_eq!(packages, [0, 0, 3, 3, 7, 7, 12, 12].map(Some));
 }
 
@@ -141,7 +141,7 @@ fn memory_beside_its_package_is_that_packages_if_it_can_be_no_others() {
     tree.zone("intel-rapl:2", "package-5", 1, RANGE);
     let two = ["cpu:package-4 counted", "dram:dram (intel-rapl:1) counted", "cpu:package-5 counted"];
     assert_eq!(files(&tree), two);
-    assert_eq!(opened(&Ways::files(tree.root())).len(), 3);
+    assert_eq!(opened(&RaplWays::files(tree.root())).len(), 3);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn memory_that_cannot_be_read_is_closed_and_the_package_is_read() {
     let tree = PowercapTree::new();
     tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE);
     tree.close("intel-rapl:0/intel-rapl:0:0/energy_uj");
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(told(&ways), ["cpu:package-0 counted", "dram:dram-0 closed"]);
     let (reason, remedy) = closed(&ways, "dram:dram-0");
     assert!(reason.contains("intel-rapl:0:0/energy_uj: Is a directory") && !remedy.is_empty(), "{reason}; {remedy}");
@@ -168,7 +168,7 @@ fn events_are_taken_where_they_open_what_the_tree_does_not() {
             .zone(&format!("intel-rapl:{package}/intel-rapl:{package}:0"), "dram", 1, RANGE)
             .zone(&format!("intel-rapl:{package}/intel-rapl:{package}:1"), "core", 1, RANGE);
     }
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     assert_eq!(note(&ways, "cpu:package-1"), "");
     tree.close("intel-rapl:1/intel-rapl:1:0/energy_uj");
     let by_events = note(&ways, "dram:dram-1");
@@ -187,7 +187,7 @@ fn events_are_taken_where_they_open_what_the_tree_does_not() {
         reason.contains("intel-rapl:1:0/energy_uj") && reason.contains("power/energy-ram on processor 4"),
         "{reason}"
     );
-    let hidden = Ways::of(&tree.root().join("nowhere"), &machine);
+    let hidden = RaplWays::of(&tree.root().join("nowhere"), &machine);
     assert_eq!(opened(&hidden), ["cpu:package-0", "cpu:package-1"]);
     assert!(closed(&hidden, "dram:dram-1").0.contains("power/energy-ram on processor 4"));
 }
@@ -199,7 +199,7 @@ fn events_of_fewer_packages_than_the_tree_shows_are_no_way_to_them() {
     machine.remove("events/energy-ram");
     tree.zone("intel-rapl:0", "package-0", 1, RANGE).zone("intel-rapl:1", "package-1", 1, RANGE);
     tree.close("intel-rapl:1/energy_uj");
-    let ways = Ways::of(tree.root(), &machine);
+    let ways = RaplWays::of(tree.root(), &machine);
     assert_eq!(opened(&ways), ["cpu:package-0"]);
     let (reason, _) = closed(&ways, "cpu:package-1");
     assert!(reason.contains("intel-rapl:1/energy_uj"), "{reason}");
@@ -213,7 +213,7 @@ fn what_is_left_out_by_name_is_neither_opened_nor_in_the_way() {
         tree.zone(&format!("intel-rapl:{package}"), &format!("package-{package}"), 1, RANGE);
     }
     tree.close("intel-rapl:1/energy_uj");
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(opened(&ways), ["cpu:package-0"], "the other one is said, and makes totals missing");
     let without = |name: &'static str| move |domain: &PowerDomain| domain.to_string() == name;
     let meter = RaplMeter::open(&ways, &without("cpu:package-1")).unwrap();
@@ -230,7 +230,7 @@ fn a_zone_without_a_readable_name_or_list_of_parts_is_not_dropped() {
         .zone("intel-rapl:0/intel-rapl:0:0", "dram", 1, RANGE)
         .zone("intel-rapl:1", "package-1", 1, RANGE)
         .close("intel-rapl:0/intel-rapl:0:0/name");
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(told(&ways), ["cpu:package-0 counted", "cpu:package-1 counted", "dram:intel-rapl:0:0 closed"]);
     assert!(closed(&ways, "dram:intel-rapl:0:0").0.contains("intel-rapl:0:0/name"));
     tree.close("intel-rapl:1/name");
@@ -244,12 +244,12 @@ fn links_that_lead_nowhere_are_a_hidden_tree() {
     for zone in ["intel-rapl:0", "intel-rapl:0:0", "intel-rapl:1"] {
         symlink(tree.root().join("masked").join(zone), tree.root().join(zone)).unwrap();
     }
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(told(&ways), ["cpu:intel-rapl:0 closed", "cpu:intel-rapl:1 closed"]);
     let (reason, remedy) = closed(&ways, "cpu:intel-rapl:0");
     assert!(reason.contains("leads nowhere") && remedy.contains("systempaths=unconfined"), "{reason}; {remedy}");
     let machine = PowerEvents::new("0", &[(0, 0, 0)]);
-    assert_eq!(opened(&Ways::of(tree.root(), &machine)), ["cpu:package-0", "dram:dram-0"]);
+    assert_eq!(opened(&RaplWays::of(tree.root(), &machine)), ["cpu:package-0", "dram:dram-0"]);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_tree_of_the_other_interface_alone_is_read_and_one_beside_its_twin_is_not() 
         1,
         RANGE,
     );
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(told(&ways), ["cpu:package-0 counted", "dram:dram-0 counted"]);
     assert_eq!(opened(&ways).len(), 2);
     tree.zone("intel-rapl:0", "package-0", 1, RANGE);
@@ -278,7 +278,7 @@ fn a_tree_of_the_other_interface_alone_is_read_and_one_beside_its_twin_is_not() 
 fn a_platform_alone_is_offered_by_name_and_read_by_a_meter_of_its_own() {
     let tree = PowercapTree::new();
     tree.zone("intel-rapl:0", "psys", 1, RANGE);
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     let expected = "platform:psys within the platform as a whole, which the meter psys reads if it is chosen by name,";
     assert_eq!(told(&ways), [expected]);
     let error = RaplMeter::open(&ways, &|_| false).unwrap_err().to_string();
@@ -290,10 +290,10 @@ fn a_platform_alone_is_offered_by_name_and_read_by_a_meter_of_its_own() {
     let error = RaplMeter::platform(&ways).unwrap_err().to_string();
     assert!(error.contains("intel-rapl:0/energy_uj"), "{error}");
     let machine = PowerEvents::new("0", &[(0, 0, 0)]);
-    let events = RaplMeter::platform(&Ways::of(tree.root(), &machine)).unwrap();
+    let events = RaplMeter::platform(&RaplWays::of(tree.root(), &machine)).unwrap();
     assert!(events.sources()[0].sampling.contains("power/energy-psys"));
     machine.remove("events/energy-psys");
-    let error = RaplMeter::platform(&Ways::of(&tree.root().join("nowhere"), &machine)).unwrap_err().to_string();
+    let error = RaplMeter::platform(&RaplWays::of(&tree.root().join("nowhere"), &machine)).unwrap_err().to_string();
     assert!(error.contains("nowhere") && error.contains("energy-psys"), "{error}");
 }
 
@@ -301,10 +301,10 @@ fn a_platform_alone_is_offered_by_name_and_read_by_a_meter_of_its_own() {
 fn memory_that_stays_at_0_is_silent_and_one_that_moves_from_0_counts() {
     let tree = PowercapTree::new();
     tree.zone("intel-rapl:0", "package-0", 0, RANGE).zone("intel-rapl:0/intel-rapl:0:0", "dram", 0, RANGE);
-    let ways = Ways::files(tree.root());
+    let ways = RaplWays::files(tree.root());
     assert_eq!(told(&ways), ["cpu:package-0 counted", "dram:dram-0 silent"]);
     assert_eq!(opened(&ways), ["cpu:package-0"]);
-    let State::Silent { reason } = found(&ways, "dram:dram-0").state else { panic!() };
+    let CounterState::Silent { reason } = found(&ways, "dram:dram-0").state else { panic!() };
     assert!(reason.contains("intel-rapl:0:0/energy_uj stays at 0"), "{reason}");
     let _alive = Alive::start(&tree, vec![("intel-rapl:0/intel-rapl:0:0", gaining(0, 5.0))]);
     assert_eq!(told(&ways), ["cpu:package-0 counted", "dram:dram-0 counted"]);
@@ -316,12 +316,12 @@ fn a_range_that_is_not_known_is_noted_with_its_file() {
         let tree = PowercapTree::new();
         tree.zone("intel-rapl:0", "package-0", 5_000_000, RANGE);
         fs::write(tree.root().join("intel-rapl:0/max_energy_range_uj"), text).unwrap();
-        let note = note(&Ways::files(tree.root()), "cpu:package-0");
+        let note = note(&RaplWays::files(tree.root()), "cpu:package-0");
         assert!(note.contains("intel-rapl:0/max_energy_range_uj") && note.contains("has no figure"), "{text}: {note}");
     }
     let tree = PowercapTree::new();
     tree.zone("intel-rapl:0", "package-0", 5_000_000, RANGE).close("intel-rapl:0/max_energy_range_uj");
-    assert!(note(&Ways::files(tree.root()), "cpu:package-0").contains("Is a directory"));
+    assert!(note(&RaplWays::files(tree.root()), "cpu:package-0").contains("Is a directory"));
     fs::remove_dir(tree.root().join("intel-rapl:0/max_energy_range_uj")).unwrap();
-    assert!(note(&Ways::files(tree.root()), "cpu:package-0").contains("No such file"));
+    assert!(note(&RaplWays::files(tree.root()), "cpu:package-0").contains("No such file"));
 }

@@ -61,11 +61,11 @@ impl PowercapTree {
 /// A machine whose kernel counts `energy-pkg` (event 2) and `energy-ram` (event 3), as far as it is told to.
 pub(crate) struct PowerEvents {
     folder: TempDir,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<FakeEvents>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FakeEvents {
     /// Since the machine started, by event.
     counts: BTreeMap<u64, u64>,
     enabled: Duration,
@@ -105,7 +105,7 @@ impl PowerEvents {
         Arc::new(FakeKernel(Arc::clone(&self.state)))
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, FakeEvents> {
         self.state.lock().unwrap()
     }
 
@@ -168,7 +168,7 @@ impl PowerEvents {
 }
 
 #[derive(Debug)]
-struct FakeKernel(Arc<Mutex<State>>);
+struct FakeKernel(Arc<Mutex<FakeEvents>>);
 
 impl Opener for FakeKernel {
     fn open(&self, source: u32, config: u64, cpu: u32) -> io::Result<Box<dyn Counting>> {
@@ -191,7 +191,7 @@ impl Opener for FakeKernel {
 
 #[derive(Debug)]
 struct FakeCounting {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<FakeEvents>>,
     config: u64,
     cpu: u32,
     /// What the machine showed when this event was opened.

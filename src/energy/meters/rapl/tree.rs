@@ -24,7 +24,7 @@ pub(super) struct Zone {
 
 /// What the label of a zone says that it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum ZoneKind {
     /// `package-3`, or `package-3-die-1`.
     Package,
     Dram,
@@ -63,13 +63,13 @@ impl Zone {
         self.control == "intel-rapl" || self.control.starts_with("intel-rapl-")
     }
 
-    pub(super) fn part(&self) -> Part {
+    pub(super) fn part(&self) -> ZoneKind {
         match self.label.as_deref() {
-            Ok(label) if label.starts_with("package") => Part::Package,
-            Ok(label) if label == "dram" || label.starts_with("dram-") => Part::Dram,
-            Ok("psys") => Part::Platform,
-            Ok("core" | "uncore") => Part::Inner,
-            _ => Part::Unknown,
+            Ok(label) if label.starts_with("package") => ZoneKind::Package,
+            Ok(label) if label == "dram" || label.starts_with("dram-") => ZoneKind::Dram,
+            Ok("psys") => ZoneKind::Platform,
+            Ok("core" | "uncore") => ZoneKind::Inner,
+            _ => ZoneKind::Unknown,
         }
     }
 
@@ -113,9 +113,9 @@ pub(super) fn zones(root: &Path) -> io::Result<Vec<Zone>> {
 }
 
 /// Order of controls, then numbers: 10 after 9.
-type Place = (bool, String, Vec<u32>);
+type ZoneOrder = (bool, String, Vec<u32>);
 
-fn collect(name: &str, path: &Path, found: &mut BTreeMap<Place, Zone>) {
+fn collect(name: &str, path: &Path, found: &mut BTreeMap<ZoneOrder, Zone>) {
     let Some((control, numbers)) = place(name) else { return };
     let key = (control != "intel-rapl", control.clone(), numbers.clone());
     if found.contains_key(&key) {

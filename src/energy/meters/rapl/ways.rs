@@ -8,7 +8,7 @@ use super::source::Sysfs;
 
 /// Where the counters may be found.
 #[derive(Debug, Clone)]
-pub(crate) struct Ways {
+pub(crate) struct RaplWays {
     /// The powercap tree.
     pub(crate) powercap: PathBuf,
     pub(super) sysfs: Sysfs,
@@ -17,7 +17,7 @@ pub(crate) struct Ways {
     pub(super) one_machine: bool,
 }
 
-impl Ways {
+impl RaplWays {
     /// Those of a machine that describes itself at `sys` and `proc`.
     pub(crate) fn new(powercap: PathBuf, sys: PathBuf, proc: PathBuf) -> Self {
         let one_machine = powercap.starts_with(&sys);
@@ -26,7 +26,7 @@ impl Ways {
 }
 
 #[cfg(test)]
-impl Ways {
+impl RaplWays {
     pub(crate) fn of(powercap: &std::path::Path, machine: &super::testing::PowerEvents) -> Self {
         Self { powercap: powercap.to_owned(), sysfs: machine.sysfs(), opener: machine.opener(), one_machine: true }
     }

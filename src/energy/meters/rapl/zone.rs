@@ -3,9 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::counter::{CounterTotal, Gap};
+use super::super::counter::{CounterGap, CounterTotal};
 use super::super::meter::Reading;
-use super::counter::{BURST_JOULES, Counter, RESOLUTION, draw};
+use super::counter::{BURST_JOULES, RESOLUTION, RaplCounter, draw};
 use super::pace;
 use super::tree::{Zone, number};
 use crate::energy::system::clock::Clock;
@@ -64,7 +64,7 @@ impl ZoneCounter {
         let path = self.zone.counter();
         let raw = self.zone.read().map_err(|error| format!("{}: {error}", path.display()))?;
         self.total.advance(clock.now(), raw).map_err(|gap| match (&gap, &self.unknown_range) {
-            (Gap::Fell { from_joules, to_joules }, Some(why)) => format!(
+            (CounterGap::Fell { from_joules, to_joules }, Some(why)) => format!(
                 "{}: the counter fell from {from_joules:.3} J to {to_joules:.3} J: it wrapped around, or started anew; where it \
                  wraps around is not known: {why}",
                 path.display()
@@ -123,7 +123,7 @@ impl Group {
     }
 }
 
-impl Counter for Group {
+impl RaplCounter for Group {
     fn domain(&self) -> &PowerDomain {
         &self.domain
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::energy::system::clock::Moment;
-use crate::energy::system::process_tree::Family;
+use crate::energy::system::process_tree::Descendants;
 
 /// For so long it is known whose a process was that has ended: what it computed is told up to a second later.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -12,18 +12,18 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 /// The processes of one family, and those that have ended of late.
 #[derive(Debug)]
 pub(crate) struct Kin {
-    family: Family,
+    descendants: Descendants,
     known: HashMap<u32, (bool, Moment)>,
 }
 
 impl Kin {
-    pub(crate) fn new(family: Family) -> Self {
-        Self { family, known: HashMap::new() }
+    pub(crate) fn new(descendants: Descendants) -> Self {
+        Self { descendants, known: HashMap::new() }
     }
 
     /// Whether the process is ours; `None` if this system does not show it and has not of late.
     pub(crate) fn has(&mut self, pid: u32, now: Moment) -> Option<bool> {
-        match self.family.has(pid) {
+        match self.descendants.has(pid) {
             Some(ours) => {
                 self.known.insert(pid, (ours, now));
                 Some(ours)
@@ -47,7 +47,7 @@ mod tests {
     fn a_process_that_ended_is_whose_it_was_for_a_while() {
         let proc = FakeProc::new();
         proc.process(1, 0, 0, 0).process(10, 1, 0, 0).process(11, 10, 0, 0).process(20, 1, 0, 0);
-        let mut kin = Kin::new(Family::new(proc.root().to_owned(), 10));
+        let mut kin = Kin::new(Descendants::new(proc.root().to_owned(), 10));
         let mut look = |at: f64| [11, 20, 99].map(|pid| kin.has(pid, moment(at)));
         assert_eq!(look(1.0), [Some(true), Some(false), None]);
         proc.end(11).end(20);

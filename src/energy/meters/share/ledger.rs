@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::super::meter::{EnergySource, Reading, Shares};
 use super::kin::Kin;
-use super::split::{Use, unseen_step};
-use super::users::Busy;
+use super::split::{ProcessUse, unseen_step};
+use super::users::UtilizationSample;
 use crate::energy::error::EnergyError;
 use crate::energy::units::{Method, PowerDomain};
 
@@ -41,7 +41,7 @@ pub(crate) struct Ledger {
     ready: VecDeque<Reading>,
     last: Option<Reading>,
     /// The utilisation of the stretch so far, and up to which sample that is.
-    busy: Vec<Busy>,
+    busy: Vec<UtilizationSample>,
     seen_us: u64,
     holders: Vec<u32>,
     /// The least power while nobody computed, in watts, and since when nobody does.
@@ -91,7 +91,7 @@ impl Ledger {
     pub(crate) fn advance(
         &mut self,
         whole: Reading,
-        ask: impl Fn(u64) -> Result<Vec<Busy>, EnergyError>,
+        ask: impl Fn(u64) -> Result<Vec<UtilizationSample>, EnergyError>,
         kin: &mut Kin,
     ) -> Result<Reading, EnergyError> {
         let samples = ask(self.seen_us)?;
@@ -137,17 +137,21 @@ impl Ledger {
     }
 
     /// Those of the samples that are new and sound.
-    fn take(&mut self, samples: &[Busy]) -> Vec<Busy> {
+    fn take(&mut self, samples: &[UtilizationSample]) -> Vec<UtilizationSample> {
         let seen_us = self.seen_us;
         self.seen_us = samples.iter().map(|sample| sample.at_us).fold(seen_us, u64::max);
-        let sound = |sample: &&Busy| sample.at_us > seen_us && (1..=MOST_PERCENT).contains(&sample.percent);
+        let sound =
+            |sample: &&UtilizationSample| sample.at_us > seen_us && (1..=MOST_PERCENT).contains(&sample.percent);
         samples.iter().filter(sound).copied().collect()
     }
 
     /// Whether somebody has set the wall clock back, which dates the samples: there are some that look old, and by the next
     /// time still newer ones, though none newer than what was seen. From now on they are new. For as long as the driver keeps
     /// samples of before, whose dates are those of the future, this happens again.
-    fn was_set_back(&mut self, ask: &impl Fn(u64) -> Result<Vec<Busy>, EnergyError>) -> Result<bool, EnergyError> {
+    fn was_set_back(
+        &mut self,
+        ask: &impl Fn(u64) -> Result<Vec<UtilizationSample>, EnergyError>,
+    ) -> Result<bool, EnergyError> {
         let all = ask(0)?;
         let newest_us = all.iter().map(|sample| sample.at_us).max().filter(|newest_us| *newest_us < self.seen_us);
         let back = newest_us.zip(self.suspect_us).filter(|(newest_us, suspect_us)| newest_us > suspect_us);
@@ -228,8 +232,8 @@ impl Ledger {
     }
 
     /// Who used the device in the stretch, and whether processes did that this system does not show.
-    fn used(&self, kin: &mut Kin, end: Reading) -> (Use, bool) {
-        let mut used = Use::default();
+    fn used(&self, kin: &mut Kin, end: Reading) -> (ProcessUse, bool) {
+        let mut used = ProcessUse::default();
         let mut unseen = false;
         let mut pids: Vec<u32> = self.busy.iter().map(|busy| busy.pid).chain(self.holders.iter().copied()).collect();
         pids.sort_unstable();

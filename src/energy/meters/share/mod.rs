@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::meter::{EnergySource, Meter, Reading, Shares};
 use crate::energy::error::EnergyError;
 use crate::energy::system::clock::{Clock, Moment};
-use crate::energy::system::process_tree::Family;
+use crate::energy::system::process_tree::Descendants;
 use crate::energy::units::{DeviceState, Method};
 use kin::Kin;
 use ledger::Ledger;
@@ -44,12 +44,12 @@ pub(crate) struct SharedMeter<M> {
 }
 
 impl<M: Users> SharedMeter<M> {
-    /// The part of `family`.
+    /// The part of `descendants`.
     ///
     /// # Errors
     ///
     /// [`EnergyError::Unshareable`] if a device does not tell who uses it.
-    pub(crate) fn new(whole: M, family: Family) -> Result<Self, EnergyError> {
+    pub(crate) fn new(whole: M, descendants: Descendants) -> Result<Self, EnergyError> {
         for (index, source) in whole.sources().iter().enumerate() {
             if source.method == Method::Estimate {
                 return Err(EnergyError::Unshareable {
@@ -71,7 +71,7 @@ impl<M: Users> SharedMeter<M> {
         };
         let sources = whole.sources().iter().map(source).collect();
         let ledgers = whole.sources().iter().map(Ledger::new).collect();
-        let mut meter = Self { whole, sources, ledgers, kin: Kin::new(family), read: None, looked: None };
+        let mut meter = Self { whole, sources, ledgers, kin: Kin::new(descendants), read: None, looked: None };
         meter.look();
         Ok(meter)
     }

@@ -28,7 +28,7 @@ const ROUNDING: f64 = 1.0 / 12.0;
 
 /// The use of a device over one stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Use {
+pub(crate) struct ProcessUse {
     /// Utilisation in percent, of our processes and of all.
     pub(crate) ours: f64,
     pub(crate) all: f64,
@@ -42,7 +42,7 @@ pub(crate) struct Use {
 
 /// Our part of the energy of one stretch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Part {
+pub(crate) struct OurPart {
     /// In the unit of the energy that was split.
     pub(crate) energy: f64,
     /// The standard deviation of that because utilisation is no power: the same way for as long as the same processes run.
@@ -51,33 +51,33 @@ pub(crate) struct Part {
     pub(crate) chance: f64,
 }
 
-impl Use {
+impl ProcessUse {
     /// Our share of what is above rest; `None` if nobody computed.
     pub(crate) fn share(&self) -> Option<f64> {
         (self.all > 0.0).then(|| self.ours / self.all)
     }
 
     /// Our part of `energy`, of which `rest` is what the device would have drawn at rest.
-    pub(crate) fn part(&self, energy: f64, rest: f64) -> Part {
+    pub(crate) fn part(&self, energy: f64, rest: f64) -> OurPart {
         let rest = if self.all > 0.0 { rest.min(energy) } else { energy };
         let held = match self.holders {
             0 => 0.0,
             all => rest * (self.our_holders as f64 / all as f64),
         };
-        let Some(share) = self.share() else { return Part { energy: held, sd: 0.0, chance: 0.0 } };
+        let Some(share) = self.share() else { return OurPart { energy: held, sd: 0.0, chance: 0.0 } };
         let above = energy - rest;
         let others = self.users - self.our_users;
         // Of u / U, where each utilisation errs by itself; and of s = a u / (a u + b v), where a / b is not known.
         let variance = (1.0 - share).powi(2) * self.our_users as f64 + share.powi(2) * others as f64;
         let chance = above * (ROUNDING * variance).sqrt() / self.all;
-        Part { energy: held + above * share, sd: above * share * (1.0 - share) * POWER_RATIO, chance }
+        OurPart { energy: held + above * share, sd: above * share * (1.0 - share) * POWER_RATIO, chance }
     }
 }
 
 /// What sampling adds to the uncertainty of a stretch, as a variance: the share and the power of the stretch before were
 /// others, and nobody saw when they changed. A step at any time, all alike likely, moves the energy by the step over
 /// `sqrt(12)`.
-pub(crate) fn unseen_step(part: &Part, share: f64, before: Option<f64>, method: Method, steps: (f64, f64)) -> f64 {
+pub(crate) fn unseen_step(part: &OurPart, share: f64, before: Option<f64>, method: Method, steps: (f64, f64)) -> f64 {
     let (above, power_step) = steps;
     let by_share = before.map_or(0.0, |before| (share - before) * above);
     let by_power = if method == Method::PowerIntegral { power_step * share } else { 0.0 };
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn rest_is_split_by_heads_and_the_remainder_by_utilisation() {
-        let busy = Use { ours: 90.0, all: 100.0, our_users: 1, users: 2, our_holders: 1, holders: 2 };
+        let busy = ProcessUse { ours: 90.0, all: 100.0, our_users: 1, users: 2, our_holders: 1, holders: 2 };
         assert!((busy.part(300.0, 100.0).energy - 230.0).abs() < 1e-9);
         assert!((busy.part(300.0, 0.0).energy - 270.0).abs() < 1e-9, "where rest is not known");
         assert!((busy.part(80.0, 100.0).energy - 40.0).abs() < 1e-9, "less than at rest is all rest");
@@ -100,9 +100,9 @@ mod tests {
 
     #[test]
     fn who_computes_alone_is_sure_and_who_shares_is_not() {
-        let alone = Use { ours: 7.0, all: 7.0, our_users: 1, users: 1, our_holders: 1, holders: 1 };
-        assert_eq!(alone.part(300.0, 100.0), Part { energy: 300.0, sd: 0.0, chance: 0.0 });
-        let twin = Use { ours: 50.0, all: 100.0, our_users: 1, users: 2, our_holders: 1, holders: 2 };
+        let alone = ProcessUse { ours: 7.0, all: 7.0, our_users: 1, users: 1, our_holders: 1, holders: 1 };
+        assert_eq!(alone.part(300.0, 100.0), OurPart { energy: 300.0, sd: 0.0, chance: 0.0 });
+        let twin = ProcessUse { ours: 50.0, all: 100.0, our_users: 1, users: 2, our_holders: 1, holders: 2 };
         let part = twin.part(300.0, 100.0);
         assert_eq!((part.energy, part.sd), (150.0, 25.0), "a factor of e^0.5 between them moves a half by an eighth");
         // Two percents that each err by 0.29 move the half of 100 by 0.2 percents.
@@ -111,9 +111,9 @@ mod tests {
 
     #[test]
     fn nobody_has_what_a_device_draws_that_nobody_holds() {
-        let resting = Use { holders: 2, our_holders: 1, ..Use::default() };
+        let resting = ProcessUse { holders: 2, our_holders: 1, ..ProcessUse::default() };
         assert_eq!(resting.part(300.0, 100.0).energy, 150.0, "all that is drawn while nobody computes is rest");
-        assert_eq!(Use::default().part(300.0, 100.0).energy, 0.0);
+        assert_eq!(ProcessUse::default().part(300.0, 100.0).energy, 0.0);
     }
 
     proptest! {
@@ -131,9 +131,9 @@ mod tests {
                 (percents, users, members().filter(|(_, percent, holds)| *percent > 0 || *holds).count())
             };
             let (all, users, holders) = party(None);
-            let parts: Vec<Part> = (0..3).map(|number| {
+            let parts: Vec<OurPart> = (0..3).map(|number| {
                 let (ours, our_users, our_holders) = party(Some(number));
-                Use { ours, all, our_users, users, our_holders, holders }.part(energy, rest)
+                ProcessUse { ours, all, our_users, users, our_holders, holders }.part(energy, rest)
             }).collect();
             let sum: f64 = parts.iter().map(|part| part.energy).sum();
             let nobodys = if holders > 0 { 0.0 } else { energy };

@@ -370,7 +370,7 @@ fn power_that_is_integrated_is_shared_out_too() {
 fn a_meter_of_parts_reads_nothing_between_polls() {
     let (fake, proc) = (FakeNvml::new(50.05, "count calls\ngpu A A\npower 300\nprocess 11 100 50\n"), processes());
     let whole = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();
-    let mut meter = SharedMeter::new(whole, Family::new(proc.root().to_owned(), 10)).unwrap();
+    let mut meter = SharedMeter::new(whole, Descendants::new(proc.root().to_owned(), 10)).unwrap();
     let first = meter.read(&fake.clock);
     fake.calls();
     fake.advance(0.3);

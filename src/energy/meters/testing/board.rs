@@ -26,7 +26,7 @@ impl Random {
 
 /// A board with a counter that is brought up to date now and then.
 #[derive(Debug, Clone)]
-pub(crate) struct Board {
+pub(crate) struct FakeBoard {
     pub(crate) period: f64,
     pub(crate) jitter: f64,
     /// What comes to [`IDLE`].
@@ -69,7 +69,7 @@ impl Load {
     }
 }
 
-impl Board {
+impl FakeBoard {
     pub(crate) fn new(period: f64, jitter: f64) -> Self {
         Self { period, jitter, loads: Vec::new(), reset: None, broken: None, gain: 1.0 }
     }
@@ -95,12 +95,12 @@ impl Board {
     }
 }
 
-pub(crate) struct BoardMeter {
-    board: Arc<Mutex<Board>>,
+pub(crate) struct FakeBoardMeter {
+    board: Arc<Mutex<FakeBoard>>,
     sources: [EnergySource; 1],
 }
 
-impl Meter for BoardMeter {
+impl Meter for FakeBoardMeter {
     fn name(&self) -> &'static str {
         "board"
     }
@@ -119,8 +119,8 @@ impl Meter for BoardMeter {
     }
 }
 
-impl BoardMeter {
-    pub(crate) fn new(board: &Arc<Mutex<Board>>) -> Self {
+impl FakeBoardMeter {
+    pub(crate) fn new(board: &Arc<Mutex<FakeBoard>>) -> Self {
         let domain = PowerDomain { kind: DomainKind::Gpu, id: "GPU-1".to_owned() };
         let (resolution, sampling) = (Duration::from_millis(100), "scripted".to_owned());
         Self {
