@@ -80,7 +80,7 @@ fn window(joules: f64) -> WindowEnergy {
     let domain = PowerDomain { kind: DomainKind::Cpu, id: "package-0".to_owned() };
     let note = Some("3 of 40 readings failed".to_owned());
     let domains = vec![DomainEnergy::new(domain, Method::Counter, Some(Joules(joules)), note)];
-    WindowEnergy { seconds: 1.5, domains, ..WindowEnergy::default() }
+    WindowEnergy::new(1.5, domains)
 }
 
 /// Evenly in [0, 1): Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.

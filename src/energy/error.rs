@@ -107,6 +107,11 @@ pub enum EnergyError {
 }
 
 impl EnergyError {
+    /// A reading of this hardware that failed, for this reason: what a meter of one's own answers with.
+    pub fn unread(domain: &PowerDomain, reason: impl Into<String>) -> Self {
+        Self::Read { domain: domain.clone(), reason: reason.into() }
+    }
+
     /// What happened, without the words around it that name the domain of a reading.
     pub(crate) fn reason(&self) -> String {
         match self {

@@ -26,8 +26,8 @@ mod inventory;
 mod meters;
 mod session;
 mod system;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[doc = include_str!("trust.md")]
 pub mod trust {
     #[expect(unused_imports, reason = "for the links of its page")]

@@ -17,6 +17,7 @@ use crate::energy::units::{Consumer, DomainKind, Standing};
 
 /// The answer of [`SessionBuilder::diagnose`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// Whether this process runs in a container, as far as can be seen.
     pub container: bool,
@@ -29,6 +30,7 @@ pub struct Diagnosis {
 
 /// One thing that is, or could be, metered.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DiagnosisEntry {
     /// The meter that would read it; `None` if there is none for its kind.
     pub meter: Option<MeterKind>,

@@ -2,6 +2,7 @@
 
 /// What to set; `None` leaves a setting alone.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct PowerLimits {
     /// The power limit of the board, in watts.
     pub power_watts: Option<f64>,
@@ -21,10 +22,17 @@ impl PowerLimits {
     pub fn sm_clock(mhz: u32) -> Self {
         Self { power_watts: None, sm_clock_mhz: Some((mhz, mhz)) }
     }
+
+    /// The same with a power limit, in watts.
+    #[must_use]
+    pub fn and_power(self, watts: f64) -> Self {
+        Self { power_watts: Some(watts), ..self }
+    }
 }
 
 /// What a GPU's limits can be, and whether they may be set.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct LimitRange {
     /// The lowest power limit that the driver takes, in watts.
     pub lowest_watts: f64,

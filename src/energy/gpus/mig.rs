@@ -17,6 +17,7 @@ pub struct MigInstance {
 /// only figures of the whole board, with the work of everybody on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MigPolicy {
     /// They are not metered.
     #[default]

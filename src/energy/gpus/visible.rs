@@ -39,6 +39,7 @@ pub struct GpuIdentity {
 
 /// What a program sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Visible {
     /// In the order in which CUDA counts them, if [`ordered`](Self::ordered).
     pub gpus: Vec<VisibleGpu>,
@@ -48,6 +49,7 @@ pub struct Visible {
 
 /// A GPU that a program can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VisibleGpu {
     /// The UUID of the board, by which it is metered.
     pub uuid: String,

@@ -10,6 +10,7 @@ use crate::energy::error::EnergyError;
 /// A meter that this crate brings along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum MeterKind {
     /// NVIDIA GPUs, by their driver's library (feature `nvml`): the total-energy counter, else integrated power.
     Nvml,
@@ -59,6 +60,7 @@ impl FromStr for MeterKind {
 /// Which meters a session uses: the word `auto`, or a list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Meters {
     /// NVML if there is a GPU, RAPL if it can be read; the estimate in place of RAPL for work that uses no metered GPU.
     #[default]

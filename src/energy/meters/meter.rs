@@ -9,6 +9,7 @@ use crate::energy::units::{DeviceState, Method, PowerDomain};
 
 /// One figure that a meter reads: of which hardware, how, and how finely.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EnergySource {
     /// The hardware.
     pub domain: PowerDomain,
@@ -29,6 +30,11 @@ pub(crate) const OF_MODULE_PERHAPS: &str =
     "of the GPU alone or of its whole module, with processor and memory, which cannot be told: ";
 
 impl EnergySource {
+    /// A figure of this hardware, by this method, with what is read in words, and the time between two of its changes.
+    pub fn new(domain: PowerDomain, method: Method, sampling: impl Into<String>, resolution: Duration) -> Self {
+        Self { domain, method, sampling: sampling.into(), resolution }
+    }
+
     /// What is to be said of each figure, where it is of more than its domain says, or may be. The energy of the processor then is, or
     /// may be, in it already.
     pub(crate) fn holds_more(&self) -> Option<&'static str> {
@@ -39,6 +45,7 @@ impl EnergySource {
 
 /// The cumulative energy of one source at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading {
     /// The moment whose energy it is: when it was read, or a little before if the figure stands still in between.
     pub at: Moment,
@@ -49,9 +56,18 @@ pub struct Reading {
     pub segment: u64,
 }
 
+impl Reading {
+    /// So many microjoules since the meter was opened, at this moment, in this segment.
+    #[must_use]
+    pub fn new(at: Moment, microjoules: u64, segment: u64) -> Self {
+        Self { at, microjoules, segment }
+    }
+}
+
 /// What is known so far of the shares of a device that others use too, and of what else was made up for. All of it adds up from the opening of the meter on:
 /// the difference between two edges is a window's.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Shares {
     /// The standard deviation of what errs the same way in all of a window, in joules.
     pub sd: f64,
@@ -71,6 +87,7 @@ pub struct Shares {
 
 /// How finely a second figure is known so far, beside its reading. All but the lag adds up from the opening of the meter on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Grain {
     /// By how much power that changed between its readings may have led it astray, in joules, if a load in step with them did so
     /// every time.

@@ -36,6 +36,7 @@ pub struct Profile {
 
 /// The energy from one sample to the next.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Interval {
     /// When it ended: seconds since the profile began.
     pub until: f64,
@@ -47,6 +48,7 @@ pub struct Interval {
 
 /// What the work came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ProfileSummary {
     /// Length, in seconds.
     pub seconds: f64,
@@ -60,6 +62,7 @@ pub struct ProfileSummary {
 
 /// What the work came to in one domain.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DomainSummary {
     /// Its energy over all of the work.
     #[serde(flatten)]

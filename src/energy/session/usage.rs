@@ -11,6 +11,7 @@ use crate::energy::units::{DomainKind, PowerDomain};
 /// nothing else does: work on a metered GPU of a machine without such a counter is "GPU only", the same work on its
 /// processor an estimate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Usage {
     /// All that is metered.
     #[default]

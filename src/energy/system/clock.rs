@@ -70,30 +70,46 @@ impl Clock for MonotonicClock {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) mod testing {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use super::*;
 
     /// A clock that stands still until it is moved. Clones show the same time.
     #[derive(Debug, Clone)]
-    pub(crate) struct ManualClock(Arc<Mutex<Moment>>);
+    pub struct ManualClock(Arc<Mutex<Moment>>);
 
     impl ManualClock {
-        pub(crate) fn at(seconds: f64) -> Self {
-            Self(Arc::new(Mutex::new(Moment::from_monotonic_seconds(seconds).unwrap())))
+        /// One that shows so many seconds.
+        ///
+        /// # Panics
+        ///
+        /// For seconds that no clock shows, such as negative ones.
+        #[must_use]
+        pub fn at(seconds: f64) -> Self {
+            let moment = Moment::from_monotonic_seconds(seconds).expect("seconds that a clock can show");
+            Self(Arc::new(Mutex::new(moment)))
         }
 
-        pub(crate) fn advance(&self, seconds: f64) {
-            let mut now = self.0.lock().unwrap();
+        /// Moves it on by so many seconds.
+        ///
+        /// # Panics
+        ///
+        /// For negative seconds, and more than there will ever be.
+        pub fn advance(&self, seconds: f64) {
+            let mut now = self.shown();
             *now = now.after(Duration::from_secs_f64(seconds));
+        }
+
+        fn shown(&self) -> MutexGuard<'_, Moment> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
     impl Clock for ManualClock {
         fn now(&self) -> Moment {
-            *self.0.lock().unwrap()
+            *self.shown()
         }
 
         fn sleep(&self, time: Duration) {

@@ -9,6 +9,7 @@ const ROUNDING: u64 = 3;
 
 /// Processes that ended without anybody being told what they had used up, because their parents do not wait for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Unwaited {
     /// How many were seen to end so.
     pub ends: u64,

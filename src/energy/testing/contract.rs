@@ -1,418 +1,255 @@
-//! The contract of [`Meter`], kept by every meter.
+//! The contract of [`Meter`] as assertions.
 
 use std::collections::BTreeSet;
 
+use super::ManualClock;
 use crate::energy::error::EnergyError;
-use crate::energy::meters::estimate::EstimateMeter;
-use crate::energy::meters::estimate::watts::WattsPerCore;
-use crate::energy::meters::meter::{Meter, Reading};
-use crate::energy::meters::rapl::testing::{PowerEvents, PowercapTree};
-use crate::energy::meters::rapl::{RaplMeter, RaplWays};
-use crate::energy::meters::testing::ScriptedMeter;
+use crate::energy::meters::meter::{EnergySource, Meter, Reading};
 use crate::energy::system::clock::Clock;
-use crate::energy::system::clock::testing::ManualClock;
-use crate::energy::system::testing::FakeProc;
 
-/// A meter with hardware under it that can be run, broken and mended.
-trait Bench {
+/// A meter with hardware under it that a test can run, break and mend.
+pub trait MeterBench {
+    /// The meter.
     fn meter(&mut self) -> &mut dyn Meter;
+
+    /// The clock that it is read by.
     fn clock(&self) -> ManualClock;
-    /// Lets a second pass.
+
+    /// Lets a second pass, for the clock and for the hardware, broken or not.
     fn run(&mut self);
+
     /// What each source should show for that second, in microjoules, exactly.
     fn microjoules_per_second(&self) -> Vec<u64>;
+
     /// From now on no reading succeeds.
     fn spoil(&mut self);
+
+    /// From now on readings succeed again.
     fn mend(&mut self);
 }
 
-fn read(bench: &mut dyn Bench) -> Vec<Result<Reading, EnergyError>> {
-    let clock = bench.clock();
-    bench.meter().read(&clock)
-}
-
-fn read_well(bench: &mut dyn Bench) -> Vec<Reading> {
-    read(bench).into_iter().map(Result::unwrap).collect()
-}
-
-fn keeps_the_contract(bench: &mut dyn Bench) {
+/// Holds a meter to its contract by hardware whose energy is known: figures arrive exactly and in order, second figures agree
+/// with the first by half, and failed readings are errors after which nothing is lost or counted twice.
+///
+/// # Panics
+///
+/// With what is wrong, if the meter does not keep it.
+pub fn assert_meter_contract(bench: &mut dyn MeterBench) {
     let sources = bench.meter().sources().to_vec();
-    assert!(!sources.is_empty());
-    let domains: BTreeSet<_> = sources.iter().map(|source| source.domain.clone()).collect();
-    assert_eq!(domains.len(), sources.len(), "no domain twice");
-    assert!(!bench.meter().name().is_empty());
+    assert!(!sources.is_empty(), "a meter on a bench has a source");
 
     // Energy arrives in the order of the sources, and the stamps are those of the clock.
     let mut last = read_well(bench);
-    assert_eq!(last.len(), sources.len());
+    assert_eq!(last.len(), sources.len(), "one entry per source");
     for _ in 0..5 {
         bench.run();
         let now = read_well(bench);
-        let gained: Vec<_> = now.iter().zip(&last).map(|(now, last)| now.microjoules - last.microjoules).collect();
-        assert_eq!(gained, bench.microjoules_per_second());
-        assert!(now.iter().zip(&last).all(|(now, last)| now.segment == last.segment));
-        assert!(now.iter().all(|reading| reading.at == bench.clock().now()));
+        let gained: Vec<_> =
+            now.iter().zip(&last).map(|(now, last)| now.microjoules.checked_sub(last.microjoules)).collect();
+        let expected: Vec<_> = bench.microjoules_per_second().into_iter().map(Some).collect();
+        assert_eq!(gained, expected, "microjoules of one second");
+        assert!(now.iter().zip(&last).all(|(now, last)| now.segment == last.segment), "one segment: {now:?}");
+        assert!(now.iter().all(|reading| reading.at == bench.clock().now()), "stamps of the clock: {now:?}");
         last = now;
     }
     let again = read_well(bench);
     assert_eq!(again, last, "reading twice at one moment adds nothing");
 
-    // The second figures stand where there is a counterpart, and tell the same energy.
-    let counterparts = bench.meter().counterparts();
-    assert_eq!(counterparts.len(), sources.len());
-    let clock = bench.clock();
-    let check = |bench: &mut dyn Bench| {
-        let second = bench.meter().cross_check(&clock);
-        assert_eq!(second.len(), counterparts.len());
-        assert!(second.iter().zip(&counterparts).all(|(second, source)| second.is_some() == source.is_some()));
-        second.into_iter().map(|second| second.map(Result::unwrap)).collect::<Vec<_>>()
-    };
-    let before = check(bench);
-    assert_eq!(check(bench), before);
-    bench.run();
+    assert_second_figures(bench);
     last = read_well(bench);
-    for ((now, before), rate) in check(bench).iter().zip(&before).zip(bench.microjoules_per_second()) {
-        if let (Some(now), Some(before)) = (now, before) {
-            let gained = (now.microjoules - before.microjoules) as f64;
-            assert!((gained / rate as f64 - 1.0).abs() < 0.5, "{gained} of {rate}");
-            assert!(now.segment == before.segment && now.at == bench.clock().now());
-        }
-    }
 
     // A failed reading is an error for as long as it lasts, and the next good one has not lost its place.
     bench.spoil();
     for _ in 0..2 {
         bench.run();
         let failed = read(bench);
-        assert_eq!(failed.len(), sources.len());
-        assert!(failed.iter().all(Result::is_err), "{failed:?}");
+        assert_eq!(failed.len(), sources.len(), "one entry per source, also of a failed reading");
+        assert!(failed.iter().all(Result::is_err), "what cannot be read is an error: {failed:?}");
     }
     bench.mend();
     let mended = read_well(bench);
     for ((now, last), rate) in mended.iter().zip(&last).zip(bench.microjoules_per_second()) {
-        assert!(now.segment >= last.segment);
-        assert!(now.microjoules >= last.microjoules);
+        assert!(now.segment >= last.segment, "segments never fall: {now:?} after {last:?}");
+        assert!(now.microjoules >= last.microjoules, "energy never falls: {now:?} after {last:?}");
         if now.segment == last.segment {
-            assert_eq!(now.microjoules - last.microjoules, 2 * rate);
+            assert_eq!(now.microjoules - last.microjoules, 2 * rate, "nothing is lost within a segment");
         }
     }
+    let clock = bench.clock();
+    assert_meter_answers(bench.meter(), &clock);
     assert_eq!(bench.meter().sources(), sources, "the sources never change");
 }
 
-struct RaplBench {
-    tree: PowercapTree,
-    clock: ManualClock,
-    meter: RaplMeter,
-    seconds: u64,
-    spoilt: bool,
-}
-
-const ZONES: [(&str, &str, u64); 5] = [
-    ("intel-rapl:0", "package-0", 40_000_001),
-    ("intel-rapl:0/intel-rapl:0:0", "core", 30_000_000),
-    ("intel-rapl:0/intel-rapl:0:1", "dram", 5_000_003),
-    ("intel-rapl:1", "package-1", 60_000_000),
-    ("intel-rapl:2", "psys", 200_000_000),
-];
-
-/// So small that the first package wraps within the test.
-const RANGE: u64 = 2_500_000_000;
-
-impl RaplBench {
-    fn new() -> Self {
-        let tree = PowercapTree::new();
-        for (path, name, _) in ZONES {
-            tree.zone(path, name, RANGE - 100_000_000, RANGE);
-        }
-        let meter = RaplMeter::open(&RaplWays::files(tree.root()), &|_| false).unwrap();
-        Self { tree, clock: ManualClock::at(50.0), meter, seconds: 0, spoilt: false }
-    }
-
-    fn publish(&self) {
-        for (path, _, rate) in ZONES {
-            match self.spoilt {
-                true => self.tree.garble(path),
-                false => self.tree.set(path, (RANGE - 100_000_000 + rate * self.seconds) % RANGE),
-            };
+/// The second figures stand where there is a counterpart, and tell the same energy.
+fn assert_second_figures(bench: &mut dyn MeterBench) {
+    let counterparts = bench.meter().counterparts();
+    let clock = bench.clock();
+    let check = |bench: &mut dyn MeterBench| {
+        let second = bench.meter().cross_check(&clock);
+        assert_eq!(second.len(), counterparts.len(), "one second entry per source");
+        second.into_iter().map(|second| second.map(well)).collect::<Vec<_>>()
+    };
+    let before = check(bench);
+    assert_eq!(check(bench), before, "checking twice at one moment adds nothing");
+    bench.run();
+    read_well(bench);
+    for ((now, before), rate) in check(bench).iter().zip(&before).zip(bench.microjoules_per_second()) {
+        if let (Some(now), Some(before)) = (now, before) {
+            let gained = now.microjoules.checked_sub(before.microjoules).expect("second figures never fall") as f64;
+            assert!((gained / rate as f64 - 1.0).abs() < 0.5, "the second figure gained {gained} of {rate}");
+            assert!(now.segment == before.segment && now.at == bench.clock().now(), "{now:?} after {before:?}");
         }
     }
 }
 
-impl Bench for RaplBench {
-    fn meter(&mut self) -> &mut dyn Meter {
-        &mut self.meter
-    }
-    fn clock(&self) -> ManualClock {
-        self.clock.clone()
-    }
-    fn run(&mut self) {
-        self.seconds += 1;
-        self.clock.advance(1.0);
-        self.publish();
-    }
-    fn microjoules_per_second(&self) -> Vec<u64> {
-        vec![40_000_001, 5_000_003, 60_000_000]
-    }
-    fn spoil(&mut self) {
-        self.spoilt = true;
-        self.publish();
-    }
-    fn mend(&mut self) {
-        self.spoilt = false;
-        self.publish();
-    }
-}
+/// Asks a meter whatever a session asks, twice, and holds the answers to what the contract says of their number and order. For
+/// hardware that a test cannot play: readings may fail, and what they show is not known beforehand.
+///
+/// # Panics
+///
+/// With what is wrong, if the meter does not keep it.
+pub fn assert_meter_answers(meter: &mut dyn Meter, clock: &dyn Clock) {
+    let sources: Vec<EnergySource> = meter.sources().to_vec();
+    let domains: BTreeSet<_> = sources.iter().map(|source| source.domain.clone()).collect();
+    assert_eq!(domains.len(), sources.len(), "no two sources are of one domain");
+    assert!(!meter.name().is_empty(), "a meter has a name");
+    let counterparts = meter.counterparts();
+    assert_eq!(counterparts.len(), sources.len(), "one counterpart, or none, per source");
 
-struct EventsBench {
-    machine: PowerEvents,
-    clock: ManualClock,
-    meter: RaplMeter,
-}
-
-impl EventsBench {
-    fn new() -> Self {
-        let machine = PowerEvents::new("0,8", &[(0, 0, 0), (8, 1, 0)]);
-        let meter = RaplMeter::open(&RaplWays::of(std::path::Path::new("/nowhere"), &machine), &|_| false).unwrap();
-        Self { machine, clock: ManualClock::at(50.0), meter }
-    }
-}
-
-impl Bench for EventsBench {
-    fn meter(&mut self) -> &mut dyn Meter {
-        &mut self.meter
-    }
-    fn clock(&self) -> ManualClock {
-        self.clock.clone()
-    }
-    fn run(&mut self) {
-        self.machine.pass(&self.clock, 1.0, 64 << 32);
-    }
-    fn microjoules_per_second(&self) -> Vec<u64> {
-        vec![64_000_000, 8_000_000, 64_000_000, 8_000_000]
-    }
-    fn spoil(&mut self) {
-        self.machine.spoil(true);
-    }
-    fn mend(&mut self) {
-        self.machine.spoil(false);
-    }
-}
-
-struct EstimateBench {
-    proc: FakeProc,
-    clock: ManualClock,
-    meter: EstimateMeter,
-    seconds: u64,
-}
-
-impl EstimateBench {
-    fn new() -> Self {
-        let proc = FakeProc::new();
-        proc.process(10, 1, 500, 30).process(11, 10, 70, 0).process(99, 1, 1_000_000, 0);
-        let meter = EstimateMeter::open(proc.root(), 10, true, &WattsPerCore::set(5.0)).unwrap();
-        Self { proc, clock: ManualClock::at(50.0), meter, seconds: 0 }
-    }
-}
-
-impl Bench for EstimateBench {
-    fn meter(&mut self) -> &mut dyn Meter {
-        &mut self.meter
-    }
-    fn clock(&self) -> ManualClock {
-        self.clock.clone()
-    }
-    fn run(&mut self) {
-        self.seconds += 1;
-        self.clock.advance(1.0);
-        if self.proc.root().join("10").exists() {
-            self.mend();
+    let mut last: Vec<Option<Reading>> = vec![None; sources.len()];
+    for _ in 0..2 {
+        let begun = clock.now();
+        let now = meter.read(clock);
+        assert_eq!(now.len(), sources.len(), "one entry per source");
+        for (now, last) in now.into_iter().zip(&mut last) {
+            let Ok(now) = now else { continue };
+            assert!(now.at <= clock.now(), "no reading is of the future: {now:?} at {begun:?}");
+            if let Some(last) = last.filter(|last| last.segment == now.segment) {
+                assert!(now.at >= last.at && now.microjoules >= last.microjoules, "{now:?} after {last:?}");
+            }
+            assert!(last.is_none_or(|last| last.segment <= now.segment), "segments never fall: {now:?} after {last:?}");
+            *last = Some(now);
         }
+        assert_eq!(meter.shares().len(), sources.len(), "shares of each source");
+        let second = meter.cross_check(clock);
+        assert_eq!(second.len(), sources.len(), "one second entry, or none, per source");
+        let in_place = second.iter().zip(&counterparts).all(|(second, source)| second.is_some() == source.is_some());
+        assert!(in_place, "second figures where there is a counterpart, and nowhere else");
+        assert_eq!(meter.grains().len(), sources.len(), "one grain, or none, per source");
+        assert_eq!(meter.states().len(), sources.len(), "one state, or none, per source");
     }
-    fn microjoules_per_second(&self) -> Vec<u64> {
-        let ticks_per_second = rustix::param::clock_ticks_per_second();
-        vec![(100 + 50) * 5_000_000 / ticks_per_second]
-    }
-    fn spoil(&mut self) {
-        self.proc.end(10);
-    }
-    fn mend(&mut self) {
-        let s = self.seconds;
-        self.proc.process(10, 1, 500 + 100 * s, 30).process(11, 10, 70 + 50 * s, 0).process(99, 1, 2_000_000 * s, 0);
-    }
+    assert_eq!(meter.counterparts(), counterparts, "the counterparts never change");
+    assert_eq!(meter.sources(), sources, "the sources never change");
 }
 
-struct ScriptedBench {
-    clock: ManualClock,
-    meter: ScriptedMeter,
-    seconds: u64,
+fn read(bench: &mut dyn MeterBench) -> Vec<Result<Reading, EnergyError>> {
+    let clock = bench.clock();
+    bench.meter().read(&clock)
 }
 
-impl Bench for ScriptedBench {
-    fn meter(&mut self) -> &mut dyn Meter {
-        &mut self.meter
-    }
-    fn clock(&self) -> ManualClock {
-        self.clock.clone()
-    }
-    fn run(&mut self) {
-        self.seconds += 1;
-        self.clock.advance(1.0);
-        let mut next = self.meter.next.lock().unwrap();
-        if next.is_ok() {
-            *next = Ok((self.seconds * 7, 0));
-        }
-    }
-    fn microjoules_per_second(&self) -> Vec<u64> {
-        vec![7]
-    }
-    fn spoil(&mut self) {
-        let domain = self.meter.sources()[0].domain.clone();
-        *self.meter.next.lock().unwrap() = Err(EnergyError::Read { domain, reason: "spoilt".to_owned() });
-    }
-    fn mend(&mut self) {
-        *self.meter.next.lock().unwrap() = Ok((self.seconds * 7, 0));
-    }
+fn read_well(bench: &mut dyn MeterBench) -> Vec<Reading> {
+    read(bench).into_iter().map(well).collect()
 }
 
-#[test]
-fn rapl() {
-    keeps_the_contract(&mut RaplBench::new());
+fn well(reading: Result<Reading, EnergyError>) -> Reading {
+    reading.unwrap_or_else(|error| panic!("a reading of sound hardware succeeds: {error}"))
 }
 
-#[test]
-fn rapl_by_perf_events() {
-    keeps_the_contract(&mut EventsBench::new());
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-#[test]
-fn estimate() {
-    keeps_the_contract(&mut EstimateBench::new());
-}
-
-#[test]
-fn scripted() {
-    let meter = ScriptedMeter::new("fake");
-    keeps_the_contract(&mut ScriptedBench { clock: ManualClock::at(1.0), meter, seconds: 0 });
-}
-
-#[cfg(feature = "nvml")]
-mod nvml {
     use super::*;
-    use crate::energy::gpus::mig::MigPolicy;
-    use crate::energy::meters::nvml::NvmlMeter;
-    use crate::energy::meters::nvml::testing::FakeNvml;
-    use crate::energy::meters::share::SharedMeter;
-    use crate::energy::system::process_tree::Descendants;
+    use crate::energy::units::{DomainKind, Method, PowerDomain};
 
-    struct NvmlBench {
-        fake: FakeNvml,
-        script: String,
-        meter: NvmlMeter,
+    /// A meter with one fault.
+    struct FaultyMeter {
+        sources: Vec<EnergySource>,
+        fault: &'static str,
+        count: u64,
+        seconds: u64,
+        broken: bool,
+        clock: ManualClock,
     }
 
-    impl NvmlBench {
-        fn new(script: &str) -> Self {
-            let fake = FakeNvml::new(50.05, script);
-            let meter = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();
-            Self { fake, script: script.to_owned(), meter }
+    impl FaultyMeter {
+        fn new(fault: &'static str) -> Self {
+            let source = |id: &str| {
+                let domain = PowerDomain::new(DomainKind::Accelerator, id);
+                EnergySource::new(domain, Method::Counter, "made up", Duration::from_millis(1))
+            };
+            let second = if fault == "one domain twice" { "a" } else { "b" };
+            let sources = vec![source("a"), source(second)];
+            Self { sources, fault, count: 0, seconds: 0, broken: false, clock: ManualClock::at(5.0) }
         }
     }
 
-    impl Bench for NvmlBench {
+    impl Meter for FaultyMeter {
+        fn name(&self) -> &'static str {
+            "faulty"
+        }
+
+        fn sources(&self) -> &[EnergySource] {
+            &self.sources
+        }
+
+        fn read(&mut self, clock: &dyn Clock) -> Vec<Result<Reading, EnergyError>> {
+            self.count += 1;
+            let seconds = match self.fault {
+                "counts readings" => self.count,
+                "falls" => 1000 - self.seconds,
+                _ => self.seconds,
+            };
+            let segment = if self.fault == "segments at will" { self.count } else { 0 };
+            let reading = |of: u64| Reading::new(clock.now(), seconds * 1_000_000 * of, segment);
+            if self.broken && self.fault != "old figure for an error" {
+                return self.sources.iter().map(|s| Err(EnergyError::unread(&s.domain, "broken"))).collect();
+            }
+            let all = vec![Ok(reading(1)), Ok(reading(2))];
+            match self.fault {
+                "lacks a source" => all.into_iter().take(1).collect(),
+                "the wrong order" => all.into_iter().rev().collect(),
+                _ => all,
+            }
+        }
+    }
+
+    impl MeterBench for FaultyMeter {
         fn meter(&mut self) -> &mut dyn Meter {
-            &mut self.meter
+            self
         }
         fn clock(&self) -> ManualClock {
-            self.fake.clock.clone()
+            self.clock.clone()
         }
         fn run(&mut self) {
-            self.fake.advance(1.0);
+            self.seconds += 1;
+            self.clock.advance(1.0);
         }
         fn microjoules_per_second(&self) -> Vec<u64> {
-            vec![300_000_000, 75_000_000]
+            vec![1_000_000, 2_000_000]
         }
         fn spoil(&mut self) {
-            let calls = ["energy", "samples", "fields", "power"];
-            let faults: String = calls.iter().map(|call| format!("fault {call} 999\n")).collect();
-            self.fake.rewrite(&(faults + &self.script));
+            self.broken = true;
         }
         fn mend(&mut self) {
-            self.fake.rewrite(&self.script.clone());
+            self.broken = false;
         }
     }
 
     #[test]
-    fn counters() {
-        let script = "gpu GPU-a A\npower 300\nstart 5000\ngpu GPU-b B\npower square 50 100 0.5\n";
-        keeps_the_contract(&mut NvmlBench::new(script));
-    }
-
-    struct SharedBench {
-        fake: FakeNvml,
-        _proc: FakeProc,
-        script: &'static str,
-        meter: SharedMeter<NvmlMeter>,
-    }
-
-    impl Bench for SharedBench {
-        fn meter(&mut self) -> &mut dyn Meter {
-            &mut self.meter
+    fn a_meter_without_a_fault_passes_and_each_fault_is_found() {
+        assert_meter_contract(&mut FaultyMeter::new("none"));
+        for fault in [
+            "one domain twice",
+            "counts readings",
+            "falls",
+            "segments at will",
+            "old figure for an error",
+            "lacks a source",
+            "the wrong order",
+        ] {
+            let found = std::panic::catch_unwind(|| assert_meter_contract(&mut FaultyMeter::new(fault)));
+            assert!(found.is_err(), "{fault}");
         }
-        fn clock(&self) -> ManualClock {
-            self.fake.clock.clone()
-        }
-        fn run(&mut self) {
-            self.fake.advance(1.0);
-        }
-        fn microjoules_per_second(&self) -> Vec<u64> {
-            vec![75_000_000, 150_000_000]
-        }
-        fn spoil(&mut self) {
-            self.fake.rewrite(&format!("fault process-utilization 999\n{}", self.script));
-        }
-        fn mend(&mut self) {
-            self.fake.rewrite(self.script);
-        }
-    }
-
-    #[test]
-    fn shared() {
-        let script =
-            "gpu GPU-a A\npower 300\nprocess 10 1 20\nprocess 9 1 60\ngpu GPU-b B\npower 150\nprocess 10 1 3\n";
-        let (fake, proc) = (FakeNvml::new(50.05, script), FakeProc::new());
-        proc.process(10, 1, 0, 0).process(9, 1, 0, 0);
-        let whole = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();
-        let meter = SharedMeter::new(whole, Descendants::new(proc.root().to_owned(), 10)).unwrap();
-        keeps_the_contract(&mut SharedBench { fake, _proc: proc, script, meter });
-    }
-
-    /// Both GPUs on the same rung.
-    fn on(rung: &str) {
-        let script = format!("gpu GPU-a A\npower 300\n{rung}gpu GPU-b B\npower 75\n{rung}");
-        keeps_the_contract(&mut NvmlBench::new(&script));
-    }
-
-    #[test]
-    fn samples() {
-        on("fault energy 3\nsamples 0.02 120\n");
-        on("fault energy 3\nsamples 0.02 120 dirty\n");
-    }
-
-    #[test]
-    fn instant_power() {
-        on("fault energy 3\n");
-    }
-
-    #[test]
-    fn average_power() {
-        on("fault energy 3\nfault instant 3\naverage 1.0\n");
-    }
-
-    #[test]
-    fn a_whole_board_of_instances() {
-        let fake = FakeNvml::new(50.05, "gpu GPU-a A\npower 300\nmig\ninstance MIG-1 1 0\ngpu GPU-b B\npower 75\n");
-        let meter = NvmlMeter::open(Some(&fake.library()), MigPolicy::WholeBoard).unwrap();
-        let script = "gpu GPU-a A\npower 300\nmig\ngpu GPU-b B\npower 75\n".to_owned();
-        keeps_the_contract(&mut NvmlBench { fake, script, meter });
     }
 }

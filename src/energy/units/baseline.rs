@@ -6,6 +6,7 @@ use super::{PowerDomain, Watts};
 
 /// The power of hardware at rest, measured once before the work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Baseline {
     /// How long it was watched, in seconds.
     pub seconds: f64,
@@ -15,6 +16,7 @@ pub struct Baseline {
 
 /// The power of one piece of hardware at rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DomainBaseline {
     /// The hardware.
     pub domain: PowerDomain,

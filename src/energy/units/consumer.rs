@@ -9,6 +9,7 @@ use super::{DomainKind, Method, PowerDomain};
 /// How a [`Consumer`] stands to the figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Standing {
     /// It has a figure of its own.
     Metered,
@@ -44,6 +45,7 @@ impl Standing {
 
 /// One thing that draws power.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Consumer {
     /// What it is called by where it is to be left out: `gpu:0`, `cpu:package-0`, `dram:dram-0`.
     pub name: String,

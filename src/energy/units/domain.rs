@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The kind of hardware whose energy is metered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DomainKind {
     /// A graphics processor with its board.
     Gpu,
@@ -50,6 +51,13 @@ pub struct PowerDomain {
     pub kind: DomainKind,
     /// Which one: a GPU's UUID, `package-0`, `dram-0`, or `processes` for an estimate from CPU time.
     pub id: String,
+}
+
+impl PowerDomain {
+    /// The hardware of this kind and name.
+    pub fn new(kind: DomainKind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into() }
+    }
 }
 
 impl fmt::Display for PowerDomain {

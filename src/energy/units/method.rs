@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a figure of energy came about, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Method {
     /// Difference of a hardware energy counter.
     Counter,

@@ -6,6 +6,7 @@ use super::{ConsumerName, DomainKind, Doubt, Joules, Method, PowerDomain, Uncert
 
 /// The energy of one domain over one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DomainEnergy {
     /// The hardware.
     pub domain: PowerDomain,
@@ -53,6 +54,7 @@ pub struct MissingEnergy(String);
 
 /// The energy of one window: one entry per domain that was in use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WindowEnergy {
     /// Length of the window, by the monotonic clock.
     pub seconds: f64,
@@ -64,6 +66,12 @@ pub struct WindowEnergy {
 }
 
 impl WindowEnergy {
+    /// The energy of these domains over so many seconds, with nothing left out.
+    #[must_use]
+    pub fn new(seconds: f64, domains: Vec<DomainEnergy>) -> Self {
+        Self { seconds, domains, left_out: Vec::new() }
+    }
+
     /// The sum over all domains, or `None` if there is no domain or one of them is missing.
     #[must_use]
     pub fn total(&self) -> Option<Joules> {
@@ -87,6 +95,34 @@ impl WindowEnergy {
                 false => reasons.join("; "),
             })
         })
+    }
+
+    /// The total in joules as a number, to report as an objective of an optimizer; `None` as for [`total`](Self::total).
+    ///
+    /// [`sd`](Self::sd) is its standard deviation:
+    ///
+    /// ```
+    /// use wattfront::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain, Uncertainty, WindowEnergy};
+    ///
+    /// let domain = PowerDomain::new(DomainKind::Gpu, "GPU-1");
+    /// let mut gpu = DomainEnergy::new(domain, Method::Counter, Some(Joules(120.0)), None);
+    /// gpu.uncertainty = Some(Uncertainty { edge: Joules(1.5), gain: Joules(4.8), ..Uncertainty::default() });
+    /// let energy = WindowEnergy::new(2.0, vec![gpu]);
+    /// assert_eq!((energy.value(), energy.sd()), (Some(120.0), Some(1.5)));
+    /// ```
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.total().map(|joules| joules.0)
+    }
+
+    /// The standard deviation of [`value`](Self::value) in joules, against windows on the same hardware: what an optimizer
+    /// compares. What is off in proportion in all of them alike (the gain of the meters) is not in it; against the truth, with
+    /// the gain, it is [`uncertainty(None)`](Self::uncertainty) and [`absolute`](Uncertainty::absolute). `None` if the total is missing,
+    /// or nobody knows how far one of its parts is off.
+    #[must_use]
+    pub fn sd(&self) -> Option<f64> {
+        self.total()?;
+        self.uncertainty(None).map(|uncertainty| uncertainty.relative().0)
     }
 
     /// The sum over the domains of one kind, or `None` if there is no such domain or one of them is missing.

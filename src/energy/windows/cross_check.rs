@@ -38,6 +38,7 @@ const OF_LATE: Duration = Duration::from_secs(30);
 
 /// Two figures of the energy of one piece of hardware over the same stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct CrossCheck {
     /// By the counter.
     pub counter: Joules,
