@@ -20,7 +20,7 @@ use crate::guard::text::lines as harmless;
 /// Shows the power until a signal ends it, or until nobody reads any more.
 pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
     let interval = Duration::try_from_secs_f64(interval).map_err(Failure::usage)?;
-    let session = Session::open().map_err(Failure::other)?;
+    let session = Session::open().map_err(|error| Failure::other(error.with_help()))?;
     for consumer in session.unreadable(&Usage::All) {
         warn(&format!(
             "not shown, for it cannot be read: {consumer}: {}",

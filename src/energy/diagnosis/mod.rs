@@ -111,7 +111,7 @@ fn estimate(places: &Places, figure: &WattsPerCore) -> Result<(Consumer, EnergyS
             Ok((Consumer { domain, method, note, standing: Standing::Estimated, ..consumer }, source))
         }
         Err(error) => {
-            let consumer = consumer.because(Standing::Uncounted, error.to_string());
+            let consumer = consumer.because(Standing::Uncounted, error.with_help());
             Err(Box::new(consumer.remedy("it needs Linux with /proc mounted, and a sane figure")))
         }
     }

@@ -20,6 +20,7 @@
 //! https://docs.nvidia.com/cuda/cuda-programming-guide/05-appendices/environment-variables.html), and
 //! [MIG user guide, device enumeration](https://docs.nvidia.com/datacenter/tesla/mig-user-guide/mig-device-names.html).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::mig::MigInstance;
@@ -64,7 +65,7 @@ pub enum VisibleError {
     /// A GPU is chosen by a number in an order that only CUDA knows.
     #[error(
         "CUDA_VISIBLE_DEVICES = `{devices}` counts GPUs from the fastest on, and this machine has different ones ({}): \
-         which are meant cannot be told; set CUDA_DEVICE_ORDER=PCI_BUS_ID too, or name them by the UUIDs of `nvidia-smi -L`",
+         which are meant cannot be told",
         names.join(", ")
     )]
     OrderUnknown {
@@ -73,6 +74,18 @@ pub enum VisibleError {
         /// The names of the machine's GPUs.
         names: Vec<String>,
     },
+}
+
+impl VisibleError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::OrderUnknown { .. } => Some(Cow::Borrowed(
+                "set CUDA_DEVICE_ORDER=PCI_BUS_ID too, or name them by the UUIDs of `nvidia-smi -L`",
+            )),
+        }
+    }
 }
 
 /// The GPUs of `boards` that a program sees whose environment has these values of `CUDA_VISIBLE_DEVICES` and
@@ -309,8 +322,9 @@ mod tests {
             &[(Some("1"), "GPU-a2"), (Some("1,0"), "GPU-a2 GPU-a1"), (None, "GPU-a1 GPU-a2")],
         );
         for order in [None, Some("FASTEST_FIRST"), Some("pci_bus_id")] {
-            let error = visible_gpus(Some("1"), order, &boards).unwrap_err().to_string();
-            assert!(error.contains("T4, H200") && error.contains("CUDA_DEVICE_ORDER=PCI_BUS_ID"), "{error}");
+            let error = visible_gpus(Some("1"), order, &boards).unwrap_err();
+            assert!(error.to_string().contains("T4, H200"), "{error}");
+            assert!(error.help().unwrap().contains("CUDA_DEVICE_ORDER=PCI_BUS_ID"), "{error:?}");
             assert!(visible_gpus(Some("0,7"), order, &boards).is_err());
             // All are visible, and only their order is not known.
             for devices in [None, Some("1,0"), Some("0,1,7")] {

@@ -22,6 +22,7 @@ pub(in crate::energy) mod testing;
 #[cfg(test)]
 mod tests;
 
+use crate::energy::error::EnergyError;
 use crate::energy::gpus::mig::MigInstance;
 use crate::energy::gpus::visible::VisibleError;
 use crate::energy::meters::choice::{MeterKind, Meters};
@@ -187,7 +188,7 @@ fn settled(mut consumer: Consumer, opened: &OpenedMeters<'_>) -> Consumer {
         return consumer.because(Standing::LeftOut, "`meters` names no meter of it");
     }
     if consumer.standing == Standing::Metered {
-        let reason = opened.nvml.as_ref().map_or_else(|| "it could not be opened".to_owned(), ToString::to_string);
+        let reason = opened.nvml.as_ref().map_or_else(|| "it could not be opened".to_owned(), EnergyError::with_help);
         return consumer.because(Standing::Unreadable, reason);
     }
     consumer

@@ -1,5 +1,6 @@
 //! Processors, their memory, and sensors of the board.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -159,7 +160,9 @@ fn left_to(meters: &Meters) -> &'static str {
 
 /// Why no counter of processors is read, in the surroundings that explain it, and what to do about it.
 fn reasons(error: &EnergyError, found: &[FoundCounter], surroundings: Surroundings) -> (String, Option<String>) {
-    let EnergyError::Unavailable { reason, remedy, .. } = error else { return (error.to_string(), None) };
+    let EnergyError::Unavailable { reason, remedy, .. } = error else {
+        return (error.to_string(), error.help().map(Cow::into_owned));
+    };
     if found.iter().any(|found| found.domain.kind == DomainKind::Cpu) {
         return (reason.clone(), Some(remedy.clone()));
     }

@@ -197,7 +197,7 @@ mod tests {
 
     fn reason(error: &EnergyError) -> String {
         assert!(matches!(error, EnergyError::Limit { .. }), "{error:?}");
-        error.to_string()
+        error.with_help()
     }
 
     #[test]

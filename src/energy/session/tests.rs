@@ -342,7 +342,7 @@ fn the_platform_is_metered_by_name_and_alone() {
     let session = open(vec![MeterKind::Psys, MeterKind::Psys]).unwrap();
     assert_eq!(names(&session, &Usage::cpu()), ["platform:psys counter"]);
     for other in [MeterKind::Nvml, MeterKind::Rapl, MeterKind::Estimate] {
-        let error = open(vec![other, MeterKind::Psys]).unwrap_err().to_string();
+        let error = open(vec![other, MeterKind::Psys]).unwrap_err().with_help();
         assert!(error.contains("`psys` cannot be used") && error.contains("choose it alone"), "{error}");
     }
     let shared = builder_on(&tree, &proc).meters(Meters::List(vec![MeterKind::Psys])).share(true).open();

@@ -138,7 +138,7 @@ pub(crate) fn limit_range(library: Option<&Path>, uuid: &str) -> Result<LimitRan
             default_watts: watts(default),
             present_watts: watts(present),
             highest_sm_clock_mhz: gpu.highest_clock()?,
-            refused: gpu.set_limit(present).err().map(|error| error.to_string()),
+            refused: gpu.set_limit(present).err().map(|error| error.with_help()),
         })
     })
 }

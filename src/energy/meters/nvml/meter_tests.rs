@@ -244,7 +244,7 @@ fn a_second_figure_that_fails_leaves_the_first_alone() {
 #[test]
 fn a_board_that_is_cut_into_instances_is_metered_only_if_asked_for() {
     let fake = FakeNvml::new(50.0, "gpu A A\npower 300\nmig\ninstance MIG-1 1 0\n");
-    let refused = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap_err().to_string();
+    let refused = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap_err().with_help();
     assert!(refused.contains("MIG instances") && refused.contains("whole-board"), "{refused}");
     let meter = NvmlMeter::open(Some(&fake.library()), MigPolicy::WholeBoard).unwrap();
     let sampling = &meter.sources()[0].sampling;

@@ -177,7 +177,7 @@ mod tests {
         let (tree, machine) = (PowercapTree::new(), PowerEvents::new("0", &[(0, 0, 0)]));
         machine.refuse(libc::EACCES);
         let text =
-            RaplMeter::open(&RaplWays::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().to_string();
+            RaplMeter::open(&RaplWays::of(&tree.root().join("nowhere"), &machine), &|_| false).unwrap_err().with_help();
         for part in ["nowhere: No such file", "modprobe intel_rapl_msr", "power/energy-pkg on processor 0: Permission"]
         {
             assert!(text.contains(part), "{part}: {text}");

@@ -219,7 +219,7 @@ fn what_is_left_out_by_name_is_neither_opened_nor_in_the_way() {
     let meter = RaplMeter::open(&ways, &without("cpu:package-1")).unwrap();
     assert_eq!(meter.sources().len(), 1);
     assert!(RaplMeter::open(&ways, &without("cpu:package-0")).is_err(), "the other one is closed still");
-    let error = RaplMeter::open(&ways, &|_| true).unwrap_err().to_string();
+    let error = RaplMeter::open(&ways, &|_| true).unwrap_err().with_help();
     assert!(error.contains("left out"), "{error}");
 }
 
@@ -281,19 +281,19 @@ fn a_platform_alone_is_offered_by_name_and_read_by_a_meter_of_its_own() {
     let ways = RaplWays::files(tree.root());
     let expected = "platform:psys within the platform as a whole, which the meter psys reads if it is chosen by name,";
     assert_eq!(told(&ways), [expected]);
-    let error = RaplMeter::open(&ways, &|_| false).unwrap_err().to_string();
+    let error = RaplMeter::open(&ways, &|_| false).unwrap_err().with_help();
     assert!(error.contains("has no processor package, only psys") && error.contains("meters = [\"psys\"]"), "{error}");
     let platform = RaplMeter::platform(&ways).unwrap();
     assert_eq!((platform.name(), platform.sources()[0].domain.to_string().as_str()), ("psys", "platform:psys"));
     tree.close("intel-rapl:0/energy_uj");
     assert_eq!(told(&ways), ["platform:psys closed"]);
-    let error = RaplMeter::platform(&ways).unwrap_err().to_string();
+    let error = RaplMeter::platform(&ways).unwrap_err().with_help();
     assert!(error.contains("intel-rapl:0/energy_uj"), "{error}");
     let machine = PowerEvents::new("0", &[(0, 0, 0)]);
     let events = RaplMeter::platform(&RaplWays::of(tree.root(), &machine)).unwrap();
     assert!(events.sources()[0].sampling.contains("power/energy-psys"));
     machine.remove("events/energy-psys");
-    let error = RaplMeter::platform(&RaplWays::of(&tree.root().join("nowhere"), &machine)).unwrap_err().to_string();
+    let error = RaplMeter::platform(&RaplWays::of(&tree.root().join("nowhere"), &machine)).unwrap_err().with_help();
     assert!(error.contains("nowhere") && error.contains("energy-psys"), "{error}");
 }
 

@@ -326,7 +326,7 @@ fn an_edge_is_settled_by_the_next_stretch_and_not_before() {
 
 fn refusal(script: &str, mig: MigPolicy, meters: Meters) -> String {
     let (fake, proc) = (FakeNvml::new(50.0, script), processes());
-    builder(&fake, &proc, 10).mig(mig).meters(meters).open().unwrap_err().to_string()
+    builder(&fake, &proc, 10).mig(mig).meters(meters).open().unwrap_err().with_help()
 }
 
 #[test]
