@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wattfront::analysis::Summary;
 use wattfront::carbon::Carbon;
-use wattfront::energy::units::{Domain, DomainEnergy, DomainKind, Joules, Method, WindowEnergy};
+use wattfront::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain, WindowEnergy};
 use wattfront::optimizer::Seed;
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::{Metrics, Problem};
@@ -77,10 +77,10 @@ fn events(trials: u64) -> Vec<Entry> {
 }
 
 fn window(joules: f64) -> WindowEnergy {
-    let domain = Domain { kind: DomainKind::Cpu, id: "package-0".to_owned() };
+    let domain = PowerDomain { kind: DomainKind::Cpu, id: "package-0".to_owned() };
     let note = Some("3 of 40 readings failed".to_owned());
     let domains = vec![DomainEnergy::new(domain, Method::Counter, Some(Joules(joules)), note)];
-    WindowEnergy { seconds: 1.5, domains, ..WindowEnergy::default() }
+    WindowEnergy::new(1.5, domains)
 }
 
 /// Evenly in [0, 1): Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.

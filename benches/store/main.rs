@@ -50,7 +50,7 @@ fn reported(trial: u64, step: u64) -> Event {
 
 fn finished(trial: u64) -> Event {
     let metrics = Metrics::from([("accuracy".to_owned(), 0.9), ("energy".to_owned(), trial as f64)]);
-    let spent = WindowEnergy { seconds: 1.5, ..WindowEnergy::default() };
+    let spent = WindowEnergy::new(1.5, Vec::new());
     Event::TrialFinished { trial, metrics, sd: Metrics::new(), energy: Phases::new(), spent }
 }
 

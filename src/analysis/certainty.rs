@@ -1,7 +1,7 @@
 //! How well a study's energies are known.
 
 use super::statistics::quantile;
-use crate::energy::units::{Domain, Method, Uncertainty, Watts};
+use crate::energy::units::{Method, PowerDomain, Uncertainty, Watts};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// A normal error stays within so many standard deviations with a probability of 95 %.
@@ -11,7 +11,7 @@ const WIDTH: f64 = 1.96;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Certainty {
     /// The hardware.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// How it was metered.
     pub method: Method,
     /// Half of the 95 % interval of a trial's figure about the truth, as a part of the figure: the median over the
@@ -31,7 +31,7 @@ impl Certainty {
         let mut hardware: Vec<_> = trials().map(|part| (part.domain.clone(), part.method)).collect();
         hardware.sort();
         hardware.dedup();
-        let of = |(domain, method): (Domain, Method)| {
+        let of = |(domain, method): (PowerDomain, Method)| {
             let half = |sd: fn(&Uncertainty) -> f64| {
                 let here = trials().filter(|part| part.domain == domain && part.method == method);
                 let parts: Vec<f64> = here

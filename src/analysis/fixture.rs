@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::energy::units::{Domain, DomainEnergy, DomainKind, Joules, Method, WindowEnergy};
+use crate::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain, WindowEnergy};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit, ObjectiveFit};
 use crate::optimizer::problem::{Metrics, Problem};
@@ -132,7 +132,7 @@ impl StudyFixture {
 
 /// Energy of one domain.
 pub(crate) fn window(kind: DomainKind, id: &str, method: Method, joules: Option<f64>) -> WindowEnergy {
-    let domain = Domain { kind, id: id.to_owned() };
+    let domain = PowerDomain { kind, id: id.to_owned() };
     let domains = vec![DomainEnergy::new(domain, method, joules.map(Joules), None)];
     WindowEnergy { seconds: 4.0, domains, ..WindowEnergy::default() }
 }

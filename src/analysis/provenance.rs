@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::energy::units::{ConsumerName, Domain, DomainEnergy, DomainKind, Doubt, Method, WindowEnergy};
+use crate::energy::units::{ConsumerName, DomainEnergy, DomainKind, Doubt, Method, PowerDomain, WindowEnergy};
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
 
 /// How one figure of energy came about.
@@ -118,7 +118,7 @@ impl std::fmt::Display for Provenance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The hardware.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// The words as they were said first.
     pub example: String,
     /// How many windows bear it.
@@ -165,11 +165,11 @@ pub struct EnergyBasis {
     /// of the study are not alike.
     pub provenances: Vec<Provenance>,
     /// The hardware and how each piece was metered, in order.
-    pub domains: Vec<(Domain, Method)>,
+    pub domains: Vec<(PowerDomain, Method)>,
     /// What the meters had to say, what they said most often first.
     pub notes: Vec<Note>,
     /// The hardware whose counter was contradicted, and by what.
-    pub doubts: Vec<(Domain, Doubt)>,
+    pub doubts: Vec<(PowerDomain, Doubt)>,
 }
 
 impl EnergyBasis {
@@ -178,7 +178,7 @@ impl EnergyBasis {
     pub fn of(record: &StudyRecord) -> Self {
         let mut provenances: Vec<Provenance> = Vec::new();
         let mut domains = BTreeSet::new();
-        let mut notes: BTreeMap<(Domain, String), Note> = BTreeMap::new();
+        let mut notes: BTreeMap<(PowerDomain, String), Note> = BTreeMap::new();
         for trial in record.trials() {
             for found in objective_provenances(record, trial) {
                 provenances.push(found);
@@ -224,8 +224,8 @@ impl EnergyBasis {
 }
 
 /// What is known of any of several records, each device once.
-pub(super) fn doubts_of<'a>(records: impl IntoIterator<Item = &'a StudyRecord>) -> Vec<(Domain, Doubt)> {
-    let mut found: Vec<(Domain, Doubt)> = Vec::new();
+pub(super) fn doubts_of<'a>(records: impl IntoIterator<Item = &'a StudyRecord>) -> Vec<(PowerDomain, Doubt)> {
+    let mut found: Vec<(PowerDomain, Doubt)> = Vec::new();
     for (domain, doubt) in records.into_iter().flat_map(StudyRecord::doubts) {
         if !found.iter().any(|(known, _)| known == domain) {
             found.push((domain.clone(), *doubt));
@@ -236,8 +236,8 @@ pub(super) fn doubts_of<'a>(records: impl IntoIterator<Item = &'a StudyRecord>) 
 
 /// See [`EnergyBasis::doubts_in_words`].
 #[must_use]
-pub fn doubts_in_words(doubts: &[(Domain, Doubt)]) -> Vec<String> {
-    let words = |(domain, doubt): &(Domain, Doubt)| {
+pub fn doubts_in_words(doubts: &[(PowerDomain, Doubt)]) -> Vec<String> {
+    let words = |(domain, doubt): &(PowerDomain, Doubt)| {
         format!(
             "The energy of {domain} is DOUBTFUL: {doubt}; {}. That holds for all its figures here, those of trials from before it \
              was known too.",

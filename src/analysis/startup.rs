@@ -101,14 +101,14 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::units::{Domain, DomainEnergy, DomainKind, Joules, Method};
+    use crate::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain};
     use crate::optimizer::Seed;
     use crate::optimizer::problem::{Metrics, Problem};
     use crate::optimizer::space::{Point, Space};
     use crate::record::{Entry, Event, Phases};
 
     fn window(seconds: f64) -> WindowEnergy {
-        let domain = Domain { kind: DomainKind::Cpu, id: "0".into() };
+        let domain = PowerDomain { kind: DomainKind::Cpu, id: "0".into() };
         WindowEnergy {
             seconds,
             domains: vec![DomainEnergy::new(domain, Method::Counter, Some(Joules(10.0 * seconds)), None)],

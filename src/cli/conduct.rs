@@ -148,7 +148,7 @@ pub(super) fn builder_of(spec: &StudySpec) -> SessionBuilder {
 
 /// The meters of the study do not open.
 pub(super) fn unmetered(error: &EnergyError) -> Failure {
-    Failure::other(format!("{error}; `optimize devices` says what can be metered here"))
+    Failure::other(format!("{}; `optimize devices` says what can be metered here", error.with_help()))
 }
 
 /// Whether this build can run what the study asks for.

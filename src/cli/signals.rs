@@ -143,7 +143,7 @@ fn end_after(time: Duration) {
 
 fn restore_limits() {
     for error in restore_limits_and_end() {
-        warn(&format!("error: {error}"));
+        warn(&format!("error: {}", error.with_help()));
     }
 }
 

@@ -1,22 +1,27 @@
 //! What can go wrong with metering.
 
-use super::units::Domain;
+use std::borrow::Cow;
+
+use crate::energy::units::PowerDomain;
 
 /// Why energy cannot be metered, or a figure could not be had.
+///
+/// [`Display`](std::fmt::Display) says what is wrong, [`help`](Self::help) what to do about it, and [`with_help`](Self::with_help)
+/// both in one sentence.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnergyError {
     /// A meter of this name does not exist.
-    #[error("unknown meter `{name}`: the meters are nvml, rapl, psys and estimate")]
+    #[error("unknown meter `{name}`")]
     UnknownMeter {
         /// The name that was given.
         name: String,
     },
     /// A session was asked for without a single meter.
-    #[error("no meter was chosen: name at least one of nvml, rapl, psys and estimate, or use auto")]
+    #[error("no meter was chosen")]
     NoMeter,
     /// A meter that was asked for cannot work here.
-    #[error("the meter `{meter}` cannot be used: {reason}; {remedy}")]
+    #[error("the meter `{meter}` cannot be used: {reason}")]
     Unavailable {
         /// The meter.
         meter: &'static str,
@@ -37,7 +42,7 @@ pub enum EnergyError {
     },
     /// It cannot be told which GPUs the metered program sees.
     #[error(transparent)]
-    Visible(#[from] super::visible::VisibleError),
+    Visible(#[from] crate::energy::gpus::visible::VisibleError),
     /// The thread that reads the meters cannot be started.
     #[error("the metering thread cannot be started: {reason}")]
     Background {
@@ -45,18 +50,15 @@ pub enum EnergyError {
         reason: String,
     },
     /// Another process meters this hardware, and its work would be in the figures.
-    #[error(
-        "{domain} is metered by {by} already, whose work would be in the figures: wait for it to end, use other hardware, or, \
-         where the GPU's energy is enough, leave the processor out by `meters = [\"nvml\"]` in [energy]"
-    )]
+    #[error("{domain} is metered by {by} already, whose work would be in the figures")]
     InUse {
         /// The hardware.
-        domain: Domain,
+        domain: PowerDomain,
         /// Who holds it, as far as told.
         by: String,
     },
     /// The file that locks metered hardware cannot be had.
-    #[error("the lock file {} cannot be used: {reason}; name another folder by WATTFRONT_LOCKS", .path.display())]
+    #[error("the lock file {} cannot be used: {reason}", .path.display())]
     Lock {
         /// The file.
         path: std::path::PathBuf,
@@ -64,31 +66,31 @@ pub enum EnergyError {
         reason: String,
     },
     /// A device that others use too does not tell who uses it.
-    #[error("{domain} cannot be shared: {reason}; {remedy}")]
+    #[error("{domain} cannot be shared: {reason}")]
     Unshareable {
         /// The hardware.
-        domain: Domain,
+        domain: PowerDomain,
         /// What is in the way.
         reason: String,
         /// What to do about it.
         remedy: String,
     },
     /// A session was asked to share its devices and to have them alone.
-    #[error("a session cannot both share its devices and have them alone: leave out `share` or `exclusive`")]
+    #[error("a session cannot both share its devices and have them alone")]
     SharedAndExclusive,
     /// One reading failed; the next may succeed.
     #[error("reading {domain} failed: {reason}")]
     Read {
         /// What was read.
-        domain: Domain,
+        domain: PowerDomain,
         /// What happened.
         reason: String,
     },
     /// A power limit or the clocks of a device cannot be set, or not be put back.
-    #[error("the {what} of {domain}: {reason}; {remedy}")]
+    #[error("the {what} of {domain}: {reason}")]
     Limit {
         /// The device.
-        domain: Domain,
+        domain: PowerDomain,
         /// `power limit` or `SM clocks`.
         what: &'static str,
         /// What is in the way.
@@ -97,21 +99,65 @@ pub enum EnergyError {
         remedy: String,
     },
     /// The device is gone: fallen off the bus, or unusable until it is reset.
-    #[error("the device {domain} is lost: {reason}; reset it or restart the machine")]
+    #[error("the device {domain} is lost: {reason}")]
     DeviceLost {
         /// The device.
-        domain: Domain,
+        domain: PowerDomain,
         /// What the driver said.
         reason: String,
     },
 }
 
 impl EnergyError {
+    /// A reading of this hardware that failed, for this reason: what a meter of one's own answers with.
+    pub fn unread(domain: &PowerDomain, reason: impl Into<String>) -> Self {
+        Self::Read { domain: domain.clone(), reason: reason.into() }
+    }
+
+    /// What to do about it; `None` where there is nothing to be done, or what is wrong says it already.
+    ///
+    /// ```
+    /// use wattfront::energy::{EnergyError, MeterKind};
+    ///
+    /// let error = "rappel".parse::<MeterKind>().unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown meter `rappel`");
+    /// assert_eq!(error.help().as_deref(), Some("the meters are nvml, rapl, psys and estimate"));
+    /// ```
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        let fixed = |text: &'static str| Some(Cow::Borrowed(text));
+        match self {
+            Self::UnknownMeter { .. } => fixed("the meters are nvml, rapl, psys and estimate"),
+            Self::NoMeter => fixed("name at least one of nvml, rapl, psys and estimate, or use auto"),
+            Self::Unavailable { remedy, .. } | Self::Unshareable { remedy, .. } | Self::Limit { remedy, .. } => {
+                (!remedy.is_empty()).then(|| Cow::Owned(remedy.clone()))
+            }
+            Self::Visible(error) => error.help(),
+            Self::InUse { .. } => fixed(
+                "wait for it to end, use other hardware, or, where the GPU's energy is enough, leave the processor out by \
+                 `meters = [\"nvml\"]` in [energy]",
+            ),
+            Self::Lock { .. } => fixed("name another folder by WATTFRONT_LOCKS"),
+            Self::SharedAndExclusive => fixed("leave out `share` or `exclusive`"),
+            Self::Background { .. } => {
+                fixed("see whether the limits of processes and memory leave room for a thread (`ulimit -a`)")
+            }
+            Self::DeviceLost { .. } => fixed("reset it or restart the machine"),
+            Self::Setting { .. } | Self::Read { .. } => None,
+        }
+    }
+
+    /// What is wrong and what to do about it, joined by a semicolon.
+    #[must_use]
+    pub fn with_help(&self) -> String {
+        self.help().map_or_else(|| self.to_string(), |help| format!("{self}; {help}"))
+    }
+
     /// What happened, without the words around it that name the domain of a reading.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Read { reason, .. } => reason.clone(),
-            _ => self.to_string(),
+            _ => self.with_help(),
         }
     }
 
@@ -119,5 +165,15 @@ impl EnergyError {
     #[must_use]
     pub fn is_device_lost(&self) -> bool {
         matches!(self, Self::DeviceLost { .. })
+    }
+}
+
+/// What a build without GPUs says where they are asked for.
+#[cfg(not(feature = "nvml"))]
+pub(crate) fn left_out() -> EnergyError {
+    EnergyError::Unavailable {
+        meter: "nvml",
+        reason: "this build leaves NVIDIA GPUs out".to_owned(),
+        remedy: "build with the feature `nvml`".to_owned(),
     }
 }

@@ -19,73 +19,38 @@
 //! the same if the device is at rest for [`REST`] before and after and the marks say so ([`Mark::beside_rest`]): by the counter's ticks around it, less
 //! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
 
-mod baseline;
-#[cfg(test)]
-mod board;
-mod builder;
-mod bursts;
-mod choice;
-mod clock;
-#[cfg(test)]
-mod contract;
-mod counter;
-mod cross_check;
-mod deadline;
 pub mod diagnosis;
-mod edges;
-#[cfg(test)]
-mod edges_tests;
 mod error;
-mod estimate;
-mod figure;
+mod gpus;
 mod inventory;
-#[cfg(feature = "nvml")]
-mod late;
-mod limits;
-mod lock;
-mod meter;
-#[cfg(feature = "nvml")]
-mod nvml;
-mod process_tree;
-mod processor;
-mod profile;
-mod rapl;
+mod meters;
 mod session;
-#[cfg(test)]
-mod session_tests;
-#[cfg(feature = "nvml")]
-mod share;
-#[cfg(test)]
-mod stall_tests;
-#[cfg(test)]
-mod testing;
-mod ticks;
-#[cfg(test)]
-mod ticks_tests;
-mod track;
+mod system;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[doc = include_str!("trust.md")]
 pub mod trust {
     #[expect(unused_imports, reason = "for the links of its page")]
     use super::*;
 }
 pub mod units;
-mod unwaited;
-mod visible;
-mod watts;
-mod worker;
+mod windows;
 
-pub use builder::{DEFAULT_GAIN, HOST_VARIABLE, SessionBuilder};
-pub use choice::{MeterKind, Meters, MigPolicy};
-pub use clock::{Clock, Moment, MonotonicClock};
-pub use cross_check::{AGREEMENT, CrossCheck};
-pub use deadline::DRIVER_LIMIT_VARIABLE;
 pub use error::EnergyError;
-pub use limits::{LimitGuard, LimitRange, Limits, restore_limits, restore_limits_and_end};
-pub use lock::LOCK_FOLDER_VARIABLE;
-pub use meter::{Grain, Meter, Reading, Shares, Source, Unwaited};
-pub use profile::{DomainSummary, Interval, Profile, Summary};
+pub use gpus::limits::{LimitRange, PowerLimits};
+pub use gpus::mig::{MigInstance, MigPolicy};
+pub use gpus::visible::{GpuIdentity, Visible, VisibleError, VisibleGpu, visible_gpus};
+pub use meters::choice::{MeterKind, Meters};
+pub use meters::estimate::watts::{DEFAULT_WATTS_PER_CORE, watts_per_core};
+pub use meters::meter::{EnergySource, Grain, Meter, Reading, Shares};
+pub use session::builder::{DEFAULT_GAIN, HOST_VARIABLE, SessionBuilder};
+pub use session::limits::{LimitGuard, restore_limits, restore_limits_and_end};
+pub use session::profile::{DomainSummary, Interval, Profile, ProfileSummary};
 pub use session::{Mark, Session, Usage, Window};
-pub use ticks::REST;
+pub use system::clock::{Clock, Moment, MonotonicClock};
+pub use system::deadline::DRIVER_LIMIT_VARIABLE;
+pub use system::lock::LOCK_FOLDER_VARIABLE;
+pub use system::unwaited::Unwaited;
 pub use units::DeviceState;
-pub use visible::{GpuIdentity, MigInstance, Visible, VisibleError, VisibleGpu, visible_gpus};
-pub use watts::{DEFAULT_WATTS_PER_CORE, watts_per_core};
+pub use windows::cross_check::{AGREEMENT, CrossCheck};
+pub use windows::ticks::REST;

@@ -1,7 +1,7 @@
 //! What a study knows to speak against the figures of a device.
 
 use super::{StudyRecord, TrialState};
-use crate::energy::units::{Domain, Doubt, Method, WindowEnergy};
+use crate::energy::units::{Doubt, Method, PowerDomain, WindowEnergy};
 
 impl StudyRecord {
     /// The devices whose counters were contradicted in any session, with the two figures that did it first.
@@ -9,7 +9,7 @@ impl StudyRecord {
     /// What lasts ([`Doubt::is_lasting`]) and was found once holds for all figures by that counter in the record, also for those of trials that ran before: each has
     /// it as its [`doubt`](crate::energy::units::DomainEnergy::doubt), and an uncertainty that holds both. Stored events stay as they are.
     #[must_use]
-    pub fn doubts(&self) -> &[(Domain, Doubt)] {
+    pub fn doubts(&self) -> &[(PowerDomain, Doubt)] {
         &self.doubts
     }
 
@@ -44,7 +44,7 @@ impl StudyRecord {
     }
 }
 
-fn mark(window: &mut WindowEnergy, doubts: &[(Domain, Doubt)]) {
+fn mark(window: &mut WindowEnergy, doubts: &[(PowerDomain, Doubt)]) {
     let seconds = window.seconds;
     for part in &mut window.domains {
         let known = doubts.iter().find(|(domain, _)| *domain == part.domain);

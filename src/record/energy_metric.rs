@@ -180,10 +180,10 @@ impl fmt::Display for EnergyMetric {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::units::{Domain, Method, WindowEnergy};
+    use crate::energy::units::{Method, PowerDomain, WindowEnergy};
 
     fn window(kind: DomainKind, id: &str, method: Method, joules: Option<f64>) -> WindowEnergy {
-        let domain = DomainEnergy::new(Domain { kind, id: id.to_owned() }, method, joules.map(Joules), None);
+        let domain = DomainEnergy::new(PowerDomain { kind, id: id.to_owned() }, method, joules.map(Joules), None);
         WindowEnergy { seconds: 1.0, domains: vec![domain], ..WindowEnergy::default() }
     }
 

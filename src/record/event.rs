@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Environment};
-use crate::energy::units::{Baseline, DeviceState, Domain, WindowEnergy};
+use crate::energy::units::{Baseline, DeviceState, PowerDomain, WindowEnergy};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::{Metrics, Preference, Problem};
@@ -41,7 +41,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeenDevice {
     /// The device.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// What it told.
     pub state: DeviceState,
 }

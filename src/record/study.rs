@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
-use crate::energy::units::{Baseline, Domain, Doubt, Joules};
+use crate::energy::units::{Baseline, Doubt, Joules, PowerDomain};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
 use crate::optimizer::problem::{Preference, Problem};
@@ -86,7 +86,7 @@ pub struct StudyRecord {
     pub(super) trials: Vec<TrialRecord>,
     /// See [`StudyRecord::doubts`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) doubts: Vec<(Domain, Doubt)>,
+    pub(super) doubts: Vec<(PowerDomain, Doubt)>,
     last_seq: u64,
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::energy::units::DomainKind;
-use crate::energy::{Session, Source, Usage};
+use crate::energy::{EnergySource, Session, Usage};
 use crate::record::{Environment, Gpu};
 
 /// Describes this machine and this program as far as results depend on them. What cannot be found out stays empty.
@@ -40,13 +40,13 @@ pub fn describe_host() -> Environment {
     }
 }
 
-fn meter(source: &Source) -> String {
+fn meter(source: &EnergySource) -> String {
     format!("{} ({}: {})", source.domain, source.method.label(), source.sampling)
 }
 
-fn gpus(session: &Session, sources: &[Source]) -> Vec<Gpu> {
+fn gpus(session: &Session, sources: &[EnergySource]) -> Vec<Gpu> {
     let metered = sources.iter().filter(|source| source.domain.kind == DomainKind::Gpu);
-    let name = |source: &Source| {
+    let name = |source: &EnergySource| {
         let found = session.consumers().iter().find(|consumer| consumer.domain.as_ref() == Some(&source.domain))?;
         Some(found.what.split_once(": ").map_or(found.what.as_str(), |(_, name)| name).to_owned())
     };

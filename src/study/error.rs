@@ -229,8 +229,8 @@ pub enum StudyError {
         possible: String,
     },
     /// Nothing can be metered.
-    #[error(transparent)]
-    Energy(#[from] EnergyError),
+    #[error("{}", .0.with_help())]
+    Energy(EnergyError),
     /// The sampler cannot handle the problem.
     #[error(transparent)]
     Sampler(SamplerError),
@@ -300,4 +300,11 @@ pub enum StudyError {
         /// The last of them.
         last: Failure,
     },
+}
+
+/// Not a source: what it says is said already.
+impl From<EnergyError> for StudyError {
+    fn from(error: EnergyError) -> Self {
+        Self::Energy(error)
+    }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::StudyError;
 use crate::energy::units::DomainKind;
-use crate::energy::{EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage};
+use crate::energy::{EnergyError, LimitGuard, LimitRange, PowerLimits, Session, SessionBuilder, Usage};
 use crate::evaluation::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
@@ -83,7 +83,7 @@ impl Limiter {
             // Whether clocks may be locked, and how low, is known once they are.
             for mhz in [*asked.end(), *asked.start()] {
                 let tried = self.asked.builder.limit(gpu, &clock_at(mhz)).and_then(LimitGuard::restore);
-                tried.map_err(|error| refused(error.to_string()))?;
+                tried.map_err(|error| refused(error.with_help()))?;
             }
         }
         Ok(())
@@ -93,13 +93,13 @@ impl Limiter {
     /// could be read.
     pub(super) fn set(&self, point: &Point) -> Result<Vec<LimitGuard>, Failure> {
         let of = |setpoint: &Option<Setpoint>| setpoint.as_ref().and_then(|setpoint| value(setpoint, point));
-        let clock = of(&self.asked.clock).map_or_else(DeviceLimits::default, clock_at);
-        let limits = DeviceLimits { power_watts: of(&self.asked.power), ..clock };
-        if limits == DeviceLimits::default() {
+        let clock = of(&self.asked.clock).map_or_else(PowerLimits::default, clock_at);
+        let limits = PowerLimits { power_watts: of(&self.asked.power), ..clock };
+        if limits == PowerLimits::default() {
             return Ok(Vec::new());
         }
         let set = self.gpus.iter().map(|gpu| self.asked.builder.limit(gpu, &limits));
-        set.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Device, error.to_string()))
+        set.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Device, error.with_help()))
     }
 }
 
@@ -108,12 +108,12 @@ impl Limiter {
 pub(super) fn put_back(guards: Vec<LimitGuard>) -> Result<(), Failure> {
     // All of them, whatever becomes of the first.
     let failed: Vec<EnergyError> = guards.into_iter().filter_map(|guard| guard.restore().err()).collect();
-    failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, error.to_string())))
+    failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, error.with_help())))
 }
 
-fn clock_at(mhz: f64) -> DeviceLimits {
+fn clock_at(mhz: f64) -> PowerLimits {
     // The study file has whole numbers within the range of a u32.
-    DeviceLimits::sm_clock(mhz as u32)
+    PowerLimits::sm_clock(mhz as u32)
 }
 
 fn value(setpoint: &Setpoint, point: &Point) -> Option<f64> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::outcome::wanted;
-use crate::energy::units::{Consumer, Domain, DomainKind, Standing};
-use crate::energy::{Session, Source as MeteredSource, Usage};
+use crate::energy::units::{Consumer, DomainKind, PowerDomain, Standing};
+use crate::energy::{EnergySource, Session, Usage};
 use crate::evaluation::DeviceUse;
 use crate::optimizer::problem::Problem;
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord};
@@ -144,14 +144,14 @@ impl fmt::Display for Unreadable {
 }
 
 /// Why hardware that was metered before is not now, or the other way round, a part of a sentence each.
-pub(super) fn why_otherwise(record: &StudyRecord, session: &Session, now: &[MeteredSource]) -> Vec<String> {
+pub(super) fn why_otherwise(record: &StudyRecord, session: &Session, now: &[EnergySource]) -> Vec<String> {
     let Some(first) = record.trials().iter().find_map(TrialRecord::energy) else { return Vec::new() };
-    let known = |domain: &Domain| {
+    let known = |domain: &PowerDomain| {
         let environments = record.sessions().iter().rev().map(|session| &session.environment);
         let mut consumers = environments.flat_map(|environment| &environment.consumers);
         consumers.find(|consumer| consumer.domain.as_ref() == Some(domain))
     };
-    let here = |domain: &Domain| {
+    let here = |domain: &PowerDomain| {
         let by_domain = session.consumers().iter().find(|consumer| consumer.domain.as_ref() == Some(domain));
         // What is lost does not tell its UUID, but is counted and has its place on the bus.
         by_domain.or_else(|| {
@@ -172,7 +172,7 @@ pub(super) fn why_otherwise(record: &StudyRecord, session: &Session, now: &[Mete
             None => format!("{domain} is not here"),
         })
         .collect();
-    let before = |domain: &Domain| stored.clone().any(|other| other == domain);
+    let before = |domain: &PowerDomain| stored.clone().any(|other| other == domain);
     for source in now.iter().filter(|source| !before(&source.domain)) {
         if let Some(consumer) = session.consumers().iter().find(|c| c.domain.as_ref() == Some(&source.domain)) {
             found.push(format!("{consumer} was not metered then"));

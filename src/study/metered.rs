@@ -402,7 +402,7 @@ impl Scope for MeteredScope<'_, '_> {
             return Some(Failure::new(FailureKind::Interrupted, reason));
         }
         if let Err(error) = self.desk.session.check(&self.usage) {
-            return Some(Failure::new(FailureKind::Device, error.to_string()));
+            return Some(Failure::new(FailureKind::Device, error.with_help()));
         }
         // In the midst of going on after a stop it is not known yet how long that was.
         let over = self.desk.stops.is_up_to_date() && self.due().is_some_and(|due| Moment::now() >= due);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::energy::units::{Domain, DomainEnergy, Method, WindowEnergy};
+use crate::energy::units::{DomainEnergy, Method, PowerDomain, WindowEnergy};
 use crate::evaluation::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, Problem, ValueError};
@@ -210,12 +210,12 @@ fn same_metering(record: &StudyRecord, phases: &Phases) -> Result<(), String> {
     ))
 }
 
-pub(super) fn metered(window: &WindowEnergy) -> impl Iterator<Item = (&Domain, Method)> {
+pub(super) fn metered(window: &WindowEnergy) -> impl Iterator<Item = (&PowerDomain, Method)> {
     window.domains.iter().filter(|d| d.joules.is_some()).map(|d| (&d.domain, d.method))
 }
 
 /// Domains and methods in words, in a fixed order.
-pub(super) fn origin<'a>(parts: impl Iterator<Item = (&'a Domain, Method)>) -> String {
+pub(super) fn origin<'a>(parts: impl Iterator<Item = (&'a PowerDomain, Method)>) -> String {
     let mut parts: Vec<_> = parts.map(|(domain, method)| format!("{domain} ({})", method.label())).collect();
     parts.sort();
     if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }

@@ -32,7 +32,7 @@ pub use versus::{LEVEL, Verdict, Versus};
 use super::provenance::doubts_of;
 use super::statistics::{Bootstrap, Spread};
 use super::{AnalysisError, Provenance, Quantity, Spent};
-use crate::energy::units::{Domain, Doubt};
+use crate::energy::units::{Doubt, PowerDomain};
 use crate::optimizer::pareto::given_reference;
 use crate::optimizer::problem::Objective;
 use crate::record::StudyRecord;
@@ -101,7 +101,7 @@ pub struct Comparison {
     /// Whether energy is an objective or has a constraint and rests on estimates, so that fronts and hypervolumes must be called estimated.
     pub fronts_are_estimated: bool,
     /// The hardware whose counter was contradicted in any of the runs.
-    pub doubts: Vec<(Domain, Doubt)>,
+    pub doubts: Vec<(PowerDomain, Doubt)>,
     /// The smallest p-value that these many seeds and samplers could give, after Holm's adjustment.
     pub smallest_p: f64,
 }

@@ -26,7 +26,7 @@ use self::hardware::hardware;
 use super::provenance::doubts_of;
 use super::statistics::Mean;
 use super::{Provenance, Quantity, Spent, Summary};
-use crate::energy::units::{Domain, Doubt};
+use crate::energy::units::{Doubt, PowerDomain};
 use crate::optimizer::pareto::{non_dominated, weighted_knee};
 use crate::optimizer::problem::{Metrics, Objective, Problem};
 use crate::record::{EnergyMetric, StudyRecord, samples_name};
@@ -69,7 +69,7 @@ pub struct Confirmation {
     /// Energy of all new trials, those that failed included.
     pub spent: Option<Spent>,
     /// The hardware whose counter was contradicted, in the study or since.
-    pub doubts: Vec<(Domain, Doubt)>,
+    pub doubts: Vec<(PowerDomain, Doubt)>,
 }
 
 impl Confirmation {

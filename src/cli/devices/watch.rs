@@ -13,14 +13,14 @@ use signal_hook::iterator::Signals;
 
 use super::super::failure::Failure;
 use super::super::print::warn;
-use crate::energy::units::{Domain, DomainEnergy, Doubt, Joules, Method, Watts};
+use crate::energy::units::{DomainEnergy, Doubt, Joules, Method, PowerDomain, Watts};
 use crate::energy::{Interval, Profile, Session, Usage};
 use crate::guard::text::lines as harmless;
 
 /// Shows the power until a signal ends it, or until nobody reads any more.
 pub(super) fn watch(interval: f64, json: bool) -> Result<(), Failure> {
     let interval = Duration::try_from_secs_f64(interval).map_err(Failure::usage)?;
-    let session = Session::open().map_err(Failure::other)?;
+    let session = Session::open().map_err(|error| Failure::other(error.with_help()))?;
     for consumer in session.unreadable(&Usage::All) {
         warn(&format!(
             "not shown, for it cannot be read: {consumer}: {}",
@@ -65,7 +65,7 @@ fn signals() -> std::io::Result<Receiver<()>> {
 /// Hardware that is looked at now and then.
 struct Watch {
     profile: Profile,
-    peaks: Vec<(Domain, Watts)>,
+    peaks: Vec<(PowerDomain, Watts)>,
 }
 
 /// One look.
@@ -81,7 +81,7 @@ struct Look {
 /// One piece of hardware.
 #[derive(Debug, Serialize)]
 struct Seen {
-    domain: Domain,
+    domain: PowerDomain,
     method: Method,
     /// The mean since the look before.
     watts: Option<Watts>,
@@ -133,7 +133,7 @@ impl Watch {
         Look { seconds: until, interval_s: energy.seconds, domains }
     }
 
-    fn peak(&mut self, domain: &Domain, now: Option<Watts>) -> Option<Watts> {
+    fn peak(&mut self, domain: &PowerDomain, now: Option<Watts>) -> Option<Watts> {
         let Some(index) = self.peaks.iter().position(|(of, _)| of == domain) else {
             self.peaks.extend(now.map(|now| (domain.clone(), now)));
             return now;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::energy::units::{Consumer, ConsumerName, DomainKind, Standing};
-use crate::energy::{DomainSummary, Summary};
+use crate::energy::{DomainSummary, ProfileSummary};
 
 /// What there is that draws power, beside what was metered.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ impl Coverage<'_> {
     }
 
     /// What programs are told beside the figures.
-    pub(super) fn add_to(&self, energy: &mut Value, summary: &Summary) {
+    pub(super) fn add_to(&self, energy: &mut Value, summary: &ProfileSummary) {
         let list = |standing: Standing| -> Vec<Value> {
             let entry =
                 |c: &Consumer| json!({ "name": c.name, "what": c.what, "reason": c.reason, "remedy": c.remedy });

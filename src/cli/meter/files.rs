@@ -18,7 +18,7 @@ use super::stream::{Patience, Stream, is_of_reader};
 use super::total::Total;
 
 use crate::disk::WholeFile;
-use crate::energy::Summary;
+use crate::energy::ProfileSummary;
 use crate::energy::units::{DomainEnergy, Doubt, Joules, Uncertainty, WindowEnergy};
 use crate::guard::secret;
 use crate::report::csv::text;
@@ -30,7 +30,7 @@ pub(super) struct Outcome<'a> {
     /// How it ended.
     pub(super) status: ExitStatus,
     /// What it took.
-    pub(super) summary: Summary,
+    pub(super) summary: ProfileSummary,
     /// For how long of that it was stopped.
     pub(super) stopped: Duration,
     /// What the figures cover.
@@ -294,10 +294,10 @@ mod tests {
 
     use super::*;
     use crate::energy::DomainSummary;
-    use crate::energy::units::{Domain, DomainKind, Method};
+    use crate::energy::units::{DomainKind, Method, PowerDomain};
 
     fn part(kind: DomainKind, id: &str, method: Method, joules: f64) -> DomainEnergy {
-        DomainEnergy::new(Domain { kind, id: id.to_owned() }, method, Some(Joules(joules)), None)
+        DomainEnergy::new(PowerDomain { kind, id: id.to_owned() }, method, Some(Joules(joules)), None)
     }
 
     #[test]
@@ -327,7 +327,12 @@ mod tests {
         let outcome = Outcome {
             command: &["true".into()],
             status: ExitStatus::from_raw(0),
-            summary: Summary { seconds: 1.0, joules: Some(Joules(304.0)), method: None, domains: domains.to_vec() },
+            summary: ProfileSummary {
+                seconds: 1.0,
+                joules: Some(Joules(304.0)),
+                method: None,
+                domains: domains.to_vec(),
+            },
             stopped: Duration::from_millis(500),
             coverage: Coverage { consumers: &[], absent: &[] },
         };

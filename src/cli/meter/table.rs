@@ -171,13 +171,13 @@ mod tests {
 
     use super::super::coverage::Coverage;
     use super::*;
-    use crate::energy::Summary;
-    use crate::energy::units::{Domain, DomainEnergy, Method, Uncertainty, Watts};
+    use crate::energy::ProfileSummary;
+    use crate::energy::units::{DomainEnergy, Method, PowerDomain, Uncertainty, Watts};
 
     fn domain(kind: DomainKind, id: &str, method: Method, joules: Option<f64>, note: Option<&str>) -> DomainSummary {
         DomainSummary {
             energy: DomainEnergy::new(
-                Domain { kind, id: id.to_owned() },
+                PowerDomain { kind, id: id.to_owned() },
                 method,
                 joules.map(Joules),
                 note.map(str::to_owned),
@@ -200,7 +200,7 @@ mod tests {
         let outcome = Outcome {
             command: &command,
             status: ExitStatus::from_raw(0),
-            summary: Summary { seconds: 12.5, joules, method, domains },
+            summary: ProfileSummary { seconds: 12.5, joules, method, domains },
             stopped: Duration::from_secs_f64(stopped),
             coverage: Coverage { consumers: &[], absent: &[] },
         };

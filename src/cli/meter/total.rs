@@ -1,7 +1,7 @@
 //! What may be added up.
 
-use crate::energy::Summary;
-use crate::energy::units::{Domain, DomainEnergy, Doubt, Joules, Method, WindowEnergy};
+use crate::energy::ProfileSummary;
+use crate::energy::units::{DomainEnergy, Doubt, Joules, Method, PowerDomain, WindowEnergy};
 
 /// The sum over what is measured, or where nothing is, over what is estimated: never over both.
 pub(super) struct Total {
@@ -11,7 +11,7 @@ pub(super) struct Total {
 }
 
 impl Total {
-    pub(super) fn of(summary: &Summary) -> Self {
+    pub(super) fn of(summary: &ProfileSummary) -> Self {
         let parts = |estimated: bool| -> Vec<DomainEnergy> {
             let all = summary.domains.iter().map(|domain| &domain.energy);
             all.filter(|part| part.method.is_estimate() == estimated).cloned().collect()
@@ -34,7 +34,7 @@ impl Total {
     }
 
     /// What speaks against a figure that is in it.
-    pub(super) fn doubt(&self) -> Option<(&Domain, Doubt)> {
+    pub(super) fn doubt(&self) -> Option<(&PowerDomain, Doubt)> {
         self.sum.doubt()
     }
 

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::folders::listed;
+
 /// Who made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Vendor {
+pub(super) enum PciVendor {
     Nvidia,
     Amd,
     Intel,
@@ -15,18 +17,18 @@ pub(super) enum Vendor {
 
 /// What it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum PciClass {
     Gpu,
     Accelerator,
 }
 
 /// A device on the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OnBus {
-    pub(super) place: Place,
-    pub(super) vendor: Vendor,
+pub(super) struct PciDevice {
+    pub(super) place: PciAddress,
+    pub(super) vendor: PciVendor,
     pub(super) device: u16,
-    pub(super) class: Class,
+    pub(super) class: PciClass,
     /// The kernel's driver that has taken it.
     pub(super) driver: Option<String>,
     /// Its files below `/sys`.
@@ -35,9 +37,9 @@ pub(super) struct OnBus {
 
 /// Domain, bus, device and function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(pub(super) [u32; 4]);
+pub(super) struct PciAddress(pub(super) [u32; 4]);
 
-impl Place {
+impl PciAddress {
     /// From `0000:3b:00.0`, with a domain of four digits or of eight.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split([':', '.']).map(|part| u32::from_str_radix(part, 16).ok());
@@ -47,7 +49,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for PciAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [domain, bus, device, function] = self.0;
         write!(f, "{domain:04x}:{bus:02x}:{device:02x}.{function:x}")
@@ -57,11 +59,12 @@ impl std::fmt::Display for Place {
 /// Drivers that hand a device to a virtual machine.
 const HANDED_ON: [&str; 4] = ["vfio-pci", "nvgrace_gpu_vfio_pci", "pci-stub", "xen-pciback"];
 
-impl OnBus {
+impl PciDevice {
     /// Whether a virtual machine has it.
     pub(super) fn is_handed_on(&self) -> bool {
         // Programs drive Google's by it themselves.
-        self.vendor != Vendor::Other(0x1ae0) && self.driver.as_deref().is_some_and(|driver| HANDED_ON.contains(&driver))
+        self.vendor != PciVendor::Other(0x1ae0)
+            && self.driver.as_deref().is_some_and(|driver| HANDED_ON.contains(&driver))
     }
 
     /// Whether it is a part of the processor's package, whose counter has its energy.
@@ -72,14 +75,16 @@ impl OnBus {
     pub(super) fn is_in_package(&self) -> bool {
         let [domain, bus, device, _] = self.place.0;
         match (self.vendor, self.class) {
-            (Vendor::Intel, Class::Gpu) => (domain, bus, device) == (0, 0, 2),
-            (Vendor::Intel, Class::Accelerator) => (domain, bus) == (0, 0),
-            (Vendor::Amd, Class::Gpu) => {
+            (PciVendor::Intel, PciClass::Gpu) => (domain, bus, device) == (0, 0, 2),
+            (PciVendor::Intel, PciClass::Accelerator) => (domain, bus) == (0, 0),
+            (PciVendor::Amd, PciClass::Gpu) => {
                 let table = fs::read(self.path.join("gpu_metrics")).unwrap_or_default();
                 table.get(2).map_or_else(|| self.is_behind_inner_bridge(), |format| *format >= 2)
             }
             // XDNA, the neural processor of its packages.
-            (Vendor::Amd, Class::Accelerator) => self.driver.as_deref() == Some("amdxdna") || self.device == 0x1502,
+            (PciVendor::Amd, PciClass::Accelerator) => {
+                self.driver.as_deref() == Some("amdxdna") || self.device == 0x1502
+            }
             _ => false,
         }
     }
@@ -87,7 +92,7 @@ impl OnBus {
     /// Whether it is right behind the bridge by which AMD's packages reach their own devices (device 8 of bus 0).
     fn is_behind_inner_bridge(&self) -> bool {
         let whole = self.path.canonicalize().unwrap_or_default();
-        let parent = whole.parent().and_then(Path::file_name).and_then(|name| Place::parse(name.to_str()?));
+        let parent = whole.parent().and_then(Path::file_name).and_then(|name| PciAddress::parse(name.to_str()?));
         parent.is_some_and(|parent| parent.0[..3] == [0, 0, 8])
     }
 
@@ -125,10 +130,10 @@ fn is_known_accelerator(vendor: u16, device: u16, class: u32) -> bool {
 }
 
 /// What computes on the bus, in its order; `None` if there is no such tree.
-pub(super) fn devices(sys: &Path) -> Option<Vec<OnBus>> {
+pub(super) fn devices(sys: &Path) -> Option<Vec<PciDevice>> {
     let tree = sys.join("bus/pci/devices");
     fs::read_dir(&tree).ok()?;
-    let mut found: Vec<OnBus> = listed(&tree).into_iter().filter_map(|path| device(&path)).collect();
+    let mut found: Vec<PciDevice> = listed(&tree).into_iter().filter_map(|path| device(&path)).collect();
     found.sort_by_key(|device| device.place);
     Some(found)
 }
@@ -152,8 +157,8 @@ pub(super) fn cards_off_the_bus(sys: &Path) -> Vec<(String, String)> {
 }
 
 /// One that computes; `None` for anything else, and for virtual functions of one that is listed itself.
-fn device(path: &Path) -> Option<OnBus> {
-    let place = Place::parse(path.file_name()?.to_str()?)?;
+fn device(path: &Path) -> Option<PciDevice> {
+    let place = PciAddress::parse(path.file_name()?.to_str()?)?;
     let number = |file: &str| {
         let text = fs::read_to_string(path.join(file)).ok()?;
         u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok()
@@ -166,13 +171,13 @@ fn device(path: &Path) -> Option<OnBus> {
     }
     let kind = match (vendor, class >> 16) {
         // Whoever made it: a controller for 3D that drives no display, and the graphics of Moore Threads and Iluvatar.
-        _ if class >> 8 == 0x0302 => Class::Gpu,
-        (0x1ed5 | 0x1e3e, 0x03) => Class::Gpu,
-        (0x10de | 0x1002 | 0x8086, 0x03) => Class::Gpu,
+        _ if class >> 8 == 0x0302 => PciClass::Gpu,
+        (0x1ed5 | 0x1e3e, 0x03) => PciClass::Gpu,
+        (0x10de | 0x1002 | 0x8086, 0x03) => PciClass::Gpu,
         // Instinct boards that drive no display.
-        (0x1002, 0x12) => Class::Gpu,
-        (_, 0x12) => Class::Accelerator,
-        _ if is_known_accelerator(vendor, device, class) => Class::Accelerator,
+        (0x1002, 0x12) => PciClass::Gpu,
+        (_, 0x12) => PciClass::Accelerator,
+        _ if is_known_accelerator(vendor, device, class) => PciClass::Accelerator,
         _ => return None,
     };
     if path.join("physfn").exists() {
@@ -181,40 +186,32 @@ fn device(path: &Path) -> Option<OnBus> {
     let driver = fs::read_link(path.join("driver")).ok();
     let driver = driver.and_then(|link| Some(link.file_name()?.to_str()?.to_owned()));
     let vendor = match vendor {
-        0x10de => Vendor::Nvidia,
-        0x1002 | 0x1022 => Vendor::Amd,
-        0x8086 => Vendor::Intel,
-        other => Vendor::Other(other),
+        0x10de => PciVendor::Nvidia,
+        0x1002 | 0x1022 => PciVendor::Amd,
+        0x8086 => PciVendor::Intel,
+        other => PciVendor::Other(other),
     };
-    Some(OnBus { place, vendor, device, class: kind, driver, path: path.to_owned() })
-}
-
-/// The entries of a folder, sorted; none if it cannot be listed.
-pub(super) fn listed(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
+    Some(PciDevice { place, vendor, device, class: kind, driver, path: path.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Bus;
+    use super::super::testing::FakeBus;
     use super::*;
 
     #[test]
     fn addresses_read_back_in_either_length() {
         for (text, expected) in [("0000:3b:00.0", "0000:3b:00.0"), ("00000000:3B:00.0", "0000:3b:00.0")] {
-            assert_eq!(Place::parse(text).unwrap().to_string(), expected);
+            assert_eq!(PciAddress::parse(text).unwrap().to_string(), expected);
         }
         for text in ["", "3b:00.0", "0000:3b:00.0:1", "0000:zz:00.0", "virtual"] {
-            assert_eq!(Place::parse(text), None, "{text}");
+            assert_eq!(PciAddress::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn only_what_computes_is_listed() {
-        let bus = Bus::new();
+        let bus = FakeBus::new();
         bus.device("0000:00:02.0", 0x8086, 0x4680, 0x030000, Some("i915"));
         bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
         bus.device("0000:03:00.1", 0x1002, 0xab28, 0x040300, Some("snd_hda_intel"));
@@ -228,11 +225,11 @@ mod tests {
         let found = devices(bus.sys()).unwrap();
         let told: Vec<_> = found.iter().map(|d| (d.place.to_string(), d.class, d.is_in_package())).collect();
         let expected = [
-            ("0000:00:02.0", Class::Gpu, true),
-            ("0000:03:00.0", Class::Gpu, false),
-            ("0000:3b:00.0", Class::Gpu, false),
-            ("0000:5e:00.0", Class::Accelerator, false),
-            ("0000:5f:00.0", Class::Accelerator, false),
+            ("0000:00:02.0", PciClass::Gpu, true),
+            ("0000:03:00.0", PciClass::Gpu, false),
+            ("0000:3b:00.0", PciClass::Gpu, false),
+            ("0000:5e:00.0", PciClass::Accelerator, false),
+            ("0000:5f:00.0", PciClass::Accelerator, false),
         ];
         assert_eq!(told, expected.map(|(place, class, inside)| (place.to_owned(), class, inside)));
         assert_eq!(devices(Path::new("/no/such/tree")), None);
@@ -240,7 +237,7 @@ mod tests {
 
     #[test]
     fn amds_graphics_in_a_package_are_told_from_its_boards() {
-        let bus = Bus::new();
+        let bus = FakeBus::new();
         let place = "0000:c4:00.0";
         bus.device(place, 0x1002, 0x15bf, 0x030000, Some("amdgpu"));
         for (format, inside) in [(1_u8, false), (2, true), (3, true)] {
@@ -251,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_virtual_function_is_a_part_of_its_device() {
-        let bus = Bus::new();
+        let bus = FakeBus::new();
         bus.device("0000:3b:00.0", 0x10de, 0x2335, 0x030200, Some("nvidia"));
         bus.device("0000:3b:00.4", 0x10de, 0x2335, 0x030200, Some("vfio-pci"));
         bus.write("0000:3b:00.4", "physfn", b"");

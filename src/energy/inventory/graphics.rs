@@ -3,35 +3,37 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::builder::Places;
-use super::super::deadline::{Limits, within};
-use super::super::units::{Consumer, Domain, DomainKind, Method, Standing};
-use super::super::visible::{GpuIdentity, MigInstance, VisibleError, visible_gpus};
-use super::Surroundings;
-use super::bus::{self, Class, OnBus, Place, Vendor};
+use super::bus::{self, PciAddress, PciClass, PciDevice, PciVendor};
+use super::folders::listed;
+use super::surroundings::Surroundings;
+use crate::energy::gpus::mig::MigInstance;
+use crate::energy::gpus::visible::{GpuIdentity, VisibleError, visible_gpus};
+use crate::energy::meters::places::Places;
+use crate::energy::system::deadline::{CallLimits, within};
+use crate::energy::units::{Consumer, DomainKind, Method, PowerDomain, Standing};
 
 /// What NVIDIA's driver shows of one GPU, or the kernel where that does not. What nobody tells is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Told {
+pub(super) struct ShownGpu {
     /// Its number by the driver.
     pub(super) index: Option<u32>,
     pub(super) uuid: Option<String>,
     pub(super) name: Option<String>,
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<PciAddress>,
     /// How it is metered, with what to know about that, or why it is not, and what to do.
-    pub(super) way: Option<Result<Way, (String, String)>>,
+    pub(super) way: Option<Result<MeteredBy, (String, String)>>,
     pub(super) instances: Option<Vec<MigInstance>>,
     /// The driver shows it to others and not to this process.
     pub(super) is_denied: bool,
 }
 
 /// A method, with what to know about it.
-pub(super) type Way = (Method, Option<String>);
+pub(super) type MeteredBy = (Method, Option<String>);
 
 /// What NVIDIA's driver told.
-pub(super) enum Driver {
+pub(super) enum DriverAnswer {
     #[cfg_attr(not(feature = "nvml"), expect(dead_code, reason = "without the feature it is not asked"))]
-    Shows(Vec<Told>),
+    Shows(Vec<ShownGpu>),
     Fails {
         reason: String,
         remedy: String,
@@ -41,9 +43,9 @@ pub(super) enum Driver {
 
 /// GPUs and accelerators.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Graphics {
+pub(super) struct GraphicsList {
     /// NVIDIA's, with what is known of them.
-    pub(super) nvidia: Vec<(Told, Consumer)>,
+    pub(super) nvidia: Vec<(ShownGpu, Consumer)>,
     pub(super) others: Vec<Consumer>,
     /// Why NVIDIA's driver shows nothing, and what to do about it, where it shows nothing.
     pub(super) no_driver: Option<(String, String)>,
@@ -52,13 +54,13 @@ pub(super) struct Graphics {
 /// What is said of graphics that the counter of a package has; where no such counter is read, another sentence takes its place.
 pub(super) const IN_PACKAGE: &str = "it is a part of the processor's package, whose figure has it";
 
-impl Graphics {
+impl GraphicsList {
     /// What is said where looking for GPUs gives no answer.
     pub(super) fn unknown(reason: &str) -> Self {
         let consumer = Consumer::new(DomainKind::Gpu, "nvidia", "GPUs, however many".to_owned());
         let reason = format!("looking for them in the kernel's files has {reason}");
         let consumer = consumer.because(Standing::Unreadable, reason).remedy(NVIDIA_REMEDY);
-        Self { nvidia: vec![(Told::default(), consumer)], ..Self::default() }
+        Self { nvidia: vec![(ShownGpu::default(), consumer)], ..Self::default() }
     }
 }
 
@@ -67,24 +69,25 @@ pub(super) fn shows_nvidia(places: &Places) -> bool {
     let own = places.clone();
     let look = move || {
         let on_bus = bus::devices(&own.sys).unwrap_or_default();
-        on_bus.iter().any(|device| device.vendor == Vendor::Nvidia) || !kernels_own(own.machine()).is_empty()
+        on_bus.iter().any(|device| device.vendor == PciVendor::Nvidia) || !kernels_own(own.machine()).is_empty()
     };
-    within(Limits::of_environment().asking, look).unwrap_or(true)
+    within(CallLimits::of_environment().asking, look).unwrap_or(true)
 }
 
 const NVIDIA_REMEDY: &str = "see what the kernel's log says of NVRM, and restart the machine if it stays so";
 
 /// Everything, before it is known what the user left out and what is metered: standings are `Metered` where something could
 /// be.
-pub(super) fn list(places: &Places, surroundings: &Surroundings, driver: Driver) -> Graphics {
+pub(super) fn list(places: &Places, surroundings: &Surroundings, driver: DriverAnswer) -> GraphicsList {
     let on_bus = bus::devices(&places.sys).unwrap_or_default();
-    let (nvidia, others): (Vec<&OnBus>, Vec<&OnBus>) = on_bus.iter().partition(|d| d.vendor == Vendor::Nvidia);
+    let (nvidia, others): (Vec<&PciDevice>, Vec<&PciDevice>) =
+        on_bus.iter().partition(|d| d.vendor == PciVendor::Nvidia);
     let mut found = nvidia_gpus(places, surroundings, &nvidia, driver);
     let (mut gpus, mut accelerators) = (found.nvidia.len(), 0);
     for device in others {
         let number = match device.class {
-            Class::Gpu => &mut gpus,
-            Class::Accelerator => &mut accelerators,
+            PciClass::Gpu => &mut gpus,
+            PciClass::Accelerator => &mut accelerators,
         };
         found.others.push(other(device, *number, places, surroundings));
         *number += 1;
@@ -112,24 +115,29 @@ pub(super) fn list(places: &Places, surroundings: &Surroundings, driver: Driver)
     found
 }
 
-fn nvidia_gpus(places: &Places, surroundings: &Surroundings, on_bus: &[&OnBus], driver: Driver) -> Graphics {
+fn nvidia_gpus(
+    places: &Places,
+    surroundings: &Surroundings,
+    on_bus: &[&PciDevice],
+    driver: DriverAnswer,
+) -> GraphicsList {
     let kernel = kernels_own(places.machine());
     let (mut told, failure) = match driver {
-        Driver::Shows(told) => (told, None),
-        Driver::Fails { reason, remedy, is_there } => (Vec::new(), Some((reason, remedy, is_there))),
+        DriverAnswer::Shows(told) => (told, None),
+        DriverAnswer::Fails { reason, remedy, is_there } => (Vec::new(), Some((reason, remedy, is_there))),
     };
     // Every place on the bus that NVIDIA's kernel driver or the bus itself shows, and the driver does not.
-    let mut rest: Vec<Place> = kernel.iter().filter_map(|told| told.place).collect();
+    let mut rest: Vec<PciAddress> = kernel.iter().filter_map(|told| told.place).collect();
     rest.extend(on_bus.iter().map(|device| device.place));
     rest.sort_unstable();
     rest.dedup();
     rest.retain(|place| !told.iter().any(|told| told.place == Some(*place)));
     // Those that do not even tell their place have one of these, in the same order.
-    let driven = |place: &Place| {
+    let driven = |place: &PciAddress| {
         let by = on_bus.iter().find(|device| device.place == *place).map(|device| device.driver.as_deref());
         kernel.iter().any(|told| told.place == Some(*place)) || by.is_some_and(|driver| driver == Some("nvidia"))
     };
-    let candidates: Vec<Place> = rest.iter().copied().filter(driven).collect();
+    let candidates: Vec<PciAddress> = rest.iter().copied().filter(driven).collect();
     let lost = told.iter_mut().filter(|told| told.place.is_none());
     for (lost, place) in lost.zip(candidates) {
         lost.place = Some(place);
@@ -139,10 +147,10 @@ fn nvidia_gpus(places: &Places, surroundings: &Surroundings, on_bus: &[&OnBus], 
         complete(told, &kernel);
     }
     let free = told.iter().filter_map(|told| told.index).max().map_or(0, |last| last as usize + 1);
-    let mut nvidia: Vec<(Told, Consumer)> = told.into_iter().map(|told| (told.clone(), shown(&told))).collect();
+    let mut nvidia: Vec<(ShownGpu, Consumer)> = told.into_iter().map(|told| (told.clone(), shown(&told))).collect();
     for (number, place) in (free..).zip(rest) {
         let device = on_bus.iter().find(|device| device.place == place).copied();
-        let mut hidden = Told { place: Some(place), ..Told::default() };
+        let mut hidden = ShownGpu { place: Some(place), ..ShownGpu::default() };
         complete(&mut hidden, &kernel);
         hidden.index = u32::try_from(number).ok();
         let consumer = unseen(&hidden, number, device, places, surroundings, failure.as_ref());
@@ -153,17 +161,17 @@ fn nvidia_gpus(places: &Places, surroundings: &Surroundings, on_bus: &[&OnBus], 
     {
         let consumer = Consumer::new(DomainKind::Gpu, "nvidia", "NVIDIA GPUs, however many".to_owned());
         let consumer = consumer.because(Standing::Unreadable, reason.clone()).remedy(remedy.clone());
-        nvidia.push((Told::default(), consumer));
+        nvidia.push((ShownGpu::default(), consumer));
     }
-    Graphics { nvidia, others: Vec::new(), no_driver: failure.map(|(reason, remedy, _)| (reason, remedy)) }
+    GraphicsList { nvidia, others: Vec::new(), no_driver: failure.map(|(reason, remedy, _)| (reason, remedy)) }
 }
 
 /// What the kernel's driver tells in `/proc/driver/nvidia`, in the order of the bus.
-fn kernels_own(proc: &Path) -> Vec<Told> {
-    let mut found: Vec<Told> = bus::listed(&proc.join("driver/nvidia/gpus"))
+fn kernels_own(proc: &Path) -> Vec<ShownGpu> {
+    let mut found: Vec<ShownGpu> = listed(&proc.join("driver/nvidia/gpus"))
         .into_iter()
         .filter_map(|folder| {
-            let place = Place::parse(folder.file_name()?.to_str()?)?;
+            let place = PciAddress::parse(folder.file_name()?.to_str()?)?;
             let text = fs::read_to_string(folder.join("information")).unwrap_or_default();
             let field = |wanted: &str| {
                 let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
@@ -171,7 +179,7 @@ fn kernels_own(proc: &Path) -> Vec<Told> {
                 // What is lost is shown by question marks.
                 value.filter(|value| !value.is_empty() && !value.contains("??") && value != "Unknown")
             };
-            Some(Told { uuid: field("GPU UUID"), name: field("Model"), place: Some(place), ..Told::default() })
+            Some(ShownGpu { uuid: field("GPU UUID"), name: field("Model"), place: Some(place), ..ShownGpu::default() })
         })
         .collect();
     found.sort_by_key(|told| told.place);
@@ -179,22 +187,22 @@ fn kernels_own(proc: &Path) -> Vec<Told> {
 }
 
 /// Adds what the kernel knows and the driver did not tell.
-fn complete(told: &mut Told, kernel: &[Told]) {
+fn complete(told: &mut ShownGpu, kernel: &[ShownGpu]) {
     let Some(known) = kernel.iter().find(|known| known.place.is_some() && known.place == told.place) else { return };
     told.uuid = told.uuid.take().or_else(|| known.uuid.clone());
     told.name = told.name.take().or_else(|| known.name.clone());
 }
 
-fn consumer_of(told: &Told, number: &str) -> Consumer {
+fn consumer_of(told: &ShownGpu, number: &str) -> Consumer {
     let name = told.name.as_deref().unwrap_or("of a model that it does not tell");
     let mut consumer = Consumer::new(DomainKind::Gpu, number, format!("NVIDIA GPU {number}: {name}"));
-    consumer.domain = told.uuid.clone().map(|id| Domain { kind: DomainKind::Gpu, id });
+    consumer.domain = told.uuid.clone().map(|id| PowerDomain { kind: DomainKind::Gpu, id });
     consumer.address = told.place.map(|place| place.to_string());
     consumer
 }
 
 /// One that the driver shows.
-fn shown(told: &Told) -> Consumer {
+fn shown(told: &ShownGpu) -> Consumer {
     let consumer = consumer_of(told, &told.index.unwrap_or(0).to_string());
     match &told.way {
         Some(Ok((method, note))) => {
@@ -209,15 +217,15 @@ fn shown(told: &Told) -> Consumer {
 
 /// One that the driver does not show.
 fn unseen(
-    told: &Told,
+    told: &ShownGpu,
     number: usize,
-    device: Option<&OnBus>,
+    device: Option<&PciDevice>,
     places: &Places,
     surroundings: &Surroundings,
     failure: Option<&(String, String, bool)>,
 ) -> Consumer {
     let consumer = consumer_of(told, &number.to_string());
-    if device.is_some_and(OnBus::is_handed_on) {
+    if device.is_some_and(PciDevice::is_handed_on) {
         return consumer.because(Standing::Unused, "it is handed on to a virtual machine");
     }
     let by = device.and_then(|device| device.driver.as_deref());
@@ -234,7 +242,7 @@ fn unseen(
             };
             consumer.because(Standing::Unreadable, format!("{reason}{driven}")).remedy(remedy.clone())
         }
-        None if device.is_some_and(OnBus::is_gone) => consumer
+        None if device.is_some_and(PciDevice::is_gone) => consumer
             .because(Standing::Unreadable, "it has fallen off the bus, and the driver does not show it any more")
             .remedy(NVIDIA_REMEDY),
         None if surroundings.container => consumer.because(Standing::Unused, "it is not given to this container"),
@@ -252,20 +260,20 @@ fn unseen(
 }
 
 /// One of another maker.
-fn other(device: &OnBus, number: usize, places: &Places, surroundings: &Surroundings) -> Consumer {
+fn other(device: &PciDevice, number: usize, places: &Places, surroundings: &Surroundings) -> Consumer {
     let (kind, maker) = match (device.class, device.vendor) {
-        (Class::Gpu, Vendor::Amd) => (DomainKind::Gpu, "AMD GPU".to_owned()),
-        (Class::Gpu, Vendor::Intel) => (DomainKind::Gpu, "Intel GPU".to_owned()),
-        (Class::Accelerator, Vendor::Intel) => (DomainKind::Accelerator, "Intel accelerator".to_owned()),
-        (Class::Accelerator, Vendor::Amd) => (DomainKind::Accelerator, "AMD accelerator".to_owned()),
-        (Class::Gpu, _) => (DomainKind::Gpu, "GPU".to_owned()),
-        (Class::Accelerator, vendor) => (DomainKind::Accelerator, accelerator(vendor)),
+        (PciClass::Gpu, PciVendor::Amd) => (DomainKind::Gpu, "AMD GPU".to_owned()),
+        (PciClass::Gpu, PciVendor::Intel) => (DomainKind::Gpu, "Intel GPU".to_owned()),
+        (PciClass::Accelerator, PciVendor::Intel) => (DomainKind::Accelerator, "Intel accelerator".to_owned()),
+        (PciClass::Accelerator, PciVendor::Amd) => (DomainKind::Accelerator, "AMD accelerator".to_owned()),
+        (PciClass::Gpu, _) => (DomainKind::Gpu, "GPU".to_owned()),
+        (PciClass::Accelerator, vendor) => (DomainKind::Accelerator, accelerator(vendor)),
     };
     let vendor = match device.vendor {
-        Vendor::Nvidia => 0x10de,
-        Vendor::Amd => 0x1002,
-        Vendor::Intel => 0x8086,
-        Vendor::Other(vendor) => vendor,
+        PciVendor::Nvidia => 0x10de,
+        PciVendor::Amd => 0x1002,
+        PciVendor::Intel => 0x8086,
+        PciVendor::Other(vendor) => vendor,
     };
     let what = format!("{maker} {number}: device {vendor:04x}:{:04x} at {}", device.device, device.place);
     let consumer =
@@ -290,7 +298,7 @@ fn other(device: &OnBus, number: usize, places: &Places, surroundings: &Surround
     let hides = |name: &str| {
         places.environment.get(name).is_some_and(|value| value.trim().is_empty() || value.trim().starts_with('-'))
     };
-    if device.vendor == Vendor::Amd
+    if device.vendor == PciVendor::Amd
         && let Some(name) = ["ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"].into_iter().find(|name| hides(name))
     {
         return consumer.because(Standing::Unused, format!("{name} shows no GPU"));
@@ -299,15 +307,15 @@ fn other(device: &OnBus, number: usize, places: &Places, surroundings: &Surround
     consumer.because(Standing::Unreadable, format!("there is no meter for it here{sensor}"))
 }
 
-fn accelerator(vendor: Vendor) -> String {
+fn accelerator(vendor: PciVendor) -> String {
     let maker = match vendor {
-        Vendor::Nvidia => "NVIDIA ",
-        Vendor::Other(0x1da3) => "Habana ",
-        Vendor::Other(0x1e52) => "Tenstorrent ",
-        Vendor::Other(0x1ae0) => "Google ",
-        Vendor::Other(0x1d0f) => "Amazon ",
-        Vendor::Other(0x17cb) => "Qualcomm ",
-        Vendor::Other(0x10ee) => "AMD Xilinx ",
+        PciVendor::Nvidia => "NVIDIA ",
+        PciVendor::Other(0x1da3) => "Habana ",
+        PciVendor::Other(0x1e52) => "Tenstorrent ",
+        PciVendor::Other(0x1ae0) => "Google ",
+        PciVendor::Other(0x1d0f) => "Amazon ",
+        PciVendor::Other(0x17cb) => "Qualcomm ",
+        PciVendor::Other(0x10ee) => "AMD Xilinx ",
         _ => "",
     };
     format!("{maker}accelerator")
@@ -317,17 +325,21 @@ fn accelerator(vendor: Vendor) -> String {
 ///
 /// One that does not tell its name is taken for another of the same kind, and one that does not tell its place stands where
 /// the driver counts it, which goes along the bus.
-pub(super) fn hide(nvidia: &mut [(Told, Consumer)], devices: &str, order: Option<&str>) -> Result<(), VisibleError> {
-    let can_be_used = |(_, consumer): &(Told, Consumer)| consumer.standing != Standing::Unused;
+pub(super) fn hide(
+    nvidia: &mut [(ShownGpu, Consumer)],
+    devices: &str,
+    order: Option<&str>,
+) -> Result<(), VisibleError> {
+    let can_be_used = |(_, consumer): &(ShownGpu, Consumer)| consumer.standing != Standing::Unused;
     // CUDA counts what the driver shows it, and that alone; where it shows nothing, what is on the bus is all there is to go by.
-    let is_counted = |(told, _): &(Told, Consumer)| told.way.is_some() && !told.is_denied;
+    let is_counted = |(told, _): &(ShownGpu, Consumer)| told.way.is_some() && !told.is_denied;
     let any_counted = nvidia.iter().any(is_counted);
-    let counted: Vec<&(Told, Consumer)> =
+    let counted: Vec<&(ShownGpu, Consumer)> =
         nvidia.iter().filter(|gpu| can_be_used(gpu) && (!any_counted || is_counted(gpu))).collect();
     let common = counted.iter().find_map(|(told, _)| told.name.clone()).unwrap_or_default();
     let all_placed = counted.iter().all(|(told, _)| told.place.is_some());
-    let identity = |(number, (told, consumer)): (usize, &&(Told, Consumer))| {
-        let along = Place([0, told.index.unwrap_or(number as u32), 0, 0]);
+    let identity = |(number, (told, consumer)): (usize, &&(ShownGpu, Consumer))| {
+        let along = PciAddress([0, told.index.unwrap_or(number as u32), 0, 0]);
         GpuIdentity {
             uuid: told.uuid.clone().unwrap_or_else(|| consumer.name.clone()),
             pci_bus_id: told.place.filter(|_| all_placed).unwrap_or(along).to_string(),
@@ -366,7 +378,7 @@ pub(super) fn hide(nvidia: &mut [(Told, Consumer)], devices: &str, order: Option
 }
 
 /// Whether a GPU or an instance is named by a UUID that none of those which tell theirs has: it may be any that does not.
-fn names_unknown(devices: &str, nvidia: &[(Told, Consumer)]) -> bool {
+fn names_unknown(devices: &str, nvidia: &[(ShownGpu, Consumer)]) -> bool {
     let mut uuids: Vec<&str> = nvidia.iter().filter_map(|(told, _)| told.uuid.as_deref()).collect();
     let instances = nvidia.iter().flat_map(|(told, _)| told.instances.iter().flatten());
     uuids.extend(instances.map(|instance| instance.uuid.as_str()));

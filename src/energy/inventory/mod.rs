@@ -11,75 +11,33 @@
 //! Displays without computing, disks, fans and the supply are not in it: nobody here takes part in what they draw.
 
 mod bus;
+mod folders;
 mod graphics;
+mod opened;
 mod processors;
 mod sensors;
+mod surroundings;
 #[cfg(test)]
 pub(in crate::energy) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
-
-use super::builder::{MeterKind, Meters, Places};
-use super::deadline::{Limits, within};
-use super::error::EnergyError;
-use super::meter::Source;
-use super::rapl::Found;
-use super::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
-use super::visible::{MigInstance, VisibleError};
-use graphics::{Driver, Graphics};
-
-/// Where this process runs, as far as can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Surroundings {
-    pub(super) container: bool,
-    pub(super) virtual_machine: bool,
-}
-
-impl Surroundings {
-    pub(super) fn of(places: &Places) -> Self {
-        let marked = [".dockerenv", "run/.containerenv"].iter().any(|name| places.root.join(name).exists());
-        let cgroup = fs::read_to_string(places.proc.join("1/cgroup")).unwrap_or_default();
-        let grouped = ["docker", "kubepods", "containerd", "libpod", "lxc"].iter().any(|word| cgroup.contains(word));
-        let cpuinfo = fs::read_to_string(places.proc.join("cpuinfo")).unwrap_or_default();
-        let virtual_machine = cpuinfo
-            .lines()
-            .filter(|line| line.starts_with("flags"))
-            .any(|line| line.split_ascii_whitespace().any(|flag| flag == "hypervisor"));
-        let mounts = fs::read_to_string(places.proc.join("self/mountinfo")).unwrap_or_default();
-        Self { container: marked || grouped || mounts.lines().any(is_mount_of_container), virtual_machine }
-    }
-}
-
-/// Whether a line of `/proc/self/mountinfo` is of a container: its root is laid over an image, or an orchestrator has put a file
-/// into it. Control groups say nothing where they have a namespace of their own.
-fn is_mount_of_container(line: &str) -> bool {
-    let mut words = line.split_ascii_whitespace();
-    let (from, to) = (words.nth(3).unwrap_or_default(), words.next().unwrap_or_default());
-    let kind = line.split_once(" - ").and_then(|(_, rest)| rest.split_ascii_whitespace().next()).unwrap_or_default();
-    (to == "/" && matches!(kind, "overlay" | "fuse.fuse-overlayfs" | "aufs"))
-        || (to == "/etc/hosts" && ["/kubelet/pods/", "/containers/"].iter().any(|part| from.contains(part)))
-}
-
-/// What was opened of it.
-pub(super) struct Opened<'a> {
-    /// What is read.
-    pub(super) sources: Vec<Source>,
-    /// What came of opening the counters of processors; `None` if they were not asked for.
-    pub(super) rapl: Option<Result<(), EnergyError>>,
-    /// What a look at the counters of processors found when they were opened; `None` if it was not taken, or gave no answer.
-    pub(super) found: Option<Vec<Found>>,
-    /// Why GPUs that could be metered are not.
-    pub(super) nvml: Option<EnergyError>,
-    pub(super) meters: &'a Meters,
-    pub(super) without: &'a [ConsumerName],
-}
+use crate::energy::error::EnergyError;
+use crate::energy::gpus::mig::MigInstance;
+use crate::energy::gpus::visible::VisibleError;
+use crate::energy::meters::choice::{MeterKind, Meters};
+use crate::energy::meters::meter::EnergySource;
+use crate::energy::meters::places::Places;
+use crate::energy::system::deadline::{CallLimits, within};
+use crate::energy::units::{Consumer, ConsumerName, DomainKind, Method, Standing};
+use graphics::{DriverAnswer, GraphicsList};
+pub(super) use opened::OpenedMeters;
+pub(super) use surroundings::Surroundings;
 
 /// The list, before it is known what is metered.
 #[derive(Debug, Clone)]
 pub(super) struct Inventory {
-    graphics: Graphics,
+    graphics: GraphicsList,
     pub(super) surroundings: Surroundings,
 }
 
@@ -97,13 +55,13 @@ impl Inventory {
             false if graphics::shows_nvidia(places) => unasked(),
             false => {
                 let own = places.clone();
-                within(Limits::of_environment().asking, move || ask(&own)).unwrap_or_else(|_| unasked())
+                within(CallLimits::of_environment().asking, move || ask(&own)).unwrap_or_else(|_| unasked())
             }
         };
         let own = places.clone();
         // The kernel's files of a device may hang as its driver does.
-        let listed = within(Limits::of_environment().asking, move || graphics::list(&own, &surroundings, driver));
-        let graphics = listed.unwrap_or_else(|silence| Graphics::unknown(&silence.to_string()));
+        let listed = within(CallLimits::of_environment().asking, move || graphics::list(&own, &surroundings, driver));
+        let graphics = listed.unwrap_or_else(|silence| GraphicsList::unknown(&silence.to_string()));
         Self { graphics, surroundings }
     }
 
@@ -128,10 +86,10 @@ impl Inventory {
     }
 
     /// What can be read of the GPUs, whoever may use them.
-    pub(super) fn readable(&self) -> Vec<Source> {
-        let source = |(_, gpu): &(graphics::Told, Consumer)| {
+    pub(super) fn readable(&self) -> Vec<EnergySource> {
+        let source = |(_, gpu): &(graphics::ShownGpu, Consumer)| {
             let (domain, method) = (gpu.domain.clone()?, gpu.method?);
-            Some(Source { domain, method, sampling: String::new(), resolution: std::time::Duration::ZERO })
+            Some(EnergySource { domain, method, sampling: String::new(), resolution: std::time::Duration::ZERO })
         };
         self.graphics.nvidia.iter().filter_map(source).collect()
     }
@@ -159,7 +117,7 @@ impl Inventory {
 
     /// The instances of boards, by their names, with the boards' UUIDs.
     pub(super) fn instances(&self) -> Vec<(String, String)> {
-        let pairs = |(told, _): &(graphics::Told, Consumer)| {
+        let pairs = |(told, _): &(graphics::ShownGpu, Consumer)| {
             let board = told.uuid.clone().unwrap_or_default();
             let pieces = told.instances.clone().unwrap_or_default().into_iter();
             let names = pieces.flat_map(|piece: MigInstance| {
@@ -179,7 +137,7 @@ impl Inventory {
     }
 
     /// Every consumer with what is known of its figure.
-    pub(super) fn conclude(self, places: &Places, opened: &Opened<'_>) -> Vec<Consumer> {
+    pub(super) fn conclude(self, places: &Places, opened: &OpenedMeters<'_>) -> Vec<Consumer> {
         let mut consumers: Vec<Consumer> = self.graphics.nvidia.into_iter().map(|(_, gpu)| gpu).collect();
         consumers.extend(self.graphics.others);
         consumers.extend(processors::list(&places.rapl(), places, self.surroundings, opened));
@@ -202,8 +160,8 @@ pub(super) fn is_left_out(consumer: &Consumer, without: &[ConsumerName]) -> bool
 }
 
 /// The consumer as it stands once the meters are open.
-fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
-    let is_its = |source: &&Source| {
+fn settled(mut consumer: Consumer, opened: &OpenedMeters<'_>) -> Consumer {
+    let is_its = |source: &&EnergySource| {
         let name = ConsumerName::of(&source.domain);
         source.domain == consumer.domain() || (consumer.kind == DomainKind::Gpu && consumer.is_called(&name))
     };
@@ -230,23 +188,23 @@ fn settled(mut consumer: Consumer, opened: &Opened<'_>) -> Consumer {
         return consumer.because(Standing::LeftOut, "`meters` names no meter of it");
     }
     if consumer.standing == Standing::Metered {
-        let reason = opened.nvml.as_ref().map_or_else(|| "it could not be opened".to_owned(), ToString::to_string);
+        let reason = opened.nvml.as_ref().map_or_else(|| "it could not be opened".to_owned(), EnergyError::with_help);
         return consumer.because(Standing::Unreadable, reason);
     }
     consumer
 }
 
 /// What is said of GPUs that are not asked for.
-fn unasked() -> Driver {
+fn unasked() -> DriverAnswer {
     let reason = "`meters` names no meter of it".to_owned();
-    Driver::Fails { reason, remedy: String::new(), is_there: false }
+    DriverAnswer::Fails { reason, remedy: String::new(), is_there: false }
 }
 
 #[cfg(feature = "nvml")]
-fn ask(places: &Places) -> Driver {
-    use super::nvml::{Board, Listing, Rung, list};
-    use bus::Place;
-    use graphics::Told;
+fn ask(places: &Places) -> DriverAnswer {
+    use crate::energy::meters::nvml::{BoardListing, ListedBoard, Rung, list};
+    use bus::PciAddress;
+    use graphics::ShownGpu;
 
     let note = |rung: Rung, mig_unknown: Option<&str>| match (mig_unknown, rung.method()) {
         (Some(why), _) => {
@@ -255,11 +213,11 @@ fn ask(places: &Places) -> Driver {
         (None, Method::PowerIntegral) => Some(format!("it has no energy counter: {}", rung.sampling())),
         (None, _) => rung.of_module().map(|words| format!("its counter is {words}")),
     };
-    let told = |board: Board| Told {
+    let told = |board: ListedBoard| ShownGpu {
         index: Some(board.index),
         uuid: board.uuid,
         name: board.name,
-        place: board.address.as_deref().and_then(Place::parse),
+        place: board.address.as_deref().and_then(PciAddress::parse),
         way: Some(
             board
                 .rung
@@ -270,15 +228,15 @@ fn ask(places: &Places) -> Driver {
         is_denied: board.is_denied,
     };
     match list(places.nvml_library.as_deref(), places.policy()) {
-        Listing::Boards(boards) => Driver::Shows(boards.into_iter().map(told).collect()),
-        Listing::Failed { obstacle, has_driver } => {
-            Driver::Fails { reason: obstacle.reason, remedy: obstacle.remedy, is_there: has_driver }
+        BoardListing::Boards(boards) => DriverAnswer::Shows(boards.into_iter().map(told).collect()),
+        BoardListing::Failed { obstacle, has_driver } => {
+            DriverAnswer::Fails { reason: obstacle.reason, remedy: obstacle.remedy, is_there: has_driver }
         }
     }
 }
 
 #[cfg(not(feature = "nvml"))]
-fn ask(_: &Places) -> Driver {
+fn ask(_: &Places) -> DriverAnswer {
     let (reason, remedy) = ("this build leaves NVIDIA GPUs out".to_owned(), "build with the feature `nvml`".to_owned());
-    Driver::Fails { reason, remedy, is_there: false }
+    DriverAnswer::Fails { reason, remedy, is_there: false }
 }

@@ -1,21 +1,30 @@
 //! Processors, their memory, and sensors of the board.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::super::builder::{MeterKind, Meters, Places};
-use super::super::deadline::{Limits, within};
-use super::super::error::EnergyError;
-use super::super::rapl::{Found, State, Ways, survey};
-use super::super::units::{Consumer, DomainKind, Method, Standing};
-use super::{Opened, Surroundings, sensors};
+use super::opened::OpenedMeters;
+use super::sensors;
+use super::surroundings::Surroundings;
+use crate::energy::error::EnergyError;
+use crate::energy::meters::choice::{MeterKind, Meters};
+use crate::energy::meters::places::Places;
+use crate::energy::meters::rapl::{CounterState, FoundCounter, RaplWays, survey};
+use crate::energy::system::deadline::{CallLimits, within};
+use crate::energy::units::{Consumer, DomainKind, Method, Standing};
 
 /// What there is of processors and memory, with what came of opening their counters.
-pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, opened: &Opened<'_>) -> Vec<Consumer> {
+pub(super) fn list(
+    ways: &RaplWays,
+    places: &Places,
+    surroundings: Surroundings,
+    opened: &OpenedMeters<'_>,
+) -> Vec<Consumer> {
     let own = ways.clone();
     // Files may hang as drivers do; then it is known from opening them that they do.
-    let look = || within(Limits::of_environment().asking, move || survey(&own)).unwrap_or_default();
+    let look = || within(CallLimits::of_environment().asking, move || survey(&own)).unwrap_or_default();
     let found = opened.found.clone().unwrap_or_else(look);
     let estimated =
         opened.sources.iter().any(|source| source.method == Method::Estimate && source.domain.kind == DomainKind::Cpu);
@@ -38,7 +47,7 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
         found
             .iter()
             .filter(move |found| found.domain.kind == kind)
-            .filter_map(Found::package)
+            .filter_map(FoundCounter::package)
             .collect::<BTreeSet<u32>>()
     };
     let with_memory = of_kind(DomainKind::Dram);
@@ -64,8 +73,9 @@ pub(super) fn list(ways: &Ways, places: &Places, surroundings: Surroundings, ope
 /// The packages of the machine, by their names alone; one for all of them where nothing tells their number.
 pub(super) fn packages(places: &Places) -> Vec<Consumer> {
     let ways = places.rapl();
-    let found = within(Limits::of_environment().asking, move || survey(&ways)).unwrap_or_default();
-    let counted = found.iter().filter(|f| f.domain.kind == DomainKind::Cpu && !matches!(f.state, State::Within { .. }));
+    let found = within(CallLimits::of_environment().asking, move || survey(&ways)).unwrap_or_default();
+    let counted =
+        found.iter().filter(|f| f.domain.kind == DomainKind::Cpu && !matches!(f.state, CounterState::Within { .. }));
     let mut ids: BTreeSet<String> = counted.map(|found| found.domain.id.clone()).collect();
     if ids.is_empty() {
         ids = sockets(places.machine()).iter().map(|socket| format!("package-{socket}")).collect();
@@ -77,30 +87,30 @@ pub(super) fn packages(places: &Places) -> Vec<Consumer> {
 }
 
 /// A counter that is shown.
-fn counter(found: &Found, closed: Option<&str>, instead: Standing) -> Consumer {
+fn counter(found: &FoundCounter, closed: Option<&str>, instead: Standing) -> Consumer {
     let what = format!("{} {}", found.domain.kind.name(), found.domain.id);
     let mut consumer = Consumer::new(found.domain.kind, &found.domain.id, what);
     consumer.domain = Some(found.domain.clone());
     let is_package = found.domain.kind == DomainKind::Cpu;
     match (&found.state, closed) {
-        (State::Counted { note, .. }, None) => {
+        (CounterState::Counted { note, .. }, None) => {
             Consumer { standing: Standing::Metered, method: Some(Method::Counter), note: note.clone(), ..consumer }
         }
         // It could be read, and the choice of meters, or a failure at opening, does without it.
-        (State::Counted { .. }, Some(why)) if is_package => consumer.because(instead, why),
-        (State::Counted { .. }, Some(why)) => consumer.because(Standing::Uncounted, why),
-        (State::Closed { reason, remedy }, None) => {
+        (CounterState::Counted { .. }, Some(why)) if is_package => consumer.because(instead, why),
+        (CounterState::Counted { .. }, Some(why)) => consumer.because(Standing::Uncounted, why),
+        (CounterState::Closed { reason, remedy }, None) => {
             consumer.because(Standing::Unreadable, reason.clone()).remedy(remedy.clone())
         }
-        (State::Closed { reason, remedy }, Some(_)) => {
+        (CounterState::Closed { reason, remedy }, Some(_)) => {
             let standing = if is_package { instead } else { Standing::Uncounted };
             consumer.because(standing, reason.clone()).remedy(remedy.clone())
         }
-        (State::Silent { reason }, _) => consumer.because(Standing::Uncounted, reason.clone()),
-        (State::Within { .. }, Some(_)) if found.domain.kind == DomainKind::Platform => consumer
+        (CounterState::Silent { reason }, _) => consumer.because(Standing::Uncounted, reason.clone()),
+        (CounterState::Within { .. }, Some(_)) if found.domain.kind == DomainKind::Platform => consumer
             .because(Standing::Uncounted, "it counts the whole platform, and is metered by its name alone")
             .remedy("`meters = [\"psys\"]` in [energy] of a study file, or --meters psys"),
-        (State::Within { of }, _) => {
+        (CounterState::Within { of }, _) => {
             consumer.because(Standing::Within, format!("it shows again what others count: {of}"))
         }
     }
@@ -109,12 +119,12 @@ fn counter(found: &Found, closed: Option<&str>, instead: Standing) -> Consumer {
 /// The sockets of which no counter is shown.
 fn uncounted_sockets(
     places: &Places,
-    found: &[Found],
+    found: &[FoundCounter],
     closed: Option<&(String, Option<String>)>,
     instead: Standing,
 ) -> Vec<Consumer> {
     let packages: BTreeSet<u32> =
-        found.iter().filter(|found| found.domain.kind == DomainKind::Cpu).filter_map(Found::package).collect();
+        found.iter().filter(|found| found.domain.kind == DomainKind::Cpu).filter_map(FoundCounter::package).collect();
     let any_counter = found.iter().any(|found| found.domain.kind == DomainKind::Cpu);
     let sockets = sockets(places.machine());
     let missing = |id: &str, what: String| {
@@ -149,8 +159,10 @@ fn left_to(meters: &Meters) -> &'static str {
 }
 
 /// Why no counter of processors is read, in the surroundings that explain it, and what to do about it.
-fn reasons(error: &EnergyError, found: &[Found], surroundings: Surroundings) -> (String, Option<String>) {
-    let EnergyError::Unavailable { reason, remedy, .. } = error else { return (error.to_string(), None) };
+fn reasons(error: &EnergyError, found: &[FoundCounter], surroundings: Surroundings) -> (String, Option<String>) {
+    let EnergyError::Unavailable { reason, remedy, .. } = error else {
+        return (error.to_string(), error.help().map(Cow::into_owned));
+    };
     if found.iter().any(|found| found.domain.kind == DomainKind::Cpu) {
         return (reason.clone(), Some(remedy.clone()));
     }

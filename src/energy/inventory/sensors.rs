@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::bus::listed;
+use super::folders::listed;
 
 /// Its name and the file of its first reading of power or energy; `None` if it has none.
 pub(super) fn of(folder: &Path) -> Option<(String, PathBuf)> {

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-pub(in crate::energy) struct Bus {
+pub(in crate::energy) struct FakeBus {
     folder: TempDir,
 }
 
-impl Bus {
+impl FakeBus {
     pub(in crate::energy) fn new() -> Self {
         let bus = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir_all(bus.sys().join("bus/pci/devices")).unwrap();

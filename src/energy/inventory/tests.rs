@@ -1,25 +1,25 @@
 use std::fs;
 
-use super::super::meter::Meter;
-use super::super::rapl::testing::PowerEvents;
-use super::super::rapl::{RaplMeter, Ways};
-use super::super::testing::{FakeProc, PowercapTree};
-use super::super::{EnergyError, MeterKind, Meters, Session, SessionBuilder, Usage};
-use super::testing::Bus;
+use super::testing::FakeBus;
 use super::*;
+use crate::energy::meters::meter::Meter;
+use crate::energy::meters::rapl::testing::{PowerEvents, PowercapTree};
+use crate::energy::meters::rapl::{RaplMeter, RaplWays};
+use crate::energy::system::testing::FakeProc;
+use crate::energy::{EnergyError, MeterKind, Meters, Session, SessionBuilder, Usage};
 
 /// A machine of which everything that the inventory looks at is known.
-struct Machine {
-    bus: Bus,
+struct FakeMachine {
+    bus: FakeBus,
     tree: PowercapTree,
     proc: FakeProc,
     root: tempfile::TempDir,
 }
 
-impl Machine {
+impl FakeMachine {
     fn new() -> Self {
         let machine = Self {
-            bus: Bus::new(),
+            bus: FakeBus::new(),
             tree: PowercapTree::new(),
             proc: FakeProc::new(),
             root: tempfile::tempdir().unwrap(),
@@ -92,7 +92,7 @@ const H200: (u16, u16, u32) = (0x10de, 0x2335, 0x030200);
 
 #[test]
 fn a_machine_without_gpus_has_none_in_its_list() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.sockets(&[0]);
     let session = machine.builder().open().unwrap();
     assert_eq!(standings(&session), ["cpu:package-0 metered", "dram:memory not counted"]);
@@ -102,7 +102,7 @@ fn a_machine_without_gpus_has_none_in_its_list() {
 #[test]
 fn a_gpu_on_the_bus_without_its_driver_is_no_absence() {
     for driver in [Some("nvidia"), Some("nouveau"), None] {
-        let machine = Machine::with_package();
+        let machine = FakeMachine::with_package();
         machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, driver);
         let session = machine.builder().open().unwrap();
         assert_eq!(of(&session, "gpu:0").standing, Standing::Unreadable, "{driver:?}");
@@ -119,14 +119,14 @@ fn a_gpu_on_the_bus_without_its_driver_is_no_absence() {
 
 #[test]
 fn what_a_virtual_machine_or_nobody_here_has_is_out_of_use() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("vfio-pci"));
     machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, None);
     let session = machine.builder().open().unwrap();
     let found = standings(&session);
     assert_eq!(found[..2], ["gpu:0 out of use", "gpu:1 out of use"], "{found:?}");
     // A container that was given none of the host's GPUs.
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
     machine.bus.device("0000:43:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
     machine.put(".dockerenv", "");
@@ -141,7 +141,7 @@ fn what_a_virtual_machine_or_nobody_here_has_is_out_of_use() {
 #[test]
 fn containers_are_known_by_what_is_mounted_in_them() {
     let container = |line: &str| {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         machine.put_proc("self/mountinfo", &format!("22 1 0:5 / /proc rw - proc proc rw\n{line}\n"));
         Surroundings::of(&machine.builder().places).container
     };
@@ -154,7 +154,7 @@ fn containers_are_known_by_what_is_mounted_in_them() {
 
 #[test]
 fn gpus_and_accelerators_without_a_meter_are_named_with_their_sensors() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.bus.device("0000:00:02.0", 0x8086, 0x4680, 0x030000, Some("i915"));
     machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
     machine.bus.write("0000:03:00.0", "hwmon/hwmon3/power1_average", b"30000000\n");
@@ -182,7 +182,7 @@ fn gpus_and_accelerators_without_a_meter_are_named_with_their_sensors() {
 
 #[test]
 fn sockets_without_a_counter_are_missed_whatever_their_numbers() {
-    let machine = Machine::new();
+    let machine = FakeMachine::new();
     machine.sockets(&[0, 3]);
     machine.tree.zone("intel-rapl:0", "package-0", 5, 1 << 40);
     let session = machine.builder().open().unwrap();
@@ -195,7 +195,7 @@ fn sockets_without_a_counter_are_missed_whatever_their_numbers() {
 
 #[test]
 fn memory_that_cannot_be_opened_makes_the_total_missing_until_it_is_left_out() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.tree.zone("intel-rapl:0/intel-rapl:0:0", "dram", 5, 1 << 40).garble("intel-rapl:0/intel-rapl:0:0");
     let session = machine.builder().open().unwrap();
     assert_eq!(of(&session, "dram:dram-0").standing, Standing::Unreadable);
@@ -209,7 +209,7 @@ fn memory_that_cannot_be_opened_makes_the_total_missing_until_it_is_left_out() {
 
 #[test]
 fn a_package_that_is_left_out_does_not_close_the_others() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.sockets(&[0, 1]);
     machine.tree.zone("intel-rapl:1", "package-1", 5, 1 << 40).garble("intel-rapl:1");
     let closed = machine.builder().open().unwrap();
@@ -225,15 +225,15 @@ fn a_package_that_is_left_out_does_not_close_the_others() {
 
 #[test]
 fn perf_events_stand_in_for_a_tree_that_is_hidden_and_say_so() {
-    let (machine, events) = (Machine::new(), PowerEvents::new("0", &[(0, 0, 0)]));
+    let (machine, events) = (FakeMachine::new(), PowerEvents::new("0", &[(0, 0, 0)]));
     let surroundings = Surroundings { container: true, virtual_machine: false };
     let places = machine.builder().places;
     let found = || {
-        let ways = Ways::of(machine.tree.root(), &events);
+        let ways = RaplWays::of(machine.tree.root(), &events);
         let rapl = RaplMeter::open(&ways, &|_| false);
         let sources = rapl.as_ref().map(|meter| meter.sources().to_vec()).unwrap_or_default();
         let (meters, without): (_, &[ConsumerName]) = (&Meters::Auto, &[]);
-        let opened = Opened { sources, rapl: Some(rapl.map(drop)), found: None, nvml: None, meters, without };
+        let opened = OpenedMeters { sources, rapl: Some(rapl.map(drop)), found: None, nvml: None, meters, without };
         processors::list(&ways, &places, surroundings, &opened)
     };
     let consumers = found();
@@ -249,7 +249,7 @@ fn perf_events_stand_in_for_a_tree_that_is_hidden_and_say_so() {
 
 #[test]
 fn a_choice_of_meters_leaves_out_what_it_does_not_name_and_says_so() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
     let open = |kinds: &[MeterKind]| machine.builder().meters(Meters::List(kinds.to_vec())).open();
     let session = open(&[MeterKind::Rapl]).unwrap();
@@ -261,7 +261,7 @@ fn a_choice_of_meters_leaves_out_what_it_does_not_name_and_says_so() {
 
 #[test]
 fn graphics_in_a_package_are_within_its_figure_where_it_has_one() {
-    let machine = Machine::new();
+    let machine = FakeMachine::new();
     machine.bus.device("0000:00:02.0", 0x8086, 0x4680, 0x030000, Some("i915"));
     let session = machine.builder().open().unwrap();
     assert_eq!(of(&session, "gpu:0").standing, Standing::Uncounted);
@@ -274,7 +274,7 @@ fn graphics_in_a_package_are_within_its_figure_where_it_has_one() {
 
 #[test]
 fn displays_alone_and_graphics_of_boards_hold_up_nobody() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.bus.device("0000:01:00.0", 0x1002, 0x515e, 0x030000, Some("radeon"));
     machine.bus.device("0000:03:00.0", 0x1002, 0x6779, 0x030000, Some("radeon"));
     machine.bus.device("0000:05:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
@@ -289,7 +289,7 @@ fn displays_alone_and_graphics_of_boards_hold_up_nobody() {
 
 #[test]
 fn memory_is_told_package_by_package() {
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.tree.zone("intel-rapl:1", "package-1", 5, 1 << 40).zone("intel-rapl:1/intel-rapl:1:0", "dram", 7, 1 << 40);
     let session = machine.builder().open().unwrap();
     assert_eq!(of(&session, "dram:dram-0").standing, Standing::Uncounted);
@@ -298,7 +298,7 @@ fn memory_is_told_package_by_package() {
 
 #[test]
 fn processors_that_are_left_out_by_name_are_not_estimated_either() {
-    let machine = Machine::new();
+    let machine = FakeMachine::new();
     machine.sockets(&[0, 1]);
     let open = |out: &[&str]| machine.builder().without(names(out)).open();
     for out in [&["cpu"][..], &["cpu:processes"], &["cpu:package-0", "cpu:package-1"]] {
@@ -311,9 +311,9 @@ fn processors_that_are_left_out_by_name_are_not_estimated_either() {
 
 #[test]
 fn a_meter_of_ones_own_is_that_of_its_consumer() {
-    use super::super::testing::ScriptedMeter;
+    use crate::energy::meters::testing::ScriptedMeter;
 
-    let machine = Machine::with_package();
+    let machine = FakeMachine::with_package();
     machine.bus.device("0000:03:00.0", 0x1002, 0x73bf, 0x030000, Some("amdgpu"));
     for id in ["0", "0000:03:00.0"] {
         let session = machine.builder().meter(ScriptedMeter::new(id)).open().unwrap();
@@ -324,13 +324,13 @@ fn a_meter_of_ones_own_is_that_of_its_consumer() {
 
 #[cfg(feature = "nvml")]
 mod nvml {
-    use super::super::super::testing::FakeNvml;
-    use super::super::super::units::Joules;
     use super::*;
+    use crate::energy::meters::nvml::testing::FakeNvml;
+    use crate::energy::units::Joules;
 
     const TWO: &str = "gpu GPU-a A\npower 300\ngpu GPU-b A\npower 200\n";
 
-    fn builder(fake: &FakeNvml, machine: &Machine) -> SessionBuilder {
+    fn builder(fake: &FakeNvml, machine: &FakeMachine) -> SessionBuilder {
         machine.builder().nvml_library(fake.library()).clock(fake.clock.clone()).meters(Meters::Auto)
     }
 
@@ -343,7 +343,7 @@ mod nvml {
     #[test]
     fn one_of_two_that_fails_at_opening_is_missed() {
         for fault in ["handle 15", "handle 999", "uuid 15", "uuid 999", "energy 15"] {
-            let machine = Machine::new();
+            let machine = FakeMachine::new();
             let fake = FakeNvml::new(100.05, &format!("{TWO}fault {fault}\n"));
             let session = builder(&fake, &machine).open().unwrap();
             assert_eq!(standings(&session)[..2], ["gpu:0 metered", "gpu:1 unreadable"], "{fault}");
@@ -353,7 +353,7 @@ mod nvml {
             assert_eq!(total(&fake, &left), Some(Joules(600.0)), "{fault}");
         }
         // One that tells neither energy nor power.
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake =
             FakeNvml::new(100.05, &format!("{TWO}fault energy 3\nfault power 3\nfault samples 3\nfault fields 3\n"));
         let session = builder(&fake, &machine).open().unwrap();
@@ -366,7 +366,7 @@ mod nvml {
         for (fault, gpus) in
             [("init 18", true), ("init 4", true), ("init 999", true), ("count 999", true), ("init 9", false)]
         {
-            let machine = Machine::with_package();
+            let machine = FakeMachine::with_package();
             let fake = FakeNvml::new(100.05, &format!("fault {fault}\n"));
             let session = builder(&fake, &machine).open().unwrap();
             assert_eq!(!session.unreadable(&Usage::All).is_empty(), gpus, "{fault}: {:?}", standings(&session));
@@ -380,7 +380,7 @@ mod nvml {
 
     #[test]
     fn the_only_board_that_is_cut_into_instances_is_missed() {
-        let machine = Machine::with_package();
+        let machine = FakeMachine::with_package();
         let fake = FakeNvml::new(100.05, "gpu GPU-a A\nmig\ninstance MIG-1 3 0\npower 300\n");
         let session = builder(&fake, &machine).open().unwrap();
         assert_eq!(total(&fake, &session), None);
@@ -389,7 +389,7 @@ mod nvml {
 
     #[test]
     fn a_lost_gpu_matters_to_those_who_may_use_it_alone() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake = FakeNvml::new(100.05, &format!("{TWO}fault handle 15\n"));
         let open = |devices: &str| builder(&fake, &machine).visible_devices(Some(devices), None).open().unwrap();
         for none in ["", "-1", "none"] {
@@ -412,7 +412,7 @@ mod nvml {
 
     #[test]
     fn a_uuid_that_nobody_tells_may_be_that_of_a_lost_gpu() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         for fault in ["handle 15", "uuid 999"] {
             let fake =
                 FakeNvml::new(100.05, &format!("gpu GPU-a A\npower 300\nfault {fault}\ngpu GPU-b A\npower 200\n"));
@@ -432,7 +432,7 @@ mod nvml {
 
     #[test]
     fn cuda_counts_what_the_driver_shows_it() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let script = "gpu GPU-b A\npower 300\npci 0000:02:00.0\ngpu GPU-c A\npower 200\npci 0000:03:00.0\n";
         let fake = FakeNvml::new(100.05, script);
         for place in ["0000:01:00.0", "0000:02:00.0", "0000:03:00.0"] {
@@ -450,7 +450,7 @@ mod nvml {
 
     #[test]
     fn gpus_that_no_meter_was_chosen_for_are_left_out_by_that() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake = FakeNvml::new(100.05, TWO);
         let session = builder(&fake, &machine).meters(Meters::estimate()).open().unwrap();
         assert_eq!(standings(&session)[..2], ["gpu:0 left out", "gpu:1 left out"]);
@@ -461,7 +461,7 @@ mod nvml {
 
     #[test]
     fn one_that_has_fallen_off_the_bus_is_missed_in_its_container_too() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\npci 0000:3b:00.0\n");
         machine.bus.device("0000:5e:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
         machine.put(".dockerenv", "");
@@ -473,7 +473,7 @@ mod nvml {
 
     #[test]
     fn what_the_driver_does_not_tell_of_a_lost_gpu_the_kernel_does() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake =
             FakeNvml::new(100.05, "gpu GPU-a A\npci 0000:3b:00.0\ngpu GPU-b A\npci 0000:5e:00.0\nfault handle 15\n");
         machine.kernel("0000:3b:00.0", "NVIDIA H200", "GPU-a");
@@ -491,7 +491,7 @@ mod nvml {
 
     #[test]
     fn one_that_the_driver_counts_no_more_is_on_the_bus() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake = FakeNvml::new(100.05, "gpu GPU-a A\npower 300\npci 0000:3b:00.0\n");
         machine.bus.device("0000:3b:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
         machine.bus.device("0000:5e:00.0", H200.0, H200.1, H200.2, Some("nvidia"));
@@ -504,7 +504,7 @@ mod nvml {
 
     #[test]
     fn what_is_left_out_is_neither_metered_nor_missed_by_any_of_its_names() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake = FakeNvml::new(100.05, TWO);
         for name in ["gpu:0", "gpu:GPU-a", "GPU:gpu-A"] {
             let session = builder(&fake, &machine).without(names(&[name])).open().unwrap();
@@ -520,7 +520,7 @@ mod nvml {
 
     #[test]
     fn the_estimate_beside_gpus_is_told_and_not_needed() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let fake = FakeNvml::new(100.05, TWO);
         let sources = |beside: bool| {
             let session = builder(&fake, &machine).estimate_beside(beside).open().unwrap();

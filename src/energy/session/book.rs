@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::bursts::Bursts;
-use super::super::clock::{Clock, Moment};
-use super::super::cross_check::Pairs;
-use super::super::error::EnergyError;
-use super::super::meter::{Grain, Reading};
-use super::super::track::{Track, settles_late};
-use super::super::worker::{Answer, Silence};
-use super::Edges;
+use super::mark::Edges;
+use super::worker::{MeterAnswer, MeterSilence};
+use crate::energy::error::EnergyError;
+use crate::energy::meters::meter::{Grain, Reading};
+use crate::energy::system::clock::{Clock, Moment};
+use crate::energy::windows::bursts::Bursts;
+use crate::energy::windows::cross_check::FigurePairs;
+use crate::energy::windows::track::{Track, settles_late};
 
 /// Two figures that were read further apart are not held against each other.
 const APART: Duration = Duration::from_millis(20);
@@ -19,27 +19,27 @@ const APART: Duration = Duration::from_millis(20);
 /// The state with its lock, which nobody holds while a meter is asked.
 pub(super) struct Book {
     pub(super) clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Mutex<BookState>,
     pub(super) woken: Condvar,
 }
 
 impl Book {
     pub(super) fn new(clock: Arc<dyn Clock>, tracks: Vec<Track>) -> Self {
-        let pairs = tracks.iter().map(|_| Pairs::default()).collect();
+        let pairs = tracks.iter().map(|_| FigurePairs::default()).collect();
         let halves = tracks.iter().map(|_| Halves::default()).collect();
-        let state = State { tracks, pairs, halves, bursts: Bursts::default(), pending: Vec::new(), stop: false };
+        let state = BookState { tracks, pairs, halves, bursts: Bursts::default(), pending: Vec::new(), stop: false };
         Self { clock, state: Mutex::new(state), woken: Condvar::new() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BookState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what the meter of these sources has read.
-    pub(super) fn record(&self, sources: Range<usize>, name: &str, answer: Answer) {
+    pub(super) fn record(&self, sources: Range<usize>, name: &str, answer: MeterAnswer) {
         let now = self.clock.now();
         let mut state = self.lock();
-        let Answer { readings, shares, seconds, grains, poll } = answer;
+        let MeterAnswer { readings, shares, seconds, grains, poll } = answer;
         let of_poll = readings.as_ref().filter(|_| poll.is_some());
         let firsts = of_poll.map(|readings| readings.iter().map(|reading| reading.as_ref().ok().copied()).collect());
         if let Some(readings) = readings {
@@ -63,7 +63,7 @@ impl Book {
     }
 
     /// Takes note that there is no answer of the meter of these sources.
-    pub(super) fn miss(&self, sources: Range<usize>, silence: &Silence) {
+    pub(super) fn miss(&self, sources: Range<usize>, silence: &MeterSilence) {
         let now = self.clock.now();
         let mut state = self.lock();
         for track in &mut state.tracks[sources] {
@@ -74,9 +74,9 @@ impl Book {
     }
 }
 
-pub(super) struct State {
+pub(super) struct BookState {
     pub(super) tracks: Vec<Track>,
-    pub(super) pairs: Vec<Pairs>,
+    pub(super) pairs: Vec<FigurePairs>,
     halves: Vec<Halves>,
     pub(super) bursts: Bursts,
     /// Edges whose surrounding ticks were not all seen yet.
@@ -94,7 +94,7 @@ struct Halves {
     second: Option<(u64, Reading, Option<Grain>)>,
 }
 
-impl State {
+impl BookState {
     /// Holds figures of one poll against each other once both are there.
     fn pair(&mut self, poll: u64, start: usize, firsts: Vec<Option<Reading>>, seconds: Seconds) {
         for (halves, first) in self.halves[start..].iter_mut().zip(firsts) {

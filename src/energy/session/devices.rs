@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::cross_check::CrossCheck;
-use super::super::meter::Source;
-use super::super::units::{Consumer, ConsumerName, DeviceState, Domain, DomainKind, Standing};
-use super::{Mark, Session, Shared, Usage, same_uuid};
+use super::{Mark, Session, SessionCore, Usage};
+use crate::energy::gpus::uuid::same_uuid;
+use crate::energy::meters::meter::EnergySource;
+use crate::energy::units::{Consumer, ConsumerName, DeviceState, DomainKind, PowerDomain, Standing};
+use crate::energy::windows::cross_check::CrossCheck;
 
 impl Session {
     /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the two
@@ -29,7 +30,7 @@ impl Session {
     /// # Ok::<(), wattfront::energy::EnergyError>(())
     /// ```
     #[must_use]
-    pub fn cross_check(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+    pub fn cross_check(&self, open: &Mark, close: &Mark, usage: &Usage) -> Vec<(PowerDomain, CrossCheck)> {
         let shared = self.shared();
         if open.session != shared.id || close.session != shared.id {
             return Vec::new();
@@ -45,9 +46,9 @@ impl Session {
     }
 
     /// What speaks against the counters in use, by all that was read since the session began. What was found once is not taken
-    /// back, and is said of every figure from then on ([`DomainEnergy::doubt`](super::super::units::DomainEnergy::doubt)).
+    /// back, and is said of every figure from then on ([`DomainEnergy::doubt`](crate::energy::units::DomainEnergy::doubt)).
     #[must_use]
-    pub fn doubts(&self, usage: &Usage) -> Vec<(Domain, CrossCheck)> {
+    pub fn doubts(&self, usage: &Usage) -> Vec<(PowerDomain, CrossCheck)> {
         let shared = self.shared();
         let (chosen, _) = shared.select(usage);
         let mut state = shared.lock();
@@ -60,8 +61,8 @@ impl Session {
 
     /// Devices on which processes compute now that neither are the one that this session belongs to nor descend from it, and
     /// how many. Processes that this system does not show, as those of other containers, cannot be told from its own.
-    pub(in super::super) fn strangers(&self) -> Vec<(Domain, usize)> {
-        let strange = |pid: &&u32| self.shared().family.has(**pid) == Some(false);
+    pub(super) fn strangers(&self) -> Vec<(PowerDomain, usize)> {
+        let strange = |pid: &&u32| self.shared().descendants.has(**pid) == Some(false);
         let states = self.device_states(&Usage::All).into_iter();
         let counts = states.map(|(d, state)| (d, state.processes.unwrap_or_default().iter().filter(strange).count()));
         counts.filter(|(_, count)| *count > 0).collect()
@@ -71,7 +72,7 @@ impl Session {
     /// for each GPU: not for what is metered closely. Nothing is told of a GPU whose driver does not answer within a second, nor of
     /// the devices of a meter that takes more than five seconds for them all.
     #[must_use]
-    pub fn device_states(&self, usage: &Usage) -> Vec<(Domain, DeviceState)> {
+    pub fn device_states(&self, usage: &Usage) -> Vec<(PowerDomain, DeviceState)> {
         let shared = self.shared();
         let (chosen, _) = shared.select(usage);
         let mut states = shared.states(&chosen);
@@ -101,20 +102,21 @@ impl Session {
     }
 }
 
-impl Shared {
+impl SessionCore {
     /// The sum of the times between two changes of a source's figure and of that which it is held against.
     fn resolution_of_both(&self, index: usize) -> Option<Duration> {
         Some(self.sources[index].0.resolution + self.counterparts[index].as_ref()?.resolution)
     }
 
     /// The indices of the sources that count for this usage, and what is in use without a source, with the reasons.
-    pub(super) fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<(Domain, String)>) {
+    pub(super) fn select(&self, usage: &Usage) -> (Vec<usize>, Vec<(PowerDomain, String)>) {
         let usage = &*usage.of_boards(&self.instances);
         let of = |wanted: bool| -> Vec<usize> {
-            let counts = |(source, fallback): &(Source, bool)| *fallback == wanted && usage.covers(&source.domain);
+            let counts =
+                |(source, fallback): &(EnergySource, bool)| *fallback == wanted && usage.covers(&source.domain);
             (0..self.sources.len()).filter(|index| counts(&self.sources[*index])).collect()
         };
-        let mut unmetered: Vec<(Domain, String)> = self.unreadable(usage).map(missing).collect();
+        let mut unmetered: Vec<(PowerDomain, String)> = self.unreadable(usage).map(missing).collect();
         if let Usage::Gpus(used) = usage
             && self.missing_gpus_matter
         {
@@ -146,8 +148,8 @@ impl Shared {
     }
 
     /// A GPU in use of which nothing is known, neither that it has a meter nor why it has none.
-    fn unknown_gpu(&self, uuid: &str) -> Option<(Domain, String)> {
-        let is = |domain: &Domain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
+    fn unknown_gpu(&self, uuid: &str) -> Option<(PowerDomain, String)> {
+        let is = |domain: &PowerDomain| domain.kind == DomainKind::Gpu && same_uuid(uuid, &domain.id);
         let known = self.inventory.all.iter().find(|consumer| is(&consumer.domain()));
         let is_settled = known
             .is_some_and(|known| matches!(known.standing, Standing::Unreadable | Standing::LeftOut | Standing::Within));
@@ -155,7 +157,7 @@ impl Shared {
             return None;
         }
         let why = known.and_then(|known| known.reason.as_deref()).map(|reason| format!(": {reason}"));
-        let domain = Domain { kind: DomainKind::Gpu, id: uuid.to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: uuid.to_owned() };
         Some((domain, format!("no meter reads this GPU{}", why.unwrap_or_default())))
     }
 }
@@ -170,9 +172,17 @@ fn may_use(usage: &Usage, consumer: &Consumer) -> bool {
 }
 
 /// Why a consumer has no figure, as what stands in its place.
-fn missing(consumer: &Consumer) -> (Domain, String) {
+fn missing(consumer: &Consumer) -> (PowerDomain, String) {
     let reason = consumer.reason.as_deref().unwrap_or("nobody knows why");
     let remedy = consumer.remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
     let leave = format!("or leave it out by its name, {}", consumer.names());
     (consumer.domain(), format!("it may be in use and has no figure: {reason}{remedy}; {leave}"))
+}
+
+#[cfg(test)]
+impl Session {
+    /// Whether a meter is known to hang.
+    pub(super) fn hangs(&self) -> bool {
+        self.shared().hangs()
+    }
 }

@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::super::bursts::EVERY;
-use super::super::clock::{Clock, Moment};
-use super::super::deadline::Limits;
-use super::super::error::EnergyError;
-use super::super::lock::DeviceLock;
-use super::super::meter::{Meter, Source};
-use super::super::process_tree::Family;
-use super::super::track::{Track, settles_late, ticks_slowly};
-use super::super::units::{Baseline, Consumer, ConsumerName, DeviceState, Method};
-use super::super::worker::Worker;
-use super::book::{Book, State};
+use super::book::{Book, BookState};
+use super::mark::{Edges, Mark};
+use super::worker::MeterWorker;
 use super::young::{Uneven, Young};
-use super::{Edges, Mark};
+use crate::energy::error::EnergyError;
+use crate::energy::meters::meter::{EnergySource, Meter};
+use crate::energy::system::clock::{Clock, Moment};
+use crate::energy::system::deadline::CallLimits;
+use crate::energy::system::lock::DeviceLock;
+use crate::energy::system::process_tree::Descendants;
+use crate::energy::units::{Baseline, Consumer, ConsumerName, DeviceState, Method};
+use crate::energy::windows::bursts::EVERY;
+use crate::energy::windows::track::{Track, settles_late, ticks_slowly};
 
 /// A meter that is done with its last call is dropped in less, but for a driver that hangs at its end.
 const LONGEST_END: Duration = Duration::from_secs(1);
@@ -39,11 +39,11 @@ pub(crate) struct Opening {
     pub(crate) missing_gpus_matter: bool,
     pub(crate) gain: f64,
     pub(crate) locks: Vec<DeviceLock>,
-    pub(crate) family: Family,
+    pub(crate) descendants: Descendants,
     /// The instances of boards that are metered as a whole: their UUIDs, and those of the boards.
     pub(crate) instances: Vec<(String, String)>,
     pub(crate) inventory: Consumers,
-    pub(crate) limits: Limits,
+    pub(crate) limits: CallLimits,
 }
 
 /// What there is that draws power.
@@ -56,31 +56,31 @@ pub(crate) struct Consumers {
     pub(crate) without: Vec<ConsumerName>,
 }
 
-pub(super) struct Shared {
+pub(super) struct SessionCore {
     pub(super) id: u64,
     /// With whether it serves only where no other source does.
-    pub(super) sources: Vec<(Source, bool)>,
+    pub(super) sources: Vec<(EnergySource, bool)>,
     /// What each source is held against.
-    pub(super) counterparts: Vec<Option<Source>>,
+    pub(super) counterparts: Vec<Option<EnergySource>>,
     pub(super) missing_gpus_matter: bool,
     /// The standard deviation of the gain of hardware, as a part of the figure.
     pub(super) gain: f64,
-    pub(super) family: Family,
+    pub(super) descendants: Descendants,
     /// What is used as the first is metered as the second.
     pub(super) instances: Vec<(String, String)>,
     pub(super) inventory: Consumers,
     _locks: Vec<DeviceLock>,
     pub(super) baseline: Mutex<Option<Arc<Baseline>>>,
-    readers: Vec<Reader>,
+    readers: Vec<MeterReader>,
     book: Arc<Book>,
     polls: AtomicU64,
 }
 
 /// One meter, and which of the session's sources are its own.
-struct Reader {
-    meter: Worker,
+struct MeterReader {
+    meter: MeterWorker,
     /// Reads second figures and states, so that these keep nobody waiting.
-    aside: Option<Worker>,
+    aside: Option<MeterWorker>,
     /// When that was last asked for second figures.
     checked: Mutex<Option<Moment>>,
     sources: Range<usize>,
@@ -92,9 +92,9 @@ struct Reader {
 
 /// What was asked of a meter.
 struct Rounds<'a> {
-    reader: &'a Reader,
+    reader: &'a MeterReader,
     figures: u64,
-    aside: Option<(&'a Worker, u64)>,
+    aside: Option<(&'a MeterWorker, u64)>,
 }
 
 /// Which meters are read.
@@ -112,7 +112,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    fn has(self, reader: &Reader) -> bool {
+    fn has(self, reader: &MeterReader) -> bool {
         match self {
             Self::All => true,
             Self::Slow => reader.slow,
@@ -123,14 +123,14 @@ impl Wanted {
     }
 }
 
-impl Reader {
+impl MeterReader {
     fn start(
         mut meter: Box<dyn Meter>,
         sources: Range<usize>,
         book: &Arc<Book>,
-        limits: Limits,
+        limits: CallLimits,
     ) -> Result<Self, EnergyError> {
-        let has = |is: fn(&Source) -> bool| meter.sources().iter().any(is);
+        let has = |is: fn(&EnergySource) -> bool| meter.sources().iter().any(is);
         let (slow, late) = (has(ticks_slowly), has(settles_late));
         let fast = has(|source| source.method == Method::Counter && !ticks_slowly(source));
         let paired = meter.counterparts().iter().any(Option::is_some);
@@ -138,7 +138,7 @@ impl Reader {
         let start = |meter: Box<dyn Meter>| {
             let (name, own, range) = (meter.name(), Arc::clone(book), sources.clone());
             let record = move |answer| own.record(range.clone(), name, answer);
-            Worker::start(meter, Arc::clone(&book.clock), limits, record)
+            MeterWorker::start(meter, Arc::clone(&book.clock), limits, record)
         };
         let (meter, aside) = (start(meter)?, aside.map(start).transpose()?);
         Ok(Self { meter, aside, checked: Mutex::new(None), sources, slow, late, fast, paired })
@@ -162,17 +162,17 @@ impl Reader {
         due
     }
 
-    fn workers(&self) -> impl Iterator<Item = &Worker> {
+    fn workers(&self) -> impl Iterator<Item = &MeterWorker> {
         [&self.meter].into_iter().chain(&self.aside)
     }
 }
 
-impl Shared {
+impl SessionCore {
     fn new(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
-        let Opening { clock, poll: _, missing_gpus_matter, gain, locks, family, instances, inventory, limits } =
+        let Opening { clock, poll: _, missing_gpus_matter, gain, locks, descendants, instances, inventory, limits } =
             opening;
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let sources: Vec<(Source, bool)> = meters
+        let sources: Vec<(EnergySource, bool)> = meters
             .iter()
             .flat_map(|(meter, fallback)| meter.sources().iter().map(|source| (source.clone(), *fallback)))
             .collect();
@@ -190,7 +190,7 @@ impl Shared {
             counterparts,
             missing_gpus_matter,
             gain,
-            family,
+            descendants,
             instances,
             inventory,
             _locks: locks,
@@ -203,12 +203,12 @@ impl Shared {
         for (meter, _) in meters {
             let range = first..first + meter.sources().len();
             first = range.end;
-            shared.readers.push(Reader::start(meter, range, &shared.book, limits)?);
+            shared.readers.push(MeterReader::start(meter, range, &shared.book, limits)?);
         }
         Ok(shared)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BookState> {
         self.book.lock()
     }
 
@@ -242,7 +242,7 @@ impl Shared {
         }
     }
 
-    fn wanted(&self, wanted: Wanted) -> impl Iterator<Item = &Reader> {
+    fn wanted(&self, wanted: Wanted) -> impl Iterator<Item = &MeterReader> {
         self.readers.iter().filter(move |reader| wanted.has(reader))
     }
 
@@ -272,7 +272,7 @@ impl Shared {
     /// The states of devices, by source, where these sources belong to them.
     pub(super) fn states(&self, chosen: &[usize]) -> Vec<Option<DeviceState>> {
         let mut states: Vec<Option<DeviceState>> = self.sources.iter().map(|_| None).collect();
-        let of_chosen = |reader: &&Reader| chosen.iter().any(|index| reader.sources.contains(index));
+        let of_chosen = |reader: &&MeterReader| chosen.iter().any(|index| reader.sources.contains(index));
         let asked = self.readers.iter().filter(of_chosen).map(|reader| {
             let worker = reader.aside.as_ref().unwrap_or(&reader.meter);
             (reader, worker, worker.ask_states())
@@ -338,16 +338,16 @@ impl Shared {
 }
 
 #[cfg(test)]
-impl super::Session {
+impl SessionCore {
     /// Whether a meter is known to hang.
-    pub(in super::super) fn hangs(&self) -> bool {
-        self.shared().readers.iter().any(|reader| reader.meter.silence().is_some())
+    pub(super) fn hangs(&self) -> bool {
+        self.readers.iter().any(|reader| reader.meter.silence().is_some())
     }
 }
 
 /// Ends the threads with the last handle.
 pub(super) struct Poller {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SessionCore>,
     pub(super) thread: Option<JoinHandle<()>>,
 }
 
@@ -355,7 +355,7 @@ impl Poller {
     pub(super) fn start(meters: Vec<(Box<dyn Meter>, bool)>, opening: Opening) -> Result<Self, EnergyError> {
         let poll = opening.poll;
         // From here on threads end with it, also if another cannot be had.
-        let mut poller = Self { shared: Arc::new(Shared::new(meters, opening)?), thread: None };
+        let mut poller = Self { shared: Arc::new(SessionCore::new(meters, opening)?), thread: None };
         poller.shared.poll();
         if let Some(interval) = poll {
             let shared = Arc::clone(&poller.shared);
@@ -376,8 +376,8 @@ impl Drop for Poller {
             let _ = thread.join();
         }
         let until = Instant::now() + LONGEST_END;
-        let workers = || self.shared.readers.iter().flat_map(Reader::workers);
-        workers().for_each(Worker::stop);
+        let workers = || self.shared.readers.iter().flat_map(MeterReader::workers);
+        workers().for_each(MeterWorker::stop);
         workers().for_each(|worker| worker.wait_for_end(until));
     }
 }

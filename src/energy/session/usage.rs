@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::super::units::{Domain, DomainKind};
+use crate::energy::gpus::uuid::same_uuid;
+use crate::energy::units::{DomainKind, PowerDomain};
 
 /// What a piece of work uses, so that an idle second GPU is not held against it.
 ///
@@ -10,12 +11,13 @@ use super::super::units::{Domain, DomainKind};
 /// nothing else does: work on a metered GPU of a machine without such a counter is "GPU only", the same work on its
 /// processor an estimate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Usage {
     /// All that is metered.
     #[default]
     All,
     /// These GPUs, by UUID, with or without the leading `GPU-`, hyphens and capitals; none for work on the processor alone. An
-    /// instance (MIG) stands for its board, where that is [metered as a whole](super::super::MigPolicy::WholeBoard).
+    /// instance (MIG) stands for its board, where that is [metered as a whole](crate::energy::MigPolicy::WholeBoard).
     Gpus(Vec<String>),
 }
 
@@ -43,19 +45,10 @@ impl Usage {
         }
     }
 
-    pub(super) fn covers(&self, domain: &Domain) -> bool {
+    pub(super) fn covers(&self, domain: &PowerDomain) -> bool {
         match self {
             Self::All => true,
             Self::Gpus(used) => domain.kind != DomainKind::Gpu || used.iter().any(|uuid| same_uuid(uuid, &domain.id)),
         }
     }
-}
-
-/// Whether two UUIDs are one, with or without the leading `GPU-` or `MIG-`, hyphens and capitals.
-pub(in crate::energy) fn same_uuid(one: &str, other: &str) -> bool {
-    let bare = |uuid: &str| {
-        let lower = uuid.trim().to_ascii_lowercase();
-        lower.trim_start_matches("mig-").trim_start_matches("gpu-").replace('-', "")
-    };
-    bare(one) == bare(other)
 }

@@ -1,7 +1,28 @@
 //! A pair of edges.
 
-use super::super::units::WindowEnergy;
 use super::{Mark, Session, Usage};
+use crate::energy::units::WindowEnergy;
+
+impl Session {
+    /// Runs `work` and tells the energy of everything metered meanwhile: on a machine with GPUs also that of GPUs which
+    /// `work` leaves idle. See [`measure_using`](Self::measure_using).
+    pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
+        self.measure_using(Usage::All, work)
+    }
+
+    /// Runs `work` and tells the energy of what it uses, such as [`Usage::cpu`].
+    pub fn measure_using<T>(&self, usage: Usage, work: impl FnOnce() -> T) -> (T, WindowEnergy) {
+        let window = self.window().using(usage);
+        let result = work();
+        (result, window.close())
+    }
+
+    /// Opens a window now. Windows nest as they like: each is a pair of edges.
+    #[must_use = "the energy is told when the window is closed"]
+    pub fn window(&self) -> Window {
+        Window::open(self)
+    }
+}
 
 /// An open window; close it to learn its energy.
 #[derive(Debug)]

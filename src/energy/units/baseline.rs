@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, Watts};
+use super::{PowerDomain, Watts};
 
 /// The power of hardware at rest, measured once before the work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Baseline {
     /// How long it was watched, in seconds.
     pub seconds: f64,
@@ -15,9 +16,10 @@ pub struct Baseline {
 
 /// The power of one piece of hardware at rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DomainBaseline {
     /// The hardware.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// Its power; `None` if it cannot serve as a baseline.
     pub watts: Option<Watts>,
     /// The standard deviation of `watts`.
@@ -30,7 +32,7 @@ pub struct DomainBaseline {
 impl Baseline {
     /// The entry of this hardware.
     #[must_use]
-    pub fn of(&self, domain: &Domain) -> Option<&DomainBaseline> {
+    pub fn of(&self, domain: &PowerDomain) -> Option<&DomainBaseline> {
         self.domains.iter().find(|entry| entry.domain == *domain)
     }
 }

@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, DomainKind, Method};
+use super::{DomainKind, Method, PowerDomain};
 
 /// How a [`Consumer`] stands to the figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Standing {
     /// It has a figure of its own.
     Metered,
@@ -44,6 +45,7 @@ impl Standing {
 
 /// One thing that draws power.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Consumer {
     /// What it is called by where it is to be left out: `gpu:0`, `cpu:package-0`, `dram:dram-0`.
     pub name: String,
@@ -55,7 +57,7 @@ pub struct Consumer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The domain of its figures, where that is known.
-    pub domain: Option<Domain>,
+    pub domain: Option<PowerDomain>,
     /// Whether it has a figure.
     pub standing: Standing,
     /// How its figure comes about, if it has one.
@@ -99,9 +101,9 @@ impl Consumer {
 
     /// The domain of its figures, or one that stands for it.
     #[must_use]
-    pub fn domain(&self) -> Domain {
+    pub fn domain(&self) -> PowerDomain {
         let id = || self.name.split_once(':').map_or(self.name.as_str(), |(_, id)| id).to_owned();
-        self.domain.clone().unwrap_or_else(|| Domain { kind: self.kind, id: id() })
+        self.domain.clone().unwrap_or_else(|| PowerDomain { kind: self.kind, id: id() })
     }
 
     /// The names to leave it out by, for people: that of now, and one that stays its own when others come or go.
@@ -164,7 +166,7 @@ pub struct ConsumerName {
 
 impl ConsumerName {
     /// The name of a domain.
-    pub(crate) fn of(domain: &Domain) -> Self {
+    pub(crate) fn of(domain: &PowerDomain) -> Self {
         Self { kind: domain.kind, id: Some(domain.id.clone()) }
     }
 
@@ -227,7 +229,7 @@ mod tests {
 
     fn gpu() -> Consumer {
         let mut gpu = Consumer::new(DomainKind::Gpu, "1", "NVIDIA GPU 1: H200".to_owned());
-        gpu.domain = Some(Domain { kind: DomainKind::Gpu, id: "GPU-12ab-34".to_owned() });
+        gpu.domain = Some(PowerDomain { kind: DomainKind::Gpu, id: "GPU-12ab-34".to_owned() });
         gpu.address = Some("0000:3b:00.0".to_owned());
         gpu
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// that was asked for: two windows compare if their devices were alike.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct DeviceState {
     /// Of the chip, in degrees Celsius.
     pub temperature_c: Option<f64>,

@@ -13,6 +13,7 @@ const NORMAL_95: f64 = 1.96;
 /// Two figures of one energy that contradict each other by more than their resolution explains: one of them is wrong, and from
 /// within nobody knows which.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Doubt {
     /// By the counter.
     pub counter: Joules,

@@ -48,6 +48,7 @@ impl fmt::Display for Watts {
 
 /// What joules are shown in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JouleUnit {
     /// 1e-9 J.
     Nano,

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConsumerName, Domain, DomainKind, Doubt, Joules, Method, Uncertainty};
+use super::{ConsumerName, DomainKind, Doubt, Joules, Method, PowerDomain, Uncertainty};
 
 /// The energy of one domain over one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DomainEnergy {
     /// The hardware.
-    pub domain: Domain,
+    pub domain: PowerDomain,
     /// How the figure came about.
     pub method: Method,
     /// The energy; `None` is missing, which is not zero.
@@ -31,7 +32,7 @@ pub struct DomainEnergy {
 impl DomainEnergy {
     /// A figure without baseline or uncertainty.
     #[must_use]
-    pub fn new(domain: Domain, method: Method, joules: Option<Joules>, note: Option<String>) -> Self {
+    pub fn new(domain: PowerDomain, method: Method, joules: Option<Joules>, note: Option<String>) -> Self {
         Self { domain, method, joules, idle: None, uncertainty: None, note, doubt: None }
     }
 
@@ -53,6 +54,7 @@ pub struct MissingEnergy(String);
 
 /// The energy of one window: one entry per domain that was in use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WindowEnergy {
     /// Length of the window, by the monotonic clock.
     pub seconds: f64,
@@ -64,6 +66,12 @@ pub struct WindowEnergy {
 }
 
 impl WindowEnergy {
+    /// The energy of these domains over so many seconds, with nothing left out.
+    #[must_use]
+    pub fn new(seconds: f64, domains: Vec<DomainEnergy>) -> Self {
+        Self { seconds, domains, left_out: Vec::new() }
+    }
+
     /// The sum over all domains, or `None` if there is no domain or one of them is missing.
     #[must_use]
     pub fn total(&self) -> Option<Joules> {
@@ -87,6 +95,34 @@ impl WindowEnergy {
                 false => reasons.join("; "),
             })
         })
+    }
+
+    /// The total in joules as a number, to report as an objective of an optimizer; `None` as for [`total`](Self::total).
+    ///
+    /// [`sd`](Self::sd) is its standard deviation:
+    ///
+    /// ```
+    /// use wattfront::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain, Uncertainty, WindowEnergy};
+    ///
+    /// let domain = PowerDomain::new(DomainKind::Gpu, "GPU-1");
+    /// let mut gpu = DomainEnergy::new(domain, Method::Counter, Some(Joules(120.0)), None);
+    /// gpu.uncertainty = Some(Uncertainty { edge: Joules(1.5), gain: Joules(4.8), ..Uncertainty::default() });
+    /// let energy = WindowEnergy::new(2.0, vec![gpu]);
+    /// assert_eq!((energy.value(), energy.sd()), (Some(120.0), Some(1.5)));
+    /// ```
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.total().map(|joules| joules.0)
+    }
+
+    /// The standard deviation of [`value`](Self::value) in joules, against windows on the same hardware: what an optimizer
+    /// compares. What is off in proportion in all of them alike (the gain of the meters) is not in it; against the truth, with
+    /// the gain, it is [`uncertainty(None)`](Self::uncertainty) and [`absolute`](Uncertainty::absolute). `None` if the total is missing,
+    /// or nobody knows how far one of its parts is off.
+    #[must_use]
+    pub fn sd(&self) -> Option<f64> {
+        self.total()?;
+        self.uncertainty(None).map(|uncertainty| uncertainty.relative().0)
     }
 
     /// The sum over the domains of one kind, or `None` if there is no such domain or one of them is missing.
@@ -113,7 +149,7 @@ impl WindowEnergy {
 
     /// What speaks against one of the figures, with the hardware whose it is; `None` if nothing does.
     #[must_use]
-    pub fn doubt(&self) -> Option<(&Domain, Doubt)> {
+    pub fn doubt(&self) -> Option<(&PowerDomain, Doubt)> {
         self.domains.iter().find_map(|d| Some((&d.domain, d.doubt.filter(|_| d.joules.is_some())?)))
     }
 
@@ -202,7 +238,7 @@ mod tests {
         let window = |joules: Option<f64>, note: Option<&str>| WindowEnergy {
             seconds: 1.0,
             domains: vec![DomainEnergy::new(
-                Domain { kind: DomainKind::Gpu, id: "a".to_owned() },
+                PowerDomain { kind: DomainKind::Gpu, id: "a".to_owned() },
                 Method::Counter,
                 joules.map(Joules),
                 note.map(str::to_owned),
@@ -221,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_not_known_and_is_read_back_as_that() {
-        let domain = Domain { kind: DomainKind::Gpu, id: "a".to_owned() };
+        let domain = PowerDomain { kind: DomainKind::Gpu, id: "a".to_owned() };
         let mut part = DomainEnergy::new(domain, Method::Counter, Some(Joules(2.0)), None);
         let kept = |part: &DomainEnergy| {
             let told = serde_json::to_string(part).unwrap();
@@ -265,7 +301,7 @@ mod tests {
     #[test]
     fn a_missing_domain_makes_the_total_missing_not_smaller() {
         let part = |id: &str, joules| {
-            DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: id.to_owned() }, Method::Counter, joules, None)
+            DomainEnergy::new(PowerDomain { kind: DomainKind::Cpu, id: id.to_owned() }, Method::Counter, joules, None)
         };
         let of = |domains| WindowEnergy { seconds: 1.0, domains, ..WindowEnergy::default() };
         let whole = of(vec![part("a", Some(Joules(1.0))), part("b", Some(Joules(2.0)))]);
@@ -281,7 +317,12 @@ mod tests {
     fn net_energy_needs_a_baseline_unless_it_is_a_model() {
         let part = |method, idle: Option<f64>| DomainEnergy {
             idle: idle.map(Joules),
-            ..DomainEnergy::new(Domain { kind: DomainKind::Cpu, id: "a".to_owned() }, method, Some(Joules(10.0)), None)
+            ..DomainEnergy::new(
+                PowerDomain { kind: DomainKind::Cpu, id: "a".to_owned() },
+                method,
+                Some(Joules(10.0)),
+                None,
+            )
         };
         let net = |domains| WindowEnergy { seconds: 1.0, domains, ..WindowEnergy::default() }.net(None);
         assert_eq!(net(vec![part(Method::Counter, Some(4.0)), part(Method::Counter, Some(1.0))]), Some(Joules(15.0)));

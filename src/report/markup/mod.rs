@@ -4,7 +4,7 @@
 //! and anything from elsewhere.
 
 use crate::analysis::doubts_in_words;
-use crate::energy::units::{Domain, Doubt};
+use crate::energy::units::{Doubt, PowerDomain};
 use crate::report::chart::{CHART_CSS, Chart, DARK, LIGHT, Theme, escape};
 
 /// A page around its content; both are escaped already.
@@ -42,7 +42,7 @@ pub(in crate::report) fn estimate_banner(compared: &str) -> String {
 }
 
 /// Nor figures of a counter that power contradicts for sure ones.
-pub(in crate::report) fn doubt_banner(doubts: &[(Domain, Doubt)]) -> String {
+pub(in crate::report) fn doubt_banner(doubts: &[(PowerDomain, Doubt)]) -> String {
     let banner = |words: String| format!("<div class=\"banner\" role=\"note\">{}</div>\n", escape(&words));
     doubts_in_words(doubts).into_iter().map(banner).collect()
 }

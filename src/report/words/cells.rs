@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::analysis::{Provenance, doubts_in_words};
-use crate::energy::units::{Domain, Doubt, Method};
+use crate::energy::units::{Doubt, Method, PowerDomain};
 use crate::guard::text::is_obeyed;
 
 /// Rows of one length as lines.
@@ -62,7 +62,7 @@ pub(in crate::report) fn method_name(method: Method) -> &'static str {
 }
 
 /// Adds `doubtful` and `doubts`, a sentence for each device, where there are any.
-pub(in crate::report) fn tell_doubts(told: &mut Value, doubts: &[(Domain, Doubt)]) {
+pub(in crate::report) fn tell_doubts(told: &mut Value, doubts: &[(PowerDomain, Doubt)]) {
     if !doubts.is_empty() {
         told["doubtful"] = json!(true);
         told["doubts"] = json!(doubts_in_words(doubts));

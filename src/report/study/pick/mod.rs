@@ -16,7 +16,7 @@ use crate::analysis::{
     preferences_in_words,
 };
 use crate::carbon::Carbon;
-use crate::energy::units::{Domain, DomainEnergy, Joules};
+use crate::energy::units::{DomainEnergy, Joules, PowerDomain};
 use crate::optimizer::problem::{Goal, Metrics, Preference};
 use crate::optimizer::space::{Point, Space};
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord, TrialResult};
@@ -133,7 +133,7 @@ pub fn pick_preferring(
 
 /// Of the devices that its energies rest on.
 fn doubts_of(result: &TrialResult, summary: &Summary) -> Vec<String> {
-    let rests_on = |domain: &Domain| {
+    let rests_on = |domain: &PowerDomain| {
         let parts = result.energy.values().flat_map(|window| &window.domains);
         parts.filter(|part| part.doubt.is_some()).any(|part| part.domain == *domain)
     };

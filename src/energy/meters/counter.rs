@@ -1,0 +1,406 @@
+//! From the raw values of a hardware counter to energy.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::meter::Reading;
+use crate::energy::system::clock::Moment;
+
+/// What the hardware behind a counter can draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Draw {
+    /// The most that it draws for long, in watts: tells whether a counter may have wrapped around once more.
+    pub(crate) sustained_watts: f64,
+    /// More than it ever draws, in watts: what implies more is no energy.
+    pub(crate) peak_watts: f64,
+    /// What may arrive in one piece, in joules: one tick of the counter at full power.
+    pub(crate) burst_joules: f64,
+}
+
+/// For so long hardware may draw more than it does for long.
+const PEAK_SECONDS: f64 = 5.0;
+
+/// Power seen over shorter stretches than this, in seconds, says little.
+const STRETCH: f64 = 0.2;
+
+/// What was drawn once may be drawn for long, and a quarter more.
+const HEADROOM: f64 = 1.25;
+
+/// Why two values of a counter do not tell the energy between them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum CounterGap {
+    /// It fell, and not by wrapping around.
+    Fell { from_joules: f64, to_joules: f64 },
+    /// It rose by more than the hardware can draw.
+    Jumped { joules: f64, seconds: f64, watts: f64 },
+    /// It may have wrapped around more than once.
+    Unread { seconds: f64, range_joules: f64, watts: f64 },
+    /// It went on after it had stood still.
+    Stood { seconds: f64 },
+}
+
+impl fmt::Display for CounterGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fell { from_joules, to_joules } => {
+                write!(f, "the counter started anew: it fell from {from_joules:.3} J to {to_joules:.3} J")
+            }
+            Self::Jumped { joules, seconds, watts } => write!(
+                f,
+                "the counter jumped by {joules:.0} J in {seconds:.3} s: more than the {watts:.0} W that this hardware may draw"
+            ),
+            Self::Unread { seconds, range_joules, watts } => write!(
+                f,
+                "the counter was unread for {seconds:.1} s and may have wrapped around more than once: its range of \
+                 {range_joules:.0} J lasts {:.0} s at {watts:.0} W",
+                range_joules / watts
+            ),
+            Self::Stood { seconds } => write!(
+                f,
+                "the counter stood still for {seconds:.1} s and went on: it hung, and what went by meanwhile is not known"
+            ),
+        }
+    }
+}
+
+/// Turns the raw values of a hardware counter into cumulative energy without a jump that did not happen.
+#[derive(Debug, Clone)]
+pub(crate) struct CounterTotal {
+    /// The counter starts again from zero after this value; `None` if it does not wrap, or nobody says when.
+    range_uj: Option<u64>,
+    draw: Draw,
+    /// A counter that shows one value for so long hangs; `None` if it may.
+    hangs_after: Option<Duration>,
+    /// The most that was drawn so far, in watts.
+    seen_watts: f64,
+    last: Option<(Moment, u64)>,
+    /// When the last value was seen first.
+    since: Option<Moment>,
+    total_uj: u64,
+    segment: u64,
+}
+
+impl CounterTotal {
+    pub(crate) fn new(range_uj: Option<u64>, draw: Draw) -> Self {
+        let range_uj = range_uj.filter(|range| *range > 0);
+        Self { range_uj, draw, hangs_after: None, seen_watts: 0.0, last: None, since: None, total_uj: 0, segment: 0 }
+    }
+
+    /// Of hardware that always draws something, brought up to date much more often than this.
+    pub(crate) fn hangs_after(mut self, time: Duration) -> Self {
+        self.set_hangs_after(time);
+        self
+    }
+
+    pub(crate) fn set_hangs_after(&mut self, time: Duration) {
+        self.hangs_after = Some(time);
+    }
+
+    /// The counter showed `raw` microjoules at `at`.
+    ///
+    /// # Errors
+    ///
+    /// Why this value does not go on from the one before. The next one goes on from this, in a segment of its own.
+    pub(crate) fn advance(&mut self, at: Moment, raw: u64) -> Result<Reading, CounterGap> {
+        let before = self.last.replace((at, raw));
+        let Some((before, last)) = before else {
+            self.since = Some(at);
+            return Ok(self.reading(at));
+        };
+        let stood = match raw == last {
+            true => Duration::ZERO,
+            false => self.since.replace(at).map_or(Duration::ZERO, |since| before.since(since)),
+        };
+        let step = match self.hangs_after {
+            Some(limit) if stood >= limit => Err(CounterGap::Stood { seconds: stood.as_secs_f64() }),
+            _ => self.step(at.since(before).as_secs_f64(), last, raw),
+        };
+        match step {
+            Ok(step) => {
+                self.total_uj += step;
+                Ok(self.reading(at))
+            }
+            Err(gap) => {
+                self.segment += 1;
+                Err(gap)
+            }
+        }
+    }
+
+    fn reading(&self, at: Moment) -> Reading {
+        Reading { at, microjoules: self.total_uj, segment: self.segment }
+    }
+
+    /// What the counter shows next does not go on from what it showed: the next value begins a segment.
+    pub(crate) fn cut(&mut self) {
+        if self.last.take().is_some() {
+            self.segment += 1;
+        }
+    }
+
+    /// The energy between two raw values, or why they do not tell.
+    fn step(&mut self, seconds: f64, last: u64, raw: u64) -> Result<u64, CounterGap> {
+        let Draw { sustained_watts, peak_watts, burst_joules } = self.draw;
+        let sustained_watts = match self.seen_watts > sustained_watts {
+            true => (self.seen_watts * HEADROOM).min(peak_watts),
+            false => sustained_watts,
+        };
+        let joules = |microjoules: u64| microjoules as f64 * 1e-6;
+        let fell = CounterGap::Fell { from_joules: joules(last), to_joules: joules(raw) };
+        let peak = peak_watts * seconds + burst_joules;
+        let step = match self.range_uj {
+            _ if raw >= last => {
+                let (step, watts) = (joules(raw - last), peak_watts);
+                if step > peak {
+                    return Err(CounterGap::Jumped { joules: step, seconds, watts });
+                }
+                raw - last
+            }
+            Some(range) => {
+                let step = range.checked_sub(last).and_then(|rest| rest.checked_add(raw)).ok_or(fell)?;
+                // A wrap, and not a reset, if no more went by than may have.
+                let for_long = sustained_watts * seconds + (peak_watts - sustained_watts) * PEAK_SECONDS + burst_joules;
+                if joules(step) > peak.min(for_long) {
+                    return Err(fell);
+                }
+                step
+            }
+            None => return Err(fell),
+        };
+        if let Some(range) = self.range_uj
+            && joules(range) + joules(step) <= sustained_watts * seconds
+        {
+            return Err(CounterGap::Unread { seconds, range_joules: joules(range), watts: sustained_watts });
+        }
+        if seconds >= STRETCH {
+            self.seen_watts = self.seen_watts.max(joules(step) / seconds);
+        }
+        Ok(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn second(s: f64) -> Moment {
+        Moment::from_monotonic_seconds(s).unwrap()
+    }
+
+    #[test]
+    fn a_counter_that_starts_anew_ends_the_segment_and_adds_nothing() {
+        let mut counter = CounterTotal::new(None, DRAW);
+        show(&mut counter, 0.0, 500_000_000).unwrap();
+        assert_eq!(show(&mut counter, 1.0, 600_000_000), Ok((100_000_000, 0)));
+        let gap = show(&mut counter, 2.0, 3).unwrap_err();
+        assert_eq!(gap.to_string(), "the counter started anew: it fell from 600.000 J to 0.000 J");
+        assert_eq!(show(&mut counter, 3.0, 1_000_003), Ok((101_000_000, 1)));
+    }
+
+    #[test]
+    fn a_fall_that_would_be_half_a_megawatt_is_a_reset_and_no_wrap() {
+        let mut counter = CounterTotal::new(Some(262_143_328_850), DRAW);
+        show(&mut counter, 0.0, 100_000_000).unwrap();
+        assert!(matches!(show(&mut counter, 0.5, 0), Err(CounterGap::Fell { .. })));
+        assert_eq!(show(&mut counter, 1.0, 7), Ok((7, 1)));
+    }
+
+    #[test]
+    fn a_jump_that_no_hardware_makes_is_not_energy() {
+        let mut counter = CounterTotal::new(None, DRAW);
+        show(&mut counter, 0.0, 0).unwrap();
+        let gap = show(&mut counter, 0.5, 90_000_000_000).unwrap_err();
+        let told = "the counter jumped by 90000 J in 0.500 s: more than the 1000 W that this hardware may draw";
+        assert_eq!(gap.to_string(), told);
+        assert_eq!(show(&mut counter, 1.0, 90_000_000_001), Ok((1, 1)));
+        assert!(show(&mut counter, 1.5, u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_counter_left_unread_for_longer_than_its_range_lasts_is_not_guessed_at() {
+        let mut counter = CounterTotal::new(Some(65_000_000_000), DRAW);
+        show(&mut counter, 0.0, 0).unwrap();
+        assert_eq!(show(&mut counter, 64.0, 1_000_000), Ok((1_000_000, 0)));
+        let gap = show(&mut counter, 129.5, 2_000_000).unwrap_err();
+        let told = "the counter was unread for 65.5 s and may have wrapped around more than once: its range of 65000 J \
+                    lasts 65 s at 1000 W";
+        assert_eq!(gap.to_string(), told);
+        // Nor one that shows the same as before.
+        assert!(matches!(show(&mut counter, 195.0, 2_000_000), Err(CounterGap::Unread { .. })));
+        assert_eq!(show(&mut counter, 196.0, 3_000_000), Ok((1_000_000 + 1_000_000, 2)));
+    }
+
+    #[test]
+    fn a_stop_is_unambiguous_if_one_wrap_more_would_be_more_than_hardware_draws_for_long() {
+        let draw = Draw { sustained_watts: 800.0, peak_watts: 5000.0, burst_joules: 10.0 };
+        let stopped = |seconds: f64, joules: u64| {
+            let (range, start) = (65_532_610_987, 60_000_000_000);
+            let mut counter = CounterTotal::new(Some(range), draw);
+            show(&mut counter, 0.0, start).unwrap();
+            show(&mut counter, seconds, (start + joules * 1_000_000) % range)
+        };
+        // 70 s at 100 W; 100 s at 300 W, for which 80 s at 800 W could have been 65 kJ but 100 s cannot be 95 kJ.
+        assert_eq!(stopped(70.0, 7000), Ok((7_000_000_000, 0)));
+        assert_eq!(stopped(70.0, 42_000), Ok((42_000_000_000, 0)));
+        assert_eq!(stopped(100.0, 30_000), Ok((30_000_000_000, 0)));
+        assert!(matches!(stopped(100.0, 10_000), Err(CounterGap::Unread { .. })), "or 75 kJ, at 755 W");
+        assert!(matches!(stopped(3600.0, 60_000), Err(CounterGap::Unread { .. })));
+    }
+
+    #[test]
+    fn what_was_seen_to_draw_more_may_have_done_so_unseen() {
+        let draw = Draw { sustained_watts: 800.0, peak_watts: 5000.0, burst_joules: 10.0 };
+        let range = 65_532_610_987;
+        let mut counter = CounterTotal::new(Some(range), draw);
+        show(&mut counter, 0.0, 0).unwrap();
+        for half in 1..=20_u64 {
+            assert_eq!(
+                show(&mut counter, half as f64 / 2.0, half * 600_000_000),
+                Ok((half * 600_000_000, 0)),
+                "1200 W"
+            );
+        }
+        // 70 s of it are 84 kJ, of which the counter shows 18 kJ.
+        assert!(matches!(show(&mut counter, 80.0, 96_000_000_000 % range), Err(CounterGap::Unread { .. })));
+    }
+
+    #[test]
+    fn a_counter_that_hangs_tells_so_when_it_goes_on_and_one_that_is_a_little_late_does_not() {
+        let new = || CounterTotal::new(Some(65_532_610_987), DRAW).hangs_after(Duration::from_millis(250));
+        let mut counter = new();
+        show(&mut counter, 0.0, 5).unwrap();
+        for (at, raw) in [(0.5, 10), (0.7, 10), (0.74, 11), (1.2, 20), (1.25, 20), (5.0, 21)] {
+            assert!(show(&mut counter, at, raw).is_ok(), "{at}: nobody saw it stand still for long");
+        }
+        for at in [5.5, 6.0, 8.2] {
+            assert_eq!(show(&mut counter, at, 21), Ok((16, 0)), "what it showed is all that is known");
+        }
+        let gap = show(&mut counter, 8.7, 4_000_021).unwrap_err();
+        assert!(gap.to_string().starts_with("the counter stood still for 3.2 s and went on"), "{gap}");
+        assert_eq!(show(&mut counter, 9.2, 4_000_031), Ok((26, 1)));
+    }
+
+    #[test]
+    fn a_value_beyond_the_stated_range_does_not_underflow() {
+        let mut counter = CounterTotal::new(Some(1_000_000), Draw { sustained_watts: 1e9, peak_watts: 1e9, ..DRAW });
+        show(&mut counter, 0.0, 5_000_000).unwrap();
+        assert!(matches!(show(&mut counter, 1e-9, 4_000_000), Err(CounterGap::Fell { .. })));
+    }
+
+    /// No more than 1000 W, not even for a moment.
+    const DRAW: Draw = Draw { sustained_watts: 1000.0, peak_watts: 1000.0, burst_joules: 10.0 };
+
+    /// Shows a counter one value.
+    fn show(counter: &mut CounterTotal, at: f64, raw: u64) -> Result<(u64, u64), CounterGap> {
+        counter.advance(second(at), raw).map(|reading| (reading.microjoules, reading.segment))
+    }
+
+    const WRAPS: u64 = 100_000;
+
+    /// A register of `size` counts goes through 100,000 wraps in random steps, at 940 W, and `counter` is shown it in
+    /// microjoules. Gives what the counter came to and the counts that went by.
+    fn through_wraps(counter: &mut CounterTotal, size: u64, microjoules: impl Fn(u64) -> u64) -> (Reading, u64) {
+        let mut random = ChaCha8Rng::seed_from_u64(size);
+        let (mut at, mut raw) = (second(1000.0), random.random_range(0..size));
+        let first = counter.advance(at, microjoules(raw)).unwrap();
+        let (mut reading, mut spent, mut wraps) = (first, 0, 0);
+        while wraps < WRAPS {
+            // 1000 W is a microjoule a nanosecond; at nearly that, the range must last for longer than the step.
+            let step = random.random_range(0..=size / 10 * 8);
+            at = at.after(Duration::from_nanos(microjoules(step) / 16 * 17 + 1));
+            wraps += u64::from(raw + step >= size);
+            raw = (raw + step) % size;
+            spent += step;
+            // Where the range is not known, a wrap is a gap.
+            reading = counter.advance(at, microjoules(raw)).unwrap_or(reading);
+        }
+        (reading, spent)
+    }
+
+    #[test]
+    fn a_hundred_thousand_wraps_of_any_range_are_exact_to_the_microjoule() {
+        // Of an Intel server, of an AMD processor, of 32 bits of microjoules, of nothing that exists, small and large.
+        for range in [262_143_328_850, 65_532_610_987, 1 << 32, 1_000_003, 16, 100_000_000_000_007] {
+            let mut counter = CounterTotal::new(Some(range), DRAW);
+            let (reading, spent) = through_wraps(&mut counter, range, |uj| uj);
+            assert_eq!((reading.microjoules, reading.segment), (spent, 0), "{range}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_zero_is_no_range_and_each_fall_is_a_new_segment() {
+        for range in [Some(0), None] {
+            let mut counter = CounterTotal::new(range, DRAW);
+            let (reading, spent) = through_wraps(&mut counter, 65_532_610_987, |uj| uj);
+            assert!(reading.segment.abs_diff(WRAPS) <= 1, "the last fall's own segment shows with the next reading");
+            assert!(reading.microjoules < spent, "what went by in a fall is not guessed at");
+        }
+    }
+
+    #[test]
+    fn a_register_of_32_bits_as_the_kernel_shows_it_loses_one_count_a_wrap_and_no_more() {
+        // `intel_rapl_common` multiplies by whole nanojoules, and tells the largest value in place of the modulus.
+        let microjoules = |count: u64| (u128::from(count) * 61_035 / 1000) as u64;
+        let mut counter = CounterTotal::new(Some(microjoules(u64::from(u32::MAX))), DRAW);
+        let (reading, spent) = through_wraps(&mut counter, 1 << 32, microjoules);
+        let lost = microjoules(spent) - reading.microjoules;
+        assert_eq!(reading.segment, 0);
+        assert!((60 * WRAPS..=62 * WRAPS).contains(&lost), "{lost}");
+    }
+
+    proptest! {
+        #[test]
+        fn random_wraps_add_up_to_the_microjoule(
+            range in 1_000_000_000_u64..300_000_000_000,
+            start in any::<u64>(),
+            steps in prop::collection::vec((1_u64..1_000_000_000, any::<bool>()), 1..400),
+        ) {
+            // Below 1000 W by construction: each step takes 1 s for up to 1000 J, and never as long as the range lasts.
+            let mut counter = CounterTotal::new(Some(range), DRAW);
+            let (mut raw, mut expected, mut time) = (start % range, 0_u64, 0.0);
+            prop_assert_eq!(show(&mut counter, time, raw), Ok((0, 0)));
+            for (step, small) in steps {
+                let step = if small { step % 1000 } else { step.min(range / 2) };
+                raw = (raw + step) % range;
+                expected += step;
+                time += 0.999_f64.min(range as f64 / 1e9 * 0.9);
+                // The burst allowance covers the remaining millisecond.
+                prop_assert_eq!(show(&mut counter, time, raw), Ok((expected, 0)));
+            }
+        }
+
+        /// Whatever hardware within its bounds does, and however long nobody looks: energy is exact or said to be unknown.
+        #[test]
+        fn no_wrap_is_ever_lost_in_silence(
+            range in 60_000_000_000_u64..270_000_000_000,
+            start in any::<u64>(),
+            steps in prop::collection::vec((0.01_f64..400.0, 0.0_f64..799.0), 1..60),
+        ) {
+            let draw = Draw { sustained_watts: 800.0, peak_watts: 5000.0, burst_joules: 10.0 };
+            let mut counter = CounterTotal::new(Some(range), draw);
+            let (mut raw, mut time) = (start % range, 0.0);
+            let mut last = counter.advance(second(time), raw).unwrap();
+            for (seconds, watts) in steps {
+                let step = (seconds * watts * 1e6) as u64;
+                raw = (raw + step) % range;
+                time += seconds;
+                match counter.advance(second(time), raw) {
+                    Ok(reading) => {
+                        prop_assert_eq!(reading.segment, last.segment);
+                        prop_assert_eq!(reading.microjoules - last.microjoules, step);
+                        last = reading;
+                    }
+                    Err(gap) => {
+                        // The range at 800 W is not over before.
+                        prop_assert!(seconds * 800.0 >= range as f64 * 1e-6, "{} at {} s", gap, seconds);
+                        last.segment += 1;
+                    }
+                }
+            }
+        }
+    }
+}
