@@ -25,6 +25,9 @@ use page::{Kind, Page};
 /// How many blocks may be left unrun, so that another one is noticed.
 const ONLY_READ: usize = 8;
 
+/// Characters of a line of code, for which the book has room: see `docs/wide.css`.
+const WIDEST: usize = 96;
+
 #[test]
 fn blocks_that_are_not_run_are_few_and_say_why() {
     let pages = Page::all();
@@ -37,5 +40,7 @@ fn blocks_that_are_not_run_are_few_and_say_why() {
     for block in &blocks {
         let known = ["toml", "sh", "json", "rust", "python", "text"].contains(&block.language.as_str());
         assert!(known, "{}: nobody tries blocks of `{}`", block.place(), block.language);
+        let long = block.text.lines().find(|line| line.chars().count() > WIDEST);
+        assert_eq!(long, None, "{}: it does not fit into the page", block.place());
     }
 }

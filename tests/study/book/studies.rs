@@ -106,6 +106,19 @@ fn programs_may_print_what_the_pages_say() {
     assert!(count > 0, "no page has any");
 }
 
+/// A request stands in a line; its answer begins with an arrow, and may go on in further lines.
+fn requests_and_answers(text: &str) -> (Vec<&str>, Vec<String>) {
+    let (mut requests, mut answers) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        match line.strip_prefix("->") {
+            Some(answer) => answers.push(answer.to_owned()),
+            None if line.starts_with("{\"op\"") => requests.push(line),
+            None => *answers.last_mut().expect("an answer goes on") += line,
+        }
+    }
+    (requests, answers)
+}
+
 #[test]
 fn ask_tell_answers_as_the_pages_say() {
     let mut count = 0;
@@ -114,8 +127,7 @@ fn ask_tell_answers_as_the_pages_say() {
             let Kind::AskedOf(file) = &block.kind else { continue };
             let bench = Bench::new();
             page.files().for_each(|(name, shown)| bench.write(name, &shown.text));
-            let (requests, expected): (Vec<&str>, Vec<&str>) =
-                block.text.lines().map(|line| line.split_once("->").expect("request -> answer")).unzip();
+            let (requests, expected) = requests_and_answers(&block.text);
             let mut command = bench.command(&["ask-tell", file]);
             let mut child =
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
