@@ -210,7 +210,7 @@ fn filled(word: &str) -> String {
         "N" => "1",
         "COMMAND" => "meter",
         "SHELL" => "bash",
-        "SECTION" => "budget",
+        "KEY" => "budget",
         word => word,
     };
     word.to_owned()

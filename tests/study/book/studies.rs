@@ -58,7 +58,8 @@ fn completed(study: &str, part: &Block) -> String {
 fn study_files_of_the_pages_pass() {
     let bench = bench();
     let mut count = 0;
-    for page in Page::all() {
+    // That page is made from the parser's own tables, and its examples are tried where they are.
+    for page in Page::all().iter().filter(|page| !page.name.ends_with("study-file-reference.md")) {
         for block in page.blocks.iter().filter(|block| block.language == "toml") {
             match &block.kind {
                 Kind::PartOf(study) => check(&bench, &completed(study, block), &block.place()),
