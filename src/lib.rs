@@ -42,14 +42,16 @@ pub mod data;
 #[cfg(any(feature = "cli", feature = "torch"))]
 mod disk;
 pub mod energy;
-mod guard;
 #[cfg(feature = "cli")]
-pub mod objective;
+pub mod evaluation;
+mod guard;
 pub mod optimizer;
 pub mod record;
 pub mod report;
 #[cfg(feature = "cli")]
 pub mod study;
+#[cfg(feature = "cli")]
+pub mod study_file;
 #[cfg(any(feature = "cli", feature = "torch"))]
 pub mod training;
 

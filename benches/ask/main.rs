@@ -40,7 +40,6 @@ fn problem() -> Problem {
 /// What a trial comes to; without a standard deviation the noise is to be inferred.
 fn outcome(point: &Point, id: u64, exact: bool) -> Outcome {
     // Noise without a generator: the fractional parts of multiples of an irrational number.
-    #[expect(clippy::cast_precision_loss, reason = "small ids")]
     let noise = if exact { 0.0 } else { 0.1 * ((id as f64 * 0.618_034).fract() - 0.5) };
     let [a, b] = zdt1(point);
     let metrics = Metrics::from([("y0".to_owned(), a + noise), ("y1".to_owned(), b - noise)]);

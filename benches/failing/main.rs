@@ -46,7 +46,6 @@ fn main() {
                     r#"{{"problem":"{}","sampler":"{sampler}","seed":{seed},"trials":{},"lost":{lost},"lost_of_last_half":{last},"score":{score}}}"#,
                     case.name, case.trials
                 );
-                #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
                 table.entry((case.name, sampler)).or_default().push((lost as f64, score));
             }
         }
@@ -114,9 +113,7 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 
 /// A quantile of sorted values, by linear interpolation.
 fn at(sorted: &[f64], share: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a count of runs")]
     let place = share * (sorted.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
     let (below, above) = (place.floor() as usize, place.ceil() as usize);
     sorted[below] + (sorted[above] - sorted[below]) * place.fract()
 }

@@ -34,7 +34,7 @@ def built(folder):
     """The fake NVML, the work, and an `nvidia-smi` that does nothing: CodeCarbon looks for one before NVML."""
     rustc = ["rustc", "--edition", "2024", "-C", "opt-level=2"]
     library, workload, programs = folder / "libnvidia-ml.so.1", folder / "workload", folder / "bin"
-    subprocess.run([*rustc, "--crate-type", "cdylib", "-o", library, ROOT / "examples/fake_nvml.rs"], check=True)
+    subprocess.run([*rustc, "--crate-type", "cdylib", "-o", library, ROOT / "tests/fakes/nvml/lib.rs"], check=True)
     subprocess.run([*rustc, "-o", workload, HERE / "workload.rs"], check=True)
     programs.mkdir()
     (programs / "nvidia-smi").write_text("#!/bin/sh\nexit 0\n")

@@ -21,7 +21,7 @@ fn main() {
 fn session() -> (Session, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let library = folder.path().join("libnvidia-ml.so.1");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fake_nvml.rs");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes/nvml/lib.rs");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=2", "-o"];
     let built = Command::new(rustc).args(options).args([&library, &source]).status().expect("rustc runs");

@@ -2,12 +2,11 @@
 //!
 //! [`Summary`] holds the front, the knee or what else to pick, the hypervolume and the totals; [`Summary::sentence`] is the one sentence
 //! that a user came for. [`Quantity`] says how a metric's numbers are shown to people, and [`Provenance`] where its
-//! joules come from, [`Certainty`] how well they are known; [`Footprint`] what they stand for. [`contest`] sets the studies of several samplers against each other, with [`statistics`].
+//! joules come from, [`Certainty`] how well they are known; [`Footprint`] what they stand for. [`comparison`] sets the studies of several samplers against each other, with [`statistics`].
 
 mod certainty;
-mod comparison;
+pub mod comparison;
 pub mod confirmation;
-pub mod contest;
 mod error;
 mod feasibility;
 #[cfg(test)]
@@ -27,9 +26,9 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod trade_off;
 
 pub use certainty::Certainty;
-pub use comparison::{Change, Comparison};
 pub use error::AnalysisError;
 pub(crate) use feasibility::broken_in;
 pub use feasibility::{Broken, broken, constraints_in_words, lacking, nearest_feasible, preferences_in_words};
@@ -44,3 +43,4 @@ pub use recommendation::Standing;
 pub use startup::StartUp;
 pub use summary::{Summary, is_on_front};
 pub use totals::{Spent, Totals};
+pub use trade_off::{Change, TradeOff};

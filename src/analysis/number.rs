@@ -199,7 +199,6 @@ fn power(exponent: i32) -> f64 {
 
 /// The power of ten of the first digit of a number above zero; 0.0999999 is a tenth that was computed.
 fn magnitude(size: f64) -> i32 {
-    #[expect(clippy::cast_possible_truncation, reason = "exponents of floats")]
     let exponent = (size.log10() + 1e-7).floor() as i32;
     exponent
 }
@@ -325,7 +324,6 @@ mod tests {
         #[test]
         fn significant_reads_back_close(value in -1e12..1e12f64, digits in 1usize..10) {
             let read: f64 = significant(value, digits).parse().unwrap();
-            #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "below ten")]
             let tolerance = value.abs() * 0.501 * 10f64.powi(1 - digits as i32);
             prop_assert!((read - value).abs() <= tolerance + f64::MIN_POSITIVE);
         }

@@ -1,8 +1,8 @@
 //! The one sentence that a user came for.
 
-use super::comparison::TWICE;
 use super::feasibility::{broken, nearest_feasible, preferences_in_words};
-use super::{Comparison, QuantityKind, Standing, Summary, percent};
+use super::trade_off::TWICE;
+use super::{QuantityKind, Standing, Summary, TradeOff, percent};
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
 
@@ -132,8 +132,8 @@ impl Summary {
 
     /// What `trial` gains in the cost against `other`, and what it pays in the remaining objectives.
     fn trade(&self, record: &StudyRecord, trial: u64, other: u64) -> Option<(String, String)> {
-        let comparison = Comparison::between(record, trial, other)?;
-        let cost = comparison.changes.get(self.cost?)?;
+        let trade_off = TradeOff::between(record, trial, other)?;
+        let cost = trade_off.changes.get(self.cost?)?;
         let verb = if cost.quantity.is_energy() { "uses" } else { "has" };
         let verb = if cost.to == cost.from { "has" } else { verb };
         let gain = match cost.ratio() {
@@ -143,8 +143,8 @@ impl Summary {
             }
             _ => format!("{verb} {}", cost.phrase()),
         };
-        let mut prices = vec![comparison.changes.get(self.lead)?.price()];
-        let others = comparison.changes.iter().enumerate().filter(|(i, _)| *i != self.lead && Some(*i) != self.cost);
+        let mut prices = vec![trade_off.changes.get(self.lead)?.price()];
+        let others = trade_off.changes.iter().enumerate().filter(|(i, _)| *i != self.lead && Some(*i) != self.cost);
         prices.extend(others.map(|(_, change)| change.price()));
         let last = prices.pop().unwrap_or_default();
         Some((gain, if prices.is_empty() { last } else { format!("{} and {last}", prices.join(", ")) }))

@@ -10,9 +10,9 @@ use super::outputs::write_outputs;
 use super::print::warn;
 use super::run::{begin_or_resume, caveats, open_folder};
 use super::warm_start::{offer_lesson, read_lessons};
-use crate::study::spec::{EnergySpec, Source, StudySpec, TrialSpec};
 use crate::study::store::StoreError;
 use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
+use crate::study_file::{EnergySpec, Source, StudySpec, TrialSpec};
 
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 1 << 20;

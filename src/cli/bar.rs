@@ -124,7 +124,6 @@ pub(super) fn step_in_words(row: &EpochRow) -> String {
 
 /// Seconds for people: `48 s`, `3 min 05 s`, `2 h 10 min`.
 pub(super) fn duration(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people, and never negative")]
     let whole = seconds.max(0.0).round() as u64;
     match whole {
         0..60 => format!("{whole} s"),

@@ -7,7 +7,7 @@ use super::hardware::hardware;
 use super::open::read_spec;
 use super::print::print;
 use super::training::{look_at_data, slow_here};
-use crate::study::spec::Source;
+use crate::study_file::Source;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;

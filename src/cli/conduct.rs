@@ -7,12 +7,12 @@ use super::signals::Told;
 use super::trainer;
 use super::training::settings_of;
 use crate::energy::{self, EnergyError, Session, SessionBuilder};
-use crate::objective::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
+use crate::evaluation::{CommandObjective, Objective, Secrets, TrainObjective, become_guardian, guard, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{DataSeen, StudyRecord};
-use crate::study::spec::{EnergyFrom, Source, StudySpec, stored_watts};
 use crate::study::store::Store;
 use crate::study::{EndReason, GpuLimits, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
+use crate::study_file::{EnergyFrom, Source, StudySpec, stored_watts};
 
 /// Where the files of a study are.
 #[derive(Clone, Copy)]

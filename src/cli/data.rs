@@ -10,7 +10,7 @@ use super::args::{DataArgs, DataCommand};
 use super::failure::Failure;
 use super::print::{print, print_data, say};
 use crate::data::{DataError, DataFolder, FETCHABLE, Fetch, NAMES};
-use crate::study::spec::nearest;
+use crate::study_file::nearest;
 
 pub(super) fn data(args: &DataArgs) -> Result<(), Failure> {
     let folder = DataFolder::of(|name| std::env::var(name).ok()).ok_or_else(|| {

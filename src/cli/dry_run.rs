@@ -13,9 +13,9 @@ use crate::analysis::{Provenance, Quantity, StartUp};
 use crate::energy::units::Joules;
 use crate::optimizer::history::FailureKind;
 use crate::record::{StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
-use crate::study::spec::{EnergyFrom, Source, StudySpec};
 use crate::study::store::{MemoryStore, Store};
 use crate::study::{EndReason, Limits, PRINTED, Plan, ResultsFolder, StudyError};
+use crate::study_file::{EnergyFrom, Source, StudySpec};
 
 /// Runs it and says what it told and took.
 pub(super) fn dry_run(spec: &StudySpec, path: &Path) -> Result<(), Failure> {
@@ -148,7 +148,6 @@ fn buys(spec: &StudySpec, seconds: f64, joules: Option<Joules>) -> Option<String
     let times = |whole: f64, part: f64| if part > 0.0 { (whole / part).floor() } else { f64::INFINITY };
     let by_time = budget.seconds.map(|limit| ("time", times(limit, seconds)));
     let by_energy = budget.joules.and_then(|limit| Some(("energy", times(limit, joules?.0))));
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
     let by_trials = budget.trials.map(|trials| ("trials", trials as f64));
     let (limit, trials) = [by_trials, by_time, by_energy].into_iter().flatten().min_by(|a, b| a.1.total_cmp(&b.1))?;
     if trials < 1.0 {

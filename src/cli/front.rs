@@ -2,15 +2,15 @@
 
 use super::args::{ExportArgs, ExportFormat, Figure, PickArgs, PickFormat, ReportArgs};
 use super::carbon::carbon_of;
-use super::compare::contest_in;
+use super::compare::comparison_in;
 use super::failure::Failure;
 use super::open::Found;
 use super::outputs::{print_closing, write_beside, write_outputs};
 use super::print::{print, print_bytes, print_data, refuse_terminal, warn};
-use crate::analysis::contest::Contest;
+use crate::analysis::comparison::Comparison;
 use crate::report::pick::{Choice, pick_preferring};
 use crate::report::svg::{Chart, Over, attainment_chart, bands_chart, front_chart, hypervolume_chart};
-use crate::report::{ReportError, contest, csv, json, pdf, preferences_of};
+use crate::report::{ReportError, comparison, csv, json, pdf, preferences_of};
 use crate::study::{ResultsFolder, StudyError};
 
 pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
@@ -79,8 +79,8 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         refuse_terminal("a PDF", "figure.pdf")?;
     }
     let folder = args.study.results.as_deref().unwrap_or(&args.study.study);
-    if let Some(contest) = contest_in(folder)? {
-        return export_contest(&contest, args, format);
+    if let Some(comparison) = comparison_in(folder)? {
+        return export_comparison(&comparison, args, format);
     }
     let found = Found::of(&args.study)?;
     let record = &found.record;
@@ -114,7 +114,7 @@ fn print_pdf(svg: &str) -> Result<(), Failure> {
 }
 
 /// The same of a comparison of samplers.
-fn export_contest(contest: &Contest, args: &ExportArgs, format: ExportFormat) -> Result<(), Failure> {
+fn export_comparison(comparison: &Comparison, args: &ExportArgs, format: ExportFormat) -> Result<(), Failure> {
     if args.front {
         return Err(Failure::usage("--front is of studies; the fronts of a comparison are in its attainment.csv"));
     }
@@ -123,13 +123,13 @@ fn export_contest(contest: &Contest, args: &ExportArgs, format: ExportFormat) ->
     }
     let chart = Chart::default();
     let figure = || match args.figure {
-        None | Some(Figure::Hypervolume) => bands_chart(contest, Over::Trials, &chart),
-        Some(Figure::Energy) => bands_chart(contest, Over::Joules, &chart),
-        Some(Figure::Front) => attainment_chart(contest, &chart),
+        None | Some(Figure::Hypervolume) => bands_chart(comparison, Over::Trials, &chart),
+        Some(Figure::Energy) => bands_chart(comparison, Over::Joules, &chart),
+        Some(Figure::Front) => attainment_chart(comparison, &chart),
     };
     match format {
-        ExportFormat::Csv => print_data(contest::csv::samplers(contest)),
-        ExportFormat::Json => print_data(contest::json::contest_text(contest)),
+        ExportFormat::Csv => print_data(comparison::csv::samplers(comparison)),
+        ExportFormat::Json => print_data(comparison::json::comparison_text(comparison)),
         ExportFormat::Svg => print_data(figure()),
         ExportFormat::Pdf => print_pdf(&figure()),
     }

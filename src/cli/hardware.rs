@@ -5,10 +5,10 @@ use super::failure::Failure;
 use super::trainer::{self, Trainer};
 use crate::analysis::{Inventory, changes_of_inventory, left_out_by};
 use crate::energy::units::ConsumerName;
-use crate::objective::DeviceUse;
+use crate::evaluation::DeviceUse;
 use crate::record::StudyRecord;
-use crate::study::spec::{Source, StudySpec};
 use crate::study::{Asked, StudyError, Unreadable};
+use crate::study_file::{Source, StudySpec};
 
 /// What a study would find here.
 pub(super) struct Hardware {

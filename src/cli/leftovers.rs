@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::print::warn;
-use crate::objective::{Leftovers, end_leftovers};
+use crate::evaluation::{Leftovers, end_leftovers};
 use crate::study::ResultsFolder;
 
 /// What the processes of a study are known by: the inode of the lock that its folder has. It stays when the folder is renamed,

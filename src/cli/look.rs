@@ -5,7 +5,7 @@ use std::path::Path;
 use super::failure::Failure;
 use crate::record::{DataSeen, StudyRecord};
 use crate::report::data_lines;
-use crate::study::spec::{Source, StudySpec, began_before_defaults, stored_defaults};
+use crate::study_file::{Source, StudySpec, began_before_defaults, stored_defaults};
 use crate::training::{Defaults, SETTINGS};
 
 /// What a look at the data of a study has found; nothing for one that does not train here.

@@ -8,9 +8,9 @@ use super::failure::Failure;
 use super::print::warn;
 use crate::guard::file;
 use crate::record::StudyRecord;
-use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store, StoreError, UNDELIVERED};
 use crate::study::{Interrupt, ResultsFolder, StudyError, store_path};
+use crate::study_file::{StudySpec, differences};
 
 /// A study file may have so many bytes: 1 MiB. One that a person has written has a hundredth of it.
 pub(super) const MOST: u64 = 1 << 20;

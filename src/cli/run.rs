@@ -18,9 +18,9 @@ use super::warm_start::{offer_lesson, read_lessons};
 use crate::analysis::StartUp;
 use crate::energy;
 use crate::record::{DataSeen, Event, StudyRecord, TrialRecord};
-use crate::study::spec::{StudySpec, differences};
 use crate::study::store::{SqliteStore, Store};
 use crate::study::{EndReason, OUTPUTS, ResultsFolder, RunObserver, StudyError, store_path};
+use crate::study_file::{StudySpec, differences};
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Some(path) = &args.study else { return Err(Failure::usage("name a study file, such as studies/digits.toml")) };

@@ -13,9 +13,9 @@ use signal_hook::low_level;
 
 use super::print::warn;
 use crate::energy::restore_limits_and_end;
-use crate::objective::end_programs;
-use crate::study::spec::OnInterrupt;
+use crate::evaluation::end_programs;
 use crate::study::{Interrupt, Stops};
+use crate::study_file::OnInterrupt;
 
 /// The exit code of a study that was stopped by Ctrl-C or `SIGTERM`.
 const STOPPED: i32 = 130;

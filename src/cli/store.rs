@@ -14,9 +14,9 @@ use crate::energy;
 use crate::guard;
 use crate::optimizer::space::Value;
 use crate::record::Event;
-use crate::study::spec::{Source, StudySpec, stored_defaults};
 use crate::study::store::{Repair, Salvage, SqliteStore};
 use crate::study::{ResultsFolder, StudyError, is_in_use, store_path};
+use crate::study_file::{Source, StudySpec, stored_defaults};
 use crate::training::Defaults;
 
 pub(super) fn store(args: &StoreArgs) -> Result<(), Failure> {

@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use crate::evaluation::DeviceUse;
 use crate::guard::{file, text};
-use crate::objective::DeviceUse;
 
 /// Its name, in the folder of `optimize`.
 const NAME: &str = "optimize-trainer";
@@ -152,7 +152,7 @@ pub fn trainer_main() -> std::process::ExitCode {
             super::print::print_data(serde_json::to_string(&hello).unwrap_or_default())
         }
         [GPU] => super::print::print_data(crate::training::finds_gpu().to_string()),
-        [] => crate::objective::serve(std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Failure::other),
+        [] => crate::evaluation::serve(std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Failure::other),
         _ => Err(Failure::usage("this is the trainer of `optimize`, which starts it; run `optimize --help` instead")),
     };
     match done {

@@ -14,8 +14,8 @@ use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, N
 use crate::disk::create_folders;
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::record::{EpochRow, StudyRecord, TrialRecord, TrialState};
-use crate::study::spec::{Keep, Source, StudySpec, TrainSpec, nearest};
 use crate::study::{RunObserver, Stop};
+use crate::study_file::{Keep, Source, StudySpec, TrainSpec, nearest};
 use crate::training::{Defaults, Recipe, check_on, partitions};
 
 /// The fixed settings, with a path of data as seen from here: in the file it is as seen from the file.

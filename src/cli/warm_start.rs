@@ -8,9 +8,9 @@ use super::open::read_record;
 use crate::optimizer::sampler;
 use crate::optimizer::space::Value;
 use crate::record::{EarlierStudy, StudyRecord};
-use crate::study::spec::{Source, StudySpec, differences};
 use crate::study::store::{Store, StoreError};
 use crate::study::{StudyError, Terms, begin_warm, inherit, learn_again, learn_by, refuse_useless, store_path};
+use crate::study_file::{Source, StudySpec, differences};
 
 /// What there is to learn in the folders of `--warm-start`.
 pub(super) struct Lessons {

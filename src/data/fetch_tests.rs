@@ -208,10 +208,10 @@ fn fetch_to(home: &Path) -> Result<PathBuf, DataError> {
     fetch.files(cifar, &[("c.tar.gz", &md5(&contents()))], &mut |_| {})
 }
 
-/// The library of `examples/disk_faults.rs`.
+/// The library of `tests/fakes/disk`.
 fn faulty_disk(folder: &Path) -> PathBuf {
     let library = folder.join("libdisk_faults.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/disk_faults.rs");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes/disk/lib.rs");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
     assert!(Command::new(rustc).args(options).args([&library, &source]).status().unwrap().success());

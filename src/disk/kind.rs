@@ -74,7 +74,6 @@ pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
 /// The name of the network file system that a path is on, if it is one whose locks and syncs depend on a server.
 pub(crate) fn network_file_system(path: &Path) -> Option<&'static str> {
     let magic = statfs(path).ok()?.f_type;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "magic numbers have 32 bits")]
     let magic = magic as u32;
     NETWORK.iter().find(|(known, _)| *known == magic).map(|(_, name)| *name)
 }

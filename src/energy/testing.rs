@@ -159,12 +159,12 @@ mod fake_nvml {
     use super::*;
 
     const SOURCES: [(&str, &str); 6] = [
-        ("fake_nvml.rs", include_str!("../../examples/fake_nvml.rs")),
-        ("fake_nvml/control.rs", include_str!("../../examples/fake_nvml/control.rs")),
-        ("fake_nvml/devices.rs", include_str!("../../examples/fake_nvml/devices.rs")),
-        ("fake_nvml/power.rs", include_str!("../../examples/fake_nvml/power.rs")),
-        ("fake_nvml/readings.rs", include_str!("../../examples/fake_nvml/readings.rs")),
-        ("fake_nvml/script.rs", include_str!("../../examples/fake_nvml/script.rs")),
+        ("lib.rs", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/nvml/lib.rs"))),
+        ("control.rs", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/nvml/control.rs"))),
+        ("devices.rs", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/nvml/devices.rs"))),
+        ("power.rs", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/nvml/power.rs"))),
+        ("readings.rs", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/nvml/readings.rs"))),
+        ("script.rs", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/nvml/script.rs"))),
     ];
 
     /// A copy of the fake library with a script of its own, which follows a clock.
@@ -233,11 +233,10 @@ mod fake_nvml {
             let library = folder.join(format!("libfake_nvml-{:016x}.so", hasher.finish()));
             if !library.exists() {
                 let own = tempfile::tempdir_in(&folder).unwrap();
-                fs::create_dir(own.path().join("fake_nvml")).unwrap();
                 for (name, text) in SOURCES {
                     fs::write(own.path().join(name), text).unwrap();
                 }
-                let (source, fresh) = (own.path().join("fake_nvml.rs"), own.path().join("libfake_nvml.so"));
+                let (source, fresh) = (own.path().join("lib.rs"), own.path().join("libfake_nvml.so"));
                 let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
                 let status = Command::new(rustc)
                     .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"])

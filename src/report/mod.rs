@@ -1,26 +1,37 @@
-//! Outputs of a study: pure functions from a [`StudyRecord`](crate::record::StudyRecord) to text, CSV, JSON, SVG and
-//! HTML. No files and no clock: the caller writes what it gets.
+//! Outputs: pure functions from a [`StudyRecord`](crate::record::StudyRecord), a
+//! [`Comparison`](crate::analysis::comparison::Comparison) or a [`Confirmation`](crate::analysis::confirmation::Confirmation)
+//! to text, CSV, JSON, SVG and HTML. No files and no clock: the caller writes what it gets.
+//!
+//! There is a folder for each product ([`study`], [`comparison`], [`confirmation`]), each with its text, JSON, CSV and page.
+//! They are made of `words`, `markup` and [`chart`].
 //!
 //! Every figure of energy carries its method; what is missing is empty and never zero. Grams of CO2e and money are made of
 //! stored joules, by the [`Carbon`](crate::carbon::Carbon) that is given.
 
-mod carbon;
+pub mod chart;
+pub mod comparison;
 pub mod confirmation;
-pub mod contest;
-pub mod csv;
-mod data;
 mod error;
-pub mod html;
-mod identity;
-pub mod json;
+mod markup;
 #[cfg(feature = "cli")]
 pub mod pdf;
-pub mod pick;
-mod preference;
-pub mod progress;
-pub mod svg;
-pub mod text;
+pub mod study;
+mod words;
 
-pub use data::data_lines;
 pub use error::ReportError;
-pub use preference::preferences_of;
+pub use markup::utc;
+pub use words::{Closing, seconds};
+pub(crate) use words::{counted, text_cell};
+
+// COMPAT
+#[doc(hidden)]
+pub mod html {
+    pub use super::comparison::comparison_page;
+    pub use super::confirmation::confirmation_page;
+    pub use super::markup::utc;
+    pub use super::study::{live_page, page};
+}
+#[doc(hidden)]
+pub use chart as svg;
+#[doc(hidden)]
+pub use study::{csv, data_lines, json, pick, preferences_of, progress, text};

@@ -9,7 +9,7 @@ use super::run::{EndReason, Limits, freeze_reference, spent};
 use super::store::Store;
 use super::told::{Raw, Sorted, sort};
 use crate::energy::units::WindowEnergy;
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;
@@ -96,7 +96,6 @@ impl<'a> AskTell<'a> {
             Err(SamplerError::Exhausted) => return nothing(EndReason::Space),
             Err(error) => return Err(error.into()),
         };
-        #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
         let propose_seconds = begin.elapsed().as_secs_f64() / proposals.len().max(1) as f64;
         let mut trials = Vec::with_capacity(proposals.len());
         for (id, proposal) in (history.next_id()..).zip(proposals) {

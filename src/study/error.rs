@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::inventory::Unreadable;
 use super::store::StoreError;
 use crate::energy::EnergyError;
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::sampler::SamplerError;
 use crate::record::RecordError;
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::StudyError;
-use super::spec::{Setpoint, StudySpec};
 use crate::energy::units::DomainKind;
 use crate::energy::{EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage};
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
+use crate::study_file::{Setpoint, StudySpec};
 
 /// The limits that a study file asks for: `power_limit` and `sm_clock` of `[energy]`.
 #[derive(Debug)]
@@ -125,7 +125,6 @@ fn value(setpoint: &Setpoint, point: &Point) -> Option<f64> {
 
 /// The lowest and the highest value that a trial may have.
 fn bounds(setpoint: &Setpoint, space: &Space) -> RangeInclusive<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "watts and MHz are far below 2^53")]
     let of = |domain: &Domain| match domain {
         Domain::Float { low, high, .. } => *low..=*high,
         Domain::Int { low, high, .. } => *low as f64..=*high as f64,

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::outcome::wanted;
-use super::spec::{Source, StudySpec};
 use crate::energy::units::{Consumer, Domain, DomainKind, Standing};
 use crate::energy::{Session, Source as MeteredSource, Usage};
-use crate::objective::DeviceUse;
+use crate::evaluation::DeviceUse;
 use crate::optimizer::problem::Problem;
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord};
+use crate::study_file::{Source, StudySpec};
 
 /// What a study asks its meters for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

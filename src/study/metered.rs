@@ -10,7 +10,7 @@ use super::store::{Store, StoreError};
 use super::{Interrupt, Limits, RunObserver, Stops};
 use crate::energy::units::{DomainEnergy, DomainKind, WindowEnergy};
 use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
-use crate::objective::{Control, DeviceUse, Failure, Scope, Stamp};
+use crate::evaluation::{Control, DeviceUse, Failure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;

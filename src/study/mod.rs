@@ -2,7 +2,7 @@
 //! told by another program; or many studies to compare samplers by.
 
 mod ask_tell;
-mod contest;
+mod comparison;
 mod environment;
 mod error;
 mod folder;
@@ -18,7 +18,7 @@ mod request;
 mod rest;
 mod run;
 mod skip;
-pub mod spec;
+
 mod steps;
 mod stops;
 pub mod store;
@@ -26,7 +26,7 @@ mod told;
 mod warm_start;
 
 pub use ask_tell::AskTell;
-pub use contest::{PlannedStudy, plan_contest};
+pub use comparison::{PlannedStudy, plan_comparison};
 pub use environment::{describe_host, describe_machine, libtorch_version};
 pub use error::StudyError;
 pub use folder::{OUTPUTS, ResultsFolder, is_in_use, store_path};

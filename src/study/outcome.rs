@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::spec::nearest_metric;
 use crate::energy::units::{Domain, DomainEnergy, Method, WindowEnergy};
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, Problem, ValueError};
 use crate::record::{EnergyMetric, Phases, StudyRecord, TRIAL_PHASE, TrialRecord};
+use crate::study_file::nearest_metric;
 
 /// Why metrics are no result.
 pub(super) struct Lack {

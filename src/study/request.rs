@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::StudyError;
-use crate::objective::quote_non_finite;
+use crate::evaluation::quote_non_finite;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;

@@ -7,7 +7,7 @@ use super::metered::Desk;
 use super::{Interrupt, Stops, StudyError};
 use crate::energy::units::{Baseline, DomainBaseline, DomainKind};
 use crate::energy::{Moment, Usage};
-use crate::objective::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
+use crate::evaluation::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::record::{EnergyMetric, Event, StudyRecord, TrialRecord};

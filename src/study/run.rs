@@ -13,7 +13,7 @@ use super::store::Store;
 use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Session, Usage};
-use crate::objective::{Afterwards, Failure, Objective, Task};
+use crate::evaluation::{Afterwards, Failure, Objective, Task};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::Metrics;

@@ -1,6 +1,6 @@
 //! Which of the steps that a trial reports are kept: a program may report every batch.
 
-use crate::objective::Stamp;
+use crate::evaluation::Stamp;
 use crate::optimizer::problem::Metrics;
 
 /// So many steps of a trial are all kept.

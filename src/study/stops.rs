@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::energy::{Mark, Moment, Session};
-use crate::objective::{continue_programs, programs_were_stopped, stop_programs};
+use crate::evaluation::{continue_programs, programs_were_stopped, stop_programs};
 
 /// How often somebody looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_wish_to_stop_is_noted_with_its_edges() {
-        let _turn = crate::objective::turn();
+        let _turn = crate::evaluation::turn();
         let stops = Stops::default();
         let session = Session::builder().meters(Meters::estimate()).open().unwrap();
         let watch = stops.watch(&session);

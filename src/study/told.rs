@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::request::RequestError;
-use super::spec::nearest_metric;
-use crate::objective::Failure;
+use crate::evaluation::Failure;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, ValueError};
 use crate::record::{EnergyMetric, StudyRecord};
+use crate::study_file::nearest_metric;
 
 /// What can be kept of it.
 pub(super) struct Sorted {

@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::StudyError;
-use super::spec::stored_defaults;
 use super::store::Store;
 use crate::optimizer::history::Earlier;
 use crate::optimizer::problem::{Metrics, Problem};
 use crate::optimizer::space::{Domain, Point, Value};
 use crate::record::{EarlierStudy, EnergyMetric, Event, StudyRecord, TrialResult};
+use crate::study_file::stored_defaults;
 
 /// What a study says of trials that are not its own.
 #[derive(Debug, Clone, Copy)]

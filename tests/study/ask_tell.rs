@@ -53,7 +53,6 @@ impl Talk {
         answer
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "the calls read better")]
     fn call(&mut self, request: Value) -> Value {
         self.line(request.to_string().as_bytes())
     }

@@ -1,6 +1,6 @@
 //! Studies on a GPU that a fake library shows: the power at rest, the state of the device, and the lock on it.
 
-#[path = "../common/fake_nvml.rs"]
+#[path = "../fakes/nvml_library.rs"]
 mod fake_nvml;
 
 use std::process::Command;

@@ -5,14 +5,14 @@ use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use wattfront::energy::{Meters, Session};
-use wattfront::objective::{Failure, Scope, Task};
+use wattfront::evaluation::{Failure, Scope, Task};
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::sampler;
 use wattfront::record::{Entry, Environment, Event, StudyRecord, TrialState};
-use wattfront::study::spec::StudySpec;
 use wattfront::study::store::{MemoryStore, Store, StoreError};
 use wattfront::study::{EndReason, GpuLimits, Interrupt, Limits, Plan, Runner, Stops, StudyError};
+use wattfront::study_file::StudySpec;
 
 use crate::bench::{Answer, Bench};
 use crate::gpu::{bench, command, optimize};

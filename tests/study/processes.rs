@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use wattfront::objective::{
+use wattfront::evaluation::{
     CommandLine, CommandObjective, Control, DeviceUse, Failure, Objective, Process, Scope, Stamp, Task, Template,
     TrainObjective,
 };

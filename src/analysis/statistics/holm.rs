@@ -16,7 +16,6 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut adjusted = vec![0.0; p_values.len()];
     let mut largest = 0.0f64;
     for (rank, &i) in order.iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of tests")]
         let left = (p_values.len() - rank) as f64;
         largest = largest.max((left * p_values[i]).min(1.0));
         adjusted[i] = largest;

@@ -33,7 +33,6 @@ impl Mean {
     /// assert!((mean.interval.unwrap().high - 4.484).abs() < 1e-3);
     /// ```
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub fn of(values: &[f64]) -> Option<Self> {
         if values.is_empty() || values.iter().any(|v| !v.is_finite()) {
             return None;

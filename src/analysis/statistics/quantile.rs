@@ -28,9 +28,7 @@ fn of_sorted(sorted: &[f64], q: f64) -> Option<f64> {
     if sorted.is_empty() || !(0.0..=1.0).contains(&q) {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     let place = q * (sorted.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
     let below = place.floor() as usize;
     let (share, low) = (place - place.floor(), sorted[below]);
     match sorted.get(below + 1) {

@@ -125,7 +125,6 @@ fn normal_p(ranks: &[u64], positive: u64) -> f64 {
 }
 
 fn half(doubled: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "sums of ranks are far below 2^53")]
     let whole = doubled as f64;
     whole / 2.0
 }

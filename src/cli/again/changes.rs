@@ -59,11 +59,9 @@ pub(super) fn typed(changes: BTreeMap<String, Value>) -> BTreeMap<String, Value>
         let range = SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.range);
         let value = match (range, value) {
             (Some(Range::Int { .. }), Value::Float(v)) if v.fract() == 0.0 && v.abs() < 1e15 => {
-                #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1e15")]
                 let whole = v as i64;
                 Value::Int(whole)
             }
-            #[expect(clippy::cast_precision_loss, reason = "as numbers in study files are read")]
             (Some(Range::Float { .. }), Value::Int(v)) => Value::Float(v as f64),
             (_, value) => value,
         };

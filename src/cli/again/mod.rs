@@ -24,15 +24,15 @@ use super::run::{caveats, reasons};
 use super::signals::catch_signals;
 use super::training::{check_data, check_settings};
 use crate::analysis::confirmation::Confirmation;
-use crate::objective::Objective;
+use crate::evaluation::Objective;
 use crate::optimizer::Seed;
 use crate::optimizer::space::{Point, Value};
 use crate::record::{Event, StudyRecord, TrialRecord};
 use crate::report::confirmation::{json, text};
 use crate::report::text::Closing;
-use crate::study::spec::{StudySpec, differences};
 use crate::study::store::Store;
 use crate::study::{EndReason, Limits, Plan, Repeats, ResultsFolder, RunObserver, StudyError, store_path};
+use crate::study_file::{StudySpec, differences};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
 const MOST_SEEDS: u64 = 1000;

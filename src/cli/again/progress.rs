@@ -7,7 +7,7 @@ use super::super::hardware::opening_lines;
 use super::super::print::say;
 use crate::analysis::Spent;
 use crate::record::{EpochRow, StudyRecord};
-use crate::report::confirmation::text::counted;
+use crate::report::counted;
 use crate::report::progress::again_line;
 use crate::study::{Repeats, RunObserver, Stop};
 
@@ -50,7 +50,6 @@ impl<'a> AgainProgress<'a> {
     /// What the rest will take, by what the study's trials took.
     fn expected(&self, left: u64, all: u64) -> String {
         let own = || self.trials.iter().filter_map(|id| self.study.trial(*id));
-        #[expect(clippy::cast_precision_loss, reason = "for people")]
         let share = self.repeats.times as f64 * left as f64 / all.max(1) as f64;
         let seconds: f64 = own().filter_map(|trial| trial.spent.last()).map(|window| window.seconds).sum();
         let spent = Spent::of_trials(own()).map_or_else(String::new, |spent| {
@@ -127,7 +126,6 @@ impl RunObserver for AgainProgress<'_> {
         }
         let left = self.repeats.left(record);
         let new = self.left_before.saturating_sub(left);
-        #[expect(clippy::cast_precision_loss, reason = "for people")]
         let rest = || self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
         let behind = (left > 0 && new > 0).then(|| format!(" · {} left", duration(rest())));
         self.bar.set(self.all() - left, behind);

@@ -7,9 +7,9 @@ use super::super::trainer;
 use super::super::training::settings_of;
 use super::{Again, Command, Origin, changes};
 use crate::analysis::Summary;
-use crate::objective::TrainObjective;
+use crate::evaluation::TrainObjective;
 use crate::optimizer::space::Value;
-use crate::study::spec::Source;
+use crate::study_file::Source;
 
 pub(in crate::cli) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let changes = changes::read(args)?;

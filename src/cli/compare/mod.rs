@@ -6,7 +6,7 @@ mod progress;
 use std::path::{Path, PathBuf};
 
 use self::outputs::{OUTPUTS, write_comparison};
-use self::progress::ContestProgress;
+use self::progress::ComparisonProgress;
 use super::args::{AnswerFormat, CompareArgs};
 use super::conduct::{Places, check_program, check_source, limits_of, search};
 use super::failure::Failure;
@@ -19,16 +19,16 @@ use super::print::{print, print_data, say, warn};
 use super::run::begin_or_resume;
 use super::signals::{Told, catch_signals};
 use super::training::check_data;
-use crate::analysis::contest::{Contest, ContestRun, ContestSettings};
+use crate::analysis::comparison::{ComparedRun, Comparison, ComparisonSettings};
 use crate::optimizer::sampler::NAMES;
 use crate::record::StudyRecord;
-use crate::report::contest::{json, text};
+use crate::report::comparison::{json, text};
 use crate::report::text::Closing;
-use crate::study::spec::{StudySpec, differences, stored_watts};
 use crate::study::store::StoreError;
 use crate::study::{
-    EndReason, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_contest, store_path,
+    EndReason, PlannedStudy, ResultsFolder, RunObserver, StudyError, is_complete, plan_comparison, store_path,
 };
+use crate::study_file::{StudySpec, differences, stored_watts};
 
 /// More seeds than anybody has the patience for are a slip of the finger.
 const MOST_SEEDS: u64 = 1000;
@@ -58,7 +58,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     }
     let root = args.results.clone().unwrap_or_else(|| Path::new("results").join(format!("{}-compare", spec.name())));
     let samplers: Vec<String> = args.samplers.iter().map(|name| name.trim().to_owned()).collect();
-    let planned = plan_contest(&spec, &args.study, &samplers, args.seeds, &root)?;
+    let planned = plan_comparison(&spec, &args.study, &samplers, args.seeds, &root)?;
     check_source(&spec)?;
     check_program(&spec, &args.study)?;
     let look = check_data(&spec, &args.study)?;
@@ -103,8 +103,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     folder.write("study.toml", spec.text().as_bytes())?;
 
     let end = run_all(&mut runs, args, quiet, &folder, &spec, &look, &samplers);
-    let contest = contest_of(&runs, &spec, &samplers);
-    let written = contest.as_ref().map_or(Ok(()), |contest| write_comparison(&folder, contest));
+    let comparison = comparison_of(&runs, &spec, &samplers);
+    let written = comparison.as_ref().map_or(Ok(()), |comparison| write_comparison(&folder, comparison));
     let end = end?;
     written?;
     match end {
@@ -112,7 +112,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
             warn("stopped; run the same command again to go on");
             Err(Failure::interrupted())
         }
-        _ => answer(&contest.map_err(Failure::nothing)?, args, &folder, &samplers),
+        _ => answer(&comparison.map_err(Failure::nothing)?, args, &folder, &samplers),
     }
 }
 
@@ -127,7 +127,7 @@ fn run_all(
     samplers: &[String],
 ) -> Result<EndReason, Failure> {
     let told = catch_signals(spec.trial().on_interrupt).map_err(Failure::other)?;
-    let mut progress = ContestProgress::new(runs.len(), spec.budget().trials);
+    let mut progress = ComparisonProgress::new(runs.len(), spec.budget().trials);
     for run in runs.iter().filter(|run| run.is_complete()) {
         progress.skip(run.record.as_ref().map_or(0, StudyRecord::counted_trials));
     }
@@ -165,9 +165,9 @@ fn run_all(
         }
         if (i + 1) % samplers.len() == 0
             && is_worth_writing((i + 1) / samplers.len())
-            && let Ok(contest) = contest_of(runs, spec, samplers)
+            && let Ok(comparison) = comparison_of(runs, spec, samplers)
         {
-            write_comparison(folder, &contest)?;
+            write_comparison(folder, &comparison)?;
         }
     }
     progress.finish();
@@ -231,21 +231,28 @@ fn load(study: &PlannedStudy) -> Result<Option<StudyRecord>, Failure> {
 }
 
 /// Compares the records as far as they go, the samplers in the order in which they were named.
-fn contest_of(runs: &[Run], spec: &StudySpec, samplers: &[String]) -> Result<Contest, crate::analysis::AnalysisError> {
-    let mut known: Vec<ContestRun<'_>> = runs
+fn comparison_of(
+    runs: &[Run],
+    spec: &StudySpec,
+    samplers: &[String],
+) -> Result<Comparison, crate::analysis::AnalysisError> {
+    let mut known: Vec<ComparedRun<'_>> = runs
         .iter()
         .filter_map(|run| {
             let (sampler, seed) = (run.study.sampler.as_str(), run.study.seed);
-            Some(ContestRun { sampler, seed, record: run.record.as_ref()?, complete: run.is_complete() })
+            Some(ComparedRun { sampler, seed, record: run.record.as_ref()?, complete: run.is_complete() })
         })
         .collect();
     known.sort_by_key(|run| samplers.iter().position(|name| name == run.sampler));
     let trials = spec.budget().trials.and_then(|n| usize::try_from(n).ok());
-    Contest::of(&known, &ContestSettings { name: spec.name().to_owned(), trials, ..ContestSettings::default() })
+    Comparison::of(
+        &known,
+        &ComparisonSettings { name: spec.name().to_owned(), trials, ..ComparisonSettings::default() },
+    )
 }
 
 /// The comparison in a folder, as far as its runs are complete; `None` if there is none.
-pub(super) fn contest_in(folder: &Path) -> Result<Option<Contest>, Failure> {
+pub(super) fn comparison_in(folder: &Path) -> Result<Option<Comparison>, Failure> {
     let file = folder.join("study.toml");
     if !holds_runs(folder) || !file.is_file() {
         return Ok(None);
@@ -265,13 +272,13 @@ pub(super) fn contest_in(folder: &Path) -> Result<Option<Contest>, Failure> {
         let end = record.sessions().last().and_then(|session| session.end.as_deref());
         end.is_some_and(|end| [EndReason::Trials, EndReason::Space].iter().any(|reason| reason.label() == end))
     };
-    let runs: Vec<ContestRun<'_>> = records
+    let runs: Vec<ComparedRun<'_>> = records
         .iter()
-        .map(|(sampler, seed, record)| ContestRun { sampler, seed: *seed, record, complete: ended(record) })
+        .map(|(sampler, seed, record)| ComparedRun { sampler, seed: *seed, record, complete: ended(record) })
         .collect();
     let name = read_spec(&file)?.name().to_owned();
-    let contest = Contest::of(&runs, &ContestSettings { name, ..ContestSettings::default() });
-    contest.map(Some).map_err(Failure::nothing)
+    let comparison = Comparison::of(&runs, &ComparisonSettings { name, ..ComparisonSettings::default() });
+    comparison.map(Some).map_err(Failure::nothing)
 }
 
 /// Whether a folder is that of a comparison and of no study.
@@ -279,12 +286,17 @@ pub(super) fn holds_runs(folder: &Path) -> bool {
     !store_path(folder).exists() && begun_in(folder).next().is_some()
 }
 
-fn answer(contest: &Contest, args: &CompareArgs, folder: &ResultsFolder, samplers: &[String]) -> Result<(), Failure> {
+fn answer(
+    comparison: &Comparison,
+    args: &CompareArgs,
+    folder: &ResultsFolder,
+    samplers: &[String],
+) -> Result<(), Failure> {
     if AnswerFormat::is_json(args.json, args.format) {
-        return print_data(json::contest_text(contest));
+        return print_data(json::comparison_text(comparison));
     }
     let report = folder.path().join("comparison.html").display().to_string();
-    print(text::closing(contest, &Closing { width: terminal_width(), report: Some(report) }))?;
+    print(text::closing(comparison, &Closing { width: terminal_width(), report: Some(report) }))?;
     let others = other_samplers(folder.path(), samplers);
     if others.is_empty() || args.quiet {
         return Ok(());

@@ -1,7 +1,7 @@
 //! The files that a comparison leaves beside the folders of its studies.
 
-use crate::analysis::contest::Contest;
-use crate::report::contest::{csv, json};
+use crate::analysis::comparison::Comparison;
+use crate::report::comparison::{csv, json};
 use crate::report::html;
 use crate::study::{ResultsFolder, StudyError};
 
@@ -10,11 +10,11 @@ pub(super) const OUTPUTS: [&str; 7] =
     ["study.toml", "comparison.html", "comparison.json", "samplers.csv", "runs.csv", "curves.csv", "attainment.csv"];
 
 /// Writes the page and the tables anew.
-pub(super) fn write_comparison(folder: &ResultsFolder, contest: &Contest) -> Result<(), StudyError> {
-    folder.write("comparison.html", html::contest_page(contest).as_bytes())?;
-    folder.write("comparison.json", json::contest_text(contest).as_bytes())?;
-    folder.write("samplers.csv", csv::samplers(contest).as_bytes())?;
-    folder.write("runs.csv", csv::runs(contest).as_bytes())?;
-    folder.write("curves.csv", csv::curves(contest).as_bytes())?;
-    folder.write("attainment.csv", csv::attainment(contest).as_bytes())
+pub(super) fn write_comparison(folder: &ResultsFolder, comparison: &Comparison) -> Result<(), StudyError> {
+    folder.write("comparison.html", html::comparison_page(comparison).as_bytes())?;
+    folder.write("comparison.json", json::comparison_text(comparison).as_bytes())?;
+    folder.write("samplers.csv", csv::samplers(comparison).as_bytes())?;
+    folder.write("runs.csv", csv::runs(comparison).as_bytes())?;
+    folder.write("curves.csv", csv::curves(comparison).as_bytes())?;
+    folder.write("attainment.csv", csv::attainment(comparison).as_bytes())
 }

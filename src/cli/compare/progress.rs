@@ -11,7 +11,7 @@ use crate::report::progress::trial_line;
 use crate::study::{RunObserver, Stop};
 
 /// A line per finished study, and below them a bar over all trials; only the lines where standard output is no terminal.
-pub(super) struct ContestProgress {
+pub(super) struct ComparisonProgress {
     bar: Bar,
     runs: usize,
     /// Trials of one study, where its budget says so.
@@ -30,7 +30,7 @@ pub(super) struct ContestProgress {
     told_hardware: bool,
 }
 
-impl ContestProgress {
+impl ComparisonProgress {
     /// For so many studies of so many trials each.
     pub(super) fn new(runs: usize, trials: Option<u64>) -> Self {
         Self {
@@ -93,7 +93,6 @@ impl ContestProgress {
         let new = done.saturating_sub(self.earlier);
         let left = self.bar.length().map(|all| all.saturating_sub(done)).filter(|left| *left > 0 && new > 0);
         let behind = left.map(|left| {
-            #[expect(clippy::cast_precision_loss, reason = "for people")]
             let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
             format!(" · {} left", duration(seconds))
         });
@@ -115,7 +114,7 @@ impl ContestProgress {
     }
 }
 
-impl RunObserver for ContestProgress {
+impl RunObserver for ComparisonProgress {
     fn began(&mut self, record: &StudyRecord) {
         // All runs of a comparison are on one machine.
         if !std::mem::replace(&mut self.told_hardware, true) {

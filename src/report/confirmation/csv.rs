@@ -10,9 +10,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::csv::{energy_by, lines, method_name, number, text};
 use crate::analysis::Provenance;
 use crate::analysis::confirmation::Confirmation;
+use crate::report::words::{energy_by, lines, method_name, number, text_cell};
 
 fn method(provenance: Option<&Provenance>) -> String {
     provenance.map_or("", |p| method_name(p.method)).to_owned()
@@ -42,7 +42,7 @@ pub fn figures(confirmation: &Confirmation) -> String {
         let interval = mean.and_then(|mean| mean.interval);
         vec![
             member.trial.to_string(),
-            text(figure.metric.clone()),
+            text_cell(figure.metric.clone()),
             number(figure.searched),
             method(figure.searched.and(figure.searched_by.as_ref())),
             mean.map_or(0, |mean| mean.count).to_string(),
@@ -66,7 +66,7 @@ pub fn runs(confirmation: &Confirmation) -> String {
     let told = || all().filter_map(|(_, run)| run.outcome.as_ref().ok());
     let metrics: BTreeSet<&String> = told().flat_map(|told| told.metrics.keys()).collect();
     let mut columns: Vec<String> = ["trial", "number", "seed", "state"].map(str::to_owned).to_vec();
-    columns.extend(metrics.iter().map(|name| text((*name).clone())));
+    columns.extend(metrics.iter().map(|name| text_cell((*name).clone())));
     columns.extend(["energy_method", "failure", "energy_by"].map(str::to_owned));
     let rows = all().map(|(trial, run)| {
         let told = run.outcome.as_ref().ok();
@@ -77,7 +77,7 @@ pub fn runs(confirmation: &Confirmation) -> String {
         let by = told.and_then(|told| told.methods.values().cloned().reduce(Provenance::join));
         row.push(method(by.as_ref()));
         let failure = run.outcome.as_ref().err();
-        row.push(failure.map_or_else(String::new, |f| text(format!("{}: {}", f.kind.label(), f.message))));
+        row.push(failure.map_or_else(String::new, |f| text_cell(format!("{}: {}", f.kind.label(), f.message))));
         row.push(energy_by(by.as_ref(), !confirmation.doubts.is_empty()));
         row
     });

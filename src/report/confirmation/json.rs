@@ -28,11 +28,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::csv::method_name;
-use super::super::json::tell_doubts;
 use crate::analysis::Provenance;
 use crate::analysis::confirmation::{Again, Confirmation, Difference, Figure, Member, Standing};
 use crate::record::EnergyMetric;
+use crate::report::words::{method_name, tell_doubts};
 
 /// What `format` says.
 pub const FORMAT: &str = "wattfront-confirmation";

@@ -1,9 +1,8 @@
 //! What the console says of trials that were run again, as plain text.
 
-use super::super::contest::text::capitalized;
-use super::super::text::{Closing, align, wrap};
 use crate::analysis::confirmation::{Confirmation, Figure, Member, Standing, shown};
 use crate::analysis::{Provenance, Quantity, doubts_in_words};
+use crate::report::words::{Closing, align, capitalized, counted, wrap};
 
 /// The means with their intervals beside what was searched, the differences from the base, and the sentence. Ends with a line
 /// break. Where a table is wider than that, first what was searched is left out of it, and then what is beside the objectives.
@@ -58,11 +57,6 @@ pub(in crate::report) fn what_is_told(confirmation: &Confirmation) -> &'static s
         0 | 1 => "with one new seed",
         _ => "mean [95 %]",
     }
-}
-
-/// Such as `1 trial` or `3 trials`.
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// What is otherwise than in the study, such as `epochs = 200, width = 64`.

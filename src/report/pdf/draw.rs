@@ -202,7 +202,6 @@ fn in_order(fill: Paint, stroke: Paint, stroke_first: bool) -> impl Iterator<Ite
 
 /// Hundredths of a point are exact enough, and short.
 fn exact(value: f64) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "a place on a page")]
     let value = ((value * 100.0).round() / 100.0) as f32;
     value
 }

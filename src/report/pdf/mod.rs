@@ -1,4 +1,4 @@
-//! Charts as PDF: one page for a paper, made of the same SVG that [`svg`](crate::report::svg) draws.
+//! Charts as PDF: one page for a paper, made of the same SVG that [`chart`](crate::report::chart) draws.
 //!
 //! No SVG in general is read, but what the charts have; anything else is an error and never left out in silence. Text is set
 //! in the standard fonts Helvetica and Helvetica-Bold, which every reader of PDF has, so that no font file is needed; it
@@ -39,8 +39,8 @@ pub struct Page {
     pub missing: BTreeSet<char>,
 }
 
-/// The page of a chart that stands alone (of [`Theme::Light`](crate::report::svg::Theme::Light) or
-/// [`Theme::Dark`](crate::report::svg::Theme::Dark)): as many points wide and high as the chart has pixels, with its title
+/// The page of a chart that stands alone (of [`Theme::Light`](crate::report::chart::Theme::Light) or
+/// [`Theme::Dark`](crate::report::chart::Theme::Dark)): as many points wide and high as the chart has pixels, with its title
 /// and description as the document's.
 ///
 /// # Errors
@@ -69,7 +69,6 @@ pub fn page(svg: &str) -> Result<Page, PdfError> {
     pdf.catalog(catalog).pages(pages).viewer_preferences().display_doc_title(true);
     pdf.pages(pages).kids([page]).count(1);
     let mut leaf = pdf.page(page);
-    #[expect(clippy::cast_possible_truncation, reason = "lengths of a page")]
     leaf.media_box(Rect::new(0.0, 0.0, width as f32, height as f32)).parent(pages).contents(content);
     let mut resources = leaf.resources();
     resources.fonts().pair(Face::Plain.name(), plain).pair(Face::Bold.name(), bold);

@@ -1,9 +1,9 @@
 use super::*;
 use crate::analysis::Summary;
+use crate::analysis::comparison::tests::sample;
 use crate::analysis::confirmation::tests::confirmed;
-use crate::analysis::contest::tests::sample;
 use crate::analysis::fixture::{StudyFixture, counters, digits, digits_problem, estimate};
-use crate::report::svg::{
+use crate::report::chart::{
     Chart, Over, Theme, attainment_chart, bands_chart, confirmation_chart, front_chart, growth_chart,
     hypervolume_chart, pair_chart, trace_chart,
 };
@@ -12,7 +12,7 @@ use crate::report::svg::{
 fn figures(chart: &Chart) -> Vec<String> {
     let mut drawn = Vec::new();
     for energy in [counters, estimate] {
-        let (record, contest) = (digits(energy), sample(energy));
+        let (record, comparison) = (digits(energy), sample(energy));
         let summary = Summary::of(&record);
         drawn.extend([
             front_chart(&record, chart),
@@ -20,9 +20,9 @@ fn figures(chart: &Chart) -> Vec<String> {
             trace_chart(&record, &summary, chart),
             hypervolume_chart(&record, chart),
             growth_chart(&record, &summary, chart),
-            bands_chart(&contest, Over::Trials, chart),
-            bands_chart(&contest, Over::Joules, chart),
-            attainment_chart(&contest, chart),
+            bands_chart(&comparison, Over::Trials, chart),
+            bands_chart(&comparison, Over::Joules, chart),
+            attainment_chart(&comparison, chart),
             confirmation_chart(&confirmed(energy), chart),
         ]);
     }

@@ -59,7 +59,6 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "SQLite keeps 32 bits of each")]
         let number = |pragma: &str| number(pragma).map(|value| value as u32);
         Ok(Self { application: number("application_id")?, version: number("user_version")? })
     }

@@ -327,7 +327,6 @@ fn event(seq: u64, payload: &[u8]) -> Option<Found> {
     let time = match time {
         Value::Real(time) => *time,
         // Whole numbers are stored as such.
-        #[expect(clippy::cast_precision_loss, reason = "SQLite does so only where nothing is lost")]
         Value::Int(time) => *time as f64,
         _ => return None,
     };

@@ -81,7 +81,7 @@ fn library() -> &'static Path {
     LIBRARY.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let library = folder.join("libdisk_faults.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/disk_faults.rs");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes/disk/lib.rs");
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let options = ["--edition", "2024", "--crate-type", "cdylib", "-C", "opt-level=1", "-o"];
         // Another process may be about to load the one that is there.
