@@ -55,7 +55,12 @@ pub mod study_file;
 #[cfg(any(feature = "cli", feature = "torch"))]
 pub mod training;
 
-/// The examples of the README are tested with those of the documentation.
+/// The examples of the README and of the book are tested with those of the documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// See [`Readme`].
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/embedding.md")]
+pub struct Embedding;

@@ -81,6 +81,21 @@ pub fn main() -> ExitCode {
     finish(done.map(|()| ExitCode::SUCCESS))
 }
 
+/// Reads a command line, its program's name first, and does nothing of it: so tests hold documents to what there is.
+///
+/// # Errors
+///
+/// What is wrong with it, in the words of `optimize`.
+#[doc(hidden)]
+pub fn read_only(words: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(words) {
+        Err(error) if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Err(error.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn finish(done: Result<ExitCode, Failure>) -> ExitCode {
     let code = match done {
         Ok(code) => code,

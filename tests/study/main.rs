@@ -5,6 +5,7 @@
 mod again;
 mod ask_tell;
 mod bench;
+mod book;
 mod carbon;
 mod compare;
 mod data;
