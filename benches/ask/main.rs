@@ -12,9 +12,9 @@
 mod kinds;
 
 use wattfront::optimizer::history::{History, Outcome, Trial};
-use wattfront::optimizer::problem::{Metrics, Problem};
+use wattfront::optimizer::problem::{Metrics, Problem, minimize};
 use wattfront::optimizer::sampler::{GpSampler, Sampler, SobolSampler};
-use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::space::{Point, Space, float};
 use wattfront::optimizer::{Seed, sampler};
 
 const DIMENSIONS: usize = 10;
@@ -32,9 +32,9 @@ fn zdt1(point: &Point) -> [f64; 2] {
 }
 
 fn problem() -> Problem {
-    let space = (0..DIMENSIONS).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0));
-    let problem = Problem::new(space.build().expect("a space"));
-    problem.minimize("y0").reference(1.1).minimize("y1").reference(1.1)
+    let space = Space::new((0..DIMENSIONS).map(|i| float(format!("x{i}"), 0.0..=1.0))).expect("a space");
+    let objectives = [minimize("y0").reference(1.1), minimize("y1").reference(1.1)];
+    Problem::new(space, objectives).expect("a problem")
 }
 
 /// What a trial comes to; without a standard deviation the noise is to be inferred.

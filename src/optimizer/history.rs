@@ -1,13 +1,16 @@
 //! What is known so far: the trials of a study as a sampler sees them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::problem::Metrics;
 use super::space::Point;
 
-/// Why a trial gave no result.
+/// Why a trial gave no result. An error by itself, for closures that [evaluate](super::Optimizer::run) trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FailureKind {
     /// The loss became NaN, infinite, or absurdly large.
     Diverged,
@@ -69,8 +72,18 @@ impl FailureKind {
     }
 }
 
+/// In words, as [`label`](FailureKind::label).
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+impl std::error::Error for FailureKind {}
+
 /// Where a trial stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Proposed, without a result yet.
     Pending,
@@ -121,19 +134,26 @@ pub struct Fit {
 }
 
 /// One trial as a sampler sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// Unique in the study, counted from 0.
     pub id: u64,
     /// Its configuration.
     pub point: Point,
     /// How it was proposed; `None` for a point that the user brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
     /// Where it stands.
     pub outcome: Outcome,
 }
 
 impl Trial {
+    /// Whether it finished with metrics.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.outcome, Outcome::Finished { .. })
+    }
+
     /// The value of a metric that the trial finished with, in its own unit.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<f64> {
@@ -157,13 +177,40 @@ pub struct Earlier {
 ///
 /// Failures of the environment are not in here: a trial that is to be tried again is pending, one that was given up is
 /// absent. Nothing is learned of its point then, which may at most be one [to avoid](Self::avoid).
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct History {
     trials: Vec<Trial>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     avoided: Vec<Point>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<Earlier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<Vec<f64>>,
     next_id: u64,
+}
+
+/// A history as it was stored, whose order and next id are not taken on trust.
+#[derive(Deserialize)]
+struct Stored {
+    trials: Vec<Trial>,
+    #[serde(default)]
+    avoided: Vec<Point>,
+    #[serde(default)]
+    earlier: Vec<Earlier>,
+    #[serde(default)]
+    reference: Option<Vec<f64>>,
+    #[serde(default)]
+    next_id: u64,
+}
+
+impl From<Stored> for History {
+    fn from(stored: Stored) -> Self {
+        let Stored { trials, avoided, earlier, reference, next_id } = stored;
+        let mut history = Self { trials: Vec::new(), avoided, earlier, reference, next_id };
+        trials.into_iter().for_each(|trial| history.record(trial));
+        history
+    }
 }
 
 impl History {

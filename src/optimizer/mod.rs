@@ -6,6 +6,7 @@ pub mod acquisition;
 mod ask_tell;
 mod descent;
 pub mod history;
+mod nearest;
 mod parallel;
 pub mod pareto;
 pub mod problem;
@@ -13,8 +14,10 @@ pub mod sampler;
 pub mod space;
 pub mod surrogate;
 
-pub use ask_tell::{Asked, Optimizer, OptimizerError};
+pub use ask_tell::{AskedTrial, FailedTrial, Measured, Optimizer, OptimizerError, OptimizerState, RunSummary};
 pub use pareto::front;
+pub use problem::{Problem, maximize, minimize};
+pub use space::{Space, choice, float, int};
 
 use serde::{Deserialize, Serialize};
 

@@ -417,7 +417,8 @@ impl StudyRecord {
 mod tests {
     use super::*;
     use crate::optimizer::history::Earlier;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::maximize;
+    use crate::optimizer::space::{Space, float};
 
     fn entries(events: Vec<Event>) -> Vec<Entry> {
         (1..).zip(events).map(|(seq, event)| Entry { seq, time: 0.0, event }).collect()
@@ -427,7 +428,7 @@ mod tests {
         Event::StudyCreated {
             name: "s".into(),
             seed: Seed(1),
-            problem: Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap()).maximize("accuracy"),
+            problem: Problem::new(Space::new([float("x", 0.0..=1.0)]).unwrap(), [maximize("accuracy")]).unwrap(),
             sampler: "gp".into(),
             identity: serde_json::Value::Null,
         }

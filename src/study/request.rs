@@ -207,11 +207,23 @@ pub enum RequestError {
         id: u64,
     },
     /// The optimizer refuses it.
-    #[error(transparent)]
-    Optimizer(#[from] OptimizerError),
+    #[error("{}{}", .0, advice(.0))]
+    Optimizer(OptimizerError),
     /// The study cannot keep it.
     #[error(transparent)]
     Study(#[from] StudyError),
+}
+
+/// What helps against what a program got wrong, as the end of a sentence.
+fn advice(error: &OptimizerError) -> String {
+    let of_the_request = matches!(error, OptimizerError::UnknownTrial { .. });
+    error.help().filter(|_| of_the_request).map_or_else(String::new, |help| format!(": {help}"))
+}
+
+impl From<OptimizerError> for RequestError {
+    fn from(error: OptimizerError) -> Self {
+        Self::Optimizer(error)
+    }
 }
 
 impl From<SamplerError> for RequestError {

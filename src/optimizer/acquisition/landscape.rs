@@ -251,8 +251,8 @@ fn column(matrix: &DMatrix<f64>, i: usize) -> &[f64] {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::super::problem::{Prior, Problem};
-    use super::super::super::space::{Encoding, Space};
+    use super::super::super::problem::Problem;
+    use super::super::super::space::{Encoding, Prior, Space, float};
     use super::super::super::surrogate::{Hyperparameters, Kernel, Noise, Observations};
     use super::super::feasibility::{Cause, Labelled};
     use super::*;
@@ -274,8 +274,8 @@ mod tests {
     }
 
     fn problem() -> Problem {
-        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
-        Problem::new(space).prior("a", Prior::Around { value: 0.3, spread: 0.2 })
+        let space = [float("a", 0.0..=1.0).prior(Prior::Around { value: 0.3, spread: 0.2 }), float("b", 0.0..=1.0)];
+        Problem::unchecked(Space::new(space).unwrap(), Vec::new())
     }
 
     /// Everything at once: draws, constraints on an objective and on another metric, failures, priors, several studies.

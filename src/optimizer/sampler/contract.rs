@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::optimizer::history::{Earlier, FailureKind, Outcome, Trial};
-use crate::optimizer::problem::{Bound, Forbidden, Match, Metrics, Preference, Prior};
-use crate::optimizer::space::Space;
+use crate::optimizer::problem::{
+    Bound, Forbidden, Match, Metrics, Parts, Preference, Prior, at_most, maximize, minimize,
+};
+use crate::optimizer::space::{Space, choice, float, int};
 
 fn all() -> Vec<Box<dyn Sampler>> {
     let settings = Settings { initial: Some(5), population: Some(6), ..Settings::default() };
@@ -11,36 +13,31 @@ fn all() -> Vec<Box<dyn Sampler>> {
 }
 
 fn mixed() -> Problem {
-    let space = Space::builder()
-        .float("learning_rate", 1e-5..=1e-1)
-        .log()
-        .int("width", 8..=128)
-        .log()
-        .choice("batch", [16, 32, 64])
-        .choice("optimizer", ["sgd", "adam", "rmsprop"])
-        .float("momentum", 0.0..=0.99)
-        .when("optimizer", ["sgd", "rmsprop"])
-        .float("dropout", 0.0..=0.5)
-        .step(0.1)
-        .build()
-        .unwrap();
-    Problem::new(space).maximize("accuracy").minimize("energy").log()
+    let space = Space::new([
+        float("learning_rate", 1e-5..=1e-1).log(),
+        int("width", 8..=128).log(),
+        choice("batch", [16, 32, 64]),
+        choice("optimizer", ["sgd", "adam", "rmsprop"]),
+        float("momentum", 0.0..=0.99).when("optimizer", ["sgd", "rmsprop"]),
+        float("dropout", 0.0..=0.5).step(0.1),
+    ])
+    .unwrap();
+    Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).unwrap()
 }
 
 fn finite() -> Problem {
-    let space = Space::builder()
-        .choice("optimizer", ["sgd", "adam"])
-        .choice("nesterov", [true, false])
-        .when("optimizer", ["sgd"])
-        .int("layers", 1..=4)
-        .build()
-        .unwrap();
-    Problem::new(space).maximize("accuracy").minimize("energy")
+    let space = Space::new([
+        choice("optimizer", ["sgd", "adam"]),
+        choice("nesterov", [true, false]).when("optimizer", ["sgd"]),
+        int("layers", 1..=4),
+    ])
+    .unwrap();
+    Problem::new(space, [maximize("accuracy"), minimize("energy")]).unwrap()
 }
 
 fn single() -> Problem {
-    let space = Space::builder().float("learning_rate", 1e-5..=1e-1).log().int("width", 8..=128).build().unwrap();
-    Problem::new(space).maximize("accuracy")
+    let space = Space::new([float("learning_rate", 1e-5..=1e-1).log(), int("width", 8..=128)]).unwrap();
+    Problem::new(space, [maximize("accuracy")]).unwrap()
 }
 
 /// Some smooth function of whatever the point holds; fails now and then.
@@ -159,7 +156,7 @@ fn forbidden_points_are_never_proposed_and_the_others_are_used_up() {
     for sampler in all() {
         let sgd = ("optimizer".to_owned(), Match::Values(vec!["sgd".into()]));
         let ends = ("layers".to_owned(), Match::Values(vec![1.into(), 4.into()]));
-        let problem = finite().forbid(Forbidden { clauses: vec![sgd, ends] });
+        let problem = finite().forbid([Forbidden::new([sgd, ends])]).unwrap();
         let mut history = run(&*sampler, &problem, 7, Seed(2));
         for proposal in sampler.propose(&problem, &history, 9, Seed(2)).unwrap() {
             record(&mut history, proposal, Outcome::Pending);
@@ -181,7 +178,7 @@ fn requirements_are_kept_by_every_proposal() {
     ];
     for sampler in all() {
         for requirements in cases {
-            let require = |p: Problem, text: &&str| p.require(text.parse().unwrap()).unwrap();
+            let require = |p: Problem, text: &&str| p.require([*text]).unwrap();
             let problem = requirements.iter().fold(mixed(), require);
             let mut history = run(&*sampler, &problem, 14, Seed(7));
             for proposal in sampler.propose(&problem, &history, 3, Seed(7)).unwrap() {
@@ -194,7 +191,7 @@ fn requirements_are_kept_by_every_proposal() {
             }
             assert_eq!(duplicates(&history), 0, "{}", sampler.name());
         }
-        let problem = finite().require("layers % 3 == 1".parse().unwrap()).unwrap();
+        let problem = finite().require(["layers % 3 == 1"]).unwrap();
         let mut history = run(&*sampler, &problem, 5, Seed(2));
         for proposal in sampler.propose(&problem, &history, 9, Seed(2)).unwrap() {
             record(&mut history, proposal, Outcome::Pending);
@@ -209,12 +206,13 @@ fn requirements_are_kept_by_every_proposal() {
 fn a_start_at_the_edge_of_a_requirement_is_proposed() {
     for (name, text) in [("learning_rate", "learning_rate <= 0.001"), ("momentum", "momentum >= 0.7")] {
         for value in [0.001, 0.7] {
-            let problem = mixed().require(text.parse().unwrap()).unwrap();
+            let problem = mixed().require([text]).unwrap();
             let start = problem.space().complete(&Point::from_iter([("optimizer", "sgd")])).unwrap();
             let mut start: Point = start.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
             start.insert(name, value);
             let allowed = problem.space().check(&start).is_ok() && !problem.forbids(&start);
-            let proposed = propose(&RandomSampler, &problem.start(start.clone()), &History::new(), 1, Seed(1)).unwrap();
+            let starting = problem.add_unchecked(Parts { starts: vec![start.clone()], ..Parts::default() });
+            let proposed = propose(&RandomSampler, &starting, &History::new(), 1, Seed(1)).unwrap();
             assert_eq!(proposed[0].point == start, allowed, "{start}");
         }
     }
@@ -226,7 +224,11 @@ fn constraints_and_preferences_do_no_harm() {
     let preference = Preference::within("accuracy", Bound::AtLeast(1.2));
     for constraint in [("energy", 40.0), ("energy", -1.0), ("memory", 1.0)] {
         for sampler in all() {
-            let problem = mixed().prefer(preference.clone()).constraint(constraint.0, Bound::AtMost(constraint.1));
+            let problem = mixed()
+                .prefer([preference.clone()])
+                .unwrap()
+                .subject_to([at_most(constraint.0, constraint.1)])
+                .unwrap();
             let history = run(&*sampler, &problem, 14, Seed(6));
             assert!(history.trials().iter().all(|t| problem.space().check(&t.point).is_ok()), "{}", sampler.name());
             assert_eq!(duplicates(&history), 0, "{}", sampler.name());
@@ -274,7 +276,8 @@ fn what_a_sampler_passes_over_changes_nothing_and_what_it_uses_does() {
     });
     let mut warm = History::new();
     warm.learn_from(Earlier { name: "earlier".into(), trials: trials.collect() });
-    let expecting = problem.clone().prior("width", Prior::Around { value: 12.0, spread: 1.2 });
+    let priors = [("width".to_owned(), Prior::Around { value: 12.0, spread: 1.2 })].into();
+    let expecting = problem.clone().add_unchecked(Parts { priors, ..Parts::default() });
     for (sampler, kind) in all().iter().zip(KINDS) {
         assert_eq!(sampler.name(), kind.name);
         let plain = points(&problem, &History::new(), sampler);
@@ -296,37 +299,32 @@ fn unknown_names_are_answered_with_the_known_ones() {
 #[test]
 fn every_space_that_is_accepted_can_be_searched() {
     const EDGE: i64 = 1 << 53;
-    let space = Space::builder()
-        .float("all", 5e-324..=f64::MAX)
-        .log()
-        .float("wide", -8e307..=8e307)
-        .float("narrow", 1.0..=1.000_000_001)
-        .log()
-        .float("fine", 0.0..=1.0)
-        .step(2.5e-11)
-        .int("long", 1..=1 << 40)
-        .log()
-        .int("far", EDGE - 1000..=EDGE)
-        .log()
-        .int("whole", -EDGE..=EDGE)
-        .step(1 << 20)
-        .choice("seed", [i64::MAX, i64::MAX - 1, 0])
-        .float("on", 0.0..=1.0)
-        .when("far", [EDGE])
-        .build()
-        .unwrap();
+    let space = Space::new([
+        float("all", 5e-324..=f64::MAX).log(),
+        float("wide", -8e307..=8e307),
+        float("narrow", 1.0..=1.000_000_001).log(),
+        float("fine", 0.0..=1.0).step(2.5e-11),
+        int("long", 1..=1 << 40).log(),
+        int("far", EDGE - 1000..=EDGE).log(),
+        int("whole", -EDGE..=EDGE).step(1 << 20),
+        choice("seed", [i64::MAX, i64::MAX - 1, 0]),
+        float("on", 0.0..=1.0).when("far", [EDGE]),
+    ])
+    .unwrap();
     let around = |value: f64, spread: f64| Prior::Around { value, spread };
-    let plain = Problem::new(space)
-        .minimize("length")
-        .maximize("first")
-        .forbid(Forbidden { clauses: vec![("whole".to_owned(), Match::Range { at_least: Some(0.0), at_most: None })] });
-    let believing = plain
-        .clone()
-        .prior("all", around(5e-324, 1.0 + f64::EPSILON))
-        .prior("wide", around(0.0, f64::MAX))
-        .prior("narrow", around(1.0, 1e300))
-        .prior("far", around(9_007_199_254_740_992.0, 2.0))
-        .prior("seed", Prior::Weights(vec![f64::MAX, f64::MAX, 5e-324]));
+    let plain = Problem::new(space, [minimize("length"), maximize("first")])
+        .unwrap()
+        .forbid([Forbidden::new([("whole", Match::Range { at_least: Some(0.0), at_most: None })])])
+        .unwrap();
+    let priors = [
+        ("all", around(5e-324, 1.0 + f64::EPSILON)),
+        ("wide", around(0.0, f64::MAX)),
+        ("narrow", around(1.0, 1e300)),
+        ("far", around(9_007_199_254_740_992.0, 2.0)),
+        ("seed", Prior::Weights(vec![f64::MAX, f64::MAX, 5e-324])),
+    ];
+    let priors = priors.into_iter().map(|(name, prior)| (name.to_owned(), prior)).collect();
+    let believing = plain.clone().add_unchecked(Parts { priors, ..Parts::default() });
     for (sampler, problem) in all().iter().flat_map(|sampler| [(sampler, &plain), (sampler, &believing)]) {
         let mut history = History::new();
         for i in 0..9 {

@@ -144,11 +144,12 @@ impl<'a> Grid<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::super::history::{Outcome, Trial};
-    use super::super::super::space::{Point, Space};
+    use super::super::super::space::{Point, Space, choice, float, int};
     use super::*;
+    use crate::optimizer::problem::minimize;
 
     fn propose(space: &Space, history: &History, levels: usize, count: usize) -> Result<Vec<Point>, SamplerError> {
-        let problem = Problem::new(space.clone()).minimize("energy");
+        let problem = Problem::new(space.clone(), [minimize("energy")]).unwrap();
         let sampler = GridSampler { levels: Some(levels) };
         Ok(sampler.propose(&problem, history, count, Seed(3))?.into_iter().map(|p| p.point).collect())
     }
@@ -162,14 +163,13 @@ mod tests {
 
     #[test]
     fn ranges_are_thinned_to_their_ends_and_even_steps_between_and_choices_are_not() {
-        let space = Space::builder()
-            .float("rate", 1e-4..=1.0)
-            .log()
-            .int("width", 0..=100)
-            .int("layers", 1..=2)
-            .choice("batch", [1, 2, 3, 4, 5, 6, 7])
-            .build()
-            .unwrap();
+        let space = Space::new([
+            float("rate", 1e-4..=1.0).log(),
+            int("width", 0..=100),
+            int("layers", 1..=2),
+            choice("batch", [1, 2, 3, 4, 5, 6, 7]),
+        ])
+        .unwrap();
         let points = propose(&space, &History::new(), 3, 1000).unwrap();
         assert_eq!(points.len(), 3 * 3 * 2 * 7);
         let rates = values(&points, "rate");
@@ -180,15 +180,12 @@ mod tests {
 
     #[test]
     fn parameters_multiply_only_where_they_are_active() {
-        let space = Space::builder()
-            .float("momentum", 0.0..=0.9)
-            .when("optimizer", ["sgd"])
-            .choice("optimizer", ["sgd", "adam", "lion"])
-            .choice("nesterov", [true, false])
-            .when("optimizer", ["sgd"])
-            .when("momentum", [0.9])
-            .build()
-            .unwrap();
+        let space = Space::new([
+            float("momentum", 0.0..=0.9).when("optimizer", ["sgd"]),
+            choice("optimizer", ["sgd", "adam", "lion"]),
+            choice("nesterov", [true, false]).when("optimizer", ["sgd"]).when("momentum", [0.9]),
+        ])
+        .unwrap();
         let points = propose(&space, &History::new(), 4, 1000).unwrap();
         assert_eq!(points.len(), 2 + 3 + 2);
         assert!(points.iter().enumerate().all(|(i, p)| space.check(p).is_ok() && !points[..i].contains(p)));
@@ -204,7 +201,7 @@ mod tests {
     #[test]
     fn the_first_points_of_a_huge_grid_are_spread_over_all_parameters() {
         let names: Vec<String> = (0..20).map(|i| format!("x{i}")).collect();
-        let space = names.iter().fold(Space::builder(), |b, name| b.float(name, 0.0..=1.0)).build().unwrap();
+        let space = Space::new(names.iter().map(|name| float(name, 0.0..=1.0))).unwrap();
         let points = propose(&space, &History::new(), 4, 32).unwrap();
         for name in names {
             let count = |value: f64| points.iter().filter(|p| p.number(&name) == Some(value)).count();

@@ -29,8 +29,11 @@ pub use random::RandomSampler;
 pub use sobol::SobolSampler;
 pub use tpe::TpeSampler;
 
+use std::borrow::Cow;
+
 use super::Seed;
 use super::history::{Fit, History, Outcome, Trial};
+use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::space::{Encoding, Point, Space};
 use tried::Tried;
@@ -83,6 +86,18 @@ pub enum SamplerError {
         /// What it cannot do, and what can.
         reason: String,
     },
+}
+
+impl SamplerError {
+    /// What helps, as a sentence; `None` where the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Exhausted => Some("there is nothing left to ask for; widen the space to go on".into()),
+            Self::UnknownName { name } => did_you_mean(name, NAMES).map(Cow::from),
+            Self::NothingAllowed { .. } | Self::Unsupported { .. } => None,
+        }
+    }
 }
 
 /// Proposes points. A sampler is pure: it holds settings and no state, and the same arguments give the same proposals.
@@ -307,9 +322,11 @@ fn collect(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::problem::minimize;
+    use crate::optimizer::space::float;
 
     fn space(parameters: usize) -> Space {
-        (0..parameters).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0)).build().unwrap()
+        Space::new((0..parameters).map(|i| float(format!("x{i}"), 0.0..=1.0))).unwrap()
     }
 
     #[test]
@@ -331,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_larger_budget_takes_nobody_back_into_the_initial_design() {
-        let problem = Problem::new(space(10)).minimize("y");
+        let problem = Problem::new(space(10), [minimize("y")]).unwrap();
         let mut history = History::new();
         for (id, rule) in ["sobol", "prior", "sobol", "sobol", "log-nei", "log-nei"].into_iter().enumerate() {
             let fit = Some(Fit { rule: rule.to_owned(), ..Fit::default() });
@@ -346,7 +363,7 @@ mod tests {
 
     #[test]
     fn samplers_that_learn_say_how_many_trials_they_let_pass() {
-        let problem = Problem::new(space(6)).minimize("y");
+        let problem = Problem::new(space(6), [minimize("y")]).unwrap();
         let initial =
             |name: &str, settings: Settings| by_name(name, &settings).unwrap().initial(&problem, &History::new());
         for name in ["gp", "tpe"] {

@@ -96,8 +96,8 @@ pub(super) fn vectors(history: &History, encoding: &Encoding<'_>, of: impl Fn(&O
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::problem::{Bound, Metrics};
-    use super::super::super::space::{Point, Space};
+    use super::super::super::problem::{Bound, Metrics, at_least, at_most, maximize, minimize};
+    use super::super::super::space::{Point, Space, float};
     use super::*;
 
     fn history(metrics: &[[f64; 3]]) -> History {
@@ -114,8 +114,8 @@ mod tests {
     }
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
-        Problem::new(space).maximize("accuracy").minimize("energy")
+        let space = Space::new([float("x", 0.0..=1.0)]).unwrap();
+        Problem::new(space, [maximize("accuracy"), minimize("energy")]).unwrap()
     }
 
     fn standing(problem: &Problem, metrics: &[[f64; 3]]) -> (Vec<usize>, Vec<bool>) {
@@ -127,7 +127,7 @@ mod tests {
     fn trials_that_keep_the_constraints_come_first_and_the_others_by_how_far_they_break_them() {
         let metrics = [[0.9, 5.0, 1.0], [0.99, 1.0, 9.0], [0.5, 9.0, 1.0], [0.99, 1.0, 3.0], [0.3, 1.0, 1.0]];
         assert_eq!(standing(&problem(), &metrics).0, [1, 0, 2, 0, 1]);
-        let bounded = problem().constraint("memory", Bound::AtMost(2.0)).constraint("accuracy", Bound::AtLeast(0.4));
+        let bounded = problem().subject_to([at_most("memory", 2.0), at_least("accuracy", 0.4)]).unwrap();
         // Of the memory's largest excess, 7, trial 3 has a seventh; trial 4 has all of the accuracy's largest, and
         // ties.
         assert_eq!(standing(&bounded, &metrics), (vec![0, 3, 1, 2, 3], vec![true, false, true, false, false]));
@@ -136,16 +136,19 @@ mod tests {
     #[test]
     fn what_lies_beyond_the_reference_or_a_preference_comes_behind_what_does_not() {
         let metrics = [[0.9, 5.0, 0.0], [0.99, 10.0, 0.0], [0.5, 1.0, 0.0], [0.7, 2.0, 0.0], [0.8, 30.0, 0.0]];
-        let bounded = problem().reference(10.0);
+        let bounded =
+            Problem::new(problem().space().clone(), [maximize("accuracy"), minimize("energy").reference(10.0)])
+                .unwrap();
         assert_eq!(standing(&bounded, &metrics), (vec![0, 1, 0, 0, 2], vec![true, false, true, true, false]));
-        let preferring =
-            problem().prefer(super::super::super::problem::Preference::within("accuracy", Bound::AtLeast(0.9)));
+        let preferring = problem()
+            .prefer([super::super::super::problem::Preference::within("accuracy", Bound::AtLeast(0.9))])
+            .unwrap();
         assert_eq!(standing(&preferring, &metrics), (vec![0, 0, 3, 2, 1], vec![true, true, false, false, false]));
     }
 
     #[test]
     fn a_constraint_whose_metric_is_missing_is_broken_worst() {
-        let bounded = problem().constraint("loss", Bound::AtMost(2.0));
+        let bounded = problem().subject_to([at_most("loss", 2.0)]).unwrap();
         assert_eq!(standing(&bounded, &[[0.9, 5.0, 1.0], [0.99, 1.0, 9.0]]), (vec![0, 0], vec![false, false]));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::stepped::{MOST_LEVELS, Stepped, spacing};
-use super::{Clause, Domain, Parameter, Scale, SpaceError, Value};
+use super::{Clause, Domain, Parameter, Prior, Scale, SpaceError, Value};
 
 /// Whole numbers up to here, on both sides of zero, are told apart by a float.
 pub(super) const LARGEST_INT: i64 = 1 << 53;
@@ -160,14 +160,52 @@ fn identity(value: &Value) -> Identity<'_> {
     }
 }
 
-pub(super) fn check_clause(on: Option<&Parameter>, name: &str, clause: &Clause) -> Result<(), SpaceError> {
-    let Some(on) = on else {
-        return Err(SpaceError::UnknownCondition { name: name.to_owned(), on: clause.parameter.clone() });
-    };
+pub(super) fn check_clause(on: &Parameter, name: &str, clause: &Clause) -> Result<(), SpaceError> {
     match clause.values.iter().find(|v| !on.domain.contains(v)) {
         Some(value) => {
             Err(SpaceError::ConditionValue { name: name.to_owned(), on: on.name.clone(), value: value.clone() })
         }
         None => Ok(()),
     }
+}
+
+pub(super) fn check_prior(parameter: &Parameter) -> Result<(), SpaceError> {
+    #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
+    let reason = match (&parameter.prior, &parameter.domain) {
+        (None, _) => None,
+        (Some(Prior::Weights(weights)), Domain::Choice { values }) => doubt_weights(weights, values.len()),
+        (Some(Prior::Weights(_)), _) => Some("weights are for choices; use `Prior::Around` for numbers".to_owned()),
+        (Some(Prior::Around { .. }), Domain::Choice { .. }) => {
+            Some("a choice needs a weight for each value: use `Prior::Weights`".to_owned())
+        }
+        (Some(Prior::Around { value, spread }), Domain::Float { low, high, scale, .. }) => {
+            doubt_around(*value, *spread, (*low, *high), *scale)
+        }
+        (Some(Prior::Around { value, spread }), Domain::Int { low, high, scale, .. }) => {
+            doubt_around(*value, *spread, (*low as f64, *high as f64), *scale)
+        }
+    };
+    reason.map_or(Ok(()), |reason| Err(SpaceError::Prior { name: parameter.name.clone(), reason }))
+}
+
+fn doubt_weights(weights: &[f64], values: usize) -> Option<String> {
+    if weights.len() != values {
+        let s = if weights.len() == 1 { "" } else { "s" };
+        return Some(format!("{} weight{s} for {values} values", weights.len()));
+    }
+    if let Some(weight) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
+        return Some(format!("a weight is {weight}; each must be a finite number, zero or above"));
+    }
+    weights.iter().all(|w| *w == 0.0).then(|| "its weights are all zero".to_owned())
+}
+
+fn doubt_around(value: f64, spread: f64, (low, high): (f64, f64), scale: Scale) -> Option<String> {
+    let (least, words) = match scale {
+        Scale::Linear => (0.0, "zero"),
+        Scale::Log => (1.0, "one, for it is a factor on a log scale"),
+    };
+    if !(low..=high).contains(&value) {
+        return Some(format!("{value} is outside its range, from {low} to {high}"));
+    }
+    (!(spread.is_finite() && spread > least)).then(|| format!("its spread is {spread}; it must be above {words}"))
 }

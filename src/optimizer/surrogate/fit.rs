@@ -230,7 +230,7 @@ mod tests {
 
     use super::super::gp::Noise;
     use super::*;
-    use crate::optimizer::space::{Encoding, Space};
+    use crate::optimizer::space::{Encoding, Space, choice, float};
 
     fn observations() -> impl Strategy<Value = Observations> {
         let row = (proptest::collection::vec(0.0..1.0f64, 2), 0u8..3, -2.0..2.0f64, 0.0..0.1f64, any::<bool>());
@@ -245,8 +245,7 @@ mod tests {
     }
 
     fn kernel() -> Kernel {
-        let space =
-            Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).choice("c", ["x", "y", "z"]).build().unwrap();
+        let space = Space::new([float("a", 0.0..=1.0), float("b", 0.0..=1.0), choice("c", ["x", "y", "z"])]).unwrap();
         Kernel::new(&Encoding::new(&space))
     }
 

@@ -208,8 +208,8 @@ fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings
         _ => read_choice(&elements, table, findings),
     };
     let Some(domain) = domain else { return };
-    let parameter = Parameter { name: name.to_owned(), domain, condition: Vec::new() };
-    match Space::new(vec![parameter.clone()]) {
+    let parameter = Parameter::new(name, domain);
+    match Space::new([parameter.clone()]) {
         Err(error) => refuse_domain(error, &parameter, &searched.places[name], findings),
         Ok(_) if findings.len() == before => {
             let prior = table.get("prior").and_then(|entry| priors::read(entry, &parameter.domain, findings));
@@ -420,7 +420,7 @@ fn read_condition(
 
 fn unknown_condition(name: &str, clause: Entry, root: &Section, searched: &Searched) -> Draft {
     let on = clause.name();
-    let draft = Draft::new(SpaceError::UnknownCondition { name: name.to_owned(), on: on.to_owned() });
+    let draft = Draft::new(SpaceError::UnknownCondition { name: name.to_owned(), on: on.to_owned(), nearest: None });
     let fixed = root.get("train").and_then(|train| train.child(on));
     let help = match nearest(on, searched.places.keys().map(String::as_str).filter(|p| *p != name)) {
         _ if fixed.is_some() => format!("`{on}` is fixed in [train] and never changes: remove the condition"),

@@ -4,6 +4,7 @@ mod expression;
 mod extent;
 mod parse;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -86,7 +87,7 @@ pub struct Requirement {
 
 /// Why a text is no requirement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}; {help}")]
+#[error("{message}")]
 pub struct RequirementError {
     at: Range<usize>,
     message: String,
@@ -108,8 +109,8 @@ impl RequirementError {
 
     /// What to do about it.
     #[must_use]
-    pub fn help(&self) -> &str {
-        &self.help
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(self.help.clone().into())
     }
 
     pub(super) fn no_number(name: &str) -> Self {
@@ -211,6 +212,14 @@ impl FromStr for Requirement {
 }
 
 /// What was stored was read once, and its own form may be longer than what was written.
+impl TryFrom<&str> for Requirement {
+    type Error = RequirementError;
+
+    fn try_from(text: &str) -> Result<Self, RequirementError> {
+        text.parse()
+    }
+}
+
 impl TryFrom<String> for Requirement {
     type Error = RequirementError;
 

@@ -109,7 +109,7 @@ fn what_is_none_is_refused_where_it_stands() {
         let error = text.parse::<Requirement>().expect_err(text);
         assert!(error.message().contains(message), "{text}: {error}");
         assert_eq!(error.at(), at, "{text}: {error}");
-        assert!(!error.help().is_empty());
+        assert!(!error.help().unwrap().is_empty());
     }
     let deep = format!("{}a{} <= 1", "(".repeat(400), ")".repeat(400));
     assert!(deep.parse::<Requirement>().unwrap_err().message().contains("too deeply"));
@@ -241,7 +241,7 @@ proptest! {
             }
             Err(error) => {
                 prop_assert!(text.get(error.at()).is_some(), "{:?} of {:?}", error.at(), text);
-                prop_assert!(!error.message().is_empty() && !error.help().is_empty());
+                prop_assert!(!error.message().is_empty() && !error.help().unwrap().is_empty());
             }
         }
     }

@@ -178,12 +178,12 @@ pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surro
 mod tests {
     use super::*;
     use crate::optimizer::history::{FailureKind, Outcome, Trial};
-    use crate::optimizer::problem::Metrics;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::{Metrics, at_least, at_most, minimize};
+    use crate::optimizer::space::{Space, float};
 
     fn problem(objectives: usize) -> Problem {
-        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
-        (0..objectives).fold(Problem::new(space), |p, j| p.minimize(format!("y{j}")))
+        let space = Space::new([float("a", 0.0..=1.0), float("b", 0.0..=1.0)]).unwrap();
+        Problem::unchecked(space, (0..objectives).map(|j| minimize(format!("y{j}"))).collect())
     }
 
     fn finished(values: [f64; 2], sd: Option<f64>) -> Outcome {
@@ -314,7 +314,7 @@ mod tests {
         let history = history(9, |_, a, b| finished([a * a + b, (1.0 - a).powi(2) + b * b], Some(0.0)));
         let space = problem(0).space().clone();
         let point = |first: &str, second: &str| {
-            let problem = Problem::new(space.clone()).minimize(first).minimize(second);
+            let problem = Problem::new(space.clone(), [minimize(first), minimize(second)]).unwrap();
             propose(&problem, &history, 1).remove(0).point
         };
         let (one, other) = (point("y0", "y1"), point("y1", "y0"));
@@ -333,15 +333,14 @@ mod tests {
 
     #[test]
     fn until_a_trial_keeps_the_constraints_only_they_count() {
-        use crate::optimizer::problem::Bound;
         let history = history(9, |_, a, b| finished([a + b, 1.0 - a], Some(0.0)));
         // On an objective, and on a metric that is none; the second is kept where b is far below a.
-        let on_objective = problem(2).constraint("y0", Bound::AtMost(-1.0));
-        let on_other = problem(2).constraint("y2", Bound::AtLeast(10.0));
+        let on_objective = problem(2).subject_to([at_most("y0", -1.0)]).unwrap();
+        let on_other = problem(2).subject_to([at_least("y2", 10.0)]).unwrap();
         for problem in [on_objective, on_other] {
             assert_eq!(propose(&problem, &history, 1)[0].fit.rule, "feasibility");
         }
-        let kept = problem(2).constraint("y2", Bound::AtMost(10.0));
+        let kept = problem(2).subject_to([at_most("y2", 10.0)]).unwrap();
         assert_eq!(propose(&kept, &history, 1)[0].fit.rule, "log-ehvi");
     }
 
@@ -349,7 +348,7 @@ mod tests {
     fn a_preference_draws_the_search_to_its_part_of_the_front() {
         use crate::optimizer::problem::{Bound, Preference};
         let history = history(12, |_, a, b| finished([a + b, (1.0 - a) + b], Some(0.0)));
-        let wish = problem(2).prefer(Preference::within("y0", Bound::AtMost(0.3)));
+        let wish = problem(2).prefer([Preference::within("y0", Bound::AtMost(0.3))]).unwrap();
         for Proposal { point, .. } in propose(&wish, &history, 3) {
             assert!(point.number("a").unwrap() < 0.35, "{point:?}");
         }
@@ -377,7 +376,7 @@ mod tests {
         let mut best = f64::INFINITY;
         for id in 0..8 {
             let Proposal { point, fit } =
-                propose(&Problem::new(space.clone()).minimize("y0").minimize("y1"), &history, 1).remove(0);
+                propose(&Problem::new(space.clone(), [minimize("y0"), minimize("y1")]).unwrap(), &history, 1).remove(0);
             assert_eq!(fit.rule == "earlier", id == 0 || fit.rule == "earlier", "{fit:?}");
             let [y, z] = losses(&point);
             best = best.min(y + z);

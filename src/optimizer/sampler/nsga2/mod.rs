@@ -166,13 +166,13 @@ impl Population {
 #[cfg(test)]
 mod tests {
     use super::super::super::history::{FailureKind, Outcome, Trial};
-    use super::super::super::problem::Metrics;
-    use super::super::super::space::{Point, Space};
+    use super::super::super::problem::{Metrics, minimize};
+    use super::super::super::space::{Point, Space, float};
     use super::*;
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
-        Problem::new(space).minimize("a").minimize("b")
+        let space = Space::new([float("x", 0.0..=1.0), float("y", 0.0..=1.0)]).unwrap();
+        Problem::new(space, [minimize("a"), minimize("b")]).unwrap()
     }
 
     fn finished(a: f64, b: f64) -> Outcome {

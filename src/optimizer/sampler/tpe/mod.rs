@@ -107,19 +107,18 @@ impl Sampler for TpeSampler {
 #[cfg(test)]
 mod tests {
     use super::super::super::history::{FailureKind, Trial};
-    use super::super::super::problem::Metrics;
-    use super::super::super::space::{Point, Space};
+    use super::super::super::problem::{Metrics, minimize};
+    use super::super::super::space::{Point, Space, choice, float};
     use super::*;
 
     fn problem() -> Problem {
-        let space = Space::builder()
-            .float("rate", 0.0..=1.0)
-            .choice("optimizer", ["sgd", "adam"])
-            .float("momentum", 0.0..=1.0)
-            .when("optimizer", ["sgd"])
-            .build()
-            .unwrap();
-        Problem::new(space).minimize("error").minimize("energy")
+        let space = Space::new([
+            float("rate", 0.0..=1.0),
+            choice("optimizer", ["sgd", "adam"]),
+            float("momentum", 0.0..=1.0).when("optimizer", ["sgd"]),
+        ])
+        .unwrap();
+        Problem::new(space, [minimize("error"), minimize("energy")]).unwrap()
     }
 
     /// Thirty Sobol points with these outcomes.

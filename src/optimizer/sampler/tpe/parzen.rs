@@ -215,18 +215,17 @@ mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
 
-    use super::super::super::super::space::Space;
+    use super::super::super::super::space::{Space, choice, float, int};
     use super::*;
 
     fn space() -> Space {
-        Space::builder()
-            .float("rate", 0.0..=1.0)
-            .int("layers", 1..=4)
-            .choice("optimizer", ["sgd", "adam", "lion"])
-            .float("momentum", 0.0..=0.9)
-            .when("optimizer", ["sgd"])
-            .build()
-            .unwrap()
+        Space::new([
+            float("rate", 0.0..=1.0),
+            int("layers", 1..=4),
+            choice("optimizer", ["sgd", "adam", "lion"]),
+            float("momentum", 0.0..=0.9).when("optimizer", ["sgd"]),
+        ])
+        .unwrap()
     }
 
     fn observed(encoding: &Encoding<'_>, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {

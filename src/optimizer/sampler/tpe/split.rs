@@ -74,14 +74,14 @@ fn weights(good: &[Standing], reference: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::super::super::history::{Outcome, Trial};
-    use super::super::super::super::problem::{Bound, Metrics};
-    use super::super::super::super::space::{Encoding, Point, Space};
+    use super::super::super::super::problem::{Metrics, at_most, minimize};
+    use super::super::super::super::space::{Encoding, Point, Space, float};
     use super::super::super::standing::standings;
     use super::*;
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
-        Problem::new(space).minimize("a").reference(1.0).minimize("b").reference(1.0)
+        let space = Space::new([float("x", 0.0..=1.0)]).unwrap();
+        Problem::new(space, [minimize("a").reference(1.0), minimize("b").reference(1.0)]).unwrap()
     }
 
     /// Trial `i` of `n` has `x = i / n`.
@@ -120,7 +120,7 @@ mod tests {
         let losses = [[2.0, 2.0], [1.5, 0.5], [1.2, 0.5], [3.0, 0.1], [1.1, 5.0], [1.3, 0.5]];
         let (good, _) = split(&problem(), &losses);
         assert_eq!(good, [(2, 1.0), (5, 1.0)]);
-        let bounded = problem().constraint("a", Bound::AtMost(0.0));
+        let bounded = problem().subject_to([at_most("a", 0.0)]).unwrap();
         assert_eq!(split(&bounded, &losses).0, [(4, 1.0), (2, 1.0)]);
     }
 }
