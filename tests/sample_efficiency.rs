@@ -70,7 +70,7 @@ fn run(
         match f(trial.point()) {
             Some(losses) => {
                 #[expect(clippy::cast_precision_loss, reason = "a small id")]
-                let turn = (1e4 * (trial.id() + seed) as f64).sin();
+                let turn = (1e4 * (trial.id().0 + seed) as f64).sin();
                 let told = [("a", losses[0] + scatter[0] * turn), ("b", losses[1] + scatter[1] * turn)];
                 optimizer.tell(trial.id(), told).unwrap();
                 seen.push(losses);

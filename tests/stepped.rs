@@ -61,7 +61,7 @@ fn points_that_an_earlier_version_spelt_otherwise_are_not_proposed_again() {
             let point = [("dropout", Value::from(COMPUTED)), ("kind", "a".into()), ("more", more.into())];
             let metrics = Metrics::from([("accuracy".to_owned(), 0.5)]);
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
-            history.record(Trial { id, point: point.into_iter().collect(), fit: None, outcome });
+            history.record(Trial { id: id.into(), point: point.into_iter().collect(), fit: None, outcome });
         }
         let mut optimizer = optimizer(name, &problem(), history);
         assert_eq!(optimizer.history().trials()[1].point.number("dropout"), Some(0.3));

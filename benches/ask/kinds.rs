@@ -1,6 +1,6 @@
 //! Studies other than two exact objectives over numbers: what their asks cost, at the same number of trials and dimensions.
 
-use wattfront::optimizer::history::{FailureKind, History, Outcome, Trial};
+use wattfront::optimizer::history::{FailureKind, History, Outcome, Trial, TrialId};
 use wattfront::optimizer::problem::{Metrics, Problem, at_most, minimize};
 use wattfront::optimizer::sampler::{Sampler, SobolSampler};
 use wattfront::optimizer::space::{Point, Space, choice, float, int};
@@ -42,11 +42,11 @@ fn history(problem: &Problem, n: usize, outcome: impl Fn(Metrics) -> Outcome) ->
     let mut history = History::new();
     let told = |point: &Point| outcome(losses(point, 4));
     let points = SobolSampler.propose(problem, &history, n - 1, Seed(1)).expect("points");
-    for (id, sampler::Proposal { point, fit }) in (0..).zip(points) {
+    for (id, sampler::Proposal { point, fit, .. }) in (0..).zip(points) {
         let outcome = told(&point);
-        history.record(Trial { id, point, fit: Some(fit), outcome });
+        history.record(Trial { id: TrialId(id), point, fit: Some(fit), outcome });
     }
-    let sampler::Proposal { point, fit } = propose(problem, &history);
+    let sampler::Proposal { point, fit, .. } = propose(problem, &history);
     let outcome = told(&point);
     history.record(Trial { id: history.next_id(), point, fit: Some(fit), outcome });
     history

@@ -55,12 +55,12 @@ fn history(n: usize, pending: usize, exact: bool) -> History {
     let points = SobolSampler.propose(&problem, &history, n - 1, Seed(1)).expect("points");
     for (id, proposal) in (0..).zip(points) {
         let outcome = outcome(&proposal.point, id, exact);
-        history.record(Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome });
+        history.record(Trial { id: id.into(), point: proposal.point, fit: Some(proposal.fit), outcome });
     }
     for k in 0..=pending {
         let id = history.next_id();
         let proposal = propose(&problem, &history);
-        let outcome = if k == 0 { outcome(&proposal.point, id, exact) } else { Outcome::Pending };
+        let outcome = if k == 0 { outcome(&proposal.point, id.0, exact) } else { Outcome::Pending };
         history.record(Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome });
     }
     history

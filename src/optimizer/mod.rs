@@ -14,7 +14,8 @@ pub mod sampler;
 pub mod space;
 pub mod surrogate;
 
-pub use ask_tell::{AskedTrial, FailedTrial, Measured, Optimizer, OptimizerError, OptimizerState, RunSummary};
+pub use ask_tell::{FailedTrial, Measured, Optimizer, OptimizerError, OptimizerState, PendingTrial, RunSummary};
+pub use history::TrialId;
 pub use pareto::front;
 pub use problem::{Problem, maximize, minimize};
 pub use space::{Space, choice, float, int};

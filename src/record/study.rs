@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
 use crate::energy::units::{Baseline, Domain, Doubt, Joules};
 use crate::optimizer::Seed;
-use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
+use crate::optimizer::history::{FailureKind, History, Outcome, Trial, TrialId};
 use crate::optimizer::problem::{Preference, Problem};
 use crate::optimizer::space::Point;
 
@@ -369,7 +369,7 @@ impl StudyRecord {
             history.learn_from(earlier.study.clone());
         }
         for trial in &self.trials {
-            history.reserve(trial.id + 1);
+            history.reserve(TrialId(trial.id + 1));
             let outcome = match &trial.state {
                 TrialState::Running | TrialState::Waiting(_) => Outcome::Pending,
                 TrialState::Finished(r) => Outcome::Finished { metrics: r.metrics.clone(), sd: r.sd.clone() },
@@ -381,7 +381,7 @@ impl StudyRecord {
                     continue;
                 }
             };
-            history.record(Trial { id: trial.id, point: trial.point.clone(), fit: trial.fit.clone(), outcome });
+            history.record(Trial { id: trial.id.into(), point: trial.point.clone(), fit: trial.fit.clone(), outcome });
         }
         if let Some(reference) = &self.reference {
             history.freeze_reference(reference.clone());

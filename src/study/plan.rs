@@ -102,7 +102,7 @@ impl Plan<'_> {
         };
         let proposal = proposal.ok_or(SamplerError::Exhausted)?;
         Ok(NextTrial {
-            trial: history.next_id(),
+            trial: history.next_id().0,
             attempt: 1,
             point: proposal.point,
             fit: Some(proposal.fit),

@@ -24,7 +24,7 @@ pub enum Bounded {
 
 /// A constraint: what it bounds stays at `bound` or below, or above if `above`.
 #[derive(Debug, Clone)]
-pub struct Limit {
+pub struct ModelledBound {
     /// What is bounded.
     pub of: Bounded,
     /// The bound, in the surrogate's units.
@@ -33,7 +33,7 @@ pub struct Limit {
     pub above: bool,
 }
 
-impl Limit {
+impl ModelledBound {
     /// `ln` of the probability that the bound is kept, with its derivatives by mean and standard deviation.
     ///
     /// Student's t distribution with two degrees of freedom around the prediction, not the normal one: with its
@@ -58,7 +58,7 @@ pub struct Landscape<'a> {
     /// What is to be improved, one per draw, in the surrogates' units. Without any, only feasibility counts.
     pub criteria: Vec<Criterion>,
     /// The constraints.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<ModelledBound>,
     /// The model of failures, if any trial failed.
     pub feasibility: Option<Feasibility>,
     /// What a failure costs, where trials can fail.
@@ -254,7 +254,7 @@ mod tests {
     use super::super::super::problem::Problem;
     use super::super::super::space::{Encoding, Prior, Space, float};
     use super::super::super::surrogate::{Hyperparameters, Kernel, Noise, Observations};
-    use super::super::feasibility::{Cause, Labelled};
+    use super::super::feasibility::{FailureCause, Labelled};
     use super::*;
 
     fn process(seed: f64) -> GaussianProcess {
@@ -296,13 +296,13 @@ mod tests {
             criteria: if criteria { (0..count).map(front).collect() } else { Vec::new() },
             objectives,
             limits: vec![
-                Limit { of: Bounded::Objective(1), bound: 0.4, above: false },
-                Limit { of: Bounded::Other(Box::new(process(0.7))), bound: -0.2, above: true },
+                ModelledBound { of: Bounded::Objective(1), bound: 0.4, above: false },
+                ModelledBound { of: Bounded::Other(Box::new(process(0.7))), bound: -0.2, above: true },
             ],
             feasibility: Feasibility::new(
                 &Kernel::ordered(2).with_unordered(),
                 &[Labelled {
-                    cause: Cause::Failure,
+                    cause: FailureCause::Failure,
                     kept: vec![vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
                     lost: vec![vec![0.9, 0.9, 0.0]],
                 }],

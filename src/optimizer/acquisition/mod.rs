@@ -15,9 +15,9 @@ mod normal;
 mod stake;
 
 pub use belief::Belief;
-pub use criterion::{Criterion, Posterior, Value};
-pub use feasibility::{Cause, Feasibility, Labelled};
-pub use landscape::{Bounded, Landscape, Limit};
+pub use criterion::{Criterion, Improvement, Posterior};
+pub use feasibility::{FailureCause, Feasibility, Labelled};
+pub use landscape::{Bounded, Landscape, ModelledBound};
 pub(super) use maximize::perturb;
-pub use maximize::{Candidate, Effort, maximize};
+pub use maximize::{Maximum, SearchEffort, maximize};
 pub use stake::Stake;

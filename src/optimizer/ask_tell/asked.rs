@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::super::history::TrialId;
 use super::super::space::{ParseError, Point};
 
 /// A point to evaluate, and the id under which to tell the result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AskedTrial {
-    pub(super) id: u64,
+pub struct PendingTrial {
+    pub(super) id: TrialId,
     pub(super) seed: u64,
     pub(super) point: Point,
     /// The names of all parameters of the space.
     pub(super) names: Arc<[String]>,
 }
 
-impl AskedTrial {
+impl PendingTrial {
     /// The trial's id.
     #[must_use]
-    pub fn id(&self) -> u64 {
+    pub fn id(&self) -> TrialId {
         self.id
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::super::history::TrialId;
 use super::super::problem::{ProblemError, ValueError};
 use super::super::sampler::SamplerError;
 use super::super::space::PointError;
@@ -20,13 +21,13 @@ pub enum OptimizerError {
     #[error("there is no trial {id}")]
     UnknownTrial {
         /// The id.
-        id: u64,
+        id: TrialId,
     },
     /// The trial has its outcome already.
     #[error("trial {id} was told already")]
     AlreadyTold {
         /// The id.
-        id: u64,
+        id: TrialId,
     },
     /// The metrics are no outcome. The trial, if there is one, stays pending.
     #[error("these metrics cannot be taken: {cause}")]
@@ -54,7 +55,7 @@ pub enum OptimizerError {
         /// How many.
         trials: usize,
         /// The last of them.
-        id: u64,
+        id: TrialId,
         /// What its error said.
         message: String,
     },
@@ -64,7 +65,7 @@ pub enum OptimizerError {
         /// How many.
         trials: usize,
         /// The first of them.
-        id: u64,
+        id: TrialId,
         /// What its error said.
         message: String,
     },

@@ -8,7 +8,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use asked::AskedTrial;
+pub use asked::PendingTrial;
 pub use error::OptimizerError;
 pub use measured::Measured;
 pub use run::{FailedTrial, RunSummary};
@@ -17,7 +17,7 @@ pub use state::OptimizerState;
 use std::sync::Arc;
 
 use super::Seed;
-use super::history::{FailureKind, History, Outcome, Trial};
+use super::history::{FailureKind, History, Outcome, Trial, TrialId};
 use super::pareto::{feasible_losses_of, front, hypervolume, reference_point, weighted_knee};
 use super::problem::{Metrics, Problem};
 use super::sampler::{Sampler, SamplerError, propose};
@@ -74,7 +74,7 @@ impl Optimizer {
     /// # Errors
     /// [`OptimizerError::Sampler`] when every point of a finite space was tried or the sampler cannot handle the problem;
     /// [`OptimizerError::Problem`] for a stored problem that nobody can handle.
-    pub fn ask(&mut self) -> Result<AskedTrial, OptimizerError> {
+    pub fn ask(&mut self) -> Result<PendingTrial, OptimizerError> {
         let mut asked = self.ask_many(1)?;
         asked.pop().ok_or(OptimizerError::Sampler(SamplerError::Exhausted))
     }
@@ -83,14 +83,14 @@ impl Optimizer {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn ask_many(&mut self, count: usize) -> Result<Vec<AskedTrial>, OptimizerError> {
+    pub fn ask_many(&mut self, count: usize) -> Result<Vec<PendingTrial>, OptimizerError> {
         self.problem.check_objectives()?;
         let proposals = propose(&*self.sampler, &self.problem, &self.history, count, self.seed)?;
         let mut asked = Vec::with_capacity(proposals.len());
         for proposal in proposals {
             let id = self.history.next_id();
             let (point, names) = (proposal.point.clone(), Arc::clone(&self.names));
-            asked.push(AskedTrial { id, seed: self.seed.of_trial(id), point, names });
+            asked.push(PendingTrial { id, seed: self.seed.of_trial(id.0), point, names });
             let trial = Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome: Outcome::Pending };
             self.history.record(trial);
         }
@@ -106,7 +106,7 @@ impl Optimizer {
     /// be [failed](Self::fail).
     pub fn tell<K: Into<String>, M: Into<Measured>>(
         &mut self,
-        id: u64,
+        id: TrialId,
         metrics: impl IntoIterator<Item = (K, M)>,
     ) -> Result<(), OptimizerError> {
         let outcome = self.finished(metrics)?;
@@ -118,7 +118,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`OptimizerError::UnknownTrial`], [`OptimizerError::AlreadyTold`].
-    pub fn fail(&mut self, id: u64, kind: FailureKind) -> Result<(), OptimizerError> {
+    pub fn fail(&mut self, id: TrialId, kind: FailureKind) -> Result<(), OptimizerError> {
         self.settle(id, Outcome::Failed(kind))?;
         if !kind.is_of_configuration() {
             self.history.remove(id);
@@ -136,7 +136,7 @@ impl Optimizer {
         &mut self,
         point: Point,
         metrics: impl IntoIterator<Item = (K, M)>,
-    ) -> Result<u64, OptimizerError> {
+    ) -> Result<TrialId, OptimizerError> {
         let point = self.problem.space().typed(&point);
         self.problem.space().check(&point)?;
         let outcome = self.finished(metrics)?;
@@ -227,7 +227,7 @@ impl Optimizer {
         }
     }
 
-    fn settle(&mut self, id: u64, outcome: Outcome) -> Result<(), OptimizerError> {
+    fn settle(&mut self, id: TrialId, outcome: Outcome) -> Result<(), OptimizerError> {
         let trial = self.history.get(id).ok_or(OptimizerError::UnknownTrial { id })?;
         if trial.outcome != Outcome::Pending {
             return Err(OptimizerError::AlreadyTold { id });

@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use super::super::history::FailureKind;
+use super::super::history::{FailureKind, TrialId};
 use super::super::problem::ValueError;
 use super::super::sampler::SamplerError;
-use super::{AskedTrial, Measured, Optimizer, OptimizerError};
+use super::{Measured, Optimizer, OptimizerError, PendingTrial};
 
 /// So many failures of the environment in a row end a run.
 const MOST_ENVIRONMENT_FAILURES: usize = 5;
@@ -27,7 +27,7 @@ pub struct RunSummary {
 #[non_exhaustive]
 pub struct FailedTrial {
     /// Its id.
-    pub id: u64,
+    pub id: TrialId,
     /// What kind of failure it was.
     pub kind: FailureKind,
     /// What its error said.
@@ -73,7 +73,7 @@ impl Optimizer {
     pub fn run<K, M, Metrics, E>(
         &mut self,
         trials: usize,
-        mut evaluate: impl FnMut(&AskedTrial) -> Result<Metrics, E>,
+        mut evaluate: impl FnMut(&PendingTrial) -> Result<Metrics, E>,
     ) -> Result<RunSummary, OptimizerError>
     where
         K: Into<String>,
@@ -128,8 +128,8 @@ impl Optimizer {
     /// What the closure makes of a trial; should it panic, the trial has failed.
     fn evaluate<K, M, Metrics, E>(
         &mut self,
-        trial: &AskedTrial,
-        evaluate: &mut impl FnMut(&AskedTrial) -> Result<Metrics, E>,
+        trial: &PendingTrial,
+        evaluate: &mut impl FnMut(&PendingTrial) -> Result<Metrics, E>,
     ) -> Result<Vec<(String, Measured)>, Box<dyn Error>>
     where
         K: Into<String>,
@@ -161,7 +161,7 @@ fn kind_of(error: &(dyn Error + 'static)) -> FailureKind {
 /// A trial that is being evaluated: should that panic, it has failed.
 struct OpenTrial<'a> {
     optimizer: &'a mut Optimizer,
-    id: Option<u64>,
+    id: Option<TrialId>,
 }
 
 impl Drop for OpenTrial<'_> {

@@ -15,9 +15,9 @@ fn optimizer() -> Optimizer {
 fn asks_until_the_space_is_used_up() {
     let mut optimizer = optimizer();
     let asked: Vec<_> = (0..3).map(|_| optimizer.ask().unwrap()).collect();
-    assert_eq!(asked.iter().map(AskedTrial::id).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(asked.iter().map(PendingTrial::id).collect::<Vec<_>>(), [0, 1, 2].map(TrialId));
     assert_eq!(optimizer.ask(), Err(OptimizerError::Sampler(SamplerError::Exhausted)));
-    assert_eq!(optimizer.history().next_id(), 3);
+    assert_eq!(optimizer.history().next_id(), TrialId(3));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn refuses_what_cannot_be_told_and_keeps_the_trial_pending() {
     assert_eq!(optimizer.history().get(id).unwrap().outcome, Outcome::Pending);
     optimizer.tell(id, [("a", 1.0), ("e", 1.0)]).unwrap();
     assert_eq!(optimizer.tell(id, [("a", 1.0), ("e", 1.0)]), Err(OptimizerError::AlreadyTold { id }));
-    assert_eq!(optimizer.fail(9, FailureKind::Diverged), Err(OptimizerError::UnknownTrial { id: 9 }));
+    assert_eq!(optimizer.fail(TrialId(9), FailureKind::Diverged), Err(OptimizerError::UnknownTrial { id: TrialId(9) }));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn failures_of_the_configuration_stay_and_those_of_the_environment_go() {
     optimizer.fail(b.id(), FailureKind::WorkerLost).unwrap();
     assert_eq!(optimizer.history().trials().len(), 1);
     let rest = optimizer.ask_many(5).unwrap();
-    assert_eq!(rest.iter().map(AskedTrial::id).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(rest.iter().map(PendingTrial::id).collect::<Vec<_>>(), [2, 3].map(TrialId));
     assert!(rest.iter().any(|r| r.point() == b.point()));
     assert!(rest.iter().all(|r| r.point() != a.point()));
 }
@@ -69,7 +69,7 @@ fn points_brought_by_the_user_count_and_the_front_is_sorted() {
     for (x, a, e) in [(0, 0.5, 1.0), (1, 0.9, 10.0), (2, 0.4, 2.0)] {
         optimizer.tell_point(Point::from_iter([("x", x)]), [("a", a), ("e", e)]).unwrap();
     }
-    assert_eq!(optimizer.front().iter().map(|t| t.id).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(optimizer.front().iter().map(|t| t.id).collect::<Vec<_>>(), [1, 0].map(TrialId));
     assert!(optimizer.hypervolume() > 0.0);
     let wrong = optimizer.tell_point(Point::from_iter([("x", 7)]), [("a", 1.0), ("e", 1.0)]);
     assert!(matches!(wrong, Err(OptimizerError::Point(_))));
@@ -127,11 +127,11 @@ fn the_best_and_the_knee_keep_constraints_and_preferences() {
     };
     let values = [(0, 0.1, 1.0, 1.0), (1, 0.8, 2.0, 1.0), (2, 0.9, 9.0, 1.0), (3, 0.95, 0.5, 9.0), (4, 0.85, 3.5, 1.0)];
     let plain = tell(problem.clone(), &values);
-    assert_eq!((plain.best("a").unwrap().id, plain.best("e").unwrap().id), (2, 0));
-    assert_eq!(plain.knee().map(|trial| trial.id), Some(1));
+    assert_eq!((plain.best("a").unwrap().id, plain.best("e").unwrap().id), (TrialId(2), TrialId(0)));
+    assert_eq!(plain.knee().map(|trial| trial.id), Some(TrialId(1)));
     let within = problem.clone().prefer([Preference::within("a", Bound::AtLeast(0.82))]).unwrap();
     let weighted = within.prefer([Preference::weight("e", 3.0)]).unwrap();
-    assert_eq!(tell(weighted, &values).knee().map(|trial| trial.id), Some(4));
+    assert_eq!(tell(weighted, &values).knee().map(|trial| trial.id), Some(TrialId(4)));
     let nothing = tell(problem, &values[3..4]);
     assert_eq!((nothing.best("a"), nothing.knee()), (Err(OptimizerError::NothingFinished), None));
     let unknown = nothing.best("ee").unwrap_err();
@@ -153,7 +153,7 @@ fn a_restored_optimizer_proposes_what_the_uninterrupted_one_would_have_proposed(
     let step = |optimizer: &mut Optimizer| {
         let asked = optimizer.ask_many(2).unwrap();
         let trial = &asked[0];
-        match trial.id() % 7 {
+        match trial.id().0 % 7 {
             5 => optimizer.fail(trial.id(), FailureKind::OutOfMemory).unwrap(),
             6 => optimizer.fail(trial.id(), FailureKind::WorkerLost).unwrap(),
             _ => {
@@ -239,10 +239,10 @@ fn a_run_tells_what_finishes_and_what_fails_by_its_kind() {
     let all = optimizer.run(3, |_| Err::<[(&str, f64); 1], _>("no such file")).unwrap_err();
     assert_eq!(all.to_string(), "all 3 trials failed, the first one (0) by: no such file");
     let lost = optimizer.run(30, |_| Err::<[(&str, f64); 1], _>(FailureKind::Device)).unwrap_err();
-    assert!(matches!(&lost, OptimizerError::Environment { trials: 5, id: 7, .. }), "{lost}");
+    assert!(matches!(&lost, OptimizerError::Environment { trials: 5, id: TrialId(7), .. }), "{lost}");
     let missing = optimizer.run(1, |_| Ok::<_, FailureKind>([("b", 1.0)])).unwrap_err();
     assert!(missing.to_string().contains("`a` was not reported"), "{missing}");
-    assert_eq!(optimizer.history().get(8).unwrap().outcome, Outcome::Pending);
+    assert_eq!(optimizer.history().get(TrialId(8)).unwrap().outcome, Outcome::Pending);
 }
 
 #[test]
@@ -252,5 +252,5 @@ fn a_panic_passes_through_a_run_and_leaves_no_trial_pending() {
         optimizer.run(3, |_| -> Result<[(&str, f64); 2], FailureKind> { panic!("index") })
     });
     assert!(std::panic::catch_unwind(run).is_err());
-    assert_eq!(optimizer.history().get(0).unwrap().outcome, Outcome::Failed(FailureKind::Panic));
+    assert_eq!(optimizer.history().get(TrialId(0)).unwrap().outcome, Outcome::Failed(FailureKind::Panic));
 }

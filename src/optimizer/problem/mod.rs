@@ -68,9 +68,9 @@ pub struct Problem {
     starts: Vec<Point>,
 }
 
-/// Parts of a problem that were checked where they were read.
+/// ProblemParts of a problem that were checked where they were read.
 #[derive(Debug, Default)]
-pub(crate) struct Parts {
+pub(crate) struct ProblemParts {
     pub(crate) constraints: Vec<Constraint>,
     pub(crate) preferences: Vec<Preference>,
     pub(crate) priors: BTreeMap<String, Prior>,
@@ -243,7 +243,7 @@ impl Problem {
     }
 
     /// Adds parts that were checked where they were read.
-    pub(crate) fn add_unchecked(mut self, parts: Parts) -> Self {
+    pub(crate) fn add_unchecked(mut self, parts: ProblemParts) -> Self {
         self.constraints.extend(parts.constraints);
         self.preferences.extend(parts.preferences);
         self.priors.extend(parts.priors);

@@ -7,8 +7,7 @@ use super::super::history::{Fit, History};
 use super::super::problem::Problem;
 use super::super::space::{CoordinateKind, Domain, Encoding};
 use super::stream::{Purpose, SobolSequence, stream, uniform};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 
 /// Values per range where the settings do not say.
 const LEVELS: usize = 5;
@@ -56,10 +55,9 @@ impl Sampler for GridSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let grid = Grid::new(&encoding, self.levels.unwrap_or(LEVELS).clamp(FEWEST, MOST));
         let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
-        collect(history.next_id(), count, |id| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
             let mut rng = stream(seed, id, Purpose::Points);
             // A grid is to be tried whole.
             let new = |x: &[f64]| !tried.excludes(x);
@@ -67,9 +65,7 @@ impl Sampler for GridSampler {
             let draws = (0..DRAWS).map(|_| grid.nearest(&uniform(&mut rng, encoding.len())));
             let found = once(from.clone()).chain(draws).map(|digits| grid.vector(&digits).0).find(|x| new(x));
             let x = found.or_else(|| grid.next_new(&from, &new)).ok_or(SamplerError::Exhausted)?;
-            tried.insert(&x);
-            let fit = Fit { rule: "grid".to_owned(), ..Fit::default() };
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, Fit::by("grid")))
         })
     }
 }
@@ -143,7 +139,7 @@ impl<'a> Grid<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::history::{Outcome, Trial};
+    use super::super::super::history::{Outcome, Trial, TrialId};
     use super::super::super::space::{Point, Space, choice, float, int};
     use super::*;
     use crate::optimizer::problem::minimize;
@@ -194,7 +190,7 @@ mod tests {
             history.record(Trial { id: history.next_id(), point, fit: None, outcome: Outcome::Pending });
         }
         assert_eq!(propose(&space, &history, 4, 1), Err(SamplerError::Exhausted));
-        let given_up = history.remove(4).unwrap().point;
+        let given_up = history.remove(TrialId(4)).unwrap().point;
         assert_eq!(propose(&space, &history, 4, 9), Ok(vec![given_up]));
     }
 

@@ -9,15 +9,15 @@
 //! | `random` | independent uniform draws: [`RandomSampler`] |
 //! | `grid` | every combination of a few values, in an order that spreads: [`GridSampler`] |
 
-#[cfg(test)]
-mod contract;
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
 mod gp;
 mod grid;
 mod nsga2;
 mod random;
+mod ranked_trials;
 mod repair;
 mod sobol;
-mod standing;
 mod stream;
 mod tpe;
 mod tried;
@@ -46,11 +46,20 @@ pub const START: &str = "start";
 
 /// A point to be tried, and how it came about.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Proposal {
     /// The configuration.
     pub point: Point,
     /// The rule and the surrogate's hyperparameters behind it.
     pub fit: Fit,
+}
+
+impl Proposal {
+    /// A point, and how it came about: [`Fit::by`] the name of a rule, at least.
+    #[must_use]
+    pub fn new(point: Point, fit: Fit) -> Self {
+        Self { point, fit }
+    }
 }
 
 /// Why a sampler has nothing to propose.
@@ -152,8 +161,7 @@ pub fn propose(
         let point = if as_written { start } else { encoding.decode(&x) };
         if proposals.len() < count.max(1) && !tried.has_seen(&x) && !problem.forbids(&point) {
             tried.insert(&x);
-            let fit = Fit { rule: START.to_owned(), ..Fit::default() };
-            proposals.push(Proposal { point, fit });
+            proposals.push(Proposal { point, fit: Fit::by(START) });
         }
     }
     if proposals.is_empty() {
@@ -196,7 +204,7 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
 
 /// What one of the samplers of [`by_name`] can make use of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct SamplerKind {
     /// Its name in study files.
     pub name: &'static str,
     /// Whether it learns from [earlier studies](History::earlier); others pass them over.
@@ -209,25 +217,25 @@ pub struct Kind {
     pub most_objectives: Option<usize>,
 }
 
-impl Kind {
+impl SamplerKind {
     const fn plain(name: &'static str, settings: &'static [&'static str]) -> Self {
         Self { name, learns_from_earlier: false, uses_priors: false, settings, most_objectives: None }
     }
 }
 
 /// The samplers that [`by_name`] knows, the recommended one first.
-pub const KINDS: [Kind; 6] = [
-    Kind {
+pub const KINDS: [SamplerKind; 6] = [
+    SamplerKind {
         learns_from_earlier: true,
         uses_priors: true,
         most_objectives: Some(MOST_OBJECTIVES),
-        ..Kind::plain("gp", &["initial"])
+        ..SamplerKind::plain("gp", &["initial"])
     },
-    Kind::plain("tpe", &["initial"]),
-    Kind::plain("nsga2", &["initial", "population"]),
-    Kind::plain("sobol", &[]),
-    Kind::plain("random", &[]),
-    Kind::plain("grid", &["levels"]),
+    SamplerKind::plain("tpe", &["initial"]),
+    SamplerKind::plain("nsga2", &["initial", "population"]),
+    SamplerKind::plain("sobol", &[]),
+    SamplerKind::plain("random", &[]),
+    SamplerKind::plain("grid", &["levels"]),
 ];
 
 /// The names of [`KINDS`], in their order.
@@ -243,8 +251,8 @@ pub const NAMES: [&str; KINDS.len()] = {
 
 /// The one of [`KINDS`] with this name, if there is one.
 #[must_use]
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    const TABLE: &[Kind] = &KINDS;
+pub fn kind(name: &str) -> Option<&'static SamplerKind> {
+    const TABLE: &[SamplerKind] = &KINDS;
     TABLE.iter().find(|kind| kind.name == name)
 }
 
@@ -302,16 +310,23 @@ pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, Samp
     }
 }
 
-/// Calls `next` for the ids of up to `count` trials until it runs out of points; running out at once is an error.
-fn collect(
-    first: u64,
+/// Proposes for up to `count` trials, one after the other. `next` gives the canonical vector for the trial of an id, and how it came
+/// about, by what was tried so far. To run out of points at once is an error.
+fn one_by_one<'a>(
+    problem: &'a Problem,
+    encoding: &'a Encoding<'a>,
+    history: &History,
     count: usize,
-    mut next: impl FnMut(u64) -> Result<Proposal, SamplerError>,
+    mut next: impl FnMut(&Tried<'a>, u64) -> Result<(Vec<f64>, Fit), SamplerError>,
 ) -> Result<Vec<Proposal>, SamplerError> {
+    let mut tried = Tried::new(problem, encoding, history);
     let mut proposals = Vec::with_capacity(count);
-    for id in (first..).take(count.max(1)) {
-        match next(id) {
-            Ok(proposal) => proposals.push(proposal),
+    for id in (history.next_id().0..).take(count.max(1)) {
+        match next(&tried, id) {
+            Ok((x, fit)) => {
+                tried.insert(&x);
+                proposals.push(Proposal { point: encoding.decode(&x), fit });
+            }
             Err(SamplerError::Exhausted) if !proposals.is_empty() => break,
             Err(error) => return Err(error),
         }
@@ -321,6 +336,7 @@ fn collect(
 
 #[cfg(test)]
 mod tests {
+    use super::super::history::TrialId;
     use super::*;
     use crate::optimizer::problem::minimize;
     use crate::optimizer::space::float;
@@ -351,9 +367,9 @@ mod tests {
         let problem = Problem::new(space(10), [minimize("y")]).unwrap();
         let mut history = History::new();
         for (id, rule) in ["sobol", "prior", "sobol", "sobol", "log-nei", "log-nei"].into_iter().enumerate() {
-            let fit = Some(Fit { rule: rule.to_owned(), ..Fit::default() });
+            let fit = Some(Fit::by(rule));
             let point = super::super::space::Point::new();
-            history.record(Trial { id: id as u64, point, fit, outcome: Outcome::Pending });
+            history.record(Trial { id: TrialId(id as u64), point, fit, outcome: Outcome::Pending });
         }
         let gp = |trials| by_name("gp", &Settings { trials, ..Settings::default() }).unwrap();
         assert_eq!(gp(Some(10)).initial(&problem, &history), Some(4));

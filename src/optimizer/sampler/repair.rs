@@ -132,7 +132,7 @@ mod tests {
             let proposal = sampler.propose(problem, &history, 1, Seed(id % 2)).unwrap().remove(0);
             let loss = proposal.point.number("a").unwrap() + proposal.point.number("n").unwrap().ln();
             let outcome = Outcome::Finished { metrics: Metrics::from([("loss".to_owned(), loss)]), sd: Metrics::new() };
-            history.record(Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome });
+            history.record(Trial { id: id.into(), point: proposal.point, fit: Some(proposal.fit), outcome });
         }
         history.trials().iter().map(|t| t.point.clone()).collect()
     }

@@ -107,7 +107,7 @@ impl<'a> Tried<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::history::{FailureKind, Trial};
+    use super::super::super::history::{FailureKind, Trial, TrialId};
     use super::super::super::space::{Point, Space, Value, choice, float, int};
     use super::*;
 
@@ -128,7 +128,7 @@ mod tests {
 
     fn tried(problem: &Problem, outcome: Outcome, at: &Point) -> bool {
         let mut history = History::new();
-        history.record(Trial { id: 0, point: point(0.1, 50_000, 2, "sgd"), fit: None, outcome });
+        history.record(Trial { id: TrialId(0), point: point(0.1, 50_000, 2, "sgd"), fit: None, outcome });
         let encoding = Encoding::new(problem.space());
         Tried::new(problem, &encoding, &history).contains(&encoding.encode(at))
     }
@@ -163,7 +163,12 @@ mod tests {
         for (problem, failures) in [(narrow, on_narrow), (crowded, on_crowded)] {
             let mut history = History::new();
             for (id, point) in failures.into_iter().enumerate() {
-                history.record(Trial { id: id as u64, point, fit: None, outcome: Outcome::Failed(FailureKind::Exit) });
+                history.record(Trial {
+                    id: TrialId(id as u64),
+                    point,
+                    fit: None,
+                    outcome: Outcome::Failed(FailureKind::Exit),
+                });
             }
             let encoding = Encoding::new(problem.space());
             let tried = Tried::new(&problem, &encoding, &history);
@@ -180,7 +185,12 @@ mod tests {
         let mut history = History::new();
         for (id, w) in (1..=5000i64).filter(|w| *w != 2501).enumerate() {
             let point = Point::from_iter([("w", Value::from(w))]);
-            history.record(Trial { id: id as u64, point, fit: None, outcome: Outcome::Failed(FailureKind::Exit) });
+            history.record(Trial {
+                id: TrialId(id as u64),
+                point,
+                fit: None,
+                outcome: Outcome::Failed(FailureKind::Exit),
+            });
         }
         let encoding = Encoding::new(problem.space());
         let mut tried = Tried::new(&problem, &encoding, &history);

@@ -122,29 +122,29 @@ impl Point {
         let read = match self.get(name) {
             Some(value) => T::deserialize(One(value)),
             None if known.is_empty() || known.contains(&name) => T::deserialize(Absent),
-            None => Err(Fault::Missing(name.to_owned())),
+            None => Err(ReadFault::Missing(name.to_owned())),
         };
         read.map_err(|fault| self.explain(fault.of(name, self.get(name)), known))
     }
 
-    fn explain(&self, fault: Fault, known: &[&str]) -> ParseError {
+    fn explain(&self, fault: ReadFault, known: &[&str]) -> ParseError {
         match fault {
-            Fault::Missing(name) if known.contains(&name.as_str()) => ParseError::Inactive { name },
-            Fault::Missing(name) => {
+            ReadFault::Missing(name) if known.contains(&name.as_str()) => ParseError::Inactive { name },
+            ReadFault::Missing(name) => {
                 let names: Vec<&str> = if known.is_empty() { self.names().collect() } else { known.to_vec() };
                 ParseError::Unknown { advice: did_you_mean(&name, names), name }
             }
-            Fault::Misspelt { field, parameter } => {
+            ReadFault::Misspelt { field, parameter } => {
                 ParseError::Unknown { name: field, advice: Some(format!("did you mean `{parameter}`?")) }
             }
-            Fault::Stranger { name, fields } => ParseError::Type {
+            ReadFault::Stranger { name, fields } => ParseError::Type {
                 value: self.get(&name).map_or_else(String::new, Value::to_toml),
                 reason: "the type has no field of that name".to_owned(),
                 advice: did_you_mean(&name, fields.iter().map(String::as_str)),
                 name,
             },
-            Fault::Value { name, value, reason, advice } => ParseError::Type { name, value, reason, advice },
-            Fault::Other { reason, .. } => ParseError::Shape { reason },
+            ReadFault::Value { name, value, reason, advice } => ParseError::Type { name, value, reason, advice },
+            ReadFault::Other { reason, .. } => ParseError::Shape { reason },
         }
     }
 
@@ -155,7 +155,7 @@ impl Point {
 
 /// What serde finds, before it is known of which parameter.
 #[derive(Debug)]
-enum Fault {
+enum ReadFault {
     /// A field without a parameter that has a value.
     Missing(String),
     /// A field that is spelt nearly like a parameter.
@@ -168,7 +168,7 @@ enum Fault {
     Other { reason: String, advice: Option<String> },
 }
 
-impl Fault {
+impl ReadFault {
     /// The same, of this parameter.
     fn of(self, name: &str, value: Option<&Value>) -> Self {
         match (self, value) {
@@ -181,15 +181,15 @@ impl Fault {
     }
 }
 
-impl Display for Fault {
+impl Display for ReadFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ReadFault {}
 
-impl de::Error for Fault {
+impl de::Error for ReadFault {
     fn custom<T: Display>(message: T) -> Self {
         Self::Other { reason: message.to_string(), advice: None }
     }
@@ -224,9 +224,9 @@ struct Parameters<'a> {
 }
 
 impl<'de> Deserializer<'de> for Parameters<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         visitor.visit_map(Fields { left: Box::new(self.point.iter()), value: None })
     }
 
@@ -235,23 +235,23 @@ impl<'de> Deserializer<'de> for Parameters<'_> {
         _name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadFault> {
         let names: Vec<&str> = if self.known.is_empty() { self.point.names().collect() } else { self.known.to_vec() };
         // An `Option` whose name is misspelt would be `None` for ever, and nobody would know.
         let without_field = names.iter().copied().filter(|name| !fields.contains(name));
         for field in fields.iter().filter(|field| !names.contains(field)) {
             if let Some(parameter) = nearest(field, without_field.clone()) {
-                return Err(Fault::Misspelt { field: (*field).to_owned(), parameter });
+                return Err(ReadFault::Misspelt { field: (*field).to_owned(), parameter });
             }
         }
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadFault> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         visitor.visit_some(self)
     }
 
@@ -267,16 +267,16 @@ struct Fields<'a> {
 }
 
 impl<'de> MapAccess<'de> for Fields<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadFault> {
         self.value = self.left.next();
         let Some((name, _)) = self.value else { return Ok(None) };
-        let key: StrDeserializer<'_, Fault> = name.into_deserializer();
+        let key: StrDeserializer<'_, ReadFault> = name.into_deserializer();
         seed.deserialize(key).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadFault> {
         match self.value.take() {
             Some((name, value)) => seed.deserialize(One(value)).map_err(|fault| fault.of(name, Some(value))),
             None => Err(de::Error::custom("a value was asked for before its key")),
@@ -288,9 +288,9 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 struct One<'a>(&'a Value);
 
 impl<'de> Deserializer<'de> for One<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         match self.0 {
             Value::Bool(v) => visitor.visit_bool(*v),
             Value::Int(v) => visitor.visit_i64(*v),
@@ -301,11 +301,11 @@ impl<'de> Deserializer<'de> for One<'_> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         if *self.0 == Value::None { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadFault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -315,9 +315,9 @@ impl<'de> Deserializer<'de> for One<'_> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadFault> {
         let name = self.0.to_string();
-        let variant: StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
+        let variant: StrDeserializer<'_, ReadFault> = name.as_str().into_deserializer();
         visitor.visit_enum(variant)
     }
 
@@ -330,9 +330,9 @@ impl<'de> Deserializer<'de> for One<'_> {
 struct Elements<'a>(std::slice::Iter<'a, Value>);
 
 impl<'de> SeqAccess<'de> for Elements<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadFault> {
         self.0.next().map(|value| seed.deserialize(One(value))).transpose()
     }
 
@@ -345,13 +345,13 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
 struct Absent;
 
 impl<'de> Deserializer<'de> for Absent {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadFault> {
         Err(de::Error::custom("no value"))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         visitor.visit_none()
     }
 

@@ -5,15 +5,15 @@ use nalgebra::DMatrix;
 use super::factor::dot;
 use super::gp::{FLOOR, GaussianProcess, Observations, factorize, log_likelihood};
 use super::kernel::{Hyperparameters, Kernel, matern_with_slopes};
-use super::prior::Prior;
-use crate::optimizer::descent::{Effort, minimize};
+use super::prior::HyperparameterPrior;
+use crate::optimizer::descent::{DescentEffort, minimize};
 
 /// Most observations that hyperparameters are fitted to.
 const MOST: usize = 300;
-/// Effort from the priors' mode.
-const COLD: Effort = Effort { evaluations: 80, tolerance: 1e-5 };
-/// Effort from an earlier fit: one trial more seldom moves the optimum far.
-const WARM: Effort = Effort { evaluations: 25, tolerance: 1e-3 };
+/// DescentEffort from the priors' mode.
+const COLD: DescentEffort = DescentEffort { evaluations: 80, tolerance: 1e-5 };
+/// DescentEffort from an earlier fit: one trial more seldom moves the optimum far.
+const WARM: DescentEffort = DescentEffort { evaluations: 25, tolerance: 1e-3 };
 
 /// Why no Gaussian process could be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,18 +33,18 @@ pub(super) struct LogPosterior<'o> {
     observations: &'o Observations,
     /// The coordinates whose scale may bend.
     bendable: Vec<usize>,
-    priors: Vec<Prior>,
+    priors: Vec<HyperparameterPrior>,
     infers_noise: bool,
 }
 
 impl<'o> LogPosterior<'o> {
     pub(super) fn new(kernel: &'o Kernel, observations: &'o Observations) -> Self {
         let d = kernel.dimension();
-        let mut priors = vec![Prior::lengthscale(d); d];
+        let mut priors = vec![HyperparameterPrior::lengthscale(d); d];
         let bendable: Vec<usize> = (0..d).filter(|&k| kernel.may_bend(k)).collect();
-        priors.push(Prior::outputscale());
-        priors.extend(bendable.iter().map(|_| Prior::bend()));
-        priors.push(Prior::noise());
+        priors.push(HyperparameterPrior::outputscale());
+        priors.extend(bendable.iter().map(|_| HyperparameterPrior::bend()));
+        priors.push(HyperparameterPrior::noise());
         let infers_noise = observations.noise.iter().any(|n| n.inferred);
         Self { kernel, observations, bendable, priors, infers_noise }
     }
@@ -77,7 +77,7 @@ impl<'o> LogPosterior<'o> {
     }
 
     pub(super) fn mode(&self) -> Vec<f64> {
-        self.priors[..self.free()].iter().map(Prior::mode).collect()
+        self.priors[..self.free()].iter().map(HyperparameterPrior::mode).collect()
     }
 
     fn bounds(&self) -> Vec<(f64, f64)> {

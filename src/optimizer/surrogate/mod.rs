@@ -29,7 +29,7 @@ mod standardize;
 mod warp;
 
 pub use compression::Compression;
-pub use diagnosis::Diagnosis;
+pub use diagnosis::SurrogateDiagnosis;
 pub use draws::{Draws, joint_draws};
 pub(super) use factor::Factor;
 pub use fit::{FitError, Starts, fit};

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::objective::KeepOutput;
 use crate::optimizer::Seed;
-use crate::optimizer::problem::{Parts, Problem};
+use crate::optimizer::problem::{Problem, ProblemParts};
 use crate::optimizer::sampler;
 
 pub(super) const KEYS: [&str; 16] = [
@@ -152,7 +152,7 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     }
     let objectives = objectives.into_iter().map(|o| o.objective).collect();
     // All of these were checked where they were read.
-    let mut problem = Problem::unchecked(searched.space?, objectives).add_unchecked(Parts {
+    let mut problem = Problem::unchecked(searched.space?, objectives).add_unchecked(ProblemParts {
         constraints: constraints.into_iter().map(|placed| placed.constraint).collect(),
         preferences,
         priors: searched.priors.into_iter().collect(),

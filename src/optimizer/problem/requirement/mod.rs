@@ -26,7 +26,7 @@ const FAR: f64 = 1e6;
 
 /// How two sides compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Relation {
     AtMost,
     Below,
     AtLeast,
@@ -34,7 +34,7 @@ enum Comparison {
     Equal,
 }
 
-impl Comparison {
+impl Relation {
     fn sign(self) -> &'static str {
         match self {
             Self::AtMost => "<=",
@@ -57,7 +57,7 @@ impl Comparison {
     }
 }
 
-/// What every proposed point keeps: a comparison of expressions in the parameters, such as `width * batch_size <= 200000`,
+/// What every proposed point keeps: a relation of expressions in the parameters, such as `width * batch_size <= 200000`,
 /// `momentum > 0.5` or `1 <= heads * depth <= 64`.
 ///
 /// There are `+ - * / %` (the remainder, with the sign of the divisor) and `^` or `**`, parentheses, the functions `abs`, `sqrt`,
@@ -82,7 +82,7 @@ impl Comparison {
 #[serde(try_from = "String", into = "String")]
 pub struct Requirement {
     first: Expression,
-    rest: Vec<(Comparison, Expression)>,
+    rest: Vec<(Relation, Expression)>,
 }
 
 /// Why a text is no requirement.
@@ -149,7 +149,7 @@ impl Requirement {
     /// Whether it asks for two sides to be equal.
     #[must_use]
     pub fn is_equality(&self) -> bool {
-        self.rest.iter().any(|(comparison, _)| *comparison == Comparison::Equal)
+        self.rest.iter().any(|(relation, _)| *relation == Relation::Equal)
     }
 
     /// Whether it holds at all points whose parameters have values within these extents, or at none; `None` where neither is
@@ -182,17 +182,17 @@ impl Requirement {
         let sides: Option<Vec<Computed>> = self.sides().map(|side| side.at(point)).collect();
         let sides = sides?;
         let pairs = sides.iter().zip(&sides[1..]).zip(&self.rest);
-        let excess = pairs.map(|((left, right), (comparison, _))| {
+        let excess = pairs.map(|((left, right), (relation, _))| {
             if !(left.value.is_finite() && right.value.is_finite()) {
                 return FAR;
             }
             let size = left.size.max(right.size);
             let rounding = if size.is_finite() { ROUNDING * size } else { 0.0 };
-            if comparison.holds(left.value, right.value, rounding) {
+            if relation.holds(left.value, right.value, rounding) {
                 return 0.0;
             }
             let gap = (left.value - right.value).abs() / left.value.abs().max(right.value.abs()).max(f64::MIN_POSITIVE);
-            // Of a strict comparison both sides may be equal.
+            // Of a strict relation both sides may be equal.
             gap.clamp(f64::EPSILON, FAR)
         });
         Some(excess.fold(0.0, f64::max))
@@ -238,7 +238,7 @@ impl From<Requirement> for String {
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.first)?;
-        self.rest.iter().try_for_each(|(comparison, side)| write!(f, " {} {side}", comparison.sign()))
+        self.rest.iter().try_for_each(|(relation, side)| write!(f, " {} {side}", relation.sign()))
     }
 }
 

@@ -13,8 +13,7 @@ use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
 use super::initial_of;
 use super::sobol::{sobol_coordinates, sobol_vector};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 use model::Model;
 
 /// Objectives that it handles at most.
@@ -94,7 +93,6 @@ impl Sampler for GpSampler {
             return Err(SamplerError::Unsupported { sampler: self.name(), reason });
         }
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let initial = self.initial_trials(problem, history);
         let belief = Belief::new(problem, &encoding, 1.0);
         let known = history.trials().len();
@@ -102,19 +100,19 @@ impl Sampler for GpSampler {
         let mut first = first.into_iter();
         let mut model = None;
         let mut taken = 0;
-        collect(history.next_id(), count, |id| {
-            let sobol = |tried: &Tried<'_>, fallback: Option<String>| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
+            let sobol = |fallback: Option<String>| {
                 // Half of the initial design goes where the user expects the optimum.
                 if let Some(belief) = belief.as_ref().filter(|_| id % 2 == 0 && fallback.is_none()) {
                     let mut drawn = sobol_coordinates(&encoding, id, seed);
                     belief.quantiles(&mut drawn);
                     encoding.snap(&mut drawn);
                     if !tried.contains(&drawn) {
-                        return Ok((drawn, Fit { rule: "prior".to_owned(), fallback, ..Fit::default() }));
+                        return Ok((drawn, Fit { fallback, ..Fit::by("prior") }));
                     }
                 }
                 let x = sobol_vector(&encoding, tried, id, seed)?;
-                Ok((x, Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() }))
+                Ok((x, Fit { fallback, ..Fit::by("sobol") }))
             };
             let repeated = if known + taken < initial {
                 first.by_ref().map(|p| encoding.encode(&p)).find(|x| !tried.contains(x))
@@ -122,21 +120,20 @@ impl Sampler for GpSampler {
                 None
             };
             let (x, fit) = if let Some(x) = repeated {
-                (x, Fit { rule: "earlier".to_owned(), ..Fit::default() })
+                (x, Fit::by("earlier"))
             } else if known + taken < initial {
-                sobol(&tried, None)?
+                sobol(None)?
             } else {
                 match model.get_or_insert_with(|| Model::new(problem, history, &encoding, id)) {
-                    Ok(model) => model.propose(&encoding, &tried, seed, id)?,
-                    Err(reason) => sobol(&tried, Some(format!("{reason}; took a Sobol point instead")))?,
+                    Ok(model) => model.propose(&encoding, tried, seed, id)?,
+                    Err(reason) => sobol(Some(format!("{reason}; took a Sobol point instead")))?,
                 }
             };
             taken += 1;
-            tried.insert(&x);
             if let Some(Ok(model)) = &mut model {
                 model.await_result(&x);
             }
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, fit))
         })
     }
 }
@@ -162,22 +159,22 @@ fn first_after_earlier(problem: &Problem, history: &History) -> Vec<Point> {
 }
 
 /// How well the surrogates that `gp` would use, one per objective in order, predict each trial that they learn from (of
-/// earlier studies, too) from the others: see [`Diagnosis`]. Empty where there is nothing to judge.
+/// earlier studies, too) from the others: see [`SurrogateDiagnosis`]. Empty where there is nothing to judge.
 ///
-/// [`Diagnosis`]: super::super::surrogate::Diagnosis
+/// [`SurrogateDiagnosis`]: super::super::surrogate::SurrogateDiagnosis
 #[must_use]
-pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surrogate::Diagnosis> {
+pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surrogate::SurrogateDiagnosis> {
     if !(1..=MOST_OBJECTIVES).contains(&problem.objectives().len()) || losses_of(problem, history).is_empty() {
         return Vec::new();
     }
     let encoding = Encoding::new(problem.space());
-    Model::new(problem, history, &encoding, history.next_id()).map_or_else(|_| Vec::new(), |model| model.diagnoses())
+    Model::new(problem, history, &encoding, history.next_id().0).map_or_else(|_| Vec::new(), |model| model.diagnoses())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::history::{FailureKind, Outcome, Trial};
+    use crate::optimizer::history::{FailureKind, Outcome, Trial, TrialId};
     use crate::optimizer::problem::{Metrics, at_least, at_most, minimize};
     use crate::optimizer::space::{Space, float};
 
@@ -203,7 +200,7 @@ mod tests {
         let points = super::super::SobolSampler.propose(&problem(2), &history, n, Seed(1)).unwrap();
         for (i, Proposal { point, fit }) in points.into_iter().enumerate() {
             let outcome = outcome(i, point.number("a").unwrap(), point.number("b").unwrap());
-            history.record(Trial { id: i as u64, point, fit: Some(fit), outcome });
+            history.record(Trial { id: TrialId(i as u64), point, fit: Some(fit), outcome });
         }
         history
     }
@@ -381,7 +378,7 @@ mod tests {
             let [y, z] = losses(&point);
             best = best.min(y + z);
             let outcome = finished([y, z], Some(0.0));
-            history.record(Trial { id, point, fit: Some(fit), outcome });
+            history.record(Trial { id: TrialId(id), point, fit: Some(fit), outcome });
         }
         assert!(best < 0.01, "{best}");
     }

@@ -7,11 +7,10 @@ use super::super::Seed;
 use super::super::history::{Fit, History, Outcome};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
+use super::ranked_trials::{ranked_trials, vectors};
 use super::sobol::sobol_vector;
-use super::standing::{standings, vectors};
 use super::stream::{Purpose, stream};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect, initial_of};
+use super::{Proposal, Sampler, SamplerError, initial_of, one_by_one};
 use parzen::Density;
 use split::Split;
 
@@ -62,22 +61,18 @@ impl Sampler for TpeSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let initial = self.initial.unwrap_or_else(|| initial_of(problem.space(), self.trials, history));
         let known = history.trials().len();
-        let Split { good, mut bad } = Split::new(problem, history, standings(problem, history, &encoding));
+        let Split { good, mut bad } = Split::new(problem, history, ranked_trials(problem, history, &encoding));
         let nothing_good = good.is_empty();
         let good = Density::new(&encoding, &good.iter().map(|(x, weight)| (x.as_slice(), *weight)).collect::<Vec<_>>());
         bad.extend(vectors(history, &encoding, |o| !matches!(o, Outcome::Finished { .. })));
         let mut taken = 0;
-        collect(history.next_id(), count, |id| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
             let (x, fit) = if known + taken < initial || nothing_good {
                 let fallback = (known + taken >= initial)
                     .then(|| "no trial has finished that could be learned from; took a Sobol point instead".to_owned());
-                (
-                    sobol_vector(&encoding, &tried, id, seed)?,
-                    Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() },
-                )
+                (sobol_vector(&encoding, tried, id, seed)?, Fit { fallback, ..Fit::by("sobol") })
             } else {
                 let observed: Vec<(&[f64], f64)> = bad.iter().map(|x| (x.as_slice(), 1.0)).collect();
                 let bad = Density::new(&encoding, &observed);
@@ -88,18 +83,17 @@ impl Sampler for TpeSampler {
                     new.map(ratio).reduce(|best, other| if other.0 > best.0 { other } else { best })
                 };
                 match (0..ROUNDS).find_map(|_| round()) {
-                    Some((ratio, x)) => (x, Fit { rule: "tpe".to_owned(), acquisition: Some(ratio), ..Fit::default() }),
+                    Some((ratio, x)) => (x, Fit { acquisition: Some(ratio), ..Fit::by("tpe") }),
                     None => {
                         let reason = "every point drawn had been tried; took a random one instead".to_owned();
                         let x = tried.draw(&mut stream(seed, id, Purpose::Points))?;
-                        (x, Fit { rule: "random".to_owned(), fallback: Some(reason), ..Fit::default() })
+                        (x, Fit { fallback: Some(reason), ..Fit::by("random") })
                     }
                 }
             };
             taken += 1;
-            tried.insert(&x);
             bad.push(x.clone());
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, fit))
         })
     }
 }

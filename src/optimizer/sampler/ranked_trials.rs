@@ -7,7 +7,7 @@ use super::super::space::Encoding;
 
 /// A finished trial.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Standing {
+pub(super) struct RankedTrial {
     /// Its canonical vector.
     pub x: Vec<f64>,
     /// Its losses.
@@ -30,7 +30,7 @@ pub(super) struct Standing {
 /// 3. Last come those that break constraints, by how far they do.
 ///
 /// Distances of several kinds are added up as shares of the largest one so far, so that units do not matter.
-pub(super) fn standings(problem: &Problem, history: &History, encoding: &Encoding<'_>) -> Vec<Standing> {
+pub(super) fn ranked_trials(problem: &Problem, history: &History, encoding: &Encoding<'_>) -> Vec<RankedTrial> {
     let finished = losses_of(problem, history);
     let violations = shares(finished.iter().map(|(trial, _)| violations(problem, trial)).collect());
     let bounds = bounds(problem);
@@ -55,7 +55,7 @@ pub(super) fn standings(problem: &Problem, history: &History, encoding: &Encodin
             rank[i] = behind + step;
         }
     }
-    let standing = |(i, (trial, losses)): (usize, (&Trial, Vec<f64>))| Standing {
+    let standing = |(i, (trial, losses)): (usize, (&Trial, Vec<f64>))| RankedTrial {
         x: encoding.encode(&trial.point),
         losses,
         rank: rank[i],
@@ -99,6 +99,7 @@ mod tests {
     use super::super::super::problem::{Bound, Metrics, at_least, at_most, maximize, minimize};
     use super::super::super::space::{Point, Space, float};
     use super::*;
+    use crate::optimizer::TrialId;
 
     fn history(metrics: &[[f64; 3]]) -> History {
         let mut history = History::new();
@@ -108,7 +109,7 @@ mod tests {
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
             #[expect(clippy::cast_precision_loss, reason = "a small index")]
             let point = Point::from_iter([("x", i as f64 / 10.0)]);
-            history.record(Trial { id: i as u64, point, fit: None, outcome });
+            history.record(Trial { id: TrialId(i as u64), point, fit: None, outcome });
         }
         history
     }
@@ -120,7 +121,7 @@ mod tests {
 
     fn standing(problem: &Problem, metrics: &[[f64; 3]]) -> (Vec<usize>, Vec<bool>) {
         let encoding = Encoding::new(problem.space());
-        standings(problem, &history(metrics), &encoding).into_iter().map(|s| (s.rank, s.wanted)).unzip()
+        ranked_trials(problem, &history(metrics), &encoding).into_iter().map(|s| (s.rank, s.wanted)).unzip()
     }
 
     #[test]
