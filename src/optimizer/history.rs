@@ -110,6 +110,7 @@ impl std::error::Error for FailureKind {}
 /// Where a trial stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// Proposed, without a result yet.
     Pending,

@@ -2,6 +2,7 @@
 //!
 //! No files, clock, environment, libtorch or NVML in here, so it embeds anywhere and replays exactly.
 
+#[doc(hidden)]
 pub mod acquisition;
 mod ask_tell;
 mod descent;
@@ -12,6 +13,7 @@ pub mod pareto;
 pub mod problem;
 pub mod sampler;
 pub mod space;
+#[doc(hidden)]
 pub mod surrogate;
 
 pub use ask_tell::{FailedTrial, Measured, Optimizer, OptimizerError, OptimizerState, PendingTrial, RunSummary};

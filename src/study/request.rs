@@ -216,8 +216,12 @@ pub enum RequestError {
 
 /// What helps against what a program got wrong, as the end of a sentence.
 fn advice(error: &OptimizerError) -> String {
-    let of_the_request = matches!(error, OptimizerError::UnknownTrial { .. });
-    error.help().filter(|_| of_the_request).map_or_else(String::new, |help| format!(": {help}"))
+    let sign = match error {
+        OptimizerError::UnknownTrial { .. } => ": ",
+        OptimizerError::Sampler(_) => "; ",
+        _ => return String::new(),
+    };
+    error.help().map_or_else(String::new, |help| format!("{sign}{help}"))
 }
 
 impl From<OptimizerError> for RequestError {

@@ -1,4 +1,4 @@
-//! What the user believes of where the optimum lies.
+//! What the user believes of where the optimum lies: a user prior over the optimum (pi-BO).
 
 use super::super::problem::{Prior, Problem};
 use super::super::space::Encoding;

@@ -1,4 +1,4 @@
-//! The acquisition function over encoded points.
+//! The acquisition landscape: the acquisition function over encoded points.
 
 use nalgebra::DMatrix;
 
@@ -47,8 +47,8 @@ impl ModelledBound {
     }
 }
 
-/// What is maximized: the logarithm of the expected improvement, averaged over joint draws of what is uncertain about the
-/// front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
+/// The acquisition function that is maximized: the logarithm of the expected improvement, averaged over joint draws of what is
+/// uncertain about the front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
 /// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled), times the
 /// probabilities that constraints are kept and that the trial does not fail, and what the user believes.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
-//! The search for the best point of a landscape, over continuous and discrete coordinates together.
+//! The acquisition optimizer: a multi-start search for the best point of a landscape, over continuous and discrete coordinates
+//! together.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

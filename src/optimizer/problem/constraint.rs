@@ -64,6 +64,7 @@ pub fn at_most(metric: impl Into<String>, value: f64) -> Constraint {
 
 /// A bound that a metric must keep. A trial that breaks one is finished, teaches the surrogate, and is on no front.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Constraint {
     /// The metric's name: an objective's or any other that trials report.
     pub metric: String,

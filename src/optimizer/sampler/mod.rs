@@ -29,6 +29,8 @@ pub use random::RandomSampler;
 pub use sobol::SobolSampler;
 pub use tpe::TpeSampler;
 
+pub use super::surrogate::SurrogateDiagnosis;
+
 use std::borrow::Cow;
 
 use super::Seed;
@@ -71,8 +73,7 @@ pub enum SamplerError {
     Exhausted,
     /// A space too large for a list, of which next to nothing is allowed.
     #[error(
-        "no new point that is allowed was found in {draws} draws and a search from the best of them{}; loosen that, and \
-         instead of ruling out nearly all of a range, narrow the range",
+        "no new point that is allowed was found in {draws} draws and a search from the best of them{}",
         if obstacles.is_empty() { String::new() } else { format!(", where {}", obstacles.join(" and ")) }
     )]
     NothingAllowed {
@@ -82,7 +83,7 @@ pub enum SamplerError {
         obstacles: Vec<String>,
     },
     /// No sampler has this name.
-    #[error("there is no sampler `{name}` (known: {})", NAMES.join(", "))]
+    #[error("there is no sampler `{name}`")]
     UnknownName {
         /// The name.
         name: String,
@@ -92,8 +93,10 @@ pub enum SamplerError {
     Unsupported {
         /// The sampler.
         sampler: &'static str,
-        /// What it cannot do, and what can.
+        /// What it cannot do.
         reason: String,
+        /// What can, in words.
+        advice: Option<String>,
     },
 }
 
@@ -104,7 +107,10 @@ impl SamplerError {
         match self {
             Self::Exhausted => Some("there is nothing left to ask for; widen the space to go on".into()),
             Self::UnknownName { name } => did_you_mean(name, NAMES).map(Cow::from),
-            Self::NothingAllowed { .. } | Self::Unsupported { .. } => None,
+            Self::NothingAllowed { .. } => {
+                Some("loosen what forbids, and instead of ruling out nearly all of a range, narrow the range".into())
+            }
+            Self::Unsupported { advice, .. } => advice.clone().map(Cow::from),
         }
     }
 }
@@ -204,6 +210,7 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
 
 /// What one of the samplers of [`by_name`] can make use of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SamplerKind {
     /// Its name in study files.
     pub name: &'static str,

@@ -1,4 +1,4 @@
-//! Where the trials of a history stand, for samplers that learn by comparing trials with each other.
+//! The ranks of a history's trials by constrained domination, for samplers that learn by comparing trials with each other.
 
 use super::super::history::{History, Outcome, Trial};
 use super::super::pareto::{given_reference, losses_of, ranks};

@@ -1,4 +1,4 @@
-//! What must not be proposed again.
+//! What must not be proposed again: duplicates, and what is next to a failure.
 
 use std::collections::HashSet;
 

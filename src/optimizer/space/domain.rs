@@ -36,36 +36,36 @@ fn check_float(name: &str, (low, high): (f64, f64), scale: Scale, step: Option<f
             false => Err(SpaceError::TooNarrow { name: name(), low, high }),
         };
     };
-    let refuse = |reason: String| Err(SpaceError::Step { name: name(), reason });
+    let refuse = |reason: String, advice: Option<String>| Err(SpaceError::Step { name: name(), reason, advice });
     if scale == Scale::Log {
-        return refuse("a step cannot be combined with a log scale".to_owned());
+        return refuse("a step cannot be combined with a log scale".to_owned(), Some("use one of the two".to_owned()));
     }
     // 0.3 - 0.2 is less than 0.1.
     if !(step > 0.0 && step <= (high - low) * (1.0 + 1e-9)) {
-        return refuse("the step must be above zero and no wider than the range".to_owned());
+        return refuse("the step must be above zero and no wider than the range".to_owned(), None);
     }
     let stepped = Stepped { low, high, step };
     if stepped.count() > MOST_LEVELS {
         let least = (high - low) / 2f64.powi(40);
-        return refuse(format!(
-            "with a step of {step:e} there are more values than can be told apart, 2^40; the step must be {least:.1e} or \
-             more, and without one every number of the range can be tried"
-        ));
+        let reason = format!("with a step of {step:e} there are more values than can be told apart, 2^40");
+        return refuse(reason, Some(coarser(least)));
     }
     if !stepped.is_fine_enough() {
         let least = 8.0 * spacing(low.abs().max(high.abs()));
-        return refuse(format!(
-            "a step of {step:e} is lost in the rounding of numbers as large as this range's; it must be {least:.1e} or \
-             more, and without one every number of the range can be tried"
-        ));
+        let reason = format!("a step of {step:e} is lost in the rounding of numbers as large as this range's");
+        return refuse(reason, Some(coarser(least)));
     }
     Ok(())
+}
+
+fn coarser(least: f64) -> String {
+    format!("the step must be {least:.1e} or more, and without one every number of the range can be tried")
 }
 
 fn check_int(name: &str, (low, high): (i64, i64), scale: Scale, step: i64) -> Result<(), SpaceError> {
     let name = || name.to_owned();
     if step < 1 {
-        return Err(SpaceError::Step { name: name(), reason: "the step must be at least 1".to_owned() });
+        return Err(SpaceError::Step { name: name(), reason: "the step must be at least 1".to_owned(), advice: None });
     }
     if let Some(value) = [low, high].into_iter().find(|v| v.unsigned_abs() > LARGEST_INT.unsigned_abs()) {
         return Err(SpaceError::LargeInteger { name: name(), value });
@@ -80,11 +80,9 @@ fn check_int(name: &str, (low, high): (i64, i64), scale: Scale, step: i64) -> Re
     }
     if high.abs_diff(low) / step.unsigned_abs() >= MOST_LEVELS {
         let least = high.abs_diff(low) / (MOST_LEVELS - 1) + 1;
-        let reason = format!(
-            "from {low} to {high} there are more values than can be told apart, 2^40; narrow the range, or give a step of \
-             {least} or more"
-        );
-        return Err(SpaceError::Step { name: name(), reason });
+        let reason = format!("from {low} to {high} there are more values than can be told apart, 2^40");
+        let advice = Some(format!("narrow the range, or give a step of {least} or more"));
+        return Err(SpaceError::Step { name: name(), reason, advice });
     }
     Ok(())
 }

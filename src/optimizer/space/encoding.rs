@@ -17,6 +17,7 @@ const WIDEST: f64 = 1e3;
 
 /// What kind of coordinate a parameter becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CoordinateKind {
     /// Any number in \[0,1\].
     Continuous,

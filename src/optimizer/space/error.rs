@@ -73,6 +73,8 @@ pub enum SpaceError {
         name: String,
         /// What is wrong with the step.
         reason: String,
+        /// Which step would do, in words.
+        advice: Option<String>,
     },
     /// A modifier that makes no sense for the parameter's kind.
     #[error("parameter `{name}`: {reason}")]
@@ -177,8 +179,8 @@ impl SpaceError {
             Self::UnknownCondition { nearest: Some(near), .. } => format!("did you mean `{near}`?").into(),
             Self::UnknownCondition { .. } => "a condition names another parameter of the space".into(),
             Self::ConditionCycle { .. } => "remove the condition of one of them".into(),
-            Self::Step { .. }
-            | Self::Modifier { .. }
+            Self::Step { advice, .. } => return advice.clone().map(Cow::from),
+            Self::Modifier { .. }
             | Self::Prior { .. }
             | Self::EmptyChoice { .. }
             | Self::ChoiceValue { .. }

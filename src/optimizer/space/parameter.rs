@@ -21,6 +21,7 @@ pub enum Scale {
 /// The values that a parameter can take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
+#[non_exhaustive]
 pub enum Domain {
     /// Floating-point numbers from `low` to `high`, both included.
     Float {

@@ -1,4 +1,4 @@
-//! Losses of which only the good end matters.
+//! Losses of which only the good end matters: an output transform (output warping) of outliers.
 
 /// Where compression begins beyond a given bound, in units of its scale.
 const MARGIN: f64 = 4.0;

@@ -2,7 +2,7 @@
 
 use super::gp::GaussianProcess;
 
-/// How well a process predicts each observation from all others (leave-one-out; the hyperparameters stay as they were
+/// Leave-one-out cross-validation: how well a process predicts each observation from all others (leave-one-out; the hyperparameters stay as they were
 /// fitted to all).
 #[derive(Debug, Clone, PartialEq)]
 pub struct SurrogateDiagnosis {

@@ -337,13 +337,13 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
                 "search a smaller number that your program adds to or multiplies, or list the values: write a `choice`",
             )
         }
-        SpaceError::Step { .. } => {
+        SpaceError::Step { advice, .. } => {
             let example = match &parameter.domain {
                 Domain::Float { scale: Scale::Log, .. } => "remove `step` or `scale`",
                 Domain::Int { .. } => "for example: int = [8, 128], step = 8",
                 _ => "for example: float = [0.0, 0.5], step = 0.1",
             };
-            draft.at(places.step.clone().or(whole)).help(example)
+            advice.into_iter().fold(draft.at(places.step.clone().or(whole)), Draft::help).help(example)
         }
 
         SpaceError::ChoiceValue { value, .. } => {

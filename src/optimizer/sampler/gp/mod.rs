@@ -21,23 +21,23 @@ pub const MOST_OBJECTIVES: usize = 4;
 /// Own trials before the surrogate is used where earlier studies are there to learn from.
 const INITIAL_AFTER_EARLIER: usize = 3;
 
-/// Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
+/// Bayesian optimization: Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
 ///
-/// Each proposal fits one [`GaussianProcess`](super::super::surrogate::GaussianProcess) per objective to the finished trials,
+/// Each proposal fits one Gaussian process per objective to the finished trials,
 /// takes the front at the tried points, and maximizes the exact log expected hypervolume improvement over it; log expected
 /// improvement for a single objective. Coordinates of the reference point that the user did not give are inferred anew
 /// from that front, but never short of those that the history has frozen: what is reported is what is searched for.
 /// Preferences that bound an objective on its bad side move the reference point there.
 ///
-/// - **Scales** of ordered parameters may bend, as far as the trials ask for it:
+/// - **Scales** of ordered parameters may bend (input warping), as far as the trials ask for it:
 ///   [`ObjectiveFit::bends`](super::super::history::ObjectiveFit::bends).
 /// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
 ///   standard deviation that is told, if any, and the improvement is averaged over joint draws of the front.
-/// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it.
+/// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it (fantasies).
 /// - **Constraints** on an objective are judged by its surrogate, others by one of their own. The log probability that all
 ///   are kept is added; until a trial keeps them, it is all that counts. A metric that is but yes or no is learned as failures are.
 /// - **Failed trials** are never proposed again, nor is what is next to them, and the log probability of success is added: by a
-///   classifier for each kind of cause. A trial that is lost has a [price](super::super::acquisition::Stake), and the more of them there
+///   classifier for each kind of cause. A trial that is lost has a price, and the more of them there
 ///   are that found nothing, the surer a point must be.
 /// - **Priors** on parameters shape the initial design and are added with a weight that fades as trials come in.
 /// - **Earlier studies** share the kernel, at a distance that is fitted: where they agree with this study they count, where
@@ -87,10 +87,9 @@ impl Sampler for GpSampler {
     ) -> Result<Vec<Proposal>, SamplerError> {
         let m = problem.objectives().len();
         if !(1..=MOST_OBJECTIVES).contains(&m) {
-            let reason = format!(
-                "handles one to four objectives, not {m}; `nsga2`, `tpe`, `sobol` and `random` handle any number"
-            );
-            return Err(SamplerError::Unsupported { sampler: self.name(), reason });
+            let reason = format!("handles one to four objectives, not {m}");
+            let advice = Some("`nsga2`, `tpe`, `sobol` and `random` handle any number".to_owned());
+            return Err(SamplerError::Unsupported { sampler: self.name(), reason, advice });
         }
         let encoding = Encoding::new(problem.space());
         let initial = self.initial_trials(problem, history);
