@@ -37,7 +37,7 @@ impl ModelledBound {
     /// `ln` of the probability that the bound is kept, with its derivatives by mean and standard deviation.
     ///
     /// Student's t distribution with two degrees of freedom around the prediction, not the normal one: with its
-    /// hyperparameters at their most probable values a process is surer than it should be, and what it once took for
+    /// hyperparameters at their most probable values a process is surer than it should be. What it once took for
     /// infeasible would never be looked at.
     pub fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
         let sign = if self.above { -1.0 } else { 1.0 };
@@ -49,8 +49,9 @@ impl ModelledBound {
 
 /// The acquisition function that is maximized: the logarithm of the expected improvement, averaged over joint draws of what is
 /// uncertain about the front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
-/// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled), times the
-/// probabilities that constraints are kept and that the trial does not fail, and what the user believes.
+/// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled). It is
+/// multiplied by the probabilities that constraints are kept and that the trial does not fail, and by what the user
+/// believes.
 #[derive(Debug, Clone)]
 pub struct Landscape<'a> {
     /// One surrogate per objective, all with equally many draws.

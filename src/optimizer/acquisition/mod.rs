@@ -15,8 +15,9 @@
 //! | `c` | | what a failed trial costs, in units of the improvement |
 //! | `beta / n` | | weight of the user's priors after `n` trials (pi-BO) |
 //!
-//! The acquisition function at `x` is `ln(EHVI + c)`, averaged over the draws, plus the sum of `ln p` over constraints and causes of
-//! failure, plus the log density of the user's priors times its weight. Everything in here is in standardized losses.
+//! The acquisition function at `x` is `ln(EHVI + c)`, averaged over the draws, plus the sum of `ln p` over constraints
+//! and causes of failure. The log density of the user's priors is added, times its weight. Everything in here is in
+//! standardized losses.
 //!
 //! Linear expected improvement underflows to zero over most of a space once the surrogate is sure of itself. A search
 //! that sees only zeros is blind; the logarithm has a slope everywhere (Ament et al., "Unexpected improvements to expected

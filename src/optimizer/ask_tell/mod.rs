@@ -151,8 +151,9 @@ impl Optimizer {
         front(&self.problem, &self.history)
     }
 
-    /// The knee of the front: the trial where giving up a little more of one objective no longer gains much of another, among
-    /// those within the user's [preferences](Problem::prefer) if there are any, and by their weights. `None` before the first
+    /// The knee of the front: the trial where giving up a little more of one objective no longer gains much of another.
+    /// It is sought within the user's [preferences](Problem::prefer) if there are trials there, and by their weights.
+    /// `None` before the first
     /// finished trial that keeps every constraint, and where the front has no bend.
     #[must_use]
     pub fn knee(&self) -> Option<&Trial> {

@@ -27,9 +27,9 @@ const VISITS: u64 = 1 << 22;
 /// combination was tried, the sampler is [exhausted](SamplerError::Exhausted).
 ///
 /// Grids are seldom finished, so the order makes parts of them useful: trial `id` gets the grid point nearest to the
-/// `id`-th point of a scrambled Sobol sequence, which spreads any number of trials evenly over all parameters at once,
+/// `id`-th point of a scrambled Sobol sequence. That spreads any number of trials evenly over all parameters at once,
 /// instead of varying one and leaving the others at their first values. Where that was tried, a random untried one
-/// takes its place, and in a grid that is nearly used up the next one in the order of an odometer. The grid is never
+/// takes its place. In a grid that is nearly used up it is the next one in the order of an odometer. The grid is never
 /// held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GridSampler {

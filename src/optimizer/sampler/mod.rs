@@ -290,8 +290,8 @@ pub fn initial_within(space: &Space, trials: Option<u64>) -> usize {
     default_initial(space).min(trials.map_or(usize::MAX, share))
 }
 
-/// As [`initial_within`], and no more than were let pass when the first trial was proposed by what was learned, for how many trials
-/// there will be may have been changed since then.
+/// As [`initial_within`], and no more than were let pass when the first trial was proposed by what was learned. How
+/// many trials there will be may have been changed since then.
 fn initial_of(space: &Space, trials: Option<u64>, history: &History) -> usize {
     let learned = |t: &Trial| t.fit.as_ref().is_some_and(|fit| LEARNED.iter().any(|rule| fit.rule.starts_with(rule)));
     let before = history.trials().iter().position(learned);

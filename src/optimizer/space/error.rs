@@ -65,8 +65,8 @@ pub enum SpaceError {
         /// Its lower bound.
         low: f64,
     },
-    /// A step that is not above zero, is wider than the range, makes more values than can be told apart
-    /// ([`MOST_LEVELS`](super::MOST_LEVELS)), or stands beside a float's log scale.
+    /// A step that is not above zero, is wider than the range, or stands beside a float's log scale. Or one that makes
+    /// more values than can be told apart ([`MOST_LEVELS`](super::MOST_LEVELS)).
     #[error("parameter `{name}`: {reason}")]
     Step {
         /// The parameter.

@@ -192,8 +192,8 @@ impl Starts {
 /// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters, bends as they are. Returns the best process with
 /// its log posterior density (up to a constant).
 ///
-/// Of more than 300 observations, hyperparameters are fitted to 300, most of them the study's own (the cost of a fit grows with
-/// the cube of their number, and what more could tell of them is little); the process is conditioned on all.
+/// Of more than 300 observations, hyperparameters are fitted to 300, most of them the study's own. The cost of a fit
+/// grows with the cube of their number, and what more could tell of them is little. The process is conditioned on all.
 ///
 /// # Errors
 /// [`FitError::NoObservation`] without observations; [`FitError::Singular`] where the covariance cannot be factorized

@@ -26,8 +26,8 @@ const CHOOSING: usize = 80;
 /// pass.
 ///
 /// Kinds are told apart because they have different edges: memory runs out along a trend (whatever is larger needs more), and
-/// so does time. Each classifier has a trend along every ordered parameter, as steep as the labels ask for, and, but for those
-/// two kinds, freedom to differ from it.
+/// so does time. Each classifier has a trend along every ordered parameter, as steep as the labels ask for. But for
+/// those two kinds, it may differ from that.
 #[derive(Debug, Clone)]
 pub struct Feasibility {
     causes: Vec<Classifier>,

@@ -60,9 +60,10 @@ impl Relation {
 /// What every proposed point keeps: a relation of expressions in the parameters, such as `width * batch_size <= 200000`,
 /// `momentum > 0.5` or `1 <= heads * depth <= 64`.
 ///
-/// There are `+ - * / %` (the remainder, with the sign of the divisor) and `^` or `**`, parentheses, the functions `abs`, `sqrt`,
-/// `exp`, `log` (natural), `log2`, `log10`, `min` and `max` (of two numbers or more), numbers such as `200_000` or `1e-3`, the
-/// comparisons `<=`, `<`, `>=`, `>` and `==`, of which several may follow each other, and the names of parameters that are numbers.
+/// Names stand for parameters that are numbers; numbers are such as `200_000` or `1e-3`. There are `+ - * / %` (the
+/// remainder, with the sign of the divisor), `^` or `**`, and parentheses. The functions are `abs`, `sqrt`, `exp`,
+/// `log` (natural), `log2`, `log10`, and `min` and `max` of two numbers or more. The comparisons are `<=`, `<`, `>=`,
+/// `>` and `==`, of which several may follow each other.
 ///
 /// Numbers are floats; sides that differ by no more than rounding does (1e-12 of what they were added up from) are equal. Where
 /// a side is no finite number, such as after a division by zero, the requirement does not hold. Where a parameter that it names

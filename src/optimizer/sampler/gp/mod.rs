@@ -23,8 +23,8 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 
 /// Bayesian optimization: Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
 ///
-/// Each proposal fits one Gaussian process per objective to the finished trials,
-/// takes the front at the tried points, and maximizes the exact log expected hypervolume improvement over it; log expected
+/// Each proposal fits one Gaussian process per objective to the finished trials, and takes the front at the tried
+/// points. It maximizes the exact log expected hypervolume improvement over it; log expected
 /// improvement for a single objective. Coordinates of the reference point that the user did not give are inferred anew
 /// from that front, but never short of those that the history has frozen: what is reported is what is searched for.
 /// Preferences that bound an objective on its bad side move the reference point there.

@@ -19,8 +19,8 @@ const CANDIDATES: usize = 24;
 /// Rounds of as many draws, if all of a round were tried.
 const ROUNDS: usize = 16;
 
-/// The multivariate, multi-objective tree-structured Parzen estimator: splits the trials into good and bad ones,
-/// estimates the density of each group over the space, and proposes the point with the largest ratio `l(x)/g(x)` of
+/// The multivariate, multi-objective tree-structured Parzen estimator: splits the trials into good and bad ones, and
+/// estimates the density of each group over the space. It proposes the point with the largest ratio `l(x)/g(x)` of
 /// good to bad among some that are drawn from the good (Bergstra et al., "Algorithms for hyper-parameter optimization",
 /// NeurIPS 2011; Ozaki et al., "Multiobjective tree-structured Parzen estimator", JAIR 73, 2022; Watanabe, arXiv
 /// 2304.11127, 2023). Any number of objectives.
