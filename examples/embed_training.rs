@@ -4,39 +4,42 @@
 //!
 //! Replace `train` by yours. Needs neither libtorch nor a GPU; where a GPU or a counter is, it is metered.
 
+use serde::Deserialize;
 use wattfront::energy::{Session, Usage};
 use wattfront::optimizer::history::FailureKind;
-use wattfront::optimizer::problem::{Metrics, Problem};
 use wattfront::optimizer::sampler::GpSampler;
-use wattfront::optimizer::space::{Point, Space};
-use wattfront::optimizer::{Optimizer, Seed};
+use wattfront::optimizer::{Measured, Optimizer, Problem, Seed, Space, float, int, maximize, minimize};
+
+#[derive(Deserialize)]
+struct Config {
+    learning_rate: f64,
+    epochs: usize,
+    hidden: usize,
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let space = Space::builder()
-        .float("learning_rate", 1e-4..=0.1)
-        .log()
-        .int("epochs", 10..=100)
-        .log()
-        .int("hidden", 4..=64)
-        .log()
-        .build()?;
+    let space = Space::new([
+        float("learning_rate", 1e-4..=0.1).log(),
+        int("epochs", 10..=100).log(),
+        int("hidden", 4..=64).log(),
+    ])?;
     // The energy's logarithm is the objective: a saving of half counts the same at 1 J and at 1 kJ.
-    let problem = Problem::new(space).maximize("accuracy").minimize("energy").log();
+    let problem = Problem::new(space, [maximize("accuracy"), minimize("energy").log()])?;
     let mut optimizer = Optimizer::new(problem, GpSampler::default(), Seed(7));
     let session = Session::open()?;
 
     for _ in 0..25 {
         let trial = optimizer.ask()?;
-        let (accuracy, energy) = session.measure_using(Usage::cpu(), || train(trial.point()));
-        let Some(joules) = energy.total() else {
+        let config: Config = trial.parse()?;
+        let (accuracy, energy) = session.measure_using(Usage::cpu(), || train(&config));
+        let Ok(joules) = Measured::try_from(&energy) else {
             // Missing is not zero: a trial whose energy is unknown has no place on a front of energies.
             println!("trial {:2}  not metered: {:?}", trial.id(), energy.domains);
             optimizer.fail(trial.id(), FailureKind::Meter)?;
             continue;
         };
-        println!("trial {:2}  accuracy {accuracy:.3}  {joules} ({})", trial.id(), energy.provenance());
-        let metrics = Metrics::from([("accuracy".into(), accuracy), ("energy".into(), joules.0)]);
-        optimizer.tell(trial.id(), metrics)?;
+        println!("trial {:2}  accuracy {accuracy:.3}  {:.2} J ({})", trial.id(), joules.value, energy.provenance());
+        optimizer.tell(trial.id(), [("accuracy", accuracy.into()), ("energy", joules)])?;
     }
 
     println!("\nNo setting beats one of these in both:");
@@ -48,9 +51,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Trains a network with one hidden layer to tell two interleaved half-moons apart, and returns its accuracy on points
 /// that it has not seen.
-fn train(point: &Point) -> f64 {
-    let setting = |name: &str| point.number(name).expect("every parameter of this space is always active");
-    let (rate, epochs, hidden) = (setting("learning_rate"), setting("epochs") as usize, setting("hidden") as usize);
+fn train(config: &Config) -> f64 {
+    let &Config { learning_rate: rate, epochs, hidden } = config;
     let (training, validation) = (half_moons(5000, 0.0), half_moons(1000, 0.37));
     // Weights of the hidden layer (two inputs and a bias) and of the output, begun small and all different.
     let mut inner: Vec<[f64; 3]> =

@@ -10,16 +10,16 @@
 //! - [`record`], [`analysis`] and [`report`]: a study as plain events, what it came to, and outputs made from it.
 //!
 //! ```
-//! use wattfront::optimizer::problem::{Metrics, Problem};
-//! use wattfront::optimizer::{Optimizer, Seed, sampler::GpSampler, space::Space};
+//! use wattfront::optimizer::sampler::GpSampler;
+//! use wattfront::optimizer::{Optimizer, Problem, Seed, Space, float, maximize, minimize};
 //!
-//! let space = Space::builder().float("x", 0.0..=1.0).build()?;
-//! let problem = Problem::new(space).maximize("gain").minimize("cost");
+//! let space = Space::new([float("x", 0.0..=1.0)])?;
+//! let problem = Problem::new(space, [maximize("gain"), minimize("cost")])?;
 //! let mut optimizer = Optimizer::new(problem, GpSampler::default(), Seed(7));
 //! for _ in 0..8 {
 //!     let trial = optimizer.ask()?;
-//!     let x = trial.point().number("x").expect("the one parameter is always active");
-//!     optimizer.tell(trial.id(), Metrics::from([("gain".into(), x.sqrt()), ("cost".into(), x)]))?;
+//!     let x: f64 = trial.get("x")?;
+//!     optimizer.tell(trial.id(), [("gain", x.sqrt()), ("cost", x)])?;
 //! }
 //! assert!(!optimizer.front().is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,9 +1,9 @@
 //! Studies other than two exact objectives over numbers: what their asks cost, at the same number of trials and dimensions.
 
-use wattfront::optimizer::history::{FailureKind, History, Outcome, Trial};
-use wattfront::optimizer::problem::{Bound, Metrics, Problem};
+use wattfront::optimizer::history::{FailureKind, History, Outcome, Trial, TrialId};
+use wattfront::optimizer::problem::{Metrics, Problem, at_most, minimize};
 use wattfront::optimizer::sampler::{Sampler, SobolSampler};
-use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::space::{Point, Space, choice, float, int};
 use wattfront::optimizer::{Seed, sampler};
 
 use super::propose;
@@ -12,14 +12,18 @@ const LENGTHS: [usize; 2] = [100, 300];
 
 /// Four numbers, three whole ones, an ordered and two unordered choices.
 fn mixed_space() -> Space {
-    let space = (0..4).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0));
-    let space = (4..7).fold(space, |s, i| s.int(format!("n{i}"), 1..=40));
-    let space = space.choice("batch", [16, 32, 64, 128]).choice("optimizer", ["sgd", "adam", "adamw"]);
-    space.choice("schedule", ["constant", "cosine"]).build().expect("a space")
+    let floats = (0..4).map(|i| float(format!("x{i}"), 0.0..=1.0));
+    let ints = (4..7).map(|i| int(format!("n{i}"), 1..=40));
+    let choices = [
+        choice("batch", [16, 32, 64, 128]),
+        choice("optimizer", ["sgd", "adam", "adamw"]),
+        choice("schedule", ["constant", "cosine"]),
+    ];
+    Space::new(floats.chain(ints).chain(choices)).expect("a space")
 }
 
 fn numeric_space() -> Space {
-    (0..10).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0)).build().expect("a space")
+    Space::new((0..10).map(|i| float(format!("x{i}"), 0.0..=1.0))).expect("a space")
 }
 
 /// Smooth functions of all numbers, each nearest to zero elsewhere.
@@ -38,11 +42,11 @@ fn history(problem: &Problem, n: usize, outcome: impl Fn(Metrics) -> Outcome) ->
     let mut history = History::new();
     let told = |point: &Point| outcome(losses(point, 4));
     let points = SobolSampler.propose(problem, &history, n - 1, Seed(1)).expect("points");
-    for (id, sampler::Proposal { point, fit }) in (0..).zip(points) {
+    for (id, sampler::Proposal { point, fit, .. }) in (0..).zip(points) {
         let outcome = told(&point);
-        history.record(Trial { id, point, fit: Some(fit), outcome });
+        history.record(Trial { id: TrialId(id), point, fit: Some(fit), outcome });
     }
-    let sampler::Proposal { point, fit } = propose(problem, &history);
+    let sampler::Proposal { point, fit, .. } = propose(problem, &history);
     let outcome = told(&point);
     history.record(Trial { id: history.next_id(), point, fit: Some(fit), outcome });
     history
@@ -54,7 +58,7 @@ fn finished(metrics: Metrics) -> Outcome {
 }
 
 fn two(space: Space) -> Problem {
-    Problem::new(space).minimize("y0").minimize("y1")
+    Problem::new(space, [minimize("y0"), minimize("y1")]).expect("a problem")
 }
 
 fn run(bencher: divan::Bencher<'_, '_>, problem: &Problem, n: usize, outcome: impl Fn(Metrics) -> Outcome) {
@@ -69,7 +73,7 @@ fn mixed(bencher: divan::Bencher<'_, '_>, n: usize) {
 
 #[divan::bench(args = LENGTHS, sample_size = 1)]
 fn constrained(bencher: divan::Bencher<'_, '_>, n: usize) {
-    let problem = two(numeric_space()).constraint("y2", Bound::AtMost(0.8));
+    let problem = two(numeric_space()).subject_to([at_most("y2", 0.8)]).expect("a problem");
     run(bencher, &problem, n, finished);
 }
 
@@ -83,6 +87,7 @@ fn failing(bencher: divan::Bencher<'_, '_>, n: usize) {
 
 #[divan::bench(args = LENGTHS, sample_size = 1)]
 fn four_objectives(bencher: divan::Bencher<'_, '_>, n: usize) {
-    let problem = two(numeric_space()).minimize("y2").minimize("y3");
+    let objectives = ["y0", "y1", "y2", "y3"].map(minimize);
+    let problem = Problem::new(numeric_space(), objectives).expect("a problem");
     run(bencher, &problem, n, finished);
 }

@@ -12,9 +12,9 @@
 mod kinds;
 
 use wattfront::optimizer::history::{History, Outcome, Trial};
-use wattfront::optimizer::problem::{Metrics, Problem};
+use wattfront::optimizer::problem::{Metrics, Problem, minimize};
 use wattfront::optimizer::sampler::{GpSampler, Sampler, SobolSampler};
-use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::space::{Point, Space, float};
 use wattfront::optimizer::{Seed, sampler};
 
 const DIMENSIONS: usize = 10;
@@ -32,9 +32,9 @@ fn zdt1(point: &Point) -> [f64; 2] {
 }
 
 fn problem() -> Problem {
-    let space = (0..DIMENSIONS).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0));
-    let problem = Problem::new(space.build().expect("a space"));
-    problem.minimize("y0").reference(1.1).minimize("y1").reference(1.1)
+    let space = Space::new((0..DIMENSIONS).map(|i| float(format!("x{i}"), 0.0..=1.0))).expect("a space");
+    let objectives = [minimize("y0").reference(1.1), minimize("y1").reference(1.1)];
+    Problem::new(space, objectives).expect("a problem")
 }
 
 /// What a trial comes to; without a standard deviation the noise is to be inferred.
@@ -54,12 +54,12 @@ fn history(n: usize, pending: usize, exact: bool) -> History {
     let points = SobolSampler.propose(&problem, &history, n - 1, Seed(1)).expect("points");
     for (id, proposal) in (0..).zip(points) {
         let outcome = outcome(&proposal.point, id, exact);
-        history.record(Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome });
+        history.record(Trial { id: id.into(), point: proposal.point, fit: Some(proposal.fit), outcome });
     }
     for k in 0..=pending {
         let id = history.next_id();
         let proposal = propose(&problem, &history);
-        let outcome = if k == 0 { outcome(&proposal.point, id, exact) } else { Outcome::Pending };
+        let outcome = if k == 0 { outcome(&proposal.point, id.0, exact) } else { Outcome::Pending };
         history.record(Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome });
     }
     history

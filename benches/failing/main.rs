@@ -76,7 +76,7 @@ fn run(case: &Case, sampler: &str, seed: u64) -> (usize, f64, usize) {
     let mut found: Vec<Vec<f64>> = Vec::new();
     for turn in 0..case.trials {
         let trial = optimizer.ask().expect("a point");
-        let told = (case.evaluate)(trial.point(), trial.id() + 1000 * seed);
+        let told = (case.evaluate)(trial.point(), trial.id().0 + 1000 * seed);
         if std::env::var_os("WATTFRONT_TRACE").is_some() {
             eprintln!("{turn} {:?} {told:?}", trial.point());
         }

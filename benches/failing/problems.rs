@@ -1,8 +1,8 @@
 //! Problems whose good end touches a region that fails, or that have failures of other kinds, or none.
 
 use wattfront::optimizer::history::FailureKind;
-use wattfront::optimizer::problem::{Bound, Problem};
-use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::problem::{Problem, at_least, at_most, maximize, minimize};
+use wattfront::optimizer::space::{Point, Space, choice, float, int};
 
 /// What a trial comes to.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ fn several(accuracy: f64, others: &[(&'static str, f64)]) -> Told {
 }
 
 fn rate() -> Space {
-    Space::builder().float("lr", 1e-5..=1e-1).log().build().expect("a space")
+    Space::new([float("lr", 1e-5..=1e-1).log()]).expect("a space")
 }
 
 fn rising(lr: f64) -> f64 {
@@ -61,7 +61,7 @@ fn rising(lr: f64) -> f64 {
 }
 
 fn sizes() -> Space {
-    Space::builder().int("w", 8..=4096).log().int("b", 8..=1024).log().build().expect("a space")
+    Space::new([int("w", 8..=4096).log(), int("b", 8..=1024).log()]).expect("a space")
 }
 
 fn fits(point: &Point) -> bool {
@@ -74,20 +74,16 @@ fn larger_is_better(point: &Point) -> f64 {
 
 /// Training a classifier with seven settings.
 fn training_space() -> Space {
-    Space::builder()
-        .float("rate", 1e-4..=1e0)
-        .log()
-        .choice("batch", [16, 32, 64, 128, 256])
-        .int("epochs", 5..=80)
-        .log()
-        .int("width", 8..=512)
-        .log()
-        .float("dropout", 0.0..=0.5)
-        .choice("optimizer", ["sgd", "adam"])
-        .float("momentum", 0.0..=0.99)
-        .when("optimizer", ["sgd"])
-        .build()
-        .expect("a space")
+    Space::new([
+        float("rate", 1e-4..=1e0).log(),
+        choice("batch", [16, 32, 64, 128, 256]),
+        int("epochs", 5..=80).log(),
+        int("width", 8..=512).log(),
+        float("dropout", 0.0..=0.5),
+        choice("optimizer", ["sgd", "adam"]),
+        float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]),
+    ])
+    .expect("a space")
 }
 
 /// Accuracy, log energy, how far the rate is above the best (in decades).
@@ -117,7 +113,7 @@ fn training(point: &Point, key: u64, scatter: f64) -> Told {
 }
 
 fn square() -> Space {
-    Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().expect("a space")
+    Space::new([float("x", 0.0..=1.0), float("y", 0.0..=1.0)]).expect("a space")
 }
 
 /// Belakaria, Deshwal and Doppa, "Max-value entropy search for multi-objective Bayesian optimization", NeurIPS 2019.
@@ -153,18 +149,18 @@ fn c2_dtlz2(point: &Point) -> ([f64; 2], f64) {
 }
 
 fn two(space: Space) -> Problem {
-    Problem::new(space).maximize("a").minimize("e")
+    Problem::new(space, [maximize("a"), minimize("e")]).expect("a problem")
 }
 
 fn losing(space: Space) -> Problem {
-    Problem::new(space).minimize("p").reference(18.0).minimize("q").reference(6.0)
+    Problem::new(space, [minimize("p").reference(18.0), minimize("q").reference(6.0)]).expect("a problem")
 }
 
 /// All problems; those on whose names `none` stands have neither failures nor constraints.
 pub fn all() -> Vec<Case> {
     let cliff = |name, trials, evaluate| Case {
         name,
-        problem: Problem::new(rate()).maximize("a"),
+        problem: Problem::new(rate(), [maximize("a")]).expect("a problem"),
         trials,
         reference: &[0.0],
         evaluate,
@@ -183,7 +179,10 @@ pub fn all() -> Vec<Case> {
             lr => Told::Metrics { told: vec![("a", rising(lr) + 0.01 * noise(key, 0))], score: vec![-rising(lr)] },
         }),
         Case {
-            problem: Problem::new(rate()).maximize("a").constraint("ok", Bound::AtLeast(0.5)),
+            problem: Problem::new(rate(), [maximize("a")])
+                .expect("a problem")
+                .subject_to([at_least("ok", 0.5)])
+                .expect("a problem"),
             ..cliff("cliff-bound-flag", 40, |p, _| {
                 let (lr, mut told) = (number(p, "lr"), vec![]);
                 told.push(("a", rising(lr)));
@@ -192,14 +191,17 @@ pub fn all() -> Vec<Case> {
             })
         },
         Case {
-            problem: Problem::new(rate()).maximize("a").constraint("memory", Bound::AtMost(300.0)),
+            problem: Problem::new(rate(), [maximize("a")])
+                .expect("a problem")
+                .subject_to([at_most("memory", 300.0)])
+                .expect("a problem"),
             ..cliff("cliff-bound", 40, |p, _| {
                 let lr = number(p, "lr");
                 Told::Metrics { told: vec![("a", rising(lr)), ("memory", 1e5 * lr)], score: vec![-rising(lr)] }
             })
         },
         Case {
-            problem: Problem::new(rate().clone()).maximize("a"),
+            problem: Problem::new(rate().clone(), [maximize("a")]).expect("a problem"),
             ..cliff("cliff-below", 40, |p, _| match number(p, "lr") {
                 lr if lr < 2e-4 => Told::Failed(FailureKind::Timeout),
                 lr => one(1.0 - rising(lr)),
@@ -207,7 +209,7 @@ pub fn all() -> Vec<Case> {
         },
         Case {
             name: "memory",
-            problem: Problem::new(sizes()).maximize("a"),
+            problem: Problem::new(sizes(), [maximize("a")]).expect("a problem"),
             trials: 60,
             reference: &[0.0],
             evaluate: |p, _| {
@@ -216,7 +218,10 @@ pub fn all() -> Vec<Case> {
         },
         Case {
             name: "memory-bound",
-            problem: Problem::new(sizes()).maximize("a").constraint("memory", Bound::AtMost(200_000.0)),
+            problem: Problem::new(sizes(), [maximize("a")])
+                .expect("a problem")
+                .subject_to([at_most("memory", 200_000.0)])
+                .expect("a problem"),
             trials: 60,
             reference: &[0.0],
             evaluate: |p, _| {
@@ -240,7 +245,7 @@ pub fn all() -> Vec<Case> {
         },
         Case {
             name: "memory-3",
-            problem: two(sizes()).minimize("t"),
+            problem: Problem::new(sizes(), [maximize("a"), minimize("e"), minimize("t")]).expect("a problem"),
             trials: 60,
             reference: &[-0.5, 8.0, 7.0],
             evaluate: |p, _| {
@@ -255,12 +260,7 @@ pub fn all() -> Vec<Case> {
         },
         Case {
             name: "cliff-2",
-            problem: two(Space::builder()
-                .float("lr", 1e-5..=1e-1)
-                .log()
-                .int("epochs", 1..=40)
-                .build()
-                .expect("a space")),
+            problem: two(Space::new([float("lr", 1e-5..=1e-1).log(), int("epochs", 1..=40)]).expect("a space")),
             trials: 40,
             reference: &[0.0, 5.0],
             evaluate: |p, _| {
@@ -287,7 +287,7 @@ pub fn all() -> Vec<Case> {
         },
         Case {
             name: "training-1",
-            problem: Problem::new(training_space()).maximize("a"),
+            problem: Problem::new(training_space(), [maximize("a")]).expect("a problem"),
             trials: 60,
             reference: &[0.0],
             evaluate: |p, key| match training(p, key, 0.003) {
@@ -323,15 +323,12 @@ pub fn all() -> Vec<Case> {
         },
         Case {
             name: "corner",
-            problem: two(Space::builder()
-                .int("width", 8..=512)
-                .log()
-                .int("batch", 8..=512)
-                .log()
-                .float("lr", 1e-4..=1.0)
-                .log()
-                .build()
-                .expect("a space")),
+            problem: two(Space::new([
+                int("width", 8..=512).log(),
+                int("batch", 8..=512).log(),
+                float("lr", 1e-4..=1.0).log(),
+            ])
+            .expect("a space")),
             trials: 40,
             reference: &[-0.5, 2800.0],
             evaluate: |p, _| {
@@ -358,13 +355,12 @@ pub fn all() -> Vec<Case> {
         Case {
             name: "c2-dtlz2",
             problem: Problem::new(
-                (0..4).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0)).build().expect("a space"),
+                Space::new((0..4).map(|i| float(format!("x{i}"), 0.0..=1.0))).expect("a space"),
+                [minimize("p").reference(1.1), minimize("q").reference(1.1)],
             )
-            .minimize("p")
-            .reference(1.1)
-            .minimize("q")
-            .reference(1.1)
-            .constraint("c", Bound::AtLeast(0.0)),
+            .expect("a problem")
+            .subject_to([at_least("c", 0.0)])
+            .expect("a problem"),
             trials: 60,
             reference: &[1.1, 1.1],
             evaluate: |p, _| {

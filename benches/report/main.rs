@@ -9,8 +9,8 @@ use wattfront::carbon::Carbon;
 use wattfront::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain, WindowEnergy};
 use wattfront::optimizer::Seed;
 use wattfront::optimizer::history::FailureKind;
-use wattfront::optimizer::problem::{Metrics, Problem};
-use wattfront::optimizer::space::{Point, Space, Value};
+use wattfront::optimizer::problem::{Metrics, Problem, maximize, minimize};
+use wattfront::optimizer::space::{Point, Space, Value, choice, float, int};
 use wattfront::record::{Entry, Event, Phases, StudyRecord};
 use wattfront::report::text::{Closing, closing};
 use wattfront::report::{csv, html, json};
@@ -39,9 +39,9 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T, size: impl Fn(&T) -> usize) ->
 }
 
 fn events(trials: u64) -> Vec<Entry> {
-    let space = Space::builder().float("learning_rate", 1e-5..=1e-1).log().int("width", 8..=128).log();
-    let space = space.choice("optimizer", ["sgd", "adam"]).build().expect("a space");
-    let problem = Problem::new(space).maximize("accuracy").minimize("energy").log();
+    let rate = float("learning_rate", 1e-5..=1e-1).log();
+    let space = Space::new([rate, int("width", 8..=128).log(), choice("optimizer", ["sgd", "adam"])]).expect("a space");
+    let problem = Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).expect("a problem");
     let identity = serde_json::json!({ "command": {} });
     let mut entries = Vec::new();
     let mut push = |event| {

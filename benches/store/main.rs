@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use wattfront::energy::units::WindowEnergy;
 use wattfront::optimizer::Seed;
-use wattfront::optimizer::problem::{Metrics, Problem};
-use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::problem::{Metrics, Problem, maximize, minimize};
+use wattfront::optimizer::space::{Point, Space, float};
 use wattfront::record::{Event, Phases};
 use wattfront::study::store::{SqliteStore, Store};
 
@@ -21,8 +21,8 @@ fn main() {
     let folder = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"));
     let folder = tempfile::tempdir_in(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut store = SqliteStore::open(&folder.path().join("study.db")).expect("a new store");
-    let space = Space::builder().float("x", 0.0..=1.0).build().expect("a space");
-    let problem = Problem::new(space).maximize("accuracy").minimize("energy");
+    let space = Space::new([float("x", 0.0..=1.0)]).expect("a space");
+    let problem = Problem::new(space, [maximize("accuracy"), minimize("energy")]).expect("a problem");
     let (name, sampler, identity) = ("bench".into(), "gp".into(), serde_json::Value::Null);
     let mut append = |event| store.append(event).map(|_| ()).expect("it is stored");
     append(Event::StudyCreated { name, seed: Seed(1), problem, sampler, identity });

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain, WindowEnergy};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit, ObjectiveFit};
-use crate::optimizer::problem::{Metrics, Problem};
-use crate::optimizer::space::{Point, Space, Value};
+use crate::optimizer::problem::{Metrics, Problem, maximize, minimize};
+use crate::optimizer::space::{Point, Space, Value, choice, float, int};
 use crate::record::{Entry, Environment, Event, Gpu, Phases, StudyRecord};
 
 /// Builds a record from the events that a study would store, with a made-up clock.
@@ -154,18 +154,15 @@ pub(crate) fn counters(joules: f64) -> WindowEnergy {
 
 /// Maximize accuracy, minimize the logarithm of energy, over five parameters of which one is conditional.
 pub(crate) fn digits_problem() -> Problem {
-    let space = Space::builder()
-        .float("learning_rate", 1e-5..=1e-1)
-        .log()
-        .int("width", 8..=256)
-        .log()
-        .choice("batch_size", [16, 32, 64, 128])
-        .choice("optimizer", ["sgd", "adam"])
-        .float("momentum", 0.0..=0.99)
-        .when("optimizer", ["sgd"])
-        .build()
-        .expect("the space is sound");
-    Problem::new(space).maximize("accuracy").minimize("energy").log()
+    let space = Space::new([
+        float("learning_rate", 1e-5..=1e-1).log(),
+        int("width", 8..=256).log(),
+        choice("batch_size", [16, 32, 64, 128]),
+        choice("optimizer", ["sgd", "adam"]),
+        float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]),
+    ])
+    .expect("the space is sound");
+    Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).unwrap()
 }
 
 /// A point of [`digits_problem`]; `momentum` makes the optimizer `sgd`.

@@ -153,7 +153,7 @@ mod tests {
     use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
     use crate::energy::units::{DomainKind, Method};
     use crate::optimizer::history::FailureKind;
-    use crate::optimizer::problem::Problem;
+    use crate::optimizer::problem::{Problem, maximize};
 
     fn footprint(record: &StudyRecord, carbon: &Carbon) -> Footprint {
         Footprint::of(record, &Summary::of(record), carbon)
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_has_no_grams() {
-        let problem = || Problem::new(digits_problem().space().clone()).maximize("accuracy");
+        let problem = || Problem::new(digits_problem().space().clone(), [maximize("accuracy")]).unwrap();
         let point = |i| digits_point(1e-3, i, 16, None);
         let missing = window(DomainKind::Gpu, "GPU-5d2c1a", Method::Counter, None);
         let record = StudyFixture::new("missing", problem())

@@ -103,8 +103,8 @@ mod tests {
     use super::*;
     use crate::energy::units::{DomainEnergy, DomainKind, Joules, Method, PowerDomain};
     use crate::optimizer::Seed;
-    use crate::optimizer::problem::{Metrics, Problem};
-    use crate::optimizer::space::{Point, Space};
+    use crate::optimizer::problem::{Metrics, Problem, minimize};
+    use crate::optimizer::space::{Point, Space, float};
     use crate::record::{Entry, Event, Phases};
 
     fn window(seconds: f64) -> WindowEnergy {
@@ -118,7 +118,7 @@ mod tests {
 
     /// A trial with these steps, in seconds, whose trial phase has so many of its ten seconds.
     fn study(steps: &[f64], counted: f64, metric: &str) -> StudyRecord {
-        let problem = Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap()).minimize(metric);
+        let problem = Problem::new(Space::new([float("x", 0.0..=1.0)]).unwrap(), [minimize(metric)]).unwrap();
         let mut events = vec![
             Event::StudyCreated {
                 name: "s".into(),

@@ -4,7 +4,7 @@ use super::fixture::{StudyFixture, counters, digits, digits_point, digits_proble
 use super::{EnergyBasis, Provenance, Standing, Summary, Totals, is_on_front};
 use crate::energy::units::{DomainKind, Doubt, Joules, Method, Uncertainty, WindowEnergy};
 use crate::optimizer::history::{FailureKind, Fit};
-use crate::optimizer::problem::{Bound, Preference, Problem};
+use crate::optimizer::problem::{Bound, Preference, Problem, at_least, at_most, maximize, minimize};
 use crate::optimizer::sampler::START;
 use crate::optimizer::space::Point;
 use crate::record::{Event, StudyRecord};
@@ -86,7 +86,8 @@ fn one_trial_best_in_everything() {
 
 #[test]
 fn the_lead_is_not_energy_even_if_energy_comes_first() {
-    let problem = Problem::new(digits_problem().space().clone()).minimize("energy").log().maximize("accuracy");
+    let problem =
+        Problem::new(digits_problem().space().clone(), [minimize("energy").log(), maximize("accuracy")]).unwrap();
     let record = StudyFixture::new("turned", problem)
         .finish(point(8), [("accuracy", 0.964)], Some(counters(100.0)))
         .finish(point(9), [("accuracy", 0.96)], Some(counters(29.0)))
@@ -197,7 +198,8 @@ fn what_is_left_out_is_said_with_the_figures_that_lack_it() {
 fn only_the_domain_of_the_objective_counts_for_its_method() {
     let mut both = window(DomainKind::Gpu, "GPU-1", Method::Counter, Some(8.0));
     both.domains.extend(estimate(2.0).domains);
-    let problem = Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy.gpu");
+    let problem =
+        Problem::new(digits_problem().space().clone(), [maximize("accuracy"), minimize("energy.gpu")]).unwrap();
     let record = StudyFixture::new("gpu", problem)
         .finish(point(8), [("accuracy", 0.9), ("energy.gpu", 8.0)], Some(both))
         .record();
@@ -248,7 +250,8 @@ const BENT: [(f64, f64); 5] = [(0.964, 100.0), (0.96, 29.0), (0.94, 20.0), (0.5,
 #[test]
 fn trials_that_break_a_constraint_are_on_no_front_and_in_no_hypervolume() {
     let free = wishing(digits_problem(), &BENT);
-    let problem = digits_problem().constraint("accuracy", Bound::AtLeast(0.6)).constraint("ram", Bound::AtMost(5.0));
+    let problem =
+        digits_problem().subject_to([at_least("accuracy", 0.6)]).unwrap().subject_to([at_most("ram", 5.0)]).unwrap();
     let record = wishing(problem, &BENT);
     let summary = Summary::of(&record);
     assert_eq!(Summary::of(&free).front, [0, 1, 2, 3, 4]);
@@ -265,8 +268,9 @@ fn trials_that_break_a_constraint_are_on_no_front_and_in_no_hypervolume() {
 
 #[test]
 fn where_nothing_is_feasible_the_nearest_is_named() {
-    let problem =
-        || digits_problem().constraint("accuracy", Bound::AtLeast(0.97)).constraint("ram", Bound::AtMost(5.0));
+    let problem = || {
+        digits_problem().subject_to([at_least("accuracy", 0.97)]).unwrap().subject_to([at_most("ram", 5.0)]).unwrap()
+    };
     let record = wishing(problem(), &BENT);
     let summary = Summary::of(&record);
     assert_eq!((summary.front.len(), summary.pick, summary.hypervolume.is_none()), (0, None, true));
@@ -324,7 +328,7 @@ fn the_pick_is_where_the_user_prefers() {
 #[test]
 fn a_start_of_the_study_file_is_the_users_own_setting() {
     let fit = Some(Fit { rule: START.to_owned(), ..Fit::default() });
-    let mut fixture = StudyFixture::new("start", digits_problem().constraint("accuracy", Bound::AtLeast(0.91)));
+    let mut fixture = StudyFixture::new("start", digits_problem().subject_to([at_least("accuracy", 0.91)]).unwrap());
     fixture.push(Event::TrialStarted { trial: 0, attempt: 1, point: point(8), fit, propose_seconds: 0.0 });
     let metrics = [("accuracy", 0.9), ("energy", 40.0)].map(|(k, v)| (k.to_owned(), v)).into();
     fixture.push(Event::TrialFinished {

@@ -97,14 +97,14 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{StudyFixture, fixture_environment};
     use crate::energy::units::{Consumer, DomainKind, Standing};
-    use crate::optimizer::problem::Problem;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::{Problem, minimize};
+    use crate::optimizer::space::{Space, int};
     use crate::record::{Environment, Event};
 
     #[test]
     fn a_trainer_for_the_processor_is_not_told_that_totals_miss_a_gpu() {
-        let space = Space::builder().int("n", 0..=1).build().unwrap();
-        let mut fixture = StudyFixture::new("cpu", Problem::new(space).minimize("energy.cpu"));
+        let space = Space::new([int("n", 0..=1)]).unwrap();
+        let mut fixture = StudyFixture::new("cpu", Problem::new(space, [minimize("energy.cpu")]).unwrap());
         let lost = Consumer::new(DomainKind::Gpu, "1", "NVIDIA GPU 1".to_owned());
         let consumers = vec![lost.because(Standing::Unreadable, "it fell off the bus")];
         fixture.push(Event::SessionStarted { environment: Environment { consumers, ..fixture_environment() } });

@@ -21,7 +21,7 @@ const HUGE: f64 = 1e10;
 
 /// How hard to try.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Effort {
+pub(super) struct DescentEffort {
     /// Most evaluations.
     pub evaluations: usize,
     /// A smaller improvement in one iteration ends the search.
@@ -89,7 +89,12 @@ impl<F: FnMut(&[f64], &mut [f64]) -> f64> Gradient for Shared<'_, F> {
 
 /// Searches for a minimum of `function` in the box `bounds` from `start`. The function returns its value and writes its
 /// gradient. Returns the best point evaluated and its value, or `None` if no value was finite.
-pub(super) fn minimize<F>(function: F, start: &[f64], bounds: &[(f64, f64)], effort: Effort) -> Option<(Vec<f64>, f64)>
+pub(super) fn minimize<F>(
+    function: F,
+    start: &[f64],
+    bounds: &[(f64, f64)],
+    effort: DescentEffort,
+) -> Option<(Vec<f64>, f64)>
 where
     F: FnMut(&[f64], &mut [f64]) -> f64,
 {
@@ -135,7 +140,7 @@ where
 mod tests {
     use super::*;
 
-    const EFFORT: Effort = Effort { evaluations: 200, tolerance: 1e-12 };
+    const EFFORT: DescentEffort = DescentEffort { evaluations: 200, tolerance: 1e-12 };
 
     fn rosenbrock(x: &[f64], g: &mut [f64]) -> f64 {
         let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
@@ -159,7 +164,7 @@ mod tests {
             calls += 1;
             rosenbrock(x, g)
         };
-        let effort = Effort { evaluations: 7, tolerance: 0.0 };
+        let effort = DescentEffort { evaluations: 7, tolerance: 0.0 };
         assert!(minimize(&mut counted, &[0.0, 0.0], &[(-2.0, 2.0); 2], effort).is_some());
         assert!(calls <= 7);
         let nan = |_: &[f64], g: &mut [f64]| {

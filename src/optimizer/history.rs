@@ -1,13 +1,42 @@
 //! What is known so far: the trials of a study as a sampler sees them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::problem::Metrics;
 use super::space::Point;
 
-/// Why a trial gave no result.
+/// The number of a trial, counted from 0 in the order of asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrialId(pub u64);
+
+impl TrialId {
+    /// The one after this.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl From<u64> for TrialId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// The number alone.
+impl fmt::Display for TrialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a trial gave no result. An error by itself, for closures that [evaluate](super::Optimizer::run) trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FailureKind {
     /// The loss became NaN, infinite, or absurdly large.
     Diverged,
@@ -69,8 +98,19 @@ impl FailureKind {
     }
 }
 
+/// In words, as [`label`](FailureKind::label).
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+impl std::error::Error for FailureKind {}
+
 /// Where a trial stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// Proposed, without a result yet.
     Pending,
@@ -87,6 +127,7 @@ pub enum Outcome {
 
 /// The surrogate's hyperparameters for one objective, all for standardized losses and inputs in \[0,1\].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ObjectiveFit {
     /// One lengthscale per parameter, in units of the encoded input on its bent scale; after them, where there are earlier
     /// studies, the one
@@ -104,8 +145,9 @@ pub struct ObjectiveFit {
     pub log_posterior: f64,
 }
 
-/// How a proposal came about.
+/// How a proposal came about. Made [by](Self::by) the name of a rule.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Fit {
     /// Which rule proposed: `sobol`, `random`, `log-ehvi`, `log-ei`, ...
     pub rule: String,
@@ -120,20 +162,35 @@ pub struct Fit {
     pub fallback: Option<String>,
 }
 
+impl Fit {
+    /// By this rule, without a surrogate.
+    #[must_use]
+    pub fn by(rule: impl Into<String>) -> Self {
+        Self { rule: rule.into(), ..Self::default() }
+    }
+}
+
 /// One trial as a sampler sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// Unique in the study, counted from 0.
-    pub id: u64,
+    pub id: TrialId,
     /// Its configuration.
     pub point: Point,
     /// How it was proposed; `None` for a point that the user brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
     /// Where it stands.
     pub outcome: Outcome,
 }
 
 impl Trial {
+    /// Whether it finished with metrics.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.outcome, Outcome::Finished { .. })
+    }
+
     /// The value of a metric that the trial finished with, in its own unit.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<f64> {
@@ -157,13 +214,40 @@ pub struct Earlier {
 ///
 /// Failures of the environment are not in here: a trial that is to be tried again is pending, one that was given up is
 /// absent. Nothing is learned of its point then, which may at most be one [to avoid](Self::avoid).
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct History {
     trials: Vec<Trial>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     avoided: Vec<Point>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<Earlier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<Vec<f64>>,
-    next_id: u64,
+    next_id: TrialId,
+}
+
+/// A history as it was stored, whose order and next id are not taken on trust.
+#[derive(Deserialize)]
+struct Stored {
+    trials: Vec<Trial>,
+    #[serde(default)]
+    avoided: Vec<Point>,
+    #[serde(default)]
+    earlier: Vec<Earlier>,
+    #[serde(default)]
+    reference: Option<Vec<f64>>,
+    #[serde(default)]
+    next_id: TrialId,
+}
+
+impl From<Stored> for History {
+    fn from(stored: Stored) -> Self {
+        let Stored { trials, avoided, earlier, reference, next_id } = stored;
+        let mut history = Self { trials: Vec::new(), avoided, earlier, reference, next_id };
+        trials.into_iter().for_each(|trial| history.record(trial));
+        history
+    }
 }
 
 impl History {
@@ -175,7 +259,7 @@ impl History {
 
     /// Adds a trial, or replaces the one with the same id.
     pub fn record(&mut self, trial: Trial) {
-        self.next_id = self.next_id.max(trial.id + 1);
+        self.next_id = self.next_id.max(trial.id.next());
         match self.trials.binary_search_by_key(&trial.id, |t| t.id) {
             Ok(i) => self.trials[i] = trial,
             Err(i) => self.trials.insert(i, trial),
@@ -183,13 +267,13 @@ impl History {
     }
 
     /// Takes a trial out, for one that was given up; its id stays taken.
-    pub fn remove(&mut self, id: u64) -> Option<Trial> {
+    pub fn remove(&mut self, id: TrialId) -> Option<Trial> {
         let i = self.trials.binary_search_by_key(&id, |t| t.id).ok()?;
         Some(self.trials.remove(i))
     }
 
     /// Says that ids below `next_id` are taken, also where their trials are absent.
-    pub fn reserve(&mut self, next_id: u64) {
+    pub fn reserve(&mut self, next_id: TrialId) {
         self.next_id = self.next_id.max(next_id);
     }
 
@@ -229,7 +313,7 @@ impl History {
 
     /// The trial with this id.
     #[must_use]
-    pub fn get(&self, id: u64) -> Option<&Trial> {
+    pub fn get(&self, id: TrialId) -> Option<&Trial> {
         self.trials.binary_search_by_key(&id, |t| t.id).ok().map(|i| &self.trials[i])
     }
 
@@ -241,7 +325,7 @@ impl History {
 
     /// The id that the next trial will get: one above the highest so far.
     #[must_use]
-    pub fn next_id(&self) -> u64 {
+    pub fn next_id(&self) -> TrialId {
         self.next_id
     }
 }

@@ -2,19 +2,25 @@
 //!
 //! No files, clock, environment, libtorch or NVML in here, so it embeds anywhere and replays exactly.
 
+#[doc(hidden)]
 pub mod acquisition;
 mod ask_tell;
 mod descent;
 pub mod history;
+mod nearest;
 mod parallel;
 pub mod pareto;
 pub mod problem;
 pub mod sampler;
 pub mod space;
+#[doc(hidden)]
 pub mod surrogate;
 
-pub use ask_tell::{Asked, Optimizer, OptimizerError};
+pub use ask_tell::{FailedTrial, Measured, Optimizer, OptimizerError, OptimizerState, PendingTrial, RunSummary};
+pub use history::TrialId;
 pub use pareto::front;
+pub use problem::{Problem, maximize, minimize};
+pub use space::{Space, choice, float, int};
 
 use serde::{Deserialize, Serialize};
 

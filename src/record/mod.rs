@@ -9,6 +9,7 @@ mod earlier;
 mod energy_metric;
 mod environment;
 mod event;
+mod measured;
 mod study;
 mod trial;
 

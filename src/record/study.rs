@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
 use crate::energy::units::{Baseline, Doubt, Joules, PowerDomain};
 use crate::optimizer::Seed;
-use crate::optimizer::history::{FailureKind, History, Outcome, Trial};
+use crate::optimizer::history::{FailureKind, History, Outcome, Trial, TrialId};
 use crate::optimizer::problem::{Preference, Problem};
 use crate::optimizer::space::Point;
 
@@ -369,7 +369,7 @@ impl StudyRecord {
             history.learn_from(earlier.study.clone());
         }
         for trial in &self.trials {
-            history.reserve(trial.id + 1);
+            history.reserve(TrialId(trial.id + 1));
             let outcome = match &trial.state {
                 TrialState::Running | TrialState::Waiting(_) => Outcome::Pending,
                 TrialState::Finished(r) => Outcome::Finished { metrics: r.metrics.clone(), sd: r.sd.clone() },
@@ -381,7 +381,7 @@ impl StudyRecord {
                     continue;
                 }
             };
-            history.record(Trial { id: trial.id, point: trial.point.clone(), fit: trial.fit.clone(), outcome });
+            history.record(Trial { id: trial.id.into(), point: trial.point.clone(), fit: trial.fit.clone(), outcome });
         }
         if let Some(reference) = &self.reference {
             history.freeze_reference(reference.clone());
@@ -417,7 +417,8 @@ impl StudyRecord {
 mod tests {
     use super::*;
     use crate::optimizer::history::Earlier;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::maximize;
+    use crate::optimizer::space::{Space, float};
 
     fn entries(events: Vec<Event>) -> Vec<Entry> {
         (1..).zip(events).map(|(seq, event)| Entry { seq, time: 0.0, event }).collect()
@@ -427,7 +428,7 @@ mod tests {
         Event::StudyCreated {
             name: "s".into(),
             seed: Seed(1),
-            problem: Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap()).maximize("accuracy"),
+            problem: Problem::new(Space::new([float("x", 0.0..=1.0)]).unwrap(), [maximize("accuracy")]).unwrap(),
             sampler: "gp".into(),
             identity: serde_json::Value::Null,
         }

@@ -98,7 +98,7 @@ impl<'a> AskTell<'a> {
         };
         let propose_seconds = begin.elapsed().as_secs_f64() / proposals.len().max(1) as f64;
         let mut trials = Vec::with_capacity(proposals.len());
-        for (id, proposal) in (history.next_id()..).zip(proposals) {
+        for (id, proposal) in (history.next_id().0..).zip(proposals) {
             self.start(id, proposal.point.clone(), Some(proposal.fit), propose_seconds)?;
             trials.push(AskedTrial { id, params: proposal.point });
         }
@@ -161,12 +161,12 @@ impl<'a> AskTell<'a> {
     /// Whether an outcome of the trial is still waited for.
     fn check_open(&self, trial: &Trial) -> Result<(), RequestError> {
         let &Trial::Asked(id) = trial else { return Ok(()) };
-        let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id })?;
+        let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id: id.into() })?;
         if known.failure().is_some_and(|failure| failure.kind == FailureKind::Skipped) {
             return Err(RequestError::Skipped { id });
         }
         if known.state != TrialState::Running {
-            return Err(OptimizerError::AlreadyTold { id }.into());
+            return Err(OptimizerError::AlreadyTold { id: id.into() }.into());
         }
         Ok(())
     }
@@ -180,11 +180,11 @@ impl<'a> AskTell<'a> {
     fn front(&self) -> Answer {
         let history = self.record.history();
         let members = front(self.record.problem(), &history).into_iter().map(|trial| FrontTrial {
-            id: trial.id,
+            id: trial.id.0,
             params: trial.point.clone(),
             metrics: self
                 .record
-                .trial(trial.id)
+                .trial(trial.id.0)
                 .and_then(TrialRecord::result)
                 .map_or_else(Metrics::new, |r| r.metrics.clone()),
         });

@@ -232,7 +232,7 @@ pub enum StudyError {
     #[error("{}", .0.with_help())]
     Energy(EnergyError),
     /// The sampler cannot handle the problem.
-    #[error(transparent)]
+    #[error("{}{}", .0, .0.help().map_or_else(String::new, |help| format!("; {help}")))]
     Sampler(SamplerError),
     /// Net energy is searched for, and the power at rest is not known.
     #[error(

@@ -184,7 +184,8 @@ pub(super) fn why_otherwise(record: &StudyRecord, session: &Session, now: &[Ener
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::minimize;
+    use crate::optimizer::space::{Space, float};
 
     fn consumer(kind: DomainKind, id: &str, standing: Standing) -> Consumer {
         let json = serde_json::json!({
@@ -195,8 +196,8 @@ mod tests {
     }
 
     fn problem(metrics: &[&str]) -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
-        metrics.iter().fold(Problem::new(space), |problem, metric| problem.minimize(*metric))
+        let space = Space::new([float("x", 0.0..=1.0)]).unwrap();
+        Problem::unchecked(space, metrics.iter().map(|metric| minimize(*metric)).collect())
     }
 
     fn lacking(metrics: &[&str], budget: bool, devices: DeviceUse) -> Vec<String> {

@@ -102,7 +102,7 @@ impl Plan<'_> {
         };
         let proposal = proposal.ok_or(SamplerError::Exhausted)?;
         Ok(NextTrial {
-            trial: history.next_id(),
+            trial: history.next_id().0,
             attempt: 1,
             point: proposal.point,
             fit: Some(proposal.fit),
@@ -128,8 +128,8 @@ mod tests {
     use super::*;
     use crate::optimizer::Seed;
     use crate::optimizer::history::FailureKind;
-    use crate::optimizer::problem::{Metrics, Problem};
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::{Metrics, Problem, maximize};
+    use crate::optimizer::space::{Space, float};
     use crate::record::{Entry, Event, Phases};
 
     fn point(x: f64) -> Point {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn begun() -> StudyRecord {
-        let problem = Problem::new(Space::builder().float("x", 0.0..=9.0).build().unwrap()).maximize("accuracy");
+        let problem = Problem::new(Space::new([float("x", 0.0..=9.0)]).unwrap(), [maximize("accuracy")]).unwrap();
         let event = Event::StudyCreated {
             name: "s".into(),
             seed: Seed(1),

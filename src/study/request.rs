@@ -207,11 +207,27 @@ pub enum RequestError {
         id: u64,
     },
     /// The optimizer refuses it.
-    #[error(transparent)]
-    Optimizer(#[from] OptimizerError),
+    #[error("{}{}", .0, advice(.0))]
+    Optimizer(OptimizerError),
     /// The study cannot keep it.
     #[error(transparent)]
     Study(#[from] StudyError),
+}
+
+/// What helps against what a program got wrong, as the end of a sentence.
+fn advice(error: &OptimizerError) -> String {
+    let sign = match error {
+        OptimizerError::UnknownTrial { .. } => ": ",
+        OptimizerError::Sampler(_) => "; ",
+        _ => return String::new(),
+    };
+    error.help().map_or_else(String::new, |help| format!("{sign}{help}"))
+}
+
+impl From<OptimizerError> for RequestError {
+    fn from(error: OptimizerError) -> Self {
+        Self::Optimizer(error)
+    }
 }
 
 impl From<SamplerError> for RequestError {

@@ -65,7 +65,7 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
             } else if searched.contains(name) {
                 let advice = nearest_metric(name, told.iter().map(String::as_str).filter(|told| !is_wanted(told)));
                 let advice = advice.map(|near| format!("; did you mean `{near}` by it?")).unwrap_or_default();
-                return Err(RequestError::NeverTold { source: OptimizerError::Metrics { source: missing }, advice });
+                return Err(RequestError::NeverTold { source: OptimizerError::Metrics { cause: missing }, advice });
             } else {
                 return Err(RequestError::EnergyNotTold);
             }

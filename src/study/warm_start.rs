@@ -260,16 +260,17 @@ mod tests {
 
     use super::*;
     use crate::optimizer::Seed;
-    use crate::optimizer::space::{Space, SpaceBuilder};
+    use crate::optimizer::problem::maximize;
+    use crate::optimizer::space::{Parameter, Space, choice, float, int};
     use crate::record::Phases;
     use crate::study::store::MemoryStore;
 
-    fn space() -> SpaceBuilder {
-        Space::builder().float("rate", 0.0..=1.0)
+    fn rate() -> Parameter {
+        float("rate", 0.0..=1.0)
     }
 
-    fn problem(space: SpaceBuilder) -> Problem {
-        Problem::new(space.build().unwrap()).maximize("accuracy")
+    fn problem(space: impl IntoIterator<Item = Parameter>) -> Problem {
+        Problem::new(Space::new(space).unwrap(), [maximize("accuracy")]).unwrap()
     }
 
     /// A study with a trial for each of these points, whose `epochs` were fixed at 5.
@@ -300,7 +301,7 @@ mod tests {
     #[test]
     fn a_setting_that_is_fixed_now_leaves_out_what_had_another() {
         let old = record(
-            problem(space().choice("model", ["mlp", "cnn"]).int("width", 1..=9)),
+            problem([rate(), choice("model", ["mlp", "cnn"]), int("width", 1..=9)]),
             &[
                 &[("rate", 0.1.into()), ("model", "mlp".into()), ("width", 3.into())],
                 &[("rate", 0.2.into()), ("model", "cnn".into()), ("width", 3.into())],
@@ -308,7 +309,7 @@ mod tests {
             ],
             Vec::new(),
         );
-        let new = problem(space().int("epochs", 1..=9));
+        let new = problem([rate(), int("epochs", 1..=9)]);
         let (was, fixed) = (BTreeMap::new(), values(&[("model", "cnn".into()), ("epochs", 7.into())]));
         let known = learn_by(Terms { problem: &new, was: &was, fixed: &fixed }, &old, "results/old");
         assert_eq!((known.study.trials.len(), known.finished()), (2, 3));
@@ -321,14 +322,14 @@ mod tests {
     #[test]
     fn what_it_was_counts_where_a_parameter_was_not_there_or_inactive_and_nowhere_else() {
         let old = record(
-            problem(space().choice("kind", ["a", "b"]).float("m", 0.0..=1.0).when("kind", ["a"])),
+            problem([rate(), choice("kind", ["a", "b"]), float("m", 0.0..=1.0).when("kind", ["a"])]),
             &[
                 &[("rate", 0.1.into()), ("kind", "a".into()), ("m", 0.9.into())],
                 &[("rate", 0.2.into()), ("kind", "b".into())],
             ],
             Vec::new(),
         );
-        let new = problem(space().choice("kind", ["a", "b"]).float("m", 0.0..=1.0).float("z", 0.0..=1.0));
+        let new = problem([rate(), choice("kind", ["a", "b"]), float("m", 0.0..=1.0), float("z", 0.0..=1.0)]);
         let (was, fixed) = (values(&[("m", 0.0.into()), ("z", 0.5.into())]), BTreeMap::new());
         let known = learn_by(Terms { problem: &new, was: &was, fixed: &fixed }, &old, "old");
         let m: Vec<Option<f64>> = known.study.trials.iter().map(|(point, _)| point.number("m")).collect();
@@ -339,13 +340,13 @@ mod tests {
     #[test]
     fn what_is_ruled_out_is_left_out_and_an_older_version_that_took_it_goes_on() {
         let points: [&[(&str, Value)]; 2] = [&[("rate", 0.2.into())], &[("rate", 0.8.into())]];
-        let old = record(problem(space()), &points, Vec::new());
-        let new = problem(space()).require("rate < 0.5".parse().unwrap()).unwrap();
+        let old = record(problem([rate()]), &points, Vec::new());
+        let new = problem([rate()]).require(["rate < 0.5"]).unwrap();
         let nothing = BTreeMap::new();
         let terms = Terms { problem: &new, was: &nothing, fixed: &nothing };
         let known = learn_by(terms, &old, "old");
         assert_eq!(known.to_string(), "1 of 2 finished trials of `old` (left out: 1 that are ruled out here)");
-        let all = learn(&problem(space()), &old, "old");
+        let all = learn(&problem([rate()]), &old, "old");
         assert_eq!(learn_again(terms, &old, "old", std::slice::from_ref(&all)).study, all.study);
         assert_eq!(learn_again(terms, &old, "old", std::slice::from_ref(&known)), known);
     }
@@ -353,13 +354,13 @@ mod tests {
     #[test]
     fn what_a_study_had_learned_is_inherited_as_far_as_it_can_be_used() {
         let points: [&[(&str, Value)]; 2] = [&[("rate", 0.2.into())], &[("rate", 0.8.into())]];
-        let first = learn(&problem(space()), &record(problem(space()), &points, Vec::new()), "results/old.1");
-        let second = record(problem(space()), &points[..1], vec![first]);
+        let first = learn(&problem([rate()]), &record(problem([rate()]), &points, Vec::new()), "results/old.1");
+        let second = record(problem([rate()]), &points[..1], vec![first]);
         let nothing = BTreeMap::new();
-        let narrow = problem(Space::builder().float("rate", 0.0..=0.5));
+        let narrow = problem([float("rate", 0.0..=0.5)]);
         let kept = inherit(Terms { problem: &narrow, was: &nothing, fixed: &nothing }, &second);
         assert_eq!((kept.len(), kept[0].study.trials.len(), kept[0].folder.as_str()), (1, 1, "results/old.1"));
-        let other = problem(Space::builder().float("rate", 0.9..=1.0));
+        let other = problem([float("rate", 0.9..=1.0)]);
         assert_eq!(inherit(Terms { problem: &other, was: &nothing, fixed: &nothing }, &second), []);
     }
 }

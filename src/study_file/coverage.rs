@@ -118,11 +118,13 @@ fn first_from(domain: &Domain, count: u64, number: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use crate::optimizer::space::{choice, float, int};
+
     use super::*;
 
     fn space() -> Space {
-        let builder = Space::builder().float("x", 0.0..=1.0).int("n", 1..=1_000_000).float("z", 0.0..=1.0).step(0.25);
-        builder.choice("kind", ["a", "b"]).float("y", 0.0..=1.0).when("kind", ["b"]).build().unwrap()
+        let (x, n, z) = (float("x", 0.0..=1.0), int("n", 1..=1_000_000), float("z", 0.0..=1.0).step(0.25));
+        Space::new([x, n, z, choice("kind", ["a", "b"]), float("y", 0.0..=1.0).when("kind", ["b"])]).unwrap()
     }
 
     fn forbid(clauses: &[(&str, Match)]) -> Forbidden {

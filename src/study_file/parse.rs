@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use toml_edit::Document;
 
-use super::bounds::PlacedConstraint;
 use super::error::{IssueKind, SpecErrors};
 use super::findings::{Draft, Findings, Span};
 use super::points::PlacedPart;
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::evaluation::KeepOutput;
 use crate::optimizer::Seed;
-use crate::optimizer::problem::Problem;
+use crate::optimizer::problem::{Problem, ProblemParts};
 use crate::optimizer::sampler;
 
 pub(super) const KEYS: [&str; 16] = [
@@ -151,16 +150,17 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
         );
         findings.push(Draft::new(kind).at(objectives[limit].span.clone()).help(help));
     }
-    let problem = Problem::new(searched.space?).preferring(preferences);
-    let problem = objectives.into_iter().fold(problem, |p, o| p.objective(o.objective));
-    let add = |p: Problem, PlacedConstraint { constraint, .. }| p.constraint(constraint.metric, constraint.bound);
-    let problem = constraints.into_iter().fold(problem, add);
-    let problem = searched.priors.into_iter().fold(problem, |p, (name, prior)| p.prior(name, prior));
-    let problem = starts.iter().fold(problem, |p, start| p.start(start.part.clone()));
-    let problem = forbidden.iter().fold(problem, |p, forbidden| p.forbid(forbidden.part.clone()));
-    let mut problem = problem;
+    let objectives = objectives.into_iter().map(|o| o.objective).collect();
+    // All of these were checked where they were read.
+    let mut problem = Problem::unchecked(searched.space?, objectives).add_unchecked(ProblemParts {
+        constraints: constraints.into_iter().map(|placed| placed.constraint).collect(),
+        preferences,
+        priors: searched.priors.into_iter().collect(),
+        forbidden: forbidden.iter().map(|forbidden| forbidden.part.clone()).collect(),
+        starts: starts.iter().map(|start| start.part.clone()).collect(),
+    });
     for PlacedPart { part, span } in &required {
-        match problem.clone().require(part.clone()) {
+        match problem.clone().require([part.clone()]) {
             Ok(more) => problem = more,
             // Names were checked where it was read.
             Err(error) => {

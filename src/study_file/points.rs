@@ -64,7 +64,7 @@ fn read_start(
 /// All that can be wrong with a point whose names and values are right: a parameter that is not active there.
 fn refuse_point(error: PointError, section: &Section, space: &Space, searched: &Searched) -> Draft {
     let name = match &error {
-        PointError::Inactive { name } | PointError::Missing { name } | PointError::Unknown { name } => name.clone(),
+        PointError::Inactive { name } | PointError::Missing { name } | PointError::Unknown { name, .. } => name.clone(),
         PointError::Value { name, .. } => name.clone(),
     };
     let entry = section.get(&name);

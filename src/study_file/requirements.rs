@@ -74,7 +74,7 @@ fn read_one(
         Ok(requirement) => requirement,
         Err(error) => {
             let kind = IssueKind::Requirement { message: error.message().to_owned() };
-            findings.push(Draft::new(kind).at(within(error.at())).help(error.help()));
+            findings.push(error.help().into_iter().fold(Draft::new(kind).at(within(error.at())), Draft::help));
             return None;
         }
     };

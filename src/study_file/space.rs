@@ -208,8 +208,8 @@ fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings
         _ => read_choice(&elements, table, findings),
     };
     let Some(domain) = domain else { return };
-    let parameter = Parameter { name: name.to_owned(), domain, condition: Vec::new() };
-    match Space::new(vec![parameter.clone()]) {
+    let parameter = Parameter::new(name, domain);
+    match Space::new([parameter.clone()]) {
         Err(error) => refuse_domain(error, &parameter, &searched.places[name], findings),
         Ok(_) if findings.len() == before => {
             let prior = table.get("prior").and_then(|entry| priors::read(entry, &parameter.domain, findings));
@@ -337,13 +337,13 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
                 "search a smaller number that your program adds to or multiplies, or list the values: write a `choice`",
             )
         }
-        SpaceError::Step { .. } => {
+        SpaceError::Step { advice, .. } => {
             let example = match &parameter.domain {
                 Domain::Float { scale: Scale::Log, .. } => "remove `step` or `scale`",
                 Domain::Int { .. } => "for example: int = [8, 128], step = 8",
                 _ => "for example: float = [0.0, 0.5], step = 0.1",
             };
-            draft.at(places.step.clone().or(whole)).help(example)
+            advice.into_iter().fold(draft.at(places.step.clone().or(whole)), Draft::help).help(example)
         }
 
         SpaceError::ChoiceValue { value, .. } => {
@@ -420,7 +420,7 @@ fn read_condition(
 
 fn unknown_condition(name: &str, clause: Entry, root: &Section, searched: &Searched) -> Draft {
     let on = clause.name();
-    let draft = Draft::new(SpaceError::UnknownCondition { name: name.to_owned(), on: on.to_owned() });
+    let draft = Draft::new(SpaceError::UnknownCondition { name: name.to_owned(), on: on.to_owned(), nearest: None });
     let fixed = root.get("train").and_then(|train| train.child(on));
     let help = match nearest(on, searched.places.keys().map(String::as_str).filter(|p| *p != name)) {
         _ if fixed.is_some() => format!("`{on}` is fixed in [train] and never changes: remove the condition"),

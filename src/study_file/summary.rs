@@ -218,7 +218,8 @@ impl StudySpec {
         if let Err(error @ SamplerError::NothingAllowed { .. }) =
             RandomSampler.propose(&self.problem, &History::new(), 1, Seed(0))
         {
-            warnings.push(error.to_string());
+            let help = error.help().map_or_else(String::new, |help| format!("; {help}"));
+            warnings.push(format!("{error}{help}"));
         }
         if self.sampler.kind == "grid" && self.is_grid_empty() {
             warnings.push(

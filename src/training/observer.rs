@@ -1,9 +1,6 @@
 //! What a training tells while it runs, and what it reports.
 
-use std::collections::BTreeMap;
-
-/// Named numbers.
-pub type Metrics = BTreeMap<String, f64>;
+pub use crate::optimizer::problem::Metrics;
 
 /// One metric of a finished training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,20 +1,21 @@
 //! No sampler ever proposes what is forbidden, and all propose the starts first.
 
 use proptest::prelude::*;
-use wattfront::optimizer::problem::{Forbidden, Match, Problem};
+use wattfront::optimizer::problem::{Forbidden, Match, Problem, maximize, minimize};
 use wattfront::optimizer::sampler::{self, NAMES, SamplerError, Settings};
-use wattfront::optimizer::space::{Point, Space, Value};
+use wattfront::optimizer::space::{Point, Space, Value, choice, float, int};
 use wattfront::optimizer::{Optimizer, OptimizerError, Seed};
 
 fn space() -> Space {
-    let builder = Space::builder().float("rate", 1e-4..=1e-1).log().int("width", 4..=64).log();
-    let builder = builder.choice("batch", [16, 32, 64]).choice("kind", ["a", "b", "c"]);
-    builder.float("momentum", 0.0..=0.9).when("kind", ["a"]).build().expect("a sound space")
+    let (rate, width) = (float("rate", 1e-4..=1e-1).log(), int("width", 4..=64).log());
+    let (batch, kind) = (choice("batch", [16, 32, 64]), choice("kind", ["a", "b", "c"]));
+    let momentum = float("momentum", 0.0..=0.9).when("kind", ["a"]);
+    Space::new([rate, width, batch, kind, momentum]).expect("a sound space")
 }
 
 fn finite() -> Space {
-    let builder = Space::builder().int("width", 1..=4).choice("batch", [16, 32, 64]);
-    builder.choice("kind", ["a", "b", "c"]).build().expect("a sound space")
+    let kind = choice("kind", ["a", "b", "c"]);
+    Space::new([int("width", 1..=4), choice("batch", [16, 32, 64]), kind]).expect("a sound space")
 }
 
 /// A combination of one to three parts, in bounds that both spaces have something of.
@@ -29,8 +30,8 @@ fn forbidden() -> impl Strategy<Value = Forbidden> {
     parts.prop_map(|(width, batch, kind)| {
         let width = width.map(|w| ("width".to_owned(), w));
         let batch = batch.map(|b| ("batch".to_owned(), b));
-        let clauses = width.into_iter().chain(batch).chain([("kind".to_owned(), kind)]).collect();
-        Forbidden { clauses }
+        let clauses = width.into_iter().chain(batch).chain([("kind".to_owned(), kind)]);
+        Forbidden::new(clauses)
     })
 }
 
@@ -50,11 +51,11 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let space = if continuous { space() } else { finite() };
-        let problem = Problem::new(space).maximize("accuracy").minimize("energy");
-        let problem = combinations.into_iter().fold(problem, Problem::forbid);
+        let problem = Problem::new(space, [maximize("accuracy"), minimize("energy")]).unwrap();
+        let problem = problem.forbid(combinations).expect("parts of the space");
         let left = problem.space().points(1000).map(|all| all.iter().filter(|p| !problem.forbids(p)).count());
         let start = problem.space().complete(&Point::new()).expect("a middle");
-        let problem = problem.start(start.clone());
+        let problem = problem.start([start.clone()]).expect("a point of the space");
         for name in NAMES {
             let sampler = sampler::by_name(name, &Settings { initial: Some(6), ..Settings::default() });
             let mut optimizer = Optimizer::new(problem.clone(), sampler.expect("a known name"), Seed(seed));

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use wattfront::optimizer::acquisition::{Criterion, Posterior};
-use wattfront::optimizer::space::{Encoding, Space};
+use wattfront::optimizer::space::{Encoding, Space, choice, float};
 use wattfront::optimizer::surrogate::{GaussianProcess, Hyperparameters, Kernel, Noise, Observations};
 
 #[derive(Deserialize)]
@@ -23,10 +23,10 @@ struct SurrogateCase {
 }
 
 fn kernel(unordered: &[bool]) -> Option<Kernel> {
-    let add = |builder: wattfront::optimizer::space::SpaceBuilder, (k, unordered): (usize, &bool)| {
-        if *unordered { builder.choice(format!("x{k}"), ["a", "b"]) } else { builder.float(format!("x{k}"), 0.0..=1.0) }
+    let parameter = |(k, unordered): (usize, &bool)| {
+        if *unordered { choice(format!("x{k}"), ["a", "b"]) } else { float(format!("x{k}"), 0.0..=1.0) }
     };
-    let space = unordered.iter().enumerate().fold(Space::builder(), add).build().ok()?;
+    let space = Space::new(unordered.iter().enumerate().map(parameter)).ok()?;
     Some(Kernel::new(&Encoding::new(&space)))
 }
 

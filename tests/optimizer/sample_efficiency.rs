@@ -4,9 +4,9 @@ use std::f64::consts::PI;
 
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::pareto::hypervolume;
-use wattfront::optimizer::problem::{Bound, Problem};
+use wattfront::optimizer::problem::{Problem, at_most, maximize, minimize};
 use wattfront::optimizer::sampler::{Settings, by_name};
-use wattfront::optimizer::space::{Point, Space};
+use wattfront::optimizer::space::{Point, Space, choice, float, int};
 use wattfront::optimizer::{Optimizer, Seed};
 
 const SEEDS: [u64; 6] = [1, 2, 3, 4, 5, 6];
@@ -41,17 +41,14 @@ fn training(point: &Point) -> Option<[f64; 2]> {
 }
 
 fn training_space() -> Space {
-    Space::builder()
-        .float("rate", 1e-5..=1.0)
-        .log()
-        .int("width", 8..=256)
-        .log()
-        .int("epochs", 1..=20)
-        .choice("optimizer", ["sgd", "adam"])
-        .float("momentum", 0.0..=0.99)
-        .when("optimizer", ["sgd"])
-        .build()
-        .unwrap()
+    Space::new([
+        float("rate", 1e-5..=1.0).log(),
+        int("width", 8..=256).log(),
+        int("epochs", 1..=20),
+        choice("optimizer", ["sgd", "adam"]),
+        float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]),
+    ])
+    .unwrap()
 }
 
 /// Hypervolume of the true losses after `n` trials, whose measurements scatter by `scatter`; and how many failed.
@@ -71,7 +68,7 @@ fn run(
         let trial = optimizer.ask().unwrap();
         match f(trial.point()) {
             Some(losses) => {
-                let turn = (1e4 * (trial.id() + seed) as f64).sin();
+                let turn = (1e4 * (trial.id().0 + seed) as f64).sin();
                 let told = [("a", losses[0] + scatter[0] * turn), ("b", losses[1] + scatter[1] * turn)];
                 optimizer.tell(trial.id(), told).unwrap();
                 seen.push(losses);
@@ -87,8 +84,8 @@ fn run(
 
 #[test]
 fn gp_clearly_beats_random_on_a_smooth_problem() {
-    let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
-    let problem = Problem::new(space).minimize("a").reference(18.0).minimize("b").reference(6.0);
+    let space = Space::new([float("x", 0.0..=1.0), float("y", 0.0..=1.0)]).unwrap();
+    let problem = Problem::new(space, [minimize("a").reference(18.0), minimize("b").reference(6.0)]).unwrap();
     for seed in SEEDS {
         let volume = |sampler, n| run(sampler, &problem, branin_currin, [18.0, 6.0], [0.0; 2], n, seed).0;
         let (gp, random) = (volume("gp", 25), volume("random", 100));
@@ -99,7 +96,7 @@ fn gp_clearly_beats_random_on_a_smooth_problem() {
 
 #[test]
 fn gp_clearly_beats_random_on_a_mixed_conditional_scattered_problem_that_crashes() {
-    let problem = Problem::new(training_space()).minimize("a").reference(1.0).minimize("b").reference(7.0);
+    let problem = Problem::new(training_space(), [minimize("a").reference(1.0), minimize("b").reference(7.0)]).unwrap();
     let run = |sampler, seed| run(sampler, &problem, training, [1.0, 7.0], [0.005, 0.03], 36, seed);
     let (mut wins, mut volumes, mut failures) = (0, [0.0; 2], [0; 2]);
     for seed in SEEDS {
@@ -132,25 +129,21 @@ fn classifier(point: &Point) -> Option<[f64; 2]> {
 }
 
 fn classifier_space() -> Space {
-    Space::builder()
-        .float("rate", 1e-4..=1e-1)
-        .log()
-        .choice("batch", [16, 32, 64, 128, 256])
-        .int("epochs", 5..=80)
-        .log()
-        .int("width", 8..=128)
-        .log()
-        .float("dropout", 0.0..=0.5)
-        .choice("optimizer", ["sgd", "adam"])
-        .float("momentum", 0.0..=0.99)
-        .when("optimizer", ["sgd"])
-        .build()
-        .unwrap()
+    Space::new([
+        float("rate", 1e-4..=1e-1).log(),
+        choice("batch", [16, 32, 64, 128, 256]),
+        int("epochs", 5..=80).log(),
+        int("width", 8..=128).log(),
+        float("dropout", 0.0..=0.5),
+        choice("optimizer", ["sgd", "adam"]),
+        float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]),
+    ])
+    .unwrap()
 }
 
 #[test]
 fn gp_clearly_beats_random_where_most_settings_learn_too_little() {
-    let problem = Problem::new(classifier_space()).minimize("a").reference(-0.95).minimize("b");
+    let problem = Problem::new(classifier_space(), [minimize("a").reference(-0.95), minimize("b")]).unwrap();
     let mut wins = 0;
     let mut volumes = [0.0; 2];
     for seed in SEEDS {
@@ -174,9 +167,9 @@ fn against_random(volume: impl Fn(&str, u64) -> f64, sampler: &str) -> (f64, usi
 
 #[test]
 fn tpe_and_nsga2_beat_random_search() {
-    let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
-    let smooth = Problem::new(space).minimize("a").reference(18.0).minimize("b").reference(6.0);
-    let mixed = Problem::new(classifier_space()).minimize("a").reference(-0.95).minimize("b");
+    let space = Space::new([float("x", 0.0..=1.0), float("y", 0.0..=1.0)]).unwrap();
+    let smooth = Problem::new(space, [minimize("a").reference(18.0), minimize("b").reference(6.0)]).unwrap();
+    let mixed = Problem::new(classifier_space(), [minimize("a").reference(-0.95), minimize("b")]).unwrap();
     let on_smooth = |sampler: &str, seed| run(sampler, &smooth, branin_currin, [18.0, 6.0], [0.0; 2], 60, seed).0;
     let on_mixed = |sampler: &str, seed| run(sampler, &mixed, classifier, [-0.95, 6.0], [0.006, 0.03], 60, seed).0;
     for (sampler, needed) in [("tpe", [(2.0, 18), (1.3, 16)]), ("nsga2", [(1.3, 15), (1.1, 12)])] {
@@ -210,23 +203,23 @@ fn on_the_edge(problem: &Problem, n: usize, seed: u64, a: impl Fn(&Point) -> Opt
 /// The best rates touch those that fail. Most trials went there once, creeping back to the edge.
 #[test]
 fn gp_stays_clear_of_a_failing_region_that_the_best_touches() {
-    let space = || Space::builder().float("lr", 1e-5..=1e-1).log().build().unwrap();
+    let space = || Space::new([float("lr", 1e-5..=1e-1).log()]).unwrap();
     let rising = |lr: f64| 0.5 + 0.1 * (lr / 1e-5).log10();
     let rate = |point: &Point| point.number("lr").unwrap();
     for seed in SEEDS {
         let above = |point: &Point| (rate(point) <= 3e-3).then(|| rising(rate(point)));
-        let (lost, best) = on_the_edge(&Problem::new(space()).maximize("a"), 40, seed, above);
+        let (lost, best) = on_the_edge(&Problem::new(space(), [maximize("a")]).unwrap(), 40, seed, above);
         assert!(lost <= 10 && best > rising(3e-3) - 1e-3, "seed {seed}: {lost} of 40 failed, best {best}");
         let below = |point: &Point| (rate(point) >= 2e-4).then(|| 1.0 - rising(rate(point)));
-        let (lost, best) = on_the_edge(&Problem::new(space()).maximize("a"), 40, seed, below);
+        let (lost, best) = on_the_edge(&Problem::new(space(), [maximize("a")]).unwrap(), 40, seed, below);
         assert!(lost <= 10 && best > 1.0 - rising(2e-4) - 1e-3, "seed {seed}: {lost} of 40 failed, best {best}");
     }
 }
 
 #[test]
 fn gp_stays_clear_of_what_needs_more_memory_than_there_is() {
-    let space = Space::builder().int("w", 8..=4096).log().int("b", 8..=1024).log().build().unwrap();
-    let problem = Problem::new(space).maximize("a");
+    let space = Space::new([int("w", 8..=4096).log(), int("b", 8..=1024).log()]).unwrap();
+    let problem = Problem::new(space, [maximize("a")]).unwrap();
     for seed in SEEDS {
         let fits = |point: &Point| {
             let (w, b) = (point.number("w").unwrap(), point.number("b").unwrap());
@@ -240,12 +233,12 @@ fn gp_stays_clear_of_what_needs_more_memory_than_there_is() {
 /// Trials that finish, and break a constraint: told by a number, or by a flag.
 #[test]
 fn gp_stays_clear_of_what_breaks_a_constraint() {
-    let space = || Space::builder().float("lr", 1e-5..=1e-1).log().build().unwrap();
+    let space = || Space::new([float("lr", 1e-5..=1e-1).log()]).unwrap();
     for flag in [false, true] {
         let mut all = 0;
         for seed in SEEDS {
-            let bound = if flag { Bound::AtMost(0.5) } else { Bound::AtMost(300.0) };
-            let problem = Problem::new(space()).maximize("a").constraint("memory", bound);
+            let bound = at_most("memory", if flag { 0.5 } else { 300.0 });
+            let problem = Problem::new(space(), [maximize("a")]).unwrap().subject_to([bound]).unwrap();
             let mut optimizer = Optimizer::new(problem, by_name("gp", &Settings::default()).unwrap(), Seed(seed));
             let (mut lost, mut best) = (0, f64::NEG_INFINITY);
             for _ in 0..40 {

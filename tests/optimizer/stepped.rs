@@ -2,20 +2,21 @@
 
 use proptest::prelude::*;
 use wattfront::optimizer::history::{History, Outcome, Trial};
-use wattfront::optimizer::problem::{Forbidden, Match, Metrics, Problem};
+use wattfront::optimizer::problem::{Forbidden, Match, Metrics, Problem, maximize};
 use wattfront::optimizer::sampler::{self, NAMES, SamplerError, Settings};
-use wattfront::optimizer::space::{Point, Space, Value};
+use wattfront::optimizer::space::{Point, Space, Value, choice, float, int};
 use wattfront::optimizer::{Optimizer, OptimizerError, Seed};
 
 const COMPUTED: f64 = 0.1 + 0.2;
 
 fn space() -> Space {
-    let builder = Space::builder().float("dropout", 0.0..=0.5).step(0.1).choice("kind", ["a", "b"]);
-    builder.int("more", 1..=2).when("dropout", [COMPUTED]).build().expect("a sound space")
+    let dropout = float("dropout", 0.0..=0.5).step(0.1);
+    let more = int("more", 1..=2).when("dropout", [COMPUTED]);
+    Space::new([dropout, choice("kind", ["a", "b"]), more]).expect("a sound space")
 }
 
 fn problem() -> Problem {
-    Problem::new(space()).maximize("accuracy")
+    Problem::new(space(), [maximize("accuracy")]).unwrap()
 }
 
 fn optimizer(name: &str, problem: &Problem, history: History) -> Optimizer {
@@ -60,7 +61,7 @@ fn points_that_an_earlier_version_spelt_otherwise_are_not_proposed_again() {
             let point = [("dropout", Value::from(COMPUTED)), ("kind", "a".into()), ("more", more.into())];
             let metrics = Metrics::from([("accuracy".to_owned(), 0.5)]);
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
-            history.record(Trial { id, point: point.into_iter().collect(), fit: None, outcome });
+            history.record(Trial { id: id.into(), point: point.into_iter().collect(), fit: None, outcome });
         }
         let mut optimizer = optimizer(name, &problem(), history);
         assert_eq!(optimizer.history().trials()[1].point.number("dropout"), Some(0.3));
@@ -86,7 +87,7 @@ fn what_is_forbidden_is_forbidden_however_it_is_spelt() {
         (Match::Range { at_least: Some(COMPUTED), at_most: Some(0.3) }, 10),
         (above(0.35), 10),
     ] {
-        let problem = problem().forbid(Forbidden { clauses: vec![("dropout".to_owned(), what.clone())] });
+        let problem = problem().forbid([Forbidden::new([("dropout", what.clone())])]).unwrap();
         for name in NAMES.iter().filter(|name| **name != "grid") {
             assert_eq!(all(&mut optimizer(name, &problem, History::new())).len(), left, "{name}: {what}");
         }
@@ -99,7 +100,7 @@ fn what_is_forbidden_is_forbidden_however_it_is_spelt() {
 fn starts_and_told_points_are_matched_by_level() {
     let start = |v: f64| [("dropout", Value::from(v)), ("kind", "b".into()), ("more", 1.into())].into_iter().collect();
     for name in NAMES {
-        let problem = problem().start(start(COMPUTED)).start(start(0.3));
+        let problem = problem().start([start(COMPUTED), start(0.3)]).unwrap();
         let mut optimizer = optimizer(name, &problem, History::new());
         let first = optimizer.ask().expect("a start");
         assert_eq!(first.point(), &start(0.3), "{name}");
@@ -118,8 +119,8 @@ proptest! {
     fn a_grid_of_steps_is_of_decimals(low in -40i32..40, step in 1i32..30, n in 2u32..12, places in 1i32..6) {
         let number = |digits: i32| -> f64 { format!("{digits}e-{places}").parse().expect("a decimal") };
         let high = number(low + step * i32::try_from(n).expect("small"));
-        let space = Space::builder().float("x", number(low)..=high).step(number(step)).build().expect("a sound space");
-        let problem = Problem::new(space).maximize("accuracy");
+        let space = Space::new([float("x", number(low)..=high).step(number(step))]).expect("a sound space");
+        let problem = Problem::new(space, [maximize("accuracy")]).unwrap();
         let grid = sampler::by_name("grid", &Settings { levels: Some(100), ..Settings::default() }).expect("known");
         let mut optimizer = Optimizer::new(problem, grid, Seed(1));
         let mut values: Vec<f64> =

@@ -55,7 +55,7 @@ fn a_trial_that_takes_the_machine_down_is_given_up_after_its_attempts() {
     // It is not held against the point: neither counted, nor told to the sampler, which only does not propose it again.
     assert_eq!((record.counted_trials(), bench.finished().len()), (4, 4));
     let history = record.history();
-    assert!(history.get(1).is_none());
+    assert!(history.get(1.into()).is_none());
     assert_eq!(history.avoided(), std::slice::from_ref(&trial.point));
     assert_eq!(record.trials_of(&trial.point).count(), 1);
     // What is in the record stays so.

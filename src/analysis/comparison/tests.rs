@@ -4,17 +4,17 @@ use super::*;
 use crate::analysis::fixture::{StudyFixture, counters, digits_point, digits_problem, estimate};
 use crate::energy::units::WindowEnergy;
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::{Bound, Problem};
+use crate::optimizer::problem::{Problem, at_least, at_most, maximize, minimize};
 
 /// Accuracy and joules of the trials of one run; a failure has no accuracy.
 pub(crate) type Trials = Vec<(Option<f64>, f64)>;
 
 fn problem() -> Problem {
-    Problem::new(digits_problem().space().clone())
-        .maximize("accuracy")
-        .reference(0.0)
-        .minimize("energy")
-        .reference(100.0)
+    Problem::new(
+        digits_problem().space().clone(),
+        [maximize("accuracy").reference(0.0), minimize("energy").reference(100.0)],
+    )
+    .unwrap()
 }
 
 fn study(problem: Problem, trials: &Trials, energy: fn(f64) -> WindowEnergy) -> StudyRecord {
@@ -77,7 +77,11 @@ pub(crate) fn single_seed() -> Comparison {
 /// Two samplers with two seeds on three objectives, of which nothing is given.
 pub(crate) fn three_objectives() -> Comparison {
     let problem = || {
-        Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy").minimize("parameters")
+        Problem::new(
+            digits_problem().space().clone(),
+            [maximize("accuracy"), minimize("energy"), minimize("parameters")],
+        )
+        .unwrap()
     };
     let record = |best: f64| {
         let mut fixture = StudyFixture::new("three", problem());
@@ -142,7 +146,7 @@ fn failed_trials_spend_joules_and_add_nothing() {
 
 #[test]
 fn one_reference_point_for_all_runs_is_the_worst_of_their_own() {
-    let free = Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy");
+    let free = Problem::new(digits_problem().space().clone(), [maximize("accuracy"), minimize("energy")]).unwrap();
     let records = [vec![(Some(0.2), 1.0)], vec![(Some(0.9), 50.0)]].map(|t| study(free.clone(), &t, counters));
     let runs: Vec<_> = ["a", "b"]
         .iter()
@@ -159,7 +163,7 @@ fn one_reference_point_for_all_runs_is_the_worst_of_their_own() {
 
 #[test]
 fn what_breaks_a_constraint_adds_nothing_and_has_not_failed() {
-    let bounded = problem().constraint("accuracy", Bound::AtMost(0.5));
+    let bounded = problem().subject_to([at_most("accuracy", 0.5)]).unwrap();
     let record = study(bounded, &climb(&[0.4, 0.9]), counters);
     let run = |sampler| ComparedRun { sampler, seed: 1, record: &record, complete: true };
     let comparison = Comparison::of(&[run("gp"), run("random")], &ComparisonSettings::default()).unwrap();
@@ -184,7 +188,10 @@ fn only_seeds_that_all_have_completed_count() {
 fn what_does_not_belong_together_is_refused() {
     let record = study(problem(), &climb(&[0.5]), counters);
     let failed = study(problem(), &vec![(None, 1.0)], counters);
-    let other = study(problem().minimize("parameters"), &climb(&[0.5]), counters);
+    let base = problem();
+    let more = base.objectives().iter().cloned().chain([minimize("parameters")]);
+    let more = Problem::new(base.space().clone(), more).unwrap();
+    let other = study(more, &climb(&[0.5]), counters);
     let run = |sampler, record| ComparedRun { sampler, seed: 1, record, complete: true };
     let of = |runs: &[ComparedRun<'_>]| Comparison::of(runs, &ComparisonSettings::default()).unwrap_err().to_string();
     assert!(of(&[]).contains("there is none"));
@@ -221,7 +228,8 @@ fn duel(gp: &StudyRecord, random: &StudyRecord) -> Comparison {
 #[test]
 fn fronts_are_mixed_by_what_decides_over_them_and_not_by_what_was_spent() {
     let (ours, theirs) = (climb(&[0.5]), climb(&[0.6]));
-    let without = || Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("parameters");
+    let without =
+        || Problem::new(digits_problem().space().clone(), [maximize("accuracy"), minimize("parameters")]).unwrap();
     let run = |problem: Problem, energy: fn(f64) -> WindowEnergy| {
         let metrics = [("accuracy", 0.5), ("parameters", 9.0)];
         let point = digits_point(1e-3, 8, 16, None);
@@ -230,7 +238,7 @@ fn fronts_are_mixed_by_what_decides_over_them_and_not_by_what_was_spent() {
     let plain = duel(&run(without(), counters), &run(without(), estimate));
     assert!(!plain.fronts_are_mixed() && !plain.energy.is_comparable());
     assert!(plain.samplers[0].versus.is_some());
-    let bounded = || without().constraint("energy", Bound::AtMost(100.0));
+    let bounded = || without().subject_to([at_most("energy", 100.0)]).unwrap();
     assert!(duel(&run(bounded(), counters), &run(bounded(), estimate)).fronts_are_mixed());
     let alike = duel(&study(problem(), &ours, counters), &study(problem(), &theirs, counters));
     assert!(!alike.fronts_are_mixed());
@@ -258,7 +266,7 @@ fn missing_joules_are_not_zero() {
 
 #[test]
 fn where_nothing_counts_it_is_said_why() {
-    let out_of_reach = || problem().constraint("accuracy", Bound::AtLeast(0.9));
+    let out_of_reach = || problem().subject_to([at_least("accuracy", 0.9)]).unwrap();
     let record = study(out_of_reach(), &climb(&[0.5, 0.6]), counters);
     let comparison = duel(&record, &record);
     assert_eq!((comparison.courses[0].infeasible(), comparison.courses[0].failures()), (2, 0));
@@ -347,7 +355,7 @@ proptest! {
     fn every_run_has_a_volume_before_an_inferred_reference(
         runs in proptest::collection::vec(proptest::collection::vec((0.01..1.0f64, 0.1..99.0f64), 1..5), 2..6),
     ) {
-        let free = || Problem::new(digits_problem().space().clone()).maximize("accuracy").minimize("energy");
+        let free = || Problem::new(digits_problem().space().clone(), [maximize("accuracy"), minimize("energy")]).unwrap();
         let records: Vec<_> = runs.iter().map(|trials| {
             let trials = trials.iter().map(|(accuracy, joules)| (Some(*accuracy), *joules)).collect();
             study(free(), &trials, counters)

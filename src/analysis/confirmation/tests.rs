@@ -4,7 +4,7 @@ use super::*;
 use crate::energy::units::WindowEnergy;
 use crate::optimizer::Seed;
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::{Bound, Preference};
+use crate::optimizer::problem::{Bound, Preference, at_most, maximize};
 use crate::optimizer::space::Point;
 
 fn points() -> [Point; 3] {
@@ -112,7 +112,10 @@ fn means_of_energies_are_geometric_and_never_reach_below_zero() {
 fn an_energy_that_only_a_constraint_is_about_carries_its_method_and_its_doubt() {
     let problem = || {
         let space = digits_problem().space().clone();
-        crate::optimizer::problem::Problem::new(space).maximize("accuracy").constraint("energy", Bound::AtMost(11.0))
+        crate::optimizer::problem::Problem::new(space, [maximize("accuracy")])
+            .unwrap()
+            .subject_to([at_most("energy", 11.0)])
+            .unwrap()
     };
     let [best, ..] = points();
     let finish =
@@ -166,7 +169,7 @@ fn what_the_study_recommends_is_passed_over_where_it_does_not_hold() {
 fn what_the_user_prefers_decides_over_what_takes_its_place() {
     let [best, pick, cheap] = points();
     let preferring = |preference: Option<Preference>| {
-        let problem = preference.into_iter().fold(digits_problem(), crate::optimizer::problem::Problem::prefer);
+        let problem = digits_problem().prefer(preference).unwrap();
         let study = |fixture: StudyFixture, point: &Point, accuracy, joules| {
             fixture.finish(point.clone(), [("accuracy", accuracy)], Some(counters(joules)))
         };

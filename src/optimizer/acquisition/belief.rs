@@ -1,4 +1,4 @@
-//! What the user believes of where the optimum lies.
+//! What the user believes of where the optimum lies: a user prior over the optimum (pi-BO).
 
 use super::super::problem::{Prior, Problem};
 use super::super::space::Encoding;
@@ -112,33 +112,27 @@ fn truncated_quantile(mean: f64, sd: f64, share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::space::{Space, choice, float, int};
 
     fn problem() -> Problem {
-        let space = Space::builder()
-            .float("rate", 1e-4..=1.0)
-            .log()
-            .int("layers", 1..=4)
-            .choice("optimizer", ["sgd", "adam"])
-            .choice("batch", [64, 16, 32])
-            .build()
-            .unwrap();
-        Problem::new(space)
-            .prior("rate", Prior::Around { value: 1e-2, spread: 10.0 })
-            .prior("layers", Prior::Around { value: 3.0, spread: 1.0 })
-            .prior("optimizer", Prior::Weights(vec![1.0, 3.0]))
-            .prior("batch", Prior::Weights(vec![0.0, 0.0, 1.0]))
+        let space = Space::new([
+            float("rate", 1e-4..=1.0).log().prior(Prior::Around { value: 1e-2, spread: 10.0 }),
+            int("layers", 1..=4).prior(Prior::Around { value: 3.0, spread: 1.0 }),
+            choice("optimizer", ["sgd", "adam"]).prior(Prior::Weights(vec![1.0, 3.0])),
+            choice("batch", [64, 16, 32]).prior(Prior::Weights(vec![0.0, 0.0, 1.0])),
+        ])
+        .unwrap();
+        Problem::unchecked(space, Vec::new())
     }
 
     #[test]
     fn inactive_parameters_do_not_count() {
-        let space = Space::builder()
-            .choice("optimizer", ["sgd", "adam"])
-            .float("momentum", 0.0..=0.99)
-            .when("optimizer", ["sgd"])
-            .build()
-            .unwrap();
-        let problem = Problem::new(space).prior("momentum", Prior::Around { value: 0.9, spread: 0.05 });
+        let space = Space::new([
+            choice("optimizer", ["sgd", "adam"]),
+            float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]).prior(Prior::Around { value: 0.9, spread: 0.05 }),
+        ])
+        .unwrap();
+        let problem = Problem::unchecked(space, Vec::new());
         let encoding = Encoding::new(problem.space());
         let belief = Belief::new(&problem, &encoding, 1.0).unwrap();
         let adam = encoding.encode(&[("optimizer", "adam")].into_iter().collect());
@@ -151,8 +145,9 @@ mod tests {
 
     #[test]
     fn choices_of_very_many_values_do_no_harm() {
-        let space = Space::builder().choice("name", (0..5000).map(|i| format!("v{i}"))).build().unwrap();
-        let problem = Problem::new(space).prior("name", Prior::Weights((0..5000).map(f64::from).collect()));
+        let name = choice("name", (0..5000).map(|i| format!("v{i}")));
+        let name = name.prior(Prior::Weights((0..5000).map(f64::from).collect()));
+        let problem = Problem::unchecked(Space::new([name]).unwrap(), Vec::new());
         let encoding = Encoding::new(problem.space());
         let belief = Belief::new(&problem, &encoding, 1.0).unwrap();
         let mut last = vec![1.0];
@@ -182,7 +177,7 @@ mod tests {
         assert!((at(1e-2, 1, "adam", 32) + 4.0).abs() < 0.05);
         assert!((at(1e-2, 3, "sgd", 32) - 2.0 * (1.0f64 / 3.0).ln()).abs() < 1e-9);
         assert!((at(1e-2, 3, "adam", 64) - 2.0 * 1e-3f64.ln()).abs() < 1e-9);
-        assert!(Belief::new(&Problem::new(problem.space().clone()), &encoding, 1.0).is_none());
+        assert!(Belief::new(&Problem::unchecked(problem.space().clone(), Vec::new()), &encoding, 1.0).is_none());
     }
 
     #[test]

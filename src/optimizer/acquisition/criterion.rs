@@ -2,7 +2,7 @@
 
 use super::super::pareto::Boxes;
 use super::ehvi;
-use super::normal::Edge;
+use super::normal::NormalEdge;
 
 /// Posterior of one loss at one point: independent of the other losses.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Posterior {
 
 /// The value of a criterion and its derivatives by each loss's mean and standard deviation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Value {
+pub struct Improvement {
     /// The logarithm of the expected improvement.
     pub log: f64,
     /// By the means, one per objective.
@@ -71,12 +71,12 @@ impl Criterion {
     /// The criterion where the losses are distributed like `losses`, one per objective, with its derivatives. All NaN if
     /// there are more or fewer losses than objectives.
     #[must_use]
-    pub fn evaluate(&self, losses: &[Posterior]) -> Value {
+    pub fn evaluate(&self, losses: &[Posterior]) -> Improvement {
         match (self, losses) {
             (Self::Best { best }, [loss]) => {
-                let edge = Edge::new((best - loss.mean) / loss.sd);
+                let edge = NormalEdge::new((best - loss.mean) / loss.sd);
                 let slopes = edge.slopes();
-                Value {
+                Improvement {
                     log: loss.sd.ln() + edge.shortfall().ln(),
                     by_mean: vec![slopes.by_mean / loss.sd],
                     by_sd: vec![slopes.by_log_sd / loss.sd],
@@ -96,7 +96,9 @@ impl Criterion {
     #[must_use]
     pub fn log_value(&self, losses: &[Posterior]) -> f64 {
         match (self, losses) {
-            (Self::Best { best }, [loss]) => loss.sd.ln() + Edge::new((best - loss.mean) / loss.sd).shortfall().ln(),
+            (Self::Best { best }, [loss]) => {
+                loss.sd.ln() + NormalEdge::new((best - loss.mean) / loss.sd).shortfall().ln()
+            }
             (Self::Hypervolume { boxes }, _) if boxes.objectives() == losses.len() => match losses {
                 [a, b] => ehvi::log_value(boxes, &[*a, *b]),
                 [a, b, c] => ehvi::log_value(boxes, &[*a, *b, *c]),
@@ -108,8 +110,8 @@ impl Criterion {
     }
 }
 
-fn unknown(objectives: usize) -> Value {
-    Value { log: f64::NAN, by_mean: vec![f64::NAN; objectives], by_sd: vec![f64::NAN; objectives] }
+fn unknown(objectives: usize) -> Improvement {
+    Improvement { log: f64::NAN, by_mean: vec![f64::NAN; objectives], by_sd: vec![f64::NAN; objectives] }
 }
 
 #[cfg(test)]

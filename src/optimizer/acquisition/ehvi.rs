@@ -1,8 +1,8 @@
 //! The expected hypervolume improvement: a sum over boxes of products over objectives.
 
 use super::super::pareto::{Boxes, Side};
-use super::criterion::{Posterior, Value};
-use super::normal::{Edge, Scaled, Segment, Slopes, exp};
+use super::criterion::{Improvement, Posterior};
+use super::normal::{NormalEdge, Scaled, Segment, Slopes, exp};
 
 /// The logarithm of the expected hypervolume improvement, for `M` objectives.
 pub(super) fn log_value<const M: usize>(boxes: &Boxes, losses: &[Posterior; M]) -> f64 {
@@ -17,7 +17,7 @@ pub(super) fn log_value<const M: usize>(boxes: &Boxes, losses: &[Posterior; M]) 
 }
 
 /// The same with its derivatives.
-pub(super) fn value<const M: usize>(boxes: &Boxes, losses: &[Posterior; M]) -> Value {
+pub(super) fn value<const M: usize>(boxes: &Boxes, losses: &[Posterior; M]) -> Improvement {
     let axes = axes(boxes, losses);
     let factors = axes.each_ref().map(Axis::factors);
     let (cells, _) = boxes.cells().as_chunks();
@@ -40,7 +40,7 @@ pub(super) fn value<const M: usize>(boxes: &Boxes, losses: &[Posterior; M]) -> V
         by_mean.push(total.by_mean / axis.sd);
         by_sd.push(total.by_log_sd / axis.sd);
     }
-    Value { log: sum.ln() + unit(losses), by_mean, by_sd }
+    Improvement { log: sum.ln() + unit(losses), by_mean, by_sd }
 }
 
 /// The logarithm of the unit in which [`Sum`] adds: the product of the standard deviations.
@@ -67,18 +67,18 @@ struct Axis<'a> {
     bounds: &'a [f64],
     sides: &'a [Side],
     sd: f64,
-    edges: Vec<Edge>,
+    edges: Vec<NormalEdge>,
 }
 
 impl<'a> Axis<'a> {
     fn new(boxes: &'a Boxes, objective: usize, loss: Posterior) -> Self {
         let (bounds, sides) = (boxes.edges(objective), boxes.sides(objective));
-        let edges = bounds.iter().map(|bound| Edge::new((bound - loss.mean) / loss.sd)).collect();
+        let edges = bounds.iter().map(|bound| NormalEdge::new((bound - loss.mean) / loss.sd)).collect();
         Self { bounds, sides, sd: loss.sd, edges }
     }
 
     /// The edge up to which a side reaches, and the segment that it is if it is bounded below too.
-    fn side(&self, side: Side) -> (&Edge, Option<Segment<'_>>) {
+    fn side(&self, side: Side) -> (&NormalEdge, Option<Segment<'_>>) {
         let (lower, upper) = (&self.edges[side.lower], &self.edges[side.upper]);
         let width = (self.bounds[side.upper] - self.bounds[side.lower]) / self.sd;
         (upper, (side.lower > 0).then_some(Segment { lower, upper, width }))

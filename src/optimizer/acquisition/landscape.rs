@@ -1,4 +1,4 @@
-//! The acquisition function over encoded points.
+//! The acquisition landscape: the acquisition function over encoded points.
 
 use nalgebra::DMatrix;
 
@@ -24,7 +24,7 @@ pub enum Bounded {
 
 /// A constraint: what it bounds stays at `bound` or below, or above if `above`.
 #[derive(Debug, Clone)]
-pub struct Limit {
+pub struct ModelledBound {
     /// What is bounded.
     pub of: Bounded,
     /// The bound, in the surrogate's units.
@@ -33,11 +33,11 @@ pub struct Limit {
     pub above: bool,
 }
 
-impl Limit {
+impl ModelledBound {
     /// `ln` of the probability that the bound is kept, with its derivatives by mean and standard deviation.
     ///
     /// Student's t distribution with two degrees of freedom around the prediction, not the normal one: with its
-    /// hyperparameters at their most probable values a process is surer than it should be, and what it once took for
+    /// hyperparameters at their most probable values a process is surer than it should be. What it once took for
     /// infeasible would never be looked at.
     pub fn log_probability(&self, p: Posterior) -> (f64, f64, f64) {
         let sign = if self.above { -1.0 } else { 1.0 };
@@ -47,10 +47,11 @@ impl Limit {
     }
 }
 
-/// What is maximized: the logarithm of the expected improvement, averaged over joint draws of what is uncertain about the
-/// front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
-/// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled), times the
-/// probabilities that constraints are kept and that the trial does not fail, and what the user believes.
+/// The acquisition function that is maximized: the logarithm of the expected improvement, averaged over joint draws of what is
+/// uncertain about the front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
+/// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled). It is
+/// multiplied by the probabilities that constraints are kept and that the trial does not fail, and by what the user
+/// believes.
 #[derive(Debug, Clone)]
 pub struct Landscape<'a> {
     /// One surrogate per objective, all with equally many draws.
@@ -58,7 +59,7 @@ pub struct Landscape<'a> {
     /// What is to be improved, one per draw, in the surrogates' units. Without any, only feasibility counts.
     pub criteria: Vec<Criterion>,
     /// The constraints.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<ModelledBound>,
     /// The model of failures, if any trial failed.
     pub feasibility: Option<Feasibility>,
     /// What a failure costs, where trials can fail.
@@ -251,10 +252,10 @@ fn column(matrix: &DMatrix<f64>, i: usize) -> &[f64] {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::super::problem::{Prior, Problem};
-    use super::super::super::space::{Encoding, Space};
+    use super::super::super::problem::Problem;
+    use super::super::super::space::{Encoding, Prior, Space, float};
     use super::super::super::surrogate::{Hyperparameters, Kernel, Noise, Observations};
-    use super::super::feasibility::{Cause, Labelled};
+    use super::super::feasibility::{FailureCause, Labelled};
     use super::*;
 
     fn process(seed: f64) -> GaussianProcess {
@@ -274,8 +275,8 @@ mod tests {
     }
 
     fn problem() -> Problem {
-        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
-        Problem::new(space).prior("a", Prior::Around { value: 0.3, spread: 0.2 })
+        let space = [float("a", 0.0..=1.0).prior(Prior::Around { value: 0.3, spread: 0.2 }), float("b", 0.0..=1.0)];
+        Problem::unchecked(Space::new(space).unwrap(), Vec::new())
     }
 
     /// Everything at once: draws, constraints on an objective and on another metric, failures, priors, several studies.
@@ -296,13 +297,13 @@ mod tests {
             criteria: if criteria { (0..count).map(front).collect() } else { Vec::new() },
             objectives,
             limits: vec![
-                Limit { of: Bounded::Objective(1), bound: 0.4, above: false },
-                Limit { of: Bounded::Other(Box::new(process(0.7))), bound: -0.2, above: true },
+                ModelledBound { of: Bounded::Objective(1), bound: 0.4, above: false },
+                ModelledBound { of: Bounded::Other(Box::new(process(0.7))), bound: -0.2, above: true },
             ],
             feasibility: Feasibility::new(
                 &Kernel::ordered(2).with_unordered(),
                 &[Labelled {
-                    cause: Cause::Failure,
+                    cause: FailureCause::Failure,
                     kept: vec![vec![0.1, 0.1, 0.0], vec![0.6, 0.4, 0.0]],
                     lost: vec![vec![0.9, 0.9, 0.0]],
                 }],

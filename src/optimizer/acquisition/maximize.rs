@@ -1,4 +1,5 @@
-//! The search for the best point of a landscape, over continuous and discrete coordinates together.
+//! The acquisition optimizer: a multi-start search for the best point of a landscape, over continuous and discrete coordinates
+//! together.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +12,7 @@ use super::landscape::Landscape;
 
 /// How hard to search.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Effort {
+pub struct SearchEffort {
     /// Points from which the search climbs.
     pub climbs: usize,
     /// Most gradient evaluations in one climb along the continuous coordinates.
@@ -22,7 +23,7 @@ pub struct Effort {
     pub draws: usize,
 }
 
-impl Default for Effort {
+impl Default for SearchEffort {
     fn default() -> Self {
         Self { climbs: 10, evaluations: 60, rounds: 4, draws: usize::MAX }
     }
@@ -30,7 +31,7 @@ impl Default for Effort {
 
 /// A point with its acquisition value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
+pub struct Maximum {
     /// Canonical vector.
     pub x: Vec<f64>,
     /// Acquisition.
@@ -67,13 +68,13 @@ pub fn maximize(
     encoding: &Encoding<'_>,
     starts: Vec<Vec<f64>>,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
-    effort: Effort,
+    effort: SearchEffort,
     rng: &mut ChaCha8Rng,
-) -> Vec<Candidate> {
+) -> Vec<Maximum> {
     let starts: Vec<Vec<f64>> = starts.into_iter().filter(|x| !tried(x)).collect();
     let pool = screen(landscape, starts);
     let picks = pick(&pool, effort.climbs, rng);
-    let short = Effort { evaluations: effort.evaluations / SHORTER, draws: COARSE.min(effort.draws), ..effort };
+    let short = SearchEffort { evaluations: effort.evaluations / SHORTER, draws: COARSE.min(effort.draws), ..effort };
     let begun: Vec<Vec<f64>> = parallel::map(&picks, |&i| climb(landscape, encoding, pool[i].clone(), tried, short).x);
     let mut found = evaluate(landscape, begun, effort.draws);
     found.dedup_by(|a, b| a.x == b.x);
@@ -89,17 +90,17 @@ pub fn maximize(
 }
 
 /// Points with their values, best first, those without one left out.
-fn evaluate(landscape: &Landscape<'_>, points: Vec<Vec<f64>>, draws: usize) -> Vec<Candidate> {
+fn evaluate(landscape: &Landscape<'_>, points: Vec<Vec<f64>>, draws: usize) -> Vec<Maximum> {
     let values = landscape.values(&points, draws);
-    let all = points.into_iter().zip(values).map(|(x, value)| Candidate { x, value });
-    let mut sorted: Vec<Candidate> = all.filter(|c| !c.value.is_nan()).collect();
+    let all = points.into_iter().zip(values).map(|(x, value)| Maximum { x, value });
+    let mut sorted: Vec<Maximum> = all.filter(|c| !c.value.is_nan()).collect();
     sorted.sort_by(|a, b| b.value.total_cmp(&a.value));
     sorted
 }
 
 /// The starts with their values, best first. Where the acquisition is averaged over many draws, a few of them choose the
 /// starts that are worth the others.
-fn screen(landscape: &Landscape<'_>, mut starts: Vec<Vec<f64>>) -> Vec<Candidate> {
+fn screen(landscape: &Landscape<'_>, mut starts: Vec<Vec<f64>>) -> Vec<Maximum> {
     if landscape.draws() > COARSE {
         starts = evaluate(landscape, starts, COARSE).into_iter().take(REFINED).map(|c| c.x).collect();
     }
@@ -111,7 +112,7 @@ fn screen(landscape: &Landscape<'_>, mut starts: Vec<Vec<f64>>) -> Vec<Candidate
 fn settle(
     landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
-    at: &mut Candidate,
+    at: &mut Maximum,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
 ) {
     let least = at.value - TRIFLE;
@@ -125,13 +126,13 @@ fn settle(
         encoding.snap(&mut x);
         let value = landscape.value(&x, usize::MAX);
         if value >= least && !tried(&x) {
-            *at = Candidate { x, value };
+            *at = Maximum { x, value };
         }
     }
 }
 
 /// The best of a sorted pool and `count - 1` others, drawn without replacement.
-fn pick(pool: &[Candidate], count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+fn pick(pool: &[Maximum], count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     if pool.len() <= count {
         return (0..pool.len()).collect();
     }
@@ -158,10 +159,10 @@ fn pick(pool: &[Candidate], count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 fn climb(
     landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
-    mut at: Candidate,
+    mut at: Maximum,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
-    effort: Effort,
-) -> Candidate {
+    effort: SearchEffort,
+) -> Maximum {
     if effort.draws < landscape.draws() {
         at.value = landscape.value(&at.x, effort.draws);
     }
@@ -184,9 +185,9 @@ fn climb(
 fn ascend(
     landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
-    at: &mut Candidate,
+    at: &mut Maximum,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
-    effort: Effort,
+    effort: SearchEffort,
 ) {
     let mut snapped = at.x.clone();
     let active = encoding.snap(&mut snapped);
@@ -211,7 +212,7 @@ fn ascend(
         -value
     };
     let start: Vec<f64> = free.iter().map(|&i| at.x[i]).collect();
-    let budget = descent::Effort { evaluations: effort.evaluations, tolerance: TOLERANCE };
+    let budget = descent::DescentEffort { evaluations: effort.evaluations, tolerance: TOLERANCE };
     if let Some((x, _)) = descent::minimize(loss, &start, &vec![(0.0, 1.0); free.len()], budget) {
         let mut moved = at.x.clone();
         for (&i, v) in free.iter().zip(&x) {
@@ -227,7 +228,7 @@ fn ascend(
 fn search_levels(
     landscape: &Landscape<'_>,
     encoding: &Encoding<'_>,
-    at: &mut Candidate,
+    at: &mut Maximum,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
     draws: usize,
 ) -> bool {
@@ -279,7 +280,7 @@ fn levels(kind: CoordinateKind, here: u64) -> Vec<u64> {
 
 fn accept(
     landscape: &Landscape<'_>,
-    at: &mut Candidate,
+    at: &mut Maximum,
     x: Vec<f64>,
     tried: &(dyn Fn(&[f64]) -> bool + Sync),
     draws: usize,
@@ -290,7 +291,7 @@ fn accept(
     let value = landscape.value(&x, draws);
     let better = value > at.value;
     if better {
-        *at = Candidate { x, value };
+        *at = Maximum { x, value };
     }
     better
 }

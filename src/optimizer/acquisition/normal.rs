@@ -96,7 +96,7 @@ impl Scaled {
 /// What a normal variable does below a bound at `z` standard deviations from its mean. All but `z`, `scale`, and what lies
 /// above, in units of `exp(scale)`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Edge {
+pub(super) struct NormalEdge {
     z: f64,
     /// `-z^2 / 2` below the mean, 0 above it.
     scale: f64,
@@ -112,7 +112,7 @@ pub(super) struct Edge {
     surplus: f64,
 }
 
-impl Edge {
+impl NormalEdge {
     pub(super) fn new(z: f64) -> Self {
         let z = z.clamp(-FARTHEST, FARTHEST);
         let t = z.abs();
@@ -152,8 +152,8 @@ pub(super) struct Slopes {
 /// The range between two edges.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment<'a> {
-    pub lower: &'a Edge,
-    pub upper: &'a Edge,
+    pub lower: &'a NormalEdge,
+    pub upper: &'a NormalEdge,
     /// The distance between them in standard deviations: told, for it is known better than as a difference of two `z`.
     pub width: f64,
 }
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     fn integral(a: f64, b: f64) -> Scaled {
-        Segment { lower: &Edge::new(a), upper: &Edge::new(b), width: b - a }.integral()
+        Segment { lower: &NormalEdge::new(a), upper: &NormalEdge::new(b), width: b - a }.integral()
     }
 
     /// Values of `sqrt(2/pi) exp(-t^2/2) / erfc(t/sqrt(2)) - t`, to 50 digits.
@@ -269,7 +269,7 @@ mod tests {
 
         #[test]
         fn segments_down_to_far_below_are_shortfalls(b in -20.0..20.0f64) {
-            prop_assert!((integral(-60.0, b).ln() - Edge::new(b).shortfall().ln()).abs() < 1e-13 * b.abs().max(1.0).powi(2));
+            prop_assert!((integral(-60.0, b).ln() - NormalEdge::new(b).shortfall().ln()).abs() < 1e-13 * b.abs().max(1.0).powi(2));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a failing trial costs, against what it may gain.
+//! What a failing trial costs, against what it may gain: cost-aware expected improvement under crash (hidden) constraints.
 
 /// How much the least improvement may count below the stake, in all: so many units of the logarithm.
 const REMAINDER: f64 = 0.2;

@@ -75,7 +75,8 @@ pub(crate) fn given_reference(problem: &Problem) -> Vec<Option<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::{maximize, minimize};
+    use crate::optimizer::space::{Space, float};
 
     #[test]
     fn lies_a_tenth_of_the_range_beyond_the_nadir() {
@@ -95,11 +96,12 @@ mod tests {
 
     #[test]
     fn the_users_coordinates_win_and_are_losses() {
-        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
-        let problem = Problem::new(space).maximize("a").reference(0.5).minimize("e").log().reference(100.0);
+        let space = Space::new([float("x", 0.0..=1.0)]).unwrap();
+        let problem =
+            Problem::new(space, [maximize("a").reference(0.5), minimize("e").log().reference(100.0)]).unwrap();
         assert_eq!(reference_point(&problem, &History::new()), Some(vec![-0.5, 100f64.ln()]));
         let space = problem.space().clone();
-        let partly = Problem::new(space).maximize("a").reference(0.5).minimize("e");
+        let partly = Problem::new(space, [maximize("a").reference(0.5), minimize("e")]).unwrap();
         assert_eq!(reference_point(&partly, &History::new()), None);
         let mut history = History::new();
         history.freeze_reference(vec![0.0, 7.0]);

@@ -17,6 +17,14 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// The number itself.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        match self {
+            Self::AtLeast(value) | Self::AtMost(value) => value,
+        }
+    }
+
     /// How far a value is beyond the bound, in its own units: zero or less where it keeps it.
     #[must_use]
     pub fn violation(self, value: f64) -> f64 {
@@ -42,8 +50,21 @@ fn short(value: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
+/// The constraint that a metric is this or more, in its own units.
+#[must_use]
+pub fn at_least(metric: impl Into<String>, value: f64) -> Constraint {
+    Constraint { metric: metric.into(), bound: Bound::AtLeast(value) }
+}
+
+/// The constraint that a metric is this or less, in its own units.
+#[must_use]
+pub fn at_most(metric: impl Into<String>, value: f64) -> Constraint {
+    Constraint { metric: metric.into(), bound: Bound::AtMost(value) }
+}
+
 /// A bound that a metric must keep. A trial that breaks one is finished, teaches the surrogate, and is on no front.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Constraint {
     /// The metric's name: an objective's or any other that trials report.
     pub metric: String,

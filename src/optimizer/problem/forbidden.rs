@@ -10,6 +10,7 @@ use super::super::space::{Domain, Point, Space, Value};
 /// What a forbidden combination says of one parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Match {
     /// It has one of these values.
     Values(Vec<Value>),
@@ -25,6 +26,29 @@ pub enum Match {
 }
 
 impl Match {
+    /// One of these values.
+    #[must_use]
+    pub fn one_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Self {
+        Self::Values(values.into_iter().map(Into::into).collect())
+    }
+
+    /// A number from here to there, both included.
+    #[must_use]
+    pub fn between(low: f64, high: f64) -> Self {
+        Self::Range { at_least: Some(low), at_most: Some(high) }
+    }
+
+    /// Whether a value of this domain can be that.
+    pub(super) fn is_possible(&self, domain: &Domain) -> bool {
+        match self {
+            Self::Values(values) => values.iter().any(|v| domain.contains(&domain.typed(v.clone()))),
+            Self::Range { .. } => match domain {
+                Domain::Choice { values } => values.iter().any(Value::is_number),
+                Domain::Float { .. } | Domain::Int { .. } => true,
+            },
+        }
+    }
+
     /// This and more.
     #[must_use]
     pub fn above(bound: f64) -> Self {
@@ -56,12 +80,19 @@ impl Match {
 
 /// Points that match every clause are never proposed. A parameter that is inactive matches nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Forbidden {
     /// Names of parameters and what they must be, at least one.
     pub clauses: Vec<(String, Match)>,
 }
 
 impl Forbidden {
+    /// The combination of these: names of parameters and what they must be.
+    #[must_use]
+    pub fn new<K: Into<String>>(clauses: impl IntoIterator<Item = (K, Match)>) -> Self {
+        Self { clauses: clauses.into_iter().map(|(name, what)| (name.into(), what)).collect() }
+    }
+
     /// Whether a point of this space is such a combination.
     #[must_use]
     pub fn matches(&self, space: &Space, point: &Point) -> bool {

@@ -14,24 +14,27 @@
 //! | starts | points that are proposed first |
 
 mod constraint;
+mod error;
 mod forbidden;
 mod objective;
 mod preference;
-mod prior;
 mod requirement;
 
-pub use constraint::{Bound, Constraint};
+pub use constraint::{Bound, Constraint, at_least, at_most};
+pub use error::ProblemError;
 pub use forbidden::{Forbidden, Match};
-pub use objective::{Goal, Objective, ValueError};
+pub use objective::{Goal, Objective, ValueError, maximize, minimize};
 pub use preference::Preference;
-pub use prior::Prior;
 pub use requirement::{Requirement, RequirementError};
+
+pub use super::space::Prior;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::space::{Point, Scale, Space};
+use super::nearest::nearest;
+use super::space::{Point, Space};
 
 /// Named numbers of one trial, in the units in which they were reported.
 pub type Metrics = BTreeMap<String, f64>;
@@ -39,12 +42,13 @@ pub type Metrics = BTreeMap<String, f64>;
 /// A space and at least one objective.
 ///
 /// ```
-/// use wattfront::optimizer::{problem::Problem, space::Space};
+/// use wattfront::optimizer::problem::{Problem, maximize, minimize};
+/// use wattfront::optimizer::space::{Space, float};
 ///
-/// let space = Space::builder().float("learning_rate", 1e-5..=1e-1).log().build()?;
-/// let problem = Problem::new(space).maximize("accuracy").minimize("energy").log();
+/// let space = Space::new([float("learning_rate", 1e-5..=1e-1).log()])?;
+/// let problem = Problem::new(space, [maximize("accuracy"), minimize("energy").log()])?;
 /// assert_eq!(problem.objectives().len(), 2);
-/// # Ok::<(), wattfront::optimizer::space::SpaceError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Problem {
@@ -64,118 +68,197 @@ pub struct Problem {
     starts: Vec<Point>,
 }
 
+/// ProblemParts of a problem that were checked where they were read.
+#[derive(Debug, Default)]
+pub(crate) struct ProblemParts {
+    pub(crate) constraints: Vec<Constraint>,
+    pub(crate) preferences: Vec<Preference>,
+    pub(crate) priors: BTreeMap<String, Prior>,
+    pub(crate) forbidden: Vec<Forbidden>,
+    pub(crate) starts: Vec<Point>,
+}
+
 impl Problem {
-    /// A problem without objectives; add some with [`maximize`](Self::maximize) and [`minimize`](Self::minimize).
-    #[must_use]
-    pub fn new(space: Space) -> Self {
+    /// Something to be searched for over a space. The [priors](super::space::Parameter::prior) of its parameters become the
+    /// problem's.
+    ///
+    /// # Errors
+    /// A [`ProblemError`] if there is no objective, two of one metric, or a reference that no log scale can take.
+    pub fn new(space: Space, objectives: impl IntoIterator<Item = Objective>) -> Result<Self, ProblemError> {
+        let problem = Self::unchecked(space, objectives.into_iter().collect());
+        problem.check_objectives()?;
+        Ok(problem)
+    }
+
+    /// A problem as it was read from where its parts have been checked, with their places.
+    pub(crate) fn unchecked(mut space: Space, objectives: Vec<Objective>) -> Self {
+        let priors = space.take_priors();
         Self {
             space,
-            objectives: Vec::new(),
+            objectives,
             constraints: Vec::new(),
             preferences: Vec::new(),
-            priors: BTreeMap::new(),
+            priors,
             forbidden: Vec::new(),
             requirements: Vec::new(),
             starts: Vec::new(),
         }
     }
 
-    /// Adds a metric to maximize, on a linear scale.
-    #[must_use]
-    pub fn maximize(self, metric: impl Into<String>) -> Self {
-        self.objective(Objective { metric: metric.into(), goal: Goal::Maximize, scale: Scale::Linear, reference: None })
-    }
-
-    /// Adds a metric to minimize, on a linear scale.
-    #[must_use]
-    pub fn minimize(self, metric: impl Into<String>) -> Self {
-        self.objective(Objective { metric: metric.into(), goal: Goal::Minimize, scale: Scale::Linear, reference: None })
-    }
-
-    /// Adds an objective.
-    #[must_use]
-    pub fn objective(mut self, objective: Objective) -> Self {
-        self.objectives.push(objective);
-        self
-    }
-
-    /// Puts the last objective on a log scale.
-    #[must_use]
-    pub fn log(mut self) -> Self {
-        if let Some(last) = self.objectives.last_mut() {
-            last.scale = Scale::Log;
+    /// Whether the objectives are such as [`new`](Self::new) takes: a stored problem may be older than its rules.
+    pub(super) fn check_objectives(&self) -> Result<(), ProblemError> {
+        if self.objectives.is_empty() {
+            return Err(ProblemError::NoObjective);
         }
-        self
-    }
-
-    /// Gives the last objective its coordinate of the reference point, in the metric's own units.
-    #[must_use]
-    pub fn reference(mut self, value: f64) -> Self {
-        if let Some(last) = self.objectives.last_mut() {
-            last.reference = Some(value);
+        for (i, objective) in self.objectives.iter().enumerate() {
+            let metric = || objective.metric.clone();
+            if self.objectives[..i].iter().any(|other| other.metric == objective.metric) {
+                return Err(ProblemError::DuplicateObjective { metric: metric() });
+            }
+            objective
+                .reference
+                .map_or(Ok(0.0), |reference| objective.loss(reference))
+                .map_err(|source| ProblemError::Reference { metric: metric(), source })?;
         }
-        self
+        Ok(())
     }
 
-    /// Adds a bound that a metric must keep, an objective's or another.
-    #[must_use]
-    pub fn constraint(mut self, metric: impl Into<String>, bound: Bound) -> Self {
-        self.constraints.push(Constraint { metric: metric.into(), bound });
-        self
+    /// Adds bounds that metrics must keep, those of objectives or others: see [`at_least`] and [`at_most`].
+    ///
+    /// # Errors
+    /// [`ProblemError::NotFinite`] for a bound that is no finite number.
+    ///
+    /// ```
+    /// # use wattfront::optimizer::{problem::{Problem, at_most, maximize}, space::{Space, float}};
+    /// # let space = Space::new([float("x", 0.0..=1.0)])?;
+    /// let problem = Problem::new(space, [maximize("accuracy")])?.subject_to([at_most("memory", 8e9)])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn subject_to(mut self, constraints: impl IntoIterator<Item = Constraint>) -> Result<Self, ProblemError> {
+        for constraint in constraints {
+            finite(&format!("the bound of `{}`", constraint.metric), constraint.bound.value())?;
+            self.constraints.push(constraint);
+        }
+        Ok(self)
     }
 
     /// Says which part of the front matters.
-    #[must_use]
-    pub fn prefer(mut self, preference: Preference) -> Self {
-        self.preferences.push(preference);
-        self
+    ///
+    /// # Errors
+    /// [`ProblemError::UnknownObjective`] if the metric is that of no objective; [`ProblemError::NotFinite`] and
+    /// [`ProblemError::Weight`] for numbers that cannot be.
+    pub fn prefer(mut self, preferences: impl IntoIterator<Item = Preference>) -> Result<Self, ProblemError> {
+        for preference in preferences {
+            let metric = &preference.metric;
+            if self.objective(metric).is_none() {
+                return Err(self.unknown_objective(metric));
+            }
+            preference.within.map_or(Ok(()), |b| finite(&format!("the preferred bound of `{metric}`"), b.value()))?;
+            if !(preference.weight.is_finite() && preference.weight > 0.0) {
+                return Err(ProblemError::Weight { metric: metric.clone(), weight: preference.weight });
+            }
+            self.preferences.push(preference);
+        }
+        Ok(self)
     }
 
     /// The problem with these preferences in place of those that it has.
     #[must_use]
-    pub fn preferring(mut self, preferences: Vec<Preference>) -> Self {
+    pub(crate) fn preferring(mut self, preferences: Vec<Preference>) -> Self {
         self.preferences = preferences;
         self
     }
 
-    /// Says where the best values of a parameter are expected; replaces what was said before.
-    #[must_use]
-    pub fn prior(mut self, parameter: impl Into<String>, prior: Prior) -> Self {
-        self.priors.insert(parameter.into(), prior);
-        self
-    }
-
-    /// Adds a combination that is never proposed.
-    #[must_use]
-    pub fn forbid(mut self, forbidden: Forbidden) -> Self {
-        self.forbidden.push(forbidden);
-        self
-    }
-
-    /// Adds what the parameters of every proposed point keep together.
+    /// Adds combinations that are never proposed.
     ///
     /// # Errors
-    /// A [`RequirementError`] if it names what is no parameter of the space, or one whose values are no numbers.
+    /// [`ProblemError::EmptyForbidden`] if one has no part; [`ProblemError::UnknownParameter`] and
+    /// [`ProblemError::NeverThat`] if one names what the space does not have.
     ///
     /// ```
-    /// # use wattfront::optimizer::{problem::Problem, space::Space};
-    /// let space = Space::builder().int("width", 8..=4096).log().int("batch", 8..=1024).log().build()?;
-    /// let problem = Problem::new(space).maximize("accuracy").require("width * batch <= 200000".parse()?)?;
+    /// # use wattfront::optimizer::problem::{Forbidden, Match, Problem, maximize};
+    /// # use wattfront::optimizer::space::{Space, choice, int};
+    /// # let space = Space::new([choice("optimizer", ["sgd", "adam"]), int("batch", 16..=256)])?;
+    /// let slow = Forbidden::new([("optimizer", Match::one_of(["sgd"])), ("batch", Match::above(128.0))]);
+    /// let problem = Problem::new(space, [maximize("accuracy")])?.forbid([slow])?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn require(mut self, requirement: Requirement) -> Result<Self, RequirementError> {
-        if let Some(name) = requirement.stranger(&self.space) {
-            return Err(RequirementError::no_number(name));
+    pub fn forbid(mut self, combinations: impl IntoIterator<Item = Forbidden>) -> Result<Self, ProblemError> {
+        for forbidden in combinations {
+            if forbidden.clauses.is_empty() {
+                return Err(ProblemError::EmptyForbidden);
+            }
+            for (name, what) in &forbidden.clauses {
+                let Some(parameter) = self.space.get(name) else {
+                    let nearest = nearest(name, self.space.names());
+                    return Err(ProblemError::UnknownParameter { name: name.clone(), nearest });
+                };
+                if !what.is_possible(&parameter.domain) {
+                    return Err(ProblemError::NeverThat { name: name.clone(), what: what.to_string() });
+                }
+            }
+            self.forbidden.push(forbidden);
         }
-        self.requirements.push(requirement);
         Ok(self)
     }
 
-    /// Adds a point that is proposed before all others.
-    #[must_use]
-    pub fn start(mut self, point: Point) -> Self {
-        self.starts.push(point);
+    /// Adds what the parameters of every proposed point keep together, as texts or parsed.
+    ///
+    /// # Errors
+    /// A [`RequirementError`] if a text is none, or if one names what is no parameter of the space, or one whose values are no
+    /// numbers.
+    ///
+    /// ```
+    /// # use wattfront::optimizer::{problem::{Problem, maximize}, space::{Space, int}};
+    /// let space = Space::new([int("width", 8..=4096).log(), int("batch", 8..=1024).log()])?;
+    /// let problem = Problem::new(space, [maximize("accuracy")])?.require(["width * batch <= 200000"])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn require<R>(mut self, requirements: impl IntoIterator<Item = R>) -> Result<Self, ProblemError>
+    where
+        R: TryInto<Requirement>,
+        ProblemError: From<R::Error>,
+    {
+        for requirement in requirements {
+            let requirement: Requirement = requirement.try_into()?;
+            if let Some(name) = requirement.stranger(&self.space) {
+                return Err(RequirementError::no_number(name).into());
+            }
+            self.requirements.push(requirement);
+        }
+        Ok(self)
+    }
+
+    /// Adds points that are proposed before all others, such as the setting that is in use today. Those that are forbidden are
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`ProblemError::Start`] for a point that the space does not have.
+    pub fn start(mut self, points: impl IntoIterator<Item = Point>) -> Result<Self, ProblemError> {
+        for point in points {
+            self.space.check(&self.space.typed(&point)).map_err(|source| ProblemError::Start { source })?;
+            self.starts.push(point);
+        }
+        Ok(self)
+    }
+
+    /// Adds parts that were checked where they were read.
+    pub(crate) fn add_unchecked(mut self, parts: ProblemParts) -> Self {
+        self.constraints.extend(parts.constraints);
+        self.preferences.extend(parts.preferences);
+        self.priors.extend(parts.priors);
+        self.forbidden.extend(parts.forbidden);
+        self.starts.extend(parts.starts);
         self
+    }
+
+    fn objective(&self, metric: &str) -> Option<&Objective> {
+        self.objectives.iter().find(|o| o.metric == metric)
+    }
+
+    pub(super) fn unknown_objective(&self, metric: &str) -> ProblemError {
+        let nearest = nearest(metric, self.objectives.iter().map(|o| o.metric.as_str()));
+        ProblemError::UnknownObjective { metric: metric.to_owned(), nearest }
     }
 
     /// The space.
@@ -308,23 +391,27 @@ impl Problem {
     }
 }
 
+fn finite(what: &str, value: f64) -> Result<(), ProblemError> {
+    if value.is_finite() { Ok(()) } else { Err(ProblemError::NotFinite { what: what.to_owned(), value }) }
+}
+
 fn missing(metric: &str, metrics: &Metrics) -> ValueError {
     ValueError::Missing { metric: metric.to_owned(), reported: metrics.keys().cloned().collect() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::Value;
+    use super::super::space::{Value, choice, float};
     use super::*;
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).choice("o", ["a", "b"]).build().unwrap();
-        Problem::new(space).maximize("accuracy").minimize("energy").log()
+        let space = Space::new([float("x", 0.0..=1.0), choice("o", ["a", "b"])]).unwrap();
+        Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).unwrap()
     }
 
     #[test]
     fn constraints_are_kept_up_to_and_including_their_bound() {
-        let problem = problem().constraint("accuracy", Bound::AtLeast(0.5)).constraint("ram", Bound::AtMost(8.0));
+        let problem = problem().subject_to([at_least("accuracy", 0.5), at_most("ram", 8.0)]).unwrap();
         let metrics = |accuracy: f64, ram: f64| {
             Metrics::from([("accuracy".to_owned(), accuracy), ("energy".to_owned(), 1.0), ("ram".to_owned(), ram)])
         };
@@ -338,24 +425,73 @@ mod tests {
 
     #[test]
     fn limits_are_the_tightest_preferences_on_the_bad_side() {
-        let problem = problem()
-            .constraint("accuracy", Bound::AtLeast(0.95))
-            .prefer(Preference::within("energy", Bound::AtLeast(1.0)))
-            .prefer(Preference::within("accuracy", Bound::AtLeast(0.8)))
-            .prefer(Preference::within("accuracy", Bound::AtLeast(0.9)))
-            .prefer(Preference::weight("energy", 2.0));
+        let preferences = [
+            Preference::within("energy", Bound::AtLeast(1.0)),
+            Preference::within("accuracy", Bound::AtLeast(0.8)),
+            Preference::within("accuracy", Bound::AtLeast(0.9)),
+            Preference::weight("energy", 2.0),
+        ];
+        let problem = problem().subject_to([at_least("accuracy", 0.95)]).unwrap().prefer(preferences).unwrap();
         assert_eq!(problem.limits(), [Some(-0.9), None]);
         assert_eq!(problem.weights(), [1.0, 2.0]);
     }
 
     #[test]
     fn forbidden_combinations_need_all_their_parts() {
-        let clauses = [("o".to_owned(), Match::Values(vec!["a".into()])), ("x".to_owned(), Match::above(0.5))];
-        let problem = problem().forbid(Forbidden { clauses: clauses.into() });
+        let clauses = [("o", Match::one_of(["a"])), ("x", Match::above(0.5))];
+        let problem = problem().forbid([Forbidden::new(clauses)]).unwrap();
         let point = |x: f64, o: &str| Point::from_iter([("x", Value::from(x)), ("o", Value::from(o))]);
         assert!(problem.forbids(&point(0.7, "a")));
         assert!(!problem.forbids(&point(0.2, "a")) && !problem.forbids(&point(0.7, "b")));
         let without = Point::from_iter([("o", "a")]);
         assert!(!problem.forbids(&without), "an inactive parameter matches nothing");
+    }
+
+    /// What is wrong, in which part, and what helps.
+    #[test]
+    fn what_cannot_be_is_refused_where_it_is_said() {
+        let space = || Space::new([float("x", 0.0..=1.0), choice("o", ["a", "b"])]).unwrap();
+        let new = |objectives: Vec<Objective>| Problem::new(space(), objectives);
+        let one = |name: &str, what| problem().forbid([Forbidden::new([(name, what)])]);
+        let prefer = |metric: &str, weight| problem().prefer([Preference::weight(metric, weight)]);
+        for (made, wrong, helps) in [
+            (new(vec![]), "no objective", "maximize"),
+            (new(vec![maximize("a"), minimize("a")]), "`a` is an objective twice", "keep one"),
+            (new(vec![minimize("e").log().reference(-1.0)]), "the reference of `e`", "inferred"),
+            (problem().subject_to([at_most("ram", f64::NAN)]), "the bound of `ram` is NaN", ""),
+            (prefer("acuracy", 1.0), "`acuracy` is no objective", "did you mean `accuracy`?"),
+            (prefer("accuracy", 0.0), "the weight of `accuracy` is 0", ""),
+            (one("p", Match::above(0.5)), "no parameter `p`", "did you mean `x`?"),
+            (one("o", Match::one_of(["c"])), "`o` is never c", "leave the combination out"),
+            (one("o", Match::above(0.5)), "`o` is never at least 0.5", "leave the combination out"),
+            (problem().forbid([Forbidden::new::<&str>([])]), "forbid every point", "leave it out"),
+            (problem().require(["x <"]), "", ""),
+            (problem().require(["o < 1"]), "`o` is no parameter of the space that is a number", "name a range"),
+            (problem().start([Point::from_iter([("x", 0.5)])]), "a start is no point", "give it one"),
+        ] {
+            let error = made.unwrap_err();
+            let (said, help) = (error.to_string(), error.help().unwrap_or_default());
+            assert!(said.contains(wrong) && help.contains(helps), "{said} / {help}");
+            assert!(helps.is_empty() || !said.contains(helps), "help stands apart: {said}");
+        }
+    }
+
+    #[test]
+    fn priors_of_parameters_become_the_problems_and_are_stored_as_ever() {
+        let expected = Prior::Around { value: 0.5, spread: 0.1 };
+        let space = Space::new([float("x", 0.0..=1.0).prior(expected.clone())]).unwrap();
+        let stored = serde_json::to_string(&space).unwrap();
+        assert_eq!(serde_json::from_str::<Space>(&stored).unwrap(), space, "{stored}");
+        let problem = Problem::new(space, [maximize("a")]).unwrap();
+        assert_eq!(problem.priors().get("x"), Some(&expected));
+        let json = serde_json::to_string(&problem).unwrap();
+        let domain = r#"{"type":"float","low":0.0,"high":1.0,"scale":"linear","step":null}"#;
+        let parts = [
+            format!(r#"{{"space":[{{"name":"x","domain":{domain}}}],"#),
+            r#""objectives":[{"metric":"a","goal":"maximize","scale":"linear"}],"#.to_owned(),
+            r#""priors":{"x":{"around":{"value":0.5,"spread":0.1}}}}"#.to_owned(),
+        ];
+        assert_eq!(json, parts.concat());
+        assert_eq!(serde_json::from_str::<Problem>(&json).unwrap(), problem);
     }
 }

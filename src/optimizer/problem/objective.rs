@@ -1,7 +1,10 @@
 //! Objectives: metrics to be made as good as possible.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use super::super::nearest::did_you_mean;
 use super::super::space::Scale;
 use super::Bound;
 
@@ -15,8 +18,27 @@ pub enum Goal {
     Minimize,
 }
 
-/// One metric to be made as good as possible.
+/// A metric to maximize, on a linear scale.
+///
+/// ```
+/// use wattfront::optimizer::problem::{maximize, minimize};
+///
+/// let objectives = [maximize("accuracy"), minimize("energy").log().reference(1e5)];
+/// ```
+#[must_use]
+pub fn maximize(metric: impl Into<String>) -> Objective {
+    Objective { metric: metric.into(), goal: Goal::Maximize, scale: Scale::Linear, reference: None }
+}
+
+/// A metric to minimize, on a linear scale.
+#[must_use]
+pub fn minimize(metric: impl Into<String>) -> Objective {
+    Objective { metric: metric.into(), goal: Goal::Minimize, scale: Scale::Linear, reference: None }
+}
+
+/// One metric to be made as good as possible. Made by [`maximize`] and [`minimize`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Objective {
     /// The metric's name.
     pub metric: String,
@@ -31,6 +53,20 @@ pub struct Objective {
 }
 
 impl Objective {
+    /// On a log scale: the objective *is* the logarithm of the metric, whose values must be above zero.
+    #[must_use]
+    pub fn log(mut self) -> Self {
+        self.scale = Scale::Log;
+        self
+    }
+
+    /// With its coordinate of the reference point, in the metric's own units. It is inferred where none is given.
+    #[must_use]
+    pub fn reference(mut self, value: f64) -> Self {
+        self.reference = Some(value);
+        self
+    }
+
     /// The loss of a metric's value: its scaled value, negated for [`Goal::Maximize`].
     ///
     /// # Errors
@@ -113,6 +149,20 @@ pub enum ValueError {
         /// Its value.
         value: f64,
     },
+}
+
+impl ValueError {
+    /// What helps, as a sentence.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Missing { metric, reported } => {
+                did_you_mean(metric, reported.iter().map(String::as_str)).map(Cow::from)
+            }
+            Self::NotFinite { .. } => Some("tell the trial as failed, so that the sampler stays away".into()),
+            Self::LogOfNonPositive { .. } => Some("use a linear scale where zero can be".into()),
+        }
+    }
 }
 
 fn in_words(value: f64) -> &'static str {

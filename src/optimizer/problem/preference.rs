@@ -7,6 +7,7 @@ use super::Bound;
 /// Which part of the front matters in one objective. Unlike a constraint it hides nothing: trials elsewhere stay on the
 /// front, but the search goes for the part within, and the recommended trial comes from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Preference {
     /// The objective's metric.
     pub metric: String,

@@ -7,8 +7,7 @@ use super::super::history::{Fit, History};
 use super::super::problem::Problem;
 use super::super::space::{CoordinateKind, Domain, Encoding};
 use super::stream::{Purpose, SobolSequence, stream, uniform};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 
 /// Values per range where the settings do not say.
 const LEVELS: usize = 5;
@@ -28,9 +27,9 @@ const VISITS: u64 = 1 << 22;
 /// combination was tried, the sampler is [exhausted](SamplerError::Exhausted).
 ///
 /// Grids are seldom finished, so the order makes parts of them useful: trial `id` gets the grid point nearest to the
-/// `id`-th point of a scrambled Sobol sequence, which spreads any number of trials evenly over all parameters at once,
+/// `id`-th point of a scrambled Sobol sequence. That spreads any number of trials evenly over all parameters at once,
 /// instead of varying one and leaving the others at their first values. Where that was tried, a random untried one
-/// takes its place, and in a grid that is nearly used up the next one in the order of an odometer. The grid is never
+/// takes its place. In a grid that is nearly used up it is the next one in the order of an odometer. The grid is never
 /// held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GridSampler {
@@ -56,10 +55,9 @@ impl Sampler for GridSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let grid = Grid::new(&encoding, self.levels.unwrap_or(LEVELS).clamp(FEWEST, MOST));
         let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
-        collect(history.next_id(), count, |id| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
             let mut rng = stream(seed, id, Purpose::Points);
             // A grid is to be tried whole.
             let new = |x: &[f64]| !tried.excludes(x);
@@ -67,9 +65,7 @@ impl Sampler for GridSampler {
             let draws = (0..DRAWS).map(|_| grid.nearest(&uniform(&mut rng, encoding.len())));
             let found = once(from.clone()).chain(draws).map(|digits| grid.vector(&digits).0).find(|x| new(x));
             let x = found.or_else(|| grid.next_new(&from, &new)).ok_or(SamplerError::Exhausted)?;
-            tried.insert(&x);
-            let fit = Fit { rule: "grid".to_owned(), ..Fit::default() };
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, Fit::by("grid")))
         })
     }
 }
@@ -143,12 +139,13 @@ impl<'a> Grid<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::history::{Outcome, Trial};
-    use super::super::super::space::{Point, Space};
+    use super::super::super::history::{Outcome, Trial, TrialId};
+    use super::super::super::space::{Point, Space, choice, float, int};
     use super::*;
+    use crate::optimizer::problem::minimize;
 
     fn propose(space: &Space, history: &History, levels: usize, count: usize) -> Result<Vec<Point>, SamplerError> {
-        let problem = Problem::new(space.clone()).minimize("energy");
+        let problem = Problem::new(space.clone(), [minimize("energy")]).unwrap();
         let sampler = GridSampler { levels: Some(levels) };
         Ok(sampler.propose(&problem, history, count, Seed(3))?.into_iter().map(|p| p.point).collect())
     }
@@ -162,14 +159,13 @@ mod tests {
 
     #[test]
     fn ranges_are_thinned_to_their_ends_and_even_steps_between_and_choices_are_not() {
-        let space = Space::builder()
-            .float("rate", 1e-4..=1.0)
-            .log()
-            .int("width", 0..=100)
-            .int("layers", 1..=2)
-            .choice("batch", [1, 2, 3, 4, 5, 6, 7])
-            .build()
-            .unwrap();
+        let space = Space::new([
+            float("rate", 1e-4..=1.0).log(),
+            int("width", 0..=100),
+            int("layers", 1..=2),
+            choice("batch", [1, 2, 3, 4, 5, 6, 7]),
+        ])
+        .unwrap();
         let points = propose(&space, &History::new(), 3, 1000).unwrap();
         assert_eq!(points.len(), 3 * 3 * 2 * 7);
         let rates = values(&points, "rate");
@@ -180,15 +176,12 @@ mod tests {
 
     #[test]
     fn parameters_multiply_only_where_they_are_active() {
-        let space = Space::builder()
-            .float("momentum", 0.0..=0.9)
-            .when("optimizer", ["sgd"])
-            .choice("optimizer", ["sgd", "adam", "lion"])
-            .choice("nesterov", [true, false])
-            .when("optimizer", ["sgd"])
-            .when("momentum", [0.9])
-            .build()
-            .unwrap();
+        let space = Space::new([
+            float("momentum", 0.0..=0.9).when("optimizer", ["sgd"]),
+            choice("optimizer", ["sgd", "adam", "lion"]),
+            choice("nesterov", [true, false]).when("optimizer", ["sgd"]).when("momentum", [0.9]),
+        ])
+        .unwrap();
         let points = propose(&space, &History::new(), 4, 1000).unwrap();
         assert_eq!(points.len(), 2 + 3 + 2);
         assert!(points.iter().enumerate().all(|(i, p)| space.check(p).is_ok() && !points[..i].contains(p)));
@@ -197,14 +190,14 @@ mod tests {
             history.record(Trial { id: history.next_id(), point, fit: None, outcome: Outcome::Pending });
         }
         assert_eq!(propose(&space, &history, 4, 1), Err(SamplerError::Exhausted));
-        let given_up = history.remove(4).unwrap().point;
+        let given_up = history.remove(TrialId(4)).unwrap().point;
         assert_eq!(propose(&space, &history, 4, 9), Ok(vec![given_up]));
     }
 
     #[test]
     fn the_first_points_of_a_huge_grid_are_spread_over_all_parameters() {
         let names: Vec<String> = (0..20).map(|i| format!("x{i}")).collect();
-        let space = names.iter().fold(Space::builder(), |b, name| b.float(name, 0.0..=1.0)).build().unwrap();
+        let space = Space::new(names.iter().map(|name| float(name, 0.0..=1.0))).unwrap();
         let points = propose(&space, &History::new(), 4, 32).unwrap();
         for name in names {
             let count = |value: f64| points.iter().filter(|p| p.number(&name) == Some(value)).count();

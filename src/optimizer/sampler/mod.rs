@@ -9,15 +9,15 @@
 //! | `random` | independent uniform draws: [`RandomSampler`] |
 //! | `grid` | every combination of a few values, in an order that spreads: [`GridSampler`] |
 
-#[cfg(test)]
-mod contract;
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
 mod gp;
 mod grid;
 mod nsga2;
 mod random;
+mod ranked_trials;
 mod repair;
 mod sobol;
-mod standing;
 mod stream;
 mod tpe;
 mod tried;
@@ -29,8 +29,13 @@ pub use random::RandomSampler;
 pub use sobol::SobolSampler;
 pub use tpe::TpeSampler;
 
+pub use super::surrogate::SurrogateDiagnosis;
+
+use std::borrow::Cow;
+
 use super::Seed;
 use super::history::{Fit, History, Outcome, Trial};
+use super::nearest::did_you_mean;
 use super::problem::Problem;
 use super::space::{Encoding, Point, Space};
 use tried::Tried;
@@ -43,11 +48,20 @@ pub const START: &str = "start";
 
 /// A point to be tried, and how it came about.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Proposal {
     /// The configuration.
     pub point: Point,
     /// The rule and the surrogate's hyperparameters behind it.
     pub fit: Fit,
+}
+
+impl Proposal {
+    /// A point, and how it came about: [`Fit::by`] the name of a rule, at least.
+    #[must_use]
+    pub fn new(point: Point, fit: Fit) -> Self {
+        Self { point, fit }
+    }
 }
 
 /// Why a sampler has nothing to propose.
@@ -59,8 +73,7 @@ pub enum SamplerError {
     Exhausted,
     /// A space too large for a list, of which next to nothing is allowed.
     #[error(
-        "no new point that is allowed was found in {draws} draws and a search from the best of them{}; loosen that, and \
-         instead of ruling out nearly all of a range, narrow the range",
+        "no new point that is allowed was found in {draws} draws and a search from the best of them{}",
         if obstacles.is_empty() { String::new() } else { format!(", where {}", obstacles.join(" and ")) }
     )]
     NothingAllowed {
@@ -70,7 +83,7 @@ pub enum SamplerError {
         obstacles: Vec<String>,
     },
     /// No sampler has this name.
-    #[error("there is no sampler `{name}` (known: {})", NAMES.join(", "))]
+    #[error("there is no sampler `{name}`")]
     UnknownName {
         /// The name.
         name: String,
@@ -80,9 +93,26 @@ pub enum SamplerError {
     Unsupported {
         /// The sampler.
         sampler: &'static str,
-        /// What it cannot do, and what can.
+        /// What it cannot do.
         reason: String,
+        /// What can, in words.
+        advice: Option<String>,
     },
+}
+
+impl SamplerError {
+    /// What helps, as a sentence; `None` where the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Exhausted => Some("there is nothing left to ask for; widen the space to go on".into()),
+            Self::UnknownName { name } => did_you_mean(name, NAMES).map(Cow::from),
+            Self::NothingAllowed { .. } => {
+                Some("loosen what forbids, and instead of ruling out nearly all of a range, narrow the range".into())
+            }
+            Self::Unsupported { advice, .. } => advice.clone().map(Cow::from),
+        }
+    }
 }
 
 /// Proposes points. A sampler is pure: it holds settings and no state, and the same arguments give the same proposals.
@@ -137,8 +167,7 @@ pub fn propose(
         let point = if as_written { start } else { encoding.decode(&x) };
         if proposals.len() < count.max(1) && !tried.has_seen(&x) && !problem.forbids(&point) {
             tried.insert(&x);
-            let fit = Fit { rule: START.to_owned(), ..Fit::default() };
-            proposals.push(Proposal { point, fit });
+            proposals.push(Proposal { point, fit: Fit::by(START) });
         }
     }
     if proposals.is_empty() {
@@ -181,7 +210,8 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
 
 /// What one of the samplers of [`by_name`] can make use of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+#[non_exhaustive]
+pub struct SamplerKind {
     /// Its name in study files.
     pub name: &'static str,
     /// Whether it learns from [earlier studies](History::earlier); others pass them over.
@@ -194,25 +224,25 @@ pub struct Kind {
     pub most_objectives: Option<usize>,
 }
 
-impl Kind {
+impl SamplerKind {
     const fn plain(name: &'static str, settings: &'static [&'static str]) -> Self {
         Self { name, learns_from_earlier: false, uses_priors: false, settings, most_objectives: None }
     }
 }
 
 /// The samplers that [`by_name`] knows, the recommended one first.
-pub const KINDS: [Kind; 6] = [
-    Kind {
+pub const KINDS: [SamplerKind; 6] = [
+    SamplerKind {
         learns_from_earlier: true,
         uses_priors: true,
         most_objectives: Some(MOST_OBJECTIVES),
-        ..Kind::plain("gp", &["initial"])
+        ..SamplerKind::plain("gp", &["initial"])
     },
-    Kind::plain("tpe", &["initial"]),
-    Kind::plain("nsga2", &["initial", "population"]),
-    Kind::plain("sobol", &[]),
-    Kind::plain("random", &[]),
-    Kind::plain("grid", &["levels"]),
+    SamplerKind::plain("tpe", &["initial"]),
+    SamplerKind::plain("nsga2", &["initial", "population"]),
+    SamplerKind::plain("sobol", &[]),
+    SamplerKind::plain("random", &[]),
+    SamplerKind::plain("grid", &["levels"]),
 ];
 
 /// The names of [`KINDS`], in their order.
@@ -228,8 +258,8 @@ pub const NAMES: [&str; KINDS.len()] = {
 
 /// The one of [`KINDS`] with this name, if there is one.
 #[must_use]
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    const TABLE: &[Kind] = &KINDS;
+pub fn kind(name: &str) -> Option<&'static SamplerKind> {
+    const TABLE: &[SamplerKind] = &KINDS;
     TABLE.iter().find(|kind| kind.name == name)
 }
 
@@ -260,8 +290,8 @@ pub fn initial_within(space: &Space, trials: Option<u64>) -> usize {
     default_initial(space).min(trials.map_or(usize::MAX, share))
 }
 
-/// As [`initial_within`], and no more than were let pass when the first trial was proposed by what was learned, for how many trials
-/// there will be may have been changed since then.
+/// As [`initial_within`], and no more than were let pass when the first trial was proposed by what was learned. How
+/// many trials there will be may have been changed since then.
 fn initial_of(space: &Space, trials: Option<u64>, history: &History) -> usize {
     let learned = |t: &Trial| t.fit.as_ref().is_some_and(|fit| LEARNED.iter().any(|rule| fit.rule.starts_with(rule)));
     let before = history.trials().iter().position(learned);
@@ -287,16 +317,23 @@ pub fn by_name(name: &str, settings: &Settings) -> Result<Box<dyn Sampler>, Samp
     }
 }
 
-/// Calls `next` for the ids of up to `count` trials until it runs out of points; running out at once is an error.
-fn collect(
-    first: u64,
+/// Proposes for up to `count` trials, one after the other. `next` gives the canonical vector for the trial of an id, and how it came
+/// about, by what was tried so far. To run out of points at once is an error.
+fn one_by_one<'a>(
+    problem: &'a Problem,
+    encoding: &'a Encoding<'a>,
+    history: &History,
     count: usize,
-    mut next: impl FnMut(u64) -> Result<Proposal, SamplerError>,
+    mut next: impl FnMut(&Tried<'a>, u64) -> Result<(Vec<f64>, Fit), SamplerError>,
 ) -> Result<Vec<Proposal>, SamplerError> {
+    let mut tried = Tried::new(problem, encoding, history);
     let mut proposals = Vec::with_capacity(count);
-    for id in (first..).take(count.max(1)) {
-        match next(id) {
-            Ok(proposal) => proposals.push(proposal),
+    for id in (history.next_id().0..).take(count.max(1)) {
+        match next(&tried, id) {
+            Ok((x, fit)) => {
+                tried.insert(&x);
+                proposals.push(Proposal { point: encoding.decode(&x), fit });
+            }
             Err(SamplerError::Exhausted) if !proposals.is_empty() => break,
             Err(error) => return Err(error),
         }
@@ -306,10 +343,13 @@ fn collect(
 
 #[cfg(test)]
 mod tests {
+    use super::super::history::TrialId;
     use super::*;
+    use crate::optimizer::problem::minimize;
+    use crate::optimizer::space::float;
 
     fn space(parameters: usize) -> Space {
-        (0..parameters).fold(Space::builder(), |s, i| s.float(format!("x{i}"), 0.0..=1.0)).build().unwrap()
+        Space::new((0..parameters).map(|i| float(format!("x{i}"), 0.0..=1.0))).unwrap()
     }
 
     #[test]
@@ -331,12 +371,12 @@ mod tests {
 
     #[test]
     fn a_larger_budget_takes_nobody_back_into_the_initial_design() {
-        let problem = Problem::new(space(10)).minimize("y");
+        let problem = Problem::new(space(10), [minimize("y")]).unwrap();
         let mut history = History::new();
         for (id, rule) in ["sobol", "prior", "sobol", "sobol", "log-nei", "log-nei"].into_iter().enumerate() {
-            let fit = Some(Fit { rule: rule.to_owned(), ..Fit::default() });
+            let fit = Some(Fit::by(rule));
             let point = super::super::space::Point::new();
-            history.record(Trial { id: id as u64, point, fit, outcome: Outcome::Pending });
+            history.record(Trial { id: TrialId(id as u64), point, fit, outcome: Outcome::Pending });
         }
         let gp = |trials| by_name("gp", &Settings { trials, ..Settings::default() }).unwrap();
         assert_eq!(gp(Some(10)).initial(&problem, &history), Some(4));
@@ -346,7 +386,7 @@ mod tests {
 
     #[test]
     fn samplers_that_learn_say_how_many_trials_they_let_pass() {
-        let problem = Problem::new(space(6)).minimize("y");
+        let problem = Problem::new(space(6), [minimize("y")]).unwrap();
         let initial =
             |name: &str, settings: Settings| by_name(name, &settings).unwrap().initial(&problem, &History::new());
         for name in ["gp", "tpe"] {

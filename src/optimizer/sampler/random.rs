@@ -5,8 +5,7 @@ use super::super::history::{Fit, History};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
 use super::stream::{Purpose, stream};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 
 /// Independent draws, uniform over the encoded space; a point that was tried is drawn again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,12 +24,8 @@ impl Sampler for RandomSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
-        collect(history.next_id(), count, |id| {
-            let x = tried.draw(&mut stream(seed, id, Purpose::Points))?;
-            tried.insert(&x);
-            let fit = Fit { rule: "random".to_owned(), ..Fit::default() };
-            Ok(Proposal { point: encoding.decode(&x), fit })
+        one_by_one(problem, &encoding, history, count, |tried, id| {
+            Ok((tried.draw(&mut stream(seed, id, Purpose::Points))?, Fit::by("random")))
         })
     }
 }

@@ -107,25 +107,23 @@ fn step(encoding: &Encoding<'_>, x: &[f64], rng: &mut ChaCha8Rng) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::super::problem::{Forbidden, Match};
-    use super::super::super::space::{Point, Space};
+    use super::super::super::space::{Point, Space, choice, float, int};
     use super::super::{NAMES, Sampler, SamplerError, Settings, by_name};
     use super::*;
     use crate::optimizer::Seed;
     use crate::optimizer::history::{History, Outcome, Trial};
-    use crate::optimizer::problem::Metrics;
+    use crate::optimizer::problem::{Metrics, minimize};
 
     fn problem(requirements: &[&str]) -> Problem {
-        let space = Space::builder()
-            .float("a", 0.0..=1.0)
-            .float("b", 1e-6..=1.0)
-            .log()
-            .int("n", 1..=100_000)
-            .log()
-            .choice("kind", ["x", "y"])
-            .build()
-            .unwrap();
-        let problem = Problem::new(space).minimize("loss");
-        requirements.iter().fold(problem, |p, text| p.require(text.parse().unwrap()).unwrap())
+        let space = Space::new([
+            float("a", 0.0..=1.0),
+            float("b", 1e-6..=1.0).log(),
+            int("n", 1..=100_000).log(),
+            choice("kind", ["x", "y"]),
+        ])
+        .unwrap();
+        let problem = Problem::new(space, [minimize("loss")]).unwrap();
+        requirements.iter().fold(problem, |p, text| p.require([*text]).unwrap())
     }
 
     fn run(sampler: &dyn Sampler, problem: &Problem, n: u64) -> Vec<Point> {
@@ -134,7 +132,7 @@ mod tests {
             let proposal = sampler.propose(problem, &history, 1, Seed(id % 2)).unwrap().remove(0);
             let loss = proposal.point.number("a").unwrap() + proposal.point.number("n").unwrap().ln();
             let outcome = Outcome::Finished { metrics: Metrics::from([("loss".to_owned(), loss)]), sd: Metrics::new() };
-            history.record(Trial { id, point: proposal.point, fit: Some(proposal.fit), outcome });
+            history.record(Trial { id: id.into(), point: proposal.point, fit: Some(proposal.fit), outcome });
         }
         history.trials().iter().map(|t| t.point.clone()).collect()
     }
@@ -168,10 +166,15 @@ mod tests {
 
     #[test]
     fn forbidden_combinations_count_as_well() {
-        let problem = problem(&["a > 0.9999"]).forbid(Forbidden {
-            clauses: vec![("kind".to_owned(), Match::Values(vec!["x".into()])), ("b".to_owned(), Match::above(1e-5))],
-        });
-        let problem = problem.forbid(Forbidden { clauses: vec![("n".to_owned(), Match::above(2.0))] });
+        let problem = problem(&["a > 0.9999"])
+            .forbid([Forbidden {
+                clauses: vec![
+                    ("kind".to_owned(), Match::Values(vec!["x".into()])),
+                    ("b".to_owned(), Match::above(1e-5)),
+                ],
+            }])
+            .unwrap();
+        let problem = problem.forbid([Forbidden::new([("n", Match::above(2.0))])]).unwrap();
         let points = run(&*by_name("random", &Settings::default()).unwrap(), &problem, 4);
         assert!(points.iter().all(|p| !problem.forbids(p)));
     }

@@ -6,7 +6,7 @@ use super::super::problem::Problem;
 use super::super::space::Encoding;
 use super::stream::{Purpose, SOBOL_LENGTH, SobolSequence, stream};
 use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 
 /// Sequences that are asked for a trial's point before one is drawn at random.
 const TURNS: u64 = 64;
@@ -30,12 +30,8 @@ impl Sampler for SobolSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
-        collect(history.next_id(), count, |id| {
-            let x = sobol_vector(&encoding, &tried, id, seed)?;
-            tried.insert(&x);
-            let fit = Fit { rule: "sobol".to_owned(), ..Fit::default() };
-            Ok(Proposal { point: encoding.decode(&x), fit })
+        one_by_one(problem, &encoding, history, count, |tried, id| {
+            Ok((sobol_vector(&encoding, tried, id, seed)?, Fit::by("sobol")))
         })
     }
 }

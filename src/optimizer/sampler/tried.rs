@@ -1,4 +1,4 @@
-//! What must not be proposed again.
+//! What must not be proposed again: duplicates, and what is next to a failure.
 
 use std::collections::HashSet;
 
@@ -107,19 +107,18 @@ impl<'a> Tried<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::history::{FailureKind, Trial};
-    use super::super::super::space::{Point, Space, Value};
+    use super::super::super::history::{FailureKind, Trial, TrialId};
+    use super::super::super::space::{Point, Space, Value, choice, float, int};
     use super::*;
 
     fn space() -> Space {
-        Space::builder()
-            .float("lr", 1e-5..=1e-1)
-            .log()
-            .int("w", 1..=100_000)
-            .int("n", 1..=3)
-            .choice("optimizer", ["sgd", "adam"])
-            .build()
-            .unwrap()
+        Space::new([
+            float("lr", 1e-5..=1e-1).log(),
+            int("w", 1..=100_000),
+            int("n", 1..=3),
+            choice("optimizer", ["sgd", "adam"]),
+        ])
+        .unwrap()
     }
 
     fn point(lr: f64, w: i64, n: i64, optimizer: &str) -> Point {
@@ -129,14 +128,14 @@ mod tests {
 
     fn tried(problem: &Problem, outcome: Outcome, at: &Point) -> bool {
         let mut history = History::new();
-        history.record(Trial { id: 0, point: point(0.1, 50_000, 2, "sgd"), fit: None, outcome });
+        history.record(Trial { id: TrialId(0), point: point(0.1, 50_000, 2, "sgd"), fit: None, outcome });
         let encoding = Encoding::new(problem.space());
         Tried::new(problem, &encoding, &history).contains(&encoding.encode(at))
     }
 
     #[test]
     fn what_is_next_to_a_failure_is_as_good_as_the_same() {
-        let problem = Problem::new(space());
+        let problem = Problem::unchecked(space(), Vec::new());
         let failed = || Outcome::Failed(FailureKind::OutOfMemory);
         for near in
             [point(0.1, 50_000, 2, "sgd"), point(0.099_999_99, 50_000, 2, "sgd"), point(0.0995, 50_040, 2, "sgd")]
@@ -155,16 +154,21 @@ mod tests {
     /// Failures crowd a space, and still something is left to try: next to one of them.
     #[test]
     fn nothing_but_neighbours_of_failures_is_better_than_nothing() {
-        let narrow = Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap());
-        let narrow = narrow.require("abs(x - 0.3) <= 4e-4".parse().unwrap()).unwrap();
-        let crowded = Problem::new(Space::builder().int("n", 1..=100_000).build().unwrap());
+        let narrow = Problem::unchecked(Space::new([float("x", 0.0..=1.0)]).unwrap(), Vec::new());
+        let narrow = narrow.require(["abs(x - 0.3) <= 4e-4"]).unwrap();
+        let crowded = Problem::unchecked(Space::new([int("n", 1..=100_000)]).unwrap(), Vec::new());
         let at = |name: &str, value: Value| Point::from_iter([(name, value)]);
         let on_narrow = vec![at("x", Value::from(0.3))];
         let on_crowded = (0..1000i64).map(|k| at("n", Value::from(1 + 100 * k))).collect();
         for (problem, failures) in [(narrow, on_narrow), (crowded, on_crowded)] {
             let mut history = History::new();
             for (id, point) in failures.into_iter().enumerate() {
-                history.record(Trial { id: id as u64, point, fit: None, outcome: Outcome::Failed(FailureKind::Exit) });
+                history.record(Trial {
+                    id: TrialId(id as u64),
+                    point,
+                    fit: None,
+                    outcome: Outcome::Failed(FailureKind::Exit),
+                });
             }
             let encoding = Encoding::new(problem.space());
             let tried = Tried::new(&problem, &encoding, &history);
@@ -177,11 +181,16 @@ mod tests {
 
     #[test]
     fn a_finite_space_is_tried_to_its_end_all_the_same() {
-        let problem = Problem::new(Space::builder().int("w", 1..=5000).build().unwrap());
+        let problem = Problem::unchecked(Space::new([int("w", 1..=5000)]).unwrap(), Vec::new());
         let mut history = History::new();
         for (id, w) in (1..=5000i64).filter(|w| *w != 2501).enumerate() {
             let point = Point::from_iter([("w", Value::from(w))]);
-            history.record(Trial { id: id as u64, point, fit: None, outcome: Outcome::Failed(FailureKind::Exit) });
+            history.record(Trial {
+                id: TrialId(id as u64),
+                point,
+                fit: None,
+                outcome: Outcome::Failed(FailureKind::Exit),
+            });
         }
         let encoding = Encoding::new(problem.space());
         let mut tried = Tried::new(&problem, &encoding, &history);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::stepped::{MOST_LEVELS, Stepped, spacing};
-use super::{Clause, Domain, Parameter, Scale, SpaceError, Value};
+use super::{Clause, Domain, Parameter, Prior, Scale, SpaceError, Value};
 
 /// Whole numbers up to here, on both sides of zero, are told apart by a float.
 pub(super) const LARGEST_INT: i64 = 1 << 53;
@@ -36,36 +36,36 @@ fn check_float(name: &str, (low, high): (f64, f64), scale: Scale, step: Option<f
             false => Err(SpaceError::TooNarrow { name: name(), low, high }),
         };
     };
-    let refuse = |reason: String| Err(SpaceError::Step { name: name(), reason });
+    let refuse = |reason: String, advice: Option<String>| Err(SpaceError::Step { name: name(), reason, advice });
     if scale == Scale::Log {
-        return refuse("a step cannot be combined with a log scale".to_owned());
+        return refuse("a step cannot be combined with a log scale".to_owned(), Some("use one of the two".to_owned()));
     }
     // 0.3 - 0.2 is less than 0.1.
     if !(step > 0.0 && step <= (high - low) * (1.0 + 1e-9)) {
-        return refuse("the step must be above zero and no wider than the range".to_owned());
+        return refuse("the step must be above zero and no wider than the range".to_owned(), None);
     }
     let stepped = Stepped { low, high, step };
     if stepped.count() > MOST_LEVELS {
         let least = (high - low) / 2f64.powi(40);
-        return refuse(format!(
-            "with a step of {step:e} there are more values than can be told apart, 2^40; the step must be {least:.1e} or \
-             more, and without one every number of the range can be tried"
-        ));
+        let reason = format!("with a step of {step:e} there are more values than can be told apart, 2^40");
+        return refuse(reason, Some(coarser(least)));
     }
     if !stepped.is_fine_enough() {
         let least = 8.0 * spacing(low.abs().max(high.abs()));
-        return refuse(format!(
-            "a step of {step:e} is lost in the rounding of numbers as large as this range's; it must be {least:.1e} or \
-             more, and without one every number of the range can be tried"
-        ));
+        let reason = format!("a step of {step:e} is lost in the rounding of numbers as large as this range's");
+        return refuse(reason, Some(coarser(least)));
     }
     Ok(())
+}
+
+fn coarser(least: f64) -> String {
+    format!("the step must be {least:.1e} or more, and without one every number of the range can be tried")
 }
 
 fn check_int(name: &str, (low, high): (i64, i64), scale: Scale, step: i64) -> Result<(), SpaceError> {
     let name = || name.to_owned();
     if step < 1 {
-        return Err(SpaceError::Step { name: name(), reason: "the step must be at least 1".to_owned() });
+        return Err(SpaceError::Step { name: name(), reason: "the step must be at least 1".to_owned(), advice: None });
     }
     if let Some(value) = [low, high].into_iter().find(|v| v.unsigned_abs() > LARGEST_INT.unsigned_abs()) {
         return Err(SpaceError::LargeInteger { name: name(), value });
@@ -80,11 +80,9 @@ fn check_int(name: &str, (low, high): (i64, i64), scale: Scale, step: i64) -> Re
     }
     if high.abs_diff(low) / step.unsigned_abs() >= MOST_LEVELS {
         let least = high.abs_diff(low) / (MOST_LEVELS - 1) + 1;
-        let reason = format!(
-            "from {low} to {high} there are more values than can be told apart, 2^40; narrow the range, or give a step of \
-             {least} or more"
-        );
-        return Err(SpaceError::Step { name: name(), reason });
+        let reason = format!("from {low} to {high} there are more values than can be told apart, 2^40");
+        let advice = Some(format!("narrow the range, or give a step of {least} or more"));
+        return Err(SpaceError::Step { name: name(), reason, advice });
     }
     Ok(())
 }
@@ -160,14 +158,52 @@ fn identity(value: &Value) -> Identity<'_> {
     }
 }
 
-pub(super) fn check_clause(on: Option<&Parameter>, name: &str, clause: &Clause) -> Result<(), SpaceError> {
-    let Some(on) = on else {
-        return Err(SpaceError::UnknownCondition { name: name.to_owned(), on: clause.parameter.clone() });
-    };
+pub(super) fn check_clause(on: &Parameter, name: &str, clause: &Clause) -> Result<(), SpaceError> {
     match clause.values.iter().find(|v| !on.domain.contains(v)) {
         Some(value) => {
             Err(SpaceError::ConditionValue { name: name.to_owned(), on: on.name.clone(), value: value.clone() })
         }
         None => Ok(()),
     }
+}
+
+pub(super) fn check_prior(parameter: &Parameter) -> Result<(), SpaceError> {
+    #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
+    let reason = match (&parameter.prior, &parameter.domain) {
+        (None, _) => None,
+        (Some(Prior::Weights(weights)), Domain::Choice { values }) => doubt_weights(weights, values.len()),
+        (Some(Prior::Weights(_)), _) => Some("weights are for choices; use `Prior::Around` for numbers".to_owned()),
+        (Some(Prior::Around { .. }), Domain::Choice { .. }) => {
+            Some("a choice needs a weight for each value: use `Prior::Weights`".to_owned())
+        }
+        (Some(Prior::Around { value, spread }), Domain::Float { low, high, scale, .. }) => {
+            doubt_around(*value, *spread, (*low, *high), *scale)
+        }
+        (Some(Prior::Around { value, spread }), Domain::Int { low, high, scale, .. }) => {
+            doubt_around(*value, *spread, (*low as f64, *high as f64), *scale)
+        }
+    };
+    reason.map_or(Ok(()), |reason| Err(SpaceError::Prior { name: parameter.name.clone(), reason }))
+}
+
+fn doubt_weights(weights: &[f64], values: usize) -> Option<String> {
+    if weights.len() != values {
+        let s = if weights.len() == 1 { "" } else { "s" };
+        return Some(format!("{} weight{s} for {values} values", weights.len()));
+    }
+    if let Some(weight) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
+        return Some(format!("a weight is {weight}; each must be a finite number, zero or above"));
+    }
+    weights.iter().all(|w| *w == 0.0).then(|| "its weights are all zero".to_owned())
+}
+
+fn doubt_around(value: f64, spread: f64, (low, high): (f64, f64), scale: Scale) -> Option<String> {
+    let (least, words) = match scale {
+        Scale::Linear => (0.0, "zero"),
+        Scale::Log => (1.0, "one, for it is a factor on a log scale"),
+    };
+    if !(low..=high).contains(&value) {
+        return Some(format!("{value} is outside its range, from {low} to {high}"));
+    }
+    (!(spread.is_finite() && spread > least)).then(|| format!("its spread is {spread}; it must be above {words}"))
 }

@@ -17,6 +17,7 @@ const WIDEST: f64 = 1e3;
 
 /// What kind of coordinate a parameter becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CoordinateKind {
     /// Any number in \[0,1\].
     Continuous,
@@ -61,8 +62,8 @@ struct Gate {
 /// The map between the points of a [`Space`] and vectors in `[0,1]^d`, with `d = space.len()`.
 ///
 /// Floats map linearly, or linearly in their logarithm. Integers and stepped floats own bins that reach half a step to
-/// both sides, and map to the bins' centres, so that every value has its share of the cube (on a log scale the centre is
-/// the value's own logarithm). Choices among numbers map by rank, choices among names by index. Inactive parameters map to
+/// both sides, so that every value has its share of the cube. They map to the bins' centres (on a log scale to the
+/// value's own logarithm). Choices among numbers map by rank, choices among names by index. Inactive parameters map to
 /// one fixed coordinate, so that they never make a difference.
 ///
 /// A vector is *canonical* if it is what [`encode`](Self::encode) makes of some point; [`snap`](Self::snap) turns any

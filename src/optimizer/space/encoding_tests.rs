@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::optimizer::space::{Clause, SpaceBuilder};
+use crate::optimizer::space::{Clause, choice, float, int};
 
 fn domain() -> impl Strategy<Value = Domain> {
     let scale = prop_oneof![Just(Scale::Linear), Just(Scale::Log)];
@@ -40,7 +40,7 @@ pub(crate) fn spaces() -> impl Strategy<Value = Space> {
                 Some(Clause { parameter: p.name.clone(), values: vec![p.domain.nth(0)?, p.domain.nth(k)?] })
             });
             let condition = clause.into_iter().collect();
-            parameters.push(Parameter { name: format!("p{i}"), domain, condition });
+            parameters.push(Parameter { condition, ..Parameter::new(format!("p{i}"), domain) });
         }
         Space::new(parameters).unwrap()
     })
@@ -125,18 +125,15 @@ proptest! {
 
 #[test]
 fn middles_lie_half_way_on_the_scale() {
-    let space = SpaceBuilder::default()
-        .float("rate", 1e-4..=1e-2)
-        .log()
-        .int("width", 4..=64)
-        .log()
-        .int("layers", 1..=4)
-        .float("dropout", 0.0..=0.5)
-        .choice("optimizer", ["sgd", "adam"])
-        .float("momentum", 0.0..=0.8)
-        .when("optimizer", ["sgd"])
-        .build()
-        .unwrap();
+    let space = Space::new([
+        float("rate", 1e-4..=1e-2).log(),
+        int("width", 4..=64).log(),
+        int("layers", 1..=4),
+        float("dropout", 0.0..=0.5),
+        choice("optimizer", ["sgd", "adam"]),
+        float("momentum", 0.0..=0.8).when("optimizer", ["sgd"]),
+    ])
+    .unwrap();
     let point = |text: &str| serde_json::from_str::<Point>(text).unwrap();
     let whole = space.complete(&point(r#"{"rate": 1e-3}"#)).unwrap();
     let middle = r#"{"rate": 1e-3, "width": 16, "layers": 2, "dropout": 0.25, "optimizer": "sgd", "momentum": 0.4}"#;
@@ -151,13 +148,7 @@ fn middles_lie_half_way_on_the_scale() {
 
 #[test]
 fn bins_have_equal_shares_and_ranks_follow_size() {
-    let space = SpaceBuilder::default()
-        .int("layers", 1..=4)
-        .choice("batch", [64, 16, 32])
-        .int("width", 1..=100)
-        .log()
-        .build()
-        .unwrap();
+    let space = Space::new([int("layers", 1..=4), choice("batch", [64, 16, 32]), int("width", 1..=100).log()]).unwrap();
     let encoding = Encoding::new(&space);
     for (u, layers) in [(0.0, 1), (0.24, 1), (0.26, 2), (0.74, 3), (1.0, 4)] {
         assert_eq!(encoding.decode(&[u, 0.0, 0.0]).get("layers"), Some(&Value::Int(layers)));
@@ -171,12 +162,11 @@ fn bins_have_equal_shares_and_ranks_follow_size() {
 
 #[test]
 fn names_of_inactive_parameters_are_a_category_of_their_own() {
-    let space = SpaceBuilder::default()
-        .choice("optimizer", ["sgd", "adam"])
-        .choice("schedule", ["cosine", "step"])
-        .when("optimizer", ["sgd"])
-        .build()
-        .unwrap();
+    let space = Space::new([
+        choice("optimizer", ["sgd", "adam"]),
+        choice("schedule", ["cosine", "step"]).when("optimizer", ["sgd"]),
+    ])
+    .unwrap();
     let encoding = Encoding::new(&space);
     let inactive = encoding.encode(&encoding.decode(&[0.9, 0.3]))[1];
     assert!((0..2).all(|k| encoding.centre(1, k) != inactive));

@@ -1,5 +1,7 @@
 //! What can be wrong with a space or a point.
 
+use std::borrow::Cow;
+
 use super::{Domain, Value};
 
 /// Why a space cannot be built. Every variant names the parameter at fault.
@@ -63,13 +65,31 @@ pub enum SpaceError {
         /// Its lower bound.
         low: f64,
     },
-    /// A step that is not above zero, is wider than the range, makes more values than can be told apart
-    /// ([`MOST_LEVELS`](super::MOST_LEVELS)), or stands beside a float's log scale.
+    /// A step that is not above zero, is wider than the range, or stands beside a float's log scale. Or one that makes
+    /// more values than can be told apart ([`MOST_LEVELS`](super::MOST_LEVELS)).
     #[error("parameter `{name}`: {reason}")]
     Step {
         /// The parameter.
         name: String,
         /// What is wrong with the step.
+        reason: String,
+        /// Which step would do, in words.
+        advice: Option<String>,
+    },
+    /// A modifier that makes no sense for the parameter's kind.
+    #[error("parameter `{name}`: {reason}")]
+    Modifier {
+        /// The parameter.
+        name: String,
+        /// Why it makes none.
+        reason: String,
+    },
+    /// A [prior](super::Prior) that does not fit the parameter.
+    #[error("parameter `{name}`: its prior cannot be taken: {reason}")]
+    Prior {
+        /// The parameter.
+        name: String,
+        /// What is wrong with the prior.
         reason: String,
     },
     /// A choice of nothing.
@@ -95,6 +115,8 @@ pub enum SpaceError {
         name: String,
         /// The name in the condition.
         on: String,
+        /// The parameter that was likely meant.
+        nearest: Option<String>,
     },
     /// A condition that can never hold, because the other parameter never has that value.
     #[error("parameter `{name}`: its condition wants `{on}` = {value}, a value that `{on}` never has")]
@@ -127,12 +149,43 @@ impl SpaceError {
             | Self::LargeInteger { name, .. }
             | Self::LogThroughZero { name, .. }
             | Self::Step { name, .. }
+            | Self::Modifier { name, .. }
+            | Self::Prior { name, .. }
             | Self::EmptyChoice { name }
             | Self::ChoiceValue { name, .. }
             | Self::UnknownCondition { name, .. }
             | Self::ConditionValue { name, .. } => Some(name),
             Self::ConditionCycle { names } => names.first().map(String::as_str),
         }
+    }
+}
+
+/// What to do about it.
+impl SpaceError {
+    /// What helps, as a sentence; `None` where the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Empty => "give it at least one parameter: a `float`, an `int` or a `choice`".into(),
+            Self::DuplicateName { .. } => "rename one of the two".into(),
+            Self::Range { low, high, .. } if low > high => "swap the bounds".into(),
+            Self::Range { .. } => "both bounds must be finite numbers".into(),
+            Self::TooWide { .. } => "narrow it, or use a log scale".into(),
+            Self::TooNarrow { .. } => "widen it, or list the values as a choice".into(),
+            Self::LargeInteger { .. } => {
+                "search an exponent or a factor instead, or list the values as a choice".into()
+            }
+            Self::LogThroughZero { .. } => "begin above zero, or use a linear scale".into(),
+            Self::UnknownCondition { nearest: Some(near), .. } => format!("did you mean `{near}`?").into(),
+            Self::UnknownCondition { .. } => "a condition names another parameter of the space".into(),
+            Self::ConditionCycle { .. } => "remove the condition of one of them".into(),
+            Self::Step { advice, .. } => return advice.clone().map(Cow::from),
+            Self::Modifier { .. }
+            | Self::Prior { .. }
+            | Self::EmptyChoice { .. }
+            | Self::ChoiceValue { .. }
+            | Self::ConditionValue { .. } => return None,
+        })
     }
 }
 
@@ -145,6 +198,8 @@ pub enum PointError {
     Unknown {
         /// The name.
         name: String,
+        /// The parameter that was likely meant.
+        nearest: Option<String>,
     },
     /// An active parameter without a value.
     #[error("parameter `{name}` has no value")]
@@ -171,6 +226,17 @@ pub enum PointError {
 }
 
 impl PointError {
+    /// What helps, as a sentence; `None` where the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Unknown { nearest, .. } => nearest.as_ref().map(|near| format!("did you mean `{near}`?").into()),
+            Self::Missing { .. } => Some("give it one; it is active at this point".into()),
+            Self::Inactive { .. } => Some("leave it out, or change the parameter that its condition names".into()),
+            Self::Value { .. } => None,
+        }
+    }
+
     /// A value that the parameter of this domain does not have.
     pub(crate) fn value(name: String, value: Value, domain: &Domain) -> Self {
         let nearest = domain.neighbours(&value);

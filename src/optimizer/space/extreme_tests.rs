@@ -78,7 +78,7 @@ proptest! {
     fn what_is_accepted_can_be_proposed_and_comes_back(domain in any_domain(), u in 0.0..=1.0f64, k in any::<u64>()) {
         let (count, middle) = (domain.cardinality(), domain.middle());
         let _ = (domain.nth(k), domain.contains(&Value::Float(u)), domain.typed(Value::Int(1)));
-        let parameter = Parameter { name: "p".to_owned(), domain: domain.clone(), condition: Vec::new() };
+        let parameter = Parameter::new("p", domain.clone());
         let Ok(space) = Space::new(vec![parameter]) else { return Ok(()) };
         prop_assert!(middle.is_some_and(|middle| domain.contains(&middle)));
         let encoding = Encoding::new(&space);
@@ -110,7 +110,7 @@ proptest! {
     fn values_of_a_step_are_all_told_apart(low in any_float(), step in any_float(), n in 1u32..50, k in 0u32..50) {
         let stepped = Stepped { low, high: low + step * f64::from(n), step };
         let domain = Domain::Float { low, high: stepped.high, scale: Scale::Linear, step: Some(step) };
-        if Space::builder().parameter("p", domain).build().is_ok() {
+        if Space::new([Parameter::new("p", domain)]).is_ok() {
             let k = u64::from(k % n);
             prop_assert!(stepped.value(k) < stepped.value(k + 1));
             prop_assert_eq!(stepped.nearest(stepped.value(k)), k);
@@ -137,13 +137,8 @@ proptest! {
 
 #[test]
 fn a_number_that_a_condition_names_is_met_exactly() {
-    let space = Space::builder()
-        .float("rate", 1e-5..=1e-1)
-        .log()
-        .float("momentum", 0.0..=0.9)
-        .when("rate", [1e-3])
-        .build()
-        .unwrap();
+    let space =
+        Space::new([float("rate", 1e-5..=1e-1).log(), float("momentum", 0.0..=0.9).when("rate", [1e-3])]).unwrap();
     let encoding = Encoding::new(&space);
     let point = Point::from_iter([("rate", 1e-3), ("momentum", 0.3)]);
     assert_eq!(space.check(&point), Ok(()));
@@ -153,25 +148,23 @@ fn a_number_that_a_condition_names_is_met_exactly() {
 
 #[test]
 fn points_are_counted_however_many_combinations_there_would_be_without_conditions() {
-    let chain = (1..70).fold(Space::builder().choice("p0", [false, true]), |builder, i| {
-        builder.choice(format!("p{i}"), [false, true]).when(format!("p{}", i - 1), [true])
-    });
-    let space = chain.build().unwrap();
+    let link = |i| choice(format!("p{i}"), [false, true]).when(format!("p{}", i - 1), [true]);
+    let space = Space::new(std::iter::once(choice("p0", [false, true])).chain((1..70).map(link))).unwrap();
     assert_eq!(space.cardinality(1000), Some(71));
     assert_eq!(space.points(1000).map(|points| points.len()), Some(71));
     assert_eq!(space.cardinality(70), None);
-    let wide =
-        (0..20).fold(Space::builder().choice("a", [1, 2]), |b, i| b.int(format!("w{i}"), 0..=60_000).when("a", [1]));
-    assert_eq!(wide.build().unwrap().cardinality(1 << 16), None);
+    let wide = (0..20).map(|i| int(format!("w{i}"), 0..=60_000).when("a", [1]));
+    let wide = Space::new(std::iter::once(choice("a", [1, 2])).chain(wide));
+    assert_eq!(wide.unwrap().cardinality(1 << 16), None);
 }
 
 #[test]
 fn parameters_by_the_thousand_are_ordered_at_once() {
-    let builder = (0..3000).rev().fold(Space::builder(), |builder, i| {
-        let builder = builder.choice(format!("p{i}"), [1, 2]);
-        if i == 0 { builder } else { builder.when(format!("p{}", i - 1), [1]) }
-    });
-    let space = builder.build().unwrap();
+    let space = Space::new((0..3000).rev().map(|i| {
+        let parameter = choice(format!("p{i}"), [1, 2]);
+        if i == 0 { parameter } else { parameter.when(format!("p{}", i - 1), [1]) }
+    }));
+    let space = space.unwrap();
     assert_eq!(space.parameters()[space.dependency_order()[0]].name, "p0");
     assert_eq!(space.cardinality(10_000), Some(3001));
 }
@@ -179,7 +172,7 @@ fn parameters_by_the_thousand_are_ordered_at_once() {
 #[test]
 fn large_whole_numbers_of_a_choice_are_not_mixed_up() {
     const EDGE: i64 = 1 << 53;
-    let space = Space::builder().choice("seed", [EDGE + 1, EDGE, i64::MAX, i64::MAX - 1]).build().unwrap();
+    let space = Space::new([choice("seed", [EDGE + 1, EDGE, i64::MAX, i64::MAX - 1])]).unwrap();
     let encoding = Encoding::new(&space);
     for value in [EDGE, EDGE + 1, i64::MAX - 1, i64::MAX] {
         let point = Point::from_iter([("seed", value)]);
@@ -215,7 +208,7 @@ proptest! {
         let (low, step) = (number(low), number((step.0.abs().max(1), step.1)));
         let high = low + step * (f64::from(width) + extra * f64::from(k % 2));
         let domain = Domain::Float { low, high, scale: Scale::Linear, step: Some(step) };
-        let Ok(space) = Space::builder().parameter("p", domain.clone()).build() else { return Ok(()) };
+        let Ok(space) = Space::new([Parameter::new("p", domain.clone())]) else { return Ok(()) };
         let encoding = Encoding::new(&space);
         let count = domain.cardinality().unwrap();
         for k in [0, u64::from(k) % count, count - 1] {
@@ -259,8 +252,8 @@ proptest! {
 #[test]
 fn conditions_and_points_are_matched_by_the_value_and_not_by_its_spelling() {
     let computed = 0.1 + 0.2;
-    let builder = Space::builder().float("dropout", 0.0..=0.5).step(0.1);
-    let space = builder.int("more", 1..=3).when("dropout", [computed]).build().unwrap();
+    let more = int("more", 1..=3).when("dropout", [computed]);
+    let space = Space::new([float("dropout", 0.0..=0.5).step(0.1), more]).unwrap();
     assert_eq!(space.parameters()[1].condition[0].values, [Value::Float(0.3)]);
     for v in [0.3, computed] {
         let point = Point::from_iter([("dropout", Value::from(v)), ("more", 2.into())]);

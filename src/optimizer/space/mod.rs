@@ -5,26 +5,30 @@
 //! holds the values of the active parameters and of no others, so two points that differ only in an inactive
 //! parameter cannot exist.
 
-mod builder;
 mod decimal;
+mod declare;
 mod domain;
 mod encoding;
 mod error;
 #[cfg(test)]
 mod extreme_tests;
 mod parameter;
+mod parse;
 mod point;
+mod prior;
 mod range;
 #[expect(clippy::module_inception, reason = "the folder is named after its main type")]
 mod space;
 mod stepped;
 mod value;
 
-pub use builder::SpaceBuilder;
+pub use declare::{choice, float, int};
 pub use encoding::{CoordinateKind, Encoding};
 pub use error::{PointError, SpaceError};
 pub use parameter::{Clause, Domain, Parameter, Scale};
+pub use parse::ParseError;
 pub use point::Point;
+pub use prior::Prior;
 pub use space::Space;
 pub use stepped::MOST_LEVELS;
 pub use value::Value;

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::Value;
 use super::stepped::Stepped;
+use super::{Prior, SpaceError, Value};
 
 /// How the values of a numeric parameter or objective are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,6 +21,7 @@ pub enum Scale {
 /// The values that a parameter can take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
+#[non_exhaustive]
 pub enum Domain {
     /// Floating-point numbers from `low` to `high`, both included.
     Float {
@@ -189,8 +190,9 @@ pub struct Clause {
     pub values: Vec<Value>,
 }
 
-/// One dimension of the search space.
+/// One dimension of the search space. Made by [`float`](super::float), [`int`](super::int) and [`choice`](super::choice).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Parameter {
     /// Its name, unique in the space.
     pub name: String,
@@ -199,4 +201,10 @@ pub struct Parameter {
     /// The parameter is active where all of these hold; always, if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub condition: Vec<Clause>,
+    /// Where the best values are expected. A problem takes it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) prior: Option<Prior>,
+    /// The first modifier that does not fit the domain.
+    #[serde(skip)]
+    pub(super) misuse: Option<Box<SpaceError>>,
 }

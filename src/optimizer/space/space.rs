@@ -1,12 +1,13 @@
 //! The space itself: a checked list of parameters.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::domain::{check_clause, check_domain};
-use super::{Clause, Domain, Parameter, Point, PointError, SpaceBuilder, SpaceError, Value};
+use super::super::nearest::nearest;
+use super::domain::{check_clause, check_domain, check_prior};
+use super::{Clause, Domain, Parameter, Point, PointError, Prior, SpaceError, Value};
 
 /// A checked, ordered list of parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,18 +19,25 @@ pub struct Space {
 }
 
 impl Space {
-    /// A builder without parameters.
-    #[must_use]
-    pub fn builder() -> SpaceBuilder {
-        SpaceBuilder::default()
-    }
-
-    /// Checks a list of parameters.
+    /// A space of these parameters.
+    ///
+    /// ```
+    /// use wattfront::optimizer::space::{Space, choice, float, int};
+    ///
+    /// let space = Space::new([
+    ///     float("learning_rate", 1e-5..=1e-1).log(),
+    ///     int("width", 8..=256).step(8),
+    ///     choice("optimizer", ["sgd", "adam"]),
+    ///     float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]),
+    /// ])?;
+    /// assert_eq!(space.len(), 4);
+    /// # Ok::<(), wattfront::optimizer::space::SpaceError>(())
+    /// ```
     ///
     /// # Errors
     /// The first [`SpaceError`] found: domains first, in the order given, then conditions.
-    pub fn new(parameters: Vec<Parameter>) -> Result<Self, SpaceError> {
-        Self::checked(parameters, true)
+    pub fn new(parameters: impl IntoIterator<Item = Parameter>) -> Result<Self, SpaceError> {
+        Self::checked(parameters.into_iter().collect(), true)
     }
 
     /// `fully`: domains and what conditions say of them are checked, too, and not only that parameters have names and an order.
@@ -44,19 +52,33 @@ impl Space {
                 return Err(SpaceError::DuplicateName { name: parameter.name.clone() });
             }
             if fully {
+                if let Some(misuse) = &parameter.misuse {
+                    return Err((**misuse).clone());
+                }
                 check_domain(&parameter.name, &parameter.domain)?;
+                check_prior(parameter)?;
             }
         }
         for parameter in &parameters {
             for clause in &parameter.condition {
-                let on = by_name.get(clause.parameter.as_str()).map(|i| &parameters[*i]);
-                if fully || on.is_none() {
+                let Some(on) = by_name.get(clause.parameter.as_str()).map(|i| &parameters[*i]) else {
+                    let nearest = nearest(&clause.parameter, by_name.keys().copied());
+                    let (name, on) = (parameter.name.clone(), clause.parameter.clone());
+                    return Err(SpaceError::UnknownCondition { name, on, nearest });
+                };
+                if fully {
                     check_clause(on, &parameter.name, clause)?;
                 }
             }
         }
         let order = dependency_order(&parameters, &by_name)?;
         Ok(Self { parameters, order })
+    }
+
+    /// Takes the [priors](Parameter::prior) of the parameters out, by name.
+    pub(in super::super) fn take_priors(&mut self) -> BTreeMap<String, Prior> {
+        let take = |p: &mut Parameter| Some((p.name.clone(), p.prior.take()?));
+        self.parameters.iter_mut().filter_map(take).collect()
     }
 
     /// The parameters, in the order of declaration.
@@ -152,13 +174,19 @@ impl Space {
         self.get(name).map(|parameter| parameter.domain.typed(value.clone()))
     }
 
+    /// The names of the parameters, in the order of declaration.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.parameters.iter().map(|p| p.name.as_str())
+    }
+
     /// Whether `point` has exactly the active parameters, each with a value of its domain.
     ///
     /// # Errors
     /// The first [`PointError`], unknown names before others.
     pub fn check(&self, point: &Point) -> Result<(), PointError> {
         if let Some((name, _)) = point.iter().find(|(name, _)| self.get(name).is_none()) {
-            return Err(PointError::Unknown { name: name.to_owned() });
+            let nearest = nearest(name, self.names());
+            return Err(PointError::Unknown { name: name.to_owned(), nearest });
         }
         for &i in &self.order {
             let parameter = &self.parameters[i];

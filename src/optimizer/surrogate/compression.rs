@@ -1,4 +1,4 @@
-//! Losses of which only the good end matters.
+//! Losses of which only the good end matters: an output transform (output warping) of outliers.
 
 /// Where compression begins beyond a given bound, in units of its scale.
 const MARGIN: f64 = 4.0;
@@ -11,8 +11,8 @@ const FENCE: f64 = 1.5;
 /// A smooth increasing map: the identity up to `from`, `from + scale ln(1 + (y - from) / scale)` beyond.
 ///
 /// Expected improvement needs to know how good the losses within the reference point are, and of all others only which way
-/// to them is. Uncompressed, a handful of trials that learned nothing would take most of the variance to which the losses
-/// are scaled, and the differences that matter would be lost in what is left. The slope is continuous.
+/// to them is. Uncompressed, a handful of trials that learned nothing would take most of the variance to which the
+/// losses are scaled. The differences that matter would be lost in what is left. The slope is continuous.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Compression {
     from: f64,
@@ -23,9 +23,9 @@ impl Compression {
     /// No compression.
     pub const NONE: Self = Self { from: f64::INFINITY, scale: 1.0 };
 
-    /// For finite losses of which only those up to `bound` matter. The scale is the way from the best loss to the bound, on
-    /// whichever side of it the best one lies, and at least a tenth of the way from the best to the median; compression
-    /// begins four scales beyond the bound.
+    /// For finite losses of which only those up to `bound` matter. The scale is the way from the best loss to the
+    /// bound, on whichever side of it the best one lies. It is at least a tenth of the way from the best to the median.
+    /// Compression begins four scales beyond the bound.
     #[must_use]
     pub fn beyond(bound: f64, losses: &[f64]) -> Self {
         let sorted = sorted(losses);

@@ -2,10 +2,10 @@
 
 use super::gp::GaussianProcess;
 
-/// How well a process predicts each observation from all others (leave-one-out; the hyperparameters stay as they were
+/// Leave-one-out cross-validation: how well a process predicts each observation from all others (leave-one-out; the hyperparameters stay as they were
 /// fitted to all).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Diagnosis {
+pub struct SurrogateDiagnosis {
     /// Per observation, the prediction error in predicted standard deviations: standard normal, if all is well.
     pub standardized_errors: Vec<f64>,
     /// Share of the observations within the central 50 % interval of their prediction.
@@ -16,7 +16,7 @@ pub struct Diagnosis {
     pub explained: f64,
 }
 
-impl Diagnosis {
+impl SurrogateDiagnosis {
     /// Of a process; `None` for fewer than three observations.
     #[must_use]
     pub fn of(process: &GaussianProcess) -> Option<Self> {

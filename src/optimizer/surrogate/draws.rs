@@ -1,10 +1,11 @@
-//! Joint draws of the function, and the process given each of them.
+//! Joint draws of the function (posterior samples), and the process given each of them (fantasies).
 
 use nalgebra::DMatrix;
 
 use super::gp::{GaussianProcess, factorize};
 
-/// A process that knows the function at some points, once for each of several joint draws of it there.
+/// A process that knows the function at some points, once for each of several joint draws of it there: fantasies, as others call
+/// them.
 ///
 /// All draws share one covariance, so only their means differ: with the factor extended by the points, the whitened
 /// targets of draw `s` are those of the observations followed by `z_s`, the drawn values less their means, whitened.
@@ -78,7 +79,11 @@ impl Draws {
 /// Joint draws of the function at points with these means and this covariance (its lower triangle), one for each standard
 /// normal vector. `None` if the covariance cannot be factorized even with the largest jitter.
 #[must_use]
-pub fn joint_draws(means: &[f64], covariance: &DMatrix<f64>, normals: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+pub(in crate::optimizer) fn joint_draws(
+    means: &[f64],
+    covariance: &DMatrix<f64>,
+    normals: &[Vec<f64>],
+) -> Option<Vec<Vec<f64>>> {
     let scale = covariance.diagonal().max();
     let (factor, _) = factorize(covariance, scale)?;
     let draw = |z: &Vec<f64>| {

@@ -5,15 +5,15 @@ use nalgebra::DMatrix;
 use super::factor::dot;
 use super::gp::{FLOOR, GaussianProcess, Observations, factorize, log_likelihood};
 use super::kernel::{Hyperparameters, Kernel, matern_with_slopes};
-use super::prior::Prior;
-use crate::optimizer::descent::{Effort, minimize};
+use super::prior::HyperparameterPrior;
+use crate::optimizer::descent::{DescentEffort, minimize};
 
 /// Most observations that hyperparameters are fitted to.
 const MOST: usize = 300;
-/// Effort from the priors' mode.
-const COLD: Effort = Effort { evaluations: 80, tolerance: 1e-5 };
-/// Effort from an earlier fit: one trial more seldom moves the optimum far.
-const WARM: Effort = Effort { evaluations: 25, tolerance: 1e-3 };
+/// DescentEffort from the priors' mode.
+const COLD: DescentEffort = DescentEffort { evaluations: 80, tolerance: 1e-5 };
+/// DescentEffort from an earlier fit: one trial more seldom moves the optimum far.
+const WARM: DescentEffort = DescentEffort { evaluations: 25, tolerance: 1e-3 };
 
 /// Why no Gaussian process could be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,18 +33,18 @@ pub(super) struct LogPosterior<'o> {
     observations: &'o Observations,
     /// The coordinates whose scale may bend.
     bendable: Vec<usize>,
-    priors: Vec<Prior>,
+    priors: Vec<HyperparameterPrior>,
     infers_noise: bool,
 }
 
 impl<'o> LogPosterior<'o> {
     pub(super) fn new(kernel: &'o Kernel, observations: &'o Observations) -> Self {
         let d = kernel.dimension();
-        let mut priors = vec![Prior::lengthscale(d); d];
+        let mut priors = vec![HyperparameterPrior::lengthscale(d); d];
         let bendable: Vec<usize> = (0..d).filter(|&k| kernel.may_bend(k)).collect();
-        priors.push(Prior::outputscale());
-        priors.extend(bendable.iter().map(|_| Prior::bend()));
-        priors.push(Prior::noise());
+        priors.push(HyperparameterPrior::outputscale());
+        priors.extend(bendable.iter().map(|_| HyperparameterPrior::bend()));
+        priors.push(HyperparameterPrior::noise());
         let infers_noise = observations.noise.iter().any(|n| n.inferred);
         Self { kernel, observations, bendable, priors, infers_noise }
     }
@@ -77,7 +77,7 @@ impl<'o> LogPosterior<'o> {
     }
 
     pub(super) fn mode(&self) -> Vec<f64> {
-        self.priors[..self.free()].iter().map(Prior::mode).collect()
+        self.priors[..self.free()].iter().map(HyperparameterPrior::mode).collect()
     }
 
     fn bounds(&self) -> Vec<(f64, f64)> {
@@ -192,8 +192,8 @@ impl Starts {
 /// Fits a Gaussian process: L-BFGS on the log posterior in logarithms of the hyperparameters, bends as they are. Returns the best process with
 /// its log posterior density (up to a constant).
 ///
-/// Of more than 300 observations, hyperparameters are fitted to 300, most of them the study's own (the cost of a fit grows with
-/// the cube of their number, and what more could tell of them is little); the process is conditioned on all.
+/// Of more than 300 observations, hyperparameters are fitted to 300, most of them the study's own. The cost of a fit
+/// grows with the cube of their number, and what more could tell of them is little. The process is conditioned on all.
 ///
 /// # Errors
 /// [`FitError::NoObservation`] without observations; [`FitError::Singular`] where the covariance cannot be factorized
@@ -230,7 +230,7 @@ mod tests {
 
     use super::super::gp::Noise;
     use super::*;
-    use crate::optimizer::space::{Encoding, Space};
+    use crate::optimizer::space::{Encoding, Space, choice, float};
 
     fn observations() -> impl Strategy<Value = Observations> {
         let row = (proptest::collection::vec(0.0..1.0f64, 2), 0u8..3, -2.0..2.0f64, 0.0..0.1f64, any::<bool>());
@@ -245,8 +245,7 @@ mod tests {
     }
 
     fn kernel() -> Kernel {
-        let space =
-            Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).choice("c", ["x", "y", "z"]).build().unwrap();
+        let space = Space::new([float("a", 0.0..=1.0), float("b", 0.0..=1.0), choice("c", ["x", "y", "z"])]).unwrap();
         Kernel::new(&Encoding::new(&space))
     }
 

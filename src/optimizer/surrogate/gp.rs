@@ -178,7 +178,7 @@ impl GaussianProcess {
     /// Joint posterior at `points`: means, and the lower triangle of the covariance with the variance of "exact"
     /// observations on its diagonal, `q x q`.
     #[must_use]
-    pub fn joint(&self, points: &[Vec<f64>]) -> (Vec<f64>, DMatrix<f64>) {
+    pub(in crate::optimizer) fn joint(&self, points: &[Vec<f64>]) -> (Vec<f64>, DMatrix<f64>) {
         let (means, covariance, _) = self.joint_with_cross(points);
         (means, covariance)
     }
@@ -204,7 +204,7 @@ impl GaussianProcess {
 
     /// `W k` for many points, `n x q`.
     #[must_use]
-    pub fn whiten_many(&self, points: &[Vec<f64>]) -> DMatrix<f64> {
+    pub(in crate::optimizer) fn whiten_many(&self, points: &[Vec<f64>]) -> DMatrix<f64> {
         let n = self.target.len();
         let mut covariances = DMatrix::zeros(n, points.len());
         for (x, column) in points.iter().zip(covariances.as_mut_slice().chunks_exact_mut(n.max(1))) {
@@ -338,7 +338,7 @@ impl GaussianProcess {
     }
 }
 
-/// The factor of a covariance, with as little jitter as will do, and that jitter.
+/// The factor of a covariance, with as little jitter as will do, and that jitter (a nugget: a small number added to the diagonal).
 pub(super) fn factorize(matrix: &DMatrix<f64>, s2: f64) -> Option<(Factor, f64)> {
     JITTERS.iter().find_map(|share| {
         let jitter = share * s2;

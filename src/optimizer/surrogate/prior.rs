@@ -7,7 +7,7 @@
 /// A log-normal prior of one hyperparameter, or a normal one of what is a logarithm already, with the box to which it is
 /// confined.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Prior {
+pub(super) struct HyperparameterPrior {
     /// Mean of the logarithm.
     mu: f64,
     /// Standard deviation of the logarithm.
@@ -18,7 +18,7 @@ pub(super) struct Prior {
     pub bounds: (f64, f64),
 }
 
-impl Prior {
+impl HyperparameterPrior {
     /// Lengthscale: LogNormal(sqrt 2 + ln(d)/2, sqrt 3), at least 0.025.
     pub(super) fn lengthscale(d: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a number of parameters")]
@@ -63,10 +63,12 @@ mod tests {
 
     #[test]
     fn slope_is_zero_at_the_mode_and_modes_are_inside_the_bounds() {
-        for prior in [Prior::lengthscale(7), Prior::outputscale(), Prior::noise()] {
+        for prior in
+            [HyperparameterPrior::lengthscale(7), HyperparameterPrior::outputscale(), HyperparameterPrior::noise()]
+        {
             assert!(prior.log_density(prior.mode()).1.abs() < 1e-12);
             assert!(prior.bounds.0 < prior.mode() && prior.mode() < prior.bounds.1);
         }
-        assert!((Prior::lengthscale(4).mode().exp() - 2.0 * (2f64.sqrt() - 3.0).exp()).abs() < 1e-12);
+        assert!((HyperparameterPrior::lengthscale(4).mode().exp() - 2.0 * (2f64.sqrt() - 3.0).exp()).abs() < 1e-12);
     }
 }

@@ -1,4 +1,4 @@
-//! Inputs on the scale on which the function is smoothest.
+//! Input warping: inputs on the scale on which the function is smoothest.
 
 use super::columns::Columns;
 

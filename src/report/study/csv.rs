@@ -205,8 +205,8 @@ mod tests {
     use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
     use crate::energy::units::{DomainKind, Method};
     use crate::optimizer::history::FailureKind;
-    use crate::optimizer::problem::Problem;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::problem::{Problem, maximize, minimize};
+    use crate::optimizer::space::{Space, choice, int};
     use crate::record::Event;
 
     fn parse(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
@@ -270,9 +270,9 @@ mod tests {
 
     #[test]
     fn no_text_is_a_formula() {
-        let space = Space::builder().choice("@kind", ["-x", "x"]).int("n", -5..=0).build().unwrap();
+        let space = Space::new([choice("@kind", ["-x", "x"]), int("n", -5..=0)]).unwrap();
         let point = [("@kind", Value::from("-x")), ("n", Value::from(-3i64))].into_iter().collect();
-        let record = StudyFixture::new("formulas", Problem::new(space).maximize("score"))
+        let record = StudyFixture::new("formulas", Problem::new(space, [maximize("score")]).unwrap())
             .fail(point, FailureKind::Exit, "=HYPERLINK(\"http://example.org\")", None)
             .record();
         let text = trials(&record);
@@ -303,9 +303,9 @@ mod tests {
 
     #[test]
     fn names_of_other_columns_are_told_apart() {
-        let space = Space::builder().int("state", 0..=1).int("accuracy", 0..=1).build().unwrap();
+        let space = Space::new([int("state", 0..=1), int("accuracy", 0..=1)]).unwrap();
         let point = [("state", 1), ("accuracy", 0)].into_iter().collect();
-        let record = StudyFixture::new("clash", Problem::new(space).maximize("accuracy"))
+        let record = StudyFixture::new("clash", Problem::new(space, [maximize("accuracy")]).unwrap())
             .finish(point, [("accuracy", 0.5), ("seconds", 3.0)], None)
             .record();
         let header = parse(&trials(&record)).0;
@@ -316,8 +316,8 @@ mod tests {
     fn a_phase_that_has_a_domains_name_by_now_is_one_column() {
         for word in ["platform", "accelerator"] {
             let metric = format!("energy.{word}");
-            let space = Space::builder().int("n", 0..=1).build().unwrap();
-            let mut fixture = StudyFixture::new("old", Problem::new(space).minimize(&metric));
+            let space = Space::new([int("n", 0..=1)]).unwrap();
+            let mut fixture = StudyFixture::new("old", Problem::new(space, [minimize(&metric)]).unwrap());
             let trial = fixture.start([("n", 1)].into_iter().collect());
             let energy = [("trial".to_owned(), counters(4.0)), (word.to_owned(), counters(3.0))].into();
             let metrics = [(metric.clone(), 3.0)].into();

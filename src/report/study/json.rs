@@ -247,9 +247,9 @@ mod tests {
 
     #[test]
     fn what_is_never_proposed_is_told() {
-        let problem = digits_problem().require("log(width) <= 5".parse().unwrap()).unwrap();
+        let problem = digits_problem().require(["log(width) <= 5"]).unwrap();
         let clauses = vec![("width".to_owned(), Match::Values(vec![16.into()]))];
-        let record = StudyFixture::new("narrow", problem.forbid(Forbidden { clauses })).record();
+        let record = StudyFixture::new("narrow", problem.forbid([Forbidden { clauses }]).unwrap()).record();
         let value = study(&record, &Carbon::default());
         assert_eq!(value["requirements"], json!(["log(width) <= 5"]));
         assert_eq!(value["forbidden"], json!([{"clauses": [["width", {"values": [16]}]]}]));

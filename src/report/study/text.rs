@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
     use crate::optimizer::history::FailureKind;
-    use crate::optimizer::problem::Problem;
+    use crate::optimizer::problem::{Problem, minimize};
 
     fn closing(record: &StudyRecord, closing: &Closing) -> String {
         super::closing(record, &Carbon::default(), closing)
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn closing_words_of_one_objective() {
-        let problem = Problem::new(digits_problem().space().clone()).minimize("loss");
+        let problem = Problem::new(digits_problem().space().clone(), [minimize("loss")]).unwrap();
         let record = StudyFixture::new("one", problem)
             .finish(digits_point(1e-3, 8, 16, None), [("loss", 0.5)], None)
             .finish(digits_point(2e-3, 8, 16, None), [("loss", 0.25)], None)

@@ -5,12 +5,12 @@ use std::path::Path;
 use super::{MemoryStore, Repair, Salvage, SqliteStore, Store, StoreError};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit, ObjectiveFit};
-use crate::optimizer::problem::Problem;
-use crate::optimizer::space::{Space, Value};
+use crate::optimizer::problem::{Problem, maximize, minimize};
+use crate::optimizer::space::{Space, Value, choice, float};
 use crate::record::{Entry, Environment, Event, SCHEMA_VERSION, StudyRecord};
 
 fn events() -> Vec<Event> {
-    let space = Space::builder().float("x", 0.0..=1.0).choice("optimizer", ["sgd", "adam"]).build().unwrap();
+    let space = Space::new([float("x", 0.0..=1.0), choice("optimizer", ["sgd", "adam"])]).unwrap();
     // A third, to see that floats keep their last bit.
     let third = 1.0 / 3.0;
     let fit = ObjectiveFit {
@@ -26,7 +26,7 @@ fn events() -> Vec<Event> {
         Event::StudyCreated {
             name: "s".into(),
             seed: Seed(u64::MAX),
-            problem: Problem::new(space).maximize("accuracy").minimize("energy").log(),
+            problem: Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).unwrap(),
             sampler: "gp".into(),
             identity: serde_json::json!({"a": [1, 2.5, null]}),
         },

@@ -11,14 +11,14 @@ use super::sqlite::COMPANY;
 use super::undelivered::{self, Bond, Kept};
 use super::{Salvage, SqliteStore, Store, StoreError};
 use crate::optimizer::Seed;
-use crate::optimizer::problem::Problem;
-use crate::optimizer::space::Space;
+use crate::optimizer::problem::{Problem, maximize};
+use crate::optimizer::space::{Space, float};
 use crate::record::Event;
 
 /// A store of a study that has begun.
 fn begun(path: &Path, name: &str) -> SqliteStore {
     let mut store = SqliteStore::open(path).unwrap();
-    let problem = Problem::new(Space::builder().float("x", 0.0..=1.0).build().unwrap()).maximize("a");
+    let problem = Problem::new(Space::new([float("x", 0.0..=1.0)]).unwrap(), [maximize("a")]).unwrap();
     let (sampler, identity) = ("random".to_owned(), serde_json::json!({}));
     store.append(Event::StudyCreated { name: name.to_owned(), seed: Seed(1), problem, sampler, identity }).unwrap();
     store

@@ -26,8 +26,8 @@ const CHOOSING: usize = 80;
 /// pass.
 ///
 /// Kinds are told apart because they have different edges: memory runs out along a trend (whatever is larger needs more), and
-/// so does time. Each classifier has a trend along every ordered parameter, as steep as the labels ask for, and, but for those
-/// two kinds, freedom to differ from it.
+/// so does time. Each classifier has a trend along every ordered parameter, as steep as the labels ask for. But for
+/// those two kinds, it may differ from that.
 #[derive(Debug, Clone)]
 pub struct Feasibility {
     causes: Vec<Classifier>,
@@ -35,7 +35,7 @@ pub struct Feasibility {
 
 /// A kind of cause for which trials are lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum FailureCause {
     /// They run out of memory.
     Memory,
     /// They run out of time.
@@ -46,7 +46,7 @@ pub enum Cause {
     Constraint(usize),
 }
 
-impl Cause {
+impl FailureCause {
     /// The cause of a failure of this kind.
     #[must_use]
     pub fn of(kind: FailureKind) -> Self {
@@ -77,7 +77,7 @@ impl Cause {
 #[derive(Debug, Clone)]
 pub struct Labelled {
     /// The cause.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// Those that pass.
     pub kept: Vec<Vec<f64>>,
     /// Those that are lost.
@@ -100,7 +100,7 @@ impl Feasibility {
     }
 }
 
-fn learn(kernel: &Kernel, finished: &[Vec<f64>], failed: &[Vec<f64>], cause: Cause) -> Option<Classifier> {
+fn learn(kernel: &Kernel, finished: &[Vec<f64>], failed: &[Vec<f64>], cause: FailureCause) -> Option<Classifier> {
     let (points, good) = chosen(finished, failed, MOST);
     let lengthscales = lengthscales(kernel, &points, &good)?;
     let trend = |(steepness, rest): (f64, f64)| Trend::new(kernel, &lengthscales, steepness, rest);
@@ -157,7 +157,11 @@ fn lengthscales(kernel: &Kernel, points: &[Vec<f64>], good: &[bool]) -> Option<V
 mod tests {
     use super::*;
 
-    fn labelled(points: impl IntoIterator<Item = Vec<f64>>, cause: Cause, good: impl Fn(&[f64]) -> bool) -> Labelled {
+    fn labelled(
+        points: impl IntoIterator<Item = Vec<f64>>,
+        cause: FailureCause,
+        good: impl Fn(&[f64]) -> bool,
+    ) -> Labelled {
         let (kept, lost) = points.into_iter().partition(|x| good(x));
         Labelled { cause, kept, lost }
     }
@@ -172,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_crashing_region_repels_along_the_parameter_that_causes_it() {
-        for cause in [Cause::Memory, Cause::Time, Cause::Failure, Cause::Constraint(0)] {
+        for cause in [FailureCause::Memory, FailureCause::Time, FailureCause::Failure, FailureCause::Constraint(0)] {
             let labelled = labelled(scattered(30), cause, |x| x[0] <= 0.7);
             let model = Feasibility::new(&Kernel::ordered(2), &[labelled]).unwrap();
             for y in [0.1, 0.5, 0.9] {
@@ -185,13 +189,13 @@ mod tests {
     #[test]
     fn nothing_lost_is_nothing_to_learn() {
         assert!(Feasibility::new(&Kernel::ordered(2), &[]).is_none());
-        let all = labelled(scattered(9), Cause::Failure, |_| true);
+        let all = labelled(scattered(9), FailureCause::Failure, |_| true);
         assert!(Feasibility::new(&Kernel::ordered(2), &[all]).is_none());
     }
 
     #[test]
     fn failures_alone_still_repel() {
-        let lost = Labelled { cause: Cause::Failure, kept: Vec::new(), lost: vec![vec![0.2], vec![0.3]] };
+        let lost = Labelled { cause: FailureCause::Failure, kept: Vec::new(), lost: vec![vec![0.2], vec![0.3]] };
         let model = Feasibility::new(&Kernel::ordered(1), &[lost]).unwrap();
         assert!(chance(&model, &[0.25]) < 0.5);
     }
@@ -201,7 +205,7 @@ mod tests {
     fn memory_is_taken_to_end_for_all_that_is_larger() {
         let good = |x: &[f64]| x[0] + x[1] <= 0.9;
         let tried = [[0.1, 0.2], [0.4, 0.3], [0.3, 0.55], [0.5, 0.5], [0.2, 0.8], [0.7, 0.25]].map(|x| x.to_vec());
-        let model = Feasibility::new(&Kernel::ordered(2), &[labelled(tried, Cause::Memory, good)]).unwrap();
+        let model = Feasibility::new(&Kernel::ordered(2), &[labelled(tried, FailureCause::Memory, good)]).unwrap();
         let (larger, smaller) = (chance(&model, &[1.0, 1.0]), chance(&model, &[0.0, 0.0]));
         assert!(larger < 0.1 && smaller > 0.9, "{larger} {smaller}");
     }
@@ -210,7 +214,7 @@ mod tests {
     fn an_edge_is_as_sharp_as_the_trials_around_it() {
         let good = |x: &[f64]| x[0] < 0.62;
         let tried = [0.0, 0.3, 0.5, 0.6, 0.61, 0.63, 0.64, 0.7, 0.9, 1.0].map(|x| vec![x]);
-        let model = Feasibility::new(&Kernel::ordered(1), &[labelled(tried, Cause::Failure, good)]).unwrap();
+        let model = Feasibility::new(&Kernel::ordered(1), &[labelled(tried, FailureCause::Failure, good)]).unwrap();
         let (below, at, above) = (chance(&model, &[0.59]), chance(&model, &[0.62]), chance(&model, &[0.66]));
         assert!(below > 0.85 && (0.3..0.7).contains(&at) && above < 0.15, "{below} {at} {above}");
     }
@@ -223,7 +227,7 @@ mod tests {
             turns.set(turns.get() + 1);
             (f64::from(turns.get()) * 0.7548776662).fract() > 0.2
         };
-        let labelled = labelled(scattered(60), Cause::Failure, by_chance);
+        let labelled = labelled(scattered(60), FailureCause::Failure, by_chance);
         assert_eq!(labelled.lost.len(), 12);
         let model = Feasibility::new(&Kernel::ordered(2), &[labelled]).unwrap();
         let chances: Vec<f64> = scattered(200).map(|x| chance(&model, &x)).collect();
@@ -233,8 +237,8 @@ mod tests {
 
     #[test]
     fn causes_must_all_let_a_trial_pass() {
-        let memory = labelled(scattered(30), Cause::Memory, |x| x[0] <= 0.7);
-        let other = labelled(scattered(30), Cause::Failure, |x| x[1] >= 0.3);
+        let memory = labelled(scattered(30), FailureCause::Memory, |x| x[0] <= 0.7);
+        let other = labelled(scattered(30), FailureCause::Failure, |x| x[1] >= 0.3);
         let model = Feasibility::new(&Kernel::ordered(2), &[memory, other]).unwrap();
         assert!(chance(&model, &[0.3, 0.7]) > 0.8);
         assert!([[0.9, 0.7], [0.3, 0.1], [0.9, 0.1]].iter().all(|x| chance(&model, x) < 0.2));

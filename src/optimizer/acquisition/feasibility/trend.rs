@@ -67,7 +67,7 @@ impl Trend {
         }
     }
 
-    fn parts(&self, x: &[f64], z: &[f64]) -> Parts {
+    fn parts(&self, x: &[f64], z: &[f64]) -> TrendParts {
         let (mut trend, mut among, mut between) = (self.middle, 0.0, 0.0);
         for k in 0..x.len() {
             if self.unordered[k] {
@@ -79,12 +79,12 @@ impl Trend {
         }
         let (alike, _) = matern_at(between);
         let (rest, slope) = matern_at(among + between);
-        Parts { trend, alike, rest: self.rest * rest, slope: self.rest * slope }
+        TrendParts { trend, alike, rest: self.rest * rest, slope: self.rest * slope }
     }
 }
 
 /// The terms of one covariance.
-struct Parts {
+struct TrendParts {
     trend: f64,
     alike: f64,
     rest: f64,
@@ -92,7 +92,7 @@ struct Parts {
     slope: f64,
 }
 
-impl Parts {
+impl TrendParts {
     fn total(&self) -> f64 {
         CONSTANT + self.trend * self.alike + self.rest
     }

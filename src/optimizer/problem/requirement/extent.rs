@@ -1,7 +1,7 @@
 //! What a requirement comes to over whole ranges: whether it holds everywhere, or nowhere.
 
 use super::expression::{Expression, Function, Operator};
-use super::{Comparison, Requirement};
+use super::{Relation, Requirement};
 
 /// From where to where values lie, both ends included.
 type Extent = (f64, f64);
@@ -26,16 +26,16 @@ pub(super) fn verdict(requirement: &Requirement, of: &dyn Fn(&str) -> Option<Ext
     let sides: Option<Vec<Side>> = requirement.sides().map(|side| extent(side, of)).collect();
     let sides = sides?;
     let mut all = true;
-    for ((left, right), comparison) in sides.iter().zip(&sides[1..]).zip(requirement.rest.iter().map(|(c, _)| *c)) {
+    for ((left, right), relation) in sides.iter().zip(&sides[1..]).zip(requirement.rest.iter().map(|(c, _)| *c)) {
         let slack = SLACK * left.size.max(right.size);
         let (left, right) = ((left.low, left.high), (right.low, right.high));
         // Sides that are equal but for rounding are equal, so where they meet at an end all is certain, too.
-        let (holds, fails) = match comparison {
-            Comparison::AtMost => (left.1 <= right.0, left.0 - slack > right.1),
-            Comparison::Below => (left.1 + slack < right.0, left.0 >= right.1),
-            Comparison::AtLeast => (left.0 >= right.1, left.1 + slack < right.0),
-            Comparison::Above => (left.0 - slack > right.1, left.1 <= right.0),
-            Comparison::Equal => (false, left.0 - slack > right.1 || left.1 + slack < right.0),
+        let (holds, fails) = match relation {
+            Relation::AtMost => (left.1 <= right.0, left.0 - slack > right.1),
+            Relation::Below => (left.1 + slack < right.0, left.0 >= right.1),
+            Relation::AtLeast => (left.0 >= right.1, left.1 + slack < right.0),
+            Relation::Above => (left.0 - slack > right.1, left.1 <= right.0),
+            Relation::Equal => (false, left.0 - slack > right.1 || left.1 + slack < right.0),
         };
         if fails {
             return Some(false);

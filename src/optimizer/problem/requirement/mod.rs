@@ -4,6 +4,7 @@ mod expression;
 mod extent;
 mod parse;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -25,7 +26,7 @@ const FAR: f64 = 1e6;
 
 /// How two sides compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Relation {
     AtMost,
     Below,
     AtLeast,
@@ -33,7 +34,7 @@ enum Comparison {
     Equal,
 }
 
-impl Comparison {
+impl Relation {
     fn sign(self) -> &'static str {
         match self {
             Self::AtMost => "<=",
@@ -56,12 +57,13 @@ impl Comparison {
     }
 }
 
-/// What every proposed point keeps: a comparison of expressions in the parameters, such as `width * batch_size <= 200000`,
+/// What every proposed point keeps: a relation of expressions in the parameters, such as `width * batch_size <= 200000`,
 /// `momentum > 0.5` or `1 <= heads * depth <= 64`.
 ///
-/// There are `+ - * / %` (the remainder, with the sign of the divisor) and `^` or `**`, parentheses, the functions `abs`, `sqrt`,
-/// `exp`, `log` (natural), `log2`, `log10`, `min` and `max` (of two numbers or more), numbers such as `200_000` or `1e-3`, the
-/// comparisons `<=`, `<`, `>=`, `>` and `==`, of which several may follow each other, and the names of parameters that are numbers.
+/// Names stand for parameters that are numbers; numbers are such as `200_000` or `1e-3`. There are `+ - * / %` (the
+/// remainder, with the sign of the divisor), `^` or `**`, and parentheses. The functions are `abs`, `sqrt`, `exp`,
+/// `log` (natural), `log2`, `log10`, and `min` and `max` of two numbers or more. The comparisons are `<=`, `<`, `>=`,
+/// `>` and `==`, of which several may follow each other.
 ///
 /// Numbers are floats; sides that differ by no more than rounding does (1e-12 of what they were added up from) are equal. Where
 /// a side is no finite number, such as after a division by zero, the requirement does not hold. Where a parameter that it names
@@ -81,12 +83,12 @@ impl Comparison {
 #[serde(try_from = "String", into = "String")]
 pub struct Requirement {
     first: Expression,
-    rest: Vec<(Comparison, Expression)>,
+    rest: Vec<(Relation, Expression)>,
 }
 
 /// Why a text is no requirement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}; {help}")]
+#[error("{message}")]
 pub struct RequirementError {
     at: Range<usize>,
     message: String,
@@ -108,8 +110,8 @@ impl RequirementError {
 
     /// What to do about it.
     #[must_use]
-    pub fn help(&self) -> &str {
-        &self.help
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(self.help.clone().into())
     }
 
     pub(super) fn no_number(name: &str) -> Self {
@@ -148,7 +150,7 @@ impl Requirement {
     /// Whether it asks for two sides to be equal.
     #[must_use]
     pub fn is_equality(&self) -> bool {
-        self.rest.iter().any(|(comparison, _)| *comparison == Comparison::Equal)
+        self.rest.iter().any(|(relation, _)| *relation == Relation::Equal)
     }
 
     /// Whether it holds at all points whose parameters have values within these extents, or at none; `None` where neither is
@@ -181,17 +183,17 @@ impl Requirement {
         let sides: Option<Vec<Computed>> = self.sides().map(|side| side.at(point)).collect();
         let sides = sides?;
         let pairs = sides.iter().zip(&sides[1..]).zip(&self.rest);
-        let excess = pairs.map(|((left, right), (comparison, _))| {
+        let excess = pairs.map(|((left, right), (relation, _))| {
             if !(left.value.is_finite() && right.value.is_finite()) {
                 return FAR;
             }
             let size = left.size.max(right.size);
             let rounding = if size.is_finite() { ROUNDING * size } else { 0.0 };
-            if comparison.holds(left.value, right.value, rounding) {
+            if relation.holds(left.value, right.value, rounding) {
                 return 0.0;
             }
             let gap = (left.value - right.value).abs() / left.value.abs().max(right.value.abs()).max(f64::MIN_POSITIVE);
-            // Of a strict comparison both sides may be equal.
+            // Of a strict relation both sides may be equal.
             gap.clamp(f64::EPSILON, FAR)
         });
         Some(excess.fold(0.0, f64::max))
@@ -211,6 +213,14 @@ impl FromStr for Requirement {
 }
 
 /// What was stored was read once, and its own form may be longer than what was written.
+impl TryFrom<&str> for Requirement {
+    type Error = RequirementError;
+
+    fn try_from(text: &str) -> Result<Self, RequirementError> {
+        text.parse()
+    }
+}
+
 impl TryFrom<String> for Requirement {
     type Error = RequirementError;
 
@@ -229,7 +239,7 @@ impl From<Requirement> for String {
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.first)?;
-        self.rest.iter().try_for_each(|(comparison, side)| write!(f, " {} {side}", comparison.sign()))
+        self.rest.iter().try_for_each(|(relation, side)| write!(f, " {} {side}", relation.sign()))
     }
 }
 

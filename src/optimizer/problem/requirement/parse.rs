@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::expression::{Expression, Function, Operator};
-use super::{Comparison, Requirement, RequirementError};
+use super::{Relation, Requirement, RequirementError};
 
 /// How many parentheses, signs and powers may be nested.
 const DEEPEST: usize = 50;
@@ -13,7 +13,7 @@ enum Token {
     Number(f64),
     Name(String),
     Sign(Operator),
-    Compare(Comparison),
+    Compare(Relation),
     Open,
     Close,
     Comma,
@@ -25,9 +25,9 @@ pub(super) fn parse(text: &str) -> Result<Requirement, RequirementError> {
     let mut reader = Reader { tokens: tokens(text)?, next: 0, depth: 0 };
     let first = reader.sum()?;
     let mut rest = Vec::new();
-    while let Token::Compare(comparison) = *reader.peek() {
+    while let Token::Compare(relation) = *reader.peek() {
         reader.next += 1;
-        rest.push((comparison, reader.sum()?));
+        rest.push((relation, reader.sum()?));
     }
     let (token, at) = reader.current();
     if token != Token::End {
@@ -141,13 +141,13 @@ fn sign(rest: &str, c: char, at: usize) -> Result<(Token, usize), RequirementErr
         '/' => (Token::Sign(Operator::Divide), 1),
         '%' => (Token::Sign(Operator::Remainder), 1),
         '^' => (Token::Sign(Operator::Power), 1),
-        '<' if doubled('=') => (Token::Compare(Comparison::AtMost), 2),
-        '>' if doubled('=') => (Token::Compare(Comparison::AtLeast), 2),
-        '=' if doubled('=') => (Token::Compare(Comparison::Equal), 2),
-        '<' => (Token::Compare(Comparison::Below), 1),
-        '>' => (Token::Compare(Comparison::Above), 1),
-        '\u{2264}' => (Token::Compare(Comparison::AtMost), c.len_utf8()),
-        '\u{2265}' => (Token::Compare(Comparison::AtLeast), c.len_utf8()),
+        '<' if doubled('=') => (Token::Compare(Relation::AtMost), 2),
+        '>' if doubled('=') => (Token::Compare(Relation::AtLeast), 2),
+        '=' if doubled('=') => (Token::Compare(Relation::Equal), 2),
+        '<' => (Token::Compare(Relation::Below), 1),
+        '>' => (Token::Compare(Relation::Above), 1),
+        '\u{2264}' => (Token::Compare(Relation::AtMost), c.len_utf8()),
+        '\u{2265}' => (Token::Compare(Relation::AtLeast), c.len_utf8()),
         '=' => return Err(error(at..at + 1, "`=` compares nothing", "write `==` for equal, or `<=`, `>=`")),
         '!' if doubled('=') => {
             return Err(error(
@@ -284,7 +284,7 @@ impl Reader {
             }
             Token::End => Err(error(open, "this parenthesis is not closed", "add `)`")),
             Token::Compare(_) => {
-                Err(error(at, "a comparison cannot stand within parentheses", "compare two whole sides"))
+                Err(error(at, "a relation cannot stand within parentheses", "compare two whole sides"))
             }
             _ => Err(error(at, "an operator or `)` is missing here", "for a product write `*`")),
         }

@@ -109,7 +109,7 @@ fn what_is_none_is_refused_where_it_stands() {
         let error = text.parse::<Requirement>().expect_err(text);
         assert!(error.message().contains(message), "{text}: {error}");
         assert_eq!(error.at(), at, "{text}: {error}");
-        assert!(!error.help().is_empty());
+        assert!(!error.help().unwrap().is_empty());
     }
     let deep = format!("{}a{} <= 1", "(".repeat(400), ")".repeat(400));
     assert!(deep.parse::<Requirement>().unwrap_err().message().contains("too deeply"));
@@ -241,14 +241,14 @@ proptest! {
             }
             Err(error) => {
                 prop_assert!(text.get(error.at()).is_some(), "{:?} of {:?}", error.at(), text);
-                prop_assert!(!error.message().is_empty() && !error.help().is_empty());
+                prop_assert!(!error.message().is_empty() && !error.help().unwrap().is_empty());
             }
         }
     }
 
     #[test]
     fn any_tree_is_read_back_as_it_is_shown(a in tree(), b in tree()) {
-        let whole = Requirement { first: a, rest: vec![(Comparison::Below, b), (Comparison::AtLeast, Expression::Parameter("a".into()))] };
+        let whole = Requirement { first: a, rest: vec![(Relation::Below, b), (Relation::AtLeast, Expression::Parameter("a".into()))] };
         prop_assert_eq!(Requirement::try_from(whole.to_string()).unwrap(), whole);
     }
 
@@ -258,11 +258,11 @@ proptest! {
         left in tree(), right in tree(),
         ends in [(-5.0..5.0f64, 0.0..5.0f64), (0.1..3.0f64, 0.0..5.0f64), (-9.0..0.0f64, 0.0..9.0f64)],
         at in [part(), part(), part()],
-        comparison in prop::sample::select(vec![
-            Comparison::AtMost, Comparison::Below, Comparison::AtLeast, Comparison::Above, Comparison::Equal,
+        relation in prop::sample::select(vec![
+            Relation::AtMost, Relation::Below, Relation::AtLeast, Relation::Above, Relation::Equal,
         ]),
     ) {
-        let whole = Requirement { first: left, rest: vec![(comparison, right)] };
+        let whole = Requirement { first: left, rest: vec![(relation, right)] };
         let index = |name: &str| ["a", "b", "c"].iter().position(|n| *n == name);
         let verdict = whole.verdict(|name| index(name).map(|i| (ends[i].0, ends[i].0 + ends[i].1)));
         let values = ["a", "b", "c"].iter().enumerate().map(|(i, name)| (*name, ends[i].0 + at[i] * ends[i].1));

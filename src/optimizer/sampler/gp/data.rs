@@ -38,7 +38,7 @@ struct EarlierInputs<'h> {
 }
 
 /// A quantity to be modelled: an objective's loss, or a constraint's metric.
-pub(super) struct Quantity<'a> {
+pub(super) struct ModelledMetric<'a> {
     pub metric: &'a str,
     /// The value to model, from the metric's.
     pub value: &'a dyn Fn(f64) -> Option<f64>,
@@ -95,7 +95,7 @@ impl<'h> Data<'h> {
     }
 
     /// The observations of one quantity. `compress` chooses the compression from this study's values.
-    pub fn prepare(&self, quantity: &Quantity<'_>, compress: impl Fn(&[f64]) -> Compression) -> Prepared {
+    pub fn prepare(&self, quantity: &ModelledMetric<'_>, compress: impl Fn(&[f64]) -> Compression) -> Prepared {
         let own: Vec<(usize, f64, Option<f64>)> =
             (0..self.finished.len()).filter_map(|i| self.own(i, quantity)).collect();
         let values: Vec<f64> = own.iter().map(|(_, v, _)| *v).collect();
@@ -120,7 +120,7 @@ impl<'h> Data<'h> {
     }
 
     /// The `i`-th trial's value, and its known standard deviation in the value's own units.
-    fn own(&self, i: usize, quantity: &Quantity<'_>) -> Option<(usize, f64, Option<f64>)> {
+    fn own(&self, i: usize, quantity: &ModelledMetric<'_>) -> Option<(usize, f64, Option<f64>)> {
         let Outcome::Finished { metrics, sd } = &self.finished[i].0.outcome else { return None };
         let raw = *metrics.get(quantity.metric)?;
         let value = (quantity.value)(raw)?;
@@ -162,7 +162,7 @@ impl<'h> Data<'h> {
 
 impl EarlierInputs<'_> {
     /// The trials' values, standardized among themselves, by index.
-    fn standardized(&self, quantity: &Quantity<'_>) -> (Vec<(usize, f64)>, Standardization) {
+    fn standardized(&self, quantity: &ModelledMetric<'_>) -> (Vec<(usize, f64)>, Standardization) {
         let value = |(i, metrics): (usize, &&Metrics)| {
             let raw: &BTreeMap<String, f64> = metrics;
             Some((i, (quantity.value)(*raw.get(quantity.metric)?)?))

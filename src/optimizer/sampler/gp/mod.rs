@@ -13,8 +13,7 @@ use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
 use super::initial_of;
 use super::sobol::{sobol_coordinates, sobol_vector};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 use model::Model;
 
 /// Objectives that it handles at most.
@@ -22,23 +21,23 @@ pub const MOST_OBJECTIVES: usize = 4;
 /// Own trials before the surrogate is used where earlier studies are there to learn from.
 const INITIAL_AFTER_EARLIER: usize = 3;
 
-/// Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
+/// Bayesian optimization: Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
 ///
-/// Each proposal fits one [`GaussianProcess`](super::super::surrogate::GaussianProcess) per objective to the finished trials,
-/// takes the front at the tried points, and maximizes the exact log expected hypervolume improvement over it; log expected
+/// Each proposal fits one Gaussian process per objective to the finished trials, and takes the front at the tried
+/// points. It maximizes the exact log expected hypervolume improvement over it; log expected
 /// improvement for a single objective. Coordinates of the reference point that the user did not give are inferred anew
 /// from that front, but never short of those that the history has frozen: what is reported is what is searched for.
 /// Preferences that bound an objective on its bad side move the reference point there.
 ///
-/// - **Scales** of ordered parameters may bend, as far as the trials ask for it:
+/// - **Scales** of ordered parameters may bend (input warping), as far as the trials ask for it:
 ///   [`ObjectiveFit::bends`](super::super::history::ObjectiveFit::bends).
 /// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
 ///   standard deviation that is told, if any, and the improvement is averaged over joint draws of the front.
-/// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it.
+/// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it (fantasies).
 /// - **Constraints** on an objective are judged by its surrogate, others by one of their own. The log probability that all
 ///   are kept is added; until a trial keeps them, it is all that counts. A metric that is but yes or no is learned as failures are.
 /// - **Failed trials** are never proposed again, nor is what is next to them, and the log probability of success is added: by a
-///   classifier for each kind of cause. A trial that is lost has a [price](super::super::acquisition::Stake), and the more of them there
+///   classifier for each kind of cause. A trial that is lost has a price, and the more of them there
 ///   are that found nothing, the surer a point must be.
 /// - **Priors** on parameters shape the initial design and are added with a weight that fades as trials come in.
 /// - **Earlier studies** share the kernel, at a distance that is fitted: where they agree with this study they count, where
@@ -88,13 +87,11 @@ impl Sampler for GpSampler {
     ) -> Result<Vec<Proposal>, SamplerError> {
         let m = problem.objectives().len();
         if !(1..=MOST_OBJECTIVES).contains(&m) {
-            let reason = format!(
-                "handles one to four objectives, not {m}; `nsga2`, `tpe`, `sobol` and `random` handle any number"
-            );
-            return Err(SamplerError::Unsupported { sampler: self.name(), reason });
+            let reason = format!("handles one to four objectives, not {m}");
+            let advice = Some("`nsga2`, `tpe`, `sobol` and `random` handle any number".to_owned());
+            return Err(SamplerError::Unsupported { sampler: self.name(), reason, advice });
         }
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let initial = self.initial_trials(problem, history);
         let belief = Belief::new(problem, &encoding, 1.0);
         let known = history.trials().len();
@@ -102,19 +99,19 @@ impl Sampler for GpSampler {
         let mut first = first.into_iter();
         let mut model = None;
         let mut taken = 0;
-        collect(history.next_id(), count, |id| {
-            let sobol = |tried: &Tried<'_>, fallback: Option<String>| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
+            let sobol = |fallback: Option<String>| {
                 // Half of the initial design goes where the user expects the optimum.
                 if let Some(belief) = belief.as_ref().filter(|_| id % 2 == 0 && fallback.is_none()) {
                     let mut drawn = sobol_coordinates(&encoding, id, seed);
                     belief.quantiles(&mut drawn);
                     encoding.snap(&mut drawn);
                     if !tried.contains(&drawn) {
-                        return Ok((drawn, Fit { rule: "prior".to_owned(), fallback, ..Fit::default() }));
+                        return Ok((drawn, Fit { fallback, ..Fit::by("prior") }));
                     }
                 }
                 let x = sobol_vector(&encoding, tried, id, seed)?;
-                Ok((x, Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() }))
+                Ok((x, Fit { fallback, ..Fit::by("sobol") }))
             };
             let repeated = if known + taken < initial {
                 first.by_ref().map(|p| encoding.encode(&p)).find(|x| !tried.contains(x))
@@ -122,21 +119,20 @@ impl Sampler for GpSampler {
                 None
             };
             let (x, fit) = if let Some(x) = repeated {
-                (x, Fit { rule: "earlier".to_owned(), ..Fit::default() })
+                (x, Fit::by("earlier"))
             } else if known + taken < initial {
-                sobol(&tried, None)?
+                sobol(None)?
             } else {
                 match model.get_or_insert_with(|| Model::new(problem, history, &encoding, id)) {
-                    Ok(model) => model.propose(&encoding, &tried, seed, id)?,
-                    Err(reason) => sobol(&tried, Some(format!("{reason}; took a Sobol point instead")))?,
+                    Ok(model) => model.propose(&encoding, tried, seed, id)?,
+                    Err(reason) => sobol(Some(format!("{reason}; took a Sobol point instead")))?,
                 }
             };
             taken += 1;
-            tried.insert(&x);
             if let Some(Ok(model)) = &mut model {
                 model.await_result(&x);
             }
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, fit))
         })
     }
 }
@@ -162,28 +158,28 @@ fn first_after_earlier(problem: &Problem, history: &History) -> Vec<Point> {
 }
 
 /// How well the surrogates that `gp` would use, one per objective in order, predict each trial that they learn from (of
-/// earlier studies, too) from the others: see [`Diagnosis`]. Empty where there is nothing to judge.
+/// earlier studies, too) from the others: see [`SurrogateDiagnosis`]. Empty where there is nothing to judge.
 ///
-/// [`Diagnosis`]: super::super::surrogate::Diagnosis
+/// [`SurrogateDiagnosis`]: super::super::surrogate::SurrogateDiagnosis
 #[must_use]
-pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surrogate::Diagnosis> {
+pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surrogate::SurrogateDiagnosis> {
     if !(1..=MOST_OBJECTIVES).contains(&problem.objectives().len()) || losses_of(problem, history).is_empty() {
         return Vec::new();
     }
     let encoding = Encoding::new(problem.space());
-    Model::new(problem, history, &encoding, history.next_id()).map_or_else(|_| Vec::new(), |model| model.diagnoses())
+    Model::new(problem, history, &encoding, history.next_id().0).map_or_else(|_| Vec::new(), |model| model.diagnoses())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::history::{FailureKind, Outcome, Trial};
-    use crate::optimizer::problem::Metrics;
-    use crate::optimizer::space::Space;
+    use crate::optimizer::history::{FailureKind, Outcome, Trial, TrialId};
+    use crate::optimizer::problem::{Metrics, at_least, at_most, minimize};
+    use crate::optimizer::space::{Space, float};
 
     fn problem(objectives: usize) -> Problem {
-        let space = Space::builder().float("a", 0.0..=1.0).float("b", 0.0..=1.0).build().unwrap();
-        (0..objectives).fold(Problem::new(space), |p, j| p.minimize(format!("y{j}")))
+        let space = Space::new([float("a", 0.0..=1.0), float("b", 0.0..=1.0)]).unwrap();
+        Problem::unchecked(space, (0..objectives).map(|j| minimize(format!("y{j}"))).collect())
     }
 
     fn finished(values: [f64; 2], sd: Option<f64>) -> Outcome {
@@ -203,7 +199,7 @@ mod tests {
         let points = super::super::SobolSampler.propose(&problem(2), &history, n, Seed(1)).unwrap();
         for (i, Proposal { point, fit }) in points.into_iter().enumerate() {
             let outcome = outcome(i, point.number("a").unwrap(), point.number("b").unwrap());
-            history.record(Trial { id: i as u64, point, fit: Some(fit), outcome });
+            history.record(Trial { id: TrialId(i as u64), point, fit: Some(fit), outcome });
         }
         history
     }
@@ -314,7 +310,7 @@ mod tests {
         let history = history(9, |_, a, b| finished([a * a + b, (1.0 - a).powi(2) + b * b], Some(0.0)));
         let space = problem(0).space().clone();
         let point = |first: &str, second: &str| {
-            let problem = Problem::new(space.clone()).minimize(first).minimize(second);
+            let problem = Problem::new(space.clone(), [minimize(first), minimize(second)]).unwrap();
             propose(&problem, &history, 1).remove(0).point
         };
         let (one, other) = (point("y0", "y1"), point("y1", "y0"));
@@ -333,15 +329,14 @@ mod tests {
 
     #[test]
     fn until_a_trial_keeps_the_constraints_only_they_count() {
-        use crate::optimizer::problem::Bound;
         let history = history(9, |_, a, b| finished([a + b, 1.0 - a], Some(0.0)));
         // On an objective, and on a metric that is none; the second is kept where b is far below a.
-        let on_objective = problem(2).constraint("y0", Bound::AtMost(-1.0));
-        let on_other = problem(2).constraint("y2", Bound::AtLeast(10.0));
+        let on_objective = problem(2).subject_to([at_most("y0", -1.0)]).unwrap();
+        let on_other = problem(2).subject_to([at_least("y2", 10.0)]).unwrap();
         for problem in [on_objective, on_other] {
             assert_eq!(propose(&problem, &history, 1)[0].fit.rule, "feasibility");
         }
-        let kept = problem(2).constraint("y2", Bound::AtMost(10.0));
+        let kept = problem(2).subject_to([at_most("y2", 10.0)]).unwrap();
         assert_eq!(propose(&kept, &history, 1)[0].fit.rule, "log-ehvi");
     }
 
@@ -349,7 +344,7 @@ mod tests {
     fn a_preference_draws_the_search_to_its_part_of_the_front() {
         use crate::optimizer::problem::{Bound, Preference};
         let history = history(12, |_, a, b| finished([a + b, (1.0 - a) + b], Some(0.0)));
-        let wish = problem(2).prefer(Preference::within("y0", Bound::AtMost(0.3)));
+        let wish = problem(2).prefer([Preference::within("y0", Bound::AtMost(0.3))]).unwrap();
         for Proposal { point, .. } in propose(&wish, &history, 3) {
             assert!(point.number("a").unwrap() < 0.35, "{point:?}");
         }
@@ -377,12 +372,12 @@ mod tests {
         let mut best = f64::INFINITY;
         for id in 0..8 {
             let Proposal { point, fit } =
-                propose(&Problem::new(space.clone()).minimize("y0").minimize("y1"), &history, 1).remove(0);
+                propose(&Problem::new(space.clone(), [minimize("y0"), minimize("y1")]).unwrap(), &history, 1).remove(0);
             assert_eq!(fit.rule == "earlier", id == 0 || fit.rule == "earlier", "{fit:?}");
             let [y, z] = losses(&point);
             best = best.min(y + z);
             let outcome = finished([y, z], Some(0.0));
-            history.record(Trial { id, point, fit: Some(fit), outcome });
+            history.record(Trial { id: TrialId(id), point, fit: Some(fit), outcome });
         }
         assert!(best < 0.01, "{best}");
     }

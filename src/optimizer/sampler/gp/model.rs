@@ -4,8 +4,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::super::Seed;
 use super::super::super::acquisition::{
-    Belief, Bounded, Cause, Criterion, Effort, Feasibility, Labelled, Landscape, Limit, Posterior, Stake, maximize,
-    perturb,
+    Belief, Bounded, Criterion, FailureCause, Feasibility, Labelled, Landscape, ModelledBound, Posterior, SearchEffort,
+    Stake, maximize, perturb,
 };
 use super::super::super::history::{Fit, History, ObjectiveFit, Outcome, Trial};
 use super::super::super::parallel;
@@ -13,12 +13,12 @@ use super::super::super::pareto::{complete_reference, given_reference, hypervolu
 use super::super::super::problem::{Bound, Constraint, Goal, Objective, Problem};
 use super::super::super::space::Encoding;
 use super::super::super::surrogate::{
-    Compression, Diagnosis, FitError, GaussianProcess, Hyperparameters, Noise, Prediction, Starts, evenly, fit,
+    Compression, FitError, GaussianProcess, Hyperparameters, Noise, Prediction, Starts, SurrogateDiagnosis, evenly, fit,
 };
 use super::super::SamplerError;
 use super::super::stream::{Purpose, SobolSequence, stream};
 use super::super::tried::Tried;
-use super::data::{Data, Prepared, Quantity};
+use super::data::{Data, ModelledMetric, Prepared};
 use super::selection::{self, select};
 use super::uncertain::{Candidate, draw, plain};
 
@@ -54,7 +54,7 @@ pub(super) struct Model<'a> {
     /// What could not be modelled, and was left out.
     left_out: Vec<String>,
     fits: Vec<ObjectiveFit>,
-    limits: Vec<Limit>,
+    limits: Vec<ModelledBound>,
     constrained: bool,
     /// Whether each finished trial keeps the constraints.
     feasible: Vec<bool>,
@@ -162,8 +162,8 @@ impl<'a> Model<'a> {
         self.candidates.push(pending(&self.processes, x));
     }
 
-    pub fn diagnoses(&self) -> Vec<Diagnosis> {
-        self.processes.iter().filter_map(Diagnosis::of).collect()
+    pub fn diagnoses(&self) -> Vec<SurrogateDiagnosis> {
+        self.processes.iter().filter_map(SurrogateDiagnosis::of).collect()
     }
 
     /// The best new point.
@@ -179,7 +179,7 @@ impl<'a> Model<'a> {
             self.landscape(&SobolSequence::new(&mut stream(seed, id, Purpose::Draws)));
         let starts = self.starts(encoding, &mut rng);
         let is_tried = |x: &[f64]| tried.contains(x);
-        let effort = Effort::default();
+        let effort = SearchEffort::default();
         let mut search =
             |starts| maximize(&landscape, encoding, starts, &is_tried, effort, &mut rng).into_iter().next();
         let mut best = search(starts);
@@ -266,7 +266,7 @@ impl<'a> Model<'a> {
     /// While nothing is feasible, pending trials are taken to break the constraint by a standard deviation, so that others
     /// go elsewhere (a pessimistic constant liar; Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to parallelize
     /// optimization", 2010).
-    fn fear_the_pending(&self, limit: &mut Limit) {
+    fn fear_the_pending(&self, limit: &mut ModelledBound) {
         let process = match &limit.of {
             Bounded::Objective(j) => &self.processes[*j],
             Bounded::Other(process) => process,
@@ -351,7 +351,7 @@ fn objectives(problem: &Problem, history: &History, data: &Data<'_>) -> Vec<Prep
     let reference = complete_reference(&given, &losses).unwrap_or_default();
     let frozen = history.reference().unwrap_or_default();
     let one = |(j, objective): (usize, &Objective)| {
-        let quantity = Quantity {
+        let quantity = ModelledMetric {
             metric: &objective.metric,
             value: &|v| objective.loss(v).ok(),
             sd: &|v, sd| objective.loss_sd(v, sd),
@@ -373,7 +373,7 @@ fn limits(
     objectives: &[Prepared],
     flags: &[bool],
     left_out: &mut Vec<String>,
-) -> Vec<Limit> {
+) -> Vec<ModelledBound> {
     let measured: Vec<&Constraint> =
         problem.constraints().iter().zip(flags).filter(|(_, flag)| !**flag).map(|(c, _)| c).collect();
     let one = |constraint: &&Constraint| {
@@ -385,9 +385,9 @@ fn limits(
             };
             let above = lower != (objective.goal == Goal::Maximize);
             let bound = objectives[j].forward(objective.loss(bound).ok()?);
-            return Some(Limit { of: Bounded::Objective(j), bound, above });
+            return Some(ModelledBound { of: Bounded::Objective(j), bound, above });
         }
-        let quantity = Quantity {
+        let quantity = ModelledMetric {
             metric: &constraint.metric,
             value: &|v| v.is_finite().then(|| constraint.bound.violation(v)),
             sd: &|_, sd| sd,
@@ -396,7 +396,7 @@ fn limits(
         let prepared = data.prepare(&quantity, |values| Compression::of_outliers(0.0, values));
         let starts = Starts { own: Some(data.finished.len()), ..Starts::COLD };
         let (process, _) = fit(&data.kernel, prepared.observations.clone(), &starts).ok()?;
-        Some(Limit { of: Bounded::Other(Box::new(process)), bound: prepared.forward(0.0), above: false })
+        Some(ModelledBound { of: Bounded::Other(Box::new(process)), bound: prepared.forward(0.0), above: false })
     };
     let modelled = parallel::map(&measured, one);
     for (constraint, _) in measured.iter().zip(&modelled).filter(|(_, limit)| limit.is_none()) {
@@ -414,7 +414,7 @@ fn restraint(
     encoding: &Encoding<'_>,
     data: &Data<'_>,
     feasibility: Option<&Feasibility>,
-    limits: &[Limit],
+    limits: &[ModelledBound],
     processes: &[GaussianProcess],
 ) -> f64 {
     if feasibility.is_none() && limits.is_empty() {
@@ -489,11 +489,11 @@ fn feasible_loss(problem: &Problem, trial: &Trial) -> Option<Vec<f64>> {
 fn failures(history: &History, encoding: &Encoding<'_>, data: &Data<'_>) -> Vec<Labelled> {
     let failed = |t: &Trial| match t.outcome {
         Outcome::Failed(kind) if kind.is_of_configuration() => {
-            Some((Cause::of(kind), data.input(&encoding.encode(&t.point))))
+            Some((FailureCause::of(kind), data.input(&encoding.encode(&t.point))))
         }
         _ => None,
     };
-    let labelled = [Cause::Memory, Cause::Time, Cause::Failure].map(|cause| {
+    let labelled = [FailureCause::Memory, FailureCause::Time, FailureCause::Failure].map(|cause| {
         let newest = history.trials().iter().rev().filter_map(failed).filter(|(of, _)| *of == cause);
         let lost = newest.take(FAILURES).map(|(_, x)| x).collect();
         Labelled { cause, kept: data.inputs.clone(), lost }
@@ -522,7 +522,7 @@ fn is_flag(problem: &Problem, data: &Data<'_>, constraint: &Constraint) -> bool 
 fn broken(problem: &Problem, data: &Data<'_>, flags: &[bool]) -> Vec<Labelled> {
     let flagged = problem.constraints().iter().enumerate().filter(|(i, _)| flags[*i]);
     let labelled = flagged.map(|(i, constraint)| {
-        let mut labelled = Labelled { cause: Cause::Constraint(i), kept: Vec::new(), lost: Vec::new() };
+        let mut labelled = Labelled { cause: FailureCause::Constraint(i), kept: Vec::new(), lost: Vec::new() };
         for (value, x) in values(data, constraint).zip(&data.inputs).collect::<Vec<_>>().into_iter().rev() {
             match value {
                 Some(v) if constraint.bound.violation(v) <= 0.0 => labelled.kept.push(x.clone()),
@@ -544,7 +544,7 @@ fn from_mode(history: &History, n: usize, id: u64) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "an id")]
     let step = |id: u64| ((id + 1) as f64).ln().div_euclid(GROWTH.ln());
     let fitted = |t: &&Trial| t.fit.as_ref().is_some_and(|f| !f.objectives.is_empty());
-    history.trials().iter().rev().find(fitted).is_none_or(|last| step(last.id) < step(id))
+    history.trials().iter().rev().find(fitted).is_none_or(|last| step(last.id.0) < step(id))
 }
 
 /// The newest recorded hyperparameters of objective `j`.

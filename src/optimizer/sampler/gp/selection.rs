@@ -7,9 +7,9 @@ pub(super) const MOST: usize = 1000;
 /// The share of them that is chosen for quality; the others are the newest.
 const BEST_SHARE: f64 = 0.7;
 
-/// Indices, ascending, of at most `most` of these losses, which are in the order of the trials: the best, front by front,
-/// those that keep the constraints before all others, and the newest of the rest, so that what the search has just learned
-/// is never forgotten.
+/// Indices, ascending, of at most `most` of these losses, which are in the order of the trials: the best, front by
+/// front, those that keep the constraints before all others, and the newest of the rest. So what the search has just
+/// learned is never forgotten.
 pub(super) fn select(losses: &[&[f64]], feasible: &[bool], most: usize) -> Vec<usize> {
     if losses.len() <= most {
         return (0..losses.len()).collect();

@@ -1,4 +1,4 @@
-//! What is uncertain about the front: joint draws of noisy and pending trials.
+//! What is uncertain about the front: joint draws (fantasies) of noisy and pending trials.
 
 use super::super::super::pareto::non_dominated;
 use super::super::super::surrogate::{Draws, GaussianProcess, Prediction, joint_draws};

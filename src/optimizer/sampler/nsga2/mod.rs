@@ -12,11 +12,11 @@ use super::super::history::{Fit, History};
 use super::super::pareto::crowding_distances;
 use super::super::problem::Problem;
 use super::super::space::Encoding;
+use super::ranked_trials::{RankedTrial, ranked_trials};
 use super::sobol::sobol_vector;
-use super::standing::{Standing, standings};
 use super::stream::{Purpose, stream};
 use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect};
+use super::{Proposal, Sampler, SamplerError, one_by_one};
 use variation::Variation;
 
 /// Members of the population where the settings do not say.
@@ -65,22 +65,21 @@ impl Sampler for Nsga2Sampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let size = self.population.unwrap_or(POPULATION).max(FEWEST);
         let initial = self.initial.unwrap_or(size);
         let known = history.trials().len();
-        let population = Population::new(standings(problem, history, &encoding), size);
+        let population = Population::new(ranked_trials(problem, history, &encoding), size);
         let variation = Variation::new(&encoding);
         let mut taken = 0;
-        collect(history.next_id(), count, |id| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
             let (x, rule, fallback) = if known + taken < initial {
-                (sobol_vector(&encoding, &tried, id, seed)?, "sobol", None)
+                (sobol_vector(&encoding, tried, id, seed)?, "sobol", None)
             } else if population.members.len() < FEWEST {
                 let reason = "fewer than two trials have finished; took a Sobol point instead";
-                (sobol_vector(&encoding, &tried, id, seed)?, "sobol", Some(reason.to_owned()))
+                (sobol_vector(&encoding, tried, id, seed)?, "sobol", Some(reason.to_owned()))
             } else {
                 let mut rng = stream(seed, id, Purpose::Variation);
-                match population.child(&variation, &tried, &mut rng) {
+                match population.child(&variation, tried, &mut rng) {
                     Some(x) => (x, "nsga2", None),
                     None => {
                         let reason = format!("{CHILDREN} children had all been tried; took a random point instead");
@@ -89,9 +88,7 @@ impl Sampler for Nsga2Sampler {
                 }
             };
             taken += 1;
-            tried.insert(&x);
-            let fit = Fit { rule: rule.to_owned(), fallback, ..Fit::default() };
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, Fit { fallback, ..Fit::by(rule) }))
         })
     }
 }
@@ -110,15 +107,15 @@ struct Member {
 impl Population {
     /// The best `size` trials; of the last rank that does not fit as a whole the loneliest, ties in favour of older
     /// ones.
-    fn new(mut standings: Vec<Standing>, size: usize) -> Self {
-        standings.sort_by_key(|s| s.rank);
+    fn new(mut ranked_trials: Vec<RankedTrial>, size: usize) -> Self {
+        ranked_trials.sort_by_key(|s| s.rank);
         let mut members: Vec<Member> = Vec::with_capacity(size);
-        for front in standings.chunk_by(|a, b| a.rank == b.rank) {
+        for front in ranked_trials.chunk_by(|a, b| a.rank == b.rank) {
             let room = size - members.len();
             if room == 0 {
                 break;
             }
-            let mut kept: Vec<&Standing> = front.iter().collect();
+            let mut kept: Vec<&RankedTrial> = front.iter().collect();
             if front.len() > room {
                 let losses: Vec<&[f64]> = front.iter().map(|s| s.losses.as_slice()).collect();
                 let crowding = crowding_distances(&losses);
@@ -128,7 +125,7 @@ impl Population {
             }
             let losses: Vec<&[f64]> = kept.iter().map(|s| s.losses.as_slice()).collect();
             let crowding = crowding_distances(&losses);
-            let member = |(s, crowding): (&&Standing, f64)| Member { x: s.x.clone(), rank: s.rank, crowding };
+            let member = |(s, crowding): (&&RankedTrial, f64)| Member { x: s.x.clone(), rank: s.rank, crowding };
             members.extend(kept.iter().zip(crowding).map(member));
         }
         Self { members }
@@ -165,14 +162,14 @@ impl Population {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::history::{FailureKind, Outcome, Trial};
-    use super::super::super::problem::Metrics;
-    use super::super::super::space::{Point, Space};
+    use super::super::super::history::{FailureKind, Outcome, Trial, TrialId};
+    use super::super::super::problem::{Metrics, minimize};
+    use super::super::super::space::{Point, Space, float};
     use super::*;
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).float("y", 0.0..=1.0).build().unwrap();
-        Problem::new(space).minimize("a").minimize("b")
+        let space = Space::new([float("x", 0.0..=1.0), float("y", 0.0..=1.0)]).unwrap();
+        Problem::new(space, [minimize("a"), minimize("b")]).unwrap()
     }
 
     fn finished(a: f64, b: f64) -> Outcome {
@@ -185,7 +182,7 @@ mod tests {
         for i in 0..n {
             let (x, y) = (f64::from(i) / f64::from(n), f64::from(7 * i % n) / f64::from(n));
             let trial = Trial {
-                id: i.into(),
+                id: TrialId(i.into()),
                 point: Point::from_iter([("x", x), ("y", y)]),
                 fit: None,
                 outcome: outcome(x, y),
@@ -197,8 +194,8 @@ mod tests {
 
     #[test]
     fn the_population_is_the_best_ranks_and_the_loneliest_of_the_last() {
-        let standing = |rank, a: f64| Standing { x: vec![a], losses: vec![a, -a], rank, wanted: true };
-        let standings = vec![
+        let standing = |rank, a: f64| RankedTrial { x: vec![a], losses: vec![a, -a], rank, wanted: true };
+        let ranked_trials = vec![
             standing(1, 9.0),
             standing(0, 5.0),
             standing(1, 0.0),
@@ -206,7 +203,7 @@ mod tests {
             standing(1, 5.0),
             standing(2, 0.0),
         ];
-        let population = Population::new(standings, 4);
+        let population = Population::new(ranked_trials, 4);
         let mut kept: Vec<(usize, f64)> = population.members.iter().map(|m| (m.rank, m.x[0])).collect();
         kept.sort_by(|a, b| a.partial_cmp(b).unwrap());
         assert_eq!(kept, [(0, 5.0), (1, 0.0), (1, 5.0), (1, 9.0)]);

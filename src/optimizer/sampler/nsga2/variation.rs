@@ -133,23 +133,19 @@ mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
 
-    use super::super::super::super::space::Space;
+    use super::super::super::super::space::{Space, choice, float, int};
     use super::*;
 
     fn space() -> Space {
-        Space::builder()
-            .float("rate", 1e-5..=1e-1)
-            .log()
-            .int("width", 8..=128)
-            .log()
-            .choice("optimizer", ["sgd", "adam", "lion"])
-            .float("momentum", 0.0..=0.99)
-            .when("optimizer", ["sgd"])
-            .choice("nesterov", [true, false])
-            .when("optimizer", ["sgd"])
-            .int("epochs", 1..=3)
-            .build()
-            .unwrap()
+        Space::new([
+            float("rate", 1e-5..=1e-1).log(),
+            int("width", 8..=128).log(),
+            choice("optimizer", ["sgd", "adam", "lion"]),
+            float("momentum", 0.0..=0.99).when("optimizer", ["sgd"]),
+            choice("nesterov", [true, false]).when("optimizer", ["sgd"]),
+            int("epochs", 1..=3),
+        ])
+        .unwrap()
     }
 
     proptest! {

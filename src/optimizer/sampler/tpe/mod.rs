@@ -7,11 +7,10 @@ use super::super::Seed;
 use super::super::history::{Fit, History, Outcome};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
+use super::ranked_trials::{ranked_trials, vectors};
 use super::sobol::sobol_vector;
-use super::standing::{standings, vectors};
 use super::stream::{Purpose, stream};
-use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, collect, initial_of};
+use super::{Proposal, Sampler, SamplerError, initial_of, one_by_one};
 use parzen::Density;
 use split::Split;
 
@@ -20,8 +19,8 @@ const CANDIDATES: usize = 24;
 /// Rounds of as many draws, if all of a round were tried.
 const ROUNDS: usize = 16;
 
-/// The multivariate, multi-objective tree-structured Parzen estimator: splits the trials into good and bad ones,
-/// estimates the density of each group over the space, and proposes the point with the largest ratio `l(x)/g(x)` of
+/// The multivariate, multi-objective tree-structured Parzen estimator: splits the trials into good and bad ones, and
+/// estimates the density of each group over the space. It proposes the point with the largest ratio `l(x)/g(x)` of
 /// good to bad among some that are drawn from the good (Bergstra et al., "Algorithms for hyper-parameter optimization",
 /// NeurIPS 2011; Ozaki et al., "Multiobjective tree-structured Parzen estimator", JAIR 73, 2022; Watanabe, arXiv
 /// 2304.11127, 2023). Any number of objectives.
@@ -62,22 +61,18 @@ impl Sampler for TpeSampler {
         seed: Seed,
     ) -> Result<Vec<Proposal>, SamplerError> {
         let encoding = Encoding::new(problem.space());
-        let mut tried = Tried::new(problem, &encoding, history);
         let initial = self.initial.unwrap_or_else(|| initial_of(problem.space(), self.trials, history));
         let known = history.trials().len();
-        let Split { good, mut bad } = Split::new(problem, history, standings(problem, history, &encoding));
+        let Split { good, mut bad } = Split::new(problem, history, ranked_trials(problem, history, &encoding));
         let nothing_good = good.is_empty();
         let good = Density::new(&encoding, &good.iter().map(|(x, weight)| (x.as_slice(), *weight)).collect::<Vec<_>>());
         bad.extend(vectors(history, &encoding, |o| !matches!(o, Outcome::Finished { .. })));
         let mut taken = 0;
-        collect(history.next_id(), count, |id| {
+        one_by_one(problem, &encoding, history, count, |tried, id| {
             let (x, fit) = if known + taken < initial || nothing_good {
                 let fallback = (known + taken >= initial)
                     .then(|| "no trial has finished that could be learned from; took a Sobol point instead".to_owned());
-                (
-                    sobol_vector(&encoding, &tried, id, seed)?,
-                    Fit { rule: "sobol".to_owned(), fallback, ..Fit::default() },
-                )
+                (sobol_vector(&encoding, tried, id, seed)?, Fit { fallback, ..Fit::by("sobol") })
             } else {
                 let observed: Vec<(&[f64], f64)> = bad.iter().map(|x| (x.as_slice(), 1.0)).collect();
                 let bad = Density::new(&encoding, &observed);
@@ -88,18 +83,17 @@ impl Sampler for TpeSampler {
                     new.map(ratio).reduce(|best, other| if other.0 > best.0 { other } else { best })
                 };
                 match (0..ROUNDS).find_map(|_| round()) {
-                    Some((ratio, x)) => (x, Fit { rule: "tpe".to_owned(), acquisition: Some(ratio), ..Fit::default() }),
+                    Some((ratio, x)) => (x, Fit { acquisition: Some(ratio), ..Fit::by("tpe") }),
                     None => {
                         let reason = "every point drawn had been tried; took a random one instead".to_owned();
                         let x = tried.draw(&mut stream(seed, id, Purpose::Points))?;
-                        (x, Fit { rule: "random".to_owned(), fallback: Some(reason), ..Fit::default() })
+                        (x, Fit { fallback: Some(reason), ..Fit::by("random") })
                     }
                 }
             };
             taken += 1;
-            tried.insert(&x);
             bad.push(x.clone());
-            Ok(Proposal { point: encoding.decode(&x), fit })
+            Ok((x, fit))
         })
     }
 }
@@ -107,19 +101,18 @@ impl Sampler for TpeSampler {
 #[cfg(test)]
 mod tests {
     use super::super::super::history::{FailureKind, Trial};
-    use super::super::super::problem::Metrics;
-    use super::super::super::space::{Point, Space};
+    use super::super::super::problem::{Metrics, minimize};
+    use super::super::super::space::{Point, Space, choice, float};
     use super::*;
 
     fn problem() -> Problem {
-        let space = Space::builder()
-            .float("rate", 0.0..=1.0)
-            .choice("optimizer", ["sgd", "adam"])
-            .float("momentum", 0.0..=1.0)
-            .when("optimizer", ["sgd"])
-            .build()
-            .unwrap();
-        Problem::new(space).minimize("error").minimize("energy")
+        let space = Space::new([
+            float("rate", 0.0..=1.0),
+            choice("optimizer", ["sgd", "adam"]),
+            float("momentum", 0.0..=1.0).when("optimizer", ["sgd"]),
+        ])
+        .unwrap();
+        Problem::new(space, [minimize("error"), minimize("energy")]).unwrap()
     }
 
     /// Thirty Sobol points with these outcomes.

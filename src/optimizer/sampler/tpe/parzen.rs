@@ -137,14 +137,14 @@ impl<'a> Density<'a> {
     fn log_kernel(&self, spot: &Spot, centre: Option<Centre>) -> f64 {
         match (centre, &spot.place) {
             (None, _) => spot.log_uniform,
-            (Some(Centre::Normal { mean, log_mass }), Place::Number(u)) => {
+            (Some(Centre::Normal { mean, log_mass }), Position::Number(u)) => {
                 let z = (u - mean) / self.bandwidth;
                 -0.5 * z * z - HALF_LN_2PI - self.bandwidth.ln() - log_mass
             }
-            (Some(Centre::Normal { mean, log_mass }), Place::Bin(low, high)) => {
+            (Some(Centre::Normal { mean, log_mass }), Position::Bin(low, high)) => {
                 mass((low - mean) / self.bandwidth, (high - mean) / self.bandwidth).ln() - log_mass
             }
-            (Some(Centre::Level(level)), Place::Level(here)) => {
+            (Some(Centre::Level(level)), Position::Level(here)) => {
                 let agrees = if level == *here { 1.0 } else { 0.0 };
                 (agrees + self.other).ln() - (self.other * spot.levels).ln_1p()
             }
@@ -157,12 +157,12 @@ impl<'a> Density<'a> {
 /// One coordinate of a point whose density is asked for.
 struct Spot {
     parameter: usize,
-    place: Place,
+    place: Position,
     levels: f64,
     log_uniform: f64,
 }
 
-enum Place {
+enum Position {
     Number(f64),
     Bin(f64, f64),
     Level(u64),
@@ -171,18 +171,18 @@ enum Place {
 impl Spot {
     fn new(encoding: &Encoding<'_>, i: usize, u: f64) -> Self {
         let (n, place) = match encoding.kind(i) {
-            CoordinateKind::Continuous => (1, Place::Number(u)),
+            CoordinateKind::Continuous => (1, Position::Number(u)),
             CoordinateKind::Ordered(n) => {
                 let (low, high) = bin(encoding, i, encoding.level(i, u), n);
-                (n, Place::Bin(low, high))
+                (n, Position::Bin(low, high))
             }
-            CoordinateKind::Unordered(n) => (n, Place::Level(encoding.level(i, u))),
+            CoordinateKind::Unordered(n) => (n, Position::Level(encoding.level(i, u))),
         };
         #[expect(clippy::cast_precision_loss, reason = "a count of levels")]
         let levels = n as f64;
         let log_uniform = match place {
-            Place::Bin(low, high) => (high - low).ln(),
-            Place::Number(_) | Place::Level(_) => -levels.ln(),
+            Position::Bin(low, high) => (high - low).ln(),
+            Position::Number(_) | Position::Level(_) => -levels.ln(),
         };
         Self { parameter: i, place, levels, log_uniform }
     }
@@ -215,18 +215,17 @@ mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
 
-    use super::super::super::super::space::Space;
+    use super::super::super::super::space::{Space, choice, float, int};
     use super::*;
 
     fn space() -> Space {
-        Space::builder()
-            .float("rate", 0.0..=1.0)
-            .int("layers", 1..=4)
-            .choice("optimizer", ["sgd", "adam", "lion"])
-            .float("momentum", 0.0..=0.9)
-            .when("optimizer", ["sgd"])
-            .build()
-            .unwrap()
+        Space::new([
+            float("rate", 0.0..=1.0),
+            int("layers", 1..=4),
+            choice("optimizer", ["sgd", "adam", "lion"]),
+            float("momentum", 0.0..=0.9).when("optimizer", ["sgd"]),
+        ])
+        .unwrap()
     }
 
     fn observed(encoding: &Encoding<'_>, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -3,7 +3,7 @@
 use super::super::super::history::History;
 use super::super::super::pareto::{contributions, infer_reference, reference_point, select_by_hypervolume};
 use super::super::super::problem::Problem;
-use super::super::standing::Standing;
+use super::super::ranked_trials::RankedTrial;
 
 /// Share of the finished trials that is good.
 const SHARE: f64 = 0.2;
@@ -22,15 +22,15 @@ pub(super) struct Split {
 }
 
 impl Split {
-    pub(super) fn new(problem: &Problem, history: &History, mut standings: Vec<Standing>) -> Self {
+    pub(super) fn new(problem: &Problem, history: &History, mut ranked_trials: Vec<RankedTrial>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
-        let count = ((SHARE * standings.len() as f64).ceil() as usize).min(MOST);
+        let count = ((SHARE * ranked_trials.len() as f64).ceil() as usize).min(MOST);
         let reference = reference_point(problem, history).unwrap_or_default();
-        standings.sort_by_key(|s| s.rank);
-        let mut good: Vec<Standing> = Vec::new();
+        ranked_trials.sort_by_key(|s| s.rank);
+        let mut good: Vec<RankedTrial> = Vec::new();
         let mut bad = Vec::new();
-        for front in standings.chunk_by(|a, b| a.rank == b.rank) {
+        for front in ranked_trials.chunk_by(|a, b| a.rank == b.rank) {
             let room = count - good.len();
             if front.len() <= room {
                 good.extend(front.iter().cloned());
@@ -57,14 +57,14 @@ fn covering(reference: &[f64], losses: &[&[f64]]) -> Vec<f64> {
 
 /// The contribution of each to the hypervolume of all, as a share of the largest. Equal weights for a single objective,
 /// where only the best would contribute, and while none of the trials is wanted.
-fn weights(good: &[Standing], reference: &[f64]) -> Vec<f64> {
+fn weights(good: &[RankedTrial], reference: &[f64]) -> Vec<f64> {
     let wanted: Vec<&[f64]> = good.iter().filter(|s| s.wanted).map(|s| s.losses.as_slice()).collect();
     let contributions =
         if reference.len() > 1 { contributions(&wanted, &covering(reference, &wanted)) } else { Vec::new() };
     let largest = contributions.iter().copied().fold(0.0, f64::max);
     if largest > 0.0 && largest.is_finite() {
         let mut contributions = contributions.into_iter();
-        let mut weight = |s: &Standing| if s.wanted { contributions.next().unwrap_or(0.0) / largest } else { 0.0 };
+        let mut weight = |s: &RankedTrial| if s.wanted { contributions.next().unwrap_or(0.0) / largest } else { 0.0 };
         good.iter().map(|s| weight(s).max(LEAST)).collect()
     } else {
         vec![1.0; good.len()]
@@ -74,14 +74,15 @@ fn weights(good: &[Standing], reference: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::super::super::history::{Outcome, Trial};
-    use super::super::super::super::problem::{Bound, Metrics};
-    use super::super::super::super::space::{Encoding, Point, Space};
-    use super::super::super::standing::standings;
+    use super::super::super::super::problem::{Metrics, at_most, minimize};
+    use super::super::super::super::space::{Encoding, Point, Space, float};
+    use super::super::super::ranked_trials::ranked_trials;
     use super::*;
+    use crate::optimizer::TrialId;
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
-        Problem::new(space).minimize("a").reference(1.0).minimize("b").reference(1.0)
+        let space = Space::new([float("x", 0.0..=1.0)]).unwrap();
+        Problem::new(space, [minimize("a").reference(1.0), minimize("b").reference(1.0)]).unwrap()
     }
 
     /// Trial `i` of `n` has `x = i / n`.
@@ -94,10 +95,10 @@ mod tests {
             let point = Point::from_iter([("x", i as f64 / n)]);
             let metrics = Metrics::from([("a".to_owned(), *a), ("b".to_owned(), *b)]);
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
-            history.record(Trial { id: i as u64, point, fit: None, outcome });
+            history.record(Trial { id: TrialId(i as u64), point, fit: None, outcome });
         }
         let encoding = Encoding::new(problem.space());
-        let split = Split::new(problem, &history, standings(problem, &history, &encoding));
+        let split = Split::new(problem, &history, ranked_trials(problem, &history, &encoding));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
         let index = |x: &[f64]| (x[0] * n).round() as usize;
         (split.good.iter().map(|(x, weight)| (index(x), *weight)).collect(), split.bad.len())
@@ -120,7 +121,7 @@ mod tests {
         let losses = [[2.0, 2.0], [1.5, 0.5], [1.2, 0.5], [3.0, 0.1], [1.1, 5.0], [1.3, 0.5]];
         let (good, _) = split(&problem(), &losses);
         assert_eq!(good, [(2, 1.0), (5, 1.0)]);
-        let bounded = problem().constraint("a", Bound::AtMost(0.0));
+        let bounded = problem().subject_to([at_most("a", 0.0)]).unwrap();
         assert_eq!(split(&bounded, &losses).0, [(4, 1.0), (2, 1.0)]);
     }
 }

@@ -2,8 +2,8 @@ use super::*;
 use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
 use crate::energy::units::{Joules, Uncertainty};
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::{Bound, Problem};
-use crate::optimizer::space::{Point, Space};
+use crate::optimizer::problem::{Problem, at_most, maximize, minimize};
+use crate::optimizer::space::{Point, Space, choice};
 use crate::record::{Environment, Event};
 use crate::report::chart::{Chart, Theme, front_chart};
 
@@ -104,7 +104,7 @@ fn the_page_of_counters_does_not_speak_of_estimates() {
 
 #[test]
 fn joules_in_tables_have_a_method_and_a_bound() {
-    let problem = Problem::new(digits_problem().space().clone()).maximize("accuracy");
+    let problem = Problem::new(digits_problem().space().clone(), [maximize("accuracy")]).unwrap();
     let point = |i| digits_point(1e-3, i, 32, None);
     let mut fixture = StudyFixture::new("beside", problem).finish(point(8), [("accuracy", 0.9)], Some(counters(4.0)));
     let trial = fixture.start(point(9));
@@ -168,9 +168,9 @@ fn fixture_environment(meters: [&str; 2]) -> Environment {
 #[test]
 fn nothing_of_a_study_becomes_markup() {
     let evil = "</title><script>alert(\"1\")</script>'&\u{1b}";
-    let space = Space::builder().choice(evil, [evil]).build().unwrap();
+    let space = Space::new([choice(evil, [evil])]).unwrap();
     let point: Point = [(evil, evil)].into_iter().collect();
-    let record = StudyFixture::new(evil, Problem::new(space).maximize(evil).minimize("energy"))
+    let record = StudyFixture::new(evil, Problem::new(space, [maximize(evil), minimize("energy")]).unwrap())
         .finish(point.clone(), [(evil, 0.5)], Some(estimate(1.0)))
         .finish(point.clone(), [(evil, 0.4)], Some(estimate(0.5)))
         .fail(point, FailureKind::Exit, evil, None)
@@ -198,11 +198,12 @@ fn pages_of_every_kind_of_study() {
         .finish(point(8), [("accuracy", 0.5)], Some(counters(1.0)))
         .finish(point(9), [("accuracy", 0.5)], Some(counters(1.0)))
         .record();
-    let one = StudyFixture::new("one", Problem::new(space()).minimize("loss"))
+    let one = StudyFixture::new("one", Problem::new(space(), [minimize("loss")]).unwrap())
         .finish(point(8), [("loss", 0.5)], None)
         .finish(point(9), [("loss", 0.2)], None)
         .record();
-    let three = StudyFixture::new("three", digits_problem().minimize("parameters"))
+    let objectives = [maximize("accuracy"), minimize("energy").log(), minimize("parameters")];
+    let three = StudyFixture::new("three", Problem::new(digits_problem().space().clone(), objectives).unwrap())
         .finish(point(8), [("accuracy", 0.5), ("parameters", 10.0)], Some(counters(1.0)))
         .finish(point(9), [("accuracy", 0.6), ("parameters", 20.0)], Some(counters(2.0)))
         .finish(point(10), [("accuracy", 0.55), ("parameters", 5.0)], Some(counters(3.0)))
@@ -251,7 +252,7 @@ fn numbers_of_any_size_make_a_sound_picture() {
     let sizes = [f64::MAX, f64::MIN_POSITIVE, 1e-320, 1.0, 1e20];
     let mut fixture = StudyFixture::new(
         "sizes",
-        Problem::new(digits_problem().space().clone()).maximize("score").minimize("energy").log(),
+        Problem::new(digits_problem().space().clone(), [maximize("score"), minimize("energy").log()]).unwrap(),
     );
     for (i, size) in sizes.into_iter().enumerate() {
         for sign in [1.0, -1.0] {
@@ -269,7 +270,7 @@ fn numbers_of_any_size_make_a_sound_picture() {
 
 #[test]
 fn what_breaks_a_constraint_is_marked_in_every_output() {
-    let problem = digits_problem().constraint("ram", Bound::AtMost(8.0));
+    let problem = digits_problem().subject_to([at_most("ram", 8.0)]).unwrap();
     let point = |i| digits_point(1e-3, i, 32, None);
     let record = StudyFixture::new("bounded", problem)
         .finish(point(8), [("accuracy", 0.97), ("ram", 9.0)], Some(counters(10.0)))
@@ -293,14 +294,16 @@ fn what_breaks_a_constraint_is_marked_in_every_output() {
     let json = crate::report::study::json::study(&record, &Carbon::default());
     assert_eq!((&json["trials"][0]["feasible"], &json["trials"][1]["feasible"]), (&false.into(), &true.into()));
     assert!(crate::report::study::csv::trials(&record).lines().nth(1).unwrap().contains(",false,false,"));
-    let none = StudyFixture::new("none", digits_problem().constraint("ram", Bound::AtMost(8.0)))
+    let none = StudyFixture::new("none", digits_problem().subject_to([at_most("ram", 8.0)]).unwrap())
         .finish(point(8), [("accuracy", 0.97), ("ram", 9.0)], Some(counters(10.0)))
         .record();
     let html = page(&none);
     check_balance(&html);
     assert!(html.contains("The only finished trial breaks a constraint"));
-    let single =
-        Problem::new(digits_problem().space().clone()).maximize("accuracy").constraint("ram", Bound::AtMost(8.0));
+    let single = Problem::new(digits_problem().space().clone(), [maximize("accuracy")])
+        .unwrap()
+        .subject_to([at_most("ram", 8.0)])
+        .unwrap();
     let single = StudyFixture::new("single", single)
         .finish(point(8), [("accuracy", 0.97), ("ram", 9.0)], None)
         .finish(point(9), [("accuracy", 0.95), ("ram", 7.0)], None)

@@ -3,8 +3,8 @@ use serde_json::json;
 use super::*;
 use crate::analysis::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate};
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::Bound;
-use crate::optimizer::space::Value;
+use crate::optimizer::problem::{Bound, at_least, maximize, minimize};
+use crate::optimizer::space::{Value, choice, float};
 
 #[test]
 fn the_knee_as_toml() {
@@ -57,7 +57,8 @@ fn every_energy_comes_with_its_method() {
     let expected = json!({"total_j": 100.0, "method": "counter", "estimated": false, "domains": domains});
     assert_eq!(best["energy"], json!({"energy": expected}));
 
-    let problem = crate::optimizer::problem::Problem::new(digits_problem().space().clone()).maximize("accuracy");
+    let problem =
+        crate::optimizer::problem::Problem::new(digits_problem().space().clone(), [maximize("accuracy")]).unwrap();
     let beside = StudyFixture::new("beside", problem)
         .finish(digits_point(1e-3, 8, 32, None), [("accuracy", 0.9), ("energy.train.gpu", 2.0)], Some(estimate(9.0)))
         .record();
@@ -118,8 +119,9 @@ fn a_percent_is_a_point_of_accuracies_in_percent_too() {
 fn one_percent_of_another_metric_is_relative() {
     let point = |i| digits_point(1e-3, i, 32, None);
     let study = |name: &str| {
-        let problem = crate::optimizer::problem::Problem::new(digits_problem().space().clone());
-        StudyFixture::new(name, problem.minimize("loss").minimize("energy"))
+        let objectives = [minimize("loss"), minimize("energy")];
+        let problem = crate::optimizer::problem::Problem::new(digits_problem().space().clone(), objectives).unwrap();
+        StudyFixture::new(name, problem)
             .finish(point(8), [("loss", 2.0)], Some(counters(100.0)))
             .finish(point(9), [("loss", 2.02)], Some(counters(40.0)))
             .record()
@@ -169,7 +171,7 @@ fn a_dominated_trial_says_so() {
 
 #[test]
 fn names_and_texts_are_quoted() {
-    let space = Space::builder().choice("a b", ["x\"\\\n\u{7}"]).float("lr", 1e-9..=1.0).build().unwrap();
+    let space = Space::new([choice("a b", ["x\"\\\n\u{7}"]), float("lr", 1e-9..=1.0)]).unwrap();
     let point: Point = [("a b", Value::from("x\"\\\n\u{7}")), ("lr", Value::from(1e-5))].into_iter().collect();
     assert_eq!(point_toml(&space, &point), "\"a b\" = \"x\\\"\\\\\\n\\u0007\"\nlr = 1e-5\n");
 }
@@ -216,7 +218,7 @@ fn preferences_choose_among_what_has_them() {
 
 #[test]
 fn what_breaks_a_constraint_is_picked_only_by_its_number() {
-    let problem = digits_problem().constraint("accuracy", Bound::AtLeast(0.9));
+    let problem = digits_problem().subject_to([at_least("accuracy", 0.9)]).unwrap();
     let record = StudyFixture::new("bounded", problem)
         .finish(digits_point(1e-3, 8, 32, None), [("accuracy", 0.5)], Some(counters(10.0)))
         .record();

@@ -1,4 +1,4 @@
-//! Where the trials of a history stand, for samplers that learn by comparing trials with each other.
+//! The ranks of a history's trials by constrained domination, for samplers that learn by comparing trials with each other.
 
 use super::super::history::{History, Outcome, Trial};
 use super::super::pareto::{given_reference, losses_of, ranks};
@@ -7,7 +7,7 @@ use super::super::space::Encoding;
 
 /// A finished trial.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Standing {
+pub(super) struct RankedTrial {
     /// Its canonical vector.
     pub x: Vec<f64>,
     /// Its losses.
@@ -30,7 +30,7 @@ pub(super) struct Standing {
 /// 3. Last come those that break constraints, by how far they do.
 ///
 /// Distances of several kinds are added up as shares of the largest one so far, so that units do not matter.
-pub(super) fn standings(problem: &Problem, history: &History, encoding: &Encoding<'_>) -> Vec<Standing> {
+pub(super) fn ranked_trials(problem: &Problem, history: &History, encoding: &Encoding<'_>) -> Vec<RankedTrial> {
     let finished = losses_of(problem, history);
     let violations = shares(finished.iter().map(|(trial, _)| violations(problem, trial)).collect());
     let bounds = bounds(problem);
@@ -55,7 +55,7 @@ pub(super) fn standings(problem: &Problem, history: &History, encoding: &Encodin
             rank[i] = behind + step;
         }
     }
-    let standing = |(i, (trial, losses)): (usize, (&Trial, Vec<f64>))| Standing {
+    let standing = |(i, (trial, losses)): (usize, (&Trial, Vec<f64>))| RankedTrial {
         x: encoding.encode(&trial.point),
         losses,
         rank: rank[i],
@@ -96,9 +96,10 @@ pub(super) fn vectors(history: &History, encoding: &Encoding<'_>, of: impl Fn(&O
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::problem::{Bound, Metrics};
-    use super::super::super::space::{Point, Space};
+    use super::super::super::problem::{Bound, Metrics, at_least, at_most, maximize, minimize};
+    use super::super::super::space::{Point, Space, float};
     use super::*;
+    use crate::optimizer::TrialId;
 
     fn history(metrics: &[[f64; 3]]) -> History {
         let mut history = History::new();
@@ -108,26 +109,26 @@ mod tests {
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
             #[expect(clippy::cast_precision_loss, reason = "a small index")]
             let point = Point::from_iter([("x", i as f64 / 10.0)]);
-            history.record(Trial { id: i as u64, point, fit: None, outcome });
+            history.record(Trial { id: TrialId(i as u64), point, fit: None, outcome });
         }
         history
     }
 
     fn problem() -> Problem {
-        let space = Space::builder().float("x", 0.0..=1.0).build().unwrap();
-        Problem::new(space).maximize("accuracy").minimize("energy")
+        let space = Space::new([float("x", 0.0..=1.0)]).unwrap();
+        Problem::new(space, [maximize("accuracy"), minimize("energy")]).unwrap()
     }
 
     fn standing(problem: &Problem, metrics: &[[f64; 3]]) -> (Vec<usize>, Vec<bool>) {
         let encoding = Encoding::new(problem.space());
-        standings(problem, &history(metrics), &encoding).into_iter().map(|s| (s.rank, s.wanted)).unzip()
+        ranked_trials(problem, &history(metrics), &encoding).into_iter().map(|s| (s.rank, s.wanted)).unzip()
     }
 
     #[test]
     fn trials_that_keep_the_constraints_come_first_and_the_others_by_how_far_they_break_them() {
         let metrics = [[0.9, 5.0, 1.0], [0.99, 1.0, 9.0], [0.5, 9.0, 1.0], [0.99, 1.0, 3.0], [0.3, 1.0, 1.0]];
         assert_eq!(standing(&problem(), &metrics).0, [1, 0, 2, 0, 1]);
-        let bounded = problem().constraint("memory", Bound::AtMost(2.0)).constraint("accuracy", Bound::AtLeast(0.4));
+        let bounded = problem().subject_to([at_most("memory", 2.0), at_least("accuracy", 0.4)]).unwrap();
         // Of the memory's largest excess, 7, trial 3 has a seventh; trial 4 has all of the accuracy's largest, and
         // ties.
         assert_eq!(standing(&bounded, &metrics), (vec![0, 3, 1, 2, 3], vec![true, false, true, false, false]));
@@ -136,16 +137,19 @@ mod tests {
     #[test]
     fn what_lies_beyond_the_reference_or_a_preference_comes_behind_what_does_not() {
         let metrics = [[0.9, 5.0, 0.0], [0.99, 10.0, 0.0], [0.5, 1.0, 0.0], [0.7, 2.0, 0.0], [0.8, 30.0, 0.0]];
-        let bounded = problem().reference(10.0);
+        let bounded =
+            Problem::new(problem().space().clone(), [maximize("accuracy"), minimize("energy").reference(10.0)])
+                .unwrap();
         assert_eq!(standing(&bounded, &metrics), (vec![0, 1, 0, 0, 2], vec![true, false, true, true, false]));
-        let preferring =
-            problem().prefer(super::super::super::problem::Preference::within("accuracy", Bound::AtLeast(0.9)));
+        let preferring = problem()
+            .prefer([super::super::super::problem::Preference::within("accuracy", Bound::AtLeast(0.9))])
+            .unwrap();
         assert_eq!(standing(&preferring, &metrics), (vec![0, 0, 3, 2, 1], vec![true, true, false, false, false]));
     }
 
     #[test]
     fn a_constraint_whose_metric_is_missing_is_broken_worst() {
-        let bounded = problem().constraint("loss", Bound::AtMost(2.0));
+        let bounded = problem().subject_to([at_most("loss", 2.0)]).unwrap();
         assert_eq!(standing(&bounded, &[[0.9, 5.0, 1.0], [0.99, 1.0, 9.0]]), (vec![0, 0], vec![false, false]));
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// wrong one costs some trials and no more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Prior {
     /// For numbers: a normal distribution on the parameter's own scale.
     Around {
