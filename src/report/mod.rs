@@ -20,8 +20,8 @@ mod words;
 
 pub use error::ReportError;
 pub use markup::utc;
+pub(crate) use words::counted;
 pub use words::{Closing, seconds};
-pub(crate) use words::{counted, text_cell};
 
 // COMPAT
 #[doc(hidden)]
