@@ -35,8 +35,7 @@ fn noise(key: u64, which: u64) -> f64 {
             key.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((which * 31 + k).wrapping_mul(0xBF58_476D_1CE4_E5B9));
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let u = ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64;
-        u
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     };
     (0..12).map(uniform).sum::<f64>() - 6.0
 }
