@@ -34,6 +34,8 @@
 //! | `torch` | the built-in trainer; needs libtorch 2.11.0 when building and running |
 
 pub mod analysis;
+#[cfg(feature = "cli")]
+pub mod app;
 pub mod carbon;
 #[cfg(feature = "cli")]
 pub mod cli;

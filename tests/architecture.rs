@@ -22,8 +22,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("analysis", &["record", "carbon", "optimizer", "energy::units"]),
     ("report", &["analysis", "record", "carbon", "optimizer", "energy::units", "guard"]),
     (
+        "app",
+        &[
+            "study",
+            "report",
+            "analysis",
+            "record",
+            "carbon",
+            "energy",
+            "optimizer",
+            "evaluation",
+            "study_file",
+            "training",
+            "data",
+            "disk",
+            "guard",
+        ],
+    ),
+    (
         "cli",
         &[
+            "app",
             "study",
             "report",
             "analysis",

@@ -9,7 +9,6 @@ mod check;
 mod compare;
 mod conduct;
 mod data;
-mod data_seen;
 mod devices;
 mod dry_run;
 mod failure;

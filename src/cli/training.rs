@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::data_seen::data_seen;
 use super::failure::Failure;
 use super::look::Look;
 use super::trainer;
 use crate::analysis::is_on_front;
+use crate::app::data::seen::data_seen;
 use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
 use crate::disk::create_folders;
 use crate::optimizer::space::{Domain, Parameter, Value};

@@ -2,7 +2,6 @@
 
 mod changes;
 mod confirm;
-mod outputs;
 mod progress;
 mod train;
 
@@ -12,7 +11,6 @@ use std::path::{Path, PathBuf};
 pub(super) use confirm::confirm;
 pub(super) use train::train;
 
-use self::outputs::{OUTPUTS, write_confirmation};
 use self::progress::AgainProgress;
 use super::conduct::{Work, check_program, check_source, conduct, limits_of};
 use super::failure::Failure;
@@ -24,6 +22,7 @@ use super::run::{caveats, reasons};
 use super::signals::catch_signals;
 use super::training::{check_data, check_settings};
 use crate::analysis::confirmation::Confirmation;
+use crate::app::repeat::outputs::{OUTPUTS, write_confirmation};
 use crate::evaluation::Objective;
 use crate::optimizer::Seed;
 use crate::optimizer::space::{Point, Value};

@@ -1,11 +1,9 @@
 //! `optimize compare`: many studies, run in turn, and what they say of their samplers.
 
-mod outputs;
 mod progress;
 
 use std::path::{Path, PathBuf};
 
-use self::outputs::{OUTPUTS, write_comparison};
 use self::progress::ComparisonProgress;
 use super::args::{AnswerFormat, CompareArgs};
 use super::conduct::{Places, check_program, check_source, limits_of, search};
@@ -20,6 +18,7 @@ use super::run::begin_or_resume;
 use super::signals::{Told, catch_signals};
 use super::training::check_data;
 use crate::analysis::comparison::{ComparedRun, Comparison, ComparisonSettings};
+use crate::app::compare::outputs::{OUTPUTS, write_comparison};
 use crate::optimizer::sampler::NAMES;
 use crate::record::StudyRecord;
 use crate::report::comparison::{json, text};

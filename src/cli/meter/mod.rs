@@ -1,25 +1,18 @@
 //! `optimize meter`: what a command costs in energy.
 
 mod child;
-mod coverage;
-mod files;
-mod in_place;
-mod place;
 mod refusal;
 mod signals;
-mod stream;
-mod table;
-mod total;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::app::meter::coverage::Coverage;
+use crate::app::meter::files::{self, Outcome, Series, Trouble};
+use crate::app::meter::stream::Patience;
 use child::{Child, Event};
-use coverage::Coverage;
-use files::{Outcome, Series, Trouble};
-use stream::Patience;
 
 use super::args::MeterArgs;
 use super::failure::Failure;
@@ -66,7 +59,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let mut text = String::new();
     // Figures that went into no file are better printed than lost.
     if !args.quiet || !troubles.is_empty() {
-        text.push_str(&table::render(&outcome));
+        text.push_str(&crate::app::meter::table::render(&outcome));
     }
     for trouble in &troubles {
         let word = if trouble.is_of_reader { "warning" } else { "error" };
@@ -88,7 +81,7 @@ fn refuse_one_file_for_both(args: &MeterArgs) -> Result<(), Failure> {
         let whole = path.canonicalize().or_else(|_| std::path::absolute(path));
         whole.unwrap_or_else(|_| path.to_owned())
     };
-    if json == csv || plain(json) == plain(csv) || place::are_one(json, csv) {
+    if json == csv || plain(json) == plain(csv) || crate::app::meter::place::are_one(json, csv) {
         let text = format!("--json and --csv both go to {}; give each a file of its own", json.display());
         return Err(Failure::usage(text));
     }

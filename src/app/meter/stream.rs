@@ -20,21 +20,21 @@ const MOST: usize = 16 << 20;
 const PIECE: usize = 4096;
 
 /// The time that readers have together, from the end of the command on, and anew from each time that one of them takes something.
-pub(super) struct Patience(Instant);
+pub(crate) struct Patience(Instant);
 
 impl Patience {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self(Instant::now())
     }
 }
 
 /// Whether an error is the reader's doing: what was to be written is not there, and nobody is there who wants it.
-pub(super) fn is_of_reader(error: &io::Error) -> bool {
+pub(crate) fn is_of_reader(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::TimedOut)
 }
 
 /// Takes what is written at once, and hands it on as its reader takes it.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     end: End,
     pending: Vec<u8>,
 }
@@ -50,19 +50,19 @@ enum End {
 
 impl Stream {
     /// Into a named pipe, once somebody reads it.
-    pub(super) fn named(path: PathBuf) -> Self {
+    pub(crate) fn named(path: PathBuf) -> Self {
         Self::to(End::Unread(path))
     }
 
     /// Into what this process has opened for itself.
-    pub(super) fn own(file: File) -> io::Result<Self> {
+    pub(crate) fn own(file: File) -> io::Result<Self> {
         let flags = rustix::fs::fcntl_getfl(&file)?;
         rustix::fs::fcntl_setfl(&file, flags | rustix::fs::OFlags::NONBLOCK)?;
         Ok(Self::to(End::Own(file)))
     }
 
     /// Into what this process was started with.
-    pub(super) fn given(fd: OwnedFd) -> Self {
+    pub(crate) fn given(fd: OwnedFd) -> Self {
         let file = File::from(fd);
         let waits = file.metadata().is_ok_and(|m| m.file_type().is_fifo() || m.file_type().is_char_device());
         let again = waits.then(|| open(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd()))));
@@ -77,7 +77,7 @@ impl Stream {
     }
 
     /// Adds bytes, of which the reader gets what it takes now.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.pending.extend_from_slice(bytes);
         self.hand_on()?;
         match self.pending.len() > MOST {
@@ -87,7 +87,7 @@ impl Stream {
     }
 
     /// Waits for the reader to take the rest.
-    pub(super) fn finish(&mut self, patience: &mut Patience) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, patience: &mut Patience) -> io::Result<()> {
         loop {
             if self.hand_on()? {
                 patience.0 = Instant::now();

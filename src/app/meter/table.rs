@@ -18,7 +18,7 @@ const NORMAL_95: f64 = 1.96;
 const COLUMNS: usize = 6;
 
 /// A table with one line per domain.
-pub(super) fn render(outcome: &Outcome<'_>) -> String {
+pub(crate) fn render(outcome: &Outcome<'_>) -> String {
     let summary = &outcome.summary;
     let total = Total::of(summary);
     let mut rows = vec![["domain", "energy", "", "average", "peak", "method"].map(str::to_owned)];

@@ -24,17 +24,17 @@ use crate::guard::secret;
 use crate::report::csv::text;
 
 /// What the command came to.
-pub(super) struct Outcome<'a> {
+pub(crate) struct Outcome<'a> {
     /// The command with its arguments.
-    pub(super) command: &'a [OsString],
+    pub(crate) command: &'a [OsString],
     /// How it ended.
-    pub(super) status: ExitStatus,
+    pub(crate) status: ExitStatus,
     /// What it took.
-    pub(super) summary: Summary,
+    pub(crate) summary: Summary,
     /// For how long of that it was stopped.
-    pub(super) stopped: Duration,
+    pub(crate) stopped: Duration,
     /// What the figures cover.
-    pub(super) coverage: Coverage<'a>,
+    pub(crate) coverage: Coverage<'a>,
 }
 
 impl Outcome<'_> {
@@ -65,10 +65,10 @@ impl Outcome<'_> {
 }
 
 /// Why figures did not get where they were to go.
-pub(super) struct Trouble {
-    pub(super) text: String,
+pub(crate) struct Trouble {
+    pub(crate) text: String,
     /// Nobody was there any more to take them: no fault of what was metered, nor of the machine.
-    pub(super) is_of_reader: bool,
+    pub(crate) is_of_reader: bool,
 }
 
 impl Trouble {
@@ -78,7 +78,7 @@ impl Trouble {
 }
 
 /// The file of the outcome, as JSON: there as a whole once it is written. `-` is standard output.
-pub(super) struct Summed {
+pub(crate) struct Summed {
     path: PathBuf,
     target: Target,
 }
@@ -133,12 +133,12 @@ impl Target {
 impl Summed {
     /// Found out before the command runs: after ten hours is too late to learn of a misspelt folder. What is there stays as it
     /// is until there is an outcome.
-    pub(super) fn create(path: &Path) -> Result<Self, String> {
+    pub(crate) fn create(path: &Path) -> Result<Self, String> {
         let target = Target::of(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
         Ok(Self { path: path.to_owned(), target })
     }
 
-    pub(super) fn write(self, outcome: &Outcome<'_>, patience: &mut Patience) -> Result<(), Trouble> {
+    pub(crate) fn write(self, outcome: &Outcome<'_>, patience: &mut Patience) -> Result<(), Trouble> {
         let written = self.target.write(&format!("{:#}\n", outcome.json()), patience);
         written.map_err(|e| Trouble::new(&self.path, "could not be written", &e))
     }
@@ -161,7 +161,7 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// The power over time: one line per interval and domain. `-` is standard output.
-pub(super) struct Series {
+pub(crate) struct Series {
     path: PathBuf,
     sink: Sink,
     /// The first line, until it is written with the next ones.
@@ -219,7 +219,7 @@ impl Sink {
 
 impl Series {
     /// Found out before the command runs. What is there stays as it is until the first lines are.
-    pub(super) fn create(path: &Path) -> Result<Self, String> {
+    pub(crate) fn create(path: &Path) -> Result<Self, String> {
         let sink = Sink::of(path).map_err(|e| format!("{} could not be written: {e}", path.display()))?;
         let heading = lines(|writer| writer.write_record(COLUMNS));
         let heading = heading.map_err(|e| format!("{} could not be written: {e}", path.display()))?;
@@ -228,7 +228,7 @@ impl Series {
 
     /// Adds an interval that ended so many seconds after the beginning. After a first line that could not be written there
     /// are no more, for nobody would see that one is missing between them.
-    pub(super) fn add(&mut self, seconds: f64, interval: &WindowEnergy) {
+    pub(crate) fn add(&mut self, seconds: f64, interval: &WindowEnergy) {
         if self.trouble.is_some() {
             return;
         }
@@ -243,7 +243,7 @@ impl Series {
     }
 
     /// Says whether all of it was written, and is on the disk.
-    pub(super) fn finish(mut self, patience: &mut Patience) -> Result<(), Trouble> {
+    pub(crate) fn finish(mut self, patience: &mut Patience) -> Result<(), Trouble> {
         let done = match self.trouble.take() {
             Some(error) => Err(error),
             None => self.put(&[]).and_then(|()| match &mut self.sink {

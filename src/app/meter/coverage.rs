@@ -7,11 +7,11 @@ use crate::energy::{DomainSummary, Summary};
 
 /// What there is that draws power, beside what was metered.
 #[derive(Clone, Copy)]
-pub(super) struct Coverage<'a> {
+pub(crate) struct Coverage<'a> {
     /// All of it.
-    pub(super) consumers: &'a [Consumer],
+    pub(crate) consumers: &'a [Consumer],
     /// Names of what was to be left out and is not there.
-    pub(super) absent: &'a [ConsumerName],
+    pub(crate) absent: &'a [ConsumerName],
 }
 
 impl Coverage<'_> {
@@ -20,12 +20,12 @@ impl Coverage<'_> {
     }
 
     /// Whether something reads the hardware of this row, if perhaps in vain.
-    pub(super) fn has_meter(&self, row: &DomainSummary) -> bool {
+    pub(crate) fn has_meter(&self, row: &DomainSummary) -> bool {
         row.energy.joules.is_some() || !self.of(Standing::Unreadable).any(|c| c.domain() == row.energy.domain)
     }
 
     /// What programs are told beside the figures.
-    pub(super) fn add_to(&self, energy: &mut Value, summary: &Summary) {
+    pub(crate) fn add_to(&self, energy: &mut Value, summary: &Summary) {
         let list = |standing: Standing| -> Vec<Value> {
             let entry =
                 |c: &Consumer| json!({ "name": c.name, "what": c.what, "reason": c.reason, "remedy": c.remedy });
@@ -43,7 +43,7 @@ impl Coverage<'_> {
     }
 
     /// What people are told below the table, a line each.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for consumer in self.of(Standing::LeftOut) {
             let reason = consumer.reason.as_deref().unwrap_or_default();

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use super::place::same;
 
 /// A file that is written where it is, and untouched until then. One that was made for it and never written is removed again.
-pub(super) struct InPlace {
+pub(crate) struct InPlace {
     file: File,
     path: PathBuf,
     made: bool,
 }
 
 impl InPlace {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let (opened, made) = match File::create_new(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => (File::options().write(true).open(path), false),
             opened => (opened, true),
@@ -25,7 +25,7 @@ impl InPlace {
     }
 
     /// The file, to be written from its beginning, if there is room for so many bytes.
-    pub(super) fn emptied(mut self, room: usize) -> io::Result<File> {
+    pub(crate) fn emptied(mut self, room: usize) -> io::Result<File> {
         self.keep_room(room)?;
         self.file.set_len(0)?;
         self.made = false;
@@ -33,7 +33,7 @@ impl InPlace {
     }
 
     /// Writes the text over what is there, if there is room for it.
-    pub(super) fn write(mut self, text: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(mut self, text: &[u8]) -> io::Result<()> {
         self.keep_room(text.len())?;
         self.made = false;
         self.file.write_all_at(text, 0)?;

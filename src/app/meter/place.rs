@@ -15,7 +15,7 @@ use crate::guard::file;
 const LINKS: usize = 40;
 
 /// Where something goes. Nothing there is emptied or made by finding out.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// A file, there or not, links followed: the one that `>` of a shell would write.
     File(PathBuf),
     /// A named pipe.
@@ -28,7 +28,7 @@ pub(super) enum Place {
 
 impl Place {
     /// `-` is standard output.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Given(io::stdout().as_fd().try_clone_to_owned()?));
         }
@@ -57,7 +57,7 @@ impl Place {
 }
 
 /// Whether two paths lead to one thing that cannot take both.
-pub(super) fn are_one(one: &Path, other: &Path) -> bool {
+pub(crate) fn are_one(one: &Path, other: &Path) -> bool {
     let known = |path: &Path| match path == Path::new("-") {
         true => io::stdout().as_fd().try_clone_to_owned().and_then(|output| File::from(output).metadata()).ok(),
         false => fs::metadata(path).ok(),
@@ -65,7 +65,7 @@ pub(super) fn are_one(one: &Path, other: &Path) -> bool {
     known(one).zip(known(other)).is_some_and(|(one, other)| same(&one, &other) && !one.file_type().is_char_device())
 }
 
-pub(super) fn same(one: &Metadata, other: &Metadata) -> bool {
+pub(crate) fn same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 

@@ -4,7 +4,7 @@ use crate::data::{Dataset, Partition, Split, Task};
 use crate::record::{ClassSeen, ColumnSeen, DataSeen, LabelSeen, PartsSeen, ValuesSeen};
 
 /// A dataset as it was understood, with every way in which a study may divide it.
-pub(super) fn data_seen(dataset: &Dataset, splits: &[(Partition, Split)]) -> DataSeen {
+pub(crate) fn data_seen(dataset: &Dataset, splits: &[(Partition, Split)]) -> DataSeen {
     let shape = dataset.shape();
     let mut counts = vec![0_usize; dataset.classes()];
     dataset.labels().iter().for_each(|label| counts[*label as usize] += 1);

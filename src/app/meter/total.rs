@@ -4,14 +4,14 @@ use crate::energy::Summary;
 use crate::energy::units::{Domain, DomainEnergy, Doubt, Joules, Method, WindowEnergy};
 
 /// The sum over what is measured, or where nothing is, over what is estimated: never over both.
-pub(super) struct Total {
+pub(crate) struct Total {
     sum: WindowEnergy,
     /// Whether there are estimates beside it.
-    pub(super) leaves_estimates_out: bool,
+    pub(crate) leaves_estimates_out: bool,
 }
 
 impl Total {
-    pub(super) fn of(summary: &Summary) -> Self {
+    pub(crate) fn of(summary: &Summary) -> Self {
         let parts = |estimated: bool| -> Vec<DomainEnergy> {
             let all = summary.domains.iter().map(|domain| &domain.energy);
             all.filter(|part| part.method.is_estimate() == estimated).cloned().collect()
@@ -25,26 +25,26 @@ impl Total {
         }
     }
 
-    pub(super) fn joules(&self) -> Option<Joules> {
+    pub(crate) fn joules(&self) -> Option<Joules> {
         self.sum.total()
     }
 
-    pub(super) fn method(&self) -> Option<Method> {
+    pub(crate) fn method(&self) -> Option<Method> {
         self.sum.method()
     }
 
     /// What speaks against a figure that is in it.
-    pub(super) fn doubt(&self) -> Option<(&Domain, Doubt)> {
+    pub(crate) fn doubt(&self) -> Option<(&Domain, Doubt)> {
         self.sum.doubt()
     }
 
     /// How many domains are in it.
-    pub(super) fn parts(&self) -> usize {
+    pub(crate) fn parts(&self) -> usize {
         self.sum.domains.len()
     }
 
     /// The words for the kinds of hardware that are in it.
-    pub(super) fn covers(&self) -> Vec<&'static str> {
+    pub(crate) fn covers(&self) -> Vec<&'static str> {
         let mut kinds: Vec<_> = self.sum.domains.iter().map(|part| part.domain.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -52,7 +52,7 @@ impl Total {
     }
 
     /// As a figure of one domain, to show like those.
-    pub(super) fn uncertain_by(&self) -> Option<Joules> {
+    pub(crate) fn uncertain_by(&self) -> Option<Joules> {
         Some(self.sum.uncertainty(None)?.absolute())
     }
 }

@@ -6,11 +6,11 @@ use crate::report::html;
 use crate::study::{ResultsFolder, StudyError};
 
 /// Their names.
-pub(super) const OUTPUTS: [&str; 7] =
+pub(crate) const OUTPUTS: [&str; 7] =
     ["study.toml", "comparison.html", "comparison.json", "samplers.csv", "runs.csv", "curves.csv", "attainment.csv"];
 
 /// Writes the page and the tables anew.
-pub(super) fn write_comparison(folder: &ResultsFolder, comparison: &Comparison) -> Result<(), StudyError> {
+pub(crate) fn write_comparison(folder: &ResultsFolder, comparison: &Comparison) -> Result<(), StudyError> {
     folder.write("comparison.html", html::comparison_page(comparison).as_bytes())?;
     folder.write("comparison.json", json::comparison_text(comparison).as_bytes())?;
     folder.write("samplers.csv", csv::samplers(comparison).as_bytes())?;

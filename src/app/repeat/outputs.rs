@@ -6,10 +6,10 @@ use crate::report::html;
 use crate::study::{ResultsFolder, StudyError};
 
 /// Their names.
-pub(super) const OUTPUTS: [&str; 4] = ["report.html", "confirmation.json", "figures.csv", "runs.csv"];
+pub(crate) const OUTPUTS: [&str; 4] = ["report.html", "confirmation.json", "figures.csv", "runs.csv"];
 
 /// Writes the page and the tables anew.
-pub(super) fn write_confirmation(folder: &ResultsFolder, confirmation: &Confirmation) -> Result<(), StudyError> {
+pub(crate) fn write_confirmation(folder: &ResultsFolder, confirmation: &Confirmation) -> Result<(), StudyError> {
     folder.write("report.html", html::confirmation_page(confirmation).as_bytes())?;
     folder.write("confirmation.json", json::confirmation_text(confirmation).as_bytes())?;
     folder.write("figures.csv", csv::figures(confirmation).as_bytes())?;

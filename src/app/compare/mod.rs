@@ -1,0 +1,3 @@
+//! Many studies, run in turn, and what they say of their samplers.
+
+pub(crate) mod outputs;

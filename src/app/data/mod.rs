@@ -1,0 +1,3 @@
+//! The data that the trainer of a study takes.
+
+pub(crate) mod seen;

@@ -1,0 +1,3 @@
+//! Trials of a study run again with other seeds.
+
+pub(crate) mod outputs;
