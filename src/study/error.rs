@@ -67,20 +67,6 @@ pub enum StudyError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder holds a study of another file.
-    #[error(
-        "{} holds a study that was begun with other settings:\n{}\n{}\
-         run it with --fresh to keep the old results beside the new ones, or give the study a new name",
-        .path.display(), .differences.join("\n"), .lesson.as_ref().map_or_else(String::new, |lesson| format!("{lesson}\n"))
-    )]
-    Different {
-        /// The folder.
-        path: PathBuf,
-        /// One line per setting that differs.
-        differences: Vec<String>,
-        /// What could be learned from the trials there, and how.
-        lesson: Option<String>,
-    },
     /// An earlier study has nothing that could be learned from.
     #[error("nothing can be learned from {folder}: {reason}")]
     NothingToLearn {

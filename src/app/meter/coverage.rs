@@ -12,6 +12,8 @@ pub(crate) struct Coverage<'a> {
     pub(crate) consumers: &'a [Consumer],
     /// Names of what was to be left out and is not there.
     pub(crate) absent: &'a [ConsumerName],
+    /// How it was asked for to leave something out, in front of its name.
+    pub(crate) asked_by: &'a str,
 }
 
 impl Coverage<'_> {
@@ -59,7 +61,10 @@ impl Coverage<'_> {
         }
         lines.extend(unused.iter().map(|(reason, names)| format!("out of use: {}: {reason}", names.join(", "))));
         for name in self.absent {
-            lines.push(format!("--without {name}: nothing here is called that; `optimize devices` has the names"));
+            lines.push(format!(
+                "{}{name}: nothing here is called that; `optimize devices` has the names",
+                self.asked_by
+            ));
         }
         // Memory without a counter is the rule, and goes without a line of its own.
         for consumer in self.of(Standing::Uncounted).filter(|c| !matches!(c.kind, DomainKind::Dram | DomainKind::Cpu)) {

@@ -329,7 +329,7 @@ mod tests {
             status: ExitStatus::from_raw(0),
             summary: Summary { seconds: 1.0, joules: Some(Joules(304.0)), method: None, domains: domains.to_vec() },
             stopped: Duration::from_millis(500),
-            coverage: Coverage { consumers: &[], absent: &[] },
+            coverage: Coverage { consumers: &[], absent: &[], asked_by: "" },
         };
         let told = outcome.json();
         let energy = &told["energy"];

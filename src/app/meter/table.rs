@@ -202,7 +202,7 @@ mod tests {
             status: ExitStatus::from_raw(0),
             summary: Summary { seconds: 12.5, joules, method, domains },
             stopped: Duration::from_secs_f64(stopped),
-            coverage: Coverage { consumers: &[], absent: &[] },
+            coverage: Coverage { consumers: &[], absent: &[], asked_by: "" },
         };
         render(&outcome)
     }
