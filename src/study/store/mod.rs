@@ -1,7 +1,7 @@
 //! Where a study's events are kept.
 
-#[cfg(test)]
-mod contract;
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
 mod delivery;
 mod fault;
 mod format;
@@ -13,6 +13,8 @@ mod salvage;
 #[cfg(test)]
 mod shared;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod undelivered;
 
 pub use fault::Fault;
