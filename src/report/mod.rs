@@ -13,7 +13,7 @@ mod error;
 pub mod html;
 mod identity;
 pub mod json;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub mod pdf;
 pub mod pick;
 mod preference;
