@@ -233,6 +233,7 @@ impl AppError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         let help = match self {
+            Self::Study(error) => return error.help(),
             Self::NoFile { path, .. } if path.is_dir() => "a study file ends in .toml".to_owned(),
             Self::AnotherStudy { .. } => "put the file back as it was, or name the results of this study".to_owned(),
             Self::OtherSettings { .. } => {

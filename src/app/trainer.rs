@@ -153,8 +153,9 @@ pub(crate) fn serve(words: &[&str]) -> Result<Option<String>, AppError> {
             let served = crate::evaluation::serve(std::io::stdin().lock(), &mut std::io::stdout().lock());
             served.map(|()| None).map_err(AppError::failed)
         }
-        _ => Err(AppError::wrong("this is the trainer of `optimize`, which starts it")
-            .advised("run `optimize --help` instead")),
+        _ => {
+            Err(AppError::wrong("this is the trainer of `optimize`, which starts it").advised("run `optimize` instead"))
+        }
     }
 }
 

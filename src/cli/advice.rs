@@ -1,11 +1,14 @@
 //! What the application says, in words of the command line: the one place where its arguments are named in messages.
 
 use crate::app::{AppError, Lesson, Notice};
+use crate::study::StudyError;
+use crate::study::store::StoreError;
 
 /// An error and what to do about it.
 pub(super) fn in_words(error: &AppError) -> String {
     let fresh = "--fresh begins anew and keeps the old results";
     match error {
+        AppError::Study(error) => of_study(error),
         AppError::AnotherStudy { .. } => {
             format!("{error}\nput the file back as it was, or name the results of this study with --results")
         }
@@ -42,6 +45,33 @@ pub(super) fn in_words(error: &AppError) -> String {
             Some(help) => format!("{error}; {help}"),
             None => error.to_string(),
         },
+    }
+}
+
+/// What is in the way of a study, with the arguments that help.
+fn of_study(error: &StudyError) -> String {
+    let help = error.help().unwrap_or_default();
+    let anew = || help.replace("begin anew", "begin anew with --fresh");
+    match error {
+        StudyError::Folder { .. } => format!("{error}; {help} with --results"),
+        StudyError::Occupied { .. } | StudyError::Locked { .. } | StudyError::NotComparison { .. } => {
+            format!("{error}; {help} with --results")
+        }
+        StudyError::Store(StoreError::Foreign { .. }) => format!("{error}: {help} with --results"),
+        StudyError::Hollow { .. } | StudyError::Preferences => format!("{error}; {}", anew()),
+        StudyError::Metering { .. } => format!("{error}: {}", anew()),
+        StudyError::WarmStart { stored, now } => format!(
+            "the study learns from {stored}, since its beginning, and --warm-start now gives {now}; leave --warm-start out to go on \
+             with what it has, or begin anew with --fresh"
+        ),
+        StudyError::TooFewSamplers => format!("{error}, such as --samplers gp,random"),
+        StudyError::Unreadable(_) => error.to_string().replace("begin anew", "begin anew with --fresh"),
+        StudyError::NeverTold { .. }
+        | StudyError::NoFirstStep { .. }
+        | StudyError::Hopeless { .. }
+        | StudyError::Environment { .. } => format!("{error}\n{}", anew()),
+        error if help.is_empty() => error.to_string(),
+        error => format!("{error}; {help}"),
     }
 }
 

@@ -54,8 +54,7 @@ pub enum StoreError {
     },
     /// The file is something else.
     #[error(
-        "{} is not a store of a Wattfront study, or its begin is damaged: if it was one, `optimize store repair` looks for what \
-         is whole; if not, choose another folder with --results", .path.display()
+        "{} is not a store of a Wattfront study, or its begin is damaged", .path.display()
     )]
     Foreign {
         /// The file.
