@@ -29,31 +29,39 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `cli` (default) | the binary, study files, the SQLite store, programs as trials |
+//! | `cli` (default) | the binary `optimize`; brings `study` |
+//! | `study` | whole studies in a program of your own: [`Study`], study files, the SQLite store, programs as trials |
 //! | `nvml` (default) | metering of NVIDIA GPUs, loaded at run time where there are any |
 //! | `torch` | the built-in trainer; needs libtorch 2.11.0 when building and running |
+//! | `testing` | the contracts that samplers, stores and meters of your own keep, as functions for their tests |
 
 pub mod analysis;
+#[cfg(feature = "study")]
+#[cfg_attr(not(feature = "cli"), expect(dead_code, unused_imports, reason = "some of it is for commands alone"))]
+pub mod app;
 pub mod carbon;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(any(feature = "cli", feature = "torch"))]
+#[cfg(any(feature = "study", feature = "torch"))]
 pub mod data;
-#[cfg(any(feature = "cli", feature = "torch"))]
+#[cfg(any(feature = "study", feature = "torch"))]
 mod disk;
 pub mod energy;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub mod evaluation;
 mod guard;
 pub mod optimizer;
 pub mod record;
 pub mod report;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub mod study;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub mod study_file;
-#[cfg(any(feature = "cli", feature = "torch"))]
+#[cfg(any(feature = "study", feature = "torch"))]
 pub mod training;
+
+#[cfg(feature = "study")]
+pub use app::Study;
 
 /// The examples of the README and of the book are tested with those of the documentation.
 #[cfg(doctest)]

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::outputs::terminal_width;
-use super::print::say;
+use super::print::{say, terminal_width};
 use crate::analysis::significant;
 use crate::guard::text::{self, lines};
 use crate::record::EpochRow;
@@ -108,8 +107,8 @@ impl Bar {
     }
 
     /// Takes the bar away.
-    pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
+    pub(super) fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
@@ -120,14 +119,4 @@ pub(super) fn step_in_words(row: &EpochRow) -> String {
     let metrics = row.metrics.iter().filter(|(name, _)| name.as_str() != "seconds").take(4);
     let metrics: Vec<_> = metrics.map(|(name, value)| format!("{name} {}", significant(*value, 4))).collect();
     format!("step {}: {}", row.step, metrics.join(" "))
-}
-
-/// Seconds for people: `48 s`, `3 min 05 s`, `2 h 10 min`.
-pub(super) fn duration(seconds: f64) -> String {
-    let whole = seconds.max(0.0).round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
-    }
 }

@@ -1,12 +1,11 @@
 //! `optimize check`.
 
 use super::args::CheckArgs;
-use super::dry_run::dry_run;
 use super::failure::Failure;
-use super::hardware::hardware;
-use super::open::read_spec;
 use super::print::print;
-use super::training::{look_at_data, slow_here};
+use super::signals::control;
+use crate::app::data::{look_at_data, slow_here};
+use crate::app::{Hardware, check_program, check_source, dry_run, hardware, read_spec};
 use crate::study_file::Source;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
@@ -29,8 +28,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         // Complete for `ask-tell`.
         return Ok(());
     }
-    super::conduct::check_source(&spec)?;
-    super::conduct::check_program(&spec, &args.study)?;
+    check_source(&spec)?;
+    check_program(&spec, &args.study)?;
     let look = look?;
     let mut notes = look.lines();
     notes.extend(slow_here(&spec));
@@ -41,6 +40,29 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         print(format!("\n{}", notes.join("\n")))?;
     }
     let here = hardware(&spec)?;
-    print(format!("\n{}", here.text()))?;
-    if args.dry_run { here.start().and_then(|()| dry_run(&spec, &args.study)) } else { Ok(()) }
+    let (text, refusal) = shown(here);
+    print(format!("\n{text}"))?;
+    match refusal {
+        _ if !args.dry_run => Ok(()),
+        Some(refusal) => Err(refusal),
+        None => {
+            print("\ndry run: the first trial, of which nothing is stored")?;
+            let dry = dry_run(&spec, &args.study, &control(spec.trial().on_interrupt)?)?;
+            dry.lines.into_iter().try_for_each(print)?;
+            if let Some(output) = dry.output {
+                print(format!("  output      what it printed is in {}", output.display()))?;
+            }
+            Ok(dry.verdict?)
+        }
+    }
+}
+
+/// For people, without a line break at its end; and what keeps the study from starting.
+fn shown(here: Hardware) -> (String, Option<Failure>) {
+    let title = |i: usize| if i == 0 { "hardware" } else { "" };
+    let lines = here.lines.iter().enumerate().map(|(i, line)| format!("{:<12}{line}", title(i)));
+    let refusal = here.refusal.map(Failure::from);
+    let told = refusal.as_ref().and_then(Failure::text);
+    let told = told.map(|text| format!("{:<12}{}", "here", text.strip_prefix("error: ").unwrap_or(&text)));
+    (lines.chain(told).collect::<Vec<_>>().join("\n"), refusal)
 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::io::IsTerminal;
 
+use super::advice::in_words;
+use crate::app::{AppError, ErrorKind};
 use crate::guard::text::lines;
 use crate::study::StudyError;
-use crate::study::store::StoreError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -19,15 +21,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) const USAGE: u8 = 2;
     const OTHER: u8 = 1;
-    pub(super) const CONFLICT: u8 = 3;
-    const ENVIRONMENT: u8 = 4;
     const NOTHING: u8 = 5;
-    pub(super) const HOPELESS: u8 = 6;
-    const INTERRUPTED: u8 = 130;
 
     /// Something went wrong.
     pub(super) fn other(error: impl Display) -> Self {
-        Self { code: Self::OTHER, text: Some(format!("error: {error}")), rendered: false }
+        Self::with_code(Self::OTHER, error)
     }
 
     /// Something went wrong, with a code of its own.
@@ -37,31 +35,17 @@ impl Failure {
 
     /// The command line or the study file is wrong.
     pub(super) fn usage(error: impl Display) -> Self {
-        Self { code: Self::USAGE, text: Some(format!("error: {error}")), rendered: false }
-    }
-
-    /// The study file is wrong; `rendered` shows where.
-    pub(super) fn study_file(rendered: String) -> Self {
-        Self { code: Self::USAGE, text: Some(rendered), rendered: true }
+        Self::with_code(Self::USAGE, error)
     }
 
     /// There is nothing to answer with.
     pub(super) fn nothing(error: impl Display) -> Self {
-        Self { code: Self::NOTHING, text: Some(format!("error: {error}")), rendered: false }
+        Self::with_code(Self::NOTHING, error)
     }
 
     /// The user stopped it.
     pub(super) fn interrupted() -> Self {
-        Self { code: Self::INTERRUPTED, text: None, rendered: false }
-    }
-
-    /// Says in which of several studies it happened.
-    pub(super) fn within(self, study: &str) -> Self {
-        let text = self.text.map(|text| match text.strip_prefix("error: ") {
-            Some(reason) => format!("error: {study}: {reason}"),
-            None => format!("{study}:\n{text}"),
-        });
-        Self { text, ..self }
+        AppError::Stopped.into()
     }
 
     pub(super) fn code(&self) -> u8 {
@@ -75,39 +59,36 @@ impl Failure {
     }
 }
 
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let code = code_of(error.kind());
+        match &error {
+            AppError::Stopped => Self { code, text: None, rendered: false },
+            AppError::File(errors) => Self { code, text: Some(errors.render(has_color())), rendered: true },
+            error => Self { code, text: Some(format!("error: {}", in_words(error))), rendered: false },
+        }
+    }
+}
+
 impl From<StudyError> for Failure {
     fn from(error: StudyError) -> Self {
-        let code = match &error {
-            StudyError::Locked { .. }
-            | StudyError::Occupied { .. }
-            | StudyError::Different { .. }
-            | StudyError::Metering { .. }
-            | StudyError::NotComparison { .. }
-            | StudyError::Preferences
-            | StudyError::Hollow { .. }
-            | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => Self::CONFLICT,
-            StudyError::Store(StoreError::Locked { .. }) => Self::INTERRUPTED,
-            StudyError::Environment { .. }
-            | StudyError::NoBaseline { .. }
-            | StudyError::Unreadable(_)
-            | StudyError::Unmetered => Self::ENVIRONMENT,
-            StudyError::Hopeless { .. } | StudyError::NeverTold { .. } | StudyError::NoFirstStep { .. } => {
-                Self::HOPELESS
-            }
-            StudyError::NoStudy { .. } | StudyError::Store(StoreError::Empty { .. }) => Self::NOTHING,
-            StudyError::WarmStart { .. } => Self::CONFLICT,
-            StudyError::Sampler(_)
-            | StudyError::NothingToLearn { .. }
-            | StudyError::UnknownSampler { .. }
-            | StudyError::RepeatedSampler { .. }
-            | StudyError::TooFewSamplers
-            | StudyError::TooManySeeds { .. }
-            | StudyError::LongName { .. }
-            | StudyError::LimitOutOfRange { .. }
-            | StudyError::Unskippable { .. }
-            | StudyError::SamplerRefused { .. } => Self::USAGE,
-            _ => Self::OTHER,
-        };
-        Self { code, text: Some(format!("error: {error}")), rendered: false }
+        AppError::from(error).into()
+    }
+}
+
+/// Whether what is wrong is shown in colours.
+fn has_color() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+fn code_of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Usage => Failure::USAGE,
+        ErrorKind::Conflict => 3,
+        ErrorKind::Environment => 4,
+        ErrorKind::Nothing => Failure::NOTHING,
+        ErrorKind::Hopeless => 6,
+        ErrorKind::Interrupted => 130,
+        ErrorKind::Other => Failure::OTHER,
     }
 }

@@ -1,17 +1,21 @@
 //! `optimize pick`, `report` and `export`: answers from the record.
 
-use super::args::{ExportArgs, ExportFormat, Figure, PickArgs, PickFormat, ReportArgs};
+use super::args::{ExportArgs, ExportFormat, Figure, PickArgs, PickFormat, ReportArgs, StudyArg};
 use super::carbon::carbon_of;
-use super::compare::comparison_in;
 use super::failure::Failure;
-use super::open::Found;
-use super::outputs::{print_closing, write_beside, write_outputs};
-use super::print::{print, print_bytes, print_data, refuse_terminal, warn};
+use super::print::{print, print_bytes, print_closing, print_data, refuse_terminal, warn};
+use super::terminal::Terminal;
 use crate::analysis::comparison::Comparison;
+use crate::app::compare::comparison_in;
+use crate::app::{Found, write_beside, write_outputs};
 use crate::report::pick::{Choice, pick_preferring};
 use crate::report::svg::{Chart, Over, attainment_chart, bands_chart, front_chart, hypervolume_chart};
 use crate::report::{ReportError, comparison, csv, json, pdf, preferences_of};
 use crate::study::{ResultsFolder, StudyError};
+
+fn found(study: &StudyArg) -> Result<Found, Failure> {
+    Ok(Found::of(&study.study, study.results.as_deref(), &mut Terminal::Talkative)?)
+}
 
 pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
     let choice = match (&args.within, args.trial) {
@@ -19,7 +23,7 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
         (None, Some(trial)) => Choice::Trial(trial),
         (None, None) => Choice::Knee,
     };
-    let found = Found::of(&args.study)?;
+    let found = found(&args.study)?;
     let carbon = carbon_of(&found, &args.carbon)?;
     // Preferences may have changed since the study was last run.
     let record = match &found.file {
@@ -41,7 +45,7 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
-    let found = Found::of(&args.study)?;
+    let found = found(&args.study)?;
     let carbon = carbon_of(&found, &args.carbon)?;
     let running = match ResultsFolder::open(&found.folder) {
         Ok(folder) => {
@@ -79,10 +83,10 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         refuse_terminal("a PDF", "figure.pdf")?;
     }
     let folder = args.study.results.as_deref().unwrap_or(&args.study.study);
-    if let Some(comparison) = comparison_in(folder)? {
+    if let Some(comparison) = comparison_in(folder, &mut Terminal::Talkative)? {
         return export_comparison(&comparison, args, format);
     }
-    let found = Found::of(&args.study)?;
+    let found = found(&args.study)?;
     let record = &found.record;
     let figure = || match args.figure {
         None | Some(Figure::Front) => Ok(front_chart(record, &Chart::default())),

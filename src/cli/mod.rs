@@ -1,35 +1,30 @@
 //! The command line: parses, calls, prints.
 
-mod again;
+mod advice;
 mod args;
 mod ask_tell;
 mod bar;
 mod carbon;
 mod check;
 mod compare;
-mod conduct;
+mod compare_progress;
 mod data;
-mod data_seen;
 mod devices;
-mod dry_run;
 mod failure;
 mod front;
-mod hardware;
-mod leftovers;
-mod live;
-mod look;
 mod meter;
-mod open;
-mod outputs;
+mod meter_signals;
 mod print;
 mod progress;
+mod repeat;
+mod repeat_progress;
 mod run;
 mod signals;
 mod skip;
 mod store;
+mod terminal;
+#[cfg(feature = "torch")]
 mod trainer;
-mod training;
-mod warm_start;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -68,14 +63,17 @@ pub fn main() -> ExitCode {
         Some(Command::Report(args)) => front::report(args),
         Some(Command::Export(args)) => front::export(args),
         Some(Command::Compare(args)) => compare::compare(args),
-        Some(Command::Confirm(args)) => again::confirm(args),
-        Some(Command::Train(args)) => again::train(args),
+        Some(Command::Confirm(args)) => repeat::confirm(args),
+        Some(Command::Train(args)) => repeat::train(args),
         Some(Command::AskTell(args)) => ask_tell::ask_tell(args),
         Some(Command::Skip(args)) => skip::skip(args),
         Some(Command::Data(args)) => data::data(args),
         Some(Command::Store(args)) => store::store(args),
         Some(Command::Devices(args)) => devices::devices(args),
-        Some(Command::Guard) => conduct::guard_here(),
+        Some(Command::Guard) => {
+            signals::guard_here();
+            Ok(())
+        }
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))

@@ -1,9 +1,13 @@
 //! Standard output that may go away: a reader such as `head` ends when it has seen enough.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 use super::failure::Failure;
+use crate::carbon::Carbon;
 use crate::guard::text::lines;
+use crate::record::StudyRecord;
+use crate::report::text::{Closing, closing};
 
 /// Prints words for people, with a line break at their end if they have none. Nothing in them is obeyed by a terminal.
 pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {
@@ -50,4 +54,19 @@ pub(super) fn say(line: &str) {
 /// to fail.
 pub(super) fn warn(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", lines(line));
+}
+
+/// Prints what the study came to.
+pub(super) fn print_closing(record: &StudyRecord, carbon: &Carbon, folder: &Path) -> Result<(), Failure> {
+    print(closing(record, carbon, &closing_of(&folder.join("report.html"))))
+}
+
+/// As wide as the terminal, with this report.
+pub(super) fn closing_of(report: &Path) -> Closing {
+    Closing { width: terminal_width(), report: Some(report.display().to_string()) }
+}
+
+/// Characters in a line of the terminal; 200 where there is none, for a file has room.
+pub(super) fn terminal_width() -> usize {
+    console::Term::stdout().size_checked().map_or(200, |(_, columns)| usize::from(columns))
 }

@@ -2,44 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use super::bar::{Bar, duration, step_in_words};
-use super::hardware::opening_lines;
-use super::live::Live;
-use super::outputs::terminal_width;
+use super::bar::{Bar, step_in_words};
+use super::print::terminal_width;
+use super::terminal::Terminal;
 use crate::analysis::{Hypervolume, Totals, significant};
+use crate::app::words::duration;
+use crate::app::{Notice, Observer, opening_lines};
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::progress::trial_line;
-use crate::study::{RunObserver, Stop};
+use crate::study::{EndReason, RunObserver, Stop};
 
 /// From so many characters on the bar's line has room for the hypervolume.
 const WIDE: usize = 100;
 
 /// A line per finished trial, and below them a bar; only the lines where standard output is no terminal.
-pub(super) struct Progress<'a> {
+#[derive(Default)]
+pub(super) struct Progress {
     bar: Bar,
-    live: Option<Live<'a>>,
     planned: Option<u64>,
-    began: Instant,
+    began: Option<Instant>,
     counted_before: u64,
 }
 
-impl<'a> Progress<'a> {
-    /// `planned` is the number of trials in the budget.
-    pub(super) fn new(planned: Option<u64>) -> Self {
-        let bar = Bar::over(planned, "trials");
-        Self { bar, live: None, planned, began: Instant::now(), counted_before: 0 }
-    }
-
-    /// The same with the page written beside it.
-    pub(super) fn beside(self, live: Live<'a>) -> Self {
-        Self { live: Some(live), ..self }
-    }
-
-    /// Takes the bar away.
-    pub(super) fn finish(&self) {
-        self.bar.finish();
-    }
-
+impl Progress {
     fn update(&self, record: &StudyRecord) {
         if !self.bar.is_shown() {
             return;
@@ -51,7 +36,7 @@ impl<'a> Progress<'a> {
         }
         let new = done.saturating_sub(self.counted_before);
         if let Some(left) = self.planned.map(|n| n.saturating_sub(done)).filter(|left| *left > 0 && new > 0) {
-            let seconds = self.began.elapsed().as_secs_f64() / new as f64 * left as f64;
+            let seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64()) / new as f64 * left as f64;
             parts.push(format!("{} left", duration(seconds)));
         }
         if let Some(hypervolume) = Hypervolume::of(record).filter(|_| terminal_width() >= WIDE) {
@@ -61,9 +46,28 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl RunObserver for Progress<'_> {
+impl Observer for Progress {
+    fn notice(&mut self, notice: &Notice) {
+        Terminal::Talkative.notice(notice);
+    }
+
+    fn opening(&mut self, record: &StudyRecord, trials: Option<u64>) {
+        self.bar = Bar::over(trials, "trials");
+        (self.planned, self.counted_before) = (trials, record.counted_trials());
+    }
+
+    fn closed(&mut self, record: &StudyRecord, end: Option<EndReason>) {
+        self.bar.finish();
+        let Some(end) = end else { return };
+        if record.counted_trials() == self.counted_before || end != EndReason::Trials {
+            self.bar.say(&why_it_ended(end, record));
+        }
+    }
+}
+
+impl RunObserver for Progress {
     fn began(&mut self, record: &StudyRecord) {
-        self.began = Instant::now();
+        self.began = Some(Instant::now());
         self.counted_before = record.counted_trials();
         if !record.trials().is_empty() {
             let (done, time) = (record.counted_trials(), duration(record.trial_seconds()));
@@ -120,8 +124,20 @@ impl RunObserver for Progress<'_> {
             self.bar.say(&line);
         }
         self.update(record);
-        if let Some(live) = &mut self.live {
-            live.write(record);
-        }
+    }
+}
+
+fn why_it_ended(end: EndReason, record: &StudyRecord) -> String {
+    let done = record.counted_trials();
+    match end {
+        EndReason::Trials => format!(
+            "the budget is spent: {done} trials are done; `--trials {}` extends the study",
+            done + done.div_ceil(2).max(1)
+        ),
+        EndReason::Time => "the budget is spent: a larger `time` in [budget] extends the study".to_owned(),
+        EndReason::Energy => "the budget is spent: a larger `energy` in [budget] extends the study".to_owned(),
+        EndReason::Space if record.header().sampler == "grid" => "every point of the grid has been tried".to_owned(),
+        EndReason::Space => "every point of the space has been tried".to_owned(),
+        EndReason::Interrupted => "stopped by the user".to_owned(),
     }
 }

@@ -12,8 +12,9 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
 use super::print::warn;
+use crate::app::{AppError, Control};
 use crate::energy::restore_limits_and_end;
-use crate::evaluation::end_programs;
+use crate::evaluation::{become_guardian, end_programs, guard};
 use crate::study::{Interrupt, Stops};
 use crate::study_file::OnInterrupt;
 
@@ -29,14 +30,6 @@ const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// The signal that this process ends by when all is done; 0 for none.
 static ENDS_BY: AtomicI32 = AtomicI32::new(0);
-
-/// What a study is told by signals.
-pub(super) struct Told {
-    /// The wish to end.
-    pub(super) interrupt: Interrupt,
-    /// When it stood still.
-    pub(super) stops: Stops,
-}
 
 /// Every signal that ends a process that does not care, but for those of its own faults (`SIGSEGV`, ...) and `SIGKILL`.
 pub(super) fn ending_signals() -> impl Iterator<Item = i32> {
@@ -54,37 +47,54 @@ pub(super) fn ending_signals() -> impl Iterator<Item = i32> {
     plain.chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
 }
 
+/// What starts what ends the programs of a study that is killed: the very program that runs, even if the file has been replaced
+/// meanwhile.
+fn guardian() -> Vec<String> {
+    vec!["/proc/self/exe".to_owned(), "guard".to_owned()]
+}
+
+/// The process that does so.
+pub(super) fn guard_here() {
+    become_guardian();
+    guard(io::stdin().lock());
+}
+
+/// How a study is stopped that runs in this process, which is all its own: by signals, which are caught from here on.
+pub(super) fn control(on_interrupt: OnInterrupt) -> Result<Control, AppError> {
+    catch_signals(on_interrupt).map_err(AppError::failed)
+}
+
 /// Catches what ends or stops a process, unless it was told to ignore it; Ctrl-C and `SIGTERM` also then.
 ///
 /// The first signal that ends asks the study to end in good order: its program is ended with all that it has started, the trial is
 /// stored as interrupted, and limits of GPUs are put back. By Ctrl-C and `SIGTERM` that takes as long as it takes; by others
 /// not long. A second Ctrl-C or `SIGTERM`, or a `SIGQUIT` at any time, kills the program, and then there is little time; a
 /// further Ctrl-C waits for nothing. Where the study file says so, a Ctrl-C before all of these lets the running trial finish.
-pub(super) fn catch_signals(on_interrupt: OnInterrupt) -> io::Result<Told> {
+fn catch_signals(on_interrupt: OnInterrupt) -> io::Result<Control> {
     heed_the_ends_of_children();
-    let told = Told { interrupt: Interrupt::default(), stops: Stops::default() };
+    let (interrupt, stops) = (Interrupt::default(), Stops::default());
     let at_once = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| is_default(*signal)) {
         register_conditional_shutdown(signal, STOPPED, Arc::clone(&at_once))?;
     }
-    register(SIGCONT, told.stops.continued())?;
+    register(SIGCONT, stops.continued())?;
     // Those that were caught a line above count as well.
     let caught = ending_signals().filter(|signal| is_default(*signal) || matches!(*signal, SIGINT | SIGTERM));
     let caught: Vec<i32> = caught.chain([SIGTSTP].into_iter().filter(|signal| is_default(*signal))).collect();
     let mut signals = Signals::new(caught)?;
     let may_finish = on_interrupt == OnInterrupt::Finish;
-    let mut ending = Ending { interrupt: told.interrupt.clone(), may_finish, asked: None, first: None, at_once };
-    let stops = told.stops.clone();
+    let mut ending = Ending { interrupt: interrupt.clone(), may_finish, asked: None, first: None, at_once };
+    let told = stops.clone();
     let heed = move || {
         for signal in signals.forever() {
             match signal {
-                SIGTSTP => stops.stand_still(stop_as_told),
+                SIGTSTP => told.stand_still(stop_as_told),
                 signal => ending.heed(signal),
             }
         }
     };
     thread::Builder::new().name("signals".to_owned()).spawn(heed)?;
-    Ok(told)
+    Ok(Control::default().stopped_by(interrupt).with_stops(stops).guarded_by(guardian()).adopting_orphans())
 }
 
 struct Ending {

@@ -1,160 +1,19 @@
-//! The trainer: the program beside this one that trains, and the only one that loads libtorch.
-//!
-//! It is looked for once, asked who it is, and kept open: what is started later is that very file, even if another has taken
-//! its place meanwhile.
+//! The `optimize-trainer` binary: answers requests on standard input, or a word on the command line.
 
-use std::fs::File;
-use std::os::fd::AsRawFd;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-
-use serde::{Deserialize, Serialize};
+use std::process::ExitCode;
 
 use super::failure::Failure;
-use crate::evaluation::DeviceUse;
-use crate::guard::{file, text};
+use super::print::print_data;
+use crate::app::trainer::{NAME, serve};
 
-/// Its name, in the folder of `optimize`.
-const NAME: &str = "optimize-trainer";
-/// Asks it who it is.
-const HELLO: &str = "hello";
-/// Asks it whether it finds a GPU.
-const GPU: &str = "gpu";
-/// Of what sources this program is made: requests and answers of others may mean something else.
-const SOURCES: &str = env!("WATTFRONT_SOURCES");
-
-const ADVICE: &str = "`make build` makes both of them, and so does `cargo build --release --features torch`; `optimize` is moved or \
-                      installed together with `optimize-trainer`";
-
-/// Who a trainer says it is.
-#[derive(Debug, Serialize, Deserialize)]
-struct Hello {
-    /// The version of the package.
-    trainer: String,
-    /// The sum of its sources.
-    sources: String,
-    /// The version of its libtorch, if that can be found out.
-    libtorch: Option<String>,
-}
-
-/// The trainer that was there when it was first asked for.
-#[derive(Debug)]
-pub(super) struct Trainer {
-    file: File,
-    hello: Hello,
-}
-
-impl Trainer {
-    /// Starts it. The file is named by its descriptor in this process, which it has until the program has begun.
-    pub(super) fn command(&self) -> Vec<String> {
-        vec![by_descriptor(&self.file)]
-    }
-
-    /// The version of its libtorch.
-    pub(super) fn libtorch(&self) -> Option<&str> {
-        self.hello.libtorch.as_deref()
-    }
-
-    /// What is known of the devices that it may train on: none but the processor where its libtorch is built for that alone. One
-    /// that could use a GPU and finds none now may find it in a trial.
-    pub(super) fn devices(&self) -> DeviceUse {
-        match self.libtorch() {
-            Some(version) if version.ends_with("+cpu") => DeviceUse::CpuOnly,
-            _ => DeviceUse::Unknown,
-        }
-    }
-}
-
-fn by_descriptor(file: &File) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
-}
-
-/// The trainer of this program.
-pub(super) fn find() -> Result<&'static Trainer, Failure> {
-    static FOUND: OnceLock<Result<Trainer, String>> = OnceLock::new();
-    FOUND.get_or_init(look).as_ref().map_err(Failure::usage)
-}
-
-/// Whether the trainer finds a GPU to train on; `None` where it cannot be asked.
-pub(super) fn finds_gpu() -> Option<bool> {
-    let said = ask(&find().ok()?.file, GPU).ok()?;
-    serde_json::from_str(said.trim()).ok()
-}
-
-fn look() -> Result<Trainer, String> {
-    let own = std::env::current_exe().map_err(|error| format!("the folder of this program is not known: {error}"))?;
-    open(&own.with_file_name(NAME))
-}
-
-fn open(path: &Path) -> Result<Trainer, String> {
-    let shown = text::line(&path.display().to_string()).into_owned();
-    let file = file::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            format!("the trainer is not there, which [train] needs: there is no {shown}; {ADVICE}")
-        }
-        _ => format!("the trainer {shown} cannot be read: {error}"),
-    })?;
-    let said = ask(&file, HELLO).map_err(|reason| format!("the trainer {shown} cannot be used: {reason}"))?;
-    let hello: Hello = serde_json::from_str(said.trim())
-        .map_err(|_| format!("{shown} does not answer as a trainer of optimize does; {ADVICE}"))?;
-    if hello.sources != SOURCES {
-        return Err(format!(
-            "the trainer {shown} (version {}, sources {}) is not of the same build as this optimize (version {}, sources \
-             {SOURCES}), and they may not understand each other; {ADVICE}",
-            hello.trainer,
-            hello.sources,
-            env!("CARGO_PKG_VERSION")
-        ));
-    }
-    Ok(Trainer { file, hello })
-}
-
-/// What it answers to one word. Where the current folder is gone, which its libraries do not survive, it is asked elsewhere.
-fn ask(file: &File, word: &str) -> Result<String, String> {
-    let mut command = Command::new(by_descriptor(file));
-    command.arg(word).stdin(Stdio::null());
-    if std::env::current_dir().is_err() {
-        command.current_dir("/");
-    }
-    let output = command.output().map_err(|error| format!("it cannot be started: {error}"))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
-    let hint = if last.contains("libtorch") || last.contains("libc10") {
-        "; its libtorch is no longer where it was: build it again, with `make build`, or set LD_LIBRARY_PATH to the `lib` of \
-         libtorch"
-    } else {
-        ""
-    };
-    Err(format!("{}: {}{hint}", output.status, text::line(last)))
-}
-
-/// Runs the trainer of this process: answers requests on standard input, or a word on the command line.
-#[cfg(feature = "torch")]
+/// Runs the trainer of this process.
 #[must_use]
-pub fn trainer_main() -> std::process::ExitCode {
-    use std::process::ExitCode;
-
+pub fn trainer_main() -> ExitCode {
     // Started by a descriptor it would be called by its number.
     let _ = std::fs::write("/proc/self/comm", NAME);
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let done = match words[..] {
-        [HELLO] => {
-            let hello = Hello {
-                trainer: env!("CARGO_PKG_VERSION").to_owned(),
-                sources: SOURCES.to_owned(),
-                libtorch: crate::study::libtorch_version(),
-            };
-            super::print::print_data(serde_json::to_string(&hello).unwrap_or_default())
-        }
-        [GPU] => super::print::print_data(crate::training::finds_gpu().to_string()),
-        [] => crate::evaluation::serve(std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Failure::other),
-        _ => Err(Failure::usage("this is the trainer of `optimize`, which starts it; run `optimize --help` instead")),
-    };
+    let done = serve(&words).map_err(Failure::from).and_then(|said| said.map_or(Ok(()), print_data));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -163,49 +22,5 @@ pub fn trainer_main() -> std::process::ExitCode {
             }
             failure.code().into()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
-
-    use super::*;
-
-    /// A program that says this, whatever it is asked.
-    fn saying(folder: &Path, script: &str) -> PathBuf {
-        let path = folder.join(NAME);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    }
-
-    #[test]
-    fn a_libtorch_for_processors_uses_no_gpu_and_any_other_may() {
-        let devices = |libtorch: Option<&str>| {
-            let file = File::open("/dev/null").unwrap();
-            let (trainer, sources) = (String::new(), String::new());
-            Trainer { file, hello: Hello { trainer, sources, libtorch: libtorch.map(str::to_owned) } }.devices()
-        };
-        assert_eq!(devices(Some("2.9.0+cpu")), DeviceUse::CpuOnly);
-        assert_eq!(devices(Some("2.9.0+cu128")), DeviceUse::Unknown);
-        assert_eq!(devices(Some("2.9.0")), DeviceUse::Unknown);
-        assert_eq!(devices(None), DeviceUse::Unknown);
-    }
-
-    #[test]
-    fn a_trainer_that_is_not_there_or_is_another_one_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let refused = |path: &Path| open(path).unwrap_err();
-        assert!(refused(&folder.path().join(NAME)).contains("make build"));
-        assert!(refused(folder.path()).contains("a folder"));
-        // Scripts cannot be started by a descriptor that ends with the start, so a copy of a program stands in.
-        let path = folder.path().join(NAME);
-        std::fs::copy("/bin/echo", &path).unwrap();
-        let error = refused(&path);
-        assert!(error.contains("does not answer as a trainer"), "{error}");
-        let path = saying(folder.path(), "exit 3");
-        assert!(refused(&path).contains("cannot be used"));
     }
 }

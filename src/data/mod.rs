@@ -18,7 +18,7 @@ mod digits;
 mod duplicates;
 mod error;
 mod features;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 mod fetch;
 mod loader;
 mod partition;
@@ -33,7 +33,7 @@ pub use dataset::{Dataset, Label, Shape};
 pub use duplicates::Duplicates;
 pub use error::{DataError, Place};
 pub use features::{FeatureColumn, Features, Targets, Task};
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub use fetch::{FETCHABLE, Fetch, Progress};
 pub use partition::{Partition, Shares};
 pub use source::{DataFolder, Source, open};

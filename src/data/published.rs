@@ -12,10 +12,10 @@ pub(super) struct Published {
     /// The classes, where no file names them.
     classes: &'static [&'static str],
     /// Where the files are, without the names; ends in `/`.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "study")]
     pub(super) base: &'static str,
     /// The files, by name and MD5 sum. One archive gets the name of the data set, several files a folder of that name.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "study")]
     pub(super) files: &'static [(&'static str, &'static str)],
 }
 
@@ -27,9 +27,9 @@ pub(super) const PUBLISHED: [Published; 4] = [
         attribution: "The MNIST database of handwritten digits, Y. LeCun, C. Cortes and C. J. C. Burges, \
                       http://yann.lecun.com/exdb/mnist/",
         classes: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         base: "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         files: &[
             ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
             ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
@@ -52,9 +52,9 @@ pub(super) const PUBLISHED: [Published; 4] = [
             "Bag",
             "Ankle boot",
         ],
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         files: &[
             ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
             ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
@@ -66,18 +66,18 @@ pub(super) const PUBLISHED: [Published; 4] = [
         name: "cifar10",
         attribution: "CIFAR-10, A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
         classes: &[],
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         base: "https://www.cs.toronto.edu/~kriz/",
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         files: &[("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530")],
     },
     Published {
         name: "cifar100",
         attribution: "CIFAR-100, A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
         classes: &[],
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         base: "https://www.cs.toronto.edu/~kriz/",
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "study")]
         files: &[("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8")],
     },
 ];

@@ -3,11 +3,11 @@
 //! A file is written beside its place under another name, synced, and renamed over what was there; then its folder is
 //! synced, for the name is the folder's. Whoever reads the file sees the old one or the new one, after a crash, too.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 mod kind;
 mod whole;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) use kind::{Place, Whereabouts, free_bytes, network_file_system};
 pub(crate) use whole::WholeFile;
 

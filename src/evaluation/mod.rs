@@ -26,7 +26,7 @@ pub use guardian::{become_guardian, guard, start_guardian};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use output::KeepOutput;
 pub use process::{Process, ProcessEvent};
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) use protocol::quote_non_finite;
 pub use protocol::{Message, parse_line};
 #[cfg(test)]

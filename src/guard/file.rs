@@ -3,7 +3,7 @@
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Those of the system; [`io::ErrorKind::InvalidInput`] with words for people for a folder, pipe, device or socket.
-#[cfg(any(feature = "cli", feature = "torch"))]
+#[cfg(any(feature = "study", feature = "torch"))]
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     // Of some devices the very opening does something.
     regular(&std::fs::metadata(path)?)?;
@@ -56,7 +56,7 @@ fn checked_lock(options: &OpenOptions, path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// Those of the system; with words for people for a folder, and for a pipe that nobody reads.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK);
@@ -91,7 +91,7 @@ fn kind_of(kind: FileType) -> &'static str {
 }
 
 /// Why a file is no text that can be read.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TextError {
     /// It cannot be opened or read.
@@ -121,7 +121,7 @@ pub(crate) enum TextError {
 ///
 /// # Errors
 /// A [`TextError`] that says where the text ends to be one.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, TextError> {
     let mut bytes = Vec::new();
     open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -131,7 +131,7 @@ pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, TextError> {
     into_text(bytes)
 }
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 fn into_text(bytes: Vec<u8>) -> Result<String, TextError> {
     const UTF_16: &str = "this is UTF-16, as some editors save it; save it as UTF-8";
     const BINARY: &str = "a NUL byte, which no text has: this is another kind of file";
@@ -167,7 +167,7 @@ fn into_text(bytes: Vec<u8>) -> Result<String, TextError> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 mod tests {
     use std::time::Instant;
 

@@ -2,7 +2,7 @@
 //! secrets that would be passed on.
 
 pub(crate) mod file;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) mod redact;
 pub(crate) mod secret;
 pub(crate) mod text;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 use super::redact::Redactor;
 
 /// Stands for what is not shown.
@@ -68,14 +68,14 @@ pub(crate) fn masked(argv: &[String]) -> (Vec<String>, bool) {
 }
 
 /// The values that [`masked`] hides.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) fn told(argv: &[String]) -> Vec<String> {
     found(argv).into_iter().map(|(i, place)| argv[i][place].to_owned()).collect()
 }
 
 /// A study file with as many `*` in place of what [`masked`] would hide of its texts, and of the texts whose key tells that they are
 /// secret, so that places stay.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) fn masked_file(text: &str) -> std::borrow::Cow<'_, str> {
     let (mut texts, mut places) = (Vec::new(), Vec::new());
     let mut hidden: Vec<Range<usize>> = Vec::new();
@@ -161,7 +161,7 @@ fn within(argument: &str) -> Option<Range<usize>> {
 
 /// The text with [`HIDDEN`] in place of these values, line by line, also where they overlap. Lines of less than four characters are too
 /// common to be looked for by themselves.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) fn redacted<'a>(text: &str, values: impl IntoIterator<Item = &'a str>) -> String {
     let mut redactor = Redactor::new(values);
     let mut shown = redactor.take(text.as_bytes());
@@ -170,7 +170,7 @@ pub(crate) fn redacted<'a>(text: &str, values: impl IntoIterator<Item = &'a str>
 }
 
 /// The same for the begin of a text that was cut off there: the begin of a value at its end is hidden, too.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) fn redacted_begin<'a>(begin: &str, values: impl IntoIterator<Item = &'a str>) -> String {
     let mut redactor = Redactor::new(values);
     let mut shown = redactor.take(begin.as_bytes());
@@ -179,7 +179,7 @@ pub(crate) fn redacted_begin<'a>(begin: &str, values: impl IntoIterator<Item = &
 }
 
 /// Shorter secrets cannot be kept out of messages.
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) const SHORTEST: usize = 4;
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
         masked(&argv).0.join(" ")
     }
 
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "study")]
     #[test]
     fn texts_of_files_are_masked_in_place() {
         let text = concat!(
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "study")]
     fn values_are_taken_out_of_messages() {
         let shown = redacted("token s3cr3t-and-more, s3cr3t; ab", ["s3cr3t", "s3cr3t-and-more", "ab"]);
         assert_eq!(shown, format!("token {HIDDEN}, {HIDDEN}; ab"));

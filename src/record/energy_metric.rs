@@ -26,6 +26,7 @@ pub(crate) fn samples_name(phase: &str) -> String {
 /// # Ok::<(), wattfront::record::EnergyMetricError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EnergyMetric {
     /// The phase; `None` is [`TRIAL_PHASE`].
     pub phase: Option<String>,

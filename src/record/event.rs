@@ -49,6 +49,7 @@ pub struct SeenDevice {
 /// What can happen in a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
+#[non_exhaustive]
 pub enum Event {
     /// The first event of every study.
     StudyCreated {

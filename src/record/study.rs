@@ -11,6 +11,7 @@ use crate::optimizer::space::Point;
 
 /// What a study is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Header {
     /// Its name.
     pub name: String,
@@ -26,6 +27,7 @@ pub struct Header {
 
 /// One process's work on the study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Session {
     /// When it began, in seconds since 1970.
     pub started: f64,

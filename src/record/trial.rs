@@ -31,6 +31,7 @@ pub struct Failure {
 /// Where a trial stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
+#[non_exhaustive]
 pub enum TrialState {
     /// An attempt is under way.
     Running,
@@ -70,6 +71,7 @@ pub struct EpochRow {
 
 /// One trial: its point and all that came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrialRecord {
     /// Unique in the study, counted from 0.
     pub id: u64,

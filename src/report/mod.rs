@@ -13,7 +13,7 @@ pub mod comparison;
 pub mod confirmation;
 mod error;
 mod markup;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub mod pdf;
 pub mod study;
 mod words;

@@ -8,6 +8,7 @@ use crate::study_file::{NAME_LIMIT, StudySpec, Variation, did_you_mean};
 
 /// One study of a comparison.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct PlannedStudy {
     /// Its sampler.
     pub sampler: String,

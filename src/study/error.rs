@@ -14,7 +14,7 @@ use crate::record::RecordError;
 #[non_exhaustive]
 pub enum StudyError {
     /// The results folder cannot be made or written to.
-    #[error("cannot write to the results folder {}: {source}; choose another one with --results", .path.display())]
+    #[error("cannot write to the results folder {}: {source}", .path.display())]
     Folder {
         /// The folder, or the file in it.
         path: PathBuf,
@@ -33,8 +33,7 @@ pub enum StudyError {
     /// The folder holds what a study has written, but the store is empty.
     #[error(
         "{} holds {file} of a study, but its store study.db is empty: the trials are not in it (was it copied without \
-         study.db-wal, or replaced?); bring it back with all that was beside it, or begin anew with --fresh, which keeps \
-         what is there", .path.display()
+         study.db-wal, or replaced?)", .path.display()
     )]
     Hollow {
         /// The folder.
@@ -43,10 +42,7 @@ pub enum StudyError {
         file: String,
     },
     /// The folder holds files that are not of a study.
-    #[error(
-        "{} holds a file {file} but no study, and the study would write over it; move it away, or choose another folder \
-         with --results", .path.display()
-    )]
+    #[error("{} holds a file {file} but no study, and the study would write over it", .path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
@@ -54,7 +50,7 @@ pub enum StudyError {
         file: String,
     },
     /// Another process runs the study.
-    #[error("the study in {} is being run by another process{}; wait for it, or choose another folder with --results", .path.display(), .owner.map_or(String::new(), |pid| format!(" ({pid})")))]
+    #[error("the study in {} is being run by another process{}", .path.display(), .owner.map_or(String::new(), |pid| format!(" ({pid})")))]
     Locked {
         /// The folder.
         path: PathBuf,
@@ -67,20 +63,6 @@ pub enum StudyError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder holds a study of another file.
-    #[error(
-        "{} holds a study that was begun with other settings:\n{}\n{}\
-         run it with --fresh to keep the old results beside the new ones, or give the study a new name",
-        .path.display(), .differences.join("\n"), .lesson.as_ref().map_or_else(String::new, |lesson| format!("{lesson}\n"))
-    )]
-    Different {
-        /// The folder.
-        path: PathBuf,
-        /// One line per setting that differs.
-        differences: Vec<String>,
-        /// What could be learned from the trials there, and how.
-        lesson: Option<String>,
-    },
     /// An earlier study has nothing that could be learned from.
     #[error("nothing can be learned from {folder}: {reason}")]
     NothingToLearn {
@@ -90,10 +72,7 @@ pub enum StudyError {
         reason: String,
     },
     /// The study began with other earlier studies to learn from, or with none.
-    #[error(
-        "the study learns from {stored}, since its beginning, and --warm-start now gives {now}; leave --warm-start out to \
-         go on with what it has, or begin anew with --fresh"
-    )]
+    #[error("the study learns from {stored}, since its beginning, and is now given {now}")]
     WarmStart {
         /// What it learns from.
         stored: String,
@@ -103,8 +82,7 @@ pub enum StudyError {
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
         "the trials so far were metered by {stored}, but here they would be metered by {now}{}; figures of different \
-         origin cannot be compared: run the study where it was begun, or begin anew with --fresh, and \
-         with `meters` in [energy] if it should never be anything else",
+         origin cannot be compared",
         if because.is_empty() { String::new() } else { format!(" ({because})") }
     )]
     Metering {
@@ -139,7 +117,7 @@ pub enum StudyError {
         name: String,
     },
     /// A comparison needs two samplers.
-    #[error("a comparison needs at least two samplers, such as --samplers gp,random")]
+    #[error("a comparison needs at least two samplers")]
     TooFewSamplers,
     /// Seeds beyond what a study file can say.
     #[error("there are no {count} seeds from {first} on; set a smaller `seed`")]
@@ -163,11 +141,11 @@ pub enum StudyError {
     /// A run of a comparison has trials that were proposed for other preferences.
     #[error(
         "the trials so far were proposed for other preferences than [preference] of the study file has now, and preferences \
-         steer gp, so the runs would not be alike; restore them, or begin anew with --fresh"
+         steer gp, so the runs would not be alike"
     )]
     Preferences,
     /// The folder holds something that is no comparison.
-    #[error("{} holds {file} but no comparison of samplers; choose another folder with --results", .path.display())]
+    #[error("{} holds {file} but no comparison of samplers", .path.display())]
     NotComparison {
         /// The folder.
         path: PathBuf,
@@ -229,10 +207,10 @@ pub enum StudyError {
         possible: String,
     },
     /// Nothing can be metered.
-    #[error("{}", .0.with_help())]
+    #[error("{0}")]
     Energy(EnergyError),
     /// The sampler cannot handle the problem.
-    #[error("{}{}", .0, .0.help().map_or_else(String::new, |help| format!("; {help}")))]
+    #[error("{0}")]
     Sampler(SamplerError),
     /// Net energy is searched for, and the power at rest is not known.
     #[error(
@@ -246,12 +224,7 @@ pub enum StudyError {
         reason: String,
     },
     /// A trial ended well without something that is searched for, and none has ever told it.
-    #[error(
-        "trial {trial} ended well, but `{name}` is missing, as it is in all trials so far: {failure}\n\
-         mend the program, so that it tells it by that name, and run the study again: it goes on{}; if the name is wrong in the study file, \
-         correct it there and begin anew with --fresh; if only some configurations tell it, run the study again as it is",
-        if *.retry { " with this very trial" } else { "" }
-    )]
+    #[error("trial {trial} ended well, but `{name}` is missing, as it is in all trials so far: {failure}")]
     NeverTold {
         /// The trial.
         trial: u64,
@@ -263,12 +236,7 @@ pub enum StudyError {
         retry: bool,
     },
     /// Energy counts from the first step on, and a trial that ended well told none, as none ever has.
-    #[error(
-        "trial {trial} ended well, but no line with \"step\" came: {failure}\n\
-         let the program print {{\"step\": 0}} before it trains and run the study again: it goes on{}; or remove energy_from, which \
-         is another study: begin it with --fresh",
-        if *.retry { " with this very trial" } else { "" }
-    )]
+    #[error("trial {trial} ended well, but no line with \"step\" came: {failure}")]
     NoFirstStep {
         /// The trial.
         trial: u64,
@@ -278,11 +246,7 @@ pub enum StudyError {
         retry: bool,
     },
     /// Nothing has finished, and the last trials of this session failed in the same way.
-    #[error(
-        "nothing has finished yet, and the last {count} trials failed alike: {last}\n\
-         if the program or the study file is at fault, mend it and start anew with --fresh; if only these configurations \
-         are, run the study again: it goes on"
-    )]
+    #[error("nothing has finished yet, and the last {count} trials failed alike: {last}")]
     Hopeless {
         /// How many.
         count: u32,
@@ -290,10 +254,7 @@ pub enum StudyError {
         last: Failure,
     },
     /// Trial after trial failed for no fault of its configuration.
-    #[error(
-        "{count} failures in a row that are not the configurations' fault; the last: {last}\n\
-         mend the cause and run the study again: it goes on where it stopped"
-    )]
+    #[error("{count} failures in a row that are not the configurations' fault; the last: {last}")]
     Environment {
         /// How many.
         count: u32,
@@ -306,5 +267,58 @@ pub enum StudyError {
 impl From<EnergyError> for StudyError {
     fn from(error: EnergyError) -> Self {
         Self::Energy(error)
+    }
+}
+
+impl StudyError {
+    /// What to do about it, without a full stop; `None` where the text says all that there is to say.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let same_trial = |retry: &bool| if *retry { " with this very trial" } else { "" };
+        Some(match self {
+            Self::Folder { .. } => "choose another one".to_owned(),
+            Self::Hollow { .. } => {
+                "bring it back with all that was beside it, or begin anew, which keeps what is there".to_owned()
+            }
+            Self::Occupied { .. } => "move it away, or choose another folder".to_owned(),
+            Self::Locked { .. } => "wait for it, or choose another folder".to_owned(),
+            Self::WarmStart { .. } => {
+                "give it no earlier study, and it goes on with what it has, or begin anew".to_owned()
+            }
+            Self::Metering { .. } => {
+                "run the study where it was begun, or begin anew, and with `meters` in [energy] if it should \
+                                      never be anything else"
+                    .to_owned()
+            }
+            Self::TooFewSamplers => "name another one".to_owned(),
+            Self::Preferences => "restore them, or begin anew".to_owned(),
+            Self::NotComparison { .. } => "choose another folder".to_owned(),
+            Self::Store(StoreError::Foreign { .. }) => {
+                "if it was one, `optimize store repair` looks for what is whole; if not, \
+                                                        choose another folder"
+                    .to_owned()
+            }
+            Self::NeverTold { retry, .. } => format!(
+                "mend the program, so that it tells it by that name, and run the study again: it goes on{}; if the name is wrong in the \
+                 study file, correct it there and begin anew; if only some configurations tell it, run the study again as it is",
+                same_trial(retry)
+            ),
+            Self::NoFirstStep { retry, .. } => format!(
+                "let the program print {{\"step\": 0}} before it trains and run the study again: it goes on{}; or remove energy_from, \
+                 which is another study: begin anew",
+                same_trial(retry)
+            ),
+            Self::Hopeless { .. } => {
+                "if the program or the study file is at fault, mend it and begin anew; if only these \
+                                      configurations are, run the study again: it goes on"
+                    .to_owned()
+            }
+            Self::Environment { .. } => {
+                "mend the cause and run the study again: it goes on where it stopped".to_owned()
+            }
+            Self::Sampler(error) => return error.help().map(|help| help.into_owned()),
+            Self::Energy(error) => return error.help().map(|help| help.into_owned()),
+            _ => return None,
+        })
     }
 }

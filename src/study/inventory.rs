@@ -118,7 +118,7 @@ impl Unreadable {
         let mut ways = vec![consumer.remedy.clone().unwrap_or_else(|| "mend that".to_owned())];
         let leave = format!("leave it out of the figures with without = [\"{}\"] in [energy]", consumer.name);
         ways.push(match self.goes_on {
-            true => format!("begin anew with --fresh and {leave}"),
+            true => format!("begin anew and {leave}"),
             false => leave,
         });
         let is_device = matches!(consumer.kind, DomainKind::Gpu | DomainKind::Accelerator);
@@ -249,7 +249,7 @@ mod tests {
         );
         assert!(command.contains("CUDA_VISIBLE_DEVICES in `env` of [command]"), "{command}");
         assert!(told(false, true).contains("the environment (-1 trains on the processor)"));
-        assert!(told(true, false).contains("--fresh"));
+        assert!(told(true, false).contains("begin anew"));
         let memory = [consumer(DomainKind::Dram, "dram-0", Standing::Unreadable)];
         let memory = Unreadable::among(&asked, &memory, false, true).unwrap().to_string();
         assert!(!memory.contains("VISIBLE"), "{memory}");

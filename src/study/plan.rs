@@ -12,6 +12,7 @@ const AGAIN: &str = "again";
 
 /// What a run of a study tries.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Plan<'a> {
     /// What the sampler proposes.
     Search(&'a dyn Sampler),

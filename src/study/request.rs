@@ -34,6 +34,7 @@ pub(super) const MAX_COUNT: u64 = 1000;
 
 /// A request, understood.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Request {
     /// For points to evaluate.
     Ask {
@@ -57,6 +58,7 @@ pub enum Request {
 
 /// The trial that is told about.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Trial {
     /// One that was asked for.
     Asked(u64),
@@ -66,6 +68,7 @@ pub enum Trial {
 
 /// What came of a trial.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Told {
     /// Metrics, in their own units; they may be NaN or infinite.
     Finished {
@@ -88,6 +91,7 @@ pub enum Told {
 /// The answer to a request. Serializes as the object of the protocol.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum Answer {
     /// To [`Request::Ask`].
     Asked {
@@ -129,6 +133,7 @@ pub enum Answer {
 
 /// A trial to be evaluated.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct AskedTrial {
     /// Under which its outcome is told.
     pub id: u64,
@@ -138,6 +143,7 @@ pub struct AskedTrial {
 
 /// A trial of the front.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FrontTrial {
     /// Its id.
     pub id: u64,

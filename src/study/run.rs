@@ -55,6 +55,7 @@ pub struct Limits {
 
 /// Why a study ended in good order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EndReason {
     /// All trials of the budget are done.
     Trials,

@@ -19,6 +19,7 @@ const HANDLED: Duration = Duration::from_millis(100);
 
 /// Who stood still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Standstill {
     /// The study and its program: that time is no trial's.
     Whole,
@@ -30,6 +31,7 @@ pub enum Standstill {
 
 /// A time in which a study stood still.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Stop {
     /// The last moment at which it was seen to run.
     pub from: Moment,

@@ -14,6 +14,7 @@ use crate::training::RecipeError;
 
 /// A stretch of a study file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// Line, counted from 1.
     pub line: usize,

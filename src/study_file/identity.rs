@@ -267,6 +267,7 @@ fn meters(meters: &Meters) -> Json {
 /// One place in which two identities differ. Displays as a part of a sentence, such as
 /// ``` `space.learning_rate.float[1]` was 0.1 there and is 0.01 here```.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Difference {
     /// Where, such as `objective[1].scale`.
     pub path: String,

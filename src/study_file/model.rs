@@ -156,6 +156,7 @@ impl StudySpec {
 
 /// When a study ends: as soon as one of the limits is reached. At least one is given.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Budget {
     /// Number of trials: finished ones and failures of the configuration.
     pub trials: Option<u64>,
@@ -169,6 +170,7 @@ pub struct Budget {
 
 /// The sampler and its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SamplerSpec {
     /// Its name; default `gp`.
     pub kind: String,
@@ -183,6 +185,7 @@ pub struct SamplerSpec {
 
 /// What evaluates the points of a study.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Source {
     /// The built-in trainer.
     Train(TrainSpec),
@@ -194,6 +197,7 @@ pub enum Source {
 
 /// The settings of the built-in trainer that do not change from trial to trial.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct TrainSpec {
     /// Fixed settings by name, as given in the file (`dataset` and `model` among them). A setting that is neither in
     /// here nor in the space has its default.
@@ -206,6 +210,7 @@ pub struct TrainSpec {
 
 /// Which trained weights a study keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Keep {
     /// Those of the trials on the front (the default).
     #[default]
@@ -218,6 +223,7 @@ pub enum Keep {
 
 /// Limits of a single trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TrialSpec {
     /// How long one attempt may take; no limit by default.
     pub timeout: Option<Duration>,
@@ -233,6 +239,7 @@ pub struct TrialSpec {
 
 /// What the first Ctrl-C does to the running trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum OnInterrupt {
     /// It is ended, and tried again later (the default).
     #[default]
@@ -243,6 +250,7 @@ pub enum OnInterrupt {
 
 /// From when on the energy of a trial counts, if its program does not mark the phase `trial` itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum EnergyFrom {
     /// From the start of the program (the default).
     #[default]
@@ -265,6 +273,7 @@ impl Default for TrialSpec {
 
 /// What is metered.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct EnergySpec {
     /// Which meters are used.
     pub meters: Meters,
@@ -298,6 +307,7 @@ impl EnergySpec {
 
 /// What a limit of the GPUs is set to.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Setpoint {
     /// The same for all trials, above zero.
     Fixed(f64),
@@ -318,6 +328,7 @@ impl Setpoint {
 
 /// How cool devices are when a trial begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct CoolDown {
     /// No metered GPU is hotter, in degrees Celsius.
     pub celsius: f64,

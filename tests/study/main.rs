@@ -10,6 +10,7 @@ mod carbon;
 mod compare;
 mod data;
 mod dry_run;
+mod embed;
 mod failures;
 mod faults;
 #[cfg(feature = "nvml")]

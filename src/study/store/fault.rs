@@ -12,14 +12,12 @@ pub struct Fault {
     system: Option<Error>,
 }
 
-impl From<rusqlite::Error> for Fault {
+impl Fault {
     /// Where there is no connection. To be called at once: the operating system's reason is that of its last failure.
-    fn from(sqlite: rusqlite::Error) -> Self {
+    pub(super) fn unconnected(sqlite: rusqlite::Error) -> Self {
         Self::because_of(sqlite, Error::last_os_error())
     }
-}
 
-impl Fault {
     /// A failure of a statement of this connection.
     pub(super) fn of(connection: &Connection, sqlite: rusqlite::Error) -> Self {
         // Whatever is asked of SQLite from here on may fail, too.

@@ -1,7 +1,7 @@
 //! Where a study's events are kept.
 
-#[cfg(test)]
-mod contract;
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
 mod delivery;
 mod fault;
 mod format;
@@ -13,6 +13,8 @@ mod salvage;
 #[cfg(test)]
 mod shared;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod undelivered;
 
 pub use fault::Fault;
@@ -52,8 +54,7 @@ pub enum StoreError {
     },
     /// The file is something else.
     #[error(
-        "{} is not a store of a Wattfront study, or its begin is damaged: if it was one, `optimize store repair` looks for what \
-         is whole; if not, choose another folder with --results", .path.display()
+        "{} is not a store of a Wattfront study, or its begin is damaged", .path.display()
     )]
     Foreign {
         /// The file.

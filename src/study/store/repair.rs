@@ -13,6 +13,7 @@ const MOST_LOST: u64 = 1_000_000;
 
 /// What became of a damaged store.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Repair {
     /// The events of the new store, counted anew.
     pub entries: Vec<Entry>,

@@ -177,7 +177,7 @@ impl SqliteStore {
     /// Opens the database in the file `name`, which is, or is a copy of, the store at `path`.
     fn connect(path: &Path, name: &Path, flags: OpenFlags, busy: Duration) -> Result<Self, StoreError> {
         let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|source| database_error(path, source.into()))?;
+            .map_err(|source| database_error(path, Fault::unconnected(source)))?;
         leave_log(&connection, true);
         let failed = |source| database_error(path, Fault::of(&connection, source));
         connection.busy_timeout(busy).map_err(failed)?;
