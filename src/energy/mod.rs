@@ -15,9 +15,25 @@
 //!
 //! [`trust`] says what is measured and how far to trust it.
 //!
-//! A window needs two resolutions at least, else its figure is missing. A shorter one on a GPU with a counter has one all
-//! the same if the device is at rest for [`REST`] before and after and the marks say so ([`Mark::beside_rest`]): by the counter's ticks around it, less
-//! the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those ticks.
+//! A window needs two resolutions at least, else its figure is missing. A shorter one has a figure all the same on a GPU with a
+//! counter, if the device rests for [`REST`] before and after and the marks say so ([`Mark::beside_rest`]). It is told by the
+//! counter's ticks around it, less the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those
+//! ticks.
+//!
+//! Whoever changes this room finds things in these, each of which knows those below it alone:
+//!
+//! | room | has | knows |
+//! |---|---|---|
+//! | `diagnosis` | what can be metered here, and why not | `session`, `inventory`, `meters`, `system`, `units` |
+//! | `session` | choosing and opening meters, their threads, marks, windows, limits, profiles | `inventory`, `windows`, `meters`, `system`, `gpus`, `error`, `units` |
+//! | `inventory` | all that draws power, whether it is metered or not | `meters`, `system`, `gpus`, `error`, `units` |
+//! | `windows` | from readings to the energy of a window, with its uncertainty | `meters`, `system`, `error`, `units` |
+//! | `testing` | the contract of meters, for their authors | `meters`, `system`, `error` |
+//! | `meters` | what a meter is, and those of the crate: `nvml`, `rapl`, `share`, `estimate` | `system`, `gpus`, `error`, `units` |
+//! | `system` | clocks, processes, the processor, locks, calls that may hang | `error`, `units`, the crate's `guard` |
+//! | `error` | what can go wrong | `gpus`, `units` |
+//! | `gpus` | what GPUs are called, which a program sees, what can be set of them | nobody |
+//! | `units` | joules and where they come from: plain data | nobody |
 
 pub mod diagnosis;
 mod error;

@@ -1,5 +1,6 @@
 //! The GPUs and accelerators of the machine: what the drivers show, and what the kernel shows beside that.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -47,12 +48,11 @@ pub(super) struct GraphicsList {
     /// NVIDIA's, with what is known of them.
     pub(super) nvidia: Vec<(ShownGpu, Consumer)>,
     pub(super) others: Vec<Consumer>,
+    /// The names of those among them that are a part of a processor's package, whose counter has them.
+    pub(super) in_package: BTreeSet<String>,
     /// Why NVIDIA's driver shows nothing, and what to do about it, where it shows nothing.
     pub(super) no_driver: Option<(String, String)>,
 }
-
-/// What is said of graphics that the counter of a package has; where no such counter is read, another sentence takes its place.
-pub(super) const IN_PACKAGE: &str = "it is a part of the processor's package, whose figure has it";
 
 impl GraphicsList {
     /// What is said where looking for GPUs gives no answer.
@@ -89,7 +89,11 @@ pub(super) fn list(places: &Places, surroundings: &Surroundings, driver: DriverA
             PciClass::Gpu => &mut gpus,
             PciClass::Accelerator => &mut accelerators,
         };
-        found.others.push(other(device, *number, places, surroundings));
+        let consumer = other(device, *number, places, surroundings);
+        if device.is_in_package() {
+            found.in_package.insert(consumer.name.clone());
+        }
+        found.others.push(consumer);
         *number += 1;
     }
     if found.nvidia.is_empty() {
@@ -163,7 +167,7 @@ fn nvidia_gpus(
         let consumer = consumer.because(Standing::Unreadable, reason.clone()).remedy(remedy.clone());
         nvidia.push((ShownGpu::default(), consumer));
     }
-    GraphicsList { nvidia, others: Vec::new(), no_driver: failure.map(|(reason, remedy, _)| (reason, remedy)) }
+    GraphicsList { nvidia, no_driver: failure.map(|(reason, remedy, _)| (reason, remedy)), ..GraphicsList::default() }
 }
 
 /// What the kernel's driver tells in `/proc/driver/nvidia`, in the order of the bus.
@@ -279,7 +283,7 @@ fn other(device: &PciDevice, number: usize, places: &Places, surroundings: &Surr
     let consumer =
         Consumer { address: Some(device.place.to_string()), ..Consumer::new(kind, &number.to_string(), what) };
     if device.is_in_package() {
-        return consumer.because(Standing::Within, IN_PACKAGE);
+        return consumer.because(Standing::Within, "it is a part of the processor's package, whose figure has it");
     }
     if device.is_handed_on() {
         return consumer.because(Standing::Unused, "it is handed on to a virtual machine");

@@ -139,13 +139,15 @@ impl Inventory {
     /// Every consumer with what is known of its figure.
     pub(super) fn conclude(self, places: &Places, opened: &OpenedMeters<'_>) -> Vec<Consumer> {
         let mut consumers: Vec<Consumer> = self.graphics.nvidia.into_iter().map(|(_, gpu)| gpu).collect();
+        let in_package = self.graphics.in_package;
         consumers.extend(self.graphics.others);
         consumers.extend(processors::list(&places.rapl(), places, self.surroundings, opened));
         let mut consumers: Vec<Consumer> = consumers.into_iter().map(|consumer| settled(consumer, opened)).collect();
         let is_read =
             |c: &Consumer| matches!(c.kind, DomainKind::Cpu | DomainKind::Platform) && c.standing == Standing::Metered;
         if !consumers.iter().any(is_read) {
-            for graphics in consumers.iter_mut().filter(|c| c.reason.as_deref() == Some(graphics::IN_PACKAGE)) {
+            let uncounted = |c: &&mut Consumer| c.standing == Standing::Within && in_package.contains(&c.name);
+            for graphics in consumers.iter_mut().filter(uncounted) {
                 let reason = "it is a part of the processor's package, whose counter is not read";
                 *graphics = graphics.clone().because(Standing::Uncounted, reason);
             }
