@@ -65,7 +65,7 @@ pub enum DataError {
         /// The file or folder.
         path: PathBuf,
         /// Where in it.
-        place: Place,
+        place: DataPlace,
         /// What is wrong.
         problem: String,
         /// What can be done.
@@ -79,7 +79,7 @@ fn can_fetch(names: &[String]) -> String {
 
 /// A place within a file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum DataPlace {
     /// No place in particular.
     Whole,
     /// So many bytes after the beginning.
@@ -90,7 +90,7 @@ pub enum Place {
     Entry(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DataPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => Ok(()),
@@ -112,10 +112,10 @@ mod tests {
             let (problem, advice) = ("is wrong".to_owned(), "mend it".to_owned());
             DataError::File { path: "a/b.csv".into(), place, problem, advice }.to_string()
         };
-        assert_eq!(fault(Place::Whole), "a/b.csv: is wrong; mend it");
-        assert_eq!(fault(Place::Offset(16)), "a/b.csv, byte 16: is wrong; mend it");
-        assert_eq!(fault(Place::Line(3, None)), "a/b.csv, line 3: is wrong; mend it");
-        assert_eq!(fault(Place::Line(3, Some("age".into()))), "a/b.csv, line 3, column `age`: is wrong; mend it");
-        assert_eq!(fault(Place::Entry("x/1.png".into())), "a/b.csv, `x/1.png`: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Whole), "a/b.csv: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Offset(16)), "a/b.csv, byte 16: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Line(3, None)), "a/b.csv, line 3: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Line(3, Some("age".into()))), "a/b.csv, line 3, column `age`: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Entry("x/1.png".into())), "a/b.csv, `x/1.png`: is wrong; mend it");
     }
 }

@@ -129,7 +129,7 @@ fn failed(address: &str, problem: impl Into<String>, advice: impl Into<String>) 
 
 fn unwritable(path: &Path, error: &io::Error) -> DataError {
     let advice = "make room or take another folder: WATTFRONT_DATA names it";
-    super::loader::fault(path, super::Place::Whole, format!("cannot be written: {error}"), advice)
+    super::loader::fault(path, super::DataPlace::Whole, format!("cannot be written: {error}"), advice)
 }
 
 /// Holds a file against its sum, and removes it if it is another.

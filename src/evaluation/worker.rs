@@ -11,7 +11,8 @@ use super::{Stamp, TrainRequest};
 use crate::energy::REST;
 use crate::guard::text;
 use crate::optimizer::history::FailureKind;
-use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
+use crate::optimizer::problem::Metrics;
+use crate::training::{Control, Device, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
 
 /// Answers [`TrainRequest`]s from `input`, and `{"prepare": SPLIT_SEED}` by opening what they share, with lines on `output`,
 /// until `input` is closed.

@@ -234,7 +234,7 @@ pub enum IssueKind {
         metric: String,
     },
     /// A metric of samples that are told after training, where none are.
-    #[error("not every trial would report `{metric}`, for not every one tells samples once it is trained")]
+    #[error("not every trial would report `{metric}`, for not every one predicts samples once it is trained")]
     NotInferred {
         /// The metric.
         metric: String,

@@ -102,7 +102,7 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
     TrainSpec { settings, defaults: None, keep }
 }
 
-/// Whether every trial of the trainer tells samples when it is trained; also where nobody can say, for something else is wrong.
+/// Whether every trial of the trainer predicts samples once it is trained; also where nobody can say, for something else is wrong.
 pub(super) fn infers(source: Option<&Source>, searched: &Searched) -> bool {
     let Some(Source::Train(train)) = source else { return true };
     let seconds = |value: &Value| value.as_f64().is_some_and(|seconds| seconds > 0.0);

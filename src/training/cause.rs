@@ -13,7 +13,7 @@ const LARGEST_HALF: f64 = 65_504.0;
 /// What has most likely made a training diverge.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum DivergenceCause {
     /// What the network sees is in order, so its steps were too large.
     LearningRate(f64),
     /// A column of numbers, or a channel, is far from the size of 1 that networks expect.
@@ -48,7 +48,7 @@ pub enum Cause {
     },
 }
 
-impl Cause {
+impl DivergenceCause {
     /// Looks at what a network sees of these samples, which are those of a part with this name.
     #[must_use]
     pub fn of(
@@ -145,7 +145,7 @@ fn short(value: f64) -> String {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for DivergenceCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LearningRate(rate) => write!(f, "a smaller learning rate than {} may help", short(*rate)),
@@ -205,7 +205,8 @@ mod tests {
     fn told(recipe: &Recipe, dataset: &Dataset) -> String {
         let all: Vec<usize> = (0..dataset.len()).collect();
         let how = recipe.on(dataset).preprocessing().unwrap();
-        Cause::of(recipe, dataset, ("training", &all), Scaling::fit(how, dataset, &all).as_deref()).to_string()
+        DivergenceCause::of(recipe, dataset, ("training", &all), Scaling::fit(how, dataset, &all).as_deref())
+            .to_string()
     }
 
     #[test]
@@ -244,8 +245,8 @@ mod tests {
         }
         let none = recipe(&[("preprocessing", "none".into())]);
         let scaling = [Scaling { center: f64::NAN, spread: 1.0 }, Scaling { center: 0.0, spread: 1.0 }];
-        let cause = Cause::of(&none, &rows(), ("training", &[0, 1, 2, 3]), Some(&scaling));
-        assert_eq!(cause, Cause::NoNumber { column: "column `bill`".to_owned() });
+        let cause = DivergenceCause::of(&none, &rows(), ("training", &[0, 1, 2, 3]), Some(&scaling));
+        assert_eq!(cause, DivergenceCause::NoNumber { column: "column `bill`".to_owned() });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Cause;
+use super::DivergenceCause;
 use crate::data::DataError;
 use crate::optimizer::space::Value;
 
@@ -107,7 +107,7 @@ pub enum TrainError {
         /// The mean loss of that epoch: NaN, infinite or far above that of the untrained network.
         loss: f64,
         /// What has most likely brought that about.
-        cause: Cause,
+        cause: DivergenceCause,
     },
     /// The device or the machine has too little memory: a fault of the configuration.
     #[error("out of memory: {detail}")]

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Augmentation, Recipe, RecipeError};
-use crate::data::{Dataset, Partition, Source, Targets, Task};
+use crate::data::{DataSource, Dataset, Partition, Targets, Task};
 use crate::optimizer::space::{Domain, Parameter, Value};
 
 impl Recipe {
     /// Where its data come from; `seed` is that of the split, and decides on a subset too.
     #[must_use]
-    pub fn source(&self, seed: u64) -> Source {
-        Source {
+    pub fn source(&self, seed: u64) -> DataSource {
+        DataSource {
             dataset: self.dataset().to_owned(),
             label: self.label().map(str::to_owned),
             task: self.task().map(|task| match task {
@@ -35,7 +35,7 @@ impl Recipe {
             return Err(self.impossible("augmentation", reason, "take none or mixup"));
         }
         if matches!(dataset.targets(), Targets::Values(_)) && self.label_smoothing() > 0.0 {
-            let reason = format!("`{}` is told by a number, and not by classes", dataset.name());
+            let reason = format!("`{}` has a number as its target, and no classes", dataset.name());
             return Err(self.impossible("label_smoothing", reason, "leave it out"));
         }
         Ok(())

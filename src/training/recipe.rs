@@ -152,7 +152,7 @@ impl Recipe {
         self.settings.get("dataset").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The column of a table that is to be told, if it is named.
+    /// The target column of a table, if it is named.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.settings.get("label").and_then(Value::as_str)
@@ -312,13 +312,13 @@ impl Recipe {
         Some(self.number("ema")).filter(|decay| *decay > 0.0)
     }
 
-    /// For how long samples are told with the trained network at least, in seconds; `None` if they are not.
+    /// For how long the trained network predicts at least, in seconds; `None` if it does not.
     #[must_use]
     pub fn inference_seconds(&self) -> Option<f64> {
         Some(self.number("inference_seconds")).filter(|seconds| *seconds > 0.0)
     }
 
-    /// How many samples are told at a time then, if the test part has so many.
+    /// How many samples it then predicts at a time, if the test part has so many.
     #[must_use]
     pub fn inference_batch(&self) -> usize {
         self.count("inference_batch")

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{Kind, visit};
 use super::stream::Stream;
 use super::{FETCH_AGAIN, MEMORY, fault};
-use crate::data::{DataError, Dataset, Place, Shape};
+use crate::data::{DataError, DataPlace, Dataset, Shape};
 
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 const PIXELS: usize = 3 * 32 * 32;
@@ -79,7 +79,7 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Dataset, DataError> {
         test_from = labels.len();
         append(&bytes, layout, &mut labels, &mut pixels).map_err(|(at, problem)| {
             let problem = format!("byte {at}: {problem}");
-            fault(path, Place::Entry(file.to_owned()), problem, FETCH_AGAIN)
+            fault(path, DataPlace::Entry(file.to_owned()), problem, FETCH_AGAIN)
         })?;
     }
     let dataset = Dataset::from_bytes(name, SHAPE, pixels, labels, layout.classes)?.with_test_from(test_from)?;
@@ -90,7 +90,7 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Dataset, DataError> {
 }
 
 fn missing(path: &Path, file: &str) -> DataError {
-    fault(path, Place::Whole, format!("there is no {file}"), "the data are not complete: fetch them again")
+    fault(path, DataPlace::Whole, format!("there is no {file}"), "the data are not complete: fetch them again")
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -117,7 +117,7 @@ fn from_archive(path: &Path) -> Result<Files, DataError> {
             room -= bytes.len() as u64;
             if files.insert(name.clone(), bytes).is_some() {
                 let advice = "pack one data set in one archive, and each file once";
-                return Err(fault(path, Place::Entry(entry.path), format!("there is another {name}"), advice));
+                return Err(fault(path, DataPlace::Entry(entry.path), format!("there is another {name}"), advice));
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -149,7 +149,7 @@ fn class_names(path: &Path, layout: &Layout, text: &[u8]) -> Result<Vec<String>,
     let names: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
     if names.len() != layout.classes {
         let problem = format!("has {} names for {} classes", names.len(), layout.classes);
-        return Err(fault(path, Place::Entry(layout.names.to_owned()), problem, "mend it, or leave it out"));
+        return Err(fault(path, DataPlace::Entry(layout.names.to_owned()), problem, "mend it, or leave it out"));
     }
     Ok(names)
 }

@@ -13,7 +13,7 @@ use super::folder::{self, Item};
 use super::pool::{Decoders, too_large};
 use super::tree::{Sort, arrange};
 use super::{MEMORY, fault, unreadable};
-use crate::data::{DataError, Dataset, Place, Shape};
+use crate::data::{DataError, DataPlace, Dataset, Shape};
 use crate::guard::file;
 
 /// The file of one image may have so many bytes at most: 64 MiB.
@@ -96,7 +96,8 @@ impl Found {
 
     /// Takes note of an entry, and says whether it is an image to be decoded.
     fn is_wanted(&mut self, origin: &Path, path: &str, kind: Kind) -> Result<bool, DataError> {
-        let wrong = |problem: &str, advice: &str| Err(fault(origin, Place::Entry(path.to_owned()), problem, advice));
+        let wrong =
+            |problem: &str, advice: &str| Err(fault(origin, DataPlace::Entry(path.to_owned()), problem, advice));
         match (kind, Sort::of(path)) {
             (Kind::Folder, _) => self.folders.push(path.to_owned()),
             (_, Sort::Other) => {
@@ -126,7 +127,7 @@ impl Found {
 fn checked(origin: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>, DataError> {
     if bytes.len() as u64 > FILE {
         let problem = format!("has more than {} MiB", FILE >> 20);
-        return Err(fault(origin, Place::Entry(path.to_owned()), problem, "make it smaller, or move it away"));
+        return Err(fault(origin, DataPlace::Entry(path.to_owned()), problem, "make it smaller, or move it away"));
     }
     Ok(bytes)
 }
