@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, ErrorKind, Read, Write};
 
+use super::advice::Explained;
 use super::args::AskTellArgs;
 use super::conduct::{limits_of, sampler_of};
 use super::failure::Failure;
@@ -62,7 +63,7 @@ fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl 
             }
             _ => None,
         };
-        let answer = answer.unwrap_or_else(|error| Answer::Refused { error: error.to_string() });
+        let answer = answer.unwrap_or_else(|error| Answer::Refused { error: error.in_full() });
         let json = serde_json::to_string(&answer).map_err(Failure::other)?;
         match writeln!(output, "{json}").and_then(|()| output.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe && !ended => break,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::advice::{Explained, Explanation};
 use super::failure::Failure;
 use super::signals::Told;
 use super::trainer;
@@ -148,7 +149,9 @@ pub(super) fn builder_of(spec: &StudySpec) -> SessionBuilder {
 
 /// The meters of the study do not open.
 pub(super) fn unmetered(error: &EnergyError) -> Failure {
-    Failure::other(format!("{error}; `optimize devices` says what can be metered here"))
+    let devices = "`optimize devices` says what can be metered here".to_owned();
+    let help = error.advice().into_iter().chain([devices]).collect();
+    Failure::other(Explanation { what: error.what(), help })
 }
 
 /// Whether this build can run what the study asks for.

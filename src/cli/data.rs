@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use super::advice::Explained;
 use super::args::{DataArgs, DataCommand};
 use super::failure::Failure;
 use super::print::{print, print_data, say};
@@ -79,7 +80,7 @@ fn list(folder: &DataFolder, as_json: bool) -> Result<(), Failure> {
     for (name, path) in &found {
         let place = match path {
             Ok(path) => path.as_deref().unwrap_or(Path::new("-")).display().to_string(),
-            Err(error) => format!("not clear: {error}"),
+            Err(error) => format!("not clear: {}", error.in_full()),
         };
         text += &format!("{name:width$}  {place}\n");
     }
@@ -92,6 +93,6 @@ fn list(folder: &DataFolder, as_json: bool) -> Result<(), Failure> {
 fn entry(name: &str, path: &Result<Option<PathBuf>, DataError>) -> serde_json::Value {
     match path {
         Ok(path) => json!({ "name": name, "path": path, "problem": null }),
-        Err(error) => json!({ "name": name, "path": null, "problem": error.to_string() }),
+        Err(error) => json!({ "name": name, "path": null, "problem": error.in_full() }),
     }
 }

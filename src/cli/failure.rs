@@ -1,8 +1,8 @@
 //! How a command fails: what is printed, and the exit code.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
+use super::advice::Explained;
 use crate::guard::text::lines;
 use crate::study::StudyError;
 use crate::study::store::StoreError;
@@ -26,18 +26,18 @@ impl Failure {
     const INTERRUPTED: u8 = 130;
 
     /// Something went wrong.
-    pub(super) fn other(error: impl Display) -> Self {
-        Self { code: Self::OTHER, text: Some(format!("error: {error}")), rendered: false }
+    pub(super) fn other(error: impl Explained) -> Self {
+        Self { code: Self::OTHER, text: Some(told(&error)), rendered: false }
     }
 
     /// Something went wrong, with a code of its own.
-    pub(super) fn with_code(code: u8, error: impl Display) -> Self {
-        Self { code, text: Some(format!("error: {error}")), rendered: false }
+    pub(super) fn with_code(code: u8, error: impl Explained) -> Self {
+        Self { code, text: Some(told(&error)), rendered: false }
     }
 
     /// The command line or the study file is wrong.
-    pub(super) fn usage(error: impl Display) -> Self {
-        Self { code: Self::USAGE, text: Some(format!("error: {error}")), rendered: false }
+    pub(super) fn usage(error: impl Explained) -> Self {
+        Self { code: Self::USAGE, text: Some(told(&error)), rendered: false }
     }
 
     /// The study file is wrong; `rendered` shows where.
@@ -46,8 +46,8 @@ impl Failure {
     }
 
     /// There is nothing to answer with.
-    pub(super) fn nothing(error: impl Display) -> Self {
-        Self { code: Self::NOTHING, text: Some(format!("error: {error}")), rendered: false }
+    pub(super) fn nothing(error: impl Explained) -> Self {
+        Self { code: Self::NOTHING, text: Some(told(&error)), rendered: false }
     }
 
     /// The user stopped it.
@@ -73,6 +73,13 @@ impl Failure {
         let text = self.text.as_deref()?;
         Some(if self.rendered { Cow::Borrowed(text) } else { lines(text) })
     }
+}
+
+/// What is wrong, and below it what to do, a line for each thing.
+fn told(error: &dyn Explained) -> String {
+    let help = error.advice().unwrap_or_default();
+    let lines = help.lines().map(|line| format!("\nhelp: {line}"));
+    format!("error: {}{}", error.what(), lines.collect::<String>())
 }
 
 impl From<StudyError> for Failure {
@@ -108,6 +115,6 @@ impl From<StudyError> for Failure {
             | StudyError::SamplerRefused { .. } => Self::USAGE,
             _ => Self::OTHER,
         };
-        Self { code, text: Some(format!("error: {error}")), rendered: false }
+        Self { code, text: Some(told(&error)), rendered: false }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::advice::Explained;
 use super::outputs::write_live;
 use super::print::warn;
 use crate::carbon::Carbon;
@@ -39,7 +40,8 @@ impl<'a> Live<'a> {
             // The trials are what matters; it is tried again in its turn, and at the end, when it counts.
             Err(error) if !self.told => {
                 self.told = true;
-                warn(&format!("warning: the report is not written now, and tried again while the study runs: {error}"));
+                let why = error.in_full();
+                warn(&format!("warning: the report is not written now, and tried again while the study runs: {why}"));
             }
             Err(_) => {}
         }

@@ -1,5 +1,6 @@
 //! The command line: parses, calls, prints.
 
+mod advice;
 mod again;
 mod args;
 mod ask_tell;

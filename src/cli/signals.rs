@@ -11,6 +11,7 @@ use signal_hook::flag::{register, register_conditional_shutdown};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
+use super::advice::Explained;
 use super::print::warn;
 use crate::energy::restore_limits_and_end;
 use crate::evaluation::end_programs;
@@ -143,7 +144,7 @@ fn end_after(time: Duration) {
 
 fn restore_limits() {
     for error in restore_limits_and_end() {
-        warn(&format!("error: {error}"));
+        warn(&format!("error: {}", error.in_full()));
     }
 }
 

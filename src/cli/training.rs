@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::advice::{Explained, Explanation};
 use super::data_seen::data_seen;
 use super::failure::Failure;
 use super::look::Look;
@@ -78,9 +79,9 @@ fn look_at(fixed: BTreeMap<String, Value>, searched: &[Parameter], spec: &StudyS
         Err(error @ DataError::Unknown { .. }) => {
             let place = folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |f| f.path().display().to_string());
             let hint = perhaps_meant(&error);
-            return Err(Failure::usage(format!(
-                "{error}; {hint}a path has a `/` in it, and what lies in {place} is known by its name"
-            )));
+            let path = format!("{hint}a path has a `/` in it, and what lies in {place} is known by its name");
+            let help = error.advice().into_iter().chain([path]).collect();
+            return Err(Failure::usage(Explanation { what: error.what(), help }));
         }
         Err(error) => return Err(Failure::usage(error)),
     };

@@ -1,5 +1,6 @@
 //! What can be wrong with data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -10,13 +11,13 @@ use super::Partition;
 #[non_exhaustive]
 pub enum DataError {
     /// A name that no dataset has.
-    #[error("there is no dataset `{name}` (there is: {}){}", .known.join(", "), can_fetch(.fetchable))]
+    #[error("there is no dataset `{name}` (there is: {})", .known.join(", "))]
     Unknown {
         /// The name.
         name: String,
         /// The names that there are.
         known: Vec<String>,
-        /// The names that `optimize data fetch` would bring.
+        /// The names of those that [`Fetch`](super::Fetch) would bring (feature `cli`).
         fetchable: Vec<String>,
     },
     /// Arrays whose sizes or values contradict each other.
@@ -26,11 +27,11 @@ pub enum DataError {
         name: String,
         /// What contradicts what.
         reason: String,
+        /// What can be done, if that is known.
+        help: Option<String>,
     },
     /// A partition that cannot be.
-    #[error(
-        "the partition `{text}` cannot be: {reason}; say `given`, or training, validation and test in percent, for example `60-20-20`"
-    )]
+    #[error("the partition `{text}` cannot be: {reason}")]
     Partition {
         /// As it was written.
         text: String,
@@ -38,9 +39,7 @@ pub enum DataError {
         reason: String,
     },
     /// Shares that leave one of the three parts empty.
-    #[error(
-        "a split of {samples} samples by `{partition}` leaves the {part} part empty; take more samples or other shares"
-    )]
+    #[error("a split of {samples} samples by `{partition}` leaves the {part} part empty")]
     Split {
         /// How many samples there are.
         samples: usize,
@@ -50,17 +49,17 @@ pub enum DataError {
         part: &'static str,
     },
     /// A file that cannot be fetched.
-    #[error("{address}: {problem}; {advice}")]
+    #[error("{address}: {problem}")]
     Fetch {
         /// Where it was to come from.
         address: String,
         /// What went wrong.
         problem: String,
         /// What can be done.
-        advice: String,
+        help: String,
     },
     /// A file or folder that cannot be understood.
-    #[error("{}{place}: {problem}; {advice}", .path.display())]
+    #[error("{}{place}: {problem}", .path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -69,16 +68,30 @@ pub enum DataError {
         /// What is wrong.
         problem: String,
         /// What can be done.
-        advice: String,
+        help: String,
     },
 }
 
-fn can_fetch(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; `optimize data fetch` brings {}", names.join(", ")) }
+impl DataError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Unknown { fetchable, .. } if fetchable.is_empty() => None,
+            Self::Unknown { fetchable, .. } => Some(format!("these can be fetched: {}", fetchable.join(", ")).into()),
+            Self::Invalid { help, .. } => help.clone().map(Cow::Owned),
+            Self::Partition { .. } => {
+                Some("say `given`, or training, validation and test in percent, for example `60-20-20`".into())
+            }
+            Self::Split { .. } => Some("take more samples or other shares".into()),
+            Self::Fetch { help, .. } | Self::File { help, .. } => Some(help.clone().into()),
+        }
+    }
 }
 
 /// A place within a file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DataPlace {
     /// No place in particular.
     Whole,
@@ -105,12 +118,13 @@ impl fmt::Display for DataPlace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::testing::said;
 
     #[test]
     fn a_fault_says_where_what_and_what_to_do() {
         let fault = |place| {
-            let (problem, advice) = ("is wrong".to_owned(), "mend it".to_owned());
-            DataError::File { path: "a/b.csv".into(), place, problem, advice }.to_string()
+            let (problem, help) = ("is wrong".to_owned(), "mend it".to_owned());
+            said(&DataError::File { path: "a/b.csv".into(), place, problem, help })
         };
         assert_eq!(fault(DataPlace::Whole), "a/b.csv: is wrong; mend it");
         assert_eq!(fault(DataPlace::Offset(16)), "a/b.csv, byte 16: is wrong; mend it");

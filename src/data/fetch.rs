@@ -122,9 +122,9 @@ impl Fetch {
     }
 }
 
-fn failed(address: &str, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
+fn failed(address: &str, problem: impl Into<String>, help: impl Into<String>) -> DataError {
     let (shown, _) = secret::masked(&[address.to_owned()]);
-    DataError::Fetch { address: shown.concat(), problem: problem.into(), advice: advice.into() }
+    DataError::Fetch { address: shown.concat(), problem: problem.into(), help: help.into() }
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> DataError {

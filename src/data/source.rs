@@ -199,8 +199,8 @@ fn fits(source: &DataSource, format: Option<Format>) -> Result<(), DataError> {
         ("image_size", source.image_size.is_some(), images, "folders and archives of images"),
     ] {
         if is_said && !is_heeded {
-            let reason = format!("`{option}` is for {what} alone; leave it out");
-            return Err(DataError::Invalid { name: source.dataset.clone(), reason });
+            let (reason, help) = (format!("`{option}` is for {what} alone"), Some("leave it out".to_owned()));
+            return Err(DataError::Invalid { name: source.dataset.clone(), reason, help });
         }
     }
     Ok(())

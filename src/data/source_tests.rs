@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::data::testing::said;
 use crate::data::testing::{Tar, grey_png, zstd};
 use crate::data::{Partition, Shape, Split};
 
@@ -24,7 +25,7 @@ fn home() -> (tempfile::TempDir, DataFolder) {
 }
 
 fn error(source: &DataSource, folder: Option<&DataFolder>) -> String {
-    open(source, folder).unwrap_err().to_string()
+    said(&open(source, folder).unwrap_err())
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn what_is_not_there_is_answered_with_what_is() {
     let (home, folder) = home();
     let text = error(&DataSource::named("pest"), Some(&folder));
     assert!(
-        text.contains("no dataset `pest` (there is: digits, dots, pets, photos); `optimize data fetch` brings mnist"),
+        text.contains("no dataset `pest` (there is: digits, dots, pets, photos); these can be fetched: mnist"),
         "{text}"
     );
     assert!(error(&DataSource::named("mnist"), None).contains("no dataset `mnist` (there is: digits)"));
@@ -142,7 +143,7 @@ fn fewer_samples_are_taken_by_the_seed() {
     let some = |samples, seed| open(&DataSource { samples: Some(samples), seed, ..DataSource::named("digits") }, None);
     assert_eq!(some(100, 1).unwrap(), load("digits").unwrap().subset(100, 1).unwrap());
     assert_ne!(some(100, 1).unwrap(), some(100, 2).unwrap());
-    assert!(some(1798, 1).unwrap_err().to_string().contains("ask for 1 to 1797"));
+    assert!(said(&some(1798, 1).unwrap_err()).contains("ask for 1 to 1797"));
 }
 
 /// The folder with real data beside the repository, where there is one.

@@ -22,5 +22,5 @@ pub mod svg;
 pub mod text;
 
 pub use data::data_lines;
-pub use error::ReportError;
+pub use error::{PreferenceFault, PreferenceKind, ReportError};
 pub use preference::preferences_of;

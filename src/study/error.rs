@@ -14,7 +14,7 @@ use crate::record::RecordError;
 #[non_exhaustive]
 pub enum StudyError {
     /// The results folder cannot be made or written to.
-    #[error("cannot write to the results folder {}: {source}; choose another one with --results", .path.display())]
+    #[error("cannot write to the results folder {}", .path.display())]
     Folder {
         /// The folder, or the file in it.
         path: PathBuf,
@@ -23,8 +23,7 @@ pub enum StudyError {
     },
     /// The folder was moved, removed or replaced while it was in use.
     #[error(
-        "the results folder {} was moved, removed or replaced while the study ran, so nothing more is written there; put it back \
-         and run the same command again", .path.display()
+        "the results folder {} was moved, removed or replaced while the study ran, so nothing more is written there", .path.display()
     )]
     Gone {
         /// Where it was.
@@ -33,8 +32,7 @@ pub enum StudyError {
     /// The folder holds what a study has written, but the store is empty.
     #[error(
         "{} holds {file} of a study, but its store study.db is empty: the trials are not in it (was it copied without \
-         study.db-wal, or replaced?); bring it back with all that was beside it, or begin anew with --fresh, which keeps \
-         what is there", .path.display()
+         study.db-wal, or replaced?)", .path.display()
     )]
     Hollow {
         /// The folder.
@@ -43,10 +41,7 @@ pub enum StudyError {
         file: String,
     },
     /// The folder holds files that are not of a study.
-    #[error(
-        "{} holds a file {file} but no study, and the study would write over it; move it away, or choose another folder \
-         with --results", .path.display()
-    )]
+    #[error("{} holds a file {file} but no study, and the study would write over it", .path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
@@ -54,7 +49,7 @@ pub enum StudyError {
         file: String,
     },
     /// Another process runs the study.
-    #[error("the study in {} is being run by another process{}; wait for it, or choose another folder with --results", .path.display(), .owner.map_or(String::new(), |pid| format!(" ({pid})")))]
+    #[error("the study in {} is being run by another process{}", .path.display(), .owner.map_or(String::new(), |pid| format!(" ({pid})")))]
     Locked {
         /// The folder.
         path: PathBuf,
@@ -62,17 +57,13 @@ pub enum StudyError {
         owner: Option<u32>,
     },
     /// There is no study in the folder.
-    #[error("there is no study in {}: it has no study.db; run `optimize STUDY.toml` first", .path.display())]
+    #[error("there is no study in {}: it has no study.db", .path.display())]
     NoStudy {
         /// The folder.
         path: PathBuf,
     },
     /// The folder holds a study of another file.
-    #[error(
-        "{} holds a study that was begun with other settings:\n{}\n{}\
-         run it with --fresh to keep the old results beside the new ones, or give the study a new name",
-        .path.display(), .differences.join("\n"), .lesson.as_ref().map_or_else(String::new, |lesson| format!("{lesson}\n"))
-    )]
+    #[error("{} holds a study that was begun with other settings:\n{}", .path.display(), .differences.join("\n"))]
     Different {
         /// The folder.
         path: PathBuf,
@@ -88,12 +79,11 @@ pub enum StudyError {
         folder: String,
         /// What was found there.
         reason: String,
+        /// What can be done, if that is known.
+        help: Option<String>,
     },
     /// The study began with other earlier studies to learn from, or with none.
-    #[error(
-        "the study learns from {stored}, since its beginning, and --warm-start now gives {now}; leave --warm-start out to \
-         go on with what it has, or begin anew with --fresh"
-    )]
+    #[error("the study learns from {stored}, since its beginning, and is now to learn from {now}")]
     WarmStart {
         /// What it learns from.
         stored: String,
@@ -102,9 +92,8 @@ pub enum StudyError {
     },
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
-        "the trials so far were metered by {stored}, but here they would be metered by {now}{}; figures of different \
-         origin cannot be compared: run the study where it was begun, or begin anew with --fresh, and \
-         with `meters` in [energy] if it should never be anything else",
+        "the trials so far were metered by {stored}, but here they would be metered by {now}{}, and figures of different \
+         origin cannot be compared",
         if because.is_empty() { String::new() } else { format!(" ({because})") }
     )]
     Metering {
@@ -116,33 +105,30 @@ pub enum StudyError {
         because: String,
     },
     /// Energy is asked for, and nothing is metered.
-    #[error(
-        "the study asks for energy, and nothing is metered here, so it does not start; `optimize check` says of all that draws power why, \
-         and `without` in [energy] may leave out too much"
-    )]
+    #[error("the study asks for energy, and nothing is metered here, so it does not start")]
     Unmetered,
     /// What trials may use has no figure, and the study asks for its energy.
     #[error("what its trials may use has no figure, so the study does not start:\n{0}")]
     Unreadable(Unreadable),
     /// No sampler has this name.
-    #[error("there is no sampler `{name}`; {advice}")]
+    #[error("there is no sampler `{name}`")]
     UnknownSampler {
         /// The name.
         name: String,
         /// The one that was meant, or all that there are.
-        advice: String,
+        help: String,
     },
     /// A sampler is to be compared with itself.
-    #[error("the sampler `{name}` is named twice; name each once")]
+    #[error("the sampler `{name}` is named twice")]
     RepeatedSampler {
         /// The sampler.
         name: String,
     },
     /// A comparison needs two samplers.
-    #[error("a comparison needs at least two samplers, such as --samplers gp,random")]
+    #[error("a comparison needs at least two samplers")]
     TooFewSamplers,
     /// Seeds beyond what a study file can say.
-    #[error("there are no {count} seeds from {first} on; set a smaller `seed`")]
+    #[error("there are no {count} seeds from {first} on")]
     TooManySeeds {
         /// The first.
         first: u64,
@@ -150,10 +136,7 @@ pub enum StudyError {
         count: u64,
     },
     /// The studies of a comparison would have names that are too long.
-    #[error(
-        "a run of the comparison would be called `{longest}`, and a name has at most {limit} characters; shorten `name` in \
-         the study file"
-    )]
+    #[error("a run of the comparison would be called `{longest}`, and a name has at most {limit} characters")]
     LongName {
         /// The longest.
         longest: String,
@@ -163,11 +146,11 @@ pub enum StudyError {
     /// A run of a comparison has trials that were proposed for other preferences.
     #[error(
         "the trials so far were proposed for other preferences than [preference] of the study file has now, and preferences \
-         steer gp, so the runs would not be alike; restore them, or begin anew with --fresh"
+         steer gp, so the runs would not be alike"
     )]
     Preferences,
     /// The folder holds something that is no comparison.
-    #[error("{} holds {file} but no comparison of samplers; choose another folder with --results", .path.display())]
+    #[error("{} holds {file} but no comparison of samplers", .path.display())]
     NotComparison {
         /// The folder.
         path: PathBuf,
@@ -194,22 +177,16 @@ pub enum StudyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store's events make no sense.
-    #[error("the study's events contradict each other: {0}")]
+    #[error("the study's events contradict each other")]
     Record(#[from] RecordError),
     /// There is no GPU whose limits could be set.
-    #[error(
-        "[energy] has {keys}, and no GPU is metered here that the trials see (CUDA_VISIBLE_DEVICES); `optimize devices` says \
-         what there is"
-    )]
+    #[error("[energy] has {keys}, and no GPU is metered here that the trials see (CUDA_VISIBLE_DEVICES)")]
     NoGpuToLimit {
         /// What the study file has.
         keys: String,
     },
     /// The limits of a GPU cannot be set at all, mostly for want of a permission.
-    #[error(
-        "the limits of gpu:{gpu} that [energy] asks for cannot be set, and nothing has run: {reason}\n\
-         limits take root's permissions (CAP_SYS_ADMIN): run `sudo -E optimize ...`, or leave them out of the study file"
-    )]
+    #[error("the limits of gpu:{gpu} that [energy] asks for cannot be set, and nothing has run: {reason}")]
     LimitRefused {
         /// Its UUID.
         gpu: String,
@@ -217,7 +194,7 @@ pub enum StudyError {
         reason: String,
     },
     /// A GPU does not have the limits that trials may ask for.
-    #[error("`{key}` of [energy] asks for {asked}, but gpu:{gpu} takes {possible}; keep to that in the study file")]
+    #[error("`{key}` of [energy] asks for {asked}, but gpu:{gpu} takes {possible}")]
     LimitOutOfRange {
         /// `power_limit` or `sm_clock`.
         key: &'static str,
@@ -235,10 +212,7 @@ pub enum StudyError {
     #[error(transparent)]
     Sampler(SamplerError),
     /// Net energy is searched for, and the power at rest is not known.
-    #[error(
-        "`{metric}` needs the power at rest, which could not be measured: {reason}\n\
-         let nothing else use the hardware and run the study again, or search for gross energy"
-    )]
+    #[error("`{metric}` needs the power at rest, which could not be measured: {reason}")]
     NoBaseline {
         /// The metric that needs it.
         metric: String,
@@ -246,12 +220,7 @@ pub enum StudyError {
         reason: String,
     },
     /// A trial ended well without something that is searched for, and none has ever told it.
-    #[error(
-        "trial {trial} ended well, but `{name}` is missing, as it is in all trials so far: {failure}\n\
-         mend the program, so that it tells it by that name, and run the study again: it goes on{}; if the name is wrong in the study file, \
-         correct it there and begin anew with --fresh; if only some configurations tell it, run the study again as it is",
-        if *.retry { " with this very trial" } else { "" }
-    )]
+    #[error("trial {trial} ended well, but `{name}` is missing, as it is in all trials so far: {failure}")]
     NeverTold {
         /// The trial.
         trial: u64,
@@ -263,12 +232,7 @@ pub enum StudyError {
         retry: bool,
     },
     /// Energy counts from the first step on, and a trial that ended well told none, as none ever has.
-    #[error(
-        "trial {trial} ended well, but no line with \"step\" came: {failure}\n\
-         let the program print {{\"step\": 0}} before it trains and run the study again: it goes on{}; or remove energy_from, which \
-         is another study: begin it with --fresh",
-        if *.retry { " with this very trial" } else { "" }
-    )]
+    #[error("trial {trial} ended well, but no line with \"step\" came: {failure}")]
     NoFirstStep {
         /// The trial.
         trial: u64,
@@ -278,11 +242,7 @@ pub enum StudyError {
         retry: bool,
     },
     /// Nothing has finished, and the last trials of this session failed in the same way.
-    #[error(
-        "nothing has finished yet, and the last {count} trials failed alike: {last}\n\
-         if the program or the study file is at fault, mend it and start anew with --fresh; if only these configurations \
-         are, run the study again: it goes on"
-    )]
+    #[error("nothing has finished yet, and the last {count} trials failed alike: {last}")]
     Hopeless {
         /// How many.
         count: u32,
@@ -290,10 +250,7 @@ pub enum StudyError {
         last: Failure,
     },
     /// Trial after trial failed for no fault of its configuration.
-    #[error(
-        "{count} failures in a row that are not the configurations' fault; the last: {last}\n\
-         mend the cause and run the study again: it goes on where it stopped"
-    )]
+    #[error("{count} failures in a row that are not the configurations' fault; the last: {last}")]
     Environment {
         /// How many.
         count: u32,

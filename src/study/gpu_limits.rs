@@ -7,6 +7,7 @@ use super::StudyError;
 use crate::energy::units::DomainKind;
 use crate::energy::{EnergyError, LimitGuard, LimitRange, Limits as DeviceLimits, Session, SessionBuilder, Usage};
 use crate::evaluation::Failure;
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
 use crate::study_file::{Setpoint, StudySpec};
@@ -83,7 +84,7 @@ impl Limiter {
             // Whether clocks may be locked, and how low, is known once they are.
             for mhz in [*asked.end(), *asked.start()] {
                 let tried = self.asked.builder.limit(gpu, &clock_at(mhz)).and_then(LimitGuard::restore);
-                tried.map_err(|error| refused(error.to_string()))?;
+                tried.map_err(|error| refused(with_help(&error, error.help())))?;
             }
         }
         Ok(())
@@ -99,7 +100,8 @@ impl Limiter {
             return Ok(Vec::new());
         }
         let set = self.gpus.iter().map(|gpu| self.asked.builder.limit(gpu, &limits));
-        set.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Device, error.to_string()))
+        set.collect::<Result<_, _>>()
+            .map_err(|error| Failure::new(FailureKind::Device, with_help(&error, error.help())))
     }
 }
 
@@ -108,7 +110,7 @@ impl Limiter {
 pub(super) fn put_back(guards: Vec<LimitGuard>) -> Result<(), Failure> {
     // All of them, whatever becomes of the first.
     let failed: Vec<EnergyError> = guards.into_iter().filter_map(|guard| guard.restore().err()).collect();
-    failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, error.to_string())))
+    failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, with_help(error, error.help()))))
 }
 
 fn clock_at(mhz: f64) -> DeviceLimits {

@@ -11,6 +11,7 @@ use super::{Interrupt, Limits, RunObserver, Stops};
 use crate::energy::units::{DomainEnergy, DomainKind, WindowEnergy};
 use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
 use crate::evaluation::{Control, DeviceUse, Failure, Scope, Stamp};
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;
@@ -402,7 +403,7 @@ impl Scope for MeteredScope<'_, '_> {
             return Some(Failure::new(FailureKind::Interrupted, reason));
         }
         if let Err(error) = self.desk.session.check(&self.usage) {
-            return Some(Failure::new(FailureKind::Device, error.to_string()));
+            return Some(Failure::new(FailureKind::Device, with_help(&error, error.help())));
         }
         // In the midst of going on after a stop it is not known yet how long that was.
         let over = self.desk.stops.is_up_to_date() && self.due().is_some_and(|due| Moment::now() >= due);

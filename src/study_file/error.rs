@@ -317,6 +317,15 @@ pub enum IssueKind {
 }
 
 impl IssueKind {
+    /// What to do about it, as far as an error that is passed on says it.
+    pub(super) fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Recipe(error) => error.help(),
+            Self::EnergyMetric(error) => error.help(),
+            _ => None,
+        }
+    }
+
     fn level(&self) -> Level<'static> {
         match self {
             Self::Doubtful { .. } => Level::WARNING,

@@ -137,9 +137,9 @@ fn refuse_recipe(error: RecipeError, section: &Section, searched: &Searched) -> 
     let name = error.setting();
     let place = section.get(name).and_then(|e| e.whole()).or_else(|| searched.places.get(name)?.key.clone());
     let draft = match error {
-        RecipeError::Meaningless { name, on, value, allowed, remedy } => {
+        RecipeError::Meaningless { name, on, value, allowed, help } => {
             let context = format!("with `{on}` = {value}, only where it is {}", allowed.join(" or "));
-            Draft::new(IssueKind::Meaningless { key: name, context }).help(remedy)
+            Draft::new(IssueKind::Meaningless { key: name, context }).help(help)
         }
         other => Draft::new(other),
     };

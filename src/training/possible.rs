@@ -47,9 +47,9 @@ impl Recipe {
         self.impossible("model", reason, "take another model")
     }
 
-    fn impossible(&self, name: &str, reason: String, remedy: &str) -> RecipeError {
+    fn impossible(&self, name: &str, reason: String, help: &str) -> RecipeError {
         let value = self.settings().get(name).cloned().unwrap_or_else(|| "".into());
-        RecipeError::Impossible { name: name.to_owned(), value, reason, remedy: remedy.to_owned() }
+        RecipeError::Impossible { name: name.to_owned(), value, reason, help: help.to_owned() }
     }
 }
 
@@ -64,7 +64,7 @@ pub fn check_on(fixed: &BTreeMap<String, Value>, searched: &[Parameter], dataset
         name: "partition".to_owned(),
         value: partitions.first().map(ToString::to_string).unwrap_or_default().into(),
         reason: error.to_string(),
-        remedy: "search others, or fix one".to_owned(),
+        help: "search others, or fix one".to_owned(),
     })?;
     let name = Value::from(dataset.name());
     for setting in ["augmentation", "label_smoothing"] {

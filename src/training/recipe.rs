@@ -13,6 +13,7 @@ use crate::optimizer::space::Value;
 
 /// How gradients change weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Update {
     /// Stochastic gradient descent, with momentum where it is above 0.
     Sgd {
@@ -421,10 +422,11 @@ mod tests {
     #[test]
     fn bad_settings_are_named() {
         let message = |result: Result<Recipe, RecipeError>| result.unwrap_err().to_string();
+        let meaningless = recipe([("momentum", 0.9.into())]);
+        assert_eq!(meaningless.as_ref().unwrap_err().help().as_deref(), Some("remove it"));
         assert_eq!(
-            message(recipe([("momentum", 0.9.into())])),
-            "the training setting `momentum` has no meaning with `optimizer` = adam, only where it is sgd or nesterov or rmsprop; \
-             remove it"
+            message(meaningless),
+            "the training setting `momentum` has no meaning with `optimizer` = adam, only where it is sgd or nesterov or rmsprop"
         );
         assert!(message(recipe([("learning_rate", f64::NAN.into())])).contains("cannot be NaN"));
         assert!(message(recipe([("epochs", 0.into())])).contains("a whole number from 1"));

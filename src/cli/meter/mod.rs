@@ -21,6 +21,7 @@ use coverage::Coverage;
 use files::{Outcome, Series, Trouble};
 use stream::Patience;
 
+use super::advice::Explained;
 use super::args::MeterArgs;
 use super::failure::Failure;
 use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session};
@@ -31,7 +32,7 @@ const OWN: u8 = 125;
 
 /// Runs the command under the meters and gives its exit code.
 pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
-    let own = |error: &dyn std::fmt::Display| Failure::with_code(OWN, error);
+    let own = |error: &dyn Explained| Failure::with_code(OWN, error);
     refuse_one_file_for_both(args)?;
     let interval = Duration::try_from_secs_f64(args.interval).map_err(|e| own(&e))?;
     // Orphans of the command become children of this process, and so their CPU time is known when they end.

@@ -172,6 +172,7 @@ fn checked_name(archive: &Path, bytes: &[u8]) -> Result<String, DataError> {
 mod tests {
     use super::*;
     use crate::data::testing::Tar;
+    use crate::data::testing::said;
 
     fn names(bytes: &[u8]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -183,7 +184,7 @@ mod tests {
             names.push(format!("{:?} {} {length}", entry.kind, entry.path));
             Ok(ControlFlow::Continue(()))
         });
-        visited.map(|()| names).map_err(|e| e.to_string())
+        visited.map(|()| names).map_err(|e| said(&e))
     }
 
     #[test]
@@ -243,11 +244,11 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         // A file with a hole of a terabyte.
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
-        let error = visit(&path, |_| Ok(ControlFlow::Continue(()))).unwrap_err().to_string();
+        let error = said(&visit(&path, |_| Ok(ControlFlow::Continue(()))).unwrap_err());
         assert!(error.contains("longer than any that is read"), "{error}");
         let mut seen = Seen::default();
         assert!(seen.count(&path, 10, PASSED_OVER).is_ok());
-        assert!(seen.count(&path, 10, 1).unwrap_err().to_string().contains("no data of this kind"));
+        assert!(said(&seen.count(&path, 10, 1).unwrap_err()).contains("no data of this kind"));
         let mut seen = Seen { entries: ENTRIES - 1, ..Seen::default() };
         assert!(seen.count(&path, 10, 0).is_ok() && seen.count(&path, 10, 0).is_err());
         let mut seen = Seen { names: NAMES - 10, ..Seen::default() };

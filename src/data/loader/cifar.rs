@@ -160,6 +160,7 @@ mod tests {
 
     use super::*;
     use crate::data::Features;
+    use crate::data::testing::said;
     use crate::data::testing::{Tar, gzip};
 
     /// A record: labels, and 3,072 times the same pixel.
@@ -235,7 +236,7 @@ mod tests {
         let with = |at: usize, bytes: Vec<u8>| {
             let mut files = ten();
             files[at].1 = bytes;
-            load(write(&files).path(), "cifar10").unwrap_err().to_string()
+            said(&load(write(&files).path(), "cifar10").unwrap_err())
         };
         let error = with(1, [record(&[1], 1), record(&[10], 2)].concat());
         assert!(error.contains("`data_batch_1.bin`: byte 3073: image 1 is of class 10"), "{error}");
@@ -247,9 +248,9 @@ mod tests {
         let mut files = ten();
         files.remove(4);
         let (_folder, path) = archive(&files);
-        assert!(load(&path, "cifar10").unwrap_err().to_string().contains("there is no data_batch_3.bin"));
+        assert!(said(&load(&path, "cifar10").unwrap_err()).contains("there is no data_batch_3.bin"));
         files.push(files[0].clone());
         let (_folder, path) = archive(&files);
-        assert!(load(&path, "cifar10").unwrap_err().to_string().contains("there is another data_batch_4.bin"));
+        assert!(said(&load(&path, "cifar10").unwrap_err()).contains("there is another data_batch_4.bin"));
     }
 }

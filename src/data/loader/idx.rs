@@ -110,6 +110,7 @@ mod tests {
 
     use super::*;
     use crate::data::testing::gzip;
+    use crate::data::testing::said;
 
     fn idx(dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, dimensions.len() as u8];
@@ -131,7 +132,7 @@ mod tests {
     }
 
     fn error(folder: &tempfile::TempDir) -> String {
-        load(folder.path(), "tiny").unwrap_err().to_string()
+        said(&load(folder.path(), "tiny").unwrap_err())
     }
 
     #[test]

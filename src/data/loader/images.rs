@@ -42,8 +42,9 @@ impl Reading {
 /// image in the making and up to three files as they are.
 pub(super) fn load(path: &Path, name: &str, reading: Reading) -> Result<Dataset, DataError> {
     if let Some(side) = reading.side.filter(|side| !(1..=LARGEST).contains(side)) {
-        let reason = format!("images of {side} x {side} pixels cannot be; say an image size from 1 to {LARGEST}");
-        return Err(DataError::Invalid { name: name.to_owned(), reason });
+        let reason = format!("images of {side} x {side} pixels cannot be");
+        let help = Some(format!("say an image size from 1 to {LARGEST}"));
+        return Err(DataError::Invalid { name: name.to_owned(), reason, help });
     }
     let mut found = Found::default();
     let decoded = Decoders::run(path, reading, |decoders| {

@@ -87,8 +87,8 @@ pub(super) fn load(path: &Path, format: Format, source: &DataSource) -> Result<D
 /// A dataset may take so many bytes of memory at most, 8 GiB: its features, decoded.
 pub(super) const MEMORY: u64 = 8 << 30;
 
-pub(super) fn fault(path: &Path, place: DataPlace, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
-    DataError::File { path: path.to_owned(), place, problem: problem.into(), advice: advice.into() }
+pub(super) fn fault(path: &Path, place: DataPlace, problem: impl Into<String>, help: impl Into<String>) -> DataError {
+    DataError::File { path: path.to_owned(), place, problem: problem.into(), help: help.into() }
 }
 
 /// What the system said when a file was opened or read.

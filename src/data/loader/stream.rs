@@ -211,14 +211,14 @@ impl Read for Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{gzip, zstd};
+    use crate::data::testing::{gzip, said, zstd};
 
     fn read(bytes: &[u8], limit: u64) -> Result<Vec<u8>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, bytes).unwrap();
-        let mut stream = Stream::of(&path, File::open(&path).unwrap(), limit).map_err(|e| e.to_string())?;
-        stream.read_up_to(u64::MAX).map_err(|e| e.to_string())
+        let mut stream = Stream::of(&path, File::open(&path).unwrap(), limit).map_err(|e| said(&e))?;
+        stream.read_up_to(u64::MAX).map_err(|e| said(&e))
     }
 
     #[test]

@@ -89,6 +89,7 @@ fn listed(folder: &Path) -> Result<(Vec<String>, bool), DataError> {
 mod tests {
     use super::super::table::load_files;
     use super::*;
+    use crate::data::testing::said;
     use crate::data::{DataError, Dataset, Partition, Split};
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -138,7 +139,7 @@ mod tests {
             (&[("train.csv", TRAIN), ("test.csv", "a,y\n1,bird\n")], "the class `bird` has nothing to train on"),
             (&[("train.csv", TRAIN), ("test.csv", "a,y\nx,cat\n")], "test.csv, line 2, column `a`: `x` is no number"),
         ] {
-            let error = read(folder(files).path()).unwrap_err().to_string();
+            let error = said(&read(folder(files).path()).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
         let with_folder = folder(&[("labels.csv", TRAIN)]);

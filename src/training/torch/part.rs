@@ -76,7 +76,7 @@ impl Part {
         goal: Goal,
         device: Device,
     ) -> Result<Self, TrainError> {
-        let invalid = |reason: String| DataError::Invalid { name: dataset.name().to_owned(), reason };
+        let invalid = |reason: String| DataError::Invalid { name: dataset.name().to_owned(), reason, help: None };
         if indices.is_empty() {
             return Err(invalid(format!("the {name} part of the split is empty")).into());
         }
