@@ -4,6 +4,7 @@ use crate::optimizer::problem::Metrics;
 
 /// One metric of a finished training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
@@ -49,6 +50,7 @@ pub const METRICS: &[Metric] = &[
 
 /// A part of a training whose edges are told to the observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Phase {
     /// Everything that a study compares: set-up of the network, training and validation.
     Trial,
@@ -88,6 +90,7 @@ pub enum Control {
 
 /// The device that a training uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Device {
     /// `cpu` or `cuda`.
     pub kind: String,
@@ -129,6 +132,7 @@ impl Observer for () {}
 
 /// The result of a training that came to its end, or was stopped by its observer.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TrainingResult {
     /// The numbers listed in [`METRICS`].
     pub metrics: Metrics,
