@@ -1,5 +1,7 @@
 //! What can be wrong with a question to records.
 
+use std::borrow::Cow;
+
 /// Why records cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -11,7 +13,7 @@ pub enum AnalysisError {
         only: Option<String>,
     },
     /// The baseline is none of the samplers.
-    #[error("the baseline `{baseline}` is none of the samplers that are compared: {}", .samplers.join(", "))]
+    #[error("the baseline `{baseline}` is none of the samplers that are compared")]
     UnknownBaseline {
         /// The baseline.
         baseline: String,
@@ -43,4 +45,19 @@ pub enum AnalysisError {
     /// Nothing came of any run.
     #[error("no trial of any run has finished, so there is nothing to compare")]
     NoFinishedTrial,
+}
+
+impl AnalysisError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::TooFewSamplers { .. } => "run the study with another sampler, too".into(),
+            Self::UnknownBaseline { samplers, .. } => format!("take one of these: {}", samplers.join(", ")).into(),
+            Self::DuplicateRun { .. } => "leave one of the two out".into(),
+            Self::DifferentProblem { .. } => "compare runs of one study file alone".into(),
+            Self::NoCommonSeed => "let the runs go on until there is one".into(),
+            Self::NoFinishedTrial => "see why the trials failed, and run them again".into(),
+        })
+    }
 }

@@ -6,6 +6,7 @@ use crate::record::{EnergyMetric, StudyRecord};
 
 /// What kind of number a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum QuantityKind {
     /// Joules.
     Energy,

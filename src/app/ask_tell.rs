@@ -8,8 +8,9 @@ use super::outputs::write_outputs;
 use super::run::conduct::{limits_of, sampler_of};
 use super::warm_start::{offer_lesson, read_lessons};
 use super::{AppError, Notice, Observer, Study};
+use crate::guard::told::{chain, joined};
 use crate::study::store::StoreError;
-use crate::study::{Answer, AskTell, Request, RequestError, StudyError, describe_host};
+use crate::study::{Answer, AskTell, HelpWords, Request, RequestError, StudyError, describe_host};
 use crate::study_file::{EnergySpec, Source, StudySpec, TrialSpec};
 
 /// The longest line that is read, in bytes.
@@ -38,7 +39,7 @@ pub(crate) fn ask_tell(
     caveats(&folder, &store).into_iter().for_each(|line| observer.notice(&Notice::Caveat(line)));
     lessons.teach(aside.as_deref(), &mut store, &mut record)?.iter().for_each(|notice| observer.notice(notice));
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;
-    let talk = converse(&mut desk, input, output);
+    let talk = converse(&mut desk, input, output, &observer.words());
     if let Some(line) = what_is_outstanding(&desk.outstanding()) {
         observer.notice(&Notice::Warning(line));
     }
@@ -48,7 +49,12 @@ pub(crate) fn ask_tell(
 }
 
 /// Answers until the other side quits or goes away.
-fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl Write) -> Result<(), AppError> {
+fn converse(
+    desk: &mut AskTell<'_>,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+    words: &HelpWords,
+) -> Result<(), AppError> {
     while let Some(line) = read_line(input).map_err(AppError::failed)? {
         let request = line.and_then(|line| Request::parse(&line));
         let quits = matches!(request, Ok(Request::Quit));
@@ -57,11 +63,12 @@ fn converse(desk: &mut AskTell<'_>, input: &mut impl BufRead, output: &mut impl 
         // A disk that has failed once may hold anything: nothing that follows could be answered for.
         let broken = match &answer {
             Err(RequestError::Study(StudyError::Store(error))) if !matches!(error, StoreError::Unstorable { .. }) => {
-                Some(AppError::failed(error))
+                Some(AppError::broken(error))
             }
             _ => None,
         };
-        let answer = answer.unwrap_or_else(|error| Answer::Refused { error: error.to_string() });
+        let answer = answer
+            .unwrap_or_else(|error| Answer::Refused { error: joined(chain(&error), error.help_in(words).as_deref()) });
         let json = serde_json::to_string(&answer).map_err(AppError::failed)?;
         match writeln!(output, "{json}").and_then(|()| output.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe && !ended => break,

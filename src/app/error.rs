@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::explained::Explained;
 use super::warm_start::Lesson;
-use crate::study::StudyError;
+use crate::data::DataError;
+use crate::guard::told::chain;
 use crate::study::store::StoreError;
+use crate::study::{HelpWords, StudyError};
 use crate::study_file::SpecErrors;
 
 /// What kind of thing is in the way, and so what a program can make of it.
@@ -32,8 +35,8 @@ pub enum ErrorKind {
 #[non_exhaustive]
 pub enum AppError {
     /// A study cannot begin or go on.
-    #[error(transparent)]
-    Study(#[from] StudyError),
+    #[error("{}", chain(.0))]
+    Study(StudyError),
     /// The study file is not there, or cannot be read.
     #[error("cannot read the study file {}: {reason}", .path.display())]
     NoFile {
@@ -118,6 +121,14 @@ pub enum AppError {
         /// What to do instead, as far as that is no choice of another folder.
         help: &'static str,
     },
+    /// A data set cannot be read.
+    #[error("{}", chain(.source))]
+    Data {
+        /// Why not.
+        source: DataError,
+        /// What to do besides what the error itself says.
+        besides: Option<String>,
+    },
     /// A command cannot be started.
     #[error("the program `{program}` {reason}")]
     NotStarted {
@@ -178,22 +189,29 @@ fn indented(lines: &[String]) -> String {
 }
 
 impl AppError {
-    pub(crate) fn wrong(what: impl ToString) -> Self {
-        Self::Wrong { what: what.to_string(), help: String::new() }
+    pub(crate) fn wrong(error: impl Explained) -> Self {
+        Self::Wrong { what: error.what(), help: error.advice().unwrap_or_default() }
     }
 
-    pub(crate) fn nothing(what: impl ToString) -> Self {
-        Self::Nothing { what: what.to_string(), help: String::new() }
+    pub(crate) fn nothing(error: impl Explained) -> Self {
+        Self::Nothing { what: error.what(), help: error.advice().unwrap_or_default() }
     }
 
-    pub(crate) fn failed(what: impl ToString) -> Self {
-        Self::Failed { what: what.to_string(), help: String::new() }
+    pub(crate) fn failed(error: impl Explained) -> Self {
+        Self::Failed { what: error.what(), help: error.advice().unwrap_or_default() }
     }
 
-    /// The same with what to do about it, where this kind of error takes that.
+    /// A store that has failed once, so that nothing that follows could be answered for.
+    pub(crate) fn broken(error: &StoreError) -> Self {
+        Self::Failed { what: chain(error), help: error.help().map(Into::into).unwrap_or_default() }
+    }
+
+    /// The same with one more thing to do about it, where this kind of error takes that.
     pub(crate) fn advised(mut self, advice: impl Into<String>) -> Self {
         if let Self::Wrong { help, .. } | Self::Nothing { help, .. } | Self::Failed { help, .. } = &mut self {
-            *help = advice.into();
+            let separator = if help.is_empty() { "" } else { "\n" };
+            *help += separator;
+            *help += &advice.into();
         }
         self
     }
@@ -219,6 +237,7 @@ impl AppError {
             | Self::NoTrials
             | Self::NoTraining
             | Self::RepairTo { .. }
+            | Self::Data { .. }
             | Self::NotStarted { .. }
             | Self::Wrong { .. } => ErrorKind::Usage,
             Self::IsComparison { .. } | Self::OnlyCompared { .. } | Self::Nothing { .. } => ErrorKind::Nothing,
@@ -229,19 +248,28 @@ impl AppError {
         }
     }
 
-    /// What to do about it, without a full stop; `None` where the text says all that there is to say.
+    /// What to do about it, without a full stop, a line for each thing; `None` where the text says all that there is to say.
     #[must_use]
     pub fn help(&self) -> Option<String> {
+        self.help_in(&HelpWords::default())
+    }
+
+    /// The same in the words of whoever runs the study.
+    #[must_use]
+    pub fn help_in(&self, words: &HelpWords) -> Option<String> {
+        let HelpWords { begin_anew, other_folder, .. } = words;
         let help = match self {
-            Self::Study(error) => return error.help(),
-            Self::NoFile { path, .. } if path.is_dir() => "a study file ends in .toml".to_owned(),
-            Self::AnotherStudy { .. } => "put the file back as it was, or name the results of this study".to_owned(),
-            Self::OtherSettings { .. } => {
-                "begin anew, which keeps the old results beside the new ones, or give the study a new \
-                                           name"
-                    .to_owned()
+            Self::Study(error) => return error.help_in(words).map(Into::into),
+            Self::Data { source, besides } => {
+                let help = source.help().map(Into::into).into_iter().chain(besides.clone());
+                help.collect::<Vec<String>>().join("\n")
             }
-            Self::ReadOtherwise { .. } => "begin anew, which keeps the old results".to_owned(),
+            Self::NoFile { path, .. } if path.is_dir() => "a study file ends in .toml".to_owned(),
+            Self::AnotherStudy { .. } => format!("put the file back as it was, or {other_folder}"),
+            Self::OtherSettings { .. } => {
+                format!("{begin_anew}, which keeps the old results beside the new ones, or give the study a new name")
+            }
+            Self::ReadOtherwise { .. } => format!("{begin_anew}, which keeps the old results"),
             Self::LearnsFromItself { .. } => "begin anew, and it learns from what is there now".to_owned(),
             Self::IsComparison { folder } => {
                 let place = folder.display();
@@ -253,10 +281,17 @@ impl AppError {
             Self::OnlyCompared { folder } => format!("`optimize export {}` prints it", folder.display()),
             Self::RepairTo { help, .. } => (*help).to_owned(),
             Self::Wrong { help, .. } | Self::Nothing { help, .. } | Self::Failed { help, .. } => help.clone(),
-            Self::Within { source, .. } => return source.help(),
+            Self::Within { source, .. } => return source.help_in(words),
             _ => String::new(),
         };
         (!help.is_empty()).then_some(help)
+    }
+}
+
+/// Not a source: what it says is said already.
+impl From<StudyError> for AppError {
+    fn from(error: StudyError) -> Self {
+        Self::Study(error)
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod data;
 pub(crate) mod devices;
 mod dry_run;
 mod error;
+pub(crate) mod explained;
 mod hardware;
 mod leftovers;
 pub(crate) mod meter;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::record::{EarlierStudy, StudyRecord};
+use crate::study::HelpWords;
 use crate::study::{EndReason, RunObserver};
 
 /// How much a notice matters.
@@ -100,6 +101,12 @@ impl fmt::Display for Notice {
 
 /// Is told what happens while a study is opened and run. Every method may be left out.
 pub trait Observer: RunObserver {
+    /// How the user asks for what helps against errors that are answered or told on the way; by default in nobody's words in
+    /// particular.
+    fn words(&self) -> HelpWords {
+        HelpWords::default()
+    }
+
     /// Something to say.
     fn notice(&mut self, notice: &Notice) {
         let _ = notice;

@@ -60,12 +60,10 @@ pub(crate) fn read_lessons(
     // Of a study that goes on, what it has learned is in its record.
     if existing.is_none() {
         refuse_useless(&lessons.studies).map_err(|error| match error {
-            StudyError::NothingToLearn { folder, mut reason } => {
+            StudyError::NothingToLearn { folder, reason, .. } => {
                 let useless = lessons.studies.iter().find(|study| study.folder == folder);
-                if let Some(advice) = useless.and_then(advice_on_was) {
-                    reason = format!("{reason}; {advice}");
-                }
-                StudyError::NothingToLearn { folder, reason }
+                let help = useless.and_then(advice_on_was);
+                StudyError::NothingToLearn { folder, reason, help }
             }
             error => error,
         })?;

@@ -55,7 +55,7 @@ mod tests {
     fn what_is_out_of_range_is_refused_with_a_guess_at_what_was_meant() {
         let told = |result: Result<f64, CarbonError>| {
             let error = result.unwrap_err();
-            error.advice().map_or_else(|| error.to_string(), |advice| format!("{error}; {advice}"))
+            error.help().map_or_else(|| error.to_string(), |help| format!("{error}; {help}"))
         };
         insta::assert_snapshot!(
             [

@@ -1,5 +1,7 @@
 //! What can be wrong with a figure.
 
+use std::borrow::Cow;
+
 use super::check::{INTENSITY, LEAST_INTENSITY, MOST_INTENSITY, PRICE, PUE};
 
 /// Why a figure is none.
@@ -48,20 +50,23 @@ impl CarbonError {
 
     /// What was probably meant, if that can be guessed.
     #[must_use]
-    pub fn advice(&self) -> Option<String> {
+    pub fn help(&self) -> Option<Cow<'static, str>> {
         match *self {
             Self::Intensity { value } if value > 0.0 && value < LEAST_INTENSITY => {
-                Some(format!("the unit is grams; {value} kg/kWh are {} g/kWh", rounded(value * 1000.0)))
+                Some(format!("the unit is grams; {value} kg/kWh are {} g/kWh", rounded(value * 1000.0)).into())
             }
             Self::Intensity { value } if value > MOST_INTENSITY => {
-                Some("the unit is g/kWh, which is the same number as kg/MWh and a thousandth of g/MWh".to_owned())
+                Some("the unit is g/kWh, which is the same number as kg/MWh and a thousandth of g/MWh".into())
             }
-            Self::Pue { value } if (0.0..1.0).contains(&value) => Some(format!(
-                "it is all energy over that of the computers, so an overhead of {value} is {}",
-                rounded(1.0 + value)
-            )),
+            Self::Pue { value } if (0.0..1.0).contains(&value) => Some(
+                format!(
+                    "it is all energy over that of the computers, so an overhead of {value} is {}",
+                    rounded(1.0 + value)
+                )
+                .into(),
+            ),
             Self::Pue { value } if (100.0..=1000.0).contains(&value) => {
-                Some(format!("it is a factor; {value} % are {}", rounded(value / 100.0)))
+                Some(format!("it is a factor; {value} % are {}", rounded(value / 100.0)).into())
             }
             _ => None,
         }

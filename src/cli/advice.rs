@@ -1,77 +1,72 @@
-//! What the application says, in words of the command line: the one place where its arguments are named in messages.
+//! Errors and notices in the words of the command line. Rooms below say what is wrong and what helps, and know nothing of flags;
+//! here, and nowhere else, help names them.
 
+use crate::app::explained::Explained;
 use crate::app::{AppError, Lesson, Notice};
-use crate::study::StudyError;
-use crate::study::store::StoreError;
+use crate::data::DataError;
+use crate::report::pdf::PdfError;
+use crate::report::{PreferenceFault, PreferenceKind, ReportError};
+use crate::study::{HelpWords, StudyError};
 
-/// An error and what to do about it.
-pub(super) fn in_words(error: &AppError) -> String {
-    let fresh = "--fresh begins anew and keeps the old results";
+/// How the command line is asked for what would help.
+pub(super) const WORDS: HelpWords = HelpWords {
+    run_it: "run `optimize STUDY.toml`",
+    again: "run the same command again",
+    begin_anew: "begin anew with --fresh",
+    other_folder: "choose another folder with --results",
+    learn_as_before: "leave --warm-start out",
+    repair: "`optimize store repair`",
+    check: "`optimize check`",
+    devices: "`optimize devices`",
+    as_root: "run `sudo -E optimize ...`",
+    samplers: "such as --samplers gp,random",
+};
+
+/// What is wrong, and below it what to do, a line for each thing.
+pub(super) fn in_lines(what: &str, help: Option<&str>) -> String {
+    let help = help.unwrap_or_default().lines().map(|line| format!("\nhelp: {line}"));
+    format!("{what}{}", help.collect::<String>())
+}
+
+/// What is wrong, in words of the command line.
+pub(super) fn what(error: &AppError) -> String {
     match error {
-        AppError::Study(error) => of_study(error),
-        AppError::AnotherStudy { .. } => {
-            format!("{error}\nput the file back as it was, or name the results of this study with --results")
-        }
-        AppError::OtherSettings { lesson, .. } => {
-            let lesson = lesson.as_ref().map_or_else(String::new, |lesson| format!("{}\n", of_lesson(lesson)));
-            format!(
-                "{error}\n{lesson}run it with --fresh to keep the old results beside the new ones, or give the study a new name"
-            )
-        }
-        AppError::ReadOtherwise { .. } => format!("{error}\n{fresh}"),
-        AppError::LearnsFromItself { aside, .. } => {
-            let aside = aside.as_ref().map_or_else(String::new, |aside| {
-                let aside = aside.display();
-                format!("; {aside} has what was moved aside last, from which --warm-start {aside} learns")
-            });
-            format!("--warm-start {error}; with --fresh it begins anew and learns from what is there now{aside}")
-        }
+        AppError::LearnsFromItself { .. } => format!("--warm-start {error}"),
         AppError::Seeds { most } => format!("--seeds must be from 1 to {most}"),
         AppError::NoTrials => "--trials must be at least 1".to_owned(),
-        AppError::NoTraining => {
-            "`optimize train` is for studies with [train]; `optimize confirm --trial N` runs your own \
-                                 program again"
-                .to_owned()
-        }
-        AppError::IsComparison { .. } => format!("{error}: {}", error.help().unwrap_or_default()),
-        AppError::OnlyCompared { .. } => format!("{error}: {}", error.help().unwrap_or_default()),
-        AppError::RepairTo { help, .. } if help.starts_with("the damaged") => format!("{error}: {help} with --to"),
-        AppError::RepairTo { help, .. } => format!("{error}; {help} with --to"),
+        AppError::NoTraining => "`optimize train` is for studies with [train]".to_owned(),
         AppError::Within { study, source } => match &**source {
             AppError::File(errors) => format!("{study}:\n{errors}"),
-            source => format!("{study}: {}", in_words(source)),
+            source => format!("{study}: {}", what(source)),
         },
-        error => match error.help() {
-            Some(help) => format!("{error}; {help}"),
-            None => error.to_string(),
-        },
+        error => error.to_string(),
     }
 }
 
-/// What is in the way of a study, with the arguments that help.
-fn of_study(error: &StudyError) -> String {
-    let help = error.help().unwrap_or_default();
-    let anew = || help.replace("begin anew", "begin anew with --fresh");
+/// What to do about it, a line for each thing.
+pub(super) fn advice(error: &AppError) -> Option<String> {
+    let own = || error.help_in(&WORDS);
     match error {
-        StudyError::Folder { .. } => format!("{error}; {help} with --results"),
-        StudyError::Occupied { .. } | StudyError::Locked { .. } | StudyError::NotComparison { .. } => {
-            format!("{error}; {help} with --results")
+        AppError::OtherSettings { lesson, .. } => {
+            let lines = lesson.as_ref().map(of_lesson).into_iter().chain(own());
+            Some(lines.collect::<Vec<_>>().join("\n"))
         }
-        StudyError::Store(StoreError::Foreign { .. }) => format!("{error}: {help} with --results"),
-        StudyError::Hollow { .. } | StudyError::Preferences => format!("{error}; {}", anew()),
-        StudyError::Metering { .. } => format!("{error}: {}", anew()),
-        StudyError::WarmStart { stored, now } => format!(
-            "the study learns from {stored}, since its beginning, and --warm-start now gives {now}; leave --warm-start out to go on \
-             with what it has, or begin anew with --fresh"
-        ),
-        StudyError::TooFewSamplers => format!("{error}, such as --samplers gp,random"),
-        StudyError::Unreadable(_) => error.to_string().replace("begin anew", "begin anew with --fresh"),
-        StudyError::NeverTold { .. }
-        | StudyError::NoFirstStep { .. }
-        | StudyError::Hopeless { .. }
-        | StudyError::Environment { .. } => format!("{error}\n{}", anew()),
-        error if help.is_empty() => error.to_string(),
-        error => format!("{error}; {help}"),
+        AppError::LearnsFromItself { aside, .. } => {
+            let aside = aside.as_ref().map_or_else(String::new, |aside| {
+                let aside = aside.display();
+                format!("\n{aside} has what was moved aside last, from which --warm-start {aside} learns")
+            });
+            Some(format!("with --fresh it begins anew and learns from what is there now{aside}"))
+        }
+        AppError::NoTraining => Some("`optimize confirm --trial N` runs your own program again".to_owned()),
+        AppError::RepairTo { .. } => own().map(|help| format!("{help} with --to")),
+        AppError::Data { source: DataError::Unknown { fetchable, .. }, besides } if !fetchable.is_empty() => {
+            let fetch = format!("`optimize data fetch` brings {}", fetchable.join(", "));
+            Some([fetch].into_iter().chain(besides.clone()).collect::<Vec<_>>().join("\n"))
+        }
+        AppError::Study(StudyError::WarmStart { .. }) => own(),
+        AppError::Within { source, .. } => advice(source),
+        _ => own(),
     }
 }
 
@@ -96,3 +91,56 @@ pub(super) fn of_notice(notice: &Notice) -> String {
         notice => notice.to_string(),
     }
 }
+
+/// A report that is refused, as what is wrong and what helps.
+pub(super) struct Refused<'a>(pub(super) &'a ReportError);
+
+impl Explained for Refused<'_> {
+    fn what(&self) -> String {
+        match self.0 {
+            ReportError::Preference { kind, text, fault } => format!("`{} {text}`: {fault}", flag_of(*kind)),
+            error => error.what(),
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        match self.0 {
+            ReportError::Preference { kind, fault, .. } => match fault {
+                PreferenceFault::Twice { .. } => Some(format!("give {} once for each metric", flag_of(*kind))),
+                PreferenceFault::WrongSide { metric, value, wanted } => {
+                    Some(format!("write {} {metric}={value}", flag_of(*wanted)))
+                }
+                fault => fault.help().map(Into::into),
+            },
+            error => Explained::advice(error),
+        }
+    }
+}
+
+/// A picture that is no PDF.
+pub(super) struct NoPdf<'a>(pub(super) &'a PdfError);
+
+impl Explained for NoPdf<'_> {
+    fn what(&self) -> String {
+        self.0.what()
+    }
+
+    fn advice(&self) -> Option<String> {
+        match self.0 {
+            PdfError::Unknown(_) => Some("`--format svg` has it".to_owned()),
+            error => Explained::advice(error),
+        }
+    }
+}
+
+fn flag_of(kind: PreferenceKind) -> &'static str {
+    match kind {
+        PreferenceKind::AtLeast => "--at-least",
+        PreferenceKind::AtMost => "--at-most",
+        PreferenceKind::Weight => "--weights",
+    }
+}
+
+#[cfg(test)]
+#[path = "advice_tests.rs"]
+mod tests;

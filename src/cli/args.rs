@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::carbon::{CarbonError, check};
 use crate::energy::units::ConsumerName;
+use crate::guard::told::with_help;
 
 /// Find energy-efficient training settings.
 ///
@@ -152,10 +153,7 @@ pub(super) struct CarbonArgs {
 /// A number that a check takes.
 fn figure(text: &str, checked: fn(f64) -> Result<f64, CarbonError>) -> Result<f64, String> {
     let number = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-    checked(number).map_err(|error| match error.advice() {
-        Some(advice) => format!("{error}; {advice}"),
-        None => error.to_string(),
-    })
+    checked(number).map_err(|error| with_help(&error, error.help()))
 }
 
 #[derive(Debug, Args)]

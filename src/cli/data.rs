@@ -9,6 +9,7 @@ use serde_json::json;
 use super::args::{DataArgs, DataCommand};
 use super::failure::Failure;
 use super::print::{print, print_data, say};
+use crate::app::explained::Explained;
 use crate::data::{DataError, DataFolder, FETCHABLE, Fetch, NAMES};
 use crate::study_file::nearest;
 
@@ -79,7 +80,7 @@ fn list(folder: &DataFolder, as_json: bool) -> Result<(), Failure> {
     for (name, path) in &found {
         let place = match path {
             Ok(path) => path.as_deref().unwrap_or(Path::new("-")).display().to_string(),
-            Err(error) => format!("not clear: {error}"),
+            Err(error) => format!("not clear: {}", error.in_full()),
         };
         text += &format!("{name:width$}  {place}\n");
     }
@@ -92,6 +93,6 @@ fn list(folder: &DataFolder, as_json: bool) -> Result<(), Failure> {
 fn entry(name: &str, path: &Result<Option<PathBuf>, DataError>) -> serde_json::Value {
     match path {
         Ok(path) => json!({ "name": name, "path": path, "problem": null }),
-        Err(error) => json!({ "name": name, "path": null, "problem": error.to_string() }),
+        Err(error) => json!({ "name": name, "path": null, "problem": error.in_full() }),
     }
 }

@@ -1,10 +1,10 @@
 //! How a command fails: what is printed, and the exit code.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 use std::io::IsTerminal;
 
-use super::advice::in_words;
+use super::advice::{advice, in_lines, what};
+use crate::app::explained::Explained;
 use crate::app::{AppError, ErrorKind};
 use crate::guard::text::lines;
 use crate::study::StudyError;
@@ -24,22 +24,28 @@ impl Failure {
     const NOTHING: u8 = 5;
 
     /// Something went wrong.
-    pub(super) fn other(error: impl Display) -> Self {
+    pub(super) fn other(error: impl Explained) -> Self {
         Self::with_code(Self::OTHER, error)
     }
 
     /// Something went wrong, with a code of its own.
-    pub(super) fn with_code(code: u8, error: impl Display) -> Self {
-        Self { code, text: Some(format!("error: {error}")), rendered: false }
+    pub(super) fn with_code(code: u8, error: impl Explained) -> Self {
+        let text = format!("error: {}", in_lines(&error.what(), error.advice().as_deref()));
+        Self { code, text: Some(text), rendered: false }
+    }
+
+    /// The same with another code.
+    pub(super) fn coded(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 
     /// The command line or the study file is wrong.
-    pub(super) fn usage(error: impl Display) -> Self {
+    pub(super) fn usage(error: impl Explained) -> Self {
         Self::with_code(Self::USAGE, error)
     }
 
     /// There is nothing to answer with.
-    pub(super) fn nothing(error: impl Display) -> Self {
+    pub(super) fn nothing(error: impl Explained) -> Self {
         Self::with_code(Self::NOTHING, error)
     }
 
@@ -65,7 +71,10 @@ impl From<AppError> for Failure {
         match &error {
             AppError::Stopped => Self { code, text: None, rendered: false },
             AppError::File(errors) => Self { code, text: Some(errors.render(has_color())), rendered: true },
-            error => Self { code, text: Some(format!("error: {}", in_words(error))), rendered: false },
+            error => {
+                let text = format!("error: {}", in_lines(&what(error), advice(error).as_deref()));
+                Self { code, text: Some(text), rendered: false }
+            }
         }
     }
 }

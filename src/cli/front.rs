@@ -1,5 +1,6 @@
 //! `optimize pick`, `report` and `export`: answers from the record.
 
+use super::advice::{NoPdf, Refused};
 use super::args::{ExportArgs, ExportFormat, Figure, PickArgs, PickFormat, ReportArgs, StudyArg};
 use super::carbon::carbon_of;
 use super::failure::Failure;
@@ -19,7 +20,7 @@ fn found(study: &StudyArg) -> Result<Found, Failure> {
 
 pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
     let choice = match (&args.within, args.trial) {
-        (Some(within), _) => Choice::within(within).map_err(Failure::usage)?,
+        (Some(within), _) => Choice::within(within).map_err(|error| Failure::usage(Refused(&error)))?,
         (None, Some(trial)) => Choice::Trial(trial),
         (None, None) => Choice::Knee,
     };
@@ -31,10 +32,10 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
         None => found.record,
     };
     let preferences = preferences_of(record.problem(), &args.at_least, &args.at_most, &args.weights);
-    let picked = pick_preferring(&record, choice, preferences.map_err(Failure::usage)?);
+    let picked = pick_preferring(&record, choice, preferences.map_err(|error| Failure::usage(Refused(&error)))?);
     let picked = picked.map_err(|error| match error {
-        ReportError::WideTolerance { .. } => Failure::usage(error),
-        error => Failure::nothing(error),
+        ReportError::WideTolerance { .. } => Failure::usage(Refused(&error)),
+        error => Failure::nothing(Refused(&error)),
     })?;
     let picked = picked.with_carbon(&record, &carbon);
     print_data(if args.json || args.format == Some(PickFormat::Json) {
@@ -105,7 +106,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn print_pdf(svg: &str) -> Result<(), Failure> {
-    let page = pdf::page(svg).map_err(Failure::other)?;
+    let page = pdf::page(svg).map_err(|error| Failure::other(NoPdf(&error)))?;
     print_bytes(&page.bytes)?;
     if !page.missing.is_empty() {
         let missing: Vec<String> = page.missing.iter().map(|c| format!("`{c}`")).collect();

@@ -1,6 +1,5 @@
 //! `optimize meter`: what a command costs in energy.
 
-use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use super::failure::Failure;
 use super::meter_signals::Signals;
 use super::signals::heed_the_ends_of_children;
 use crate::app::AppError;
+use crate::app::explained::Explained;
 use crate::app::meter::{Child, Coverage, Outcome, Patience, Series, Summed, Trouble, are_one, code, follow, render};
 use crate::energy::{EnergyError, MeterKind, Meters, MigPolicy, Profile, Session};
 use crate::guard::text::lines;
@@ -23,7 +23,7 @@ const NOT_FOUND: u8 = 127;
 
 /// Runs the command under the meters and gives its exit code.
 pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
-    let own = |error: &dyn Display| Failure::with_code(OWN, error);
+    let own = |error: &dyn Explained| Failure::with_code(OWN, error);
     refuse_one_file_for_both(args)?;
     let interval = Duration::try_from_secs_f64(args.interval).map_err(|e| own(&e))?;
     // Orphans of the command become children of this process, and so their CPU time is known when they end.
@@ -42,7 +42,8 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
         move || told.command_ended()
     })
     .map_err(refused)?;
-    let (status, summary) = follow(&mut child, profile, interval, &mut series).map_err(|e| own(&e))?;
+    let (status, summary) =
+        follow(&mut child, profile, interval, &mut series).map_err(|e| Failure::from(e).coded(OWN))?;
     let stopped = handed_on.as_ref().map_or(Duration::ZERO, |signals| signals.told().stopped());
     let coverage = Coverage { consumers: session.consumers(), absent: session.absent(), asked_by: "--without " };
     let outcome = Outcome { command: &args.command, status, summary, stopped, coverage };
@@ -73,8 +74,8 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
 /// A command that cannot be started has the codes of the shell.
 fn refused(error: AppError) -> Failure {
     match &error {
-        AppError::NotStarted { is_there: true, .. } => Failure::with_code(NOT_EXECUTABLE, error),
-        AppError::NotStarted { is_there: false, .. } => Failure::with_code(NOT_FOUND, error),
+        AppError::NotStarted { is_there: true, .. } => Failure::from(error).coded(NOT_EXECUTABLE),
+        AppError::NotStarted { is_there: false, .. } => Failure::from(error).coded(NOT_FOUND),
         _ => error.into(),
     }
 }

@@ -1,11 +1,11 @@
 //! Notices of the application, on a terminal.
 
-use super::advice::of_notice;
+use super::advice::{WORDS, of_notice};
 use super::print::{say, warn};
 use crate::app::compare::CompareObserver;
 use crate::app::repeat::RepeatObserver;
 use crate::app::{Notice, Observer, Weight};
-use crate::study::RunObserver;
+use crate::study::{HelpWords, RunObserver};
 
 /// Who reads what is said beside the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ impl RepeatObserver for Terminal {}
 impl CompareObserver for Terminal {}
 
 impl Observer for Terminal {
+    fn words(&self) -> HelpWords {
+        WORDS
+    }
+
     fn notice(&mut self, notice: &Notice) {
         let line = of_notice(notice);
         match (notice.weight(), &self) {

@@ -132,7 +132,7 @@ impl Dataset {
         targets: Targets,
     ) -> Result<Self, DataError> {
         let name = name.into();
-        let invalid = |reason: String| Err(DataError::Invalid { name: name.clone(), reason });
+        let invalid = |reason: String| Err(DataError::Invalid { name: name.clone(), reason, help: None });
         if targets.is_empty() || shape.is_empty() {
             return invalid("there are no samples, or they have no features".to_owned());
         }
@@ -214,7 +214,7 @@ impl Dataset {
     pub fn with_class_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
         if names.len() != self.classes() {
             let reason = format!("{} names do not fit {} classes", names.len(), self.classes());
-            return Err(DataError::Invalid { name: self.name, reason });
+            return Err(DataError::Invalid { name: self.name, reason, help: None });
         }
         self.class_names = names;
         Ok(self)
@@ -228,7 +228,7 @@ impl Dataset {
         let width: usize = columns.iter().map(FeatureColumn::width).sum();
         if width != self.shape.len() {
             let reason = format!("columns of {width} numbers do not fit {} features per sample", self.shape.len());
-            return Err(DataError::Invalid { name: self.name, reason });
+            return Err(DataError::Invalid { name: self.name, reason, help: None });
         }
         self.columns = columns;
         Ok(self)
@@ -241,7 +241,7 @@ impl Dataset {
     pub fn with_test_from(mut self, index: usize) -> Result<Self, DataError> {
         if index == 0 || index >= self.len() {
             let reason = format!("a test part from sample {index} of {} on leaves one part empty", self.len());
-            return Err(DataError::Invalid { name: self.name, reason });
+            return Err(DataError::Invalid { name: self.name, reason, help: None });
         }
         self.test_from = Some(index);
         Ok(self)
@@ -254,7 +254,7 @@ impl Dataset {
     pub fn with_validation_from(mut self, index: usize) -> Result<Self, DataError> {
         if index == 0 || self.test_from.is_none_or(|test_from| index >= test_from) {
             let reason = format!("a validation part from sample {index} on leaves one part empty");
-            return Err(DataError::Invalid { name: self.name, reason });
+            return Err(DataError::Invalid { name: self.name, reason, help: None });
         }
         self.validation_from = Some(index);
         Ok(self)
@@ -304,7 +304,7 @@ impl Dataset {
     pub fn gather(&self, indices: &[usize]) -> Result<Vec<f32>, DataError> {
         if let Some(index) = indices.iter().find(|i| **i >= self.len()) {
             let reason = format!("there is no sample {index} among {}", self.len());
-            return Err(DataError::Invalid { name: self.name.clone(), reason });
+            return Err(DataError::Invalid { name: self.name.clone(), reason, help: None });
         }
         Ok(self.features.gather_floats(self.shape.len(), indices))
     }

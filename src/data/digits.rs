@@ -19,7 +19,7 @@ const DARKEST: f32 = 16.0;
 pub(super) const NAME: &str = "digits";
 
 pub(super) fn load() -> Result<Dataset, DataError> {
-    let invalid = |reason: String| DataError::Invalid { name: NAME.to_owned(), reason };
+    let invalid = |reason: String| DataError::Invalid { name: NAME.to_owned(), reason, help: None };
     let mut bytes = Vec::with_capacity(SAMPLES * (1 + SHAPE.len()));
     GzDecoder::new(PACKED).read_to_end(&mut bytes).map_err(|e| invalid(format!("cannot be unpacked: {e}")))?;
     if bytes.len() != SAMPLES * (1 + SHAPE.len()) {

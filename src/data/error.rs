@@ -1,5 +1,6 @@
 //! What can be wrong with data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -10,13 +11,13 @@ use super::Partition;
 #[non_exhaustive]
 pub enum DataError {
     /// A name that no dataset has.
-    #[error("there is no dataset `{name}` (there is: {}){}", .known.join(", "), can_fetch(.fetchable))]
+    #[error("there is no dataset `{name}` (there is: {})", .known.join(", "))]
     Unknown {
         /// The name.
         name: String,
         /// The names that there are.
         known: Vec<String>,
-        /// The names that `optimize data fetch` would bring.
+        /// The names of those that [`Fetch`](super::Fetch) would bring (feature `cli`).
         fetchable: Vec<String>,
     },
     /// Arrays whose sizes or values contradict each other.
@@ -26,11 +27,11 @@ pub enum DataError {
         name: String,
         /// What contradicts what.
         reason: String,
+        /// What can be done, if that is known.
+        help: Option<String>,
     },
     /// A partition that cannot be.
-    #[error(
-        "the partition `{text}` cannot be: {reason}; say `given`, or training, validation and test in percent, for example `60-20-20`"
-    )]
+    #[error("the partition `{text}` cannot be: {reason}")]
     Partition {
         /// As it was written.
         text: String,
@@ -38,9 +39,7 @@ pub enum DataError {
         reason: String,
     },
     /// Shares that leave one of the three parts empty.
-    #[error(
-        "a split of {samples} samples by `{partition}` leaves the {part} part empty; take more samples or other shares"
-    )]
+    #[error("a split of {samples} samples by `{partition}` leaves the {part} part empty")]
     Split {
         /// How many samples there are.
         samples: usize,
@@ -50,36 +49,50 @@ pub enum DataError {
         part: &'static str,
     },
     /// A file that cannot be fetched.
-    #[error("{address}: {problem}; {advice}")]
+    #[error("{address}: {problem}")]
     Fetch {
         /// Where it was to come from.
         address: String,
         /// What went wrong.
         problem: String,
         /// What can be done.
-        advice: String,
+        help: String,
     },
     /// A file or folder that cannot be understood.
-    #[error("{}{place}: {problem}; {advice}", .path.display())]
+    #[error("{}{place}: {problem}", .path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
         /// Where in it.
-        place: Place,
+        place: DataPlace,
         /// What is wrong.
         problem: String,
         /// What can be done.
-        advice: String,
+        help: String,
     },
 }
 
-fn can_fetch(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; `optimize data fetch` brings {}", names.join(", ")) }
+impl DataError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Unknown { fetchable, .. } if fetchable.is_empty() => None,
+            Self::Unknown { fetchable, .. } => Some(format!("these can be fetched: {}", fetchable.join(", ")).into()),
+            Self::Invalid { help, .. } => help.clone().map(Cow::Owned),
+            Self::Partition { .. } => {
+                Some("say `given`, or training, validation and test in percent, for example `60-20-20`".into())
+            }
+            Self::Split { .. } => Some("take more samples or other shares".into()),
+            Self::Fetch { help, .. } | Self::File { help, .. } => Some(help.clone().into()),
+        }
+    }
 }
 
 /// A place within a file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+#[non_exhaustive]
+pub enum DataPlace {
     /// No place in particular.
     Whole,
     /// So many bytes after the beginning.
@@ -90,7 +103,7 @@ pub enum Place {
     Entry(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DataPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => Ok(()),
@@ -105,17 +118,18 @@ impl fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::testing::said;
 
     #[test]
     fn a_fault_says_where_what_and_what_to_do() {
         let fault = |place| {
-            let (problem, advice) = ("is wrong".to_owned(), "mend it".to_owned());
-            DataError::File { path: "a/b.csv".into(), place, problem, advice }.to_string()
+            let (problem, help) = ("is wrong".to_owned(), "mend it".to_owned());
+            said(&DataError::File { path: "a/b.csv".into(), place, problem, help })
         };
-        assert_eq!(fault(Place::Whole), "a/b.csv: is wrong; mend it");
-        assert_eq!(fault(Place::Offset(16)), "a/b.csv, byte 16: is wrong; mend it");
-        assert_eq!(fault(Place::Line(3, None)), "a/b.csv, line 3: is wrong; mend it");
-        assert_eq!(fault(Place::Line(3, Some("age".into()))), "a/b.csv, line 3, column `age`: is wrong; mend it");
-        assert_eq!(fault(Place::Entry("x/1.png".into())), "a/b.csv, `x/1.png`: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Whole), "a/b.csv: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Offset(16)), "a/b.csv, byte 16: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Line(3, None)), "a/b.csv, line 3: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Line(3, Some("age".into()))), "a/b.csv, line 3, column `age`: is wrong; mend it");
+        assert_eq!(fault(DataPlace::Entry("x/1.png".into())), "a/b.csv, `x/1.png`: is wrong; mend it");
     }
 }

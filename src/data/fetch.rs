@@ -122,14 +122,14 @@ impl Fetch {
     }
 }
 
-fn failed(address: &str, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
+fn failed(address: &str, problem: impl Into<String>, help: impl Into<String>) -> DataError {
     let (shown, _) = secret::masked(&[address.to_owned()]);
-    DataError::Fetch { address: shown.concat(), problem: problem.into(), advice: advice.into() }
+    DataError::Fetch { address: shown.concat(), problem: problem.into(), help: help.into() }
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> DataError {
     let advice = "make room or take another folder: WATTFRONT_DATA names it";
-    super::loader::fault(path, super::Place::Whole, format!("cannot be written: {error}"), advice)
+    super::loader::fault(path, super::DataPlace::Whole, format!("cannot be written: {error}"), advice)
 }
 
 /// Holds a file against its sum, and removes it if it is another.

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
+use crate::data::testing::said;
 
 /// What a server does with one connection.
 enum Answer {
@@ -85,7 +86,7 @@ fn fetch_into(home: &tempfile::TempDir, answers: Vec<Answer>) -> (Result<PathBuf
         last = progress.done;
     });
     assert!(path.is_err() || last == 0 || last == 200_000);
-    (path.map_err(|e| e.to_string()), asked.try_iter().collect())
+    (path.map_err(|e| said(&e)), asked.try_iter().collect())
 }
 
 #[test]
@@ -182,12 +183,12 @@ fn several_files_become_a_folder() {
 fn unknown_names_and_two_at_once_are_answered() {
     let home = tempfile::tempdir().unwrap();
     let fetch = Fetch::new(DataFolder::new(home.path()));
-    let error = fetch.fetch("imagenet", &mut |_| {}).unwrap_err().to_string();
+    let error = said(&fetch.fetch("imagenet", &mut |_| {}).unwrap_err());
     assert!(error.contains("(there is: mnist, fashion-mnist, cifar10, cifar100)"), "{error}");
     fs::create_dir_all(home.path().join(".fetch")).unwrap();
     let lock = fs::File::create(home.path().join(".fetch/mnist.lock")).unwrap();
     lock.lock().unwrap();
-    let error = fetch.fetch("mnist", &mut |_| {}).unwrap_err().to_string();
+    let error = said(&fetch.fetch("mnist", &mut |_| {}).unwrap_err());
     assert!(error.contains("another process is fetching"), "{error}");
 }
 

@@ -31,12 +31,12 @@ mod testing;
 
 pub use dataset::{Dataset, Label, Shape};
 pub use duplicates::Duplicates;
-pub use error::{DataError, Place};
+pub use error::{DataError, DataPlace};
 pub use features::{FeatureColumn, Features, Targets, Task};
 #[cfg(feature = "study")]
 pub use fetch::{FETCHABLE, Fetch, Progress};
 pub use partition::{Partition, Shares};
-pub use source::{DataFolder, Source, open};
+pub use source::{DataFolder, DataSource, open};
 pub use split::Split;
 
 /// The names of the built-in datasets.

@@ -188,6 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::testing::said;
 
     #[test]
     fn texts_are_read_and_written_back() {
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn wrong_texts_are_answered() {
-        let error = |text: &str| text.parse::<Partition>().unwrap_err().to_string();
+        let error = |text: &str| said(&text.parse::<Partition>().unwrap_err());
         assert!(error("60-20-10").contains("90 % together"));
         assert!(error("100-0-0").contains("`0` is not a percentage"));
         assert!(error("60-20").contains("three numbers"));

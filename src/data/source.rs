@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use super::cache::{Cache, Key};
 use super::loader::{self, Format};
 use super::published::{PUBLISHED, described};
-use super::{DataError, Dataset, Place, Task, load};
+use super::{DataError, DataPlace, Dataset, Task, load};
 
 /// Which data are meant, and how they are to be taken.
 ///
 /// ```
-/// use wattfront::data::{self, Source};
+/// use wattfront::data::{self, DataSource};
 ///
-/// let source = Source { samples: Some(300), ..Source::named("digits") };
+/// let source = DataSource { samples: Some(300), ..DataSource::named("digits") };
 /// assert_eq!(data::open(&source, None)?.len(), 300);
 /// # Ok::<(), wattfront::data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Source {
+pub struct DataSource {
     /// A built-in name, a name in the data folder, or a path.
     pub dataset: String,
     /// The column of a table that is to be predicted; default: the one called `label`, `target` or `class`, or else the
@@ -36,7 +36,7 @@ pub struct Source {
     pub seed: u64,
 }
 
-impl Source {
+impl DataSource {
     /// All samples of this dataset, taken as they are; with the seed 0.
     #[must_use]
     pub fn named(dataset: impl Into<String>) -> Self {
@@ -108,7 +108,7 @@ impl DataFolder {
                 let problem = format!("is called `{name}` as {} is", other.display());
                 Err(loader::fault(
                     &one,
-                    Place::Whole,
+                    DataPlace::Whole,
                     problem,
                     "rename one of them, or say the path of the one you mean",
                 ))
@@ -138,7 +138,7 @@ const CACHE: &str = "cache";
 /// # Errors
 /// [`DataError::Unknown`] for a name that is neither built in nor in the data folder, [`DataError::File`] for what cannot
 /// be read or understood, [`DataError::Invalid`] for an option that does not fit the data.
-pub fn open(source: &Source, folder: Option<&DataFolder>) -> Result<Dataset, DataError> {
+pub fn open(source: &DataSource, folder: Option<&DataFolder>) -> Result<Dataset, DataError> {
     let name = source.dataset.as_str();
     let dataset = if super::NAMES.contains(&name) {
         fits(source, None)?;
@@ -190,7 +190,7 @@ fn locate(name: &str, folder: Option<&DataFolder>) -> Result<PathBuf, DataError>
 }
 
 /// Refuses options that would not be heeded.
-fn fits(source: &Source, format: Option<Format>) -> Result<(), DataError> {
+fn fits(source: &DataSource, format: Option<Format>) -> Result<(), DataError> {
     let table = matches!(format, Some(Format::Table | Format::Tables));
     let images = format == Some(Format::Images);
     for (option, is_said, is_heeded, what) in [
@@ -199,8 +199,8 @@ fn fits(source: &Source, format: Option<Format>) -> Result<(), DataError> {
         ("image_size", source.image_size.is_some(), images, "folders and archives of images"),
     ] {
         if is_said && !is_heeded {
-            let reason = format!("`{option}` is for {what} alone; leave it out");
-            return Err(DataError::Invalid { name: source.dataset.clone(), reason });
+            let (reason, help) = (format!("`{option}` is for {what} alone"), Some("leave it out".to_owned()));
+            return Err(DataError::Invalid { name: source.dataset.clone(), reason, help });
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::data::testing::said;
 use crate::data::testing::{Tar, grey_png, zstd};
 use crate::data::{Partition, Shape, Split};
 
@@ -23,8 +24,8 @@ fn home() -> (tempfile::TempDir, DataFolder) {
     (home, folder)
 }
 
-fn error(source: &Source, folder: Option<&DataFolder>) -> String {
-    open(source, folder).unwrap_err().to_string()
+fn error(source: &DataSource, folder: Option<&DataFolder>) -> String {
+    said(&open(source, folder).unwrap_err())
 }
 
 #[test]
@@ -44,50 +45,51 @@ fn the_environment_says_where_the_data_folder_is() {
 fn data_are_found_by_name_and_by_path() {
     let (home, folder) = home();
     assert_eq!(folder.names(), ["dots", "pets", "photos"]);
-    assert_eq!(open(&Source::named("pets"), Some(&folder)).unwrap().class_names(), ["cat", "dog"]);
-    assert_eq!(open(&Source::named("dots"), Some(&folder)).unwrap().len(), 3);
+    assert_eq!(open(&DataSource::named("pets"), Some(&folder)).unwrap().class_names(), ["cat", "dog"]);
+    assert_eq!(open(&DataSource::named("dots"), Some(&folder)).unwrap().len(), 3);
     let path = home.path().join("photos").display().to_string();
     for source in ["photos", &path] {
-        let photos = open(&Source::named(source), Some(&folder)).unwrap();
+        let photos = open(&DataSource::named(source), Some(&folder)).unwrap();
         assert_eq!((photos.name(), photos.class_names().len()), (source, 2));
     }
     assert_eq!(folder.names(), ["dots", "pets", "photos"], "the cache is no dataset");
-    assert_eq!(open(&Source::named("digits"), None).unwrap(), load("digits").unwrap());
+    assert_eq!(open(&DataSource::named("digits"), None).unwrap(), load("digits").unwrap());
 }
 
 #[test]
 fn what_is_not_there_is_answered_with_what_is() {
     let (home, folder) = home();
-    let text = error(&Source::named("pest"), Some(&folder));
+    let text = error(&DataSource::named("pest"), Some(&folder));
     assert!(
-        text.contains("no dataset `pest` (there is: digits, dots, pets, photos); `optimize data fetch` brings mnist"),
+        text.contains("no dataset `pest` (there is: digits, dots, pets, photos); these can be fetched: mnist"),
         "{text}"
     );
-    assert!(error(&Source::named("mnist"), None).contains("no dataset `mnist` (there is: digits)"));
-    assert!(error(&Source::named("./nowhere"), None).contains("./nowhere: cannot be read"));
+    assert!(error(&DataSource::named("mnist"), None).contains("no dataset `mnist` (there is: digits)"));
+    assert!(error(&DataSource::named("./nowhere"), None).contains("./nowhere: cannot be read"));
     for name in ["", "..", "cache", ".hidden"] {
-        assert!(open(&Source::named(name), Some(&folder)).is_err(), "{name}");
+        assert!(open(&DataSource::named(name), Some(&folder)).is_err(), "{name}");
     }
     fs::write(home.path().join("pets.tsv"), "").unwrap();
-    assert!(error(&Source::named("pets"), Some(&folder)).contains("is called `pets` as"));
+    assert!(error(&DataSource::named("pets"), Some(&folder)).contains("is called `pets` as"));
     fs::write(home.path().join("x.zip"), "").unwrap();
     let path = home.path().join("x.zip").display().to_string();
-    assert!(error(&Source::named(path), None).contains("is in no format that is read; use a folder"));
+    assert!(error(&DataSource::named(path), None).contains("is in no format that is read; use a folder"));
 }
 
 #[test]
 fn options_that_would_not_be_heeded_are_refused() {
     let (_home, folder) = home();
-    let size = |name: &str| Source { image_size: Some(4), ..Source::named(name) };
+    let size = |name: &str| DataSource { image_size: Some(4), ..DataSource::named(name) };
     assert_eq!(open(&size("dots"), Some(&folder)).unwrap().shape(), Shape { channels: 1, height: 4, width: 4 });
     for name in ["pets", "digits"] {
         assert!(error(&size(name), Some(&folder)).contains("`image_size` is for folders and archives of images alone"));
     }
-    let label = Source { label: Some("size".to_owned()), ..Source::named("dots") };
+    let label = DataSource { label: Some("size".to_owned()), ..DataSource::named("dots") };
     assert!(error(&label, Some(&folder)).contains("`label` is for tables alone; leave it out"));
-    let task = Source { task: Some(Task::Regression), ..Source::named("digits") };
+    let task = DataSource { task: Some(Task::Regression), ..DataSource::named("digits") };
     assert!(error(&task, None).contains("`task` is for tables alone"));
-    let label = Source { task: Some(Task::Regression), label: Some("size".to_owned()), ..Source::named("pets") };
+    let label =
+        DataSource { task: Some(Task::Regression), label: Some("size".to_owned()), ..DataSource::named("pets") };
     assert_eq!(open(&label, Some(&folder)).unwrap().values(), [1.0, 2.0, 3.0]);
 }
 
@@ -95,7 +97,7 @@ fn options_that_would_not_be_heeded_are_refused() {
 fn a_known_name_brings_its_attribution() {
     let (home, folder) = home();
     fs::rename(home.path().join("dots.tar.zst"), home.path().join("cifar10.tar.zst")).unwrap();
-    let data = open(&Source::named("cifar10"), Some(&folder)).unwrap();
+    let data = open(&DataSource::named("cifar10"), Some(&folder)).unwrap();
     assert!(data.attribution().contains("A. Krizhevsky"));
     assert_eq!(data.class_names(), ["a", "b"]);
 }
@@ -103,7 +105,7 @@ fn a_known_name_brings_its_attribution() {
 #[test]
 fn decoded_images_are_kept_until_their_source_changes() {
     let (home, folder) = home();
-    let source = Source::named("dots");
+    let source = DataSource::named("dots");
     let first = open(&source, Some(&folder)).unwrap();
     let kept = fs::read_dir(home.path().join(CACHE)).unwrap().next().unwrap().unwrap().path();
     assert_eq!(open(&source, Some(&folder)).unwrap(), first);
@@ -126,22 +128,22 @@ fn decoded_images_are_kept_until_their_source_changes() {
 fn many_at_once_and_a_folder_that_cannot_be_written_do_no_harm() {
     let (home, folder) = home();
     let all: Vec<Dataset> = std::thread::scope(|scope| {
-        let open = || open(&Source::named("dots"), Some(&folder)).unwrap();
+        let open = || open(&DataSource::named("dots"), Some(&folder)).unwrap();
         (0..8).map(|_| scope.spawn(open)).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
     });
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(fs::read_dir(home.path().join(CACHE)).unwrap().count(), 1);
     fs::remove_dir_all(home.path().join(CACHE)).unwrap();
     fs::write(home.path().join(CACHE), b"no folder").unwrap();
-    assert_eq!(open(&Source::named("dots"), Some(&folder)).unwrap(), all[0]);
+    assert_eq!(open(&DataSource::named("dots"), Some(&folder)).unwrap(), all[0]);
 }
 
 #[test]
 fn fewer_samples_are_taken_by_the_seed() {
-    let some = |samples, seed| open(&Source { samples: Some(samples), seed, ..Source::named("digits") }, None);
+    let some = |samples, seed| open(&DataSource { samples: Some(samples), seed, ..DataSource::named("digits") }, None);
     assert_eq!(some(100, 1).unwrap(), load("digits").unwrap().subset(100, 1).unwrap());
     assert_ne!(some(100, 1).unwrap(), some(100, 2).unwrap());
-    assert!(some(1798, 1).unwrap_err().to_string().contains("ask for 1 to 1797"));
+    assert!(said(&some(1798, 1).unwrap_err()).contains("ask for 1 to 1797"));
 }
 
 /// The folder with real data beside the repository, where there is one.
@@ -158,7 +160,7 @@ fn shared(file: &str) -> Option<String> {
 #[test]
 fn the_digits_as_a_table_are_the_built_in_ones() {
     let Some(path) = shared("digits.csv") else { return };
-    let table = open(&Source::named(path), None).unwrap();
+    let table = open(&DataSource::named(path), None).unwrap();
     let digits = load("digits").unwrap();
     assert_eq!((table.labels(), table.classes()), (digits.labels(), 10));
     assert!(table.features().to_vec().iter().zip(digits.features().to_vec()).all(|(t, d)| t / 16.0 == d));
@@ -167,7 +169,7 @@ fn the_digits_as_a_table_are_the_built_in_ones() {
 #[test]
 fn cifar_10_as_an_archive_of_images_is_all_there() {
     let Some(path) = shared("cifar10-images.tar.zst") else { return };
-    let data = open(&Source::named(path), None).unwrap();
+    let data = open(&DataSource::named(path), None).unwrap();
     assert_eq!(data.shape(), Shape { channels: 3, height: 32, width: 32 });
     assert_eq!((data.len(), data.test_from(), data.features().size()), (60_000, Some(50_000), 184_320_000));
     let names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];

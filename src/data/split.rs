@@ -79,11 +79,9 @@ impl Split {
                 let Some(owner) = owners.get_mut(*index) else { continue };
                 let owner = *owner.get_or_insert(part);
                 if owner != part {
-                    let reason = format!(
-                        "sample {index} is in the {owner} part of the split and in the {part} part; leave it in one of them, or \
-                         the network is judged by what it knows"
-                    );
-                    return Err(DataError::Invalid { name: dataset.name().to_owned(), reason });
+                    let reason = format!("sample {index} is in the {owner} part of the split and in the {part} part");
+                    let help = Some("leave it in one of them, or the network is judged by what it knows".to_owned());
+                    return Err(DataError::Invalid { name: dataset.name().to_owned(), reason, help });
                 }
             }
         }

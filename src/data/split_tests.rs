@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::data::testing::said;
 use crate::data::{Shape, Targets};
 
 fn digits() -> Vec<u32> {
@@ -163,7 +164,7 @@ fn parts_that_share_a_sample_are_told() {
         (parts(&[1, 2], &[3], &[4, 2]), "train", "test"),
         (parts(&[1], &[3, 2], &[2]), "validation", "test"),
     ] {
-        let error = shared.unwrap_err().to_string();
+        let error = said(&shared.unwrap_err());
         let expected = format!("sample 2 is in the {one} part of the split and in the {other} part; leave it in one");
         assert!(error.contains(&expected) && error.contains("`digits`"), "{error}");
     }

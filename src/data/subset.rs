@@ -16,8 +16,9 @@ impl Dataset {
         let available = self.test_from().unwrap_or(self.len());
         if samples == 0 || samples > available {
             let beside = if self.test_from().is_some() { " beside its test part" } else { "" };
-            let reason = format!("{samples} samples are asked for; ask for 1 to {available}, which is all{beside}");
-            return Err(DataError::Invalid { name: self.name().to_owned(), reason });
+            let reason = format!("{samples} samples are asked for");
+            let help = Some(format!("ask for 1 to {available}, which is all{beside}"));
+            return Err(DataError::Invalid { name: self.name().to_owned(), reason, help });
         }
         let for_training = self.validation_from().unwrap_or(available);
         // Of a validation part that is given, the same share; both parts keep one sample at least.
@@ -60,6 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::testing::said;
     use crate::data::{Features, Shape};
 
     /// Samples whose one feature is their index.
@@ -97,7 +99,7 @@ mod tests {
     fn too_many_and_none_are_refused() {
         let whole = numbered(vec![0, 1, 2, 3, 0], Some(4));
         for samples in [0, 5, usize::MAX] {
-            let error = whole.subset(samples, 0).unwrap_err().to_string();
+            let error = said(&whole.subset(samples, 0).unwrap_err());
             assert!(error.contains("ask for 1 to 4, which is all beside its test part"), "{error}");
         }
     }

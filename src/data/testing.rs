@@ -2,6 +2,16 @@
 
 use std::io::Write;
 
+use super::DataError;
+
+/// An error with its help, as one text.
+pub(super) fn said(error: &DataError) -> String {
+    match error.help() {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    }
+}
+
 /// A tar archive in the making.
 pub(super) struct Tar(tar::Builder<Vec<u8>>);
 

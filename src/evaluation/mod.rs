@@ -36,6 +36,8 @@ pub use train::{TrainObjective, TrainRequest};
 #[cfg(feature = "torch")]
 pub use worker::serve;
 
+pub use crate::training::Control;
+
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;
@@ -52,15 +54,6 @@ impl Stamp {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         Self(now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9)
     }
-}
-
-/// Whether a trial should go on after a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Go on.
-    Continue,
-    /// End early and return the metrics reached.
-    Stop,
 }
 
 /// The hardware that a trial computes on, beside the processor that every trial uses.

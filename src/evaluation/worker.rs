@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use super::{Stamp, TrainRequest};
 use crate::energy::REST;
 use crate::guard::text;
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
-use crate::training::{Control, Device, Metrics, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
+use crate::optimizer::problem::Metrics;
+use crate::training::{Control, Device, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
 
 /// Answers [`TrainRequest`]s from `input`, and `{"prepare": SPLIT_SEED}` by opening what they share, with lines on `output`,
 /// until `input` is closed.
@@ -62,7 +64,7 @@ enum Request {
 fn open(split_seed: u64, trainer: &mut Option<(u64, Trainer)>) -> Result<&mut Trainer, Value> {
     if trainer.as_ref().is_none_or(|(seed, _)| *seed != split_seed) {
         let options = TrainerOptions { split_seed, ..TrainerOptions::default() };
-        let new = Trainer::new(&options).map_err(|error| failed(kind_of(&error), &error.to_string()))?;
+        let new = Trainer::new(&options).map_err(|error| failed(kind_of(&error), &with_help(&error, error.help())))?;
         *trainer = Some((split_seed, new));
     }
     match trainer {
@@ -74,7 +76,7 @@ fn open(split_seed: u64, trainer: &mut Option<(u64, Trainer)>) -> Result<&mut Tr
 fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: &mut dyn Write) -> Value {
     let recipe = match Recipe::from_settings(request.settings.iter().map(|(name, value)| (name.as_str(), value))) {
         Ok(recipe) => recipe,
-        Err(error) => return failed(FailureKind::Exit, &error.to_string()),
+        Err(error) => return failed(FailureKind::Exit, &with_help(&error, error.help())),
     };
     let trainer = match open(request.split_seed, trainer) {
         Ok(trainer) => trainer,
@@ -88,7 +90,7 @@ fn answer(request: &TrainRequest, trainer: &mut Option<(u64, Trainer)>, output: 
             }
             json!(outcome.metrics)
         }
-        Err(error) => failed(kind_of(&error), &error.to_string()),
+        Err(error) => failed(kind_of(&error), &with_help(&error, error.help())),
     }
 }
 

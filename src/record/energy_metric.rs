@@ -1,5 +1,6 @@
 //! Names of energy metrics: `energy[.PHASE][.DOMAIN][.net][.per_1000]`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -43,14 +44,25 @@ pub struct EnergyMetric {
 #[non_exhaustive]
 pub enum EnergyMetricError {
     /// The name does not begin with `energy`.
-    #[error(
-        "`{name}` is no energy metric: those are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram, accelerator, platform) \
-         and `net`, or some of these in this order; after a phase also `per_1000` at the end, for 1,000 samples"
-    )]
+    #[error("`{name}` is no energy metric")]
     NotEnergy {
         /// The name.
         name: String,
     },
+}
+
+impl EnergyMetricError {
+    /// What would be one.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::NotEnergy { .. } => Some(
+                "energy metrics are `energy`, or `energy.` and a phase, a domain (gpu, cpu, dram, accelerator, platform) and `net`, or \
+                 some of these in this order; after a phase also `per_1000` at the end, for 1,000 samples"
+                    .into(),
+            ),
+        }
+    }
 }
 
 impl EnergyMetric {
@@ -240,7 +252,7 @@ mod tests {
             let part: EnergyMetric = format!("energy.{}.cpu", kind.name()).parse().unwrap();
             assert_eq!(part.read(&Phases::from([trial(), phase()]), &Metrics::new()), Some(Joules(2.0)));
         }
-        let words = "nothing".parse::<EnergyMetric>().unwrap_err().to_string();
+        let words = "nothing".parse::<EnergyMetric>().unwrap_err().help().unwrap();
         assert!(DomainKind::ALL.iter().all(|kind| words.contains(kind.name())), "{words}");
     }
 

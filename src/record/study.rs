@@ -1,5 +1,7 @@
 //! The record of a study: the fold of its events.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
@@ -75,6 +77,14 @@ pub enum RecordError {
         /// The state it is in.
         state: &'static str,
     },
+}
+
+impl RecordError {
+    /// What to do about it; nothing is known, for no program of ours writes such events.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        None
+    }
 }
 
 /// All that is known of a study.

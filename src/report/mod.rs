@@ -18,7 +18,7 @@ pub mod pdf;
 pub mod study;
 mod words;
 
-pub use error::ReportError;
+pub use error::{PreferenceFault, PreferenceKind, ReportError};
 pub use markup::utc;
 pub(crate) use words::counted;
 pub use words::{Closing, seconds};

@@ -45,7 +45,7 @@ pub fn plan_comparison(
         if !sampler::NAMES.contains(&name.as_str()) {
             return Err(StudyError::UnknownSampler {
                 name: name.clone(),
-                advice: did_you_mean(name, sampler::NAMES, "the samplers are"),
+                help: did_you_mean(name, sampler::NAMES, "the samplers are"),
             });
         }
         if samplers[..i].contains(name) {
@@ -93,6 +93,7 @@ pub fn plan_comparison(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::told::with_help;
 
     fn spec(extra: &str) -> StudySpec {
         let text = format!(
@@ -122,7 +123,10 @@ mod tests {
 
     #[test]
     fn wrong_samplers_are_refused() {
-        let refused = |samplers: &[&str]| plan(samplers, 2).unwrap_err().to_string();
+        let refused = |samplers: &[&str]| {
+            let error = plan(samplers, 2).unwrap_err();
+            with_help(&error, error.help())
+        };
         assert!(refused(&["gp", "rnadom"]).contains("did you mean `random`?"));
         assert!(refused(&["gp", "gp"]).contains("`gp` is named twice"));
         assert!(refused(&["gp"]).contains("at least two samplers"));
@@ -134,6 +138,6 @@ mod tests {
         };
         // The last seed, 10, is one digit longer than the first.
         assert!(named(90).is_ok());
-        assert!(named(91).unwrap_err().to_string().contains("shorten `name`"));
+        assert!(named(91).unwrap_err().help().unwrap().contains("shorten `name`"));
     }
 }

@@ -14,7 +14,7 @@ use crate::record::RecordError;
 #[non_exhaustive]
 pub enum StudyError {
     /// The results folder cannot be made or written to.
-    #[error("cannot write to the results folder {}: {source}", .path.display())]
+    #[error("cannot write to the results folder {}", .path.display())]
     Folder {
         /// The folder, or the file in it.
         path: PathBuf,
@@ -23,8 +23,7 @@ pub enum StudyError {
     },
     /// The folder was moved, removed or replaced while it was in use.
     #[error(
-        "the results folder {} was moved, removed or replaced while the study ran, so nothing more is written there; put it back \
-         and run the same command again", .path.display()
+        "the results folder {} was moved, removed or replaced while the study ran, so nothing more is written there", .path.display()
     )]
     Gone {
         /// Where it was.
@@ -58,7 +57,7 @@ pub enum StudyError {
         owner: Option<u32>,
     },
     /// There is no study in the folder.
-    #[error("there is no study in {}: it has no study.db; run `optimize STUDY.toml` first", .path.display())]
+    #[error("there is no study in {}: it has no study.db", .path.display())]
     NoStudy {
         /// The folder.
         path: PathBuf,
@@ -70,9 +69,11 @@ pub enum StudyError {
         folder: String,
         /// What was found there.
         reason: String,
+        /// What can be done, if that is known.
+        help: Option<String>,
     },
     /// The study began with other earlier studies to learn from, or with none.
-    #[error("the study learns from {stored}, since its beginning, and is now given {now}")]
+    #[error("the study learns from {stored}, since its beginning, and is now to learn from {now}")]
     WarmStart {
         /// What it learns from.
         stored: String,
@@ -81,7 +82,7 @@ pub enum StudyError {
     },
     /// The trials so far were metered in another way than the next ones would be.
     #[error(
-        "the trials so far were metered by {stored}, but here they would be metered by {now}{}; figures of different \
+        "the trials so far were metered by {stored}, but here they would be metered by {now}{}, and figures of different \
          origin cannot be compared",
         if because.is_empty() { String::new() } else { format!(" ({because})") }
     )]
@@ -94,24 +95,21 @@ pub enum StudyError {
         because: String,
     },
     /// Energy is asked for, and nothing is metered.
-    #[error(
-        "the study asks for energy, and nothing is metered here, so it does not start; `optimize check` says of all that draws power why, \
-         and `without` in [energy] may leave out too much"
-    )]
+    #[error("the study asks for energy, and nothing is metered here, so it does not start")]
     Unmetered,
     /// What trials may use has no figure, and the study asks for its energy.
     #[error("what its trials may use has no figure, so the study does not start:\n{0}")]
     Unreadable(Unreadable),
     /// No sampler has this name.
-    #[error("there is no sampler `{name}`; {advice}")]
+    #[error("there is no sampler `{name}`")]
     UnknownSampler {
         /// The name.
         name: String,
         /// The one that was meant, or all that there are.
-        advice: String,
+        help: String,
     },
     /// A sampler is to be compared with itself.
-    #[error("the sampler `{name}` is named twice; name each once")]
+    #[error("the sampler `{name}` is named twice")]
     RepeatedSampler {
         /// The sampler.
         name: String,
@@ -120,7 +118,7 @@ pub enum StudyError {
     #[error("a comparison needs at least two samplers")]
     TooFewSamplers,
     /// Seeds beyond what a study file can say.
-    #[error("there are no {count} seeds from {first} on; set a smaller `seed`")]
+    #[error("there are no {count} seeds from {first} on")]
     TooManySeeds {
         /// The first.
         first: u64,
@@ -128,10 +126,7 @@ pub enum StudyError {
         count: u64,
     },
     /// The studies of a comparison would have names that are too long.
-    #[error(
-        "a run of the comparison would be called `{longest}`, and a name has at most {limit} characters; shorten `name` in \
-         the study file"
-    )]
+    #[error("a run of the comparison would be called `{longest}`, and a name has at most {limit} characters")]
     LongName {
         /// The longest.
         longest: String,
@@ -172,22 +167,16 @@ pub enum StudyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store's events make no sense.
-    #[error("the study's events contradict each other: {0}")]
+    #[error("the study's events contradict each other")]
     Record(#[from] RecordError),
     /// There is no GPU whose limits could be set.
-    #[error(
-        "[energy] has {keys}, and no GPU is metered here that the trials see (CUDA_VISIBLE_DEVICES); `optimize devices` says \
-         what there is"
-    )]
+    #[error("[energy] has {keys}, and no GPU is metered here that the trials see (CUDA_VISIBLE_DEVICES)")]
     NoGpuToLimit {
         /// What the study file has.
         keys: String,
     },
     /// The limits of a GPU cannot be set at all, mostly for want of a permission.
-    #[error(
-        "the limits of gpu:{gpu} that [energy] asks for cannot be set, and nothing has run: {reason}\n\
-         limits take root's permissions (CAP_SYS_ADMIN): run `sudo -E optimize ...`, or leave them out of the study file"
-    )]
+    #[error("the limits of gpu:{gpu} that [energy] asks for cannot be set, and nothing has run: {reason}")]
     LimitRefused {
         /// Its UUID.
         gpu: String,
@@ -195,7 +184,7 @@ pub enum StudyError {
         reason: String,
     },
     /// A GPU does not have the limits that trials may ask for.
-    #[error("`{key}` of [energy] asks for {asked}, but gpu:{gpu} takes {possible}; keep to that in the study file")]
+    #[error("`{key}` of [energy] asks for {asked}, but gpu:{gpu} takes {possible}")]
     LimitOutOfRange {
         /// `power_limit` or `sm_clock`.
         key: &'static str,
@@ -213,10 +202,7 @@ pub enum StudyError {
     #[error("{0}")]
     Sampler(SamplerError),
     /// Net energy is searched for, and the power at rest is not known.
-    #[error(
-        "`{metric}` needs the power at rest, which could not be measured: {reason}\n\
-         let nothing else use the hardware and run the study again, or search for gross energy"
-    )]
+    #[error("`{metric}` needs the power at rest, which could not be measured: {reason}")]
     NoBaseline {
         /// The metric that needs it.
         metric: String,
@@ -267,58 +253,5 @@ pub enum StudyError {
 impl From<EnergyError> for StudyError {
     fn from(error: EnergyError) -> Self {
         Self::Energy(error)
-    }
-}
-
-impl StudyError {
-    /// What to do about it, without a full stop; `None` where the text says all that there is to say.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
-        let same_trial = |retry: &bool| if *retry { " with this very trial" } else { "" };
-        Some(match self {
-            Self::Folder { .. } => "choose another one".to_owned(),
-            Self::Hollow { .. } => {
-                "bring it back with all that was beside it, or begin anew, which keeps what is there".to_owned()
-            }
-            Self::Occupied { .. } => "move it away, or choose another folder".to_owned(),
-            Self::Locked { .. } => "wait for it, or choose another folder".to_owned(),
-            Self::WarmStart { .. } => {
-                "give it no earlier study, and it goes on with what it has, or begin anew".to_owned()
-            }
-            Self::Metering { .. } => {
-                "run the study where it was begun, or begin anew, and with `meters` in [energy] if it should \
-                                      never be anything else"
-                    .to_owned()
-            }
-            Self::TooFewSamplers => "name another one".to_owned(),
-            Self::Preferences => "restore them, or begin anew".to_owned(),
-            Self::NotComparison { .. } => "choose another folder".to_owned(),
-            Self::Store(StoreError::Foreign { .. }) => {
-                "if it was one, `optimize store repair` looks for what is whole; if not, \
-                                                        choose another folder"
-                    .to_owned()
-            }
-            Self::NeverTold { retry, .. } => format!(
-                "mend the program, so that it tells it by that name, and run the study again: it goes on{}; if the name is wrong in the \
-                 study file, correct it there and begin anew; if only some configurations tell it, run the study again as it is",
-                same_trial(retry)
-            ),
-            Self::NoFirstStep { retry, .. } => format!(
-                "let the program print {{\"step\": 0}} before it trains and run the study again: it goes on{}; or remove energy_from, \
-                 which is another study: begin anew",
-                same_trial(retry)
-            ),
-            Self::Hopeless { .. } => {
-                "if the program or the study file is at fault, mend it and begin anew; if only these \
-                                      configurations are, run the study again: it goes on"
-                    .to_owned()
-            }
-            Self::Environment { .. } => {
-                "mend the cause and run the study again: it goes on where it stopped".to_owned()
-            }
-            Self::Sampler(error) => return error.help().map(|help| help.into_owned()),
-            Self::Energy(error) => return error.help().map(|help| help.into_owned()),
-            _ => return None,
-        })
     }
 }

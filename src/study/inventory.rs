@@ -1,8 +1,10 @@
 //! What draws power and has no figure: whether a study can do without one.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::HelpWords;
 use super::outcome::wanted;
 use crate::energy::units::{Consumer, DomainKind, PowerDomain, Standing};
 use crate::energy::{EnergySource, Session, Usage};
@@ -113,12 +115,22 @@ impl Unreadable {
         &self.consumers
     }
 
-    fn sentence(&self, consumer: &Consumer) -> String {
-        let reason = consumer.reason.as_deref().unwrap_or("nobody knows why");
+    /// What to do about each of them, a line each.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(self.help_in(&HelpWords::default()).into())
+    }
+
+    pub(super) fn help_in(&self, words: &HelpWords) -> String {
+        let lines: Vec<String> = self.consumers.iter().map(|consumer| self.ways(consumer, words)).collect();
+        lines.join("\n")
+    }
+
+    fn ways(&self, consumer: &Consumer, words: &HelpWords) -> String {
         let mut ways = vec![consumer.remedy.clone().unwrap_or_else(|| "mend that".to_owned())];
         let leave = format!("leave it out of the figures with without = [\"{}\"] in [energy]", consumer.name);
         ways.push(match self.goes_on {
-            true => format!("begin anew and {leave}"),
+            true => format!("{} and {leave}", words.begin_anew),
             false => leave,
         });
         let is_device = matches!(consumer.kind, DomainKind::Gpu | DomainKind::Accelerator);
@@ -131,15 +143,17 @@ impl Unreadable {
             };
             ways.push(format!("hide it from the trials by {variable} in {place}"));
         }
-        format!("{consumer} may be used and cannot be metered: {reason}. To do: {}", ways.join("; or "))
+        format!("of {}: {}", consumer.name, ways.join("; or "))
     }
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> =
-            self.consumers.iter().map(|consumer| format!("  {}", self.sentence(consumer))).collect();
-        f.write_str(&lines.join("\n"))
+        let line = |consumer: &Consumer| {
+            let reason = consumer.reason.as_deref().unwrap_or("nobody knows why");
+            format!("  {consumer} may be used and cannot be metered: {reason}")
+        };
+        f.write_str(&self.consumers.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -241,7 +255,10 @@ mod tests {
     fn what_to_do_depends_on_who_runs_and_whether_it_goes_on() {
         let all = [consumer(DomainKind::Gpu, "1", Standing::Unreadable)];
         let asked = Asked::of(&problem(&["energy"]), false, DeviceUse::Unknown);
-        let told = |goes_on, trains| Unreadable::among(&asked, &all, goes_on, trains).unwrap().to_string();
+        let told = |goes_on, trains| {
+            let words = HelpWords { begin_anew: "begin again", ..HelpWords::default() };
+            Unreadable::among(&asked, &all, goes_on, trains).unwrap().help_in(&words)
+        };
         let command = told(false, false);
         assert!(
             command.contains("restart the machine; or leave it out of the figures with without = [\"gpu:1\"]"),
@@ -249,9 +266,9 @@ mod tests {
         );
         assert!(command.contains("CUDA_VISIBLE_DEVICES in `env` of [command]"), "{command}");
         assert!(told(false, true).contains("the environment (-1 trains on the processor)"));
-        assert!(told(true, false).contains("begin anew"));
+        assert!(told(true, false).contains("; or begin again and leave it out"));
         let memory = [consumer(DomainKind::Dram, "dram-0", Standing::Unreadable)];
-        let memory = Unreadable::among(&asked, &memory, false, true).unwrap().to_string();
+        let memory = Unreadable::among(&asked, &memory, false, true).unwrap().help().unwrap();
         assert!(!memory.contains("VISIBLE"), "{memory}");
     }
 }

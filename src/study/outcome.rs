@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::energy::units::{DomainEnergy, Method, PowerDomain, WindowEnergy};
 use crate::evaluation::Failure;
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, Problem, ValueError};
-use crate::record::{EnergyMetric, Phases, StudyRecord, TRIAL_PHASE, TrialRecord};
+use crate::record::{EnergyMetric, EnergyMetricError, Phases, StudyRecord, TRIAL_PHASE, TrialRecord};
 use crate::study_file::nearest_metric;
 
 /// Why metrics are no result.
@@ -114,10 +115,10 @@ pub(super) fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phas
     let (energies, told): (BTreeSet<&String>, _) = wanted(problem).partition(|name| EnergyMetric::is_reserved(name));
     if let Some(metric) = told.iter().find(|name| !metrics.contains_key(**name)) {
         let error = ValueError::Missing { metric: (*metric).clone(), reported: metrics.keys().cloned().collect() };
-        return Err(Lack { name: Some((*metric).clone()), ..bad(error.to_string()) });
+        return Err(Lack { name: Some((*metric).clone()), ..bad(with_help(&error, error.help())) });
     }
     for &name in &energies {
-        let metric: EnergyMetric = name.parse().map_err(|e| bad(format!("{e}")))?;
+        let metric: EnergyMetric = name.parse().map_err(|e: EnergyMetricError| bad(with_help(&e, e.help())))?;
         let Some(window) = phases.get(metric.phase_name()) else {
             let known: Vec<_> = phases.keys().map(String::as_str).collect();
             let message = format!("`{name}`: no such phase was metered (there are: {})", known.join(", "));
@@ -142,9 +143,9 @@ pub(super) fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phas
     problem.check(&metrics).map_err(|error| match &error {
         // Zero joules are no mistake of the configuration: the trial was too short for its meter.
         ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
-            Failure::new(FailureKind::Meter, error.to_string()).into()
+            Failure::new(FailureKind::Meter, with_help(&error, error.help())).into()
         }
-        _ => bad(error.to_string()),
+        _ => bad(with_help(&error, error.help())),
     })?;
     metrics.retain(|_, value| value.is_finite());
     Ok(metrics)

@@ -16,16 +16,17 @@
 //! out, and `dropped` says so, by name; where an objective or a constraint needs it, the trial is stored as failed (bad metrics), and
 //! `failed` says so. A needed metric that this study was never told is an error: its name is likely misspelt.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::StudyError;
+use super::{HelpWords, StudyError};
 use crate::evaluation::quote_non_finite;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::FailureKind;
-use crate::optimizer::problem::Metrics;
+use crate::optimizer::problem::{Metrics, ValueError};
 use crate::optimizer::sampler::SamplerError;
 use crate::optimizer::space::{Point, Value};
 
@@ -158,19 +159,19 @@ pub struct FrontTrial {
 #[non_exhaustive]
 pub enum RequestError {
     /// The line is no request.
-    #[error("not a request: {reason}; a request is a JSON object in one line, such as {{\"op\":\"ask\",\"count\":1}}")]
+    #[error("not a request: {reason}")]
     Malformed {
         /// What is wrong with it.
         reason: String,
     },
     /// Too few or too many trials are asked for.
-    #[error("`count` is {count}; it must be a whole number from 1 to {MAX_COUNT}")]
+    #[error("`count` is {count}")]
     Count {
         /// How many.
         count: String,
     },
     /// Both or neither of two members that exclude each other.
-    #[error("tell exactly one of `{one}` and `{other}`")]
+    #[error("a tell has one of `{one}` and `{other}`, and not both")]
     OneOf {
         /// The first.
         one: &'static str,
@@ -186,12 +187,12 @@ pub enum RequestError {
         value: String,
     },
     /// A metric that an objective or a constraint needs is missing, and was never told in this study.
-    #[error("{source}, nor was it in any trial before{advice}; the trial stays as it was: tell it by that name")]
+    #[error("these metrics cannot be taken: {missing}, nor was it in any trial before")]
     NeverTold {
         /// Which one, and what was told.
-        source: OptimizerError,
-        /// Which of those is likely meant by it, as the end of a sentence; or nothing.
-        advice: String,
+        missing: ValueError,
+        /// Which of those is likely meant by it.
+        meant: Option<String>,
     },
     /// A parameter that is neither a number, a text nor a truth value.
     #[error("parameter `{name}` cannot be {value}")]
@@ -202,37 +203,55 @@ pub enum RequestError {
         value: String,
     },
     /// The budget is one of energy, and the trial has none.
-    #[error("the study's budget is one of energy: tell `energy`, in joules, among the metrics")]
+    #[error("the study's budget is one of energy, and the trial tells none")]
     EnergyNotTold,
     /// The trial is not wanted any more.
-    #[error(
-        "trial {id} was skipped by the user (`optimize skip`), and what came of it is not taken any more; ask for another"
-    )]
+    #[error("trial {id} was skipped by the user, and what came of it is not taken any more")]
     Skipped {
         /// The trial.
         id: u64,
     },
     /// The optimizer refuses it.
-    #[error("{}{}", .0, advice(.0))]
+    #[error("{0}")]
     Optimizer(OptimizerError),
     /// The study cannot keep it.
     #[error(transparent)]
     Study(#[from] StudyError),
 }
 
-/// What helps against what a program got wrong, as the end of a sentence.
-fn advice(error: &OptimizerError) -> String {
-    let sign = match error {
-        OptimizerError::UnknownTrial { .. } => ": ",
-        OptimizerError::Sampler(_) => "; ",
-        _ => return String::new(),
-    };
-    error.help().map_or_else(String::new, |help| format!("{sign}{help}"))
-}
-
+/// Not a source: what it says is said already.
 impl From<OptimizerError> for RequestError {
     fn from(error: OptimizerError) -> Self {
         Self::Optimizer(error)
+    }
+}
+
+impl RequestError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        self.help_in(&HelpWords::default())
+    }
+
+    /// The same in the words of whoever runs the study.
+    #[must_use]
+    pub fn help_in(&self, words: &HelpWords) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Malformed { .. } => {
+                "a request is a JSON object in one line, such as {\"op\":\"ask\",\"count\":1}".into()
+            }
+            Self::Count { .. } => format!("it must be a whole number from 1 to {MAX_COUNT}").into(),
+            Self::OneOf { one, other } => format!("tell exactly one of `{one}` and `{other}`").into(),
+            Self::NeverTold { meant, .. } => {
+                let meant = meant.as_ref().map_or_else(String::new, |near| format!("did you mean `{near}` by it? "));
+                format!("{meant}the trial stays as it was: tell it by that name").into()
+            }
+            Self::EnergyNotTold => "tell `energy`, in joules, among the metrics".into(),
+            Self::Skipped { .. } => "ask for another".into(),
+            Self::Optimizer(error) => return error.help(),
+            Self::Study(error) => return error.help_in(words),
+            Self::NotANumber { .. } | Self::Parameter { .. } => return None,
+        })
     }
 }
 
@@ -370,6 +389,7 @@ fn failure_kind(text: &str) -> FailureKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::told::with_help;
 
     #[test]
     fn failures_are_known_by_their_words() {
@@ -408,7 +428,8 @@ mod tests {
             (r#"{"op":"tell","id":-1,"metrics":{}}"#, "-1"),
             (r#"{"op":"tell","params":{"x":{}},"metrics":{}}"#, "`x` cannot be {}"),
         ] {
-            let error = Request::parse(line).expect_err(line).to_string();
+            let error = Request::parse(line).expect_err(line);
+            let error = with_help(&error, error.help());
             assert!(error.contains(reason), "{line}: {error}");
         }
     }

@@ -14,6 +14,7 @@ use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::evaluation::{Afterwards, Failure, Objective, Task};
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::Metrics;
@@ -151,7 +152,7 @@ impl Runner<'_> {
         let end = run_trials(&mut desk, plan, objective, &limits);
         let reason = match &end {
             Ok(reason) => reason.label().to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => with_help(error, error.help()),
         };
         let ended = desk.append(Event::SessionEnded { reason });
         // The first error is the one that matters.

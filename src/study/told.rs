@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::request::RequestError;
 use crate::evaluation::Failure;
-use crate::optimizer::OptimizerError;
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, ValueError};
 use crate::record::{EnergyMetric, StudyRecord};
@@ -61,11 +61,10 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
         for name in searched.iter().copied().chain(budget).filter(|name| !kept.contains_key(*name)) {
             let missing = ValueError::Missing { metric: name.to_owned(), reported: told.clone() };
             if was_seen(name) {
-                failures.insert(name.to_owned(), missing.to_string());
+                failures.insert(name.to_owned(), with_help(&missing, missing.help()));
             } else if searched.contains(name) {
-                let advice = nearest_metric(name, told.iter().map(String::as_str).filter(|told| !is_wanted(told)));
-                let advice = advice.map(|near| format!("; did you mean `{near}` by it?")).unwrap_or_default();
-                return Err(RequestError::NeverTold { source: OptimizerError::Metrics { cause: missing }, advice });
+                let meant = nearest_metric(name, told.iter().map(String::as_str).filter(|told| !is_wanted(told)));
+                return Err(RequestError::NeverTold { missing, meant: meant.map(str::to_owned) });
             } else {
                 return Err(RequestError::EnergyNotTold);
             }
@@ -74,7 +73,7 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
     if failures.is_empty()
         && let Err(error) = problem.check(&kept)
     {
-        failures.insert(String::new(), error.to_string());
+        failures.insert(String::new(), with_help(&error, error.help()));
     }
     if let Some((name, message)) = failures.into_iter().next() {
         // A budget alone says nothing of the configuration.
@@ -103,13 +102,14 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
 /// Why a value cannot be kept under this name.
 fn fault(name: &str, value: f64) -> Option<String> {
     if !value.is_finite() {
-        return Some(ValueError::NotFinite { metric: name.to_owned(), value }.to_string());
+        let error = ValueError::NotFinite { metric: name.to_owned(), value };
+        return Some(with_help(&error, error.help()));
     }
     if !EnergyMetric::is_reserved(name) {
         return None;
     }
     match name.parse::<EnergyMetric>() {
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(with_help(&error, error.help())),
         Ok(_) if value < 0.0 => Some(format!("`{name}` is {value}; energy is told in joules, zero or above")),
         Ok(_) => None,
     }

@@ -209,7 +209,7 @@ fn usable(problem: &Problem, metrics: Metrics) -> Result<Metrics, String> {
 pub fn refuse_useless(studies: &[EarlierStudy]) -> Result<(), StudyError> {
     match studies.iter().find(|s| s.study.trials.is_empty()) {
         Some(useless) => {
-            Err(StudyError::NothingToLearn { folder: useless.folder.clone(), reason: useless.to_string() })
+            Err(StudyError::NothingToLearn { folder: useless.folder.clone(), reason: useless.to_string(), help: None })
         }
         None => Ok(()),
     }

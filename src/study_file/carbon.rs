@@ -72,7 +72,7 @@ fn text(section: &Section, key: &'static str, example: &str, findings: &mut Find
 
 fn refuse(entry: Entry, error: &CarbonError, value: &str, findings: &mut Findings) {
     let draft = entry.draft_bad_value(&error.expected(), value);
-    findings.push(error.advice().into_iter().fold(draft, Draft::help));
+    findings.push(error.help().into_iter().fold(draft, Draft::help));
 }
 
 /// Complains about a key that says something of another one which is not there.

@@ -229,7 +229,7 @@ pub enum IssueKind {
         metric: String,
     },
     /// A metric of samples that are told after training, where none are.
-    #[error("not every trial would report `{metric}`, for not every one tells samples once it is trained")]
+    #[error("not every trial would report `{metric}`, for not every one predicts samples once it is trained")]
     NotInferred {
         /// The metric.
         metric: String,
@@ -312,6 +312,15 @@ pub enum IssueKind {
 }
 
 impl IssueKind {
+    /// What to do about it, as far as an error that is passed on says it.
+    pub(super) fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Recipe(error) => error.help(),
+            Self::EnergyMetric(error) => error.help(),
+            _ => None,
+        }
+    }
+
     fn level(&self) -> Level<'static> {
         match self {
             Self::Doubtful { .. } => Level::WARNING,

@@ -1,5 +1,6 @@
 //! Collects what is wrong while a study file is read.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::error::{Issue, IssueKind, Place, SpecErrors};
@@ -20,7 +21,9 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(kind: impl Into<IssueKind>) -> Self {
-        Self { kind: kind.into(), span: None, also: Vec::new(), help: Vec::new() }
+        let kind = kind.into();
+        let help = kind.help().into_iter().map(Cow::into_owned).collect();
+        Self { kind, span: None, also: Vec::new(), help }
     }
 
     pub(super) fn at(mut self, span: Span) -> Self {

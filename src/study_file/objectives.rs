@@ -141,7 +141,7 @@ fn refuse_word(entry: Entry, word: &str, allowed: &[&str], findings: &mut Findin
 /// What the trainer does in every trial.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trainer {
-    /// Whether it tells samples when it is trained.
+    /// Whether it predicts samples when it is trained.
     pub(super) infers: bool,
 }
 
@@ -179,7 +179,7 @@ pub(super) fn check_metrics(
             let phases = || [Phase::Train, Phase::Evaluate, Phase::Infer].map(Phase::as_str);
             if energy.per_thousand && !of_inference(metric) {
                 let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
-                findings.push(draft.help("the trainer tells samples of one phase: `energy.infer.per_1000`"));
+                findings.push(draft.help("the trainer predicts samples in one phase: `energy.infer.per_1000`"));
             } else if energy.phase_name() != TRIAL_PHASE && !phases().contains(&energy.phase_name()) {
                 let draft = Draft::new(IssueKind::UnknownMetric { metric: metric.clone() }).at(span.clone());
                 let phase =

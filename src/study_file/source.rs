@@ -102,7 +102,7 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
     TrainSpec { settings, defaults: None, keep }
 }
 
-/// Whether every trial of the trainer tells samples when it is trained; also where nobody can say, for something else is wrong.
+/// Whether every trial of the trainer predicts samples once it is trained; also where nobody can say, for something else is wrong.
 pub(super) fn infers(source: Option<&Source>, searched: &Searched) -> bool {
     let Some(Source::Train(train)) = source else { return true };
     let seconds = |value: &Value| value.as_f64().is_some_and(|seconds| seconds > 0.0);
@@ -137,9 +137,9 @@ fn refuse_recipe(error: RecipeError, section: &Section, searched: &Searched) -> 
     let name = error.setting();
     let place = section.get(name).and_then(|e| e.whole()).or_else(|| searched.places.get(name)?.key.clone());
     let draft = match error {
-        RecipeError::Meaningless { name, on, value, allowed, remedy } => {
+        RecipeError::Meaningless { name, on, value, allowed, help } => {
             let context = format!("with `{on}` = {value}, only where it is {}", allowed.join(" or "));
-            Draft::new(IssueKind::Meaningless { key: name, context }).help(remedy)
+            Draft::new(IssueKind::Meaningless { key: name, context }).help(help)
         }
         other => Draft::new(other),
     };

@@ -1,5 +1,6 @@
 //! Why a training has diverged, as far as its data tell.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Precision, Preprocessing, Recipe, Scaling};
@@ -13,7 +14,7 @@ const LARGEST_HALF: f64 = 65_504.0;
 /// What has most likely made a training diverge.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum DivergenceCause {
     /// What the network sees is in order, so its steps were too large.
     LearningRate(f64),
     /// A column of numbers, or a channel, is far from the size of 1 that networks expect.
@@ -48,7 +49,7 @@ pub enum Cause {
     },
 }
 
-impl Cause {
+impl DivergenceCause {
     /// Looks at what a network sees of these samples, which are those of a part with this name.
     #[must_use]
     pub fn of(
@@ -145,40 +146,51 @@ fn short(value: f64) -> String {
     }
 }
 
-impl fmt::Display for Cause {
+impl DivergenceCause {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Cow<'static, str> {
+        match self {
+            Self::LearningRate(rate) => format!("a smaller learning rate than {} may help", short(*rate)).into(),
+            Self::Unscaled { preprocessing: Preprocessing::None, .. } => {
+                "`preprocessing` = standardize brings it to the size that networks expect".into()
+            }
+            Self::Unscaled { .. } => "mend or remove them, or take a smaller learning rate".into(),
+            Self::TooLargeForHalf { .. } => {
+                "scale it (`preprocessing` = standardize), or take another `precision`".into()
+            }
+            Self::NoNumber { .. } => "mend the data, or remove it".into(),
+            Self::Targets { .. } => "mend or remove it, or predict its logarithm".into(),
+        }
+    }
+}
+
+impl fmt::Display for DivergenceCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LearningRate(rate) => write!(f, "a smaller learning rate than {} may help", short(*rate)),
+            Self::LearningRate(_) => f.write_str("what the network sees is in order"),
             Self::Unscaled { column, low, high, preprocessing, part } => {
                 let (low, high) = (short(*low), short(*high));
                 match preprocessing {
                     Preprocessing::None => write!(
                         f,
-                        "{column} goes from {low} to {high} in the {part} part and is not scaled, so it outweighs all else: \
-                         `preprocessing` = standardize brings it to the size that networks expect"
+                        "{column} goes from {low} to {high} in the {part} part and is not scaled, so it outweighs all else"
                     ),
                     how => write!(
                         f,
                         "{column} still goes from {low} to {high} in the {part} part after `preprocessing` = {}: some of its values are far from all \
-                         others; mend or remove them, or take a smaller learning rate",
+                         others",
                         how.name()
                     ),
                 }
             }
-            Self::TooLargeForHalf { column, value } => write!(
-                f,
-                "{column} has {} for the network, and numbers of 16 bits end at 65504: scale it (`preprocessing` = standardize), or \
-                 take another `precision`",
-                short(*value)
-            ),
-            Self::NoNumber { column } => {
-                write!(f, "{column} is no number any more after preprocessing: mend the data, or remove it")
+            Self::TooLargeForHalf { column, value } => {
+                write!(f, "{column} has {} for the network, and numbers of 16 bits end at 65504", short(*value))
             }
-            Self::Targets { deviations } => write!(
-                f,
-                "a value to be predicted is {} standard deviations from the mean: mend or remove it, or predict its logarithm",
-                short(*deviations)
-            ),
+            Self::NoNumber { column } => write!(f, "{column} is no number any more after preprocessing"),
+            Self::Targets { deviations } => {
+                write!(f, "a value to be predicted is {} standard deviations from the mean", short(*deviations))
+            }
         }
     }
 }
@@ -205,7 +217,9 @@ mod tests {
     fn told(recipe: &Recipe, dataset: &Dataset) -> String {
         let all: Vec<usize> = (0..dataset.len()).collect();
         let how = recipe.on(dataset).preprocessing().unwrap();
-        Cause::of(recipe, dataset, ("training", &all), Scaling::fit(how, dataset, &all).as_deref()).to_string()
+        let scaling = Scaling::fit(how, dataset, &all);
+        let cause = DivergenceCause::of(recipe, dataset, ("training", &all), scaling.as_deref());
+        format!("{cause}; {}", cause.help())
     }
 
     #[test]
@@ -217,7 +231,7 @@ mod tests {
         // Of one that is scaled the learning rate is left.
         assert_eq!(
             told(&recipe(&[("learning_rate", 0.5.into())]), &rows()),
-            "a smaller learning rate than 0.5 may help"
+            "what the network sees is in order; a smaller learning rate than 0.5 may help"
         );
     }
 
@@ -244,8 +258,8 @@ mod tests {
         }
         let none = recipe(&[("preprocessing", "none".into())]);
         let scaling = [Scaling { center: f64::NAN, spread: 1.0 }, Scaling { center: 0.0, spread: 1.0 }];
-        let cause = Cause::of(&none, &rows(), ("training", &[0, 1, 2, 3]), Some(&scaling));
-        assert_eq!(cause, Cause::NoNumber { column: "column `bill`".to_owned() });
+        let cause = DivergenceCause::of(&none, &rows(), ("training", &[0, 1, 2, 3]), Some(&scaling));
+        assert_eq!(cause, DivergenceCause::NoNumber { column: "column `bill`".to_owned() });
     }
 
     #[test]

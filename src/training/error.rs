@@ -1,8 +1,9 @@
 //! What can be wrong with a recipe, and what can go wrong in training.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::Cause;
+use super::DivergenceCause;
 use crate::data::DataError;
 use crate::optimizer::space::Value;
 
@@ -27,7 +28,7 @@ pub enum RecipeError {
         allowed: String,
     },
     /// A setting given twice, as when it is both fixed and searched.
-    #[error("the training setting `{name}` is given twice; fix it or search it, not both")]
+    #[error("the training setting `{name}` is given twice")]
     Twice {
         /// The setting.
         name: String,
@@ -50,7 +51,7 @@ pub enum RecipeError {
     },
     /// A setting that has no meaning beside the value of another.
     #[error(
-        "the training setting `{name}` has no meaning with `{on}` = {value}, only where it is {}; {remedy}",
+        "the training setting `{name}` has no meaning with `{on}` = {value}, only where it is {}",
         .allowed.join(" or ")
     )]
     Meaningless {
@@ -63,10 +64,10 @@ pub enum RecipeError {
         /// The values beside which `name` has a meaning.
         allowed: Vec<String>,
         /// What to do about it.
-        remedy: String,
+        help: String,
     },
     /// Something that the device, the data or another setting do not allow.
-    #[error("`{name}` = {value} is not possible: {reason}; {remedy}")]
+    #[error("`{name}` = {value} is not possible: {reason}")]
     Impossible {
         /// The setting.
         name: String,
@@ -75,7 +76,7 @@ pub enum RecipeError {
         /// Why.
         reason: String,
         /// What to do about it.
-        remedy: String,
+        help: String,
     },
 }
 
@@ -93,6 +94,17 @@ impl RecipeError {
             | Self::Impossible { name, .. } => name,
         }
     }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Twice { .. } => Some("fix it or search it, not both".into()),
+            Self::Meaningless { help, .. } | Self::Impossible { help, .. } => Some(help.clone().into()),
+            // What would be right stands with what is wrong.
+            Self::Unknown { .. } | Self::Missing { .. } | Self::Value { .. } | Self::NotSearchable { .. } => None,
+        }
+    }
 }
 
 /// Why a training did not come to its end.
@@ -107,7 +119,7 @@ pub enum TrainError {
         /// The mean loss of that epoch: NaN, infinite or far above that of the untrained network.
         loss: f64,
         /// What has most likely brought that about.
-        cause: Cause,
+        cause: DivergenceCause,
     },
     /// The device or the machine has too little memory: a fault of the configuration.
     #[error("out of memory: {detail}")]
@@ -142,4 +154,17 @@ pub enum TrainError {
         /// libtorch's words.
         detail: String,
     },
+}
+
+impl TrainError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Diverged { cause, .. } => Some(cause.help()),
+            Self::Recipe(error) => error.help(),
+            Self::Data(error) => error.help(),
+            Self::OutOfMemory { .. } | Self::Device { .. } | Self::Keep { .. } | Self::Torch { .. } => None,
+        }
+    }
 }

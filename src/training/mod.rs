@@ -18,11 +18,11 @@ mod table;
 #[cfg(feature = "torch")]
 mod torch;
 
-pub use cause::Cause;
+pub use cause::DivergenceCause;
 pub use choices::{Augmentation, Initialization, InternalOptimization, Model, Precision, Preprocessing, Schedule};
 pub use defaults::Defaults;
 pub use error::{RecipeError, TrainError};
-pub use observer::{Control, Device, METRICS, Metric, Metrics, Observer, Outcome, Phase};
+pub use observer::{Control, Device, METRICS, Metric, Observer, Phase, TrainingResult};
 pub use possible::{check_on, partitions};
 pub use preprocess::Scaling;
 pub use recipe::{Recipe, Update};

@@ -1,9 +1,10 @@
 //! What a training tells while it runs, and what it reports.
 
-pub use crate::optimizer::problem::Metrics;
+use crate::optimizer::problem::Metrics;
 
 /// One metric of a finished training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
@@ -21,13 +22,13 @@ const fn test(name: &'static str, description: &'static str) -> Metric {
     Metric { objective: false, ..metric(name, description) }
 }
 
-/// The metrics of a finished training: `accuracy` and its kin where classes are told, `r2` and `rmse` where numbers are. With
-/// `patience` they are those of the best epoch. What is told of training samples is told of them as they were varied, and of blends
+/// The metrics of a finished training: `accuracy` and its kin where classes are predicted, `r2` and `rmse` where numbers are. With
+/// `patience` they are those of the best epoch. The scores of training samples are those of the samples as they were varied, and of blends
 /// by the label that counts most. Nothing is ever decided by `test_accuracy`, or it would not be a test.
 pub const METRICS: &[Metric] = &[
     metric("accuracy", "the share of validation samples classified correctly, 0 to 1"),
     test("test_accuracy", "the share of test samples classified correctly, 0 to 1, looked at once at the end"),
-    metric("r2", "of numbers, the share of the variance of validation samples that is told, up to 1"),
+    metric("r2", "of numbers, the share of the variance of validation samples that is predicted, up to 1"),
     metric("rmse", "of numbers, the root mean square error over the validation samples, in their unit"),
     test("test_r2", "the same as r2 over the test samples, looked at once at the end"),
     test("test_rmse", "the same as rmse over the test samples, looked at once at the end"),
@@ -43,12 +44,13 @@ pub const METRICS: &[Metric] = &[
     metric("multiply_adds", "how many multiplications, each with its addition, one sample takes through the network"),
     metric("epochs", "how many epochs were trained"),
     metric("train_seconds", "seconds spent in training steps, evaluations excluded"),
-    metric("infer_samples", "how many samples were told in phase `infer`, with `inference_seconds`"),
-    metric("infer_per_second", "samples told per second then"),
+    metric("infer_samples", "how many samples were predicted in phase `infer`, with `inference_seconds`"),
+    metric("infer_per_second", "samples predicted per second then"),
 ];
 
 /// A part of a training whose edges are told to the observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Phase {
     /// Everything that a study compares: set-up of the network, training and validation.
     Trial,
@@ -58,7 +60,7 @@ pub enum Phase {
     Evaluate,
     /// The test at the end, after [`Phase::Trial`].
     Test,
-    /// Telling samples again and again with the network that is trained, after [`Phase::Test`]; only with `inference_seconds`.
+    /// Predicting samples again and again with the trained network, after [`Phase::Test`]; only with `inference_seconds`.
     Infer,
 }
 
@@ -76,18 +78,19 @@ impl Phase {
     }
 }
 
-/// Whether a training goes on after an epoch.
+/// Whether a training goes on after an epoch, and any trial after a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Control {
     /// Go on (the default).
     #[default]
     Continue,
-    /// Stop with what is learned so far.
+    /// Stop with what is reached so far.
     Stop,
 }
 
 /// The device that a training uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Device {
     /// `cpu` or `cuda`.
     pub kind: String,
@@ -129,7 +132,8 @@ impl Observer for () {}
 
 /// The result of a training that came to its end, or was stopped by its observer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+#[non_exhaustive]
+pub struct TrainingResult {
     /// The numbers listed in [`METRICS`].
     pub metrics: Metrics,
     /// Whether the observer stopped it before the last epoch.

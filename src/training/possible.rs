@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Augmentation, Recipe, RecipeError};
-use crate::data::{Dataset, Partition, Source, Targets, Task};
+use crate::data::{DataSource, Dataset, Partition, Targets, Task};
 use crate::optimizer::space::{Domain, Parameter, Value};
 
 impl Recipe {
     /// Where its data come from; `seed` is that of the split, and decides on a subset too.
     #[must_use]
-    pub fn source(&self, seed: u64) -> Source {
-        Source {
+    pub fn source(&self, seed: u64) -> DataSource {
+        DataSource {
             dataset: self.dataset().to_owned(),
             label: self.label().map(str::to_owned),
             task: self.task().map(|task| match task {
@@ -35,7 +35,7 @@ impl Recipe {
             return Err(self.impossible("augmentation", reason, "take none or mixup"));
         }
         if matches!(dataset.targets(), Targets::Values(_)) && self.label_smoothing() > 0.0 {
-            let reason = format!("`{}` is told by a number, and not by classes", dataset.name());
+            let reason = format!("`{}` has a number as its target, and no classes", dataset.name());
             return Err(self.impossible("label_smoothing", reason, "leave it out"));
         }
         Ok(())
@@ -47,9 +47,9 @@ impl Recipe {
         self.impossible("model", reason, "take another model")
     }
 
-    fn impossible(&self, name: &str, reason: String, remedy: &str) -> RecipeError {
+    fn impossible(&self, name: &str, reason: String, help: &str) -> RecipeError {
         let value = self.settings().get(name).cloned().unwrap_or_else(|| "".into());
-        RecipeError::Impossible { name: name.to_owned(), value, reason, remedy: remedy.to_owned() }
+        RecipeError::Impossible { name: name.to_owned(), value, reason, help: help.to_owned() }
     }
 }
 
@@ -64,7 +64,7 @@ pub fn check_on(fixed: &BTreeMap<String, Value>, searched: &[Parameter], dataset
         name: "partition".to_owned(),
         value: partitions.first().map(ToString::to_string).unwrap_or_default().into(),
         reason: error.to_string(),
-        remedy: "search others, or fix one".to_owned(),
+        help: "search others, or fix one".to_owned(),
     })?;
     let name = Value::from(dataset.name());
     for setting in ["augmentation", "label_smoothing"] {

@@ -13,6 +13,7 @@ use crate::optimizer::space::Value;
 
 /// How gradients change weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Update {
     /// Stochastic gradient descent, with momentum where it is above 0.
     Sgd {
@@ -152,7 +153,7 @@ impl Recipe {
         self.settings.get("dataset").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The column of a table that is to be told, if it is named.
+    /// The target column of a table, if it is named.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.settings.get("label").and_then(Value::as_str)
@@ -312,13 +313,13 @@ impl Recipe {
         Some(self.number("ema")).filter(|decay| *decay > 0.0)
     }
 
-    /// For how long samples are told with the trained network at least, in seconds; `None` if they are not.
+    /// For how long the trained network predicts at least, in seconds; `None` if it does not.
     #[must_use]
     pub fn inference_seconds(&self) -> Option<f64> {
         Some(self.number("inference_seconds")).filter(|seconds| *seconds > 0.0)
     }
 
-    /// How many samples are told at a time then, if the test part has so many.
+    /// How many samples it then predicts at a time, if the test part has so many.
     #[must_use]
     pub fn inference_batch(&self) -> usize {
         self.count("inference_batch")
@@ -421,10 +422,11 @@ mod tests {
     #[test]
     fn bad_settings_are_named() {
         let message = |result: Result<Recipe, RecipeError>| result.unwrap_err().to_string();
+        let meaningless = recipe([("momentum", 0.9.into())]);
+        assert_eq!(meaningless.as_ref().unwrap_err().help().as_deref(), Some("remove it"));
         assert_eq!(
-            message(recipe([("momentum", 0.9.into())])),
-            "the training setting `momentum` has no meaning with `optimizer` = adam, only where it is sgd or nesterov or rmsprop; \
-             remove it"
+            message(meaningless),
+            "the training setting `momentum` has no meaning with `optimizer` = adam, only where it is sgd or nesterov or rmsprop"
         );
         assert!(message(recipe([("learning_rate", f64::NAN.into())])).contains("cannot be NaN"));
         assert!(message(recipe([("epochs", 0.into())])).contains("a whole number from 1"));

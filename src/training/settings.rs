@@ -9,6 +9,7 @@ use crate::optimizer::space::{Domain, Parameter, Value};
 
 /// The values that a setting can take.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Range {
     /// Numbers from `low` to `high`, both included. Whole numbers may be written without a point.
     Float {
@@ -62,6 +63,7 @@ impl std::fmt::Display for Range {
 
 /// The default of a setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum DefaultValue {
     /// There is none: the setting must be given.
     None,
@@ -99,6 +101,7 @@ pub struct Condition {
 
 /// One setting of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Setting {
     /// Its name in study files.
     pub name: &'static str,
@@ -218,7 +221,7 @@ pub(super) fn simulated(seconds: &Value) -> RecipeError {
         reason: "`internal_optimization` = post-quantization simulates convolutions with weights of 8 bits, so their joules would \
                  say nothing of hardware that computes with 8"
             .to_owned(),
-        remedy: "take another `internal_optimization`, or leave `inference_seconds` out".to_owned(),
+        help: "take another `internal_optimization`, or leave `inference_seconds` out".to_owned(),
     }
 }
 
@@ -245,7 +248,7 @@ fn check_condition(
         None => Ok(()),
         Some(value) => {
             let list: Vec<String> = condition.values.iter().map(|v| format!("{v:?}")).collect();
-            let remedy = match (parameter(setting.name), decider) {
+            let help = match (parameter(setting.name), decider) {
                 (Some(_), Some(_)) => {
                     format!("add `when = {{ {} = [{}] }}` to the parameter", condition.on, list.join(", "))
                 }
@@ -256,18 +259,18 @@ fn check_condition(
                 ),
                 _ => "remove it".to_owned(),
             };
-            Err(meaningless(setting, condition, value, remedy))
+            Err(meaningless(setting, condition, value, help))
         }
     }
 }
 
-pub(super) fn meaningless(setting: &Setting, condition: Condition, value: &Value, remedy: String) -> RecipeError {
+pub(super) fn meaningless(setting: &Setting, condition: Condition, value: &Value, help: String) -> RecipeError {
     RecipeError::Meaningless {
         name: setting.name.to_owned(),
         on: condition.on.to_owned(),
         value: value.clone(),
         allowed: condition.values.iter().map(|v| (*v).to_owned()).collect(),
-        remedy,
+        help,
     }
 }
 

@@ -6,7 +6,8 @@ fn fixed<const N: usize>(settings: [(&str, Value); N]) -> BTreeMap<String, Value
 }
 
 fn message(settings: &BTreeMap<String, Value>, space: &Space) -> String {
-    check_settings(settings, space.parameters()).unwrap_err().to_string()
+    let error = check_settings(settings, space.parameters()).unwrap_err();
+    error.help().map_or_else(|| error.to_string(), |help| format!("{error}; {help}"))
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn settings_fixed_and_searched_missing_or_unknown_are_refused() {
 }
 
 #[test]
-fn a_momentum_without_meaning_is_refused_with_its_remedy() {
+fn a_momentum_without_meaning_is_refused_with_help() {
     let momentum = || float("momentum", 0.0..=0.9);
     let all = Space::new([momentum(), choice("optimizer", ["sgd", "adam"])]).unwrap();
     assert!(

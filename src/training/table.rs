@@ -29,15 +29,15 @@ const PLAIN: &[&str] = &["mlp", "cnn"];
 /// The networks that drop activations.
 const DROPPING: &[&str] = &["mlp", "cnn", "vgg11", "vgg16", "mobilenetv2"];
 
-/// What is carried out as it is written. Whoever trains on simulated weights of 8 bits does not tell samples with real ones here.
+/// What is carried out as it is written. A network that was trained on simulated weights of 8 bits does not predict with real ones here.
 const COMPUTING: &[&str] = &["none", "channels-last", "traced", "post-quantization"];
 
 /// Every setting of a recipe. All may be searched but the first four.
 ///
 /// | name | range | default |
 /// |---|---|---|
-/// | `dataset` | a name or a path, see [`Source`](crate::data::Source) | must be given |
-/// | `label` | the column of a table that is to be told | as [`Source`](crate::data::Source) finds it |
+/// | `dataset` | a name or a path, see [`DataSource`](crate::data::DataSource) | must be given |
+/// | `label` | the target column of a table | as [`DataSource`](crate::data::DataSource) finds it |
 /// | `task` | `classification`, `regression` | by the column |
 /// | `samples` | 30 to 1e9, besides the publisher's test part, which shrinks in proportion | all |
 /// | `image_size` | 4 to 1024: the side to which images are brought | as they are |
@@ -63,8 +63,8 @@ const COMPUTING: &[&str] = &["none", "channels-last", "traced", "post-quantizati
 /// | `label_smoothing` | 0 to 0.9 | 0 |
 /// | `gradient_clip` | 0 to 1e6: the largest norm of a gradient, 0 for any | 0 |
 /// | `ema` | 0 to 0.99999: the decay of an average of the weights by step, 0 for none | 0 |
-/// | `inference_seconds` | 0 to 3600: how long samples are told with the trained network to meter that, at least; 0 for not at all; not with `pre-quantization` | 0 |
-/// | `inference_batch` | 1 to 65536 samples told at a time then, if the test part has so many; not with `pre-quantization` | 256 |
+/// | `inference_seconds` | 0 to 3600: how long the trained network predicts to meter that, at least; 0 for not at all; not with `pre-quantization` | 0 |
+/// | `inference_batch` | 1 to 65536 samples predicted at a time then, if the test part has so many; not with `pre-quantization` | 256 |
 /// | `threads` | 1 to 1024, for one operation on the CPU | 1 |
 pub const SETTINGS: &[Setting] = &[
     fixed(
@@ -73,12 +73,7 @@ pub const SETTINGS: &[Setting] = &[
         DefaultValue::None,
         "the data to train on",
     ),
-    fixed(
-        "label",
-        Range::Text("the name of a column"),
-        DefaultValue::Absent,
-        "the column of a table that is to be told",
-    ),
+    fixed("label", Range::Text("the name of a column"), DefaultValue::Absent, "the target column of a table"),
     fixed(
         "task",
         Range::Names(&["classification", "regression"]),
@@ -233,14 +228,14 @@ pub const SETTINGS: &[Setting] = &[
             "inference_seconds",
             float(0.0, 3600.0),
             DefaultValue::Float(0.0),
-            "how long the trained network tells samples of the test part, again and again, after the trial and in a phase of its own, \
+            "how long the trained network predicts samples of the test part, again and again, after the trial and in a phase of its own, \
              `infer`; 0 for not at all",
         ),
     ),
     only(
         "internal_optimization",
         COMPUTING,
-        setting("inference_batch", int(1, 65_536), DefaultValue::Int(256), "samples told at a time in that phase"),
+        setting("inference_batch", int(1, 65_536), DefaultValue::Int(256), "samples predicted at a time in that phase"),
     ),
     setting(
         "threads",

@@ -25,7 +25,7 @@ fn samples(classes: u32, images: bool) -> Dataset {
 }
 
 /// Whether the check lets these settings pass, and then what the training says.
-fn told(dataset: &Dataset, settings: &[(&str, Value)]) -> Option<Result<Outcome, TrainError>> {
+fn told(dataset: &Dataset, settings: &[(&str, Value)]) -> Option<Result<TrainingResult, TrainError>> {
     let name = Value::from("cells");
     let fixed: BTreeMap<String, Value> = settings.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
     let with_name: BTreeMap<String, Value> = fixed.clone().into_iter().chain([("dataset".to_owned(), name)]).collect();

@@ -9,10 +9,11 @@ mod tables;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wattfront::data::{self, Dataset, Shape, Shares, Split};
+use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::space::Value;
 use wattfront::training::{
-    Control, Device, DeviceChoice, METRICS, Metrics, Observer, Outcome, Phase, Recipe, TrainError, Trainer,
-    TrainerOptions,
+    Control, Device, DeviceChoice, METRICS, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions,
+    TrainingResult,
 };
 
 /// libtorch's generator belongs to the process, so trainings take turns.
@@ -30,7 +31,7 @@ fn trainer() -> Trainer {
     Trainer::new(&TrainerOptions { device: DeviceChoice::Cpu, ..TrainerOptions::default() }).unwrap()
 }
 
-fn train(recipe: &Recipe, seed: u64, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+fn train(recipe: &Recipe, seed: u64, observer: &mut dyn Observer) -> Result<TrainingResult, TrainError> {
     let _turn = turn();
     trainer().train(recipe, seed, observer)
 }

@@ -20,7 +20,7 @@ fn halves() -> (Dataset, Split) {
     (halves, split)
 }
 
-fn on_halves<const N: usize>(settings: [(&str, Value); N]) -> Outcome {
+fn on_halves<const N: usize>(settings: [(&str, Value); N]) -> TrainingResult {
     let (halves, split) = halves();
     let recipe = recipe(settings);
     let _turn = turn();

@@ -2,7 +2,7 @@
 
 use super::*;
 use wattfront::data::Partition;
-use wattfront::training::{Cause, Preprocessing};
+use wattfront::training::{DivergenceCause, Preprocessing};
 
 /// Two columns of a size of 1, one in thousands that tells the class, and one in millionths; as people measure them.
 fn birds(classes: u32) -> (Dataset, Split) {
@@ -28,7 +28,11 @@ fn birds(classes: u32) -> (Dataset, Split) {
     (birds, split)
 }
 
-fn on_birds(classes: u32, settings: &[(&str, Value)], observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+fn on_birds(
+    classes: u32,
+    settings: &[(&str, Value)],
+    observer: &mut dyn Observer,
+) -> Result<TrainingResult, TrainError> {
     let (birds, split) = birds(classes);
     let dataset = Value::from("birds");
     let recipe = Recipe::from_settings(settings.iter().map(|(k, v)| (*k, v)).chain([("dataset", &dataset)])).unwrap();
@@ -91,12 +95,17 @@ fn a_divergence_names_its_cause() {
         ]
     };
     let error = on_birds(0, &settings("none"), &mut ()).unwrap_err();
-    let TrainError::Diverged { cause: Cause::Unscaled { low, high, .. }, .. } = &error else { panic!("{error}") };
+    let TrainError::Diverged { cause: DivergenceCause::Unscaled { low, high, .. }, .. } = &error else {
+        panic!("{error}")
+    };
     assert!((3000.0..4000.0).contains(low) && (5000.0..6000.0).contains(high), "{error}");
     let error = error.to_string();
     assert!(error.contains("feature 2 goes from") && error.contains("`preprocessing` = standardize"), "{error}");
     // Where the columns are in order, the step is to blame.
     let error = on_birds(0, &settings("standardize"), &mut ()).unwrap_err();
-    assert!(matches!(error, TrainError::Diverged { cause: Cause::LearningRate(rate), .. } if rate == 30.0), "{error}");
+    assert!(
+        matches!(error, TrainError::Diverged { cause: DivergenceCause::LearningRate(rate), .. } if rate == 30.0),
+        "{error}"
+    );
     assert!(error.to_string().contains("a smaller learning rate than 30 may help"), "{error}");
 }

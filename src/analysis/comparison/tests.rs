@@ -201,7 +201,7 @@ fn what_does_not_belong_together_is_refused() {
     assert!(of(&[run("gp", &failed), run("random", &failed)]).contains("no trial of any run has finished"));
     let settings = ComparisonSettings { baseline: Some("tpe".to_owned()), ..ComparisonSettings::default() };
     let unknown = Comparison::of(&[run("gp", &record), run("random", &record)], &settings).unwrap_err();
-    assert!(unknown.to_string().contains("`tpe` is none of the samplers that are compared: gp, random"));
+    assert!(unknown.to_string().contains("`tpe` is none of the samplers that are compared"));
 }
 
 #[test]

@@ -70,10 +70,10 @@ fn look_at(fixed: BTreeMap<String, Value>, searched: &[Parameter], spec: &StudyS
         Err(error @ DataError::Unknown { .. }) => {
             let place = folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |f| f.path().display().to_string());
             let hint = perhaps_meant(&error);
-            return Err(AppError::wrong(format!("{error}"))
-                .advised(format!("{hint}a path has a `/` in it, and what lies in {place} is known by its name")));
+            let besides = Some(format!("{hint}a path has a `/` in it, and what lies in {place} is known by its name"));
+            return Err(AppError::Data { source: error, besides });
         }
-        Err(error) => return Err(AppError::wrong(error)),
+        Err(source) => return Err(AppError::Data { source, besides: None }),
     };
     check_on(&fixed, searched, &dataset).map_err(AppError::wrong)?;
     #[cfg(feature = "torch")]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::app::outputs::write_live;
 use crate::app::{Notice, Observer};
 use crate::carbon::Carbon;
+use crate::guard::told::{chain, joined};
 use crate::record::StudyRecord;
 use crate::study::ResultsFolder;
 
@@ -40,7 +41,8 @@ impl<'a> Live<'a> {
             Err(error) if !self.told => {
                 self.told = true;
                 observer.notice(&Notice::Warning(format!(
-                    "warning: the report is not written now, and tried again while the study runs: {error}"
+                    "warning: the report is not written now, and tried again while the study runs: {}",
+                    joined(chain(&error), error.help_in(&observer.words()).as_deref())
                 )));
             }
             Err(_) => {}

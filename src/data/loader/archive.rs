@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::stream::Stream;
 use super::{fault, unreadable};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// What may stand between two files of an archive: a name of any length, and notes of whoever packed it. They are read into
 /// memory.
@@ -42,7 +42,7 @@ impl Entry<'_> {
         let mut bytes = Vec::new();
         match (&mut *self.contents).take(most).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            Err(error) => Err(broken(self.archive, Place::Entry(self.path.clone()), &error)),
+            Err(error) => Err(broken(self.archive, DataPlace::Entry(self.path.clone()), &error)),
         }
     }
 }
@@ -64,8 +64,8 @@ pub(super) fn visit(
     let mut archive = tar::Archive::new(stream);
     let (mut last, mut seen) = (None, Seen::default());
     let place = |last: &Option<String>| match last {
-        Some(entry) => Place::Entry(entry.clone()),
-        None => Place::Whole,
+        Some(entry) => DataPlace::Entry(entry.clone()),
+        None => DataPlace::Whole,
     };
     ceiling.set(NOTES);
     for entry in archive.entries().map_err(|e| unreadable(path, &e))? {
@@ -133,13 +133,13 @@ impl Seen {
             }
             () => return Ok(()),
         };
-        Err(fault(archive, Place::Whole, problem, "pack what is wanted alone, or unpack it and use the folder"))
+        Err(fault(archive, DataPlace::Whole, problem, "pack what is wanted alone, or unpack it and use the folder"))
     }
 }
 
 const CUT_SHORT: &str = "it is damaged or was cut short: fetch or pack it again";
 
-fn broken(path: &Path, place: Place, error: &io::Error) -> DataError {
+fn broken(path: &Path, place: DataPlace, error: &io::Error) -> DataError {
     let advice = match error.kind() {
         io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
             "it looks made to fill memory; unpack it, and use the folder if it is what you think"
@@ -155,15 +155,15 @@ fn checked_name(archive: &Path, bytes: &[u8]) -> Result<String, DataError> {
     let advice = "pack the archive again, from within its folder and with plain names";
     let Ok(name) = std::str::from_utf8(bytes) else {
         let lossy = String::from_utf8_lossy(bytes).into_owned();
-        return Err(fault(archive, Place::Entry(lossy), "the name is not UTF-8", advice));
+        return Err(fault(archive, DataPlace::Entry(lossy), "the name is not UTF-8", advice));
     };
     if name.len() > PATH {
         let start: String = name.chars().take(100).collect();
         let problem = format!("the name has more than {PATH} bytes");
-        return Err(fault(archive, Place::Entry(format!("{start}...")), problem, advice));
+        return Err(fault(archive, DataPlace::Entry(format!("{start}...")), problem, advice));
     }
     if name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..") || name.contains('\0') {
-        return Err(fault(archive, Place::Entry(name.to_owned()), "the path leads out of the archive", advice));
+        return Err(fault(archive, DataPlace::Entry(name.to_owned()), "the path leads out of the archive", advice));
     }
     Ok(name.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/"))
 }
@@ -172,6 +172,7 @@ fn checked_name(archive: &Path, bytes: &[u8]) -> Result<String, DataError> {
 mod tests {
     use super::*;
     use crate::data::testing::Tar;
+    use crate::data::testing::said;
 
     fn names(bytes: &[u8]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -183,7 +184,7 @@ mod tests {
             names.push(format!("{:?} {} {length}", entry.kind, entry.path));
             Ok(ControlFlow::Continue(()))
         });
-        visited.map(|()| names).map_err(|e| e.to_string())
+        visited.map(|()| names).map_err(|e| said(&e))
     }
 
     #[test]
@@ -243,11 +244,11 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         // A file with a hole of a terabyte.
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
-        let error = visit(&path, |_| Ok(ControlFlow::Continue(()))).unwrap_err().to_string();
+        let error = said(&visit(&path, |_| Ok(ControlFlow::Continue(()))).unwrap_err());
         assert!(error.contains("longer than any that is read"), "{error}");
         let mut seen = Seen::default();
         assert!(seen.count(&path, 10, PASSED_OVER).is_ok());
-        assert!(seen.count(&path, 10, 1).unwrap_err().to_string().contains("no data of this kind"));
+        assert!(said(&seen.count(&path, 10, 1).unwrap_err()).contains("no data of this kind"));
         let mut seen = Seen { entries: ENTRIES - 1, ..Seen::default() };
         assert!(seen.count(&path, 10, 0).is_ok() && seen.count(&path, 10, 0).is_err());
         let mut seen = Seen { names: NAMES - 10, ..Seen::default() };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{Kind, visit};
 use super::stream::Stream;
 use super::{FETCH_AGAIN, MEMORY, fault};
-use crate::data::{DataError, Dataset, Place, Shape};
+use crate::data::{DataError, DataPlace, Dataset, Shape};
 
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 const PIXELS: usize = 3 * 32 * 32;
@@ -79,7 +79,7 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Dataset, DataError> {
         test_from = labels.len();
         append(&bytes, layout, &mut labels, &mut pixels).map_err(|(at, problem)| {
             let problem = format!("byte {at}: {problem}");
-            fault(path, Place::Entry(file.to_owned()), problem, FETCH_AGAIN)
+            fault(path, DataPlace::Entry(file.to_owned()), problem, FETCH_AGAIN)
         })?;
     }
     let dataset = Dataset::from_bytes(name, SHAPE, pixels, labels, layout.classes)?.with_test_from(test_from)?;
@@ -90,7 +90,7 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Dataset, DataError> {
 }
 
 fn missing(path: &Path, file: &str) -> DataError {
-    fault(path, Place::Whole, format!("there is no {file}"), "the data are not complete: fetch them again")
+    fault(path, DataPlace::Whole, format!("there is no {file}"), "the data are not complete: fetch them again")
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -117,7 +117,7 @@ fn from_archive(path: &Path) -> Result<Files, DataError> {
             room -= bytes.len() as u64;
             if files.insert(name.clone(), bytes).is_some() {
                 let advice = "pack one data set in one archive, and each file once";
-                return Err(fault(path, Place::Entry(entry.path), format!("there is another {name}"), advice));
+                return Err(fault(path, DataPlace::Entry(entry.path), format!("there is another {name}"), advice));
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -149,7 +149,7 @@ fn class_names(path: &Path, layout: &Layout, text: &[u8]) -> Result<Vec<String>,
     let names: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
     if names.len() != layout.classes {
         let problem = format!("has {} names for {} classes", names.len(), layout.classes);
-        return Err(fault(path, Place::Entry(layout.names.to_owned()), problem, "mend it, or leave it out"));
+        return Err(fault(path, DataPlace::Entry(layout.names.to_owned()), problem, "mend it, or leave it out"));
     }
     Ok(names)
 }
@@ -160,6 +160,7 @@ mod tests {
 
     use super::*;
     use crate::data::Features;
+    use crate::data::testing::said;
     use crate::data::testing::{Tar, gzip};
 
     /// A record: labels, and 3,072 times the same pixel.
@@ -235,7 +236,7 @@ mod tests {
         let with = |at: usize, bytes: Vec<u8>| {
             let mut files = ten();
             files[at].1 = bytes;
-            load(write(&files).path(), "cifar10").unwrap_err().to_string()
+            said(&load(write(&files).path(), "cifar10").unwrap_err())
         };
         let error = with(1, [record(&[1], 1), record(&[10], 2)].concat());
         assert!(error.contains("`data_batch_1.bin`: byte 3073: image 1 is of class 10"), "{error}");
@@ -247,9 +248,9 @@ mod tests {
         let mut files = ten();
         files.remove(4);
         let (_folder, path) = archive(&files);
-        assert!(load(&path, "cifar10").unwrap_err().to_string().contains("there is no data_batch_3.bin"));
+        assert!(said(&load(&path, "cifar10").unwrap_err()).contains("there is no data_batch_3.bin"));
         files.push(files[0].clone());
         let (_folder, path) = archive(&files);
-        assert!(load(&path, "cifar10").unwrap_err().to_string().contains("there is another data_batch_4.bin"));
+        assert!(said(&load(&path, "cifar10").unwrap_err()).contains("there is another data_batch_4.bin"));
     }
 }

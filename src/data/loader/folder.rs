@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use super::archive::ENTRIES;
 use super::tree::is_hidden;
 use super::{fault, unreadable};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// Folders within each other; more are links that lead in a circle.
 const DEPTH: usize = 32;
@@ -36,12 +36,12 @@ fn descend(root: &Path, within: &str, depth: usize, items: &mut Vec<Item>) -> Re
     let folder = root.join(within);
     if depth > DEPTH {
         let problem = format!("is more than {DEPTH} folders deep");
-        return Err(fault(&folder, Place::Whole, problem, "see that no link leads back to a folder above it"));
+        return Err(fault(&folder, DataPlace::Whole, problem, "see that no link leads back to a folder above it"));
     }
     for entry in fs::read_dir(&folder).map_err(|e| unreadable(&folder, &e))? {
         let entry = entry.map_err(|e| unreadable(&folder, &e))?;
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            return Err(fault(&entry.path(), Place::Whole, "the name is not UTF-8", "rename it, or move it away"));
+            return Err(fault(&entry.path(), DataPlace::Whole, "the name is not UTF-8", "rename it, or move it away"));
         };
         if is_hidden(&name) {
             continue;
@@ -55,7 +55,7 @@ fn descend(root: &Path, within: &str, depth: usize, items: &mut Vec<Item>) -> Re
         }
         if items.len() as u64 >= ENTRIES {
             let problem = format!("holds more than {ENTRIES} files and folders");
-            return Err(fault(root, Place::Whole, problem, "see that no link leads back to a folder above it"));
+            return Err(fault(root, DataPlace::Whole, problem, "see that no link leads back to a folder above it"));
         }
         if meta.is_dir() || meta.is_file() {
             items.push(Item {
@@ -72,6 +72,7 @@ fn descend(root: &Path, within: &str, depth: usize, items: &mut Vec<Item>) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::testing::said;
 
     #[test]
     fn a_folder_is_listed_sorted_and_without_what_is_hidden() {
@@ -93,9 +94,9 @@ mod tests {
     fn circles_and_dead_links_are_told() {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(".", folder.path().join("again")).unwrap();
-        assert!(list(folder.path()).unwrap_err().to_string().contains("leads back to a folder above it"));
+        assert!(said(&list(folder.path()).unwrap_err()).contains("leads back to a folder above it"));
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("x.png")).unwrap();
-        assert!(list(folder.path()).unwrap_err().to_string().contains("x.png: cannot be read"));
+        assert!(said(&list(folder.path()).unwrap_err()).contains("x.png: cannot be read"));
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::stream::Stream;
 use super::{FETCH_AGAIN, MEMORY, fault};
-use crate::data::{DataError, Dataset, Place, Shape};
+use crate::data::{DataError, DataPlace, Dataset, Shape};
 
 const BYTES: u8 = 8;
 
@@ -34,7 +34,7 @@ pub(super) fn load(folder: &Path, name: &str) -> Result<Dataset, DataError> {
     let file = |name: &str| {
         find(folder, name).ok_or_else(|| {
             let advice = format!("put it there, as it is or as {name}.gz");
-            fault(folder, Place::Whole, format!("there is no {name}"), advice)
+            fault(folder, DataPlace::Whole, format!("there is no {name}"), advice)
         })
     };
     let (shape, mut pixels, mut labels) = part(&file(TRAIN[0])?, &file(TRAIN[1])?, MEMORY)?;
@@ -47,7 +47,7 @@ pub(super) fn load(folder: &Path, name: &str) -> Result<Dataset, DataError> {
             let sizes =
                 format!("{} x {} and not {} x {}", test_shape.height, test_shape.width, shape.height, shape.width);
             let problem = format!("images of the test are {sizes} as those for training");
-            return Err(fault(&path, Place::Offset(8), problem, "use files that belong together"));
+            return Err(fault(&path, DataPlace::Offset(8), problem, "use files that belong together"));
         }
         pixels.extend_from_slice(&test_pixels);
         labels.extend(test_labels);
@@ -64,7 +64,7 @@ fn part(images: &Path, labels: &Path, memory: u64) -> Result<Part, DataError> {
     let (labels_dimensions, classes) = read(labels, 1, memory)?;
     if labels_dimensions[0] != dimensions[0] {
         let problem = format!("{} labels do not fit {} images", labels_dimensions[0], dimensions[0]);
-        return Err(fault(labels, Place::Offset(4), problem, "use files that belong together"));
+        return Err(fault(labels, DataPlace::Offset(4), problem, "use files that belong together"));
     }
     let shape = Shape { channels: 1, height: dimensions[1] as usize, width: dimensions[2] as usize };
     Ok((shape, pixels, classes.into_iter().map(u32::from).collect()))
@@ -77,9 +77,10 @@ fn read(path: &Path, dimensions: u8, memory: u64) -> Result<(Vec<u32>, Vec<u8>),
     let kind = if dimensions == 3 { "images" } else { "labels" };
     if header.get(..4).is_some_and(|magic| *magic != [0, 0, BYTES, dimensions]) {
         let problem = format!("is not an IDX file of {kind}: it begins with {:02x?}", &header[..4]);
-        return Err(fault(path, Place::Offset(0), problem, format!("see that it is the file of {kind}, in bytes")));
+        return Err(fault(path, DataPlace::Offset(0), problem, format!("see that it is the file of {kind}, in bytes")));
     }
-    let cut = |has: u64, of: u64| fault(path, Place::Offset(has), format!("ends here, before {of} bytes"), FETCH_AGAIN);
+    let cut =
+        |has: u64, of: u64| fault(path, DataPlace::Offset(has), format!("ends here, before {of} bytes"), FETCH_AGAIN);
     if header.len() < 4 + 4 * usize::from(dimensions) {
         return Err(cut(header.len() as u64, 4 + 4 * u64::from(dimensions)));
     }
@@ -87,7 +88,7 @@ fn read(path: &Path, dimensions: u8, memory: u64) -> Result<(Vec<u32>, Vec<u8>),
     let count = sizes.iter().try_fold(1_u64, |product, size| product.checked_mul(u64::from(*size)));
     let Some(count) = count.filter(|count| *count <= memory) else {
         let problem = format!("sizes of {sizes:?} are more than {} GiB", MEMORY >> 30);
-        return Err(fault(path, Place::Offset(4), problem, "see that it is an IDX file, and take fewer images"));
+        return Err(fault(path, DataPlace::Offset(4), problem, "see that it is an IDX file, and take fewer images"));
     };
     let bytes = stream.read_up_to(count)?;
     if (bytes.len() as u64) < count {
@@ -97,7 +98,7 @@ fn read(path: &Path, dimensions: u8, memory: u64) -> Result<(Vec<u32>, Vec<u8>),
         Ok(0) => Ok((sizes, bytes)),
         Ok(_) => {
             let problem = format!("goes on after the {count} bytes that it says it has");
-            Err(fault(path, Place::Offset(header.len() as u64 + count), problem, FETCH_AGAIN))
+            Err(fault(path, DataPlace::Offset(header.len() as u64 + count), problem, FETCH_AGAIN))
         }
         Err(error) => Err(stream.broken(&error)),
     }
@@ -109,6 +110,7 @@ mod tests {
 
     use super::*;
     use crate::data::testing::gzip;
+    use crate::data::testing::said;
 
     fn idx(dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, dimensions.len() as u8];
@@ -130,7 +132,7 @@ mod tests {
     }
 
     fn error(folder: &tempfile::TempDir) -> String {
-        load(folder.path(), "tiny").unwrap_err().to_string()
+        said(&load(folder.path(), "tiny").unwrap_err())
     }
 
     #[test]

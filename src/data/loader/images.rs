@@ -13,7 +13,7 @@ use super::folder::{self, Item};
 use super::pool::{Decoders, too_large};
 use super::tree::{Sort, arrange};
 use super::{MEMORY, fault, unreadable};
-use crate::data::{DataError, Dataset, Place, Shape};
+use crate::data::{DataError, DataPlace, Dataset, Shape};
 use crate::guard::file;
 
 /// The file of one image may have so many bytes at most: 64 MiB.
@@ -42,8 +42,9 @@ impl Reading {
 /// image in the making and up to three files as they are.
 pub(super) fn load(path: &Path, name: &str, reading: Reading) -> Result<Dataset, DataError> {
     if let Some(side) = reading.side.filter(|side| !(1..=LARGEST).contains(side)) {
-        let reason = format!("images of {side} x {side} pixels cannot be; say an image size from 1 to {LARGEST}");
-        return Err(DataError::Invalid { name: name.to_owned(), reason });
+        let reason = format!("images of {side} x {side} pixels cannot be");
+        let help = Some(format!("say an image size from 1 to {LARGEST}"));
+        return Err(DataError::Invalid { name: name.to_owned(), reason, help });
     }
     let mut found = Found::default();
     let decoded = Decoders::run(path, reading, |decoders| {
@@ -96,7 +97,8 @@ impl Found {
 
     /// Takes note of an entry, and says whether it is an image to be decoded.
     fn is_wanted(&mut self, origin: &Path, path: &str, kind: Kind) -> Result<bool, DataError> {
-        let wrong = |problem: &str, advice: &str| Err(fault(origin, Place::Entry(path.to_owned()), problem, advice));
+        let wrong =
+            |problem: &str, advice: &str| Err(fault(origin, DataPlace::Entry(path.to_owned()), problem, advice));
         match (kind, Sort::of(path)) {
             (Kind::Folder, _) => self.folders.push(path.to_owned()),
             (_, Sort::Other) => {
@@ -126,7 +128,7 @@ impl Found {
 fn checked(origin: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>, DataError> {
     if bytes.len() as u64 > FILE {
         let problem = format!("has more than {} MiB", FILE >> 20);
-        return Err(fault(origin, Place::Entry(path.to_owned()), problem, "make it smaller, or move it away"));
+        return Err(fault(origin, DataPlace::Entry(path.to_owned()), problem, "make it smaller, or move it away"));
     }
     Ok(bytes)
 }

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::data::Features;
+use crate::data::testing::said;
 use crate::data::testing::{Tar, grey_png, gzip, jpeg, png, zstd};
 
 /// Two classes with two images for training and one for the test each, all of another shade.
@@ -43,7 +44,7 @@ fn from_archive(bytes: &[u8], reading: Reading) -> Result<Dataset, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("images.tar");
     fs::write(&path, bytes).unwrap();
-    load(&path, "tiny", reading).map_err(|e| e.to_string())
+    load(&path, "tiny", reading).map_err(|e| said(&e))
 }
 
 #[test]

@@ -21,7 +21,7 @@ mod tree;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{DataError, Dataset, Place, Source};
+use super::{DataError, DataPlace, DataSource, Dataset};
 
 /// What a folder or file is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Format {
         }
         if !archive::is_archive(&name) {
             let advice = "use a folder, a .tar, .tar.gz or .tar.zst, or a table as .csv or .tsv";
-            return Err(fault(path, Place::Whole, "is in no format that is read", advice));
+            return Err(fault(path, DataPlace::Whole, "is in no format that is read", advice));
         }
         let mut format = Self::Images;
         archive::visit(path, |entry| {
@@ -67,7 +67,7 @@ impl Format {
 }
 
 /// Reads data of this format.
-pub(super) fn load(path: &Path, format: Format, source: &Source) -> Result<Dataset, DataError> {
+pub(super) fn load(path: &Path, format: Format, source: &DataSource) -> Result<Dataset, DataError> {
     let name = source.dataset.as_str();
     match format {
         Format::Idx => idx::load(path, name),
@@ -87,13 +87,13 @@ pub(super) fn load(path: &Path, format: Format, source: &Source) -> Result<Datas
 /// A dataset may take so many bytes of memory at most, 8 GiB: its features, decoded.
 pub(super) const MEMORY: u64 = 8 << 30;
 
-pub(super) fn fault(path: &Path, place: Place, problem: impl Into<String>, advice: impl Into<String>) -> DataError {
-    DataError::File { path: path.to_owned(), place, problem: problem.into(), advice: advice.into() }
+pub(super) fn fault(path: &Path, place: DataPlace, problem: impl Into<String>, help: impl Into<String>) -> DataError {
+    DataError::File { path: path.to_owned(), place, problem: problem.into(), help: help.into() }
 }
 
 /// What the system said when a file was opened or read.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> DataError {
-    fault(path, Place::Whole, format!("cannot be read: {error}"), "see that it is there and that you may read it")
+    fault(path, DataPlace::Whole, format!("cannot be read: {error}"), "see that it is there and that you may read it")
 }
 
 /// What to do about a file that holds less or other than it should.

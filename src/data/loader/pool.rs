@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::decode::{Decoded, decode};
 use super::fault;
 use super::images::Reading;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// A file to be decoded.
 struct Job {
@@ -111,7 +111,7 @@ fn work(origin: &Path, reading: Reading, queue: &Mutex<Receiver<Job>>, is_colour
             let First { path: other, height, width } = &*first;
             let problem = format!("is {} x {} pixels, but `{other}` is {width} x {height}", image.width, image.height);
             let advice = "say an image size that all are brought to, such as `image_size = 32`";
-            Err(fault(origin, Place::Entry(path), problem, advice))
+            Err(fault(origin, DataPlace::Entry(path), problem, advice))
         });
         if done.send((index, image)).is_err() {
             return;
@@ -122,12 +122,12 @@ fn work(origin: &Path, reading: Reading, queue: &Mutex<Receiver<Job>>, is_colour
 fn decode_file(origin: &Path, path: &str, bytes: &[u8], side: Option<u32>) -> Result<Decoded, DataError> {
     decode(bytes, side).map_err(|reason| {
         let problem = format!("cannot be decoded: {reason}");
-        fault(origin, Place::Entry(path.to_owned()), problem, "mend it, or remove it from the data")
+        fault(origin, DataPlace::Entry(path.to_owned()), problem, "mend it, or remove it from the data")
     })
 }
 
 pub(super) fn too_large(origin: &Path, memory: u64) -> DataError {
     let limit = if memory >> 30 > 0 { format!("{} GiB", memory >> 30) } else { format!("{memory} bytes") };
     let problem = format!("the images need more than {limit} of memory once they are decoded");
-    fault(origin, Place::Whole, problem, "say a smaller `image_size`, or use a part of them")
+    fault(origin, DataPlace::Whole, problem, "say a smaller `image_size`, or use a part of them")
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::columns::number;
 use super::fault;
 use super::stream::Stream;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// One row may have so many bytes: 64 MiB.
 const ROW: u64 = 64 << 20;
@@ -51,7 +51,7 @@ impl<'a> Table<'a> {
         let mut reader = self.reader()?;
         reader.get_ref().ceiling().set(ROW);
         let header: Vec<String> = reader.headers().map_err(|e| self.broken(&e))?.iter().map(str::to_owned).collect();
-        let wrong = |problem: String, advice: &str| Err(fault(self.path, Place::Line(1, None), problem, advice));
+        let wrong = |problem: String, advice: &str| Err(fault(self.path, DataPlace::Line(1, None), problem, advice));
         if header.len() < 2 {
             return wrong("is no header of several columns".to_owned(), "separate values by commas, or tabs in a .tsv");
         }
@@ -78,8 +78,8 @@ impl<'a> Table<'a> {
 
     /// The line of the row at this byte. It is looked for only where it must be told: the reader's own count of lines
     /// goes wrong at blank ones.
-    pub(super) fn place(&self, at: u64, column: Option<&str>) -> Place {
-        let Ok(stream) = Stream::open(self.path) else { return Place::Offset(at) };
+    pub(super) fn place(&self, at: u64, column: Option<&str>) -> DataPlace {
+        let Ok(stream) = Stream::open(self.path) else { return DataPlace::Offset(at) };
         let mut line = 1;
         for (offset, byte) in (0..).zip(BufReader::new(stream).bytes()) {
             match byte {
@@ -88,7 +88,7 @@ impl<'a> Table<'a> {
                 _ => break,
             }
         }
-        Place::Line(line, column.map(str::to_owned))
+        DataPlace::Line(line, column.map(str::to_owned))
     }
 
     pub(super) fn each_row(
@@ -114,7 +114,7 @@ impl<'a> Table<'a> {
     }
 
     /// The line of the first byte that is not UTF-8: the reader tells that its block is not.
-    fn first_not_utf8(&self) -> Option<Place> {
+    fn first_not_utf8(&self) -> Option<DataPlace> {
         let mut input = BufReader::new(Stream::open(self.path).ok()?);
         let mut text = Vec::new();
         for line in 1.. {
@@ -125,14 +125,14 @@ impl<'a> Table<'a> {
                 return None;
             }
             if std::str::from_utf8(&text).is_err() {
-                return Some(Place::Line(line, None));
+                return Some(DataPlace::Line(line, None));
             }
         }
         None
     }
 
     fn broken(&self, error: &csv::Error) -> DataError {
-        let place = error.position().map_or(Place::Whole, |p| self.place(p.byte(), None));
+        let place = error.position().map_or(DataPlace::Whole, |p| self.place(p.byte(), None));
         match error.kind() {
             csv::ErrorKind::Utf8 { .. } => {
                 fault(self.path, self.first_not_utf8().unwrap_or(place), "is not UTF-8", "save the table as UTF-8")

@@ -11,7 +11,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{FETCH_AGAIN, fault, unreadable};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 use crate::guard::file;
 
 /// What any compressed file may expand to, and how often its own size beyond that. Photographs hardly shrink, and text
@@ -72,7 +72,7 @@ impl Stream {
         let start = source.fill_buf().map_err(|e| unreadable(path, &e))?;
         let foreign = |name: &str| {
             let advice = "unpack it, or pack it with gzip or zstd";
-            Err(fault(path, Place::Whole, format!("is compressed by {name}, which is not supported"), advice))
+            Err(fault(path, DataPlace::Whole, format!("is compressed by {name}, which is not supported"), advice))
         };
         let inner: Box<dyn Read> = match start {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(source)),
@@ -118,7 +118,7 @@ impl Stream {
         } else {
             FETCH_AGAIN
         };
-        fault(&self.path, Place::Offset(self.read), format!("cannot be read on from here: {error}"), advice)
+        fault(&self.path, DataPlace::Offset(self.read), format!("cannot be read on from here: {error}"), advice)
     }
 }
 
@@ -211,14 +211,14 @@ impl Read for Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{gzip, zstd};
+    use crate::data::testing::{gzip, said, zstd};
 
     fn read(bytes: &[u8], limit: u64) -> Result<Vec<u8>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, bytes).unwrap();
-        let mut stream = Stream::of(&path, File::open(&path).unwrap(), limit).map_err(|e| e.to_string())?;
-        stream.read_up_to(u64::MAX).map_err(|e| e.to_string())
+        let mut stream = Stream::of(&path, File::open(&path).unwrap(), limit).map_err(|e| said(&e))?;
+        stream.read_up_to(u64::MAX).map_err(|e| said(&e))
     }
 
     #[test]

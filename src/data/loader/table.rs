@@ -13,7 +13,7 @@ use super::rows::Table;
 use super::table_notes::{TableNotes, label_among};
 use super::table_parts::File;
 use super::{MEMORY, fault};
-use crate::data::{DataError, Dataset, FeatureColumn, Features, Label, Place, Shape, Targets, Task};
+use crate::data::{DataError, DataPlace, Dataset, FeatureColumn, Features, Label, Shape, Targets, Task};
 
 /// What all different texts of all columns may take, together, in bytes: 256 MiB.
 const TEXTS: usize = 256 << 20;
@@ -46,7 +46,7 @@ pub(super) fn load_files(
     let mut features = Vec::new();
     if numbers as u64 > MEMORY / 4 || features.try_reserve_exact(numbers).is_err() {
         let problem = format!("{rows} rows of {wide} numbers need more than {} GiB", MEMORY >> 30);
-        return Err(fault(path, Place::Whole, problem, "use fewer rows or columns"));
+        return Err(fault(path, DataPlace::Whole, problem, "use fewer rows or columns"));
     }
     let (task, task_because) = match task {
         Some(task) => (task, "`task` in [train] says so".to_owned()),
@@ -157,7 +157,7 @@ fn refuse_unseen(
             let problem = format!("the class `{}` has nothing to train on", classes.names[*label as usize]);
             Err(fault(
                 tables.tables[file].path,
-                Place::Whole,
+                DataPlace::Whole,
                 problem,
                 "move some of it to the table to train on, or remove it",
             ))
@@ -194,14 +194,14 @@ impl<'a> Tables<'a> {
             if let Some(name) = header.iter().find(|name| !own.contains(name)) {
                 let problem = format!("there is no column `{name}`, as there is in {}", tables[0].path.display());
                 let advice = "give it the same columns; one without the label judges nothing, and is to be moved away";
-                return Err(fault(other.path, Place::Line(1, None), problem, advice));
+                return Err(fault(other.path, DataPlace::Line(1, None), problem, advice));
             }
             if own != header {
                 let problem =
                     format!("its columns are others, or in another order, than in {}", tables[0].path.display());
                 return Err(fault(
                     other.path,
-                    Place::Line(1, None),
+                    DataPlace::Line(1, None),
                     problem,
                     "give both the same columns in one order",
                 ));
@@ -239,7 +239,12 @@ impl<'a> Tables<'a> {
                 Ok(())
             })?;
             if rows == 0 {
-                return Err(fault(table.path, Place::Line(2, None), "there is no row after the header", "add some"));
+                return Err(fault(
+                    table.path,
+                    DataPlace::Line(2, None),
+                    "there is no row after the header",
+                    "add some",
+                ));
             }
         }
         self.refuse_missing(&columns)?;
@@ -299,7 +304,7 @@ impl<'a> Tables<'a> {
             (Task::Classification, _) if column.is_over() => {
                 let problem = format!("the label `{}` has more than {CLASSES} different values", self.header[label]);
                 let advice = "name another column by `label`, or ask for a regression";
-                Err(fault(self.first().path, Place::Whole, problem, advice))
+                Err(fault(self.first().path, DataPlace::Whole, problem, advice))
             }
             (Task::Classification, _) => Ok(Wanted::Classes(Classes::of(column), Vec::new())),
         }

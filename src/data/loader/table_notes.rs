@@ -5,7 +5,7 @@ use std::path::Path;
 use super::columns::{Column, number};
 use super::fault;
 use super::table::NAMED;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// What a label is called where nobody says.
 const LABELS: [&str; 3] = ["label", "target", "class"];
@@ -17,7 +17,7 @@ pub(super) fn label_among(path: &Path, header: &[String], label: Option<&str>) -
             let known = header.iter().take(NAMED).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
             let more = if header.len() > NAMED { format!(" and {} more", header.len() - NAMED) } else { String::new() };
             let advice = format!("take one of {known}{more}");
-            fault(path, Place::Line(1, None), format!("there is no column `{label}` to be the label"), advice)
+            fault(path, DataPlace::Line(1, None), format!("there is no column `{label}` to be the label"), advice)
         });
         return Ok((found?, "`label` in [train] names it".to_owned()));
     }

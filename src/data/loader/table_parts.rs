@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::parts::Part;
 use super::rows::is_table;
 use super::{fault, unreadable};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// A table, and what its rows are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Vec<File>, DataError> {
     let (tables, _) = listed(folder)?;
     let advice = "call them train.csv, val.csv and test.csv, or name the table that is meant";
     let wrong =
-        |name: &str, problem: &str| Err(fault(folder, Place::Entry(name.to_owned()), problem.to_owned(), advice));
+        |name: &str, problem: &str| Err(fault(folder, DataPlace::Entry(name.to_owned()), problem.to_owned(), advice));
     let mut files: Vec<File> = Vec::new();
     for name in &tables {
         let Some(part) = Part::of(stem(name)) else {
@@ -89,6 +89,7 @@ fn listed(folder: &Path) -> Result<(Vec<String>, bool), DataError> {
 mod tests {
     use super::super::table::load_files;
     use super::*;
+    use crate::data::testing::said;
     use crate::data::{DataError, Dataset, Partition, Split};
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -138,7 +139,7 @@ mod tests {
             (&[("train.csv", TRAIN), ("test.csv", "a,y\n1,bird\n")], "the class `bird` has nothing to train on"),
             (&[("train.csv", TRAIN), ("test.csv", "a,y\nx,cat\n")], "test.csv, line 2, column `a`: `x` is no number"),
         ] {
-            let error = read(folder(files).path()).unwrap_err().to_string();
+            let error = said(&read(folder(files).path()).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
         let with_folder = folder(&[("labels.csv", TRAIN)]);

@@ -3,12 +3,13 @@ use std::fs;
 use super::super::rows::is_table;
 use super::*;
 use crate::data::testing::gzip;
+use crate::data::testing::said;
 
 fn read(file: &str, bytes: &[u8], label: Option<&str>, task: Option<Task>) -> Result<Dataset, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(file);
     fs::write(&path, bytes).unwrap();
-    load(&path, "tiny", label, task).map_err(|e| e.to_string())
+    load(&path, "tiny", label, task).map_err(|e| said(&e))
 }
 
 fn csv(text: &str) -> Result<Dataset, String> {
@@ -143,7 +144,7 @@ fn a_line_without_an_end_is_told() {
         fs::write(&path, start).unwrap();
         // The rest is a hole that costs no disk.
         fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
-        let error = load(&path, "tiny", None, None).unwrap_err().to_string();
+        let error = said(&load(&path, "tiny", None, None).unwrap_err());
         assert!(error.contains("a row of more than 64 MiB"), "{error}");
     }
 }
@@ -217,7 +218,7 @@ fn labels_are_the_texts_that_they_are_written_as() {
 
 #[test]
 fn only_files_are_read() {
-    let error = load(std::path::Path::new("/dev/zero"), "tiny", None, None).unwrap_err().to_string();
+    let error = said(&load(std::path::Path::new("/dev/zero"), "tiny", None, None).unwrap_err());
     assert!(error.contains("it is a device"), "{error}");
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::fault;
 use super::parts::Part;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, DataPlace};
 
 /// How people lay images out, for advice.
 const LAYOUT: &str = "lay the images out as CLASS/IMAGE, or as train/CLASS/IMAGE, val/CLASS/IMAGE and test/CLASS/IMAGE";
@@ -86,7 +86,7 @@ const MOST_NAMED: usize = 3;
 /// it.
 pub(super) fn arrange(origin: &Path, images: &[String], folders: &[String]) -> Result<Arranged, DataError> {
     let wrong = |place: &str, problem: &str, advice: &str| {
-        let place = if place.is_empty() { Place::Whole } else { Place::Entry(place.to_owned()) };
+        let place = if place.is_empty() { DataPlace::Whole } else { DataPlace::Entry(place.to_owned()) };
         Err(fault(origin, place, problem, advice))
     };
     if images.is_empty() {
@@ -190,7 +190,7 @@ fn refuse_unknown_parts(origin: &Path, all: &[Vec<String>]) -> Result<(), DataEr
     let inner = all.iter().filter(|parts| parts.len() > 2).filter_map(|parts| Some((Part::of(&parts[1])?, parts)));
     let inner: BTreeMap<Part, &Vec<String>> = inner.collect();
     if let (Some(within), true) = (inner.get(&Part::Train), inner.len() > 1) {
-        let place = Place::Entry(within[..2].join("/"));
+        let place = DataPlace::Entry(within[..2].join("/"));
         let problem = "is a part of the data within a class, so that all parts would be trained on";
         return Err(fault(origin, place, problem, LAYOUT));
     }
@@ -203,7 +203,8 @@ fn refuse_unknown_parts(origin: &Path, all: &[Vec<String>]) -> Result<(), DataEr
     }
     let shared = owners.values().any(|tops| tops.len() > 1 && tops.iter().any(|top| Part::is_alluded_to(top)));
     let names = alluding.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let wrong = |problem: String, advice: &str| Err(fault(origin, Place::Entry((*first).to_owned()), problem, advice));
+    let wrong =
+        |problem: String, advice: &str| Err(fault(origin, DataPlace::Entry((*first).to_owned()), problem, advice));
     if shared {
         return wrong(
             format!("the folders {names} look like parts of the data, but not plainly which"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::testing::said;
 
 fn owned(paths: &[&str]) -> Vec<String> {
     paths.iter().map(|p| (*p).to_owned()).collect()
@@ -13,7 +14,7 @@ fn arranged(images: &[&str], folders: &[&str]) -> (Vec<String>, Option<usize>) {
 }
 
 fn error(images: &[&str], folders: &[&str]) -> String {
-    arrange(Path::new("x.tar"), &owned(images), &owned(folders)).unwrap_err().to_string()
+    said(&arrange(Path::new("x.tar"), &owned(images), &owned(folders)).unwrap_err())
 }
 
 #[test]

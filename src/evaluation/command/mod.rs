@@ -20,6 +20,7 @@ use super::listen::{Until, listen};
 use super::output::{OutputFolder, Outputs};
 use super::process::Process;
 use super::{Afterwards, Failure, KeepOutput, Objective, Scope, Task};
+use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 
@@ -87,7 +88,7 @@ impl CommandObjective {
 impl Objective for CommandObjective {
     fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
         let secrets = Secrets::of(&self.line, |name| std::env::var_os(name))
-            .map_err(|error| Failure::new(FailureKind::WorkerLost, error.to_string()))?;
+            .map_err(|error| Failure::new(FailureKind::WorkerLost, with_help(&error, error.help())))?;
         self.outputs = self.output.as_ref().and_then(|output| output.begin(task.trial, task.attempt, &secrets));
         // What the program says when it fails may repeat what it was told.
         self.run(task, scope, &secrets, self.outputs.as_ref())

@@ -1,5 +1,6 @@
 //! What a program is told and nobody else: values of environment variables that the study file calls secret.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -21,10 +22,7 @@ pub struct Secrets {
 #[non_exhaustive]
 pub enum SecretError {
     /// The variable is not set, or is empty.
-    #[error(
-        "`{name}` of `secrets` in [command] is not in the environment; set it where you start optimize, such as by `read -rs {name}; \
-         export {name}`"
-    )]
+    #[error("`{name}` of `secrets` in [command] is not in the environment")]
     Missing {
         /// The variable.
         name: String,
@@ -43,6 +41,20 @@ pub enum SecretError {
         /// The variable.
         name: String,
     },
+}
+
+impl SecretError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Missing { name } => {
+                format!("set it where you start optimize, such as by `read -rs {name}; export {name}`").into()
+            }
+            Self::NoText { .. } => "set it to a text in UTF-8".into(),
+            Self::Short { .. } => "take a longer one; what is no secret needs no place there".into(),
+        })
+    }
 }
 
 impl Secrets {

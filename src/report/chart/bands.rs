@@ -9,6 +9,7 @@ use crate::analysis::{Quantity, significant};
 
 /// What a chart of hypervolumes has to the right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Over {
     /// Trials that count towards the budget.
     Trials,

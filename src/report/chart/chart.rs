@@ -5,6 +5,7 @@ use super::canvas::{Canvas, escape};
 
 /// Where a chart's colours come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Theme {
     /// A picture of its own, dark on white (the default).
     #[default]

@@ -223,8 +223,7 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
     }
     if confirmation.seeds() == 1 {
         remarks.push(
-            "One value has no interval, and tells nothing of chance: run it with more seeds, such as --seeds 5."
-                .to_owned(),
+            "One value has no interval, and tells nothing of chance: run it with more seeds, such as 5.".to_owned(),
         );
     }
     remarks

@@ -8,6 +8,7 @@ mod draw;
 mod font;
 mod style;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use pdf_writer::{Finish, Name, Pdf, Rect, Ref, TextStr};
@@ -26,12 +27,24 @@ pub enum PdfError {
     #[error("the chart is no SVG that can be read: {0}")]
     Unreadable(String),
     /// The chart has something that is not drawn as PDF, such as `<image>`.
-    #[error("the chart has {0}, which is not drawn as PDF; `--format svg` has it")]
+    #[error("the chart has {0}, which is not drawn as PDF")]
     Unknown(String),
+}
+
+impl PdfError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Unreadable(_) => None,
+            Self::Unknown(_) => Some("take the chart as SVG, which has it".into()),
+        }
+    }
 }
 
 /// A page, and what is missing from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Page {
     /// The file.
     pub bytes: Vec<u8>,

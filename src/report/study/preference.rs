@@ -1,7 +1,7 @@
 //! Preferences that are given with a question, such as `accuracy=0.93`.
 
 use crate::optimizer::problem::{Bound, Goal, Objective, Preference, Problem};
-use crate::report::ReportError;
+use crate::report::{PreferenceFault, PreferenceKind, ReportError};
 
 /// The preferences that these texts say, each `METRIC=NUMBER` or several of them with commas between: lower bounds, upper
 /// bounds, and weights. A number with `%` is a hundredth. Metrics are objectives' and bounds are on their bad sides, as in a
@@ -15,49 +15,47 @@ pub fn preferences_of(
     at_most: &[String],
     weights: &[String],
 ) -> Result<Vec<Preference>, ReportError> {
+    use PreferenceKind::{AtLeast, AtMost, Weight};
     let mut preferences = Vec::new();
-    for (flag, texts) in [("--at-least", at_least), ("--at-most", at_most), ("--weights", weights)] {
+    for (kind, texts) in [(AtLeast, at_least), (AtMost, at_most), (Weight, weights)] {
         for text in texts.iter().flat_map(|t| t.split(',')).filter(|t| !t.trim().is_empty()) {
-            let refused = |reason: String| ReportError::Preference { text: format!("{flag} {}", text.trim()), reason };
+            let refused =
+                |fault: PreferenceFault| ReportError::Preference { kind, text: text.trim().to_owned(), fault };
             let (objective, value) = read(problem, text).map_err(refused)?;
             let metric = objective.metric.clone();
             let (wanted, bound) = match objective.goal {
-                Goal::Maximize => ("--at-least", Bound::AtLeast(value)),
-                Goal::Minimize => ("--at-most", Bound::AtMost(value)),
+                Goal::Maximize => (AtLeast, Bound::AtLeast(value)),
+                Goal::Minimize => (AtMost, Bound::AtMost(value)),
             };
-            let known = |p: &Preference| p.metric == metric && p.within.is_none() == (flag == "--weights");
+            let known = |p: &Preference| p.metric == metric && p.within.is_none() == (kind == Weight);
             if preferences.iter().any(known) {
-                return Err(refused(format!("`{metric}` has got one already; give {flag} once for each metric")));
+                return Err(refused(PreferenceFault::Twice { metric }));
             }
-            preferences.push(match flag {
-                "--weights" if value > 0.0 => Preference::weight(metric, value),
-                "--weights" => return Err(refused("a weight is above zero".to_owned())),
-                _ if flag == wanted => Preference::within(metric, bound),
-                _ => {
-                    let goal = if objective.goal == Goal::Maximize { "maximized" } else { "minimized" };
-                    return Err(refused(format!("`{metric}` is {goal}, so write {wanted} {metric}={value}")));
-                }
+            preferences.push(match kind {
+                Weight if value > 0.0 => Preference::weight(metric, value),
+                Weight => return Err(refused(PreferenceFault::NoWeight)),
+                _ if kind == wanted => Preference::within(metric, bound),
+                _ => return Err(refused(PreferenceFault::WrongSide { metric, value, wanted })),
             });
         }
     }
     Ok(preferences)
 }
 
-fn read<'a>(problem: &'a Problem, text: &str) -> Result<(&'a Objective, f64), String> {
-    let Some((metric, number)) = text.split_once('=') else {
-        return Err("it is written METRIC=NUMBER, such as accuracy=0.93".to_owned());
-    };
+fn read<'a>(problem: &'a Problem, text: &str) -> Result<(&'a Objective, f64), PreferenceFault> {
+    let (metric, number) = text.split_once('=').ok_or(PreferenceFault::Form)?;
     let metric = metric.trim();
     let objective = problem.objectives().iter().find(|o| o.metric == metric).ok_or_else(|| {
-        let names: Vec<_> = problem.objectives().iter().map(|o| o.metric.as_str()).collect();
-        format!("`{metric}` is no objective of this study; those are: {}", names.join(", "))
+        let objectives = problem.objectives().iter().map(|o| o.metric.clone()).collect();
+        PreferenceFault::NoObjective { metric: metric.to_owned(), objectives }
     })?;
     let (number, unit) = match number.trim().strip_suffix('%') {
         Some(number) => (number.trim_end(), 0.01),
         None => (number.trim(), 1.0),
     };
     let value = number.parse::<f64>().ok().map(|v| v * unit).filter(|v| v.is_finite());
-    value.map(|value| (objective, value)).ok_or_else(|| format!("`{number}` is no number"))
+    let value = value.ok_or_else(|| PreferenceFault::NoNumber { number: number.to_owned() })?;
+    Ok((objective, value))
 }
 
 /// The preferences of a study with others in front: bounds replace bounds, weights replace weights.
@@ -105,17 +103,18 @@ mod tests {
         assert_eq!(all[2..], [Preference::weight("accuracy", 2.0), Preference::weight("energy", 1.0)]);
         for (least, most, weights, reason) in [
             (&["accuracy"][..], &[][..], &[][..], "METRIC=NUMBER"),
-            (&["loss=1"], &[], &[], "those are: accuracy, energy"),
+            (&["loss=1"], &[], &[], "the objectives are: accuracy, energy"),
             (&["accuracy=high"], &[], &[], "`high` is no number"),
             (&["accuracy=inf"], &[], &[], "no number"),
-            (&["energy=5"], &[], &[], "write --at-most energy=5"),
-            (&[], &["accuracy=0.9"], &[], "write --at-least accuracy=0.9"),
+            (&["energy=5"], &[], &[], "give it as the upper bound energy=5"),
+            (&[], &["accuracy=0.9"], &[], "give it as the lower bound accuracy=0.9"),
             (&[], &[], &["accuracy=0"], "above zero"),
             (&["accuracy=0.9", "accuracy=0.5"], &[], &[], "`accuracy` has got one already"),
             (&[], &[], &["energy=2,energy=3"], "`energy` has got one already"),
         ] {
-            let error = read(least, most, weights).unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
+            let error = read(least, most, weights).unwrap_err();
+            let text = format!("{error}; {}", error.help().unwrap_or_default());
+            assert!(text.contains(reason), "{text}");
         }
     }
 

@@ -5,6 +5,7 @@ use super::format::{self, Row};
 use super::patience::say;
 use super::sqlite::{SqliteStore, what};
 use super::undelivered::{self, Kept};
+use crate::guard::told::with_help;
 
 impl SqliteStore {
     /// Whether what is kept beside a store that is only read is among what [`load`](super::Store::load) gives, or why it is not. Beside it lies
@@ -72,7 +73,7 @@ impl SqliteStore {
             Ok(None) => Ok(Vec::new()),
             Ok(Some(kept)) => self.new_of(&kept).map_err(|e| self.failed(e))?,
             Err(StoreError::Undeliverable { reason, .. }) => Err(reason),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(with_help(&error, error.help())),
         };
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! What SQLite says when the disk is at fault, with what the operating system said beneath it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{Error, ErrorKind};
 
 use rusqlite::{Connection, ErrorCode};
+
+use crate::study::HelpWords;
 
 /// A failure of the database.
 #[derive(Debug)]
@@ -14,7 +17,7 @@ pub struct Fault {
 
 impl Fault {
     /// Where there is no connection. To be called at once: the operating system's reason is that of its last failure.
-    pub(super) fn unconnected(sqlite: rusqlite::Error) -> Self {
+    pub(super) fn of_opening(sqlite: rusqlite::Error) -> Self {
         Self::because_of(sqlite, Error::last_os_error())
     }
 
@@ -60,28 +63,31 @@ impl Fault {
         self.sqlite.sqlite_error_code()
     }
 
-    /// What is to be done about it, as the end of a sentence.
+    /// What to do about it.
     #[must_use]
-    pub fn advice(&self) -> &'static str {
-        const ROOM: &str = "; make room on the disk and run the same command again";
-        const DISK: &str = "; see to the disk (`dmesg` may tell) and run the same command again";
-        const WRITABLE: &str = "; make it writable and run the same command again";
-        match self.system.as_ref().map(Error::kind) {
-            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => return ROOM,
-            Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => return WRITABLE,
-            _ => {}
-        }
-        match self.code() {
-            Some(ErrorCode::CannotOpen) => {
-                "; see whether the disk is full or may not be written to, and run the same command again"
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        self.help_in(&HelpWords::default())
+    }
+
+    /// The same in the words of whoever runs the study.
+    pub(in crate::study) fn help_in(&self, words: &HelpWords) -> Option<Cow<'static, str>> {
+        let HelpWords { again, repair, .. } = words;
+        let room = || format!("make room on the disk and {again}");
+        let disk = || format!("see to the disk (`dmesg` may tell) and {again}");
+        let writable = || format!("make it writable and {again}");
+        let help = match (self.system.as_ref().map(Error::kind), self.code()) {
+            (Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded), _) => room(),
+            (Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied), _) => writable(),
+            (_, Some(ErrorCode::CannotOpen)) => {
+                format!("see whether the disk is full or may not be written to, and {again}")
             }
-            Some(ErrorCode::DiskFull) => ROOM,
-            Some(ErrorCode::SystemIoFailure) => DISK,
-            Some(ErrorCode::DatabaseCorrupt) if self.system.is_some() => DISK,
-            Some(ErrorCode::ReadOnly) => WRITABLE,
-            Some(ErrorCode::DatabaseBusy) => "; end the other program that holds it, and run the same command again",
-            Some(ErrorCode::DatabaseCorrupt) => "; `optimize store repair` keeps what is whole, in a new folder",
-            _ => "; if that stays so, `optimize store repair` keeps what is whole, in a new folder",
-        }
+            (_, Some(ErrorCode::DiskFull)) => room(),
+            (_, Some(ErrorCode::SystemIoFailure)) | (Some(_), Some(ErrorCode::DatabaseCorrupt)) => disk(),
+            (_, Some(ErrorCode::ReadOnly)) => writable(),
+            (_, Some(ErrorCode::DatabaseBusy)) => format!("end the other program that holds it, and {again}"),
+            (_, Some(ErrorCode::DatabaseCorrupt)) => format!("{repair} keeps what is whole, in a new folder"),
+            _ => format!("if that stays so, {repair} keeps what is whole, in a new folder"),
+        };
+        Some(help.into())
     }
 }

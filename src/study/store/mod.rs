@@ -34,7 +34,7 @@ use crate::record::{Entry, Event, SCHEMA_VERSION};
 #[non_exhaustive]
 pub enum StoreError {
     /// The database does not answer as it should.
-    #[error("the study's store {} failed: {source}{}", .path.display(), source.advice())]
+    #[error("the study's store {} failed", .path.display())]
     Database {
         /// The file.
         path: PathBuf,
@@ -43,8 +43,7 @@ pub enum StoreError {
     },
     /// The file was written by a newer version of this program.
     #[error(
-        "the study's store {} has format {found}, but this version of optimize knows formats up to {SCHEMA_VERSION}; \
-         use the version that wrote it or a newer one", .path.display()
+        "the study's store {} has format {found}, but this version knows formats up to {SCHEMA_VERSION}", .path.display()
     )]
     Newer {
         /// The file.
@@ -53,9 +52,7 @@ pub enum StoreError {
         found: u32,
     },
     /// The file is something else.
-    #[error(
-        "{} is not a store of a Wattfront study, or its begin is damaged", .path.display()
-    )]
+    #[error("{} is not a store of a Wattfront study, or its begin is damaged", .path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -68,8 +65,8 @@ pub enum StoreError {
     },
     /// The file is missing or empty, but its log is there.
     #[error(
-        "the study's store {} is missing or empty, but {} beside it is not, and may hold trials; put the store back, or see \
-         with `optimize store repair` what the log holds; nothing was changed", .path.display(), .log.display()
+        "the study's store {} is missing or empty, but {} beside it is not, and may hold trials; nothing was \
+         changed", .path.display(), .log.display()
     )]
     Hollow {
         /// The file.
@@ -78,9 +75,7 @@ pub enum StoreError {
         log: PathBuf,
     },
     /// An event could not be written.
-    #[error(
-        "{what} could not be stored in {}: {source}; everything before it is stored{}", .path.display(), source.advice()
-    )]
+    #[error("{what} could not be stored in {}, and everything before it is stored", .path.display())]
     Unwritten {
         /// The file.
         path: PathBuf,
@@ -95,7 +90,7 @@ pub enum StoreError {
         match .kept {
             Some(Ok(kept)) => format!(": it is kept in {} and stored when the study is run again", kept.display()),
             Some(Err(reason)) => format!(", nor could it be kept beside it ({reason}), and is lost"),
-            None => "; run the same command again once that program has ended".to_owned(),
+            None => String::new(),
         }
     )]
     Locked {
@@ -108,8 +103,7 @@ pub enum StoreError {
     },
     /// What was kept for the store cannot be stored.
     #[error(
-        "{} holds how a trial ended while the store was locked, and cannot be stored: {reason}; look into it, and move it away to go on \
-         without it", .path.display()
+        "{} holds how a trial ended while the store was locked, and cannot be stored: {reason}", .path.display()
     )]
     Undeliverable {
         /// The file beside the store.
@@ -119,8 +113,7 @@ pub enum StoreError {
     },
     /// The file can be read and not written.
     #[error(
-        "the study's store {} cannot be opened to write to it (unable to open database file); make it writable, or see whether the \
-         disk is full or read-only", .path.display()
+        "the study's store {} cannot be opened to write to it (unable to open database file)", .path.display()
     )]
     NotWritable {
         /// The file.
@@ -128,8 +121,7 @@ pub enum StoreError {
     },
     /// There is no room for the result of a trial.
     #[error(
-        "only {} KiB are free on the disk of the study's store {}, and the result of a trial might find no room, so none is begun; \
-         make room and run the same command again", .free >> 10, .path.display()
+        "only {} KiB are free on the disk of the study's store {}, and the result of a trial might find no room, so none is begun", .free >> 10, .path.display()
     )]
     NoRoom {
         /// The file.
@@ -142,7 +134,7 @@ pub enum StoreError {
     /// Somebody else has changed the file.
     #[error(
         "{what} could not be stored in {}: another program has changed the store meanwhile (it has {found} events, not \
-         {expected}); let nobody else write to it, and run the same command again", .path.display()
+         {expected})", .path.display()
     )]
     Changed {
         /// The file.
@@ -156,9 +148,7 @@ pub enum StoreError {
     },
     /// The log is not that of the file, or damaged.
     #[error(
-        "the log study.db-wal beside the study's store {} is damaged: with it there are {with} events, and {alone} without it; \
-         `optimize store repair` keeps what is whole of both, and without the log, moved away, the store is as it was when the \
-         last trial ended", .path.display()
+        "the log study.db-wal beside the study's store {} is damaged: with it there are {with} events, and {alone} without it", .path.display()
     )]
     DamagedLog {
         /// The file.
@@ -169,9 +159,7 @@ pub enum StoreError {
         with: u64,
     },
     /// The tables are not what they should be.
-    #[error(
-        "the study's store {} is damaged: {reason}; `optimize store repair` keeps what is whole, in a new folder", .path.display()
-    )]
+    #[error("the study's store {} is damaged: {reason}", .path.display())]
     Unsound {
         /// The file.
         path: PathBuf,
@@ -188,8 +176,8 @@ pub enum StoreError {
     },
     /// The file was moved, or another one is in its place.
     #[error(
-        "the study's store {} was moved, or replaced, while the study ran; what has finished is in the file that was moved: \
-         put it back, with its folder, and run the same command again", .path.display()
+        "the study's store {} was moved, or replaced, while the study ran; what has finished is in the file that was \
+         moved", .path.display()
     )]
     Moved {
         /// Where it was.
@@ -200,7 +188,7 @@ pub enum StoreError {
         "the study's store {} was removed, or replaced by another one, while the study ran{}", .path.display(),
         .kept.as_ref().map_or_else(
             || ", and with it all trials; nothing of it could be kept".to_owned(),
-            |kept| format!("; what it held is now in {}: name that study.db and run the same command again", kept.display())
+            |kept| format!("; what it held is now in {}", kept.display())
         )
     )]
     Removed {
@@ -210,16 +198,13 @@ pub enum StoreError {
         kept: Option<PathBuf>,
     },
     /// The file was emptied.
-    #[error(
-        "the study's store {} was emptied, or cut short, while the study ran; bring a copy back, or see with `optimize store repair` what is \
-         left", .path.display()
-    )]
+    #[error("the study's store {} was emptied, or cut short, while the study ran", .path.display())]
     Emptied {
         /// The file.
         path: PathBuf,
     },
     /// The operating system does not give what the store needs.
-    #[error("the study's store {} cannot be used: {source}", .path.display())]
+    #[error("the study's store {} cannot be used", .path.display())]
     Folder {
         /// The file.
         path: PathBuf,
@@ -233,10 +218,7 @@ pub enum StoreError {
         reason: String,
     },
     /// An event that cannot be read.
-    #[error(
-        "the study's store {} is damaged at event {seq}: {reason}; `optimize store repair` keeps what is whole, in a new folder, \
-         and an older copy of the file may have all of it", .path.display()
-    )]
+    #[error("the study's store {} is damaged at event {seq}: {reason}", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

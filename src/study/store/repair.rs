@@ -6,6 +6,7 @@ use std::path::Path;
 use super::format::{self, Row};
 use super::salvage::Salvage;
 use super::{Fault, SqliteStore, Store, StoreError, encode};
+use crate::guard::told::with_help;
 use crate::record::{Entry, Event, StudyRecord, TrialState};
 
 /// So many events after the last one that was found are believed to be lost.
@@ -110,7 +111,7 @@ impl SqliteStore {
     /// Why it cannot be written to.
     pub fn try_out(path: &Path) -> Result<(), String> {
         let (folder, copy) = super::sqlite::copy(path).map_err(|error| format!("it cannot be copied: {error}"))?;
-        let mut store = Self::open(&copy).map_err(|error| error.to_string())?;
+        let mut store = Self::open(&copy).map_err(|error| with_help(&error, error.help()))?;
         let checked = store.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
         match checked {
             Ok(answer) if answer == "ok" => {}
@@ -118,7 +119,7 @@ impl SqliteStore {
             Err(error) => return Err(error.to_string()),
         }
         let event = Event::SessionEnded { reason: "a trial of the store".to_owned() };
-        let written = store.append(event).map(|_| ()).map_err(|error| error.to_string());
+        let written = store.append(event).map(|_| ()).map_err(|error| with_help(&error, error.help()));
         drop(store);
         drop(folder);
         written

@@ -12,6 +12,7 @@ use super::patience::{Patience, Wait};
 use super::undelivered::{self, Bond, is_outcome};
 use super::{Fault, Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
+use crate::guard::told::with_help;
 use crate::record::{Entry, Event, SCHEMA_VERSION};
 use crate::study::Interrupt;
 
@@ -177,7 +178,7 @@ impl SqliteStore {
     /// Opens the database in the file `name`, which is, or is a copy of, the store at `path`.
     fn connect(path: &Path, name: &Path, flags: OpenFlags, busy: Duration) -> Result<Self, StoreError> {
         let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|source| database_error(path, Fault::unconnected(source)))?;
+            .map_err(|source| database_error(path, Fault::of_opening(source)))?;
         leave_log(&connection, true);
         let failed = |source| database_error(path, Fault::of(&connection, source));
         connection.busy_timeout(busy).map_err(failed)?;
@@ -363,7 +364,7 @@ impl SqliteStore {
 
     /// Nothing is written after this error.
     fn broken_by(&mut self, error: StoreError) -> StoreError {
-        self.broken.get_or_insert_with(|| error.to_string());
+        self.broken.get_or_insert_with(|| with_help(&error, error.help()));
         error
     }
 

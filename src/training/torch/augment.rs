@@ -29,7 +29,7 @@ pub(super) struct Augmenter {
     random: ChaCha8Rng,
 }
 
-/// A batch with what it is to be told as.
+/// A batch with its targets.
 pub(super) struct Varied {
     pub(super) features: Tensor,
     targets: Tensor,

@@ -4,6 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::*;
 use crate::data;
+use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Value;
 use crate::training::torch::carrier::{Carrier, Pass, kind_of};
 use crate::training::torch::check::architecture_of;
@@ -11,7 +12,7 @@ use crate::training::torch::checkpoint::Checkpoint;
 use crate::training::torch::network::Network;
 use crate::training::torch::part::Goal;
 use crate::training::torch::stepper::Stepper;
-use crate::training::{Metrics, Outcome, Recipe};
+use crate::training::{Recipe, TrainingResult};
 
 const DECAY: f64 = 0.27;
 
@@ -109,7 +110,7 @@ fn averaged_statistics_are_kept_with_the_averaged_weights() {
         carrier: &carrier,
         weights: &weights,
         scaling: None,
-        outcome: &Outcome { metrics: Metrics::new(), stopped: false, not_kept: None },
+        outcome: &TrainingResult { metrics: Metrics::new(), stopped: false, not_kept: None },
     };
     checkpoint.write(&path).unwrap();
     let kept: BTreeMap<String, Tensor> = Tensor::read_safetensors(&path).unwrap().into_iter().collect();

@@ -10,7 +10,7 @@ use super::carrier::{Carrier, rounded};
 use super::network::Role;
 use super::part::Goal;
 use super::preprocess::Scaling;
-use super::{InternalOptimization, Outcome, Recipe, TrainError};
+use super::{InternalOptimization, Recipe, TrainError, TrainingResult};
 use crate::data::Dataset;
 use crate::disk::{WholeFile, create_folders, write_whole};
 
@@ -24,7 +24,7 @@ pub(super) struct Checkpoint<'a> {
     pub(super) carrier: &'a Carrier,
     pub(super) weights: &'a [Tensor],
     pub(super) scaling: Option<&'a [Scaling]>,
-    pub(super) outcome: &'a Outcome,
+    pub(super) outcome: &'a TrainingResult,
 }
 
 impl Checkpoint<'_> {
@@ -88,7 +88,7 @@ impl Checkpoint<'_> {
             "split_seed": self.split_seed,
             "metrics": self.outcome.metrics,
             "data": data,
-            // The network tells numbers less the mean and divided by the deviation.
+            // The network predicts numbers less the mean and divided by the deviation.
             "target": match self.goal {
                 Goal::Classes(classes) => json!({"classes": classes}),
                 Goal::Number { mean, sd } => json!({"mean": mean, "sd": sd}),

@@ -10,6 +10,7 @@ use super::TrainError;
 
 /// Which device to train on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum DeviceChoice {
     /// The first visible GPU if there is one that libtorch can use, else the CPU (the default).
     #[default]

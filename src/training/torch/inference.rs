@@ -1,4 +1,4 @@
-//! Telling samples with a network that is trained.
+//! Predicting samples with a trained network.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::part::Scaled;
 const MOST_TOGETHER: usize = 64;
 const TOGETHER: Duration = Duration::from_millis(50);
 
-/// Tells whole batches of `data` in their order, again and again for at least `seconds`; says how many samples that were. With
+/// Predicts whole batches of `data` in their order, again and again for at least `seconds`; says how many samples that were. With
 /// `seconds` of 0 it is one batch.
 pub(super) fn infer(
     carrier: &Carrier,
@@ -26,16 +26,16 @@ pub(super) fn infer(
     let size = batch.min(data.part.samples);
     let batches = data.part.samples / size;
     let begin = Instant::now();
-    let (mut next, mut told, mut together) = (0, 0, 1);
+    let (mut next, mut predicted, mut together) = (0, 0, 1);
     loop {
         let since = Instant::now();
         for _ in 0..together {
             let _ = carrier.forward(weights, &data.batch(next * size, size)?, Pass::Judge(integers))?;
-            (next, told) = ((next + 1) % batches, told + size);
+            (next, predicted) = ((next + 1) % batches, predicted + size);
         }
         synchronize(data.device())?;
         if begin.elapsed().as_secs_f64() >= seconds {
-            return Ok(told);
+            return Ok(predicted);
         }
         if since.elapsed() < TOGETHER / 2 {
             together = (2 * together).min(MOST_TOGETHER);

@@ -59,8 +59,8 @@ impl Layer {
         let (whole, scale) = integers(xs)?;
         let products = padded(&whole, LEAST_ROWS)?.f_internal_int_mm(&self.weights)?;
         let products = products.f_narrow(0, 0, xs.size()[0])?.f_narrow(1, 0, self.scales.numel() as i64)?;
-        let told = products.f_to_kind(Kind::Float)?.f_mul(&scale)?.f_mul(&self.scales)?;
-        told.f_to_kind(xs.kind())?.f_add(bias)
+        let sums = products.f_to_kind(Kind::Float)?.f_mul(&scale)?.f_mul(&self.scales)?;
+        sums.f_to_kind(xs.kind())?.f_add(bias)
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Part {
 pub(super) enum Goal {
     /// One of so many classes.
     Classes(usize),
-    /// A number, which the network tells less `mean` and divided by `sd`, both of the training part.
+    /// A number, which the network predicts less `mean` and divided by `sd`, both of the training part.
     Number { mean: f64, sd: f64 },
 }
 
@@ -59,7 +59,7 @@ impl Goal {
         }
     }
 
-    /// How many numbers the network tells of a sample.
+    /// How many numbers the network predicts of a sample.
     pub(super) fn outputs(self) -> usize {
         match self {
             Self::Classes(classes) => classes,
@@ -76,7 +76,7 @@ impl Part {
         goal: Goal,
         device: Device,
     ) -> Result<Self, TrainError> {
-        let invalid = |reason: String| DataError::Invalid { name: dataset.name().to_owned(), reason };
+        let invalid = |reason: String| DataError::Invalid { name: dataset.name().to_owned(), reason, help: None };
         if indices.is_empty() {
             return Err(invalid(format!("the {name} part of the split is empty")).into());
         }

@@ -2,9 +2,10 @@
 
 use tch::{Kind, Reduction, TchError, Tensor};
 
+use super::TrainError;
 use super::carrier::copied;
 use super::part::Goal;
-use super::{Metrics, TrainError};
+use crate::optimizer::problem::Metrics;
 
 /// Means over samples.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ fn loss_by(
     }
 }
 
-/// What is told of samples, summed up on the device batch by batch, so that it takes the same memory however many they are.
+/// The score of predictions, summed up on the device batch by batch, so that it takes the same memory however many they are.
 pub(super) struct Tally {
     goal: Goal,
     samples: usize,
@@ -117,11 +118,11 @@ impl Score {
     /// The metrics of a part: `prefix` is empty for validation. What is no number is none: a share of a variance of 0.
     pub(super) fn metrics(&self, prefix: &str) -> Metrics {
         let named = |name: &str, value: f64| (format!("{prefix}{name}"), value);
-        let told: Metrics = match self.goal {
+        let named: Metrics = match self.goal {
             Goal::Classes(_) => [named("accuracy", self.fit)].into(),
             Goal::Number { sd, .. } => [named("r2", self.fit), named("rmse", self.loss.sqrt() * sd)].into(),
         };
-        told.into_iter().filter(|(_, value)| value.is_finite()).collect()
+        named.into_iter().filter(|(_, value)| value.is_finite()).collect()
     }
 }
 

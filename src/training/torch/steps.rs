@@ -46,13 +46,13 @@ impl Steps {
             }
             self.done += 1;
             let varied = self.augmenter.vary(samples, &targets)?;
-            let told = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
-            let loss = varied.loss(&told, goal, recipe.label_smoothing())?;
+            let predicted = carrier.forward(carrier.weights(), &varied.features, Pass::Train)?;
+            let loss = varied.loss(&predicted, goal, recipe.label_smoothing())?;
             if self.done == 1 {
                 self.untrained = Some(loss.f_detach()?);
             }
             self.stepper.step(&loss)?;
-            Ok(tally.see(told.f_detach()?, varied.main_targets())?)
+            Ok(tally.see(predicted.f_detach()?, varied.main_targets())?)
         })?;
         tally.score()
     }

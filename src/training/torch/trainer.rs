@@ -16,8 +16,11 @@ use super::network::Network;
 use super::preprocess::Scaling;
 use super::steps::Steps;
 use super::trained::{Trained, judge};
-use super::{Cause, Control, Device, InternalOptimization, Metrics, Observer, Outcome, Phase, Recipe, TrainError};
-use crate::data::{self, DataFolder, Dataset, Partition, Source, Split};
+use super::{
+    Control, Device, DivergenceCause, InternalOptimization, Observer, Phase, Recipe, TrainError, TrainingResult,
+};
+use crate::data::{self, DataFolder, DataSource, Dataset, Partition, Split};
+use crate::optimizer::problem::Metrics;
 
 /// What a trainer works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +67,7 @@ pub struct Trainer {
 /// A data set on the device as a recipe has it divided.
 #[derive(Debug)]
 struct Opened {
-    source: Source,
+    source: DataSource,
     partition: Option<Partition>,
     dataset: Dataset,
     loaded: Loaded,
@@ -122,7 +125,12 @@ impl Trainer {
     ///
     /// # Errors
     /// A [`TrainError`]; every phase that has begun is ended before.
-    pub fn train(&mut self, recipe: &Recipe, seed: u64, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    pub fn train(
+        &mut self,
+        recipe: &Recipe,
+        seed: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<TrainingResult, TrainError> {
         self.train_and_keep(recipe, seed, None, observer)
     }
 
@@ -130,14 +138,14 @@ impl Trainer {
     /// JSON. That is after the test, and in no phase.
     ///
     /// # Errors
-    /// A [`TrainError`]. That the weights cannot be written is none: see [`Outcome::not_kept`].
+    /// A [`TrainError`]. That the weights cannot be written is none: see [`TrainingResult::not_kept`].
     pub fn train_and_keep(
         &mut self,
         recipe: &Recipe,
         seed: u64,
         keep: Option<&Path>,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
+    ) -> Result<TrainingResult, TrainError> {
         self.prepare(recipe)?;
         match &self.opened {
             Some(opened) => self.run(&opened.dataset, &opened.loaded, recipe, seed, keep, observer),
@@ -157,7 +165,7 @@ impl Trainer {
         recipe: &Recipe,
         seed: u64,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
+    ) -> Result<TrainingResult, TrainError> {
         split.check_apart(dataset)?;
         let loaded = guard(|| Loaded::new(dataset, split.clone(), self.device))?;
         self.run(dataset, &loaded, recipe, seed, None, observer)
@@ -171,7 +179,7 @@ impl Trainer {
         seed: u64,
         keep: Option<&Path>,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
+    ) -> Result<TrainingResult, TrainError> {
         let recipe = &recipe.on(dataset);
         recipe.check_on(dataset)?;
         architecture_of(recipe).check(dataset.shape()).map_err(|reason| recipe.no_network(reason))?;
@@ -210,8 +218,8 @@ impl Trainer {
         recipe: &Recipe,
         seed: u64,
         observer: &mut dyn Observer,
-    ) -> Result<(Trained, Outcome), TrainError> {
-        let mut outcome = Outcome { metrics: Metrics::new(), stopped: false, not_kept: None };
+    ) -> Result<(Trained, TrainingResult), TrainError> {
+        let mut outcome = TrainingResult { metrics: Metrics::new(), stopped: false, not_kept: None };
         let (carrier, mut steps, scaling) = guard(|| {
             tch::manual_seed(seed.cast_signed());
             let shape = dataset.shape();
@@ -226,7 +234,7 @@ impl Trainer {
         let (train, validation) =
             guard(|| Ok((data.train.scaled(scaling.as_deref())?, data.validation.scaled(scaling.as_deref())?)))?;
         let diverged = |epoch, loss, part: (&'static str, &[usize])| {
-            let cause = Cause::of(recipe, dataset, part, scaling.as_deref());
+            let cause = DivergenceCause::of(recipe, dataset, part, scaling.as_deref());
             TrainError::Diverged { epoch, loss, cause }
         };
         let of_training = ("training", data.split.train.as_slice());
@@ -289,7 +297,7 @@ impl Trainer {
         Ok((trained, outcome))
     }
 
-    /// What it takes to tell the samples of the test part, whose answers nobody looks at.
+    /// What it takes to predict the samples of the test part. Nobody looks at the predictions.
     fn infer(
         &self,
         trained: &Trained,
@@ -300,14 +308,14 @@ impl Trainer {
     ) -> Result<Metrics, TrainError> {
         let samples = guard(|| Ok(data.test.scaled(trained.scaling.as_deref())?))?;
         let Trained { carrier, weights, integers, .. } = trained;
-        let tell =
+        let predict =
             |seconds| guard(|| infer(carrier, weights, integers.as_ref(), &samples, recipe.inference_batch(), seconds));
-        // What is set up for this size of batch is no part of telling samples.
-        tell(0.0)?;
+        // What is set up for this size of batch is no part of predicting.
+        predict(0.0)?;
         let begin = Instant::now();
-        let told = self.phase(Phase::Infer, observer, |_| tell(seconds))?;
+        let samples = self.phase(Phase::Infer, observer, |_| predict(seconds))?;
         let lasted = begin.elapsed().as_secs_f64();
-        Ok([("infer_samples", told as f64), ("infer_per_second", told as f64 / lasted)]
+        Ok([("infer_samples", samples as f64), ("infer_per_second", samples as f64 / lasted)]
             .map(|(k, v)| (k.to_owned(), v))
             .into())
     }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use image::{Rgb, RgbImage};
 use twox_hash::XxHash3_64;
-use wattfront::data::{self, DataFolder, Dataset, Source};
+use wattfront::data::{self, DataFolder, DataSource, Dataset};
 
 use super::findings::Wrong;
 use super::library::Fault;
@@ -21,7 +21,7 @@ use crate::bench::Bench;
 const PLACE: &str = "WATTFRONT_TEST_IMAGES";
 
 fn open(place: &Path) -> Dataset {
-    let source = Source::named(place.join("images").to_string_lossy());
+    let source = DataSource::named(place.join("images").to_string_lossy());
     data::open(&source, Some(&DataFolder::new(place.join("results")))).unwrap()
 }
 

@@ -209,7 +209,7 @@ pub(super) fn reproduce(record: &StudyRecord) -> String {
     let earlier = match earlier.is_empty() {
         true => String::new(),
         false => format!(
-            "<p>The study began with <code>--warm-start</code> and learned from {}. Those trials are in its record, and nowhere \
+            "<p>The study began warm and learned from {}. Those trials are in its record, and nowhere \
              in the figures above.</p>\n",
             escape(&earlier.join("; "))
         ),

@@ -24,6 +24,7 @@ use crate::report::ReportError;
 
 /// Which configuration to pick.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub enum Choice {
     /// The knee of the front: the best trade (the default). Where the front has no bend, the trial that saves the largest
     /// share of the cost for the share of the lead that it gives up, or the best in the lead; the pick then says so. See

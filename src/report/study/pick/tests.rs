@@ -135,24 +135,28 @@ fn one_percent_of_another_metric_is_relative() {
 #[test]
 fn what_cannot_be_picked_is_refused() {
     let empty = StudyFixture::new("empty", digits_problem()).record();
-    let error = |record: &StudyRecord, choice| pick(record, choice).expect_err("refused").to_string();
+    let said = |error: ReportError| match error.help() {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    };
+    let error = |record: &StudyRecord, choice| said(pick(record, choice).expect_err("refused"));
     insta::assert_snapshot!(
         [
             error(&empty, Choice::Knee),
             error(&study(), Choice::Trial(77)),
             error(&study(), Choice::Trial(4)),
             error(&study(), Choice::Within(Tolerance::Units(-0.1))),
-            Choice::within("1 %%").expect_err("refused").to_string(),
-            Choice::within("-1%").expect_err("refused").to_string(),
+            said(Choice::within("1 %%").expect_err("refused")),
+            said(Choice::within("-1%").expect_err("refused")),
         ]
         .join("\n"),
         @r"
     the study `empty` has no finished trial to pick from (0 failed); run it first
     the study has no trial 77; its ids go from 0 to 4
     trial 4 is failed (diverged), so it has no result to compare; pick a finished trial, such as 1
-    `-0.1` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
-    `1 %%` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
-    `-1%` is no tolerance: give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
+    `-0.1` is no tolerance; give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
+    `1 %%` is no tolerance; give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
+    `-1%` is no tolerance; give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
     "
     );
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::plan::{Builder, Plan};
+use super::plan::{Builder, NetworkPlan};
 use super::{Initialization, lenet, mobilenet, plain, resnet, vgg};
 use crate::data::Shape;
 
@@ -77,7 +77,7 @@ impl Architecture {
         self.plan(shape, 1).map(drop)
     }
 
-    pub(super) fn plan(&self, shape: Shape, outputs: usize) -> Result<Plan, String> {
+    pub(super) fn plan(&self, shape: Shape, outputs: usize) -> Result<NetworkPlan, String> {
         self.check_settings()?;
         for (what, size) in [("channels", shape.channels), ("rows", shape.height), ("columns", shape.width)] {
             within(&format!("{what} of an image"), size, 1..=WIDEST)?;

@@ -42,7 +42,7 @@ pub(super) struct Buffer {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct NetworkPlan {
     pub(super) weights: Vec<Weight>,
     pub(super) buffers: Vec<Buffer>,
     pub(super) kernels: Vec<(usize, KernelKind)>,
@@ -51,7 +51,7 @@ pub(super) struct Plan {
     pub(super) multiply_adds: u64,
 }
 
-impl Plan {
+impl NetworkPlan {
     /// How many numbers the weights will be.
     pub(super) fn parameter_count(&self) -> f64 {
         self.weights.iter().map(|weight| weight.dims.iter().map(|dim| *dim as f64).product::<f64>()).sum()
@@ -79,7 +79,7 @@ impl Convolution {
 /// Plans a network layer by layer, and knows what comes out of the last one.
 #[derive(Debug)]
 pub(super) struct Builder {
-    plan: Plan,
+    plan: NetworkPlan,
     channels: i64,
     /// Height and width.
     size: [i64; 2],
@@ -88,7 +88,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(shape: Shape) -> Self {
         let size = [shape.height as i64, shape.width as i64];
-        Self { plan: Plan::default(), channels: shape.channels as i64, size }
+        Self { plan: NetworkPlan::default(), channels: shape.channels as i64, size }
     }
 
     pub(super) fn channels(&self) -> i64 {
@@ -100,7 +100,7 @@ impl Builder {
         self.size
     }
 
-    pub(super) fn finish(self) -> Plan {
+    pub(super) fn finish(self) -> NetworkPlan {
         self.plan
     }
 
