@@ -2,7 +2,7 @@
 
 use wattfront::optimizer::history::{FailureKind, History, Outcome, Trial, TrialId};
 use wattfront::optimizer::problem::{Metrics, Problem, at_most, minimize};
-use wattfront::optimizer::sampler::{Sampler, SobolSampler};
+use wattfront::optimizer::sampler::{ProposalRequest, Sampler, SobolSampler};
 use wattfront::optimizer::space::{Point, Space, choice, float, int};
 use wattfront::optimizer::{Seed, sampler};
 
@@ -41,7 +41,7 @@ fn losses(point: &Point, count: u32) -> Metrics {
 fn history(problem: &Problem, n: usize, outcome: impl Fn(Metrics) -> Outcome) -> History {
     let mut history = History::new();
     let told = |point: &Point| outcome(losses(point, 4));
-    let points = SobolSampler.propose(problem, &history, n - 1, Seed(1)).expect("points");
+    let points = SobolSampler.propose(&ProposalRequest::new(problem, &history, n - 1, Seed(1))).expect("points");
     for (id, sampler::Proposal { point, fit, .. }) in (0..).zip(points) {
         let outcome = told(&point);
         history.record(Trial { id: TrialId(id), point, fit: Some(fit), outcome });

@@ -13,7 +13,7 @@ mod kinds;
 
 use wattfront::optimizer::history::{History, Outcome, Trial};
 use wattfront::optimizer::problem::{Metrics, Problem, minimize};
-use wattfront::optimizer::sampler::{GpSampler, Sampler, SobolSampler};
+use wattfront::optimizer::sampler::{GpSampler, ProposalRequest, Sampler, SobolSampler};
 use wattfront::optimizer::space::{Point, Space, float};
 use wattfront::optimizer::{Seed, sampler};
 
@@ -51,7 +51,7 @@ fn outcome(point: &Point, id: u64, exact: bool) -> Outcome {
 fn history(n: usize, pending: usize, exact: bool) -> History {
     let problem = problem();
     let mut history = History::new();
-    let points = SobolSampler.propose(&problem, &history, n - 1, Seed(1)).expect("points");
+    let points = SobolSampler.propose(&ProposalRequest::new(&problem, &history, n - 1, Seed(1))).expect("points");
     for (id, proposal) in (0..).zip(points) {
         let outcome = outcome(&proposal.point, id, exact);
         history.record(Trial { id: id.into(), point: proposal.point, fit: Some(proposal.fit), outcome });
@@ -66,7 +66,7 @@ fn history(n: usize, pending: usize, exact: bool) -> History {
 }
 
 fn propose(problem: &Problem, history: &History) -> sampler::Proposal {
-    GpSampler::default().propose(problem, history, 1, Seed(1)).expect("a proposal").remove(0)
+    GpSampler::default().propose(&ProposalRequest::new(problem, history, 1, Seed(1))).expect("a proposal").remove(0)
 }
 
 #[divan::bench(args = LENGTHS, sample_size = 1)]

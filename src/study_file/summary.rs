@@ -11,7 +11,7 @@ use crate::guard::{secret, text};
 use crate::optimizer::Seed;
 use crate::optimizer::history::History;
 use crate::optimizer::problem::{Goal, Objective, Preference, Prior, Problem};
-use crate::optimizer::sampler::{self, GridSampler, RandomSampler, Sampler, SamplerError};
+use crate::optimizer::sampler::{self, GridSampler, ProposalRequest, RandomSampler, Sampler, SamplerError};
 use crate::optimizer::space::{Domain, Parameter, Scale, Value};
 
 /// Finite spaces are counted up to this size.
@@ -216,7 +216,7 @@ impl StudySpec {
             warnings.push(format!("the space has {points} points{allowed}, fewer than the budget of {trials} trials"));
         }
         if let Err(error @ SamplerError::NothingAllowed { .. }) =
-            RandomSampler.propose(&self.problem, &History::new(), 1, Seed(0))
+            RandomSampler.propose(&ProposalRequest::new(&self.problem, &History::new(), 1, Seed(0)))
         {
             let help = error.help().map_or_else(String::new, |help| format!("; {help}"));
             warnings.push(format!("{error}{help}"));
@@ -252,7 +252,7 @@ impl StudySpec {
             domain => domain.cardinality().map_or(levels, |count| count.min(levels)),
         });
         let size = values.fold(1u64, u64::saturating_mul);
-        let first = || grid.propose(&self.problem, &History::new(), 1, Seed(0));
+        let first = || grid.propose(&ProposalRequest::new(&self.problem, &History::new(), 1, Seed(0)));
         self.problem.is_restricted() && size <= COUNTED && first() == Err(SamplerError::Exhausted)
     }
 

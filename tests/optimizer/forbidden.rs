@@ -51,7 +51,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let space = if continuous { space() } else { finite() };
-        let problem = Problem::new(space, [maximize("accuracy"), minimize("energy")]).unwrap();
+        let problem = Problem::new(space, [maximize("accuracy"), minimize("energy")]).expect("a sound problem");
         let problem = problem.forbid(combinations).expect("parts of the space");
         let left = problem.space().points(1000).map(|all| all.iter().filter(|p| !problem.forbids(p)).count());
         let start = problem.space().complete(&Point::new()).expect("a middle");

@@ -16,7 +16,7 @@ fn space() -> Space {
 }
 
 fn problem() -> Problem {
-    Problem::new(space(), [maximize("accuracy")]).unwrap()
+    Problem::new(space(), [maximize("accuracy")]).expect("a sound problem")
 }
 
 fn optimizer(name: &str, problem: &Problem, history: History) -> Optimizer {
@@ -87,7 +87,7 @@ fn what_is_forbidden_is_forbidden_however_it_is_spelt() {
         (Match::Range { at_least: Some(COMPUTED), at_most: Some(0.3) }, 10),
         (above(0.35), 10),
     ] {
-        let problem = problem().forbid([Forbidden::new([("dropout", what.clone())])]).unwrap();
+        let problem = problem().forbid([Forbidden::new([("dropout", what.clone())])]).expect("a sound problem");
         for name in NAMES.iter().filter(|name| **name != "grid") {
             assert_eq!(all(&mut optimizer(name, &problem, History::new())).len(), left, "{name}: {what}");
         }
@@ -100,7 +100,7 @@ fn what_is_forbidden_is_forbidden_however_it_is_spelt() {
 fn starts_and_told_points_are_matched_by_level() {
     let start = |v: f64| [("dropout", Value::from(v)), ("kind", "b".into()), ("more", 1.into())].into_iter().collect();
     for name in NAMES {
-        let problem = problem().start([start(COMPUTED), start(0.3)]).unwrap();
+        let problem = problem().start([start(COMPUTED), start(0.3)]).expect("a sound problem");
         let mut optimizer = optimizer(name, &problem, History::new());
         let first = optimizer.ask().expect("a start");
         assert_eq!(first.point(), &start(0.3), "{name}");
@@ -120,7 +120,7 @@ proptest! {
         let number = |digits: i32| -> f64 { format!("{digits}e-{places}").parse().expect("a decimal") };
         let high = number(low + step * i32::try_from(n).expect("small"));
         let space = Space::new([float("x", number(low)..=high).step(number(step))]).expect("a sound space");
-        let problem = Problem::new(space, [maximize("accuracy")]).unwrap();
+        let problem = Problem::new(space, [maximize("accuracy")]).expect("a sound problem");
         let grid = sampler::by_name("grid", &Settings { levels: Some(100), ..Settings::default() }).expect("known");
         let mut optimizer = Optimizer::new(problem, grid, Seed(1));
         let mut values: Vec<f64> =

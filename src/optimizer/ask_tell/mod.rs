@@ -27,14 +27,15 @@ use super::space::Point;
 /// the same answers.
 ///
 /// ```
-/// use wattfront::optimizer::{Optimizer, Seed, problem::Problem, sampler::SobolSampler, space::Space};
+/// use wattfront::optimizer::sampler::SobolSampler;
+/// use wattfront::optimizer::{Optimizer, Problem, Seed, Space, float, maximize, minimize};
 ///
 /// let space = Space::new([float("x", 0.0..=1.0)])?;
-/// let problem = Problem::new(space, [maximize("accuracy"), minimize("energy")]).unwrap();
+/// let problem = Problem::new(space, [maximize("accuracy"), minimize("energy")])?;
 /// let mut optimizer = Optimizer::new(problem, SobolSampler, Seed(7));
 /// for _ in 0..10 {
 ///     let trial = optimizer.ask()?;
-///     let x = trial.point().number("x").unwrap_or_default();
+///     let x: f64 = trial.get("x")?;
 ///     optimizer.tell(trial.id(), [("accuracy", x.sqrt()), ("energy", x)])?;
 /// }
 /// assert_eq!(optimizer.front().len(), 10);

@@ -2,12 +2,10 @@
 
 use std::iter::once;
 
-use super::super::Seed;
-use super::super::history::{Fit, History};
-use super::super::problem::Problem;
+use super::super::history::Fit;
 use super::super::space::{CoordinateKind, Domain, Encoding};
 use super::stream::{Purpose, SobolSequence, stream, uniform};
-use super::{Proposal, Sampler, SamplerError, one_by_one};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError, one_by_one};
 
 /// Values per range where the settings do not say.
 const LEVELS: usize = 5;
@@ -47,13 +45,8 @@ impl Sampler for GridSampler {
         "grid"
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        let &ProposalRequest { problem, history, count, seed } = request;
         let encoding = Encoding::new(problem.space());
         let grid = Grid::new(&encoding, self.levels.unwrap_or(LEVELS).clamp(FEWEST, MOST));
         let sequence = SobolSequence::new(&mut stream(seed, 0, Purpose::Scramble));
@@ -142,12 +135,19 @@ mod tests {
     use super::super::super::history::{Outcome, Trial, TrialId};
     use super::super::super::space::{Point, Space, choice, float, int};
     use super::*;
+    use crate::optimizer::Seed;
+    use crate::optimizer::history::History;
+    use crate::optimizer::problem::Problem;
     use crate::optimizer::problem::minimize;
 
     fn propose(space: &Space, history: &History, levels: usize, count: usize) -> Result<Vec<Point>, SamplerError> {
         let problem = Problem::new(space.clone(), [minimize("energy")]).unwrap();
         let sampler = GridSampler { levels: Some(levels) };
-        Ok(sampler.propose(&problem, history, count, Seed(3))?.into_iter().map(|p| p.point).collect())
+        Ok(sampler
+            .propose(&ProposalRequest::new(&problem, history, count, Seed(3)))?
+            .into_iter()
+            .map(|p| p.point)
+            .collect())
     }
 
     fn values(points: &[Point], name: &str) -> Vec<f64> {

@@ -115,6 +115,28 @@ impl SamplerError {
     }
 }
 
+/// What a sampler is asked for.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ProposalRequest<'a> {
+    /// What is searched for.
+    pub problem: &'a Problem,
+    /// What is known so far.
+    pub history: &'a History,
+    /// How many points are wanted; 0 counts as 1.
+    pub count: usize,
+    /// The study's seed.
+    pub seed: Seed,
+}
+
+impl<'a> ProposalRequest<'a> {
+    /// So many points for this problem, by this history.
+    #[must_use]
+    pub fn new(problem: &'a Problem, history: &'a History, count: usize, seed: Seed) -> Self {
+        Self { problem, history, count, seed }
+    }
+}
+
 /// Proposes points. A sampler is pure: it holds settings and no state, and the same arguments give the same proposals.
 pub trait Sampler: Send + Sync {
     /// The name under which study files know it, such as `gp`.
@@ -135,13 +157,7 @@ pub trait Sampler: Send + Sync {
     /// # Errors
     /// [`SamplerError::Exhausted`] when no new point is left, [`SamplerError::Unsupported`] for problems outside the
     /// sampler's reach.
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError>;
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError>;
 }
 
 /// Proposes as `sampler` does, but the problem's [starts](Problem::starts) before all others. Starts that were tried, are
@@ -171,7 +187,7 @@ pub fn propose(
         }
     }
     if proposals.is_empty() {
-        return sampler.propose(problem, history, count, seed);
+        return sampler.propose(&ProposalRequest::new(problem, history, count, seed));
     }
     if proposals.len() < count {
         let mut more = history.clone();
@@ -179,7 +195,7 @@ pub fn propose(
             let id = more.next_id();
             more.record(Trial { id, point, fit: Some(fit), outcome: Outcome::Pending });
         }
-        match sampler.propose(problem, &more, count - proposals.len(), seed) {
+        match sampler.propose(&ProposalRequest::new(problem, &more, count - proposals.len(), seed)) {
             Ok(rest) => proposals.extend(rest),
             Err(SamplerError::Exhausted) => {}
             Err(error) => return Err(error),
@@ -197,14 +213,8 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
         (**self).initial(problem, history)
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
-        (**self).propose(problem, history, count, seed)
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        (**self).propose(request)
     }
 }
 

@@ -1,11 +1,9 @@
 //! Random search.
 
-use super::super::Seed;
-use super::super::history::{Fit, History};
-use super::super::problem::Problem;
+use super::super::history::Fit;
 use super::super::space::Encoding;
 use super::stream::{Purpose, stream};
-use super::{Proposal, Sampler, SamplerError, one_by_one};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError, one_by_one};
 
 /// Independent draws, uniform over the encoded space; a point that was tried is drawn again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,13 +14,8 @@ impl Sampler for RandomSampler {
         "random"
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        let &ProposalRequest { problem, history, count, seed } = request;
         let encoding = Encoding::new(problem.space());
         one_by_one(problem, &encoding, history, count, |tried, id| {
             Ok((tried.draw(&mut stream(seed, id, Purpose::Points))?, Fit::by("random")))

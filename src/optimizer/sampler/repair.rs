@@ -108,7 +108,7 @@ fn step(encoding: &Encoding<'_>, x: &[f64], rng: &mut ChaCha8Rng) -> Vec<f64> {
 mod tests {
     use super::super::super::problem::{Forbidden, Match};
     use super::super::super::space::{Point, Space, choice, float, int};
-    use super::super::{NAMES, Sampler, SamplerError, Settings, by_name};
+    use super::super::{NAMES, ProposalRequest, Sampler, SamplerError, Settings, by_name};
     use super::*;
     use crate::optimizer::Seed;
     use crate::optimizer::history::{History, Outcome, Trial};
@@ -129,7 +129,8 @@ mod tests {
     fn run(sampler: &dyn Sampler, problem: &Problem, n: u64) -> Vec<Point> {
         let mut history = History::new();
         for id in 0..n {
-            let proposal = sampler.propose(problem, &history, 1, Seed(id % 2)).unwrap().remove(0);
+            let proposal =
+                sampler.propose(&ProposalRequest::new(problem, &history, 1, Seed(id % 2))).unwrap().remove(0);
             let loss = proposal.point.number("a").unwrap() + proposal.point.number("n").unwrap().ln();
             let outcome = Outcome::Finished { metrics: Metrics::from([("loss".to_owned(), loss)]), sd: Metrics::new() };
             history.record(Trial { id: id.into(), point: proposal.point, fit: Some(proposal.fit), outcome });
@@ -159,7 +160,12 @@ mod tests {
     #[test]
     fn what_stands_in_the_way_is_named() {
         let problem = problem(&["a <= 0.5", "a * b >= 0.75"]);
-        let error = by_name("random", &Settings::default()).unwrap().propose(&problem, &History::new(), 1, Seed(1));
+        let error = by_name("random", &Settings::default()).unwrap().propose(&ProposalRequest::new(
+            &problem,
+            &History::new(),
+            1,
+            Seed(1),
+        ));
         let Err(error @ SamplerError::NothingAllowed { .. }) = error else { panic!("{error:?}") };
         assert!(error.to_string().contains("`a * b >= 0.75` is broken"), "{error}");
     }

@@ -1,12 +1,11 @@
 //! Quasi-random search.
 
 use super::super::Seed;
-use super::super::history::{Fit, History};
-use super::super::problem::Problem;
+use super::super::history::Fit;
 use super::super::space::Encoding;
 use super::stream::{Purpose, SOBOL_LENGTH, SobolSequence, stream};
 use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, one_by_one};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError, one_by_one};
 
 /// Sequences that are asked for a trial's point before one is drawn at random.
 const TURNS: u64 = 64;
@@ -22,13 +21,8 @@ impl Sampler for SobolSampler {
         "sobol"
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        let &ProposalRequest { problem, history, count, seed } = request;
         let encoding = Encoding::new(problem.space());
         one_by_one(problem, &encoding, history, count, |tried, id| {
             Ok((sobol_vector(&encoding, tried, id, seed)?, Fit::by("sobol")))

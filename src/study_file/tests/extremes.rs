@@ -91,7 +91,10 @@ fn what_check_accepts_every_sampler_can_propose() {
             let sampler = sampler::by_name(kind, &sampler::Settings::default()).unwrap();
             let history = History::new();
             let one = spec.problem().space().cardinality(1).is_some();
-            for proposal in sampler.propose(spec.problem(), &history, if one { 1 } else { 2 }, Seed(1)).unwrap() {
+            for proposal in sampler
+                .propose(&sampler::ProposalRequest::new(spec.problem(), &history, if one { 1 } else { 2 }, Seed(1)))
+                .unwrap()
+            {
                 assert_eq!(spec.problem().space().check(&proposal.point), Ok(()), "{line} by {kind}");
                 // As a study file would bring it back.
                 let value = proposal.point.get("x").unwrap();

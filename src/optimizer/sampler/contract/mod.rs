@@ -1,9 +1,8 @@
 //! What every sampler promises, checked on any of them (feature `testing`).
 //!
 //! ```
-//! use wattfront::optimizer::history::{Fit, History};
-//! use wattfront::optimizer::sampler::{Proposal, RandomSampler, Sampler, SamplerError, contract};
-//! use wattfront::optimizer::{Problem, Seed};
+//! use wattfront::optimizer::history::Fit;
+//! use wattfront::optimizer::sampler::{Proposal, ProposalRequest, RandomSampler, Sampler, SamplerError, contract};
 //!
 //! /// Random search, until somebody has a better idea.
 //! struct Mine;
@@ -13,14 +12,8 @@
 //!         "mine"
 //!     }
 //!
-//!     fn propose(
-//!         &self,
-//!         problem: &Problem,
-//!         history: &History,
-//!         count: usize,
-//!         seed: Seed,
-//!     ) -> Result<Vec<Proposal>, SamplerError> {
-//!         let drawn = RandomSampler.propose(problem, history, count, seed)?;
+//!     fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+//!         let drawn = RandomSampler.propose(request)?;
 //!         Ok(drawn.into_iter().map(|proposal| Proposal::new(proposal.point, Fit::by("mine"))).collect())
 //!     }
 //! }
@@ -36,7 +29,7 @@ mod tests;
 use super::super::Seed;
 use super::super::history::{FailureKind, History, Outcome, Trial, TrialId};
 use super::super::problem::Problem;
-use super::{Proposal, Sampler, SamplerError};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError};
 use problems::{evaluate, finite, mixed, requirements, single};
 
 /// A promise that a sampler does not keep.
@@ -103,7 +96,7 @@ const GOES_ON: &str = "there is a proposal while the space has points";
 impl Checked<'_> {
     /// Whether the sampler handles such a problem at all.
     fn takes(&self, problem: &Problem) -> Result<bool, BrokenPromise> {
-        match self.0.propose(problem, &History::new(), 1, Seed(1)) {
+        match self.0.propose(&ProposalRequest::new(problem, &History::new(), 1, Seed(1))) {
             Ok(_) => Ok(true),
             Err(SamplerError::Unsupported { .. }) => Ok(false),
             Err(error) => Err(self.broken(GOES_ON, error.to_string())),
@@ -158,7 +151,7 @@ impl Checked<'_> {
         for proposal in rest {
             self.record(problem, &mut history, proposal, |_| Outcome::Pending)?;
         }
-        let after = self.0.propose(problem, &history, 1, Seed(2));
+        let after = self.0.propose(&ProposalRequest::new(problem, &history, 1, Seed(2)));
         self.require(after == Err(SamplerError::Exhausted), EXHAUSTED, || format!("{after:?} after the last point"))
     }
 
@@ -173,14 +166,16 @@ impl Checked<'_> {
     }
 
     fn one(&self, problem: &Problem, history: &History, seed: Seed) -> Result<Proposal, BrokenPromise> {
-        let proposed = self.0.propose(problem, history, 1, seed);
+        let proposed = self.0.propose(&ProposalRequest::new(problem, history, 1, seed));
         let mut proposed = proposed.map_err(|error| self.broken(GOES_ON, error.to_string()))?;
         self.require(proposed.len() == 1, COUNT, || format!("{} of 1", proposed.len()))?;
         Ok(proposed.remove(0))
     }
 
     fn propose(&self, problem: &Problem, history: &History, count: usize) -> Result<Vec<Proposal>, BrokenPromise> {
-        self.0.propose(problem, history, count, Seed(1)).map_err(|error| self.broken(GOES_ON, error.to_string()))
+        self.0
+            .propose(&ProposalRequest::new(problem, history, count, Seed(1)))
+            .map_err(|error| self.broken(GOES_ON, error.to_string()))
     }
 
     /// Checks a proposal against the history, and adds it.

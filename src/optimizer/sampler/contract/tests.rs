@@ -22,20 +22,16 @@ fn every_sampler_keeps_its_promises() {
 /// Whoever breaks a promise is told which.
 #[test]
 fn broken_promises_are_told_apart() {
-    struct Broken(fn(Vec<Proposal>, &History) -> Vec<Proposal>);
+    type Spoil = fn(Vec<Proposal>, &History) -> Vec<Proposal>;
+    struct Broken(Spoil);
     impl Sampler for Broken {
         fn name(&self) -> &'static str {
             "broken"
         }
 
-        fn propose(
-            &self,
-            problem: &Problem,
-            history: &History,
-            count: usize,
-            seed: Seed,
-        ) -> Result<Vec<Proposal>, SamplerError> {
-            Ok(self.0(RandomSampler.propose(problem, history, count, seed)?, history))
+        fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+            let &ProposalRequest { problem, history, count, seed } = request;
+            Ok(self.0(RandomSampler.propose(&ProposalRequest::new(problem, history, count, seed))?, history))
         }
     }
     let strange = |mut all: Vec<Proposal>, _: &History| {
@@ -56,7 +52,7 @@ fn broken_promises_are_told_apart() {
         all[0].fit.rule.clear();
         all
     };
-    let cases: [(fn(Vec<Proposal>, &History) -> Vec<Proposal>, &str); 4] =
+    let cases: [(Spoil, &str); 4] =
         [(strange, "no parameter `strange`"), (again, "proposed again"), (few, "1 of 4"), (nameless, "no rule")];
     for (broken, found) in cases {
         let error = check(&Broken(broken)).unwrap_err().to_string();
@@ -82,7 +78,7 @@ fn record(history: &mut History, proposal: Proposal, outcome: Outcome) {
 fn run(sampler: &dyn Sampler, problem: &Problem, n: usize, seed: Seed) -> History {
     let mut history = History::new();
     for i in 0..n {
-        let proposal = sampler.propose(problem, &history, 1, seed).unwrap().remove(0);
+        let proposal = sampler.propose(&ProposalRequest::new(problem, &history, 1, seed)).unwrap().remove(0);
         let outcome = if i % 5 == 4 { Outcome::Pending } else { evaluate(&proposal.point) };
         record(&mut history, proposal, outcome);
     }
@@ -117,7 +113,12 @@ fn a_start_at_the_edge_of_a_requirement_is_proposed() {
 fn what_a_sampler_passes_over_changes_nothing_and_what_it_uses_does() {
     let problem = mixed();
     let points = |problem: &Problem, history: &History, sampler: &dyn Sampler| -> Vec<Point> {
-        sampler.propose(problem, history, 3, Seed(4)).unwrap().into_iter().map(|p| p.point).collect()
+        sampler
+            .propose(&ProposalRequest::new(problem, history, 3, Seed(4)))
+            .unwrap()
+            .into_iter()
+            .map(|p| p.point)
+            .collect()
     };
     let earlier = run(&RandomSampler, &problem, 12, Seed(9));
     let trials = earlier.trials().iter().filter_map(|t| match &t.outcome {
@@ -178,7 +179,7 @@ fn every_space_that_is_accepted_can_be_searched() {
     for (sampler, problem) in all().iter().flat_map(|sampler| [(sampler, &plain), (sampler, &believing)]) {
         let mut history = History::new();
         for i in 0..9 {
-            let proposal = sampler.propose(problem, &history, 1, Seed(3)).unwrap().remove(0);
+            let proposal = sampler.propose(&ProposalRequest::new(problem, &history, 1, Seed(3))).unwrap().remove(0);
             assert_eq!(problem.space().check(&proposal.point), Ok(()), "{}", sampler.name());
             assert!(!problem.forbids(&proposal.point));
             #[expect(clippy::cast_precision_loss, reason = "a short text")]

@@ -5,7 +5,6 @@ mod model;
 mod selection;
 mod uncertain;
 
-use super::super::Seed;
 use super::super::acquisition::Belief;
 use super::super::history::{Fit, History};
 use super::super::pareto::{knee, losses_of, non_dominated};
@@ -13,7 +12,7 @@ use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
 use super::initial_of;
 use super::sobol::{sobol_coordinates, sobol_vector};
-use super::{Proposal, Sampler, SamplerError, one_by_one};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError, one_by_one};
 use model::Model;
 
 /// Objectives that it handles at most.
@@ -78,13 +77,8 @@ impl Sampler for GpSampler {
         Some(self.initial_trials(problem, history))
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        let &ProposalRequest { problem, history, count, seed } = request;
         let m = problem.objectives().len();
         if !(1..=MOST_OBJECTIVES).contains(&m) {
             let reason = format!("handles one to four objectives, not {m}");
@@ -173,6 +167,7 @@ pub fn diagnose(problem: &Problem, history: &History) -> Vec<super::super::surro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::Seed;
     use crate::optimizer::history::{FailureKind, Outcome, Trial, TrialId};
     use crate::optimizer::problem::{Metrics, at_least, at_most, minimize};
     use crate::optimizer::space::{Space, float};
@@ -196,7 +191,8 @@ mod tests {
     /// `n` trials of the first `n` Sobol points.
     fn history(n: usize, outcome: impl Fn(usize, f64, f64) -> Outcome) -> History {
         let mut history = History::new();
-        let points = super::super::SobolSampler.propose(&problem(2), &history, n, Seed(1)).unwrap();
+        let points =
+            super::super::SobolSampler.propose(&ProposalRequest::new(&problem(2), &history, n, Seed(1))).unwrap();
         for (i, Proposal { point, fit }) in points.into_iter().enumerate() {
             let outcome = outcome(i, point.number("a").unwrap(), point.number("b").unwrap());
             history.record(Trial { id: TrialId(i as u64), point, fit: Some(fit), outcome });
@@ -205,7 +201,7 @@ mod tests {
     }
 
     fn propose(problem: &Problem, history: &History, count: usize) -> Vec<Proposal> {
-        GpSampler::default().propose(problem, history, count, Seed(1)).unwrap()
+        GpSampler::default().propose(&ProposalRequest::new(problem, history, count, Seed(1))).unwrap()
     }
 
     #[test]
@@ -223,7 +219,8 @@ mod tests {
 
     #[test]
     fn more_objectives_than_it_handles_are_named() {
-        let error = GpSampler::default().propose(&problem(5), &History::new(), 1, Seed(1)).unwrap_err();
+        let error =
+            GpSampler::default().propose(&ProposalRequest::new(&problem(5), &History::new(), 1, Seed(1))).unwrap_err();
         assert!(error.to_string().contains("one to four objectives, not 5"), "{error}");
     }
 
@@ -360,7 +357,10 @@ mod tests {
             [(a - 0.2).powi(2) + (b - 0.7).powi(2), (a - 0.3).powi(2) + (b - 0.7).powi(2)]
         };
         let mut points: Vec<Point> = Vec::new();
-        for proposal in super::super::SobolSampler.propose(&problem(2), &History::new(), 25, Seed(9)).unwrap() {
+        for proposal in super::super::SobolSampler
+            .propose(&ProposalRequest::new(&problem(2), &History::new(), 25, Seed(9)))
+            .unwrap()
+        {
             points.push(proposal.point);
         }
         let trials = points.into_iter().map(|p| {

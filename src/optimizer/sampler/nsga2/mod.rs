@@ -7,7 +7,6 @@ use std::cmp::Ordering;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::super::Seed;
 use super::super::history::{Fit, History};
 use super::super::pareto::crowding_distances;
 use super::super::problem::Problem;
@@ -16,7 +15,7 @@ use super::ranked_trials::{RankedTrial, ranked_trials};
 use super::sobol::sobol_vector;
 use super::stream::{Purpose, stream};
 use super::tried::Tried;
-use super::{Proposal, Sampler, SamplerError, one_by_one};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError, one_by_one};
 use variation::Variation;
 
 /// Members of the population where the settings do not say.
@@ -57,13 +56,8 @@ impl Sampler for Nsga2Sampler {
         Some(self.initial.unwrap_or(self.population.unwrap_or(POPULATION).max(FEWEST)))
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        let &ProposalRequest { problem, history, count, seed } = request;
         let encoding = Encoding::new(problem.space());
         let size = self.population.unwrap_or(POPULATION).max(FEWEST);
         let initial = self.initial.unwrap_or(size);
@@ -166,6 +160,7 @@ mod tests {
     use super::super::super::problem::{Metrics, minimize};
     use super::super::super::space::{Point, Space, float};
     use super::*;
+    use crate::optimizer::Seed;
 
     fn problem() -> Problem {
         let space = Space::new([float("x", 0.0..=1.0), float("y", 0.0..=1.0)]).unwrap();
@@ -213,7 +208,12 @@ mod tests {
     fn children_resemble_the_best_trials() {
         // The front is the edge y = 0.
         let history = history(40, |x, y| finished(x + y, 1.0 - x + y));
-        let children = Nsga2Sampler { population: Some(8), initial: None }.propose(&problem(), &history, 20, Seed(2));
+        let children = Nsga2Sampler { population: Some(8), initial: None }.propose(&ProposalRequest::new(
+            &problem(),
+            &history,
+            20,
+            Seed(2),
+        ));
         let children = children.unwrap();
         assert!(children.iter().all(|p| p.fit.rule == "nsga2"));
         let low = children.iter().filter(|p| p.point.number("y") < Some(0.4)).count();
@@ -223,7 +223,10 @@ mod tests {
     #[test]
     fn fewer_than_two_parents_have_no_child() {
         let failed = |x: f64, _| if x == 0.0 { finished(1.0, 1.0) } else { Outcome::Failed(FailureKind::Exit) };
-        let proposal = Nsga2Sampler::default().propose(&problem(), &history(30, failed), 1, Seed(2)).unwrap().remove(0);
+        let proposal = Nsga2Sampler::default()
+            .propose(&ProposalRequest::new(&problem(), &history(30, failed), 1, Seed(2)))
+            .unwrap()
+            .remove(0);
         assert_eq!(proposal.fit.rule, "sobol");
         assert!(proposal.fit.fallback.unwrap().contains("fewer than two"));
     }

@@ -3,14 +3,13 @@
 mod parzen;
 mod split;
 
-use super::super::Seed;
 use super::super::history::{Fit, History, Outcome};
 use super::super::problem::Problem;
 use super::super::space::Encoding;
 use super::ranked_trials::{ranked_trials, vectors};
 use super::sobol::sobol_vector;
 use super::stream::{Purpose, stream};
-use super::{Proposal, Sampler, SamplerError, initial_of, one_by_one};
+use super::{Proposal, ProposalRequest, Sampler, SamplerError, initial_of, one_by_one};
 use parzen::Density;
 use split::Split;
 
@@ -53,13 +52,8 @@ impl Sampler for TpeSampler {
         Some(self.initial.unwrap_or_else(|| initial_of(problem.space(), self.trials, history)))
     }
 
-    fn propose(
-        &self,
-        problem: &Problem,
-        history: &History,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Vec<Proposal>, SamplerError> {
+    fn propose(&self, request: &ProposalRequest<'_>) -> Result<Vec<Proposal>, SamplerError> {
+        let &ProposalRequest { problem, history, count, seed } = request;
         let encoding = Encoding::new(problem.space());
         let initial = self.initial.unwrap_or_else(|| initial_of(problem.space(), self.trials, history));
         let known = history.trials().len();
@@ -104,6 +98,7 @@ mod tests {
     use super::super::super::problem::{Metrics, minimize};
     use super::super::super::space::{Point, Space, choice, float};
     use super::*;
+    use crate::optimizer::Seed;
 
     fn problem() -> Problem {
         let space = Space::new([
@@ -118,7 +113,9 @@ mod tests {
     /// Thirty Sobol points with these outcomes.
     fn history(outcome: impl Fn(&Point) -> Outcome) -> History {
         let mut history = History::new();
-        let all = TpeSampler { initial: Some(30), trials: None }.propose(&problem(), &history, 30, Seed(4)).unwrap();
+        let all = TpeSampler { initial: Some(30), trials: None }
+            .propose(&ProposalRequest::new(&problem(), &history, 30, Seed(4)))
+            .unwrap();
         for Proposal { point, fit } in all {
             assert_eq!(fit.rule, "sobol");
             let outcome = outcome(&point);
@@ -134,7 +131,9 @@ mod tests {
 
     /// What twenty studies of different seeds would try next.
     fn proposals(history: &History) -> Vec<Point> {
-        let propose = |seed| TpeSampler::default().propose(&problem(), history, 1, Seed(seed)).unwrap().remove(0);
+        let propose = |seed| {
+            TpeSampler::default().propose(&ProposalRequest::new(&problem(), history, 1, Seed(seed))).unwrap().remove(0)
+        };
         let proposed: Vec<Proposal> = (0..20).map(propose).collect();
         assert!(proposed.iter().all(|p| p.fit.rule == "tpe" && p.fit.acquisition.is_some()));
         proposed.into_iter().map(|p| p.point).collect()
@@ -165,7 +164,8 @@ mod tests {
     #[test]
     fn without_a_result_it_falls_back_and_says_so() {
         let history = history(|_| Outcome::Failed(FailureKind::OutOfMemory));
-        let proposed = TpeSampler::default().propose(&problem(), &history, 1, Seed(9)).unwrap().remove(0);
+        let proposed =
+            TpeSampler::default().propose(&ProposalRequest::new(&problem(), &history, 1, Seed(9))).unwrap().remove(0);
         assert_eq!(proposed.fit.rule, "sobol");
         assert!(proposed.fit.fallback.unwrap().contains("no trial has finished"));
     }
