@@ -50,6 +50,11 @@ impl Failure {
         Self { code: Self::NOTHING, text: Some(format!("error: {error}")), rendered: false }
     }
 
+    /// The same with what to do about it, on a line of its own.
+    pub(super) fn with_help(self, help: impl Display) -> Self {
+        Self { text: self.text.map(|text| format!("{text}\n  help: {help}")), ..self }
+    }
+
     /// The user stopped it.
     pub(super) fn interrupted() -> Self {
         Self { code: Self::INTERRUPTED, text: None, rendered: false }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::StudyArg;
+use super::colour::on_stderr;
 use super::compare::holds_runs;
 use super::failure::Failure;
 use super::print::warn;
@@ -21,10 +22,8 @@ pub(super) fn read_spec(path: &Path) -> Result<StudySpec, Failure> {
         let hint = if path.is_dir() { "; a study file ends in .toml" } else { "" };
         Failure::usage(format!("cannot read the study file {}: {error}{hint}", path.display()))
     })?;
-    StudySpec::parse(&text, &path.display().to_string()).map_err(|errors| {
-        let color = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
-        Failure::study_file(errors.render(color))
-    })
+    StudySpec::parse(&text, &path.display().to_string())
+        .map_err(|errors| Failure::study_file(errors.render(on_stderr())))
 }
 
 /// Where the results of a study go unless the user says otherwise.

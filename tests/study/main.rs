@@ -9,6 +9,7 @@ mod carbon;
 mod compare;
 mod data;
 mod dry_run;
+mod face;
 mod failures;
 mod faults;
 #[cfg(feature = "nvml")]
@@ -16,6 +17,7 @@ mod gpu;
 #[cfg(feature = "nvml")]
 mod hangs;
 mod hostile;
+mod init;
 #[cfg(feature = "nvml")]
 mod inventory;
 mod kept;

@@ -202,7 +202,7 @@ pub(in crate::study_file) static PARAMETER: Table = Table {
             "was = 0.05",
             "The value that it had in trials of earlier studies, which did not search it.",
         )
-        .more(&["So a study with a new parameter learns from the trials that it had before (`--warm-start`)."])
+        .more(&["So a study with a new parameter learns from the trials that it had before."])
         .changes(Change::Free),
         key(
             "prior",

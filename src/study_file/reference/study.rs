@@ -16,8 +16,9 @@ pub(in crate::study_file) static TOP: Table = Table {
          `seed` stand at the top, before the first section.",
         "`optimize check` says all that is wrong with it at once, each with its line and what to write instead. It also warns \
          of what works, but hardly as it was meant.",
-        "A results folder belongs to one study. Where a key makes *another study*, the folder refuses a file that differs in \
-         it. Where *the study goes on*, it may change at any time.",
+        "A results folder belongs to one study. Each key says what becomes of a study \
+         when it changes. Of \"another study\" the folder refuses the file; where \"the study goes on\", it may change at any \
+         time.",
     ],
     example: "name = \"mine\"\nseed = 7\n",
     keys: &[
