@@ -131,7 +131,6 @@ pub(super) enum Command {
 
 /// What is to be done with the store of a study.
 #[derive(Debug, Args)]
-#[command(disable_help_subcommand = false)]
 pub(super) struct StoreArgs {
     #[command(subcommand)]
     pub(super) command: StoreCommand,
@@ -428,7 +427,6 @@ fn interval(text: &str) -> Result<f64, String> {
 }
 
 #[derive(Debug, Args)]
-#[command(disable_help_subcommand = false)]
 pub(super) struct DataArgs {
     #[command(subcommand)]
     pub(super) command: DataCommand,

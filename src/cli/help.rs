@@ -1,5 +1,6 @@
 //! `optimize help`: what a command does, and what may be in a study file.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 
 use clap::{CommandFactory, Parser};
@@ -26,6 +27,18 @@ pub(super) fn help(args: &HelpArgs) -> Result<(), Failure> {
         }
         _ => print_as_it_is(&command(&args.words)?),
     }
+}
+
+/// The words of a command line with `help` in front of a command that has others: `optimize data help fetch` is `optimize help data
+/// fetch`.
+pub(super) fn asked_in_front(mut words: Vec<OsString>) -> Vec<OsString> {
+    let cli = Cli::command();
+    let has_others =
+        |word: &OsString| cli.get_subcommands().any(|command| command.has_subcommands() && word == command.get_name());
+    if words.get(1).is_some_and(has_others) && words.get(2).is_some_and(|word| word == "help") {
+        words.swap(1, 2);
+    }
+    words
 }
 
 /// The help of a command, or of `optimize` itself.

@@ -53,7 +53,7 @@ pub use trainer::trainer_main;
 /// Runs the `optimize` command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let words = colour::behind_the_command(std::env::args_os().collect());
+    let words = help::asked_in_front(colour::behind_the_command(std::env::args_os().collect()));
     let parsed = Cli::try_parse_from(&words);
     colour::decide(parsed.as_ref().map_or_else(|_| Colour::among(&words), |cli| cli.color));
     let cli = match parsed {
