@@ -13,7 +13,7 @@ use crate::energy::units::ConsumerName;
 #[derive(Debug, Parser)]
 #[command(name = "optimize", version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, about = ABOUT, long_about = LONG_ABOUT)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = MORE, after_long_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -47,6 +47,9 @@ To begin, with a program of your own that prints {\"accuracy\": 0.93}:
   optimize pick mine.toml --within 1%    the cheapest setting within a point of the best accuracy
 
 With the built-in trainer: optimize init digits.toml --train digits";
+
+const MORE: &str = "\
+More: `optimize --help` has the exit codes too, `optimize help study-file` all that a study file may say.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -4,7 +4,7 @@
 //! and shown with its line, what is wrong with it, and what to write instead. The only names that cannot be checked are
 //! those of the metrics that a user's own program will report.
 //!
-//! What a file may have is in [`reference`]: the parser reads no key that is not there. The page below is made from it.
+//! What a file may have is in [`mod@reference`]: the parser reads no key that is not there. The page below is made from it.
 //!
 #![doc = include_str!("../../docs/src/study-file-reference.md")]
 
