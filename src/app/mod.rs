@@ -13,6 +13,8 @@ mod dry_run;
 mod error;
 pub(crate) mod explained;
 mod hardware;
+#[cfg(feature = "cli")]
+pub(crate) mod init;
 mod leftovers;
 pub(crate) mod meter;
 mod notice;

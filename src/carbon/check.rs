@@ -6,9 +6,12 @@ use super::CarbonError;
 pub(super) const LEAST_INTENSITY: f64 = 2.0;
 pub(super) const MOST_INTENSITY: f64 = 5000.0;
 
-pub(super) const INTENSITY: &str = "0, or from 2 to 5000";
-pub(super) const PUE: &str = "from 1 to 10";
-pub(super) const PRICE: &str = "a number from 0 on";
+/// What an intensity can be, in words.
+pub const INTENSITY: &str = "0, or from 2 to 5000";
+/// What a PUE can be, in words.
+pub const PUE: &str = "from 1 to 10";
+/// What a price can be, in words.
+pub const PRICE: &str = "a number from 0 on";
 
 /// An intensity in grams of CO2e per kWh: 0, or from 2 to 5000. What lies between would be kilograms.
 ///

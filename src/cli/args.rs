@@ -5,23 +5,52 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::colour::Colour;
 use crate::carbon::{CarbonError, check};
 use crate::energy::units::ConsumerName;
 use crate::guard::told::with_help;
 
-/// Find energy-efficient training settings.
-///
-/// Proposes configurations, trains each while metering its energy, and keeps the front of those that no other beats in
-/// both accuracy and energy. `optimize STUDY.toml` runs a study or goes on with it.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "optimize", version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-#[command(after_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true, about = ABOUT, long_about = LONG_ABOUT)]
+#[command(after_help = MORE, after_long_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) run: RunArgs,
+    /// Colours: auto (on a terminal), always or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true, display_order = 900)]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    pub(super) color: Colour,
 }
+
+const ABOUT: &str = "\
+Find training settings that cost a fraction of the energy for nearly the same accuracy.
+
+To begin:
+  optimize init mine.toml --command \"python3 train.py --lr {learning_rate}\"
+  optimize check mine.toml --dry-run
+  optimize mine.toml
+  optimize pick mine.toml --within 1%";
+
+const LONG_ABOUT: &str = "\
+Find training settings that cost a fraction of the energy for nearly the same accuracy.
+
+Proposes configurations, trains each while metering its energy, and keeps the front of those that no
+other beats in both accuracy and energy.
+
+To begin, with a program of your own that prints {\"accuracy\": 0.93}:
+  optimize init mine.toml --command \"python3 train.py --lr {learning_rate}\"    writes a study file
+  optimize check mine.toml --dry-run     says what would run, and tries the first trial
+  optimize mine.toml                     runs the study, or goes on where it stopped
+  optimize pick mine.toml --within 1%    the cheapest setting within a point of the best accuracy
+
+With the built-in trainer: optimize init digits.toml --train digits";
+
+const MORE: &str = "\
+More: `optimize --help` has the exit codes too, `optimize help study-file` all that a study file may say.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -29,11 +58,14 @@ Exit codes:
   1    something went wrong; finished trials are safe
   2    the command line or the study file is wrong
   3    the results folder belongs to another study, or another process uses it
-  4    trial after trial failed for no fault of its configuration, or what its trials may use cannot be read and it asks for that energy
+  4    trial after trial failed for no fault of its configuration, or what its trials
+       may use cannot be read and it asks for that energy
   5    there is nothing to answer with, such as a front without a trial
-  6    nothing finished, and trial after trial failed in the same way, or a metric was never told: mend the program or the study file
+  6    nothing finished, and trial after trial failed in the same way, or a metric was
+       never told: mend the program or the study file
   130  stopped by Ctrl-C or SIGTERM
-A study that another signal ends (SIGHUP, SIGQUIT, SIGUSR1, ...) ends in good order, and then by that signal: 128 and its number.";
+A study that another signal ends (SIGHUP, SIGQUIT, SIGUSR1, ...) ends in good order,
+and then by that signal: 128 and its number.";
 
 /// Running a study.
 #[derive(Debug, Args)]
@@ -61,33 +93,41 @@ pub(super) struct RunArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a study file to begin with, for a program of your own or for the trainer
+    Init(InitArgs),
     /// Say what a study file would run, or what is wrong with it
     Check(CheckArgs),
     /// Print one configuration of the front, ready to paste
     Pick(PickArgs),
     /// Write the report and the tables of a study again
     Report(ReportArgs),
-    /// Print the trials of a study, or the runs of a comparison, as a table or as JSON, or a picture of them
+    /// Print the trials of a study, or the runs of a comparison: CSV, JSON or a picture
     Export(ExportArgs),
-    /// Run a study with several samplers and seeds, and say which of them is better, and by how much
+    /// Run a study with several samplers and seeds, and say which is better, and by how much
     Compare(CompareArgs),
-    /// Run the front again with several new seeds, and say what of its figures holds: means with intervals
+    /// Run the front again with new seeds, and say what of its figures holds
     Confirm(ConfirmArgs),
     /// Train one configuration again, for more epochs or seeds, and keep its weights
     Train(TrainArgs),
-    /// Let another program ask for points and tell what came of them, in JSON lines on standard input and output
+    /// Let another program ask for points and tell what came of them, in JSON lines
     #[command(name = "ask-tell")]
     AskTell(AskTellArgs),
-    /// Have trials not tried again that wait for it, such as one that takes the machine down
+    /// Give up trials that wait to be tried again, such as one that takes the machine down
     Skip(SkipArgs),
     /// Run a command and say what energy it took
     Meter(MeterArgs),
     /// Fetch published data sets, and say which there are and where
     Data(DataArgs),
-    /// Keep what is whole of a damaged study
+    /// Keep what is whole of a damaged study: store repair
     Store(StoreArgs),
-    /// Say what can be metered on this machine, and for what cannot, why and what to do
+    /// Say what can be metered on this machine, and for what cannot, why
     Devices(DevicesArgs),
+    /// Say what a command does, or (help study-file) what a study file may say
+    Help(HelpArgs),
+    /// Print the script by which a shell completes words
+    Completions(CompletionsArgs),
+    /// Write the pages of the manual
+    Man(ManArgs),
     /// Wait for standard input to close, and end what it has told of
     #[command(hide = true)]
     Guard,
@@ -487,4 +527,56 @@ pub(super) struct DevicesArgs {
     /// Seconds between looks; 0.2 or more
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval, requires = "watch")]
     pub(super) interval: f64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = INIT_HELP)]
+pub(super) struct InitArgs {
+    /// The study file to write, such as mine.toml; one that is there is left as it is. `-` is standard output
+    #[arg(value_name = "STUDY.toml")]
+    pub(super) study: PathBuf,
+    /// Your own program with its arguments, as you would type it; what is searched stands in braces: "python3 train.py --lr {learning_rate}"
+    #[arg(long, value_name = "PROGRAM")]
+    pub(super) command: Option<String>,
+    /// The data for the built-in trainer: digits, cifar10 and the like, or the path of a folder of images or a table
+    #[arg(long, value_name = "DATASET")]
+    pub(super) train: Option<String>,
+}
+
+const INIT_HELP: &str = "\
+Examples:
+  optimize init mine.toml --command \"python3 train.py --lr {learning_rate} --batch-size {batch_size}\"
+  optimize init digits.toml --train digits
+
+What is in braces becomes a parameter of [space], with a range that its name suggests: look at them
+before you run the study. The rest of what a study file may say stands there as comments.";
+
+#[derive(Debug, Args)]
+pub(super) struct HelpArgs {
+    /// A command; or study-file, and behind it a section or a key
+    #[arg(value_name = "COMMAND")]
+    pub(super) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+const COMPLETIONS_HELP: &str = "\
+Where the script belongs:
+  bash        optimize completions bash > ~/.local/share/bash-completion/completions/optimize
+  zsh         optimize completions zsh > ~/.zfunc/_optimize    with fpath+=~/.zfunc before compinit in ~/.zshrc
+  fish        optimize completions fish > ~/.config/fish/completions/optimize.fish
+  powershell  optimize completions powershell >> $PROFILE
+  elvish      optimize completions elvish >> ~/.config/elvish/rc.elv";
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The folder for them, such as ~/.local/share/man/man1; it is made if there is none
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
 }

@@ -1,9 +1,9 @@
 //! How a command fails: what is printed, and the exit code.
 
 use std::borrow::Cow;
-use std::io::IsTerminal;
 
 use super::advice::{advice, in_lines, what};
+use super::colour::on_stderr;
 use crate::app::explained::Explained;
 use crate::app::{AppError, ErrorKind};
 use crate::guard::text::lines;
@@ -49,6 +49,11 @@ impl Failure {
         Self::with_code(Self::NOTHING, error)
     }
 
+    /// The same with what to do about it, on a line of its own.
+    pub(super) fn with_help(self, help: impl std::fmt::Display) -> Self {
+        Self { text: self.text.map(|text| format!("{text}\nhelp: {help}")), ..self }
+    }
+
     /// The user stopped it.
     pub(super) fn interrupted() -> Self {
         AppError::Stopped.into()
@@ -70,7 +75,7 @@ impl From<AppError> for Failure {
         let code = code_of(error.kind());
         match &error {
             AppError::Stopped => Self { code, text: None, rendered: false },
-            AppError::File(errors) => Self { code, text: Some(errors.render(has_color())), rendered: true },
+            AppError::File(errors) => Self { code, text: Some(errors.render(on_stderr())), rendered: true },
             error => {
                 let text = format!("error: {}", in_lines(&what(error), advice(error).as_deref()));
                 Self { code, text: Some(text), rendered: false }
@@ -83,11 +88,6 @@ impl From<StudyError> for Failure {
     fn from(error: StudyError) -> Self {
         AppError::from(error).into()
     }
-}
-
-/// Whether what is wrong is shown in colours.
-fn has_color() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 fn code_of(kind: ErrorKind) -> u8 {

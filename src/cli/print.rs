@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
+use super::colour::marked;
 use super::failure::Failure;
 use crate::carbon::Carbon;
 use crate::guard::text::lines;
@@ -33,7 +34,7 @@ pub(super) fn refuse_terminal(format: &str, file: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_as_it_is(text: &str) -> Result<(), Failure> {
+pub(super) fn print_as_it_is(text: &str) -> Result<(), Failure> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     unless_gone(write!(std::io::stdout().lock(), "{text}{end}"))
 }
@@ -53,7 +54,7 @@ pub(super) fn say(line: &str) {
 /// Prints a line of warning or advice on standard error, where somebody may listen or not: a terminal that was closed is no reason
 /// to fail.
 pub(super) fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", lines(line));
+    let _ = writeln!(std::io::stderr().lock(), "{}", marked(&lines(line)));
 }
 
 /// Prints what the study came to.

@@ -1,21 +1,17 @@
 //! The constraints and preferences of a study file.
 
-use std::ops::RangeInclusive;
-
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::{Placed, read_metric};
 use super::reader::{Entry, Section};
+use super::reference::{CONSTRAINT, PREFERENCE, PREFERRED, Values};
 use super::spelling::nearest;
 use crate::optimizer::problem::{Bound, Constraint, Goal, Objective, Preference};
 use crate::optimizer::space::Scale;
 use crate::record::EnergyMetric;
 
 const SIDES: [&str; 2] = ["at_least", "at_most"];
-const PREFERENCE: &str = "accuracy = { at_least = 0.93 } or energy = { at_most = 2000, weight = 2 }";
-
-/// What an objective may count for.
-const WEIGHTS: RangeInclusive<f64> = 1e-9..=1e9;
+const EXAMPLE: &str = "accuracy = { at_least = 0.93 } or energy = { at_most = 2000, weight = 2 }";
 
 /// A constraint with the place of its metric.
 pub(super) struct PlacedConstraint {
@@ -26,9 +22,9 @@ pub(super) struct PlacedConstraint {
 /// Reads `[[constraint]]`, whatever is reported by whom. One that bounds both sides becomes two.
 pub(super) fn read_constraints(root: &Section, findings: &mut Findings) -> Vec<PlacedConstraint> {
     let mut constraints: Vec<PlacedConstraint> = Vec::new();
-    let sections = root.get("constraint").map(|e| e.tables("[[constraint]]", findings)).unwrap_or_default();
+    let sections = root.get("constraint").map(|e| e.tables(&CONSTRAINT, findings)).unwrap_or_default();
     for section in sections {
-        section.refuse_unknown_keys(&["metric", "at_least", "at_most"], findings);
+        section.refuse_unknown_keys(findings);
         let bounds = read_bounds(&section, findings);
         let Some(entry) = section.get("metric") else {
             section.missing("`metric`", "metric = \"accuracy\"", findings);
@@ -62,8 +58,7 @@ pub(super) fn read_constraints(root: &Section, findings: &mut Findings) -> Vec<P
 fn read_bounds<'a>(section: &Section<'a>, findings: &mut Findings) -> Vec<(Bound, Entry<'a>)> {
     let [least, most] = SIDES.map(|side| section.get(side));
     if least.is_none() && most.is_none() {
-        let known = ["metric", "at_least", "at_most"];
-        if !SIDES.iter().any(|side| section.misspells(side, &known)) {
+        if !SIDES.iter().any(|side| section.misspells(side)) {
             section.missing("one of `at_least` and `at_most`", "at_least = 0.9", findings);
         }
         return Vec::new();
@@ -83,10 +78,10 @@ fn read_bounds<'a>(section: &Section<'a>, findings: &mut Findings) -> Vec<(Bound
 
 /// Reads `[preference]`, which speaks of objectives by their metrics.
 pub(super) fn read_preferences(root: &Section, objectives: &[Placed], findings: &mut Findings) -> Vec<Preference> {
-    let Some(section) = super::parse::section(root, "preference", findings) else { return Vec::new() };
+    let Some(section) = super::parse::section(root, &PREFERENCE, findings) else { return Vec::new() };
     let preferences = section.entries().filter_map(|entry| read_preference(entry, objectives, findings)).collect();
     if section.entries().next().is_none() {
-        section.missing("at least one objective", PREFERENCE, findings);
+        section.missing("at least one objective", EXAMPLE, findings);
     }
     preferences
 }
@@ -111,10 +106,10 @@ fn read_preference(entry: Entry, objectives: &[Placed], findings: &mut Findings)
         }
         return None;
     };
-    let section = entry.table(&format!("the preference for `{metric}`"), PREFERENCE, findings)?;
-    section.refuse_unknown_keys(&["at_least", "at_most", "weight"], findings);
+    let section = entry.table(&PREFERRED, &format!("the preference for `{metric}`"), EXAMPLE, findings)?;
+    section.refuse_unknown_keys(findings);
     if section.entries().next().is_none() {
-        section.missing("a bound or a `weight`", PREFERENCE, findings);
+        section.missing("a bound or a `weight`", EXAMPLE, findings);
         return None;
     }
     let mut preference = Preference { metric: metric.to_owned(), within: None, weight: 1.0 };
@@ -123,21 +118,25 @@ fn read_preference(entry: Entry, objectives: &[Placed], findings: &mut Findings)
         let Some(value) = entry.number(&format!("{side} = 0.9"), findings) else { continue };
         preference.within = check_side(entry, objective, value, findings).or(preference.within);
     }
-    if let Some(entry) = section.get("weight")
-        && let Some(weight) = entry.number("weight = 2", findings)
-    {
-        if weight <= 0.0 {
-            let draft = entry.draft_bad_value("above zero", &weight.to_string());
-            findings.push(draft.help("an objective that does not count at all is none: remove it"));
-        }
-        if weight > 0.0 && !WEIGHTS.contains(&weight) {
-            let expected = format!("from {:e} to {:e}", WEIGHTS.start(), WEIGHTS.end());
-            let draft = entry.draft_bad_value(&expected, &format!("{weight:e}"));
-            findings.push(draft.help("only the ratio of weights counts"));
-        }
-        preference.weight = weight;
+    if let Some(entry) = section.get("weight") {
+        preference.weight = read_weight(entry, findings).unwrap_or(1.0);
     }
     Some(preference)
+}
+
+fn read_weight(entry: Entry, findings: &mut Findings) -> Option<f64> {
+    let Values::Number { low, high, .. } = *entry.values() else { unreachable!("a weight is a number with bounds") };
+    let weight = entry.number(entry.example(), findings)?;
+    let (expected, shown, help) = match weight {
+        _ if (low..=high).contains(&weight) => return Some(weight),
+        _ if weight <= 0.0 => {
+            let help = "an objective that does not count at all is none: remove it";
+            ("above zero".to_owned(), weight.to_string(), help)
+        }
+        _ => (format!("from {low:e} to {high:e}"), format!("{weight:e}"), "only the ratio of weights counts"),
+    };
+    findings.push(entry.draft_bad_value(&expected, &shown).help(help));
+    None
 }
 
 /// A bound must be on the objective's bad side: more of what is wanted is never unwanted.

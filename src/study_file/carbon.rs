@@ -4,17 +4,16 @@ use super::error::IssueKind;
 use super::findings::{Draft, Findings};
 use super::parse::section;
 use super::reader::{Entry, Section};
+use super::reference::CARBON;
 use crate::carbon::{Carbon, CarbonError, check};
-
-pub(super) const KEYS: [&str; 6] = ["intensity", "source", "date", "pue", "price", "currency"];
 
 const SOURCE: &str = "source = \"ENTSO-E, Germany\"";
 
 /// Reads `[carbon]`. Defaults stand where something is wrong.
 pub(super) fn read(root: &Section, findings: &mut Findings) -> Carbon {
     let carbon = Carbon::default();
-    let Some(section) = section(root, "carbon", findings) else { return carbon };
-    section.refuse_unknown_keys(&KEYS, findings);
+    let Some(section) = section(root, &CARBON, findings) else { return carbon };
+    section.refuse_unknown_keys(findings);
     let intensity =
         number(&section, "intensity", "intensity = 350, in grams of CO2e per kWh", check::intensity, findings);
     let source = text(&section, "source", SOURCE, findings);
@@ -26,14 +25,14 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> Carbon {
     refuse_alone(&section, "source", "intensity", findings);
     refuse_alone(&section, "date", "intensity", findings);
     refuse_alone(&section, "currency", "price", findings);
-    if section.get("intensity").is_some() && section.get("source").is_none() && !section.misspells("source", &KEYS) {
+    if section.get("intensity").is_some() && section.get("source").is_none() && !section.misspells("source") {
         let kind = IssueKind::Missing { what: "`source`".to_owned(), section: section.title.clone() };
         let draft = Draft::new(kind).at(section.span.clone()).help(format!("for example: {SOURCE}"));
         findings.push(
             draft.help("it stands beside every gram: a figure of which nobody knows the source cannot be checked"),
         );
     }
-    if section.get("price").is_some() && section.get("currency").is_none() && !section.misspells("currency", &KEYS) {
+    if section.get("price").is_some() && section.get("currency").is_none() && !section.misspells("currency") {
         section.missing("`currency`", "currency = \"EUR\"", findings);
     }
 
@@ -79,7 +78,7 @@ fn refuse(entry: Entry, error: &CarbonError, value: &str, findings: &mut Finding
 fn refuse_alone(section: &Section, key: &str, of: &str, findings: &mut Findings) {
     if let Some(entry) = section.get(key)
         && section.get(of).is_none()
-        && !section.misspells(of, &KEYS)
+        && !section.misspells(of)
     {
         let kind = IssueKind::Meaningless { key: key.to_owned(), context: format!("without `{of}`") };
         findings.push(Draft::new(kind).at(entry.whole()).help(format!("add `{of}`, or remove it")));

@@ -5,6 +5,7 @@ use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::Placed;
 use super::reader::Section;
+use super::reference::{PREFERENCE, PREFERRED};
 use crate::optimizer::problem::{Bound, Goal, Objective, Preference};
 use crate::record::EnergyMetric;
 
@@ -32,8 +33,8 @@ pub(super) fn check(
     }
     for preference in preferences {
         let place = |key: &str| {
-            let entry = root.get("preference").and_then(|section| section.child(&preference.metric))?;
-            entry.child(key).and_then(|entry| entry.span())
+            let entry = root.get("preference").and_then(|section| section.child(&PREFERENCE, &preference.metric))?;
+            entry.child(&PREFERRED, key).and_then(|entry| entry.span())
         };
         let Some(bound) = preference.within else { continue };
         let side = if matches!(bound, Bound::AtLeast(_)) { "at_least" } else { "at_most" };
@@ -48,7 +49,8 @@ pub(super) fn check(
         }
     }
     if let [only] = objectives {
-        let weight = root.get("preference").and_then(|s| s.child(&only.objective.metric)?.child("weight"));
+        let weight = root.get("preference");
+        let weight = weight.and_then(|s| s.child(&PREFERENCE, &only.objective.metric)?.child(&PREFERRED, "weight"));
         if let Some(weight) = weight {
             let help = "remove it, or add a second objective";
             findings.warn("a weight has no effect beside a single objective", weight.whole(), help);

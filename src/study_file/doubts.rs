@@ -9,6 +9,7 @@ use super::findings::{Draft, Findings};
 use super::objectives::Placed;
 use super::points::PlacedPart;
 use super::reader::Section;
+use super::reference::SAMPLER;
 use super::space::Searched;
 use crate::optimizer::problem::{Forbidden, Goal};
 use crate::optimizer::space::{Domain, Parameter, Scale, Space, Value};
@@ -131,5 +132,6 @@ pub(super) fn is_lone(domain: &Domain, value: &Value) -> bool {
 
 /// Whether the study visits evenly spaced values, which a single number out of a continuum may be among.
 pub(super) fn visits_levels(root: &Section) -> bool {
-    root.get("sampler").and_then(|section| section.child("kind")).and_then(|kind| kind.as_str()) == Some("grid")
+    root.get("sampler").and_then(|section| section.child(&SAMPLER, "kind")).and_then(|kind| kind.as_str())
+        == Some("grid")
 }

@@ -1,6 +1,5 @@
 //! The section `[energy]`.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::bounds::PlacedConstraint;
@@ -8,8 +7,9 @@ use super::error::IssueKind;
 use super::findings::{Draft, Findings};
 use super::model::{CoolDown, EnergySpec};
 use super::objectives::Placed;
-use super::parse::{read_duration, section};
+use super::parse::section;
 use super::reader::{Entry, Section};
+use super::reference::{COOL_DOWN, ENERGY};
 use super::spelling::advice;
 use super::without;
 use crate::energy::{MeterKind, Meters, MigPolicy};
@@ -17,47 +17,26 @@ use crate::optimizer::problem::Objective;
 use crate::optimizer::space::Scale;
 use crate::record::EnergyMetric;
 
-const KEYS: [&str; 10] = [
-    "meters",
-    "without",
-    "watts_per_core",
-    "gpu_estimate",
-    "idle",
-    "cool_down",
-    "mig",
-    "share",
-    "power_limit",
-    "sm_clock",
-];
-
-const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
-
-const CELSIUS: RangeInclusive<f64> = 10.0..=100.0;
-
 /// How long a device is waited for by default.
 const COOLING: Duration = Duration::from_secs(120);
 
 /// Reads `[energy]`, but for what may name parameters of the space.
 pub(super) fn read(root: &Section, findings: &mut Findings) -> EnergySpec {
     let mut energy = EnergySpec::default();
-    let Some(section) = section(root, "energy", findings) else { return energy };
-    section.refuse_unknown_keys(&KEYS, findings);
+    let Some(section) = section(root, &ENERGY, findings) else { return energy };
+    section.refuse_unknown_keys(findings);
     if let Some(entry) = section.get("meters") {
         energy.meters = read_meters(entry, findings).unwrap_or_default();
     }
     energy.without = without::read(&section, &energy, findings);
-    if let Some(entry) = section.get("watts_per_core")
-        && let Some(watts) = entry.number("watts_per_core = 8.0", findings)
-    {
-        if !(watts > 0.0 && watts <= 1000.0) {
-            entry.bad_value("above zero and at most 1000", &watts.to_string(), findings);
-        }
+    if let Some(entry) = section.get("watts_per_core") {
+        let watts = entry.bounded_number(findings);
         if matches!(&energy.meters, Meters::List(list) if !list.contains(&MeterKind::Estimate)) {
             let context = "without the meter `estimate`".to_owned();
             let kind = IssueKind::Meaningless { key: "watts_per_core".to_owned(), context };
             findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"estimate\" to `meters`"));
         }
-        energy.watts_per_core = Some(watts);
+        energy.watts_per_core = watts;
     }
     if let Some(entry) = section.get("idle") {
         energy.idle = read_idle(entry, findings);
@@ -125,27 +104,20 @@ fn read_idle(entry: Entry, findings: &mut Findings) -> Option<Duration> {
     if entry.as_bool() == Some(false) {
         return None;
     }
-    let time = read_duration(entry, "idle = \"10s\", or idle = false", findings)?;
-    if !IDLE.contains(&time) {
-        let given = format!("{} s", time.as_secs_f64());
-        entry.bad_value("from 1 s to 10 minutes, or false", &given, findings);
-    }
-    Some(time)
+    entry.string("idle = \"10s\", or idle = false", findings)?;
+    entry.duration(findings)
 }
 
 fn read_cool_down(entry: Entry, findings: &mut Findings) -> Option<CoolDown> {
     const EXAMPLE: &str = "cool_down = { to = 45, limit = \"2m\" }";
-    let section = entry.table("`cool_down`", EXAMPLE, findings)?;
-    section.refuse_unknown_keys(&["to", "limit"], findings);
+    let section = entry.table(&COOL_DOWN, "`cool_down`", EXAMPLE, findings)?;
+    section.refuse_unknown_keys(findings);
     let Some(to) = section.get("to") else {
         section.missing("`to`, in degrees Celsius", EXAMPLE, findings);
         return None;
     };
-    let celsius = to.number(EXAMPLE, findings)?;
-    if !CELSIUS.contains(&celsius) {
-        to.bad_value("from 10 to 100 degrees Celsius", &celsius.to_string(), findings);
-    }
-    let limit = section.get("limit").map_or(Some(COOLING), |entry| read_duration(entry, EXAMPLE, findings))?;
+    let celsius = to.bounded_number(findings)?;
+    let limit = section.get("limit").map_or(Some(COOLING), |entry| entry.duration(findings))?;
     Some(CoolDown { celsius, limit })
 }
 
@@ -154,14 +126,10 @@ fn read_mig(entry: Entry, meters: &Meters, findings: &mut Findings) -> Option<Mi
         let kind = IssueKind::Meaningless { key: "mig".to_owned(), context: "without the meter `nvml`".to_owned() };
         findings.push(Draft::new(kind).at(entry.whole()).help("remove it, or add \"nvml\" to `meters`"));
     }
-    match entry.string("mig = \"whole-board\"", findings)? {
-        "refuse" => Some(MigPolicy::Refuse),
-        "whole-board" => Some(MigPolicy::WholeBoard),
-        text => {
-            entry.bad_value("\"refuse\" or \"whole-board\"", &format!("\"{text}\""), findings);
-            None
-        }
-    }
+    Some(match entry.word(findings)? {
+        "whole-board" => MigPolicy::WholeBoard,
+        _ => MigPolicy::Refuse,
+    })
 }
 
 /// Net energy needs the power at rest.

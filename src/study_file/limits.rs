@@ -4,6 +4,7 @@ use super::error::IssueKind;
 use super::findings::{Draft, Findings};
 use super::model::{EnergySpec, Setpoint};
 use super::reader::{Entry, Section};
+use super::reference::ENERGY;
 use super::space::Searched;
 use super::spelling::advice;
 use crate::energy::{MeterKind, Meters};
@@ -41,7 +42,7 @@ const MOST: f64 = 100_000.0;
 
 /// Reads `power_limit` and `sm_clock` of `[energy]`.
 pub(super) fn read(root: &Section, searched: &Searched, energy: &mut EnergySpec, findings: &mut Findings) {
-    let entry = |limit: &Limit| root.get("energy")?.child(limit.key);
+    let entry = |limit: &Limit| root.get("energy")?.child(&ENERGY, limit.key);
     let trains = root.get("train").is_some();
     let mut setpoint = |limit: &Limit| {
         let entry = entry(limit)?;

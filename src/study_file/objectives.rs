@@ -3,8 +3,8 @@
 use super::bounds::PlacedConstraint;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
-use super::parse::KEYS;
 use super::reader::{Entry, Section};
+use super::reference::OBJECTIVE;
 use super::spelling::nearest;
 use crate::energy::units::DomainKind;
 use crate::optimizer::problem::{Goal, Objective};
@@ -26,7 +26,7 @@ pub(super) struct Placed {
 /// Reads `[[objective]]`, whatever is reported by whom.
 pub(super) fn read(root: &Section, findings: &mut Findings) -> Vec<Placed> {
     let Some(entry) = root.get("objective") else {
-        if root.misspells("objective", &KEYS) {
+        if root.misspells("objective") {
             return Vec::new();
         }
         let help = "add one section [[objective]] for each, for example with metric = \"accuracy\" and goal = \
@@ -35,7 +35,7 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> Vec<Placed> {
         return Vec::new();
     };
     let before = findings.len();
-    let sections = entry.tables("[[objective]]", findings);
+    let sections = entry.tables(&OBJECTIVE, findings);
     if sections.is_empty() && findings.len() == before {
         let help = format!("for example: objective = [{{ {} }}]", EXAMPLE.replace(" and", ","));
         findings.push(Draft::new(IssueKind::NoObjective).at(entry.whole()).help(help));
@@ -56,7 +56,7 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> Vec<Placed> {
 }
 
 fn read_one(section: &Section, findings: &mut Findings) -> Option<Placed> {
-    section.refuse_unknown_keys(&["metric", "goal", "scale", "reference"], findings);
+    section.refuse_unknown_keys(findings);
     let goal = match section.get("goal") {
         Some(entry) => read_goal(entry, findings).unwrap_or(Goal::Minimize),
         None => {
@@ -107,35 +107,18 @@ pub(super) fn read_metric(entry: Entry, findings: &mut Findings) -> Option<(Stri
 }
 
 fn read_goal(entry: Entry, findings: &mut Findings) -> Option<Goal> {
-    match entry.string("goal = \"maximize\"", findings)? {
-        "maximize" => Some(Goal::Maximize),
-        "minimize" => Some(Goal::Minimize),
-        other => {
-            refuse_word(entry, other, &["maximize", "minimize"], findings);
-            None
-        }
-    }
+    Some(match entry.word(findings)? {
+        "maximize" => Goal::Maximize,
+        _ => Goal::Minimize,
+    })
 }
 
 /// Reads `scale` of an objective or a parameter.
 pub(super) fn read_scale(entry: Entry, findings: &mut Findings) -> Option<Scale> {
-    match entry.string("scale = \"log\"", findings)? {
-        "linear" => Some(Scale::Linear),
-        "log" => Some(Scale::Log),
-        other => {
-            refuse_word(entry, other, &["log", "linear"], findings);
-            None
-        }
-    }
-}
-
-fn refuse_word(entry: Entry, word: &str, allowed: &[&str], findings: &mut Findings) {
-    let quoted: Vec<String> = allowed.iter().map(|w| format!("\"{w}\"")).collect();
-    let draft = entry.draft_bad_value(&quoted.join(" or "), &format!("\"{word}\""));
-    findings.push(match nearest(word, allowed.iter().copied()) {
-        Some(near) => draft.help(format!("did you mean \"{near}\"?")),
-        None => draft,
-    });
+    Some(match entry.word(findings)? {
+        "log" => Scale::Log,
+        _ => Scale::Linear,
+    })
 }
 
 /// What the trainer does in every trial.

@@ -1,17 +1,15 @@
 //! The study file as a whole, and its small sections.
 
-use std::iter::once;
-use std::ops::RangeInclusive;
 use std::path::Path;
-use std::time::Duration;
 
 use toml_edit::Document;
 
 use super::error::{IssueKind, SpecErrors};
 use super::findings::{Draft, Findings, Span};
 use super::points::PlacedPart;
-use super::quantity::{parse_duration, parse_energy};
-use super::reader::{Entry, Section};
+use super::quantity::parse_energy;
+use super::reader::Section;
+use super::reference::{self, Table};
 use super::spelling::advice;
 
 use super::{
@@ -23,33 +21,10 @@ use crate::optimizer::Seed;
 use crate::optimizer::problem::{Problem, ProblemParts};
 use crate::optimizer::sampler;
 
-pub(super) const KEYS: [&str; 16] = [
-    "name",
-    "seed",
-    "budget",
-    "objective",
-    "constraint",
-    "preference",
-    "sampler",
-    "space",
-    "start",
-    "forbid",
-    "require",
-    "train",
-    "command",
-    "trial",
-    "energy",
-    "carbon",
-];
-
 /// The samplers of this version.
 pub(super) const SAMPLERS: [&str; sampler::NAMES.len()] = sampler::NAMES;
 /// Settings of samplers; which of them mean something to which is in [`sampler::KINDS`].
 pub(super) const SAMPLER_SETTINGS: [&str; 3] = ["initial", "population", "levels"];
-
-/// Largest population of an evolution, and finest grid, that a study file may ask for.
-const POPULATION_LIMIT: i64 = 10_000;
-const LEVELS_LIMIT: i64 = 1000;
 
 /// How many characters the name of a study may have.
 pub(crate) const NAME_LIMIT: usize = 100;
@@ -110,8 +85,8 @@ fn line_at(text: &str, at: usize) -> &str {
 }
 
 fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findings) -> Option<StudySpec> {
-    let root = Section::new("the study file", document.as_table(), None);
-    root.refuse_unknown_keys(&KEYS, findings);
+    let root = Section::new(&reference::TOP, reference::TOP.title, document.as_table(), None);
+    root.refuse_unknown_keys(findings);
 
     let name = read_name(&root, path, findings);
     let seed = read_seed(&root, findings);
@@ -228,33 +203,30 @@ fn read_name(root: &Section, path: &str, findings: &mut Findings) -> Option<Stri
 }
 
 fn read_seed(root: &Section, findings: &mut Findings) -> Seed {
-    let read = |entry: Entry, findings: &mut Findings| {
-        let seed = entry.integer("seed = 7", findings)?;
-        u64::try_from(seed).map_err(|_| entry.bad_value("a whole number from 0 on", &seed.to_string(), findings)).ok()
-    };
-    Seed(root.get("seed").and_then(|entry| read(entry, findings)).unwrap_or(0))
+    Seed(root.get("seed").and_then(|entry| entry.bounded_integer(findings)).unwrap_or(0))
 }
 
-/// The section with this key, or `None` if it is absent or no table.
-pub(super) fn section<'a>(root: &Section<'a>, key: &str, findings: &mut Findings) -> Option<Section<'a>> {
-    let title = format!("[{key}]");
-    root.get(key)?.table(&title, &format!("a section that begins with the line {title}"), findings)
+/// The section of this shape, or `None` if it is absent or no table.
+pub(super) fn section<'a>(root: &Section<'a>, shape: &'static Table, findings: &mut Findings) -> Option<Section<'a>> {
+    let title = shape.title;
+    root.get(shape.name)?.table(shape, title, &format!("a section that begins with the line {title}"), findings)
 }
 
 fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
     let before = findings.len();
     let mut budget = Budget::default();
     let mut span: Span = None;
-    if let Some(section) = section(root, "budget", findings) {
-        section.refuse_unknown_keys(&["trials", "time", "energy", "hard"], findings);
-        budget.trials = section.get("trials").and_then(|e| read_positive(e, "trials = 40", findings));
-        let time = section.get("time").and_then(|e| read_duration(e, "time = \"30m\"", findings));
+    if let Some(section) = section(root, &reference::BUDGET, findings) {
+        section.refuse_unknown_keys(findings);
+        budget.trials = section.get("trials").and_then(|e| e.bounded_integer(findings));
+        let time = section.get("time").and_then(|e| e.duration(findings));
         budget.seconds = time.map(|t| t.as_secs_f64());
         if let Some(entry) = section.get("energy") {
             let read = entry.string("energy = \"50 Wh\"", findings);
             budget.joules = read.and_then(|text| {
                 let energy = parse_energy(text);
-                energy.map(|e| e.0).map_err(|help| refuse_amount(entry, "an energy", text, help, findings)).ok()
+                let refuse = |help: String| entry.draft_bad_value("an energy", &format!("\"{text}\"")).help(help);
+                energy.map(|e| e.0).map_err(|help| findings.push(refuse(help))).ok()
             });
         }
         if let Some(entry) = section.get("hard") {
@@ -267,9 +239,7 @@ fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
         }
         span = section.span;
     }
-    if (Budget { hard: false, ..budget }) == Budget::default()
-        && findings.len() == before
-        && !root.misspells("budget", &KEYS)
+    if (Budget { hard: false, ..budget }) == Budget::default() && findings.len() == before && !root.misspells("budget")
     {
         let help = "give one or several of: trials = 40, time = \"30m\", energy = \"50 Wh\"; the first that runs out ends \
                     the study";
@@ -278,43 +248,10 @@ fn read_budget(root: &Section, findings: &mut Findings) -> Budget {
     budget
 }
 
-/// A whole number of at least 1.
-fn read_positive<T: TryFrom<i64>>(entry: Entry, example: &str, findings: &mut Findings) -> Option<T> {
-    let number = entry.integer(example, findings)?;
-    match T::try_from(number) {
-        Ok(value) if number >= 1 => Some(value),
-        _ => {
-            let expected = if number < 1 { "at least 1" } else { "a smaller number" };
-            entry.bad_value(expected, &number.to_string(), findings);
-            None
-        }
-    }
-}
-
-/// A whole number within a range.
-fn read_within(entry: Entry, example: &str, range: RangeInclusive<i64>, findings: &mut Findings) -> Option<usize> {
-    let number = entry.integer(example, findings)?;
-    if !range.contains(&number) {
-        let expected = format!("from {} to {}", range.start(), range.end());
-        entry.bad_value(&expected, &number.to_string(), findings);
-    }
-    usize::try_from(number).ok()
-}
-
-pub(super) fn read_duration(entry: Entry, example: &str, findings: &mut Findings) -> Option<Duration> {
-    let text = entry.string(example, findings)?;
-    parse_duration(text).map_err(|help| refuse_amount(entry, "a duration", text, help, findings)).ok()
-}
-
-fn refuse_amount(entry: Entry, expected: &str, text: &str, help: String, findings: &mut Findings) {
-    findings.push(entry.draft_bad_value(expected, &format!("\"{text}\"")).help(help));
-}
-
 fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
     let mut sampler = SamplerSpec { kind: "gp".to_owned(), initial: None, population: None, levels: None };
-    let Some(section) = section(root, "sampler", findings) else { return sampler };
-    let known: Vec<&str> = once("kind").chain(SAMPLER_SETTINGS).collect();
-    section.refuse_unknown_keys(&known, findings);
+    let Some(section) = section(root, &reference::SAMPLER, findings) else { return sampler };
+    section.refuse_unknown_keys(findings);
     if let Some(entry) = section.get("kind")
         && let Some(kind) = entry.string("kind = \"gp\"", findings)
     {
@@ -324,10 +261,9 @@ fn read_sampler(root: &Section, findings: &mut Findings) -> SamplerSpec {
             findings.push(draft.at(entry.span()).help(advice(kind, SAMPLERS, "the samplers are")));
         }
     }
-    sampler.initial = section.get("initial").and_then(|e| read_positive(e, "initial = 10", findings));
-    let population = section.get("population");
-    sampler.population = population.and_then(|e| read_within(e, "population = 20", 2..=POPULATION_LIMIT, findings));
-    sampler.levels = section.get("levels").and_then(|e| read_within(e, "levels = 5", 2..=LEVELS_LIMIT, findings));
+    sampler.initial = section.get("initial").and_then(|e| e.bounded_integer(findings));
+    sampler.population = section.get("population").and_then(|e| e.bounded_integer(findings));
+    sampler.levels = section.get("levels").and_then(|e| e.bounded_integer(findings));
     for key in SAMPLER_SETTINGS {
         if let Some(entry) = section.get(key)
             && sampler::kind(&sampler.kind).is_some_and(|kind| !kind.settings.contains(&key))
@@ -346,32 +282,26 @@ fn read_trial(root: &Section, findings: &mut Findings) -> TrialSpec {
     let mut trial = TrialSpec::default();
     // The rest of [command] is read elsewhere.
     if let Some(command) = root.get("command") {
-        let keep = [("all", KeepOutput::All), ("failed", KeepOutput::Failed), ("none", KeepOutput::None)];
-        trial.keep_output =
-            command.child("keep_output").and_then(|e| read_word(e, &keep, findings)).unwrap_or_default();
-        let from = [("start", EnergyFrom::Start), ("first-step", EnergyFrom::FirstStep)];
-        trial.energy_from =
-            command.child("energy_from").and_then(|e| read_word(e, &from, findings)).unwrap_or_default();
+        let word = |key: &str, findings: &mut Findings| command.child(&reference::COMMAND, key)?.word(findings);
+        trial.keep_output = match word("keep_output", findings) {
+            Some("failed") => KeepOutput::Failed,
+            Some("none") => KeepOutput::None,
+            _ => KeepOutput::All,
+        };
+        trial.energy_from = match word("energy_from", findings) {
+            Some("first-step") => EnergyFrom::FirstStep,
+            _ => EnergyFrom::Start,
+        };
     }
-    let Some(section) = section(root, "trial", findings) else { return trial };
-    section.refuse_unknown_keys(&["timeout", "attempts", "on_interrupt"], findings);
-    trial.timeout = section.get("timeout").and_then(|e| read_duration(e, "timeout = \"1h\"", findings));
-    if let Some(attempts) = section.get("attempts").and_then(|e| read_positive(e, "attempts = 2", findings)) {
+    let Some(section) = section(root, &reference::TRIAL, findings) else { return trial };
+    section.refuse_unknown_keys(findings);
+    trial.timeout = section.get("timeout").and_then(|e| e.duration(findings));
+    if let Some(attempts) = section.get("attempts").and_then(|e| e.bounded_integer(findings)) {
         trial.attempts = attempts;
     }
-    let ways = [("abandon", OnInterrupt::Abandon), ("finish", OnInterrupt::Finish)];
-    trial.on_interrupt = section.get("on_interrupt").and_then(|e| read_word(e, &ways, findings)).unwrap_or_default();
+    trial.on_interrupt = match section.get("on_interrupt").and_then(|e| e.word(findings)) {
+        Some("finish") => OnInterrupt::Finish,
+        _ => OnInterrupt::Abandon,
+    };
     trial
-}
-
-/// One of several words.
-fn read_word<T: Copy>(entry: Entry, words: &[(&str, T)], findings: &mut Findings) -> Option<T> {
-    let example = format!("{} = \"{}\"", entry.name(), words[0].0);
-    let text = entry.string(&example, findings)?;
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let quoted: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-        entry.bad_value(&quoted.join(" or "), &format!("\"{text}\""), findings);
-    }
-    found
 }

@@ -7,6 +7,7 @@ use super::doubts;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::reader::{Element, Entry, Section};
+use super::reference::{self, FORBIDDEN_RANGE, START};
 use super::space::{Searched, value_advice};
 use super::spelling::nearest;
 use crate::optimizer::problem::{Forbidden, Match, Problem, Requirement};
@@ -26,7 +27,7 @@ pub(super) struct PlacedPart<T> {
 
 /// Reads `[[start]]`. Points are complete: active parameters that the file leaves out are at the middle of their domains.
 pub(super) fn read_starts(root: &Section, searched: &Searched, findings: &mut Findings) -> Vec<PlacedPart<Point>> {
-    let sections = root.get("start").map(|e| e.tables("[[start]]", findings)).unwrap_or_default();
+    let sections = root.get("start").map(|e| e.tables(&START, findings)).unwrap_or_default();
     sections.iter().filter_map(|section| read_start(section, root, searched, findings)).collect()
 }
 
@@ -88,7 +89,7 @@ pub(super) fn read_forbidden(
     searched: &Searched,
     findings: &mut Findings,
 ) -> Vec<PlacedPart<Forbidden>> {
-    let sections = root.get("forbid").map(|e| e.tables("[[forbid]]", findings)).unwrap_or_default();
+    let sections = root.get("forbid").map(|e| e.tables(&reference::FORBID, findings)).unwrap_or_default();
     let mut all = Vec::new();
     for section in sections {
         let before = findings.len();
@@ -164,13 +165,12 @@ fn read_values(entry: Entry, searched: &Searched, findings: &mut Findings) -> Op
 }
 
 fn read_range(entry: Entry, searched: &Searched, findings: &mut Findings) -> Option<Match> {
-    let section = entry.table(&format!("the range of `{}`", entry.name()), FORBID, findings)?;
-    section.refuse_unknown_keys(&["at_least", "at_most"], findings);
+    let section = entry.table(&FORBIDDEN_RANGE, &format!("the range of `{}`", entry.name()), FORBID, findings)?;
+    section.refuse_unknown_keys(findings);
     let mut number = |key: &str| section.get(key).map(|e| e.number(&format!("{key} = 64"), findings));
     let (low, high) = (number("at_least"), number("at_most"));
     if low.is_none() && high.is_none() {
-        let known = ["at_least", "at_most"];
-        if !known.iter().any(|side| section.misspells(side, &known)) {
+        if !["at_least", "at_most"].iter().any(|side| section.misspells(side)) {
             section.missing("`at_least`, `at_most` or both", FORBID, findings);
         }
         return None;
@@ -300,10 +300,15 @@ fn check_value(
     value
 }
 
+/// What `[train]` fixes a setting at.
+pub(super) fn fixed_setting<'a>(root: &Section<'a>, name: &str) -> Option<Entry<'a>> {
+    root.get("train").filter(|_| reference::TRAIN.reads(name))?.child(&reference::TRAIN, name)
+}
+
 fn unknown_parameter(entry: Entry, root: &Section, searched: &Searched) -> Draft {
     let name = entry.name();
     let draft = Draft::new(IssueKind::UnknownName { what: "parameter", value: name.to_owned() }).at(entry.key_span());
-    let fixed = root.get("train").and_then(|train| train.child(name));
+    let fixed = fixed_setting(root, name);
     draft.help(match nearest(name, searched.places.keys().map(String::as_str)) {
         _ if fixed.is_some() => format!("`{name}` is fixed in [train] and the same in all trials: remove it here"),
         Some(near) => format!("did you mean `{near}`?"),

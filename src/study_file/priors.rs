@@ -3,6 +3,7 @@
 use super::error::IssueKind;
 use super::findings::{Draft, Findings};
 use super::reader::{Element, Entry};
+use super::reference::PRIOR;
 use crate::optimizer::problem::Prior;
 use crate::optimizer::space::{Domain, Scale};
 
@@ -53,8 +54,8 @@ fn read_around(entry: Entry, (low, high): (f64, f64), scale: Scale, findings: &m
         return None;
     }
     let before = findings.len();
-    let section = entry.table("`prior`", AROUND, findings)?;
-    section.refuse_unknown_keys(&["around", "spread"], findings);
+    let section = entry.table(&PRIOR, "`prior`", AROUND, findings)?;
+    section.refuse_unknown_keys(findings);
     let mut number = |key: &str| match section.get(key) {
         Some(entry) => Some((entry.number(AROUND, findings)?, entry)),
         None => {

@@ -4,21 +4,11 @@ use std::ops::Range;
 
 use toml_edit::{Item, Key, TableLike};
 
-use super::carbon;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
+use super::reference::{self, Table, Values, homes};
 use super::spelling::nearest;
 use crate::optimizer::space::Value;
-
-/// The sections of this version with their keys, for advice on keys in the wrong place.
-const HOMES: [(&str, &[&str]); 6] = [
-    ("[budget]", &["trials", "time"]),
-    ("[[objective]]", &["metric", "goal", "reference"]),
-    ("[sampler]", &["initial"]),
-    ("[trial]", &["timeout", "attempts"]),
-    ("[energy]", &["meters", "watts_per_core", "idle", "cool_down", "mig"]),
-    ("[carbon]", &carbon::KEYS),
-];
 
 /// One table of the document, in whichever of TOML's ways it is written.
 #[derive(Clone)]
@@ -27,47 +17,52 @@ pub(super) struct Section<'a> {
     pub(super) title: String,
     /// Its header, or the whole inline table.
     pub(super) span: Span,
+    /// The keys that it may have.
+    shape: &'static Table,
     table: &'a dyn TableLike,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(title: impl Into<String>, table: &'a dyn TableLike, span: Span) -> Self {
-        Self { title: title.into(), span, table }
+    pub(super) fn new(shape: &'static Table, title: impl Into<String>, table: &'a dyn TableLike, span: Span) -> Self {
+        Self { title: title.into(), span, shape, table }
     }
 
     /// All entries, in the order of the document.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
-        let table = self.table;
+        let (table, shape) = (self.table, self.shape);
         table.iter().filter_map(move |(name, _)| {
             let (key, item) = table.get_key_value(name)?;
-            Some(Entry { key, item })
+            Some(Entry { key, item, known: shape.key(name) })
         })
     }
 
-    /// The entry with this key.
+    /// The entry with this key, which is one of the reference: no other is read.
     pub(super) fn get(&self, key: &str) -> Option<Entry<'a>> {
-        self.table.get_key_value(key).map(|(key, item)| Entry { key, item })
+        let known = known_in(self.shape, key)?;
+        self.table.get_key_value(key).map(|(key, item)| Entry { key, item, known })
     }
 
-    /// Complains about keys that are not `known`.
-    pub(super) fn refuse_unknown_keys(&self, known: &[&str], findings: &mut Findings) {
-        for entry in self.entries().filter(|e| !known.contains(&e.name())) {
+    /// Complains about keys that are not in the reference.
+    pub(super) fn refuse_unknown_keys(&self, findings: &mut Findings) {
+        for entry in self.entries().filter(|e| !self.shape.reads(e.name())) {
             let key = entry.name();
-            let home = HOMES.iter().find(|(title, keys)| *title != self.title && keys.contains(&key));
-            let help = match (nearest(key, known.iter().copied()), home) {
+            let help = match (nearest(key, self.shape.known()), homes(key, self.shape)) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, Some((title, _))) => format!("`{key}` belongs in {title}"),
-                (None, None) => format!("the keys of {} are: {}", self.title, known.join(", ")),
+                (None, Some(home)) => format!("`{key}` belongs {home}"),
+                (None, None) => {
+                    let known: Vec<&str> = self.shape.known().collect();
+                    format!("the keys of {} are: {}", self.title, known.join(", "))
+                }
             };
             let kind = IssueKind::UnknownKey { key: key.to_owned(), section: self.title.clone() };
             findings.push(Draft::new(kind).at(entry.key_span()).help(help));
         }
     }
 
-    /// Whether a key that is not `known` looks like a misspelt `wanted`, which is then not missing besides.
-    pub(super) fn misspells(&self, wanted: &str, known: &[&str]) -> bool {
-        let meant = |key: &str| nearest(key, known.iter().copied()) == Some(wanted);
-        self.entries().any(|e| !known.contains(&e.name()) && meant(e.name()))
+    /// Whether a key that is not known looks like a misspelt `wanted`, which is then not missing besides.
+    pub(super) fn misspells(&self, wanted: &str) -> bool {
+        let meant = |key: &str| nearest(key, self.shape.known()) == Some(wanted);
+        self.entries().any(|e| !self.shape.reads(e.name()) && meant(e.name()))
     }
 
     /// Complains that something must be there.
@@ -77,11 +72,19 @@ impl<'a> Section<'a> {
     }
 }
 
+/// What the reference has on a key that is read; `None` for one that it does not have, and that is therefore not read.
+fn known_in(shape: &'static Table, key: &str) -> Option<Option<&'static reference::Key>> {
+    debug_assert!(shape.reads(key), "`{key}` of {} is read and not in the reference", shape.title);
+    shape.reads(key).then(|| shape.key(key))
+}
+
 /// One key with its value.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'a> {
     key: &'a Key,
     item: &'a Item,
+    /// What the reference has on it; `None` of names that the user chooses, and of elements.
+    known: Option<&'static reference::Key>,
 }
 
 impl<'a> Entry<'a> {
@@ -110,10 +113,11 @@ impl<'a> Entry<'a> {
         self.item.is_table_like()
     }
 
-    /// The entry with this key in the value, if that is a table.
-    pub(super) fn child(&self, key: &str) -> Option<Entry<'a>> {
+    /// The entry with this key in the value, if that is a table of this shape.
+    pub(super) fn child(&self, shape: &'static Table, key: &str) -> Option<Entry<'a>> {
+        let known = known_in(shape, key)?;
         let (key, item) = self.item.as_table_like()?.get_key_value(key)?;
-        Some(Entry { key, item })
+        Some(Entry { key, item, known })
     }
 
     pub(super) fn as_str(&self) -> Option<&'a str> {
@@ -140,6 +144,16 @@ impl<'a> Entry<'a> {
     /// True or false.
     pub(super) fn truth(&self, example: &str, findings: &mut Findings) -> Option<bool> {
         self.expect(self.item.as_bool(), "true or false", example, findings)
+    }
+
+    /// What the key can be, by the reference.
+    pub(super) fn values(&self) -> &'static Values {
+        self.known.map_or(&Values::Other("a value"), |known| &known.values)
+    }
+
+    /// The key with a value, by the reference.
+    pub(super) fn example(&self) -> &'static str {
+        self.known.map_or("", |known| known.example)
     }
 
     /// Text.
@@ -182,21 +196,28 @@ impl<'a> Entry<'a> {
         self.item.as_value().is_some_and(is_none)
     }
 
-    /// A table, called `title` in messages.
-    pub(super) fn table(&self, title: &str, example: &str, findings: &mut Findings) -> Option<Section<'a>> {
+    /// A table with the keys of this shape, called `title` in messages.
+    pub(super) fn table(
+        &self,
+        shape: &'static Table,
+        title: &str,
+        example: &str,
+        findings: &mut Findings,
+    ) -> Option<Section<'a>> {
         let table = self.expect(self.item.as_table_like(), "a table", example, findings)?;
-        Some(Section::new(title, table, self.span()))
+        Some(Section::new(shape, title, table, self.span()))
     }
 
-    /// The tables of an array of tables, however it is written, called `title` in messages.
-    pub(super) fn tables(&self, title: &str, findings: &mut Findings) -> Vec<Section<'a>> {
+    /// The tables of an array of tables, however it is written, called by the title of their shape in messages.
+    pub(super) fn tables(&self, shape: &'static Table, findings: &mut Findings) -> Vec<Section<'a>> {
+        let title = shape.title;
         let mut sections = Vec::new();
         if let Some(tables) = self.item.as_array_of_tables() {
-            sections.extend(tables.iter().map(|t| Section::new(title, t as &dyn TableLike, t.span())));
+            sections.extend(tables.iter().map(|t| Section::new(shape, title, t as &dyn TableLike, t.span())));
         } else if let Some(array) = self.item.as_array() {
             for value in array {
                 match value.as_inline_table() {
-                    Some(table) => sections.push(Section::new(title, table as &dyn TableLike, table.span())),
+                    Some(table) => sections.push(Section::new(shape, title, table as &dyn TableLike, table.span())),
                     None => {
                         let help = format!("write {title} above the keys of each");
                         self.wrong_type("an array of tables", describe(value), value.span(), &help, findings);

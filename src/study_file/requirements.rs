@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
-use super::points::{PlacedPart, ends};
+use super::points::{PlacedPart, ends, fixed_setting};
 use super::reader::Section;
+use super::reference::REQUIRE;
 use super::space::Searched;
 use super::spelling::nearest;
 use crate::optimizer::problem::Requirement;
@@ -25,11 +26,11 @@ pub(super) fn read(
     if let Some(elements) = entry.strings() {
         written.extend(elements);
     } else {
-        for section in entry.tables("[[require]]", findings) {
-            section.refuse_unknown_keys(&["that"], findings);
+        for section in entry.tables(&REQUIRE, findings) {
+            section.refuse_unknown_keys(findings);
             match section.get("that") {
                 Some(that) => written.extend(that.string(EXAMPLE, findings).map(|text| (text, that.span()))),
-                None if section.misspells("that", &["that"]) => {}
+                None if section.misspells("that") => {}
                 None => section.missing("`that`", EXAMPLE, findings),
             }
         }
@@ -132,7 +133,7 @@ fn read_one(
 fn refuse_name(name: &str, root: &Section, searched: &Searched) -> Option<Draft> {
     let Some(places) = searched.places.get(name) else {
         let draft = Draft::new(IssueKind::UnknownName { what: "parameter", value: name.to_owned() });
-        let fixed = root.get("train").and_then(|train| train.child(name));
+        let fixed = fixed_setting(root, name);
         return Some(draft.help(match nearest(name, searched.places.keys().map(String::as_str)) {
             _ if fixed.is_some() => format!("`{name}` is fixed in [train] and the same in all trials: write its value"),
             Some(near) => format!("did you mean `{near}`?"),

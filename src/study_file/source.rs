@@ -7,6 +7,7 @@ use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::parse::section;
 use super::reader::{Element, Entry, Section};
+use super::reference;
 use super::space::Searched;
 use super::spelling::{advice, nearest};
 use super::{EnergySpec, Keep, Source, TrainSpec, arguments, omitted, secrets};
@@ -32,9 +33,11 @@ pub(super) fn read(
             findings.push(draft.also(train.key_span(), "").help("keep the one that is to train the models"));
             return None;
         }
-        (Some(_), None) => Source::Train(read_train(&section(root, "train", findings)?, searched, energy, findings)),
+        (Some(_), None) => {
+            Source::Train(read_train(&section(root, &reference::TRAIN, findings)?, searched, energy, findings))
+        }
         (None, Some(_)) => {
-            Source::Command(read_command(&section(root, "command", findings)?, searched, energy, findings)?)
+            Source::Command(read_command(&section(root, &reference::COMMAND, findings)?, searched, energy, findings)?)
         }
     };
     (findings.len() == before).then_some(source)
@@ -122,15 +125,11 @@ pub(super) fn infers(source: Option<&Source>, searched: &Searched) -> bool {
 }
 
 fn read_keep(entry: Entry, findings: &mut Findings) -> Option<Keep> {
-    match entry.string("keep = \"front\"", findings)? {
-        "front" => Some(Keep::Front),
-        "all" => Some(Keep::All),
-        "none" => Some(Keep::None),
-        text => {
-            entry.bad_value("\"front\", \"all\" or \"none\"", &format!("\"{text}\""), findings);
-            None
-        }
-    }
+    Some(match entry.word(findings)? {
+        "all" => Keep::All,
+        "none" => Keep::None,
+        _ => Keep::Front,
+    })
 }
 
 fn refuse_recipe(error: RecipeError, section: &Section, searched: &Searched) -> Draft {
@@ -182,7 +181,7 @@ fn refuse_value(setting: &Setting, value: &Value, error: RecipeError) -> Draft {
 }
 
 fn setting_advice(name: &str) -> String {
-    advice(name, SETTINGS.iter().map(|s| s.name).chain(["keep"]), "the settings of the trainer are")
+    advice(name, reference::TRAIN.known(), "the settings of the trainer are")
 }
 
 fn example_value(setting: &Setting) -> String {
@@ -199,7 +198,7 @@ fn read_command(
     energy: &EnergySpec,
     findings: &mut Findings,
 ) -> Option<CommandLine> {
-    section.refuse_unknown_keys(&["argv", "cwd", "env", "secrets", "keep_output", "energy_from"], findings);
+    section.refuse_unknown_keys(findings);
     let cwd = section.get("cwd").and_then(|entry| {
         let text = plain_text(entry, entry.span(), entry.string("cwd = \".\"", findings)?, findings)?;
         if text.is_empty() {
@@ -297,7 +296,7 @@ fn check_placeholders(
 
 fn read_env(entry: Entry, findings: &mut Findings) -> BTreeMap<String, String> {
     const EXAMPLE: &str = "env = { OMP_NUM_THREADS = \"2\" }";
-    let Some(section) = entry.table("`env`", EXAMPLE, findings) else { return BTreeMap::new() };
+    let Some(section) = entry.table(&reference::ENV, "`env`", EXAMPLE, findings) else { return BTreeMap::new() };
     let mut env = BTreeMap::new();
     for variable in section.entries() {
         let name = variable.name();

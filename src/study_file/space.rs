@@ -6,9 +6,10 @@ use super::doubts;
 use super::error::IssueKind;
 use super::findings::{Draft, Findings, Span};
 use super::objectives::read_scale;
-use super::parse::KEYS;
+use super::points::fixed_setting;
 use super::priors;
 use super::reader::{Element, Entry, Section};
+use super::reference::{PARAMETER, SPACE, WHEN};
 use super::spelling::nearest;
 use crate::evaluation::Template;
 use crate::optimizer::problem::Prior;
@@ -56,7 +57,7 @@ pub(super) struct Places {
 pub(super) fn read(root: &Section, findings: &mut Findings) -> Searched {
     let mut searched = Searched::default();
     let Some(entry) = root.get("space") else {
-        if root.misspells("space", &KEYS) {
+        if root.misspells("space") {
             return searched;
         }
         let kind = IssueKind::Missing { what: "a section [space]".to_owned(), section: "the study".to_owned() };
@@ -64,7 +65,7 @@ pub(super) fn read(root: &Section, findings: &mut Findings) -> Searched {
         return searched;
     };
     let before = findings.len();
-    let Some(section) = entry.table("[space]", EXAMPLE, findings) else { return searched };
+    let Some(section) = entry.table(&SPACE, SPACE.title, EXAMPLE, findings) else { return searched };
     let mut tables: Vec<(String, Section)> = Vec::new();
     let count = section.entries().count();
     if count > MOST_PARAMETERS {
@@ -155,7 +156,7 @@ fn reserved(name: &str) -> &'static str {
 fn parameter_table<'a>(entry: Entry<'a>, findings: &mut Findings) -> Option<Section<'a>> {
     let title = format!("the parameter `{}`", entry.name());
     if entry.is_table() {
-        return entry.table(&title, EXAMPLE, findings);
+        return entry.table(&PARAMETER, &title, EXAMPLE, findings);
     }
     let (key, expected) = (entry.name().to_owned(), "a table with `float`, `int` or `choice`".to_owned());
     let (found, help) = if entry.is_array() {
@@ -171,11 +172,10 @@ fn parameter_table<'a>(entry: Entry<'a>, findings: &mut Findings) -> Option<Sect
 }
 
 fn read_parameter(name: &str, table: &Section, searched: &mut Searched, findings: &mut Findings) {
-    let known = ["float", "int", "choice", "scale", "step", "when", "was", "prior"];
-    table.refuse_unknown_keys(&known, findings);
+    table.refuse_unknown_keys(findings);
     let given: Vec<Entry> = DOMAINS.iter().filter_map(|kind| table.get(kind)).collect();
     let entry = match given[..] {
-        [] if DOMAINS.iter().any(|kind| table.misspells(kind, &known)) => return,
+        [] if DOMAINS.iter().any(|kind| table.misspells(kind)) => return,
         [] => {
             return table.missing(
                 "one of `float`, `int` and `choice`",
@@ -370,7 +370,7 @@ fn read_condition(
     if let Some(places) = searched.places.get_mut(name) {
         places.condition = entry.whole();
     }
-    let Some(section) = entry.table("`when`", EXAMPLE, findings) else { return Vec::new() };
+    let Some(section) = entry.table(&WHEN, "`when`", EXAMPLE, findings) else { return Vec::new() };
     let mut clauses = Vec::new();
     for clause in section.entries() {
         let on = clause.name();
@@ -421,7 +421,7 @@ fn read_condition(
 fn unknown_condition(name: &str, clause: Entry, root: &Section, searched: &Searched) -> Draft {
     let on = clause.name();
     let draft = Draft::new(SpaceError::UnknownCondition { name: name.to_owned(), on: on.to_owned(), nearest: None });
-    let fixed = root.get("train").and_then(|train| train.child(on));
+    let fixed = fixed_setting(root, on);
     let help = match nearest(on, searched.places.keys().map(String::as_str).filter(|p| *p != name)) {
         _ if fixed.is_some() => format!("`{on}` is fixed in [train] and never changes: remove the condition"),
         Some(near) => format!("did you mean `{near}`?"),

@@ -11,6 +11,7 @@ mod compare;
 mod data;
 mod dry_run;
 mod embed;
+mod face;
 mod failures;
 mod faults;
 #[cfg(feature = "nvml")]
@@ -18,6 +19,7 @@ mod gpu;
 #[cfg(feature = "nvml")]
 mod hangs;
 mod hostile;
+mod init;
 #[cfg(feature = "nvml")]
 mod inventory;
 mod kept;
