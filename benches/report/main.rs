@@ -12,8 +12,9 @@ use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::{Metrics, Problem, maximize, minimize};
 use wattfront::optimizer::space::{Point, Space, Value, choice, float, int};
 use wattfront::record::{Entry, Event, Phases, StudyRecord};
-use wattfront::report::text::{Closing, closing};
-use wattfront::report::{csv, html, json};
+use wattfront::report::Closing;
+use wattfront::report::study::text::closing;
+use wattfront::report::study::{csv, json, page};
 
 const TRIALS: u64 = 12_000;
 const STEPS: u64 = 3;
@@ -26,7 +27,7 @@ fn main() {
     timed("summary", || Summary::of(&record), |_| 0);
     timed("trials.csv", || csv::trials(&record), String::len);
     timed("front.csv", || csv::front(&record), String::len);
-    timed("report.html", || html::page(&record, &carbon), String::len);
+    timed("report.html", || page(&record, &carbon), String::len);
     timed("console", || closing(&record, &carbon, &Closing::default()), String::len);
     timed("json", || json::study_text(&record, &carbon), String::len);
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::carbon::Carbon;
 use crate::record::StudyRecord;
-use crate::report::{csv, html};
+use crate::report::study::{csv, live_page, page};
+use crate::report::utc;
 use crate::study::{ResultsFolder, StudyError};
 
 /// Writes the tables, the report and the environment anew.
@@ -24,7 +25,7 @@ pub(crate) fn write_beside(folder: &Path, record: &StudyRecord, carbon: &Carbon)
     for (name, text) in outputs(record, carbon, Some(now)) {
         ResultsFolder::write_beside(folder, name, text.as_bytes())?;
     }
-    Ok(html::utc(now))
+    Ok(utc(now))
 }
 
 /// Seconds since 1970.
@@ -62,8 +63,8 @@ fn outputs<'a>(
             "trials.csv" => csv::trials(record),
             "front.csv" => csv::front(record),
             "report.html" => match running {
-                Some(now) => html::live_page(record, carbon, now),
-                None => html::page(record, carbon),
+                Some(now) => live_page(record, carbon, now),
+                None => page(record, carbon),
             },
             _ => environments(record),
         };

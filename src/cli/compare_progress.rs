@@ -10,7 +10,7 @@ use crate::app::compare::CompareObserver;
 use crate::app::words::duration;
 use crate::app::{Notice, Observer, opening_lines};
 use crate::record::{EpochRow, StudyRecord};
-use crate::report::progress::trial_line;
+use crate::report::study::progress::trial_line;
 use crate::study::{EndReason, RunObserver, Stop};
 
 /// A line per finished study, and below them a bar over all trials; only the lines where standard output is no terminal.

@@ -9,9 +9,10 @@ use super::terminal::Terminal;
 use crate::analysis::comparison::Comparison;
 use crate::app::compare::comparison_in;
 use crate::app::{Found, write_beside, write_outputs};
-use crate::report::pick::{Choice, pick_preferring};
-use crate::report::svg::{Chart, Over, attainment_chart, bands_chart, front_chart, hypervolume_chart};
-use crate::report::{ReportError, comparison, csv, json, pdf, preferences_of};
+use crate::report::chart::{Chart, Over, attainment_chart, bands_chart, front_chart, hypervolume_chart};
+use crate::report::study::pick::{Choice, pick_preferring};
+use crate::report::study::{csv, json, preferences_of};
+use crate::report::{ReportError, comparison, pdf};
 use crate::study::{ResultsFolder, StudyError};
 
 fn found(study: &StudyArg) -> Result<Found, Failure> {

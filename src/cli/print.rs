@@ -8,7 +8,8 @@ use super::failure::Failure;
 use crate::carbon::Carbon;
 use crate::guard::text::lines;
 use crate::record::StudyRecord;
-use crate::report::text::{Closing, closing};
+use crate::report::Closing;
+use crate::report::study::text::closing;
 
 /// Prints words for people, with a line break at their end if they have none. Nothing in them is obeyed by a terminal.
 pub(super) fn print(text: impl AsRef<str>) -> Result<(), Failure> {

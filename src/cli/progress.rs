@@ -9,7 +9,7 @@ use crate::analysis::{Hypervolume, Totals, significant};
 use crate::app::words::duration;
 use crate::app::{Notice, Observer, opening_lines};
 use crate::record::{EpochRow, StudyRecord};
-use crate::report::progress::trial_line;
+use crate::report::study::progress::trial_line;
 use crate::study::{EndReason, RunObserver, Stop};
 
 /// From so many characters on the bar's line has room for the hypervolume.

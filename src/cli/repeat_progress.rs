@@ -12,7 +12,7 @@ use crate::app::{Notice, Observer, opening_lines};
 use crate::energy::units::Joules;
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::counted;
-use crate::report::progress::again_line;
+use crate::report::study::progress::again_line;
 use crate::study::{EndReason, Repeats, RunObserver, Stop};
 
 /// A line per trial that ended, and below them a bar; only the lines where standard output is no terminal.

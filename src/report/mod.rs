@@ -20,18 +20,5 @@ mod words;
 
 pub use error::{PreferenceFault, PreferenceKind, ReportError};
 pub use markup::utc;
-pub(crate) use words::counted;
 pub use words::{Closing, seconds};
-
-// COMPAT
-#[doc(hidden)]
-pub mod html {
-    pub use super::comparison::comparison_page;
-    pub use super::confirmation::confirmation_page;
-    pub use super::markup::utc;
-    pub use super::study::{live_page, page};
-}
-#[doc(hidden)]
-pub use chart as svg;
-#[doc(hidden)]
-pub use study::{csv, data_lines, json, pick, preferences_of, progress, text};
+pub(crate) use words::{counted, text_cell};

@@ -1,8 +1,7 @@
 //! The files that a comparison leaves beside the folders of its studies.
 
 use crate::analysis::comparison::Comparison;
-use crate::report::comparison::{csv, json};
-use crate::report::html;
+use crate::report::comparison::{comparison_page, csv, json};
 use crate::study::{ResultsFolder, StudyError};
 
 /// Their names.
@@ -11,7 +10,7 @@ pub(crate) const OUTPUTS: [&str; 7] =
 
 /// Writes the page and the tables anew.
 pub(crate) fn write_comparison(folder: &ResultsFolder, comparison: &Comparison) -> Result<(), StudyError> {
-    folder.write("comparison.html", html::comparison_page(comparison).as_bytes())?;
+    folder.write("comparison.html", comparison_page(comparison).as_bytes())?;
     folder.write("comparison.json", json::comparison_text(comparison).as_bytes())?;
     folder.write("samplers.csv", csv::samplers(comparison).as_bytes())?;
     folder.write("runs.csv", csv::runs(comparison).as_bytes())?;

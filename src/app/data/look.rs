@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::{AppError, Notice};
 use crate::record::{DataSeen, StudyRecord};
-use crate::report::data_lines;
+use crate::report::study::data_lines;
 use crate::study_file::{Source, StudySpec, began_before_defaults, stored_defaults};
 use crate::training::{Defaults, SETTINGS};
 

@@ -21,7 +21,7 @@ use crate::disk::WholeFile;
 use crate::energy::ProfileSummary;
 use crate::energy::units::{DomainEnergy, Doubt, Joules, Uncertainty, WindowEnergy};
 use crate::guard::secret;
-use crate::report::csv::text;
+use crate::report::text_cell;
 
 /// What the command came to.
 pub(crate) struct Outcome<'a> {
@@ -279,7 +279,7 @@ fn row(
         &number(part.joules.and_then(|j| j.over(interval.seconds)).map(|w| w.0)),
         &joules(part.joules),
         part.method.label(),
-        &text(part.note.clone().unwrap_or_default()),
+        &text_cell(part.note.clone().unwrap_or_default()),
         &joules(part.idle),
         &deviation(|u| u.edge),
         &deviation(|u| u.gain),

@@ -33,8 +33,6 @@ use crate::analysis::{Provenance, Spent, Summary};
 use crate::energy::units::WindowEnergy;
 use crate::optimizer::space::Value;
 use crate::record::{EnergyMetric, StudyRecord, TRIAL_PHASE, TrialRecord, samples_name};
-#[doc(hidden)]
-pub(crate) use crate::report::words::text_cell as text;
 use crate::report::words::{lines, method_name, number, text_cell};
 
 /// All trials, by id.
@@ -184,7 +182,7 @@ fn parameter(value: &Value) -> String {
     match value {
         Value::Text(own) => text_cell(own.clone()),
         // As JSON, so that texts with commas are told apart.
-        Value::List(_) => serde_json::to_string(value).map_or_else(|_| text_cell(value.to_string()), text),
+        Value::List(_) => serde_json::to_string(value).map_or_else(|_| text_cell(value.to_string()), text_cell),
         other => other.to_string(),
     }
 }

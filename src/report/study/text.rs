@@ -6,9 +6,7 @@ use crate::analysis::{
 };
 use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord};
-#[doc(hidden)]
-pub use crate::report::words::Closing;
-use crate::report::words::{align, seconds, short, wrap};
+use crate::report::words::{Closing, align, seconds, short, wrap};
 
 /// The front as a table with the knee marked (or the pick, where there is none), the sentence, and what the search
 /// took, with what its energy stands for. Ends with a line break.
