@@ -66,7 +66,7 @@ pub enum AppError {
         /// What differs, a line each.
         differences: Vec<String>,
         /// What could be learned from the trials there.
-        lesson: Option<Lesson>,
+        lesson: Option<Box<Lesson>>,
     },
     /// An earlier version read the study's data otherwise.
     #[error(

@@ -132,7 +132,7 @@ pub struct Lesson {
 pub(crate) fn offer_lesson(error: AppError, spec: &StudySpec, store: &dyn Store) -> AppError {
     let AppError::OtherSettings { results, differences, .. } = error else { return error };
     let record = store.load().ok().and_then(|entries| StudyRecord::from_entries(entries).ok());
-    let lesson = record.and_then(|record| lesson(spec, &record, &results));
+    let lesson = record.and_then(|record| lesson(spec, &record, &results)).map(Box::new);
     AppError::OtherSettings { results, differences, lesson }
 }
 

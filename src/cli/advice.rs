@@ -48,7 +48,7 @@ pub(super) fn advice(error: &AppError) -> Option<String> {
     let own = || error.help_in(&WORDS);
     match error {
         AppError::OtherSettings { lesson, .. } => {
-            let lines = lesson.as_ref().map(of_lesson).into_iter().chain(own());
+            let lines = lesson.as_deref().map(of_lesson).into_iter().chain(own());
             Some(lines.collect::<Vec<_>>().join("\n"))
         }
         AppError::LearnsFromItself { aside, .. } => {

@@ -6,9 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::print::{say, terminal_width};
-use crate::analysis::significant;
 use crate::guard::text::{self, lines};
-use crate::record::EpochRow;
 use crate::study::{Standstill, Stop};
 
 /// Where lines go: above a bar, or just out.
@@ -112,11 +110,4 @@ impl Bar {
             bar.finish_and_clear();
         }
     }
-}
-
-/// What a step reported, as far as there is room.
-pub(super) fn step_in_words(row: &EpochRow) -> String {
-    let metrics = row.metrics.iter().filter(|(name, _)| name.as_str() != "seconds").take(4);
-    let metrics: Vec<_> = metrics.map(|(name, value)| format!("{name} {}", significant(*value, 4))).collect();
-    format!("step {}: {}", row.step, metrics.join(" "))
 }

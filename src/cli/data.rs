@@ -1,16 +1,14 @@
 //! `optimize data`: published data sets, fetched when asked for, and where data sets lie.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
 
 use super::args::{DataArgs, DataCommand};
 use super::failure::Failure;
 use super::print::{print, print_data, say};
-use crate::app::explained::Explained;
-use crate::data::{DataError, DataFolder, FETCHABLE, Fetch, NAMES};
+use crate::app::data::Listing;
+use crate::data::{DataFolder, FETCHABLE, Fetch};
 use crate::study_file::nearest;
 
 pub(super) fn data(args: &DataArgs) -> Result<(), Failure> {
@@ -60,39 +58,16 @@ fn bar() -> ProgressBar {
 }
 
 fn list(folder: &DataFolder, as_json: bool) -> Result<(), Failure> {
-    let mut found: Vec<(String, Result<Option<PathBuf>, DataError>)> = Vec::new();
-    for name in folder.names() {
-        let path = folder.find(&name);
-        found.push((name, path));
-    }
-    let missing: Vec<&str> = FETCHABLE.into_iter().filter(|name| !found.iter().any(|(n, _)| n == name)).collect();
-    if as_json {
-        let built_in = NAMES.iter().map(|name| json!({ "name": name, "path": null, "problem": null }));
-        let all: Vec<_> = built_in.chain(found.iter().map(|(name, path)| entry(name, path))).collect();
-        let answer = json!({ "folder": folder.path(), "datasets": all, "fetchable": missing });
-        return print_data(serde_json::to_string_pretty(&answer).map_err(Failure::other)?);
-    }
-    let width = NAMES.iter().copied().chain(found.iter().map(|(n, _)| n.as_str())).map(str::len).max().unwrap_or(0);
-    let mut text = String::new();
-    for name in NAMES {
-        text += &format!("{name:width$}  built in\n");
-    }
-    for (name, path) in &found {
-        let place = match path {
-            Ok(path) => path.as_deref().unwrap_or(Path::new("-")).display().to_string(),
-            Err(error) => format!("not clear: {}", error.in_full()),
-        };
-        text += &format!("{name:width$}  {place}\n");
-    }
-    if !missing.is_empty() {
-        text += &format!("\n`optimize data fetch NAME` brings {}\n", missing.join(", "));
-    }
-    print(text)
-}
-
-fn entry(name: &str, path: &Result<Option<PathBuf>, DataError>) -> serde_json::Value {
-    match path {
-        Ok(path) => json!({ "name": name, "path": path, "problem": null }),
-        Err(error) => json!({ "name": name, "path": null, "problem": error.in_full() }),
+    let listing = Listing::of(folder);
+    match as_json {
+        true => print_data(format!("{:#}", listing.json(folder))),
+        false => {
+            let missing = listing.missing();
+            let rest = match missing.is_empty() {
+                true => String::new(),
+                false => format!("\n`optimize data fetch NAME` brings {}\n", missing.join(", ")),
+            };
+            print(listing.text() + &rest)
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::bar::{Bar, step_in_words};
+use super::bar::Bar;
 use super::print::terminal_width;
 use super::terminal::Terminal;
 use crate::analysis::{Hypervolume, Totals, significant};
-use crate::app::words::duration;
+use crate::app::words::{duration, step_in_words};
 use crate::app::{Notice, Observer, opening_lines};
 use crate::record::{EpochRow, StudyRecord};
 use crate::report::study::progress::trial_line;

@@ -10,6 +10,7 @@ use super::run::reasons;
 use super::signals::control;
 use super::terminal::Terminal;
 use crate::app::AppError;
+use crate::app::repeat::changes::value_of;
 use crate::app::repeat::{self, Confirmed, RepeatObserver, TrainWish, Wish};
 use crate::optimizer::space::Value;
 use crate::report::confirmation::{json, text};
@@ -94,23 +95,4 @@ fn changes(args: &TrainArgs) -> Result<BTreeMap<String, Value>, Failure> {
         return Err(Failure::usage("--set epochs: --epochs says it, too"));
     }
     Ok(changes)
-}
-
-fn value_of(text: &str) -> Value {
-    let whole = text.parse().ok().map(Value::Int);
-    let number = || text.parse().ok().filter(|v: &f64| v.is_finite()).map(Value::Float);
-    whole.or_else(number).unwrap_or_else(|| text.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_what_they_look_like() {
-        assert_eq!(value_of("3"), Value::Int(3));
-        assert_eq!(value_of("1e-3"), Value::Float(1e-3));
-        assert_eq!(value_of("adam"), Value::from("adam"));
-        assert_eq!(value_of("nan"), Value::from("nan"));
-    }
 }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::bar::{Bar, step_in_words};
+use super::bar::Bar;
 use super::print::say;
 use super::terminal::Terminal;
 use crate::analysis::Spent;
 use crate::app::repeat::RepeatObserver;
-use crate::app::words::duration;
+use crate::app::words::{duration, step_in_words};
 use crate::app::{Notice, Observer, opening_lines};
 use crate::energy::units::Joules;
 use crate::record::{EpochRow, StudyRecord};

@@ -6,6 +6,13 @@ use crate::app::AppError;
 use crate::optimizer::space::Value;
 use crate::training::{Range, Recipe, SETTINGS};
 
+/// A value as somebody writes it: a whole number, a number, or else a word.
+pub(crate) fn value_of(text: &str) -> Value {
+    let whole = text.parse().ok().map(Value::Int);
+    let number = || text.parse().ok().filter(|v: &f64| v.is_finite()).map(Value::Float);
+    whole.or_else(number).unwrap_or_else(|| text.into())
+}
+
 /// A trial's settings with these changes. Settings that have no meaning any more go, unless they are among the changes.
 pub(crate) fn applied(
     settings: &BTreeMap<String, Value>,
@@ -67,6 +74,14 @@ mod tests {
 
     fn settings<const N: usize>(pairs: [(&str, Value); N]) -> BTreeMap<String, Value> {
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    #[test]
+    fn values_are_what_they_look_like() {
+        assert_eq!(value_of("3"), Value::Int(3));
+        assert_eq!(value_of("1e-3"), Value::Float(1e-3));
+        assert_eq!(value_of("adam"), Value::from("adam"));
+        assert_eq!(value_of("nan"), Value::from("nan"));
     }
 
     #[test]
