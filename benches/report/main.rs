@@ -11,7 +11,7 @@ use wattfront::optimizer::Seed;
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::{Metrics, Problem, maximize, minimize};
 use wattfront::optimizer::space::{Point, Space, Value, choice, float, int};
-use wattfront::record::{Entry, Event, Phases, StudyRecord};
+use wattfront::record::{Event, Phases, StoredEvent, StudyRecord};
 use wattfront::report::Closing;
 use wattfront::report::study::text::closing;
 use wattfront::report::study::{csv, json, page};
@@ -39,7 +39,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T, size: impl Fn(&T) -> usize) ->
     made
 }
 
-fn events(trials: u64) -> Vec<Entry> {
+fn events(trials: u64) -> Vec<StoredEvent> {
     let rate = float("learning_rate", 1e-5..=1e-1).log();
     let space = Space::new([rate, int("width", 8..=128).log(), choice("optimizer", ["sgd", "adam"])]).expect("a space");
     let problem = Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).expect("a problem");
@@ -47,7 +47,7 @@ fn events(trials: u64) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut push = |event| {
         let seq = entries.len() as u64 + 1;
-        entries.push(Entry { seq, time: 1_750_000_000.0 + seq as f64, event });
+        entries.push(StoredEvent { seq, time: 1_750_000_000.0 + seq as f64, event });
     };
     push(Event::StudyCreated { name: "bench".into(), seed: Seed(1), problem, sampler: "random".into(), identity });
     push(Event::SessionStarted { environment: wattfront::record::Environment::default() });

@@ -9,11 +9,11 @@ use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit, ObjectiveFit};
 use crate::optimizer::problem::{Metrics, Problem, maximize, minimize};
 use crate::optimizer::space::{Point, Space, Value, choice, float, int};
-use crate::record::{Entry, Environment, Event, Gpu, Phases, StudyRecord};
+use crate::record::{Environment, Event, Gpu, Phases, StoredEvent, StudyRecord};
 
 /// Builds a record from the events that a study would store, with a made-up clock.
 pub(crate) struct StudyFixture {
-    entries: Vec<Entry>,
+    entries: Vec<StoredEvent>,
     time: f64,
     next: u64,
     dimensions: usize,
@@ -47,7 +47,7 @@ impl StudyFixture {
     pub(crate) fn push(&mut self, event: Event) {
         self.time += 1.0;
         let seq = self.entries.len() as u64 + 1;
-        self.entries.push(Entry { seq, time: self.time, event });
+        self.entries.push(StoredEvent { seq, time: self.time, event });
     }
 
     /// Starts a new trial and returns its id.

@@ -39,7 +39,7 @@ pub use number::{Digits, percent, significant};
 pub use proposals::Proposals;
 pub use provenance::{EnergyBasis, Note, Provenance, doubts_in_words};
 pub use quantity::{Quantity, QuantityKind};
-pub use recommendation::Standing;
+pub use recommendation::PickReason;
 pub use startup::StartUp;
 pub use summary::{Summary, is_on_front};
 pub use totals::{Spent, Totals};

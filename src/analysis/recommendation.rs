@@ -7,7 +7,7 @@ use crate::record::StudyRecord;
 
 /// What distinguishes the trial that is recommended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum PickReason {
     /// It is the knee, the best trade by the shape of the front; or the front is this trial alone.
     Knee,
     /// The front has no bend: two trials only, a straight line or a bulge. Of its trials within the reference point this
@@ -31,7 +31,7 @@ pub(super) struct Recommendation {
     /// The trial.
     pub(super) pick: u64,
     /// What distinguishes it.
-    pub(super) standing: Standing,
+    pub(super) standing: PickReason,
     /// The trials that were chosen among, in the order of the front: those where the user prefers and within the reference
     /// point; where there is none, those where the user prefers; where he prefers nothing or nothing that there is, those
     /// within the reference point, or else all.
@@ -56,7 +56,7 @@ pub(super) fn recommend(
     if preferred.is_empty() && !all.is_empty() {
         let nearest = all.iter().min_by(|a, b| lacks(a).total_cmp(&lacks(b)))?;
         let useful = or_else(all.iter().copied().filter(counts).collect(), &all).into_iter().map(|i| ids[i]);
-        return Some(Recommendation { pick: ids[*nearest], standing: Standing::Nearest, useful: useful.collect() });
+        return Some(Recommendation { pick: ids[*nearest], standing: PickReason::Nearest, useful: useful.collect() });
     }
     let within = or_else(preferred.iter().copied().filter(counts).collect(), &preferred);
     let useful: Vec<u64> = within.iter().map(|&i| ids[i]).collect();
@@ -64,14 +64,16 @@ pub(super) fn recommend(
     let weights = record.problem().weights();
     let weighted = weights.iter().any(|w| *w != weights[0]);
     let (pick, standing) = match (weighted_knee(&counted, &weights), &useful[..]) {
-        (_, [only]) if preferred.len() == 1 && ids.len() > 1 => (*only, Standing::OnlyPreferred),
-        (_, [only]) if ids.len() > 1 => (*only, Standing::OnlyUseful),
-        (Some(i), many) => (useful[i], if weighted && many.len() > 1 { Standing::Weighted } else { Standing::Knee }),
+        (_, [only]) if preferred.len() == 1 && ids.len() > 1 => (*only, PickReason::OnlyPreferred),
+        (_, [only]) if ids.len() > 1 => (*only, PickReason::OnlyUseful),
+        (Some(i), many) => {
+            (useful[i], if weighted && many.len() > 1 { PickReason::Weighted } else { PickReason::Knee })
+        }
         (None, _) => {
             let lead = |i: &&usize| losses[**i][axes.0];
             let nearest = within.iter().min_by(|a, b| lead(a).total_cmp(&lead(b))).map(|&i| ids[i]);
             let base = best.filter(|id| useful.contains(id)).or(nearest)?;
-            (cheapest_for_its_price(record, &useful, axes, base), Standing::NoBend)
+            (cheapest_for_its_price(record, &useful, axes, base), PickReason::NoBend)
         }
     };
     Some(Recommendation { pick, standing, useful })

@@ -2,7 +2,7 @@
 
 use super::feasibility::{broken, nearest_feasible, preferences_in_words};
 use super::trade_off::TWICE;
-use super::{QuantityKind, Standing, Summary, TradeOff, percent};
+use super::{PickReason, QuantityKind, Summary, TradeOff, percent};
 use crate::optimizer::problem::Goal;
 use crate::record::StudyRecord;
 
@@ -30,7 +30,7 @@ impl Summary {
             }
             _ => {}
         }
-        if self.standing == Standing::Nearest {
+        if self.standing == PickReason::Nearest {
             let (wanted, values) = (preferences_in_words(record), self.values_in_words(record, pick));
             return format!("no trial of the front has {wanted}; nearest is trial {pick}: {values}");
         }
@@ -51,15 +51,15 @@ impl Summary {
             return format!("trial {pick} {gain} than {most} ({best}) {price}{ending}");
         }
         match self.standing {
-            Standing::Knee | Standing::Weighted | Standing::Nearest => {}
-            Standing::NoBend => {
+            PickReason::Knee | PickReason::Weighted | PickReason::Nearest => {}
+            PickReason::NoBend => {
                 let cheapest = self.cheapest_useful(record).filter(|id| *id != best);
                 let trade = cheapest.and_then(|id| Some((id, self.trade(record, id, best)?)));
                 let rest = trade.map_or_else(values, |(id, (gain, price))| format!("trial {id} {gain} {price}"));
                 let and = if cheapest.is_some() { "; " } else { ": " };
                 return format!("trial {best} is {most}{and}{rest}{ending}");
             }
-            Standing::OnlyUseful | Standing::OnlyPreferred => {
+            PickReason::OnlyUseful | PickReason::OnlyPreferred => {
                 return format!("trial {best} is {most}: {}{ending}", values());
             }
         }
@@ -78,16 +78,16 @@ impl Summary {
         let wanted = preferences_in_words(record);
         let with = if wanted.is_empty() { String::new() } else { format!(" with {wanted}") };
         match self.standing {
-            Standing::Knee if wanted.is_empty() => None,
-            Standing::Knee => Some(format!("the best trade{with}")),
-            Standing::Weighted => Some(format!("the best trade by your weights{with}")),
-            Standing::NoBend if wanted.is_empty() => Some(NO_BEST_TRADE.to_owned()),
-            Standing::NoBend => {
+            PickReason::Knee if wanted.is_empty() => None,
+            PickReason::Knee => Some(format!("the best trade{with}")),
+            PickReason::Weighted => Some(format!("the best trade by your weights{with}")),
+            PickReason::NoBend if wanted.is_empty() => Some(NO_BEST_TRADE.to_owned()),
+            PickReason::NoBend => {
                 Some(format!("the part of the front{with} has no bend, so no trial in it is the best trade"))
             }
-            Standing::OnlyUseful => Some(ONLY_USEFUL.to_owned()),
-            Standing::OnlyPreferred => Some(format!("no other trial of the front has {wanted}")),
-            Standing::Nearest => Some(format!("no trial of the front has {wanted}")),
+            PickReason::OnlyUseful => Some(ONLY_USEFUL.to_owned()),
+            PickReason::OnlyPreferred => Some(format!("no other trial of the front has {wanted}")),
+            PickReason::Nearest => Some(format!("no trial of the front has {wanted}")),
         }
     }
 

@@ -105,7 +105,7 @@ mod tests {
     use crate::optimizer::Seed;
     use crate::optimizer::problem::{Metrics, Problem, minimize};
     use crate::optimizer::space::{Point, Space, float};
-    use crate::record::{Entry, Event, Phases};
+    use crate::record::{Event, Phases, StoredEvent};
 
     fn window(seconds: f64) -> WindowEnergy {
         let domain = PowerDomain { kind: DomainKind::Cpu, id: "0".into() };
@@ -136,7 +136,7 @@ mod tests {
         let energy = Phases::from([(TRIAL_PHASE.to_owned(), window(counted))]);
         let metrics = Metrics::from([(metric.to_owned(), 1.0)]);
         events.push(Event::TrialFinished { trial: 0, metrics, sd: Metrics::new(), energy, spent: window(10.0) });
-        let entries = (1..).zip(events).map(|(seq, event)| Entry { seq, time: 0.0, event });
+        let entries = (1..).zip(events).map(|(seq, event)| StoredEvent { seq, time: 0.0, event });
         StudyRecord::from_entries(entries).unwrap()
     }
 

@@ -2,7 +2,7 @@
 
 use super::growth::{counted, hypervolume_steps};
 use super::recommendation::recommend;
-use super::{EnergyBasis, Hypervolume, HypervolumeStep, Provenance, Quantity, Standing, Totals};
+use super::{EnergyBasis, Hypervolume, HypervolumeStep, PickReason, Provenance, Quantity, Totals};
 use crate::optimizer::pareto::{dominates, non_dominated};
 use crate::optimizer::sampler::START;
 use crate::record::{StudyRecord, TrialRecord};
@@ -32,7 +32,7 @@ pub struct Summary {
     /// The trial to recommend: the knee, or what [`standing`](Self::standing) says. `None` without a front.
     pub pick: Option<u64>,
     /// What distinguishes the pick.
-    pub standing: Standing,
+    pub standing: PickReason,
     /// The trials of the front that were chosen among, in its order: those that lie within the reference point, and where
     /// the user prefers. What nothing fulfils does not count: neither do preferences that no trial of the front reaches.
     pub useful: Vec<u64>,
@@ -78,13 +78,13 @@ impl Summary {
         let front: Vec<u64> = rows.iter().map(|&i| ids[i]).collect();
         let corner = hypervolume.as_ref().map_or(&[][..], |h| &h.reference);
         let found = recommend(record, &front, &front_losses, corner, (lead, cost), best);
-        let standing = found.as_ref().map_or(Standing::Knee, |r| r.standing);
+        let standing = found.as_ref().map_or(PickReason::Knee, |r| r.standing);
         let pick = found.as_ref().map(|r| r.pick);
         Self {
             lead,
             cost,
             bounded: bounded(record),
-            knee: pick.filter(|_| standing == Standing::Knee),
+            knee: pick.filter(|_| standing == PickReason::Knee),
             pick,
             standing,
             useful: found.map_or_else(Vec::new, |r| r.useful),

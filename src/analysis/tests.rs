@@ -1,7 +1,7 @@
 //! Sentences, totals and provenance of made-up studies.
 
 use super::fixture::{StudyFixture, counters, digits, digits_point, digits_problem, estimate, window};
-use super::{EnergyBasis, Provenance, Standing, Summary, Totals, is_on_front};
+use super::{EnergyBasis, PickReason, Provenance, Summary, Totals, is_on_front};
 use crate::energy::units::{DomainKind, Doubt, Joules, Method, Uncertainty, WindowEnergy};
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::problem::{Bound, Preference, Problem, at_least, at_most, maximize, minimize};
@@ -301,13 +301,13 @@ fn the_pick_is_where_the_user_prefers() {
     let accurate = |bound| Preference::within("accuracy", Bound::AtLeast(bound));
     assert_eq!(with(&[]).0, Some(2));
     let (pick, standing, knee, said) = with(&[accurate(0.93)]);
-    assert_eq!((pick, standing, knee), (Some(1), Standing::Knee, true));
+    assert_eq!((pick, standing, knee), (Some(1), PickReason::Knee, true));
     assert!(said.ends_with("for 0.4 points of accuracy; the best trade with accuracy at least 93.0 %"), "{said}");
     let (pick, standing, _, said) = with(&[accurate(0.963)]);
-    assert_eq!((pick, standing), (Some(0), Standing::OnlyPreferred));
+    assert_eq!((pick, standing), (Some(0), PickReason::OnlyPreferred));
     assert!(said.ends_with("; no other trial of the front has accuracy at least 96.3 %"), "{said}");
     let (pick, standing, knee, said) = with(&[accurate(0.97), Preference::within("energy", Bound::AtMost(50.0))]);
-    assert_eq!((pick, standing, knee), (Some(1), Standing::Nearest, false));
+    assert_eq!((pick, standing, knee), (Some(1), PickReason::Nearest, false));
     assert!(
         said.starts_with(
             "no trial of the front has accuracy at least 97.0 %, energy at most 50.0 J; nearest is trial 1: accuracy 96.0 %"
@@ -315,7 +315,7 @@ fn the_pick_is_where_the_user_prefers() {
         "{said}"
     );
     let (pick, standing, knee, said) = with(&[Preference::weight("energy", 9.0)]);
-    assert_eq!((pick, standing, knee), (Some(4), Standing::Weighted, false));
+    assert_eq!((pick, standing, knee), (Some(4), PickReason::Weighted, false));
     assert!(said.ends_with("; the best trade by your weights"), "{said}");
     let (pick, _, _, said) = with(&[Preference::weight("accuracy", 500.0)]);
     assert_eq!(pick, Some(0));

@@ -11,7 +11,7 @@ use super::{AppError, Notice, Observer, Study};
 use crate::guard::told::{chain, joined};
 use crate::study::store::StoreError;
 use crate::study::{Answer, AskTell, HelpWords, Request, RequestError, StudyError, describe_host};
-use crate::study_file::{EnergySpec, Source, StudySpec, TrialSpec};
+use crate::study_file::{EnergySpec, StudySpec, TrialSource, TrialSpec};
 
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -123,17 +123,17 @@ fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Result<String, 
 /// Sections that speak of running trials would be silently without effect.
 fn refuse_what_is_not_used(spec: &StudySpec) -> Result<(), AppError> {
     let section = match spec.source() {
-        Source::Train(_) => "[train]",
-        Source::Command(_) => "[command]",
-        Source::None if *spec.trial() != TrialSpec::default() => "[trial]",
-        Source::None if *spec.energy() != EnergySpec::default() => "[energy]",
-        Source::None if spec.budget().hard => {
+        TrialSource::Train(_) => "[train]",
+        TrialSource::Command(_) => "[command]",
+        TrialSource::None if *spec.trial() != TrialSpec::default() => "[trial]",
+        TrialSource::None if *spec.energy() != EnergySpec::default() => "[energy]",
+        TrialSource::None if spec.budget().hard => {
             return Err(AppError::wrong(
                 "the study file has `hard` in [budget], but with ask-tell the trials are run by the program that asks, and nobody else can \
                  end them; remove it",
             ));
         }
-        Source::None => return Ok(()),
+        TrialSource::None => return Ok(()),
     };
     Err(AppError::wrong(format!(
         "the study file has {section}, but with ask-tell the trials are run by the program that asks; remove the section, \

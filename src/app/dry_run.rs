@@ -6,15 +6,15 @@ use super::AppError;
 use super::begin::created;
 use super::leftovers::home_of;
 use super::run::Control;
-use super::run::conduct::{Places, Work, conduct, limits_of, objective_of, sampler_of};
+use super::run::conduct::{Places, Work, conduct, evaluator_of, limits_of, sampler_of};
 use super::words::duration;
 use crate::analysis::{Provenance, Quantity, StartUp};
 use crate::energy::units::Joules;
 use crate::optimizer::history::FailureKind;
 use crate::record::{StudyRecord, TRIAL_PHASE, TrialRecord, TrialState};
 use crate::study::store::{MemoryStore, Store};
-use crate::study::{EndReason, Limits, PRINTED, Plan, ResultsFolder, StudyError};
-use crate::study_file::{EnergyFrom, Source, StudySpec};
+use crate::study::{EndReason, PRINTED, Plan, ResultsFolder, RunLimits, StudyError};
+use crate::study_file::{EnergyFrom, StudySpec, TrialSource};
 
 /// What came of it.
 pub(crate) struct DryRun {
@@ -37,15 +37,15 @@ pub(crate) fn dry_run(spec: &StudySpec, path: &Path, control: &Control) -> Resul
     let mut record = StudyRecord::from_entries([entry]).map_err(StudyError::Record)?;
     let sampler = sampler_of(spec)?;
     let home = home_of(&folder);
-    let mut objective =
-        objective_of(spec, Places { file: path, kept: None, results: results.path(), home: &home, data: None })?;
+    let mut evaluator =
+        evaluator_of(spec, Places { file: path, kept: None, results: results.path(), home: &home, data: None })?;
     let is_net = |name: &String| name.split('.').any(|part| part == "net");
     let problem = spec.problem();
     let mut metrics =
         problem.objectives().iter().map(|o| &o.metric).chain(problem.constraints().iter().map(|c| &c.metric));
     let needs_rest = metrics.any(is_net);
     let own = limits_of(spec);
-    let limits = Limits {
+    let limits = RunLimits {
         trials: Some(1),
         seconds: None,
         joules: None,
@@ -56,7 +56,7 @@ pub(crate) fn dry_run(spec: &StudySpec, path: &Path, control: &Control) -> Resul
         gives_up: false,
         ..own
     };
-    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, data: None, limits };
+    let work = Work { plan: Plan::Search(&*sampler), evaluator: &mut *evaluator, data: None, limits };
     let end = conduct(spec, work, &mut store, &mut record, control, &mut ());
     drop(folder);
     // What it printed may be looked at later.
@@ -123,7 +123,7 @@ fn tell(spec: &StudySpec, record: &StudyRecord, trial: &TrialRecord) -> Vec<Stri
     if let Some(phases) = other_phases.filter(|phases| !phases.is_empty()) {
         lines.push(row("phases", phases.join(", ")));
     }
-    if let (Source::Command(_), true) = (spec.source(), trial.result().is_some()) {
+    if let (TrialSource::Command(_), true) = (spec.source(), trial.result().is_some()) {
         lines.push(row("start-up", start_up(spec, record, counts.is_some())));
     }
     // How long one takes that ends well is not known by one that failed.

@@ -8,7 +8,7 @@ use crate::energy::units::ConsumerName;
 use crate::evaluation::DeviceUse;
 use crate::record::StudyRecord;
 use crate::study::{Asked, StudyError, Unreadable};
-use crate::study_file::{Source, StudySpec};
+use crate::study_file::{StudySpec, TrialSource};
 
 /// What a study would find here.
 pub(crate) struct Hardware {
@@ -28,8 +28,8 @@ impl Hardware {
 /// Looks at what draws power here, as the study would: nothing is locked, changed or run.
 pub(crate) fn hardware(spec: &StudySpec) -> Result<Hardware, AppError> {
     let devices = match spec.source() {
-        Source::Train(_) => trainer::find()?.devices(),
-        Source::Command(_) | Source::None => DeviceUse::Unknown,
+        TrialSource::Train(_) => trainer::find()?.devices(),
+        TrialSource::Command(_) | TrialSource::None => DeviceUse::Unknown,
     };
     let session = match builder_of(spec).share(spec.energy().share).without_polling().open() {
         Ok(session) => session,

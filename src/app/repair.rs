@@ -14,7 +14,7 @@ use crate::optimizer::space::Value;
 use crate::record::Event;
 use crate::study::store::{Repair, Salvage, SqliteStore};
 use crate::study::{ResultsFolder, StudyError, is_in_use, store_path};
-use crate::study_file::{Source, StudySpec, stored_defaults};
+use crate::study_file::{StudySpec, TrialSource, stored_defaults};
 use crate::training::Defaults;
 
 /// What came of a repair.
@@ -170,7 +170,9 @@ fn begin_of(folder: &Path) -> Option<Event> {
     let spec = spec_of(folder)?;
     // What it had settled is lost with it.
     let is_table = match spec.source() {
-        Source::Train(train) => train.settings.get("dataset").and_then(Value::as_str).is_some_and(looks_like_a_table),
+        TrialSource::Train(train) => {
+            train.settings.get("dataset").and_then(Value::as_str).is_some_and(looks_like_a_table)
+        }
         _ => false,
     };
     let spec = spec.with_defaults_left_open(Defaults::for_samples(!is_table));

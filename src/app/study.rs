@@ -7,7 +7,7 @@ use super::run::{Begun, Control, RunningTrial, function_of, run_function};
 use super::{AppError, Observer};
 use crate::analysis::Summary;
 use crate::carbon::Carbon;
-use crate::evaluation::Failure;
+use crate::evaluation::EvaluationFailure;
 use crate::optimizer::problem::Metrics;
 use crate::record::{StudyRecord, TrialRecord};
 use crate::study::store::StoreError;
@@ -167,7 +167,7 @@ impl Study {
     /// As for [`run`](Self::run), and [`AppError::Wrong`] for a study file that says what to run.
     pub fn run_with(
         &self,
-        evaluate: impl FnMut(&mut RunningTrial<'_>) -> Result<Metrics, Failure>,
+        evaluate: impl FnMut(&mut RunningTrial<'_>) -> Result<Metrics, EvaluationFailure>,
         observer: &mut dyn Observer,
     ) -> Result<Finished, AppError> {
         run_function(self, &mut function_of(evaluate), observer)

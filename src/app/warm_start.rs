@@ -11,7 +11,7 @@ use crate::optimizer::space::Value;
 use crate::record::{EarlierStudy, StudyRecord};
 use crate::study::store::{Store, StoreError};
 use crate::study::{StudyError, Terms, begin_warm, inherit, learn_again, learn_by, refuse_useless, store_path};
-use crate::study_file::{Source, StudySpec};
+use crate::study_file::{StudySpec, TrialSource};
 
 /// What there is to learn in the folders that were named.
 pub(crate) struct Lessons {
@@ -112,7 +112,7 @@ fn last_aside(results: &Path) -> Option<PathBuf> {
 /// The settings of the trainer that are the same in all trials of a study; none for a program, of which nobody knows any.
 fn fixed_of(spec: &StudySpec) -> BTreeMap<String, Value> {
     match spec.source() {
-        Source::Train(train) => train.complete(spec.problem().space()),
+        TrialSource::Train(train) => train.complete(spec.problem().space()),
         _ => BTreeMap::new(),
     }
 }

@@ -6,7 +6,7 @@ use super::print::print;
 use super::signals::control;
 use crate::app::data::{look_at_data, slow_here};
 use crate::app::{Hardware, check_program, check_source, dry_run, hardware, read_spec};
-use crate::study_file::Source;
+use crate::study_file::TrialSource;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let spec = read_spec(&args.study)?;
@@ -19,7 +19,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if !spec.doubts().is_empty() {
         print(format!("\n{}", spec.render_doubts(&args.study.display().to_string(), false)))?;
     }
-    if *spec.source() == Source::None {
+    if *spec.source() == TrialSource::None {
         if args.dry_run {
             return Err(Failure::usage(
                 "--dry-run has nothing to run: the study file has neither [train] nor [command]",

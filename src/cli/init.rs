@@ -10,7 +10,7 @@ use super::print::{print, print_data, warn};
 use crate::app::data::look_at_data;
 use crate::app::init::{Data, Examples, Program};
 use crate::app::{check_program, check_source};
-use crate::study_file::{Source, StudySpec};
+use crate::study_file::{StudySpec, TrialSource};
 
 /// Standard output instead of a file.
 const STDOUT: &str = "-";
@@ -137,7 +137,7 @@ fn said(subject: &Subject, spec: &StudySpec, file: &str) -> String {
     let steps: Vec<String> =
         steps.iter().enumerate().map(|(i, (what, why))| format!("  {}. {what:width$}  {why}", i + 1)).collect();
     let mut text = format!("wrote {file}: {trials} trials over {count} parameter{s}\n\nNext:\n{}\n", steps.join("\n"));
-    if matches!(spec.source(), Source::Train(_))
+    if matches!(spec.source(), TrialSource::Train(_))
         && let Err(error) = check_source(spec)
         && let Some(reason) = Failure::from(error).text()
     {

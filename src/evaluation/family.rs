@@ -17,13 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// to another member, or if it was re-parented to this process (as a child subreaper) and has inherited the leader's
 /// mark in its environment. So only who leaves the group, loses its parents, and clears its environment gets away.
 #[derive(Debug)]
-pub(super) struct Family {
+pub(super) struct ProcessFamily {
     leader: Pid,
     mark: String,
     known: HashSet<(Pid, u64)>,
 }
 
-impl Family {
+impl ProcessFamily {
     /// Environment variable that carries the mark. No parameter's variable can have this name.
     pub(super) const VARIABLE: &str = "_WATTFRONT_PROCESS";
 
@@ -112,7 +112,7 @@ mod tests {
     fn a_stranger_is_no_member() {
         let mut stranger = std::process::Command::new("sleep").arg("100").spawn().unwrap();
         let mut leader = std::process::Command::new("true").spawn().unwrap();
-        let mut family = Family::new(Pid::from_child(&leader), "mark");
+        let mut family = ProcessFamily::new(Pid::from_child(&leader), "mark");
         family.kill();
         assert!(stranger.try_wait().unwrap().is_none(), "it lives");
         stranger.kill().unwrap();

@@ -132,14 +132,14 @@ pub fn become_guardian() {
 
 #[cfg(test)]
 mod tests {
-    use super::super::family::Family;
+    use super::super::family::ProcessFamily;
     use super::*;
 
     #[test]
     fn what_has_not_ended_when_the_line_goes_dead_is_killed() {
         let start = |mark: &str| {
             let mut command = Command::new("sleep");
-            command.arg("100").env(Family::VARIABLE, mark).process_group(0);
+            command.arg("100").env(ProcessFamily::VARIABLE, mark).process_group(0);
             command.spawn().unwrap()
         };
         let name = |what: &str| format!("guard-{}/{what}", std::process::id());

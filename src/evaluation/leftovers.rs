@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getpid};
 
-use super::family::{Family, with_descendants};
+use super::family::{ProcessFamily, with_descendants};
 use super::procfs::{self, Stat, send};
 
 /// How long what was asked to end may take before it is killed.
@@ -39,7 +39,7 @@ pub fn end_leftovers(home: &str) -> Leftovers {
 
 /// The mark that a process has inherited.
 pub(super) fn mark_of(stat: &Stat) -> Option<String> {
-    procfs::variable(stat.pid, Family::VARIABLE)
+    procfs::variable(stat.pid, ProcessFamily::VARIABLE)
 }
 
 /// The homes in a mark.
@@ -104,7 +104,7 @@ mod tests {
     fn only_what_is_marked_with_the_home_is_ended_with_what_descends_from_it() {
         let start = |mark: &str, script: &str| {
             let mut command = std::process::Command::new("sh");
-            command.args(["-c", script]).env(Family::VARIABLE, mark).stdout(std::process::Stdio::piped());
+            command.args(["-c", script]).env(ProcessFamily::VARIABLE, mark).stdout(std::process::Stdio::piped());
             let mut child = command.spawn().unwrap();
             let mut line = String::new();
             let output = child.stdout.take().unwrap();

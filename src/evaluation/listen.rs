@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::plain::{behind_a_prefix, quoted_names, without_escapes};
 use super::process::{Process, ProcessEvent};
 use super::protocol::{Message, looks_meant, no_numbers, parse_line, what_is_wrong};
-use super::{Control, Failure, Scope, Secrets, Stamp};
+use super::{Control, EvaluationFailure, Scope, Secrets, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 
@@ -38,7 +38,7 @@ pub(super) struct Heard {
     /// The last metrics of the trial; steps' metrics if the trial was stopped at a step.
     pub(super) metrics: Option<Metrics>,
     /// Why the trial has failed.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<EvaluationFailure>,
     /// Whether the trial was stopped at a step, because nothing more is wanted of it.
     pub(super) stopped: bool,
     /// What is wrong with the last line that looks as if it was meant for us, but tells nothing.
@@ -174,7 +174,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until,
                         }
                     }
                     Some(Message::Failed { kind, message }) => {
-                        heard.failure = Some(Failure { kind, message });
+                        heard.failure = Some(EvaluationFailure { kind, message });
                         return heard;
                     }
                     Some(Message::Step { step, metrics, at: told }) => {
@@ -190,7 +190,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until,
             if until == Until::Metrics {
                 let message = "the program ended before it had told its metrics";
                 let failure = process.verdict().err();
-                heard.failure = Some(failure.unwrap_or_else(|| Failure::new(FailureKind::Exit, message)));
+                heard.failure = Some(failure.unwrap_or_else(|| EvaluationFailure::new(FailureKind::Exit, message)));
             }
             return heard;
         }
@@ -198,7 +198,7 @@ pub(super) fn listen(process: &mut Process, scope: &mut dyn Scope, until: Until,
 }
 
 /// A program that somebody has stopped does not come to its end, for no fault of its own.
-fn with_state(mut failure: Failure, process: &Process) -> Failure {
+fn with_state(mut failure: EvaluationFailure, process: &Process) -> EvaluationFailure {
     if process.is_stopped() {
         failure.message += "; its program is stopped (by SIGSTOP, SIGTSTP or a debugger), and that time counts";
     }

@@ -1,6 +1,6 @@
 //! What a study evaluates: the user's own program, the built-in trainer, or a function.
 //!
-//! An [`Objective`] turns a point into metrics. It reports phases and steps to its [`Scope`] and never sees a meter:
+//! An [`Evaluator`] turns a point into metrics. It reports phases and steps to its [`Scope`] and never sees a meter:
 //! whoever runs the trial meters it.
 
 mod command;
@@ -21,7 +21,7 @@ mod train;
 mod worker;
 
 pub(crate) use command::is_flag;
-pub use command::{CommandLine, CommandObjective, Form, Placeholder, SecretError, Secrets, Template};
+pub use command::{CommandEvaluator, CommandLine, Form, Placeholder, SecretError, Secrets, Template};
 pub use guardian::{become_guardian, guard, start_guardian};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use output::KeepOutput;
@@ -32,7 +32,7 @@ pub use protocol::{Message, parse_line};
 #[cfg(test)]
 pub(crate) use running::turn;
 pub use running::{continue_programs, end_programs, programs_were_stopped, stop_programs};
-pub use train::{TrainObjective, TrainRequest};
+pub use train::{TrainRequest, TrainerEvaluator};
 #[cfg(feature = "torch")]
 pub use worker::serve;
 
@@ -71,14 +71,14 @@ pub enum DeviceUse {
 /// Why an evaluation gave no metrics.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{}: {message}", .kind.label())]
-pub struct Failure {
+pub struct EvaluationFailure {
     /// The kind, which decides whether the point is tried again.
     pub kind: FailureKind,
     /// What exactly happened, for people.
     pub message: String,
 }
 
-impl Failure {
+impl EvaluationFailure {
     /// A failure of this kind.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
@@ -86,7 +86,7 @@ impl Failure {
     }
 }
 
-/// What an objective tells about the trial under way, and asks of it.
+/// What an evaluator tells about the trial under way, and asks of it.
 pub trait Scope {
     /// A phase begins. Phases nest; the name `trial` narrows what a plain `energy` metric covers. The device must be
     /// idle at `at`.
@@ -106,8 +106,8 @@ pub trait Scope {
     fn rests(&mut self) {}
 
     /// Why the evaluation must end now: [`FailureKind::Interrupted`], [`FailureKind::Timeout`] or a lost device. An
-    /// objective that waits asks at least ten times a second, ends what it started and returns a failure of this kind.
-    fn must_end(&mut self) -> Option<Failure>;
+    /// evaluator that waits asks at least ten times a second, ends what it started and returns a failure of this kind.
+    fn must_end(&mut self) -> Option<EvaluationFailure>;
 
     /// The moment from which on [`must_end`](Self::must_end) tells of a timeout; what was done before it was done in time,
     /// whenever it is looked at. It moves on while the study is stopped. Default: there is none.
@@ -136,9 +136,9 @@ pub fn phase<T>(scope: &mut dyn Scope, name: &str, work: impl FnOnce(&mut dyn Sc
     result
 }
 
-/// A trial as its objective sees it.
+/// A trial as its evaluator sees it.
 #[derive(Debug, Clone, Copy)]
-pub struct Task<'a> {
+pub struct TrialTask<'a> {
     /// Number of the trial.
     pub trial: u64,
     /// Which attempt at it this is, counted from 1.
@@ -159,13 +159,13 @@ pub struct Afterwards {
 }
 
 /// Something that can be evaluated at a point.
-pub trait Objective {
+pub trait Evaluator {
     /// Opens what the trials share and keep open, such as a device, so that its power at rest can be measured. Nothing
     /// computes when it returns. Called at most once in a session, before its first trial. Default: there is nothing to open.
     ///
     /// # Errors
-    /// A [`Failure`]; the first trial will meet it again.
-    fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), Failure> {
+    /// A [`EvaluationFailure`]; the first trial will meet it again.
+    fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), EvaluationFailure> {
         let _ = scope;
         Ok(())
     }
@@ -178,9 +178,9 @@ pub trait Objective {
     /// Evaluates one point.
     ///
     /// # Errors
-    /// A [`Failure`] that says whether the configuration or the environment is to blame. Must not panic; a panic is
+    /// A [`EvaluationFailure`] that says whether the configuration or the environment is to blame. Must not panic; a panic is
     /// recorded as a failure of the configuration.
-    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure>;
+    fn evaluate(&mut self, task: TrialTask<'_>, scope: &mut dyn Scope) -> Result<Metrics, EvaluationFailure>;
 
     /// What became of the trial that was evaluated last, its metrics held against what is wanted. Its metering is over, so what takes
     /// time and need not be metered is done here. Default: there is nothing to do.
@@ -190,11 +190,11 @@ pub trait Objective {
     }
 }
 
-impl<F> Objective for F
+impl<F> Evaluator for F
 where
-    F: FnMut(Task<'_>, &mut dyn Scope) -> Result<Metrics, Failure>,
+    F: FnMut(TrialTask<'_>, &mut dyn Scope) -> Result<Metrics, EvaluationFailure>,
 {
-    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
+    fn evaluate(&mut self, task: TrialTask<'_>, scope: &mut dyn Scope) -> Result<Metrics, EvaluationFailure> {
         self(task, scope)
     }
 }

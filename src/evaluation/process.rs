@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
-use super::family::Family;
+use super::family::ProcessFamily;
 use super::lines::{Line, each_line, keep_tail, last_words, shown_tail};
 use super::mailbox::Mailbox;
 use super::output::{Outputs, Tee};
 use super::running::Running;
-use super::{Failure, Secrets, Stamp, guardian, procfs};
+use super::{EvaluationFailure, Secrets, Stamp, guardian, procfs};
 use crate::optimizer::history::FailureKind;
 
 /// How long a killed process may take to end.
@@ -68,7 +68,7 @@ impl ProcessEvent {
 pub struct Process {
     child: Child,
     group: Pid,
-    family: Family,
+    family: ProcessFamily,
     running: Arc<Running>,
     mark: String,
     mailbox: Arc<Mailbox>,
@@ -113,7 +113,7 @@ impl Process {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{home}/{}-{number}-{:.9}", std::process::id(), Stamp::now().0);
-        command.env(Family::VARIABLE, &mark);
+        command.env(ProcessFamily::VARIABLE, &mark);
         guardian::tell_mark(&mark);
         let oom_kills = oom_kills();
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -161,7 +161,7 @@ impl Process {
             {}
             watched.exit(Stamp::now());
         });
-        let family = Family::new(group, &mark);
+        let family = ProcessFamily::new(group, &mark);
         let (status, gone, stuck) = (None, false, false);
         Ok(Self { child, group, family, running, mark, mailbox, tail, oom_kills, status, gone, stuck })
     }
@@ -250,12 +250,12 @@ impl Process {
     /// # Errors
     /// [`FailureKind::OutOfMemory`] when the kernel killed it for memory, [`FailureKind::WorkerLost`] when somebody
     /// killed it, else [`FailureKind::Exit`].
-    pub fn verdict(&mut self) -> Result<(), Failure> {
+    pub fn verdict(&mut self) -> Result<(), EvaluationFailure> {
         self.kill();
         let Some(status) = self.status else {
             let hangs = "the process was killed but does not end: it hangs in the kernel, perhaps in a driver";
             let message = if self.stuck { hangs } else { "the process could not be waited for" };
-            return Err(Failure::new(FailureKind::WorkerLost, message));
+            return Err(EvaluationFailure::new(FailureKind::WorkerLost, message));
         };
         if status.success() {
             return Ok(());
@@ -280,7 +280,7 @@ impl Process {
             Some(words) => format!("{what}: {words}"),
             None => what,
         };
-        Err(Failure::new(kind, message))
+        Err(EvaluationFailure::new(kind, message))
     }
 
     /// Whether it ends within `patience`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
-use super::family::Family;
+use super::family::ProcessFamily;
 use super::procfs;
 
 static RUNNING: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
@@ -58,7 +58,7 @@ impl Running {
     fn signal(&self, signal: Signal) {
         let state = lock(&self.state);
         if !state.reaped {
-            let mut family = Family::new(self.leader, &self.mark);
+            let mut family = ProcessFamily::new(self.leader, &self.mark);
             // Once the leader is gone, those who hide their origin would not be found any more.
             family.remember();
             // The group at once, so that none of it can run on to start others.

@@ -1,4 +1,4 @@
-//! The built-in trainer as an objective: the parent's side of the child process that trains.
+//! The built-in trainer as an evaluator: the parent's side of the child process that trains.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::listen::{Until, listen};
 use super::process::Process;
-use super::{DeviceUse, Failure, Objective, Scope, Secrets, Task};
+use super::{DeviceUse, EvaluationFailure, Evaluator, Scope, Secrets, TrialTask};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Value;
@@ -38,7 +38,7 @@ pub struct TrainRequest {
 /// The child stays for the next trial and is replaced after a failure. Its standard input tells it to end: it is closed
 /// when the parent ends, however that happens.
 #[derive(Debug)]
-pub struct TrainObjective {
+pub struct TrainerEvaluator {
     command: Vec<String>,
     settings: BTreeMap<String, Value>,
     apart: BTreeSet<String>,
@@ -50,7 +50,7 @@ pub struct TrainObjective {
     process: Option<Process>,
 }
 
-impl TrainObjective {
+impl TrainerEvaluator {
     /// Trains with the given fixed settings; the points of the study supply the others. `command` starts a trainer that
     /// reads [`TrainRequest`]s, usually `optimize-trainer`.
     #[must_use]
@@ -103,7 +103,7 @@ impl TrainObjective {
         self
     }
 
-    fn start(&self) -> Result<Process, Failure> {
+    fn start(&self) -> Result<Process, EvaluationFailure> {
         let program = self.command.first().map_or("", String::as_str);
         let mut command = Command::new(program);
         command.args(self.command.get(1..).unwrap_or_default()).stdin(Stdio::piped());
@@ -112,11 +112,11 @@ impl TrainObjective {
             command.current_dir("/");
         }
         Process::spawn_for(&self.home, &mut command).map_err(|error| {
-            Failure::new(FailureKind::WorkerLost, format!("cannot start the trainer `{program}`: {error}"))
+            EvaluationFailure::new(FailureKind::WorkerLost, format!("cannot start the trainer `{program}`: {error}"))
         })
     }
 
-    fn request(&self, task: Task<'_>) -> TrainRequest {
+    fn request(&self, task: TrialTask<'_>) -> TrainRequest {
         let mut settings = self.settings.clone();
         let searched = task.point.iter().filter(|(name, _)| !self.apart.contains(*name));
         settings.extend(searched.map(|(name, value)| (name.to_owned(), value.clone())));
@@ -128,12 +128,12 @@ impl TrainObjective {
     }
 }
 
-impl Objective for TrainObjective {
+impl Evaluator for TrainerEvaluator {
     fn may_use(&self) -> DeviceUse {
         self.devices.clone()
     }
 
-    fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), Failure> {
+    fn prepare(&mut self, scope: &mut dyn Scope) -> Result<(), EvaluationFailure> {
         let mut process = self.start()?;
         ask(&mut process, &format!("{}\n", json!({ "prepare": self.split_seed })))?;
         let heard = listen(&mut process, scope, Until::Metrics, &Secrets::default());
@@ -149,10 +149,10 @@ impl Objective for TrainObjective {
         }
     }
 
-    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
+    fn evaluate(&mut self, task: TrialTask<'_>, scope: &mut dyn Scope) -> Result<Metrics, EvaluationFailure> {
         scope.rests();
         let mut line = serde_json::to_string(&self.request(task))
-            .map_err(|error| Failure::new(FailureKind::BadMetrics, error.to_string()))?;
+            .map_err(|error| EvaluationFailure::new(FailureKind::BadMetrics, error.to_string()))?;
         line.push('\n');
         // One that waited for this trial may have died since, which is no fault of the configuration.
         let waiting = self.process.take().and_then(|mut process| {
@@ -177,21 +177,22 @@ impl Objective for TrainObjective {
             (None, Some(metrics)) => Ok(metrics),
             (failure, _) => {
                 process.end(Duration::from_millis(200));
-                Err(failure.unwrap_or_else(|| Failure::new(FailureKind::WorkerLost, "the trainer said nothing")))
+                Err(failure
+                    .unwrap_or_else(|| EvaluationFailure::new(FailureKind::WorkerLost, "the trainer said nothing")))
             }
         }
     }
 }
 
 /// Hands the trainer its request.
-fn ask(process: &mut Process, line: &str) -> Result<(), Failure> {
+fn ask(process: &mut Process, line: &str) -> Result<(), EvaluationFailure> {
     let sent = !process.has_ended()
         && process.stdin().is_some_and(|stdin| stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_ok());
     if sent {
         return Ok(());
     }
     let reason = process.verdict().err().map_or_else(String::new, |failure| failure.message);
-    Err(Failure::new(FailureKind::WorkerLost, format!("the trainer was gone before the trial: {reason}")))
+    Err(EvaluationFailure::new(FailureKind::WorkerLost, format!("the trainer was gone before the trial: {reason}")))
 }
 
 #[cfg(test)]
@@ -202,15 +203,15 @@ mod tests {
     #[test]
     fn the_trainer_is_told_its_settings_and_nothing_of_limits() {
         let fixed = [("epochs".to_owned(), Value::Int(3))].into();
-        let objective = TrainObjective::new(Vec::new(), fixed, 5).apart_from(["watts".to_owned()]);
+        let evaluator = TrainerEvaluator::new(Vec::new(), fixed, 5).apart_from(["watts".to_owned()]);
         let pairs = [("batch_size", Value::Int(32)), ("watts", Value::Float(250.0))];
         let point = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Point>();
-        let request = objective.request(Task { trial: 2, attempt: 1, point: &point, seed: 7 });
+        let request = evaluator.request(TrialTask { trial: 2, attempt: 1, point: &point, seed: 7 });
         let names: Vec<_> = request.settings.keys().map(String::as_str).collect();
         assert_eq!((names, request.trial, request.seed, request.split_seed), (vec!["batch_size", "epochs"], 2, 7, 5));
         // What a study has settled goes along, so that no trainer decides anew.
-        let settled = objective.with_defaults(Some(Defaults::BEFORE));
-        let request = settled.request(Task { trial: 2, attempt: 1, point: &point, seed: 7 });
+        let settled = evaluator.with_defaults(Some(Defaults::BEFORE));
+        let request = settled.request(TrialTask { trial: 2, attempt: 1, point: &point, seed: 7 });
         assert_eq!(request.settings["preprocessing"], Value::from("none"));
         assert_eq!(request.settings["initialization"], Value::from("kaiming"));
     }

@@ -28,7 +28,7 @@ pub type Phases = BTreeMap<String, WindowEnergy>;
 
 /// One event with its place and time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct StoredEvent {
     /// Place in the study, counted from 1.
     pub seq: u64,
     /// When it was stored: seconds since 1970 by the wall clock, for people only.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EarlierStudy, Entry, Environment, EpochRow, Event, Failure, TrialRecord, TrialResult, TrialState};
+use super::{
+    EarlierStudy, Environment, EpochRow, Event, StoredEvent, TrialFailure, TrialRecord, TrialResult, TrialState,
+};
 use crate::energy::units::{Baseline, Doubt, Joules, PowerDomain};
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, History, Outcome, Trial, TrialId};
@@ -30,7 +32,7 @@ pub struct Header {
 /// One process's work on the study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Session {
+pub struct StudySession {
     /// When it began, in seconds since 1970.
     pub started: f64,
     /// When its last event was stored, in seconds since 1970.
@@ -93,7 +95,7 @@ pub struct StudyRecord {
     header: Header,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<EarlierStudy>,
-    sessions: Vec<Session>,
+    sessions: Vec<StudySession>,
     reference: Option<Vec<f64>>,
     pub(super) trials: Vec<TrialRecord>,
     /// See [`StudyRecord::doubts`].
@@ -107,7 +109,7 @@ impl StudyRecord {
     ///
     /// # Errors
     /// The first [`RecordError`]; also for an empty list.
-    pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Result<Self, RecordError> {
+    pub fn from_entries(entries: impl IntoIterator<Item = StoredEvent>) -> Result<Self, RecordError> {
         let mut entries = entries.into_iter();
         let first = entries.next().ok_or(RecordError::Creation { seq: 0 })?;
         let Event::StudyCreated { name, seed, problem, sampler, identity } = first.event else {
@@ -132,8 +134,8 @@ impl StudyRecord {
     ///
     /// # Errors
     /// A [`RecordError`] if the event cannot follow; the record is then unchanged.
-    pub fn apply(&mut self, entry: Entry) -> Result<(), RecordError> {
-        let Entry { seq, time, event } = entry;
+    pub fn apply(&mut self, entry: StoredEvent) -> Result<(), RecordError> {
+        let StoredEvent { seq, time, event } = entry;
         match event {
             Event::StudyCreated { .. } => return Err(RecordError::Creation { seq }),
             Event::EarlierStudies { studies } => {
@@ -152,10 +154,10 @@ impl StudyRecord {
             }
             Event::SessionStarted { environment } => {
                 self.interrupt_running();
-                self.sessions.push(Session { started: time, last: time, environment, baseline: None, end: None });
+                self.sessions.push(StudySession { started: time, last: time, environment, baseline: None, end: None });
             }
             Event::AskingStarted { environment } => {
-                self.sessions.push(Session { started: time, last: time, environment, baseline: None, end: None });
+                self.sessions.push(StudySession { started: time, last: time, environment, baseline: None, end: None });
             }
             Event::SessionEnded { reason } => {
                 if let Some(session) = self.sessions.last_mut() {
@@ -222,7 +224,7 @@ impl StudyRecord {
                 self.running(seq, trial)?;
                 self.heed_doubts(spent.iter_mut());
                 let trial = self.running(seq, trial)?;
-                let failure = Failure { kind, message };
+                let failure = TrialFailure { kind, message };
                 trial.lost_attempts += u32::from(!kind.is_of_configuration() && kind != FailureKind::Interrupted);
                 trial.state = if retry { TrialState::Waiting(failure) } else { TrialState::Failed(failure) };
                 trial.spent.extend(spent);
@@ -230,7 +232,7 @@ impl StudyRecord {
             }
             Event::TrialLost { trial, message, retry } => {
                 let trial = self.running(seq, trial)?;
-                let failure = Failure { kind: FailureKind::WorkerLost, message };
+                let failure = TrialFailure { kind: FailureKind::WorkerLost, message };
                 trial.lost_attempts += 1;
                 trial.lost_sessions += 1;
                 trial.state = if retry { TrialState::Waiting(failure) } else { TrialState::Failed(failure) };
@@ -247,7 +249,7 @@ impl StudyRecord {
                 let before =
                     trial.failure().map(|before| format!(", before that {}: {}", before.kind.label(), before.message));
                 let message = format!("skipped by the user{}", before.unwrap_or_default());
-                trial.state = TrialState::Failed(Failure { kind: FailureKind::Skipped, message });
+                trial.state = TrialState::Failed(TrialFailure { kind: FailureKind::Skipped, message });
                 // This was no session's work.
                 self.last_seq = seq;
                 return Ok(());
@@ -287,7 +289,7 @@ impl StudyRecord {
 
     /// The processes that worked on it, in order.
     #[must_use]
-    pub fn sessions(&self) -> &[Session] {
+    pub fn sessions(&self) -> &[StudySession] {
         &self.sessions
     }
 
@@ -419,7 +421,7 @@ impl StudyRecord {
         for trial in &mut self.trials {
             if trial.state == TrialState::Running {
                 let message = "the process that ran the study ended".to_owned();
-                trial.state = TrialState::Waiting(Failure { kind: FailureKind::Interrupted, message });
+                trial.state = TrialState::Waiting(TrialFailure { kind: FailureKind::Interrupted, message });
             }
         }
     }
@@ -432,8 +434,8 @@ mod tests {
     use crate::optimizer::problem::maximize;
     use crate::optimizer::space::{Space, float};
 
-    fn entries(events: Vec<Event>) -> Vec<Entry> {
-        (1..).zip(events).map(|(seq, event)| Entry { seq, time: 0.0, event }).collect()
+    fn entries(events: Vec<Event>) -> Vec<StoredEvent> {
+        (1..).zip(events).map(|(seq, event)| StoredEvent { seq, time: 0.0, event }).collect()
     }
 
     fn created() -> Event {
@@ -466,7 +468,7 @@ mod tests {
         assert_eq!(late, Err(RecordError::Earlier { seq: 3 }));
         let mut record = StudyRecord::from_entries(entries(vec![created(), earlier("a")])).unwrap();
         let before = record.clone();
-        let twice = record.apply(Entry { seq: 3, time: 0.0, event: earlier("b") });
+        let twice = record.apply(StoredEvent { seq: 3, time: 0.0, event: earlier("b") });
         assert_eq!(twice, Err(RecordError::Earlier { seq: 3 }));
         assert_eq!(record, before, "a refused event changes nothing");
     }

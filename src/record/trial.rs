@@ -21,7 +21,7 @@ pub struct TrialResult {
 
 /// Why an attempt gave no result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct TrialFailure {
     /// The kind.
     pub kind: FailureKind,
     /// What exactly happened.
@@ -36,11 +36,11 @@ pub enum TrialState {
     /// An attempt is under way.
     Running,
     /// The last attempt failed through its environment; the point will be tried again.
-    Waiting(Failure),
+    Waiting(TrialFailure),
     /// It has a result.
     Finished(TrialResult),
     /// It has failed for good.
-    Failed(Failure),
+    Failed(TrialFailure),
 }
 
 impl TrialState {
@@ -126,7 +126,7 @@ impl TrialRecord {
 
     /// Why the trial failed or waits.
     #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
+    pub fn failure(&self) -> Option<&TrialFailure> {
         match &self.state {
             TrialState::Failed(failure) | TrialState::Waiting(failure) => Some(failure),
             TrialState::Running | TrialState::Finished(_) => None,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::StudyError;
-use super::request::{Answer, AskedTrial, FrontTrial, Request, RequestError, Told, Trial};
-use super::run::{EndReason, Limits, freeze_reference, spent};
+use super::request::{Answer, AskedTrial, FrontTrial, Request, RequestError, ToldOutcome, ToldTrial};
+use super::run::{EndReason, RunLimits, freeze_reference, spent};
 use super::store::Store;
 use super::told::{Raw, Sorted, sort};
 use crate::energy::units::WindowEnergy;
-use crate::evaluation::Failure;
+use crate::evaluation::EvaluationFailure;
 use crate::optimizer::OptimizerError;
 use crate::optimizer::history::{FailureKind, Fit};
 use crate::optimizer::pareto::front;
@@ -32,7 +32,7 @@ pub struct AskTell<'a> {
     store: &'a mut dyn Store,
     record: &'a mut StudyRecord,
     sampler: &'a dyn Sampler,
-    limits: Limits,
+    limits: RunLimits,
     opened: Instant,
     asked: BTreeMap<u64, Instant>,
 }
@@ -46,7 +46,7 @@ impl<'a> AskTell<'a> {
         store: &'a mut dyn Store,
         record: &'a mut StudyRecord,
         sampler: &'a dyn Sampler,
-        limits: Limits,
+        limits: RunLimits,
         environment: Environment,
     ) -> Result<Self, StudyError> {
         let mut desk = Self { store, record, sampler, limits, opened: Instant::now(), asked: BTreeMap::new() };
@@ -118,11 +118,11 @@ impl<'a> AskTell<'a> {
             .map_or(usize::MAX, |limit| usize::try_from(limit.saturating_sub(taken)).unwrap_or(usize::MAX))
     }
 
-    fn tell(&mut self, trial: Trial, told: Told) -> Result<Answer, RequestError> {
+    fn tell(&mut self, trial: ToldTrial, told: ToldOutcome) -> Result<Answer, RequestError> {
         let mut failed = None;
         let (outcome, dropped) = match told {
-            Told::Failed { kind, message } => (Err(Failure::new(kind, message)), BTreeMap::new()),
-            Told::Finished { metrics, sd, unread } => {
+            ToldOutcome::Failed { kind, message } => (Err(EvaluationFailure::new(kind, message)), BTreeMap::new()),
+            ToldOutcome::Finished { metrics, sd, unread } => {
                 // What is told of a trial that takes nothing more is not looked at.
                 self.check_open(&trial)?;
                 let raw = Raw { metrics, sd, unread };
@@ -132,11 +132,11 @@ impl<'a> AskTell<'a> {
             }
         };
         let (id, new) = match trial {
-            Trial::Asked(id) => {
+            ToldTrial::Asked(id) => {
                 self.check_open(&trial)?;
                 (id, None)
             }
-            Trial::New(point) => {
+            ToldTrial::New(point) => {
                 let space = self.record.problem().space();
                 let point = space.typed(&point);
                 space.check(&point).map_err(OptimizerError::Point)?;
@@ -150,7 +150,7 @@ impl<'a> AskTell<'a> {
         let spent = WindowEnergy { seconds, ..WindowEnergy::default() };
         self.append(match outcome {
             Ok((metrics, sd)) => Event::TrialFinished { trial: id, metrics, sd, energy: Phases::new(), spent },
-            Err(Failure { kind, message }) => {
+            Err(EvaluationFailure { kind, message }) => {
                 Event::TrialFailed { trial: id, kind, message, retry: false, spent: Some(spent) }
             }
         })?;
@@ -159,8 +159,8 @@ impl<'a> AskTell<'a> {
     }
 
     /// Whether an outcome of the trial is still waited for.
-    fn check_open(&self, trial: &Trial) -> Result<(), RequestError> {
-        let &Trial::Asked(id) = trial else { return Ok(()) };
+    fn check_open(&self, trial: &ToldTrial) -> Result<(), RequestError> {
+        let &ToldTrial::Asked(id) = trial else { return Ok(()) };
         let known = self.record.trial(id).ok_or(OptimizerError::UnknownTrial { id: id.into() })?;
         if known.failure().is_some_and(|failure| failure.kind == FailureKind::Skipped) {
             return Err(RequestError::Skipped { id });

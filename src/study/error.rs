@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::inventory::Unreadable;
 use super::store::StoreError;
 use crate::energy::EnergyError;
-use crate::evaluation::Failure;
+use crate::evaluation::EvaluationFailure;
 use crate::optimizer::sampler::SamplerError;
 use crate::record::RecordError;
 
@@ -217,7 +217,7 @@ pub enum StudyError {
         /// The metric or the phase.
         name: String,
         /// How the trial failed.
-        failure: Failure,
+        failure: EvaluationFailure,
         /// Whether it will be tried again.
         retry: bool,
     },
@@ -227,7 +227,7 @@ pub enum StudyError {
         /// The trial.
         trial: u64,
         /// How the trial failed.
-        failure: Failure,
+        failure: EvaluationFailure,
         /// Whether it will be tried again.
         retry: bool,
     },
@@ -237,7 +237,7 @@ pub enum StudyError {
         /// How many.
         count: u32,
         /// The last of them.
-        last: Failure,
+        last: EvaluationFailure,
     },
     /// Trial after trial failed for no fault of its configuration.
     #[error("{count} failures in a row that are not the configurations' fault; the last: {last}")]
@@ -245,7 +245,7 @@ pub enum StudyError {
         /// How many.
         count: u32,
         /// The last of them.
-        last: Failure,
+        last: EvaluationFailure,
     },
 }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::StudyError;
 use crate::energy::units::DomainKind;
 use crate::energy::{EnergyError, LimitGuard, LimitRange, PowerLimits, Session, SessionBuilder, Usage};
-use crate::evaluation::Failure;
+use crate::evaluation::EvaluationFailure;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::space::{Domain, Point, Space, Value};
 use crate::study_file::{Setpoint, StudySpec};
@@ -91,7 +91,7 @@ impl Limiter {
 
     /// Sets the limits of a trial. What cannot be set is the device's failure: the point is as good as before, and its energy
     /// could be read.
-    pub(super) fn set(&self, point: &Point) -> Result<Vec<LimitGuard>, Failure> {
+    pub(super) fn set(&self, point: &Point) -> Result<Vec<LimitGuard>, EvaluationFailure> {
         let of = |setpoint: &Option<Setpoint>| setpoint.as_ref().and_then(|setpoint| value(setpoint, point));
         let clock = of(&self.asked.clock).map_or_else(PowerLimits::default, clock_at);
         let limits = PowerLimits { power_watts: of(&self.asked.power), ..clock };
@@ -99,16 +99,16 @@ impl Limiter {
             return Ok(Vec::new());
         }
         let set = self.gpus.iter().map(|gpu| self.asked.builder.limit(gpu, &limits));
-        set.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Device, error.with_help()))
+        set.collect::<Result<_, _>>().map_err(|error| EvaluationFailure::new(FailureKind::Device, error.with_help()))
     }
 }
 
 /// Puts back what was there before the trial. It fails if somebody else has changed a limit meanwhile too: then the trial did
 /// not run under the one that it was to run under.
-pub(super) fn put_back(guards: Vec<LimitGuard>) -> Result<(), Failure> {
+pub(super) fn put_back(guards: Vec<LimitGuard>) -> Result<(), EvaluationFailure> {
     // All of them, whatever becomes of the first.
     let failed: Vec<EnergyError> = guards.into_iter().filter_map(|guard| guard.restore().err()).collect();
-    failed.first().map_or(Ok(()), |error| Err(Failure::new(FailureKind::Device, error.with_help())))
+    failed.first().map_or(Ok(()), |error| Err(EvaluationFailure::new(FailureKind::Device, error.with_help())))
 }
 
 fn clock_at(mhz: f64) -> PowerLimits {

@@ -11,7 +11,7 @@ use crate::energy::{EnergySource, Session, Usage};
 use crate::evaluation::DeviceUse;
 use crate::optimizer::problem::Problem;
 use crate::record::{EnergyMetric, StudyRecord, TrialRecord};
-use crate::study_file::{Source, StudySpec};
+use crate::study_file::{StudySpec, TrialSource};
 
 /// What a study asks its meters for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -94,7 +94,7 @@ impl Unreadable {
     /// Of a study file on a machine with these; `None` if nothing is in its way.
     #[must_use]
     pub fn by(spec: &StudySpec, asked: &Asked, consumers: &[Consumer]) -> Option<Self> {
-        Self::among(asked, consumers, false, matches!(spec.source(), Source::Train(_)))
+        Self::among(asked, consumers, false, matches!(spec.source(), TrialSource::Train(_)))
     }
 
     /// Of a study that begins or goes on.

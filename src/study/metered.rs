@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::gpu_limits::Limiter;
-use super::outcome::{Hints, Told};
+use super::outcome::{Hints, ToldMetrics};
 use super::pauses::Pauses;
 use super::steps::{Sieve, Step};
 use super::store::{Store, StoreError};
-use super::{Interrupt, Limits, RunObserver, Stops};
+use super::{Interrupt, RunLimits, RunObserver, Stops};
 use crate::energy::units::{DomainEnergy, DomainKind, WindowEnergy};
 use crate::energy::{LimitGuard, Mark, Moment, Session, Usage};
-use crate::evaluation::{Control, DeviceUse, Failure, Scope, Stamp};
+use crate::evaluation::{Control, DeviceUse, EvaluationFailure, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;
@@ -35,7 +35,7 @@ pub(super) struct Desk<'a> {
     pub(super) stops: &'a Stops,
     pub(super) limiter: Option<Limiter>,
     /// What its trials told.
-    pub(super) told: Told,
+    pub(super) told: ToldMetrics,
 }
 
 impl Desk<'_> {
@@ -47,7 +47,7 @@ impl Desk<'_> {
     }
 
     /// Sets the limits of GPUs for a trial, until what comes back is dropped.
-    pub(super) fn limit(&self, point: &Point) -> Result<Vec<LimitGuard>, Failure> {
+    pub(super) fn limit(&self, point: &Point) -> Result<Vec<LimitGuard>, EvaluationFailure> {
         self.limiter.as_ref().map_or(Ok(Vec::new()), |limiter| limiter.set(point))
     }
 
@@ -77,7 +77,7 @@ pub(super) struct MeteredScope<'a, 'd> {
     /// The devices rest around the trial phase.
     rests: bool,
     broken: Option<StoreError>,
-    refused: Option<Failure>,
+    refused: Option<EvaluationFailure>,
     doubts: Vec<String>,
     hints: Hints,
     /// Where the trial's energy counts from its first step on: whether that has come.
@@ -126,7 +126,7 @@ struct BudgetEnd {
 }
 
 impl BudgetEnd {
-    fn of(record: &StudyRecord, limits: &Limits) -> Option<Self> {
+    fn of(record: &StudyRecord, limits: &RunLimits) -> Option<Self> {
         let seconds = limits.seconds.map(|limit| (limit - record.trial_seconds()).max(0.0));
         // What does not fit is longer than anybody waits.
         let seconds = seconds.and_then(|left| Duration::try_from_secs_f64(left).ok());
@@ -136,7 +136,7 @@ impl BudgetEnd {
 }
 
 impl<'a, 'd> MeteredScope<'a, 'd> {
-    pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, limits: &Limits) -> Self {
+    pub(super) fn open(desk: &'a mut Desk<'d>, trial: u64, limits: &RunLimits) -> Self {
         let timeout = limits.timeout;
         let budget = BudgetEnd::of(desk.record, limits);
         let first_step = if limits.from_first_step { FirstStep::Awaited } else { FirstStep::NotAsked };
@@ -336,7 +336,7 @@ impl Scope for MeteredScope<'_, '_> {
                 "a phase cannot be named `{phase}`: letters, digits and `_` make a name, and gpu, cpu, dram, accelerator, platform and net mean \
                  something else in names of energy metrics"
             );
-            self.refused = Some(Failure::new(FailureKind::BadMetrics, message));
+            self.refused = Some(EvaluationFailure::new(FailureKind::BadMetrics, message));
             return;
         }
         let mark = self.edge_of(phase, at);
@@ -381,28 +381,28 @@ impl Scope for MeteredScope<'_, '_> {
         self.rests = true;
     }
 
-    fn must_end(&mut self) -> Option<Failure> {
+    fn must_end(&mut self) -> Option<EvaluationFailure> {
         if self.broken.is_none() {
             self.broken = self.desk.store.tend().err();
         }
         if self.broken.is_some() {
-            return Some(Failure::new(FailureKind::Interrupted, "the study's store failed"));
+            return Some(EvaluationFailure::new(FailureKind::Interrupted, "the study's store failed"));
         }
         if let Some(refused) = &self.refused {
             return Some(refused.clone());
         }
         if self.desk.interrupt.is_raised() {
             self.desk.observer.stopping();
-            return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
+            return Some(EvaluationFailure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
         if self.desk.interrupt.ends_soon() && !std::mem::replace(&mut self.told_of_end, true) {
             self.desk.observer.finishing();
         }
         if let Some(reason) = self.budget_is_over() {
-            return Some(Failure::new(FailureKind::Interrupted, reason));
+            return Some(EvaluationFailure::new(FailureKind::Interrupted, reason));
         }
         if let Err(error) = self.desk.session.check(&self.usage) {
-            return Some(Failure::new(FailureKind::Device, error.with_help()));
+            return Some(EvaluationFailure::new(FailureKind::Device, error.with_help()));
         }
         // In the midst of going on after a stop it is not known yet how long that was.
         let over = self.desk.stops.is_up_to_date() && self.due().is_some_and(|due| Moment::now() >= due);
@@ -414,7 +414,7 @@ impl Scope for MeteredScope<'_, '_> {
                 false => String::new(),
             };
             let message = format!("not done after {limit} s, the time limit of a trial{besides}");
-            Failure::new(FailureKind::Timeout, message)
+            EvaluationFailure::new(FailureKind::Timeout, message)
         })
     }
 

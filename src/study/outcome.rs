@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::energy::units::{DomainEnergy, Method, PowerDomain, WindowEnergy};
-use crate::evaluation::Failure;
+use crate::evaluation::EvaluationFailure;
 use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, Problem, ValueError};
@@ -12,13 +12,13 @@ use crate::study_file::nearest_metric;
 
 /// Why metrics are no result.
 pub(super) struct Lack {
-    pub(super) failure: Failure,
+    pub(super) failure: EvaluationFailure,
     /// The metric or phase that is missing, if it is that.
     pub(super) name: Option<String>,
 }
 
-impl From<Failure> for Lack {
-    fn from(failure: Failure) -> Self {
+impl From<EvaluationFailure> for Lack {
+    fn from(failure: EvaluationFailure) -> Self {
         Self { failure, name: None }
     }
 }
@@ -37,11 +37,11 @@ pub(super) const STEP: &str = "step";
 
 /// What trials of this session told: what was told once is no misspelt name where it is missing.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct ToldMetrics {
     names: BTreeSet<String>,
 }
 
-impl Told {
+impl ToldMetrics {
     /// Takes up what a trial told, whatever came of it.
     pub(super) fn take(&mut self, metrics: &Metrics, phases: &Phases) {
         let names = metrics.keys().chain(phases.keys());
@@ -108,7 +108,7 @@ impl Hints {
 /// The metrics of a trial with the metered ones that the objectives and constraints ask for.
 pub(super) fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phases) -> Result<Metrics, Lack> {
     let problem = record.problem();
-    let bad = |message: String| Lack::from(Failure::new(FailureKind::BadMetrics, message));
+    let bad = |message: String| Lack::from(EvaluationFailure::new(FailureKind::BadMetrics, message));
     if let Some(name) = metrics.keys().find(|name| EnergyMetric::is_reserved(name)) {
         return Err(bad(format!("the program reports `{name}`, but `energy` names what is metered; use another name")));
     }
@@ -133,17 +133,17 @@ pub(super) fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phas
         }
         let joules = metric.read(phases, &metrics).ok_or_else(|| {
             let message = format!("`{name}` could not be metered: {}", why_missing(window, &metric));
-            Failure::new(FailureKind::Meter, message)
+            EvaluationFailure::new(FailureKind::Meter, message)
         })?;
         metrics.insert(name.clone(), joules.0);
     }
     if !energies.is_empty() {
-        same_metering(record, phases).map_err(|message| Failure::new(FailureKind::Meter, message))?;
+        same_metering(record, phases).map_err(|message| EvaluationFailure::new(FailureKind::Meter, message))?;
     }
     problem.check(&metrics).map_err(|error| match &error {
         // Zero joules are no mistake of the configuration: the trial was too short for its meter.
         ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
-            Failure::new(FailureKind::Meter, with_help(&error, error.help())).into()
+            EvaluationFailure::new(FailureKind::Meter, with_help(&error, error.help())).into()
         }
         _ => bad(with_help(&error, error.help())),
     })?;
@@ -160,7 +160,7 @@ pub(super) fn deviations(metrics: &Metrics, phases: &Phases) -> Metrics {
 }
 
 /// Under a budget of energy an attempt without a figure would be free.
-pub(super) fn budgeted(metrics: Metrics, spent: &WindowEnergy) -> Result<Metrics, Failure> {
+pub(super) fn budgeted(metrics: Metrics, spent: &WindowEnergy) -> Result<Metrics, EvaluationFailure> {
     if spent.total().is_some() {
         return Ok(metrics);
     }
@@ -168,7 +168,7 @@ pub(super) fn budgeted(metrics: Metrics, spent: &WindowEnergy) -> Result<Metrics
         "the budget is one of energy, and this could not be metered: {}",
         why_missing(spent, &EnergyMetric::TOTAL)
     );
-    Err(Failure::new(FailureKind::Meter, message))
+    Err(EvaluationFailure::new(FailureKind::Meter, message))
 }
 
 fn why_missing(window: &WindowEnergy, metric: &EnergyMetric) -> String {

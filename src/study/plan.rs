@@ -131,7 +131,7 @@ mod tests {
     use crate::optimizer::history::FailureKind;
     use crate::optimizer::problem::{Metrics, Problem, maximize};
     use crate::optimizer::space::{Space, float};
-    use crate::record::{Entry, Event, Phases};
+    use crate::record::{Event, Phases, StoredEvent};
 
     fn point(x: f64) -> Point {
         [("x", x)].into_iter().collect()
@@ -146,17 +146,17 @@ mod tests {
             sampler: "again".into(),
             identity: serde_json::Value::Null,
         };
-        StudyRecord::from_entries([Entry { seq: 1, time: 0.0, event }]).unwrap()
+        StudyRecord::from_entries([StoredEvent { seq: 1, time: 0.0, event }]).unwrap()
     }
 
     /// Runs what is next and ends it in this way; says which point it was, and its seed.
     fn step(plan: Plan<'_>, record: &mut StudyRecord, failure: Option<FailureKind>) -> Option<(f64, u64)> {
         let NextTrial { trial, attempt, point, fit, propose_seconds } = plan.next(record).ok()?;
         let x = point.number("x").unwrap();
-        let mut apply = |event| record.apply(Entry { seq: record.last_seq() + 1, time: 0.0, event }).unwrap();
+        let mut apply = |event| record.apply(StoredEvent { seq: record.last_seq() + 1, time: 0.0, event }).unwrap();
         apply(Event::TrialStarted { trial, attempt, point, fit, propose_seconds });
         let seed = plan.seed(record, trial);
-        let mut apply = |event| record.apply(Entry { seq: record.last_seq() + 1, time: 0.0, event }).unwrap();
+        let mut apply = |event| record.apply(StoredEvent { seq: record.last_seq() + 1, time: 0.0, event }).unwrap();
         apply(match failure {
             None => Event::TrialFinished {
                 trial,
@@ -198,10 +198,10 @@ mod tests {
         let NextTrial { trial, attempt, point: first, fit, propose_seconds } =
             Plan::Repeat(&both).next(&record).ok().unwrap();
         let event = Event::TrialStarted { trial, attempt, point: first.clone(), fit, propose_seconds };
-        record.apply(Entry { seq: 2, time: 0.0, event }).unwrap();
+        record.apply(StoredEvent { seq: 2, time: 0.0, event }).unwrap();
         let (kind, message) = (FailureKind::Interrupted, String::new());
         let event = Event::TrialFailed { trial, kind, message, retry: true, spent: None };
-        record.apply(Entry { seq: 3, time: 0.0, event }).unwrap();
+        record.apply(StoredEvent { seq: 3, time: 0.0, event }).unwrap();
         let other = Repeats { points: vec![point(2.0)], times: 1 };
         assert_eq!(Plan::Repeat(&other).next(&record).ok().unwrap().point, point(2.0));
         let again = Plan::Repeat(&both).next(&record).ok().unwrap();

@@ -45,9 +45,9 @@ pub enum Request {
     /// What came of a trial.
     Tell {
         /// Which trial.
-        trial: Trial,
+        trial: ToldTrial,
         /// What came of it.
-        told: Told,
+        told: ToldOutcome,
     },
     /// For the trials that were asked for and not told.
     Pending,
@@ -60,7 +60,7 @@ pub enum Request {
 /// The trial that is told about.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Trial {
+pub enum ToldTrial {
     /// One that was asked for.
     Asked(u64),
     /// A new one at a point that was not asked for.
@@ -70,7 +70,7 @@ pub enum Trial {
 /// What came of a trial.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Told {
+pub enum ToldOutcome {
     /// Metrics, in their own units; they may be NaN or infinite.
     Finished {
         /// By name.
@@ -306,8 +306,8 @@ impl Request {
             Line::Quit {} => Ok(Self::Quit),
             Line::Tell { id, params, metrics, sd, failed } => {
                 let trial = match (id, params) {
-                    (Some(id), None) => Trial::Asked(id),
-                    (None, Some(params)) => Trial::New(read_point(params)?),
+                    (Some(id), None) => ToldTrial::Asked(id),
+                    (None, Some(params)) => ToldTrial::New(read_point(params)?),
                     _ => return Err(RequestError::OneOf { one: "id", other: "params" }),
                 };
                 let told = match (metrics, failed) {
@@ -315,12 +315,12 @@ impl Request {
                         let (metrics, unread) = read_numbers(metrics);
                         let (mut sd, odd) = read_numbers(sd.unwrap_or_default());
                         sd.extend(odd.into_keys().map(|name| (name, f64::NAN)));
-                        Told::Finished { metrics, sd, unread }
+                        ToldOutcome::Finished { metrics, sd, unread }
                     }
                     (None, Some(_)) if sd.is_some() => {
                         return Err(RequestError::OneOf { one: "sd", other: "failed" });
                     }
-                    (None, Some(message)) => Told::Failed { kind: failure_kind(&message), message },
+                    (None, Some(message)) => ToldOutcome::Failed { kind: failure_kind(&message), message },
                     _ => return Err(RequestError::OneOf { one: "metrics", other: "failed" }),
                 };
                 Ok(Self::Tell { trial, told })
@@ -444,7 +444,8 @@ mod tests {
     #[test]
     fn numbers_that_json_has_not_are_read() {
         let line = r#"{"op":"tell","id":3,"metrics":{"a":NaN,"b":-1e999,"NaN":1}}"#;
-        let Ok(Request::Tell { trial: Trial::Asked(3), told: Told::Finished { metrics, .. } }) = Request::parse(line)
+        let Ok(Request::Tell { trial: ToldTrial::Asked(3), told: ToldOutcome::Finished { metrics, .. } }) =
+            Request::parse(line)
         else {
             panic!("a tell");
         };

@@ -7,12 +7,12 @@ use super::metered::Desk;
 use super::{Interrupt, Stops, StudyError};
 use crate::energy::units::{Baseline, DomainBaseline, DomainKind};
 use crate::energy::{Moment, Usage};
-use crate::evaluation::{Control, DeviceUse, Failure, Objective, Scope, Stamp};
+use crate::evaluation::{Control, DeviceUse, EvaluationFailure, Evaluator, Scope, Stamp};
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
 use crate::record::{EnergyMetric, Event, StudyRecord, TrialRecord};
 
-/// An objective that gets ready for longer hangs.
+/// An evaluator that gets ready for longer hangs.
 const PREPARING: Duration = Duration::from_secs(300);
 
 /// How often a device that cools down is looked at.
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Measures the power at rest, with open what the trials keep open.
 pub(super) fn measure_baseline(
     desk: &mut Desk<'_>,
-    objective: &mut dyn Objective,
+    evaluator: &mut dyn Evaluator,
     time: Duration,
 ) -> Result<(), StudyError> {
     if desk.session.sources(&Usage::All).iter().all(|source| source.method.is_estimate()) {
@@ -29,7 +29,7 @@ pub(super) fn measure_baseline(
     }
     desk.observer.resting(time);
     // What fails here fails again in the first trial, which is the place to tell it.
-    let _ = objective.prepare(&mut Preparing { interrupt: desk.interrupt, stops: desk.stops, began: Moment::now() });
+    let _ = evaluator.prepare(&mut Preparing { interrupt: desk.interrupt, stops: desk.stops, began: Moment::now() });
     let interrupt = desk.interrupt;
     let Some(baseline) = desk.session.measure_baseline(time, || interrupt.ends_soon()) else { return Ok(()) };
     let needed = wanted_at_rest(desk.record, &baseline);
@@ -52,7 +52,7 @@ fn wanted_at_rest(record: &StudyRecord, baseline: &Baseline) -> Result<(), Study
     Ok(())
 }
 
-/// Listens to an objective that gets ready, and remembers nothing.
+/// Listens to an evaluator that gets ready, and remembers nothing.
 struct Preparing<'a> {
     interrupt: &'a Interrupt,
     stops: &'a Stops,
@@ -70,13 +70,13 @@ impl Scope for Preparing<'_> {
 
     fn uses(&mut self, _: DeviceUse) {}
 
-    fn must_end(&mut self) -> Option<Failure> {
+    fn must_end(&mut self) -> Option<EvaluationFailure> {
         if self.interrupt.ends_soon() {
-            return Some(Failure::new(FailureKind::Interrupted, "the user stopped the study"));
+            return Some(EvaluationFailure::new(FailureKind::Interrupted, "the user stopped the study"));
         }
         let time = Moment::now().since(self.began).saturating_sub(self.stops.since(self.began));
         (self.stops.is_up_to_date() && time >= PREPARING)
-            .then(|| Failure::new(FailureKind::Timeout, "the device did not open in time"))
+            .then(|| EvaluationFailure::new(FailureKind::Timeout, "the device did not open in time"))
     }
 }
 

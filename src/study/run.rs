@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::gpu_limits::{GpuLimits, put_back};
 use super::inventory::{Asked, Unreadable, why_otherwise};
 use super::metered::{Desk, MeteredScope};
-use super::outcome::{Hints, Lack, STEP, Told, budgeted, complete, deviations, metered, origin};
+use super::outcome::{Hints, Lack, STEP, ToldMetrics, budgeted, complete, deviations, metered, origin};
 use super::plan::{NextTrial, Plan};
 use super::rest::{cool_down, measure_baseline};
 use super::store::Store;
 use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Session, Usage};
-use crate::evaluation::{Afterwards, Failure, Objective, Task};
+use crate::evaluation::{Afterwards, EvaluationFailure, Evaluator, TrialTask};
 use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
@@ -29,7 +29,7 @@ const ALIKE: u64 = 5;
 
 /// When a study ends, and how its trials are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
+pub struct RunLimits {
     /// Trials that count: finished ones and failures of the configuration.
     pub trials: Option<u64>,
     /// Seconds in trials, all sessions and failures included.
@@ -91,7 +91,7 @@ pub struct Runner<'a> {
     /// What it tries.
     pub plan: Plan<'a>,
     /// Evaluates.
-    pub objective: &'a mut dyn Objective,
+    pub evaluator: &'a mut dyn Evaluator,
     /// Meters.
     pub session: &'a Session,
     /// Watches.
@@ -101,7 +101,7 @@ pub struct Runner<'a> {
     /// When it stood still, which is nobody's time.
     pub stops: &'a Stops,
     /// When to end.
-    pub limits: Limits,
+    pub limits: RunLimits,
     /// Under which limits of the GPUs; set for each trial, and put back after it.
     pub gpu_limits: Option<GpuLimits>,
     /// Where it runs.
@@ -117,7 +117,7 @@ impl Runner<'_> {
         if let Some(reason) = spent(self.record, &self.limits) {
             return Ok(reason);
         }
-        let asked = Asked::of(self.record.problem(), self.limits.joules.is_some(), self.objective.may_use());
+        let asked = Asked::of(self.record.problem(), self.limits.joules.is_some(), self.evaluator.may_use());
         if let Some(unreadable) = Unreadable::of(self.record, &asked, self.session.consumers()) {
             return Err(StudyError::Unreadable(unreadable));
         }
@@ -129,7 +129,7 @@ impl Runner<'_> {
             store,
             record,
             plan,
-            objective,
+            evaluator,
             session,
             observer,
             interrupt,
@@ -140,7 +140,7 @@ impl Runner<'_> {
         } = self;
         store.heed(interrupt);
         let limiter = gpu_limits.map(|limits| limits.prepare(session, record.problem().space())).transpose()?;
-        let told = Told::default();
+        let told = ToldMetrics::default();
         let mut desk = Desk { session, store, record, observer, interrupt, stops, limiter, told };
         let _watch = stops.watch(session);
         let lost = count_lost(&mut desk, &limits)?;
@@ -149,7 +149,7 @@ impl Runner<'_> {
         for trial in lost {
             desk.observer.trial_lost(desk.record, trial);
         }
-        let end = run_trials(&mut desk, plan, objective, &limits);
+        let end = run_trials(&mut desk, plan, evaluator, &limits);
         let reason = match &end {
             Ok(reason) => reason.label().to_owned(),
             Err(error) => with_help(error, error.help()),
@@ -164,7 +164,7 @@ impl Runner<'_> {
 
 /// Counts the attempts that an earlier session died in, and gives up trials that have none left: a configuration that takes the
 /// machine down would otherwise be tried for ever. Returns which trials there were.
-fn count_lost(desk: &mut Desk<'_>, limits: &Limits) -> Result<Vec<u64>, StudyError> {
+fn count_lost(desk: &mut Desk<'_>, limits: &RunLimits) -> Result<Vec<u64>, StudyError> {
     // A session that ended in good order has stored what became of its trial. One whose store failed could not, and is counted, too:
     // a trial that fills the disk would otherwise be tried for ever.
     if desk.record.sessions().last().is_none_or(|session| session.end.is_some()) {
@@ -188,13 +188,13 @@ fn count_lost(desk: &mut Desk<'_>, limits: &Limits) -> Result<Vec<u64>, StudyErr
 fn run_trials(
     desk: &mut Desk<'_>,
     plan: Plan<'_>,
-    objective: &mut dyn Objective,
-    limits: &Limits,
+    evaluator: &mut dyn Evaluator,
+    limits: &RunLimits,
 ) -> Result<EndReason, StudyError> {
     let mut misfortunes = 0;
     let mut alike = Alike::default();
     if let Some(time) = limits.idle {
-        measure_baseline(desk, objective, time)?;
+        measure_baseline(desk, evaluator, time)?;
     }
     loop {
         if desk.interrupt.ends_soon() {
@@ -218,7 +218,7 @@ fn run_trials(
                 return Ok(EndReason::Interrupted);
             }
         }
-        let failure = run_attempt(desk, plan, objective, limits, next)?;
+        let failure = run_attempt(desk, plan, evaluator, limits, next)?;
         desk.observer.trial_ended(desk.record, trial);
         match failure {
             Some(failure) if failure.kind == FailureKind::Interrupted && desk.interrupt.is_raised() => {}
@@ -254,7 +254,7 @@ struct Alike {
 
 impl Alike {
     /// How many there are with this one; none where a trial finished.
-    fn count(&mut self, failure: Option<&Failure>) -> u32 {
+    fn count(&mut self, failure: Option<&EvaluationFailure>) -> u32 {
         let of_program = |kind| matches!(kind, FailureKind::Exit | FailureKind::Panic | FailureKind::BadMetrics);
         let this = failure.filter(|f| of_program(f.kind)).map(|f| {
             let line = f.message.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -274,10 +274,10 @@ impl Alike {
 fn run_attempt(
     desk: &mut Desk<'_>,
     plan: Plan<'_>,
-    objective: &mut dyn Objective,
-    limits: &Limits,
+    evaluator: &mut dyn Evaluator,
+    limits: &RunLimits,
     next: NextTrial,
-) -> Result<Option<Failure>, StudyError> {
+) -> Result<Option<EvaluationFailure>, StudyError> {
     let NextTrial { trial, attempt, point, fit, propose_seconds } = next;
     desk.append(Event::TrialStarted { trial, attempt, point: point.clone(), fit, propose_seconds })?;
     desk.observer.trial_started(desk.record, trial);
@@ -286,9 +286,9 @@ fn run_attempt(
         Err(failure) => return fail(desk, limits, trial, failure, &Rest::default()).map(Some),
     };
     desk.see_devices(trial, false)?;
-    let task = Task { trial, attempt, point: &point, seed: plan.seed(desk.record, trial) };
+    let task = TrialTask { trial, attempt, point: &point, seed: plan.seed(desk.record, trial) };
     let mut scope = MeteredScope::open(desk, trial, limits);
-    let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(task, &mut scope)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(task, &mut scope)));
     let metered = scope.close();
     desk.see_devices(trial, true)?;
     let put_back = put_back(guards);
@@ -321,11 +321,11 @@ fn run_attempt(
             desk.told.take(&told, &metered.phases);
             completed
         }
-        Err(panic) => Err(Failure::new(FailureKind::Panic, panic_message(&*panic))),
+        Err(panic) => Err(EvaluationFailure::new(FailureKind::Panic, panic_message(&*panic))),
     };
     let outcome = outcome.and_then(|metrics| put_back.map(|()| metrics));
     let outcome = if limits.joules.is_some() { outcome.and_then(|m| budgeted(m, &metered.spent)) } else { outcome };
-    let Afterwards { printed: kept, doubts } = objective.ended(outcome.is_err());
+    let Afterwards { printed: kept, doubts } = evaluator.ended(outcome.is_err());
     let doubts: Vec<String> = metered.doubts.into_iter().chain(doubts).collect();
     match outcome {
         Ok(metrics) => {
@@ -358,7 +358,7 @@ fn run_attempt(
 }
 
 /// A program that ended well and told nothing may have told what is wanted in a way that is not read.
-fn of_what_is_not_read(record: &StudyRecord, failure: Failure, hints: &Hints) -> Lack {
+fn of_what_is_not_read(record: &StudyRecord, failure: EvaluationFailure, hints: &Hints) -> Lack {
     let name = hints.first(record.problem()).filter(|_| failure.kind == FailureKind::BadMetrics);
     Lack { name: name.cloned(), failure }
 }
@@ -376,11 +376,11 @@ struct Rest {
 /// Stores how an attempt at a trial failed, and whether there will be another one.
 fn fail(
     desk: &mut Desk<'_>,
-    limits: &Limits,
+    limits: &RunLimits,
     trial: u64,
-    failure: Failure,
+    failure: EvaluationFailure,
     rest: &Rest,
-) -> Result<Failure, StudyError> {
+) -> Result<EvaluationFailure, StudyError> {
     let lost = desk.record.trial(trial).map_or(0, |t| t.lost_attempts) + 1;
     let retry = match failure.kind {
         FailureKind::Interrupted if desk.interrupt.is_raised() || rest.is_cut => true,
@@ -396,7 +396,7 @@ fn fail(
 pub const PRINTED: &str = "what it printed is in the results, in ";
 
 /// What happened, and where to read on.
-fn with_output(failure: &Failure, kept: Option<&str>) -> String {
+fn with_output(failure: &EvaluationFailure, kept: Option<&str>) -> String {
     match kept.filter(|_| failure.kind != FailureKind::Interrupted) {
         Some(files) => {
             let joint = if failure.message.contains('\n') { "\n" } else { "; " };
@@ -409,11 +409,11 @@ fn with_output(failure: &Failure, kept: Option<&str>) -> String {
 fn no_first_step() -> Lack {
     let message = "[command] has energy_from = \"first-step\", and it printed no line with a step, such as {\"step\": 0}, so nobody knows \
                    from when on its energy counts";
-    Lack { name: Some(STEP.to_owned()), failure: Failure::new(FailureKind::BadMetrics, message) }
+    Lack { name: Some(STEP.to_owned()), failure: EvaluationFailure::new(FailureKind::BadMetrics, message) }
 }
 
 /// The event that fixes the reference point, once the initial design is done and a trial keeps the constraints. A resumed study does so at the same place.
-pub(super) fn freeze_reference(record: &StudyRecord, limits: &Limits) -> Option<Event> {
+pub(super) fn freeze_reference(record: &StudyRecord, limits: &RunLimits) -> Option<Event> {
     if record.reference().is_some() || record.counted_trials() < limits.initial {
         return None;
     }
@@ -425,7 +425,7 @@ pub(super) fn freeze_reference(record: &StudyRecord, limits: &Limits) -> Option<
     Some(Event::ReferenceFrozen { reference })
 }
 
-pub(super) fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> {
+pub(super) fn spent(record: &StudyRecord, limits: &RunLimits) -> Option<EndReason> {
     if limits.trials.is_some_and(|limit| record.counted_trials() >= limit) {
         Some(EndReason::Trials)
     } else if limits.seconds.is_some_and(|limit| record.trial_seconds() >= limit) {
@@ -439,7 +439,7 @@ pub(super) fn spent(record: &StudyRecord, limits: &Limits) -> Option<EndReason> 
 
 /// Whether nothing is left to do: a limit is reached, or the last session found the space exhausted.
 #[must_use]
-pub fn is_complete(record: &StudyRecord, limits: &Limits) -> bool {
+pub fn is_complete(record: &StudyRecord, limits: &RunLimits) -> bool {
     let end = record.sessions().last().and_then(|session| session.end.as_deref());
     spent(record, limits).is_some() || end == Some(EndReason::Space.label())
 }

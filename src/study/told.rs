@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::request::RequestError;
-use crate::evaluation::Failure;
+use crate::evaluation::EvaluationFailure;
 use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, ValueError};
@@ -13,7 +13,7 @@ use crate::study_file::nearest_metric;
 /// What can be kept of it.
 pub(super) struct Sorted {
     /// Metrics and standard deviations, or why they are no outcome.
-    pub(super) outcome: Result<(Metrics, Metrics), Failure>,
+    pub(super) outcome: Result<(Metrics, Metrics), EvaluationFailure>,
     /// What was left out of the outcome, and why.
     pub(super) dropped: BTreeMap<String, String>,
 }
@@ -79,7 +79,7 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
         // A budget alone says nothing of the configuration.
         let kind =
             if searched.contains(&*name) || name.is_empty() { FailureKind::BadMetrics } else { FailureKind::Meter };
-        return Ok(Sorted { outcome: Err(Failure::new(kind, message)), dropped: BTreeMap::new() });
+        return Ok(Sorted { outcome: Err(EvaluationFailure::new(kind, message)), dropped: BTreeMap::new() });
     }
     let mut known = Metrics::new();
     for (name, value) in raw.sd {

@@ -15,7 +15,7 @@ use crate::training::RecipeError;
 /// A stretch of a study file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Place {
+pub struct FilePosition {
     /// Line, counted from 1.
     pub line: usize,
     /// Column in characters, counted from 1.
@@ -24,7 +24,7 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
-impl Place {
+impl FilePosition {
     /// The place of a stretch of `text`. A stretch that leaves the text is cut
     /// short, one that cuts a character takes it in.
     #[must_use]
@@ -46,8 +46,8 @@ impl Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
     pub(super) kind: IssueKind,
-    pub(super) place: Option<Place>,
-    pub(super) also: Vec<(Place, String)>,
+    pub(super) place: Option<FilePosition>,
+    pub(super) also: Vec<(FilePosition, String)>,
     pub(super) help: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Issue {
 
     /// Where; `None` where something is missing from the file as a whole.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
+    pub fn place(&self) -> Option<&FilePosition> {
         self.place.as_ref()
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::error::{Issue, IssueKind, Place, SpecErrors};
+use super::error::{FilePosition, Issue, IssueKind, SpecErrors};
 
 /// So many issues are told; a file of which more is wrong is no study file.
 const MOST: usize = 100;
@@ -43,7 +43,7 @@ impl Draft {
     }
 
     fn into_issue(self, text: &str) -> Issue {
-        let place = |span| Place::of(text, span);
+        let place = |span| FilePosition::of(text, span);
         Issue {
             kind: self.kind,
             place: self.span.map(place),

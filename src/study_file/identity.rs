@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::quantity::show_duration;
 use super::respelt;
-use super::{CoolDown, EnergyFrom, EnergySpec, Setpoint, Source, StudySpec, TrainSpec};
+use super::{CoolDown, EnergyFrom, EnergySpec, Setpoint, StudySpec, TrainSpec, TrialSource};
 use crate::energy::{DEFAULT_WATTS_PER_CORE, MeterKind, Meters, MigPolicy};
 use crate::guard::secret;
 use crate::optimizer::problem::{Bound, Constraint, Forbidden, Match, Objective, Prior};
@@ -100,13 +100,13 @@ impl StudySpec {
             };
         }
         match &self.source {
-            Source::Train(train) => {
+            TrialSource::Train(train) => {
                 identity["train"] = json!(train.complete(self.problem.space()));
                 if let Some(defaults) = train.defaults {
                     identity[DEFAULTS] = json!(defaults);
                 }
             }
-            Source::Command(command) => {
+            TrialSource::Command(command) => {
                 let argv: Vec<&str> = command.argv.iter().map(|t| t.source()).collect();
                 let cwd = command.cwd.as_ref().map(|c| c.to_string_lossy());
                 // By their names: what they are today, the study does not know.
@@ -122,7 +122,7 @@ impl StudySpec {
                     identity["command"]["energy_from"] = json!("first-step");
                 }
             }
-            Source::None => {}
+            TrialSource::None => {}
         }
         identity
     }

@@ -39,11 +39,11 @@ mod summary;
 mod variant;
 mod without;
 
-pub use error::{Issue, IssueKind, Place, SpecErrors};
+pub use error::{FilePosition, Issue, IssueKind, SpecErrors};
 pub use identity::{Difference, began_before_defaults, differences, stored_defaults, stored_watts};
 pub use model::{
-    Budget, CoolDown, EnergyFrom, EnergySpec, Keep, OnInterrupt, SamplerSpec, Setpoint, Source, StudySpec, TrainSpec,
-    TrialSpec,
+    Budget, CoolDown, EnergyFrom, EnergySpec, Keep, OnInterrupt, SamplerSpec, Setpoint, StudySpec, TrainSpec,
+    TrialSource, TrialSpec,
 };
 pub(crate) use parse::NAME_LIMIT;
 pub(crate) use spelling::{advice as did_you_mean, nearest, nearest_metric};

@@ -23,7 +23,7 @@ pub struct StudySpec {
     pub(super) budget: Budget,
     pub(super) problem: Problem,
     pub(super) sampler: SamplerSpec,
-    pub(super) source: Source,
+    pub(super) source: TrialSource,
     pub(super) trial: TrialSpec,
     pub(super) energy: EnergySpec,
     pub(super) carbon: Carbon,
@@ -72,7 +72,7 @@ impl StudySpec {
 
     /// What evaluates the points.
     #[must_use]
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &TrialSource {
         &self.source
     }
 
@@ -131,7 +131,7 @@ impl StudySpec {
     /// The same study with these defaults for settings of the trainer, if they are not settled yet.
     #[must_use]
     pub fn with_defaults_left_open(mut self, defaults: Defaults) -> Self {
-        if let Source::Train(train) = &mut self.source {
+        if let TrialSource::Train(train) = &mut self.source {
             train.defaults.get_or_insert(defaults);
         }
         self
@@ -140,7 +140,7 @@ impl StudySpec {
     /// The same study as it was begun, by its stored identity: with the defaults of then.
     #[must_use]
     pub fn begun_with(mut self, stored: &serde_json::Value) -> Self {
-        if let Source::Train(train) = &mut self.source {
+        if let TrialSource::Train(train) = &mut self.source {
             train.defaults = Some(stored_defaults(stored));
         }
         self
@@ -186,7 +186,7 @@ pub struct SamplerSpec {
 /// What evaluates the points of a study.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum TrialSource {
     /// The built-in trainer.
     Train(TrainSpec),
     /// The user's own program.

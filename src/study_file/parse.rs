@@ -13,8 +13,8 @@ use super::reference::{self, Table};
 use super::spelling::advice;
 
 use super::{
-    Budget, EnergyFrom, OnInterrupt, SamplerSpec, Source, StudySpec, TrialSpec, bounds, carbon, contradictions, doubts,
-    energy, limits, objectives, points, requirements, source, space,
+    Budget, EnergyFrom, OnInterrupt, SamplerSpec, StudySpec, TrialSource, TrialSpec, bounds, carbon, contradictions,
+    doubts, energy, limits, objectives, points, requirements, source, space,
 };
 use crate::evaluation::KeepOutput;
 use crate::optimizer::Seed;
@@ -110,7 +110,7 @@ fn read(document: &Document<&str>, text: &str, path: &str, findings: &mut Findin
     let required = requirements::read(&root, &searched, text, findings);
     contradictions::check(&root, &objectives, &constraints, &preferences, trainer.is_some(), findings);
     doubts::check(&searched, &forbidden, &objectives, findings);
-    if matches!(source, Some(Source::Command(_))) {
+    if matches!(source, Some(TrialSource::Command(_))) {
         doubts::check_words(&objectives, &constraints, findings);
     }
     let most = sampler::kind(&sampler.kind).and_then(|kind| kind.most_objectives);

@@ -10,7 +10,7 @@ use super::reader::{Element, Entry, Section};
 use super::reference;
 use super::space::Searched;
 use super::spelling::{advice, nearest};
-use super::{EnergySpec, Keep, Source, TrainSpec, arguments, omitted, secrets};
+use super::{EnergySpec, Keep, TrainSpec, TrialSource, arguments, omitted, secrets};
 use crate::evaluation::{CommandLine, Form, Template};
 use crate::optimizer::space::{Domain, Parameter, Value};
 use crate::training::{DefaultValue, Range, RecipeError, SETTINGS, Setting, check_settings};
@@ -23,10 +23,10 @@ pub(super) fn read(
     searched: &Searched,
     energy: &EnergySpec,
     findings: &mut Findings,
-) -> Option<Source> {
+) -> Option<TrialSource> {
     let before = findings.len();
     let source = match (root.get("train"), root.get("command")) {
-        (None, None) => Source::None,
+        (None, None) => TrialSource::None,
         (Some(train), Some(command)) => {
             let (section, first, second) = ("the study file".to_owned(), "[train]".to_owned(), "[command]".to_owned());
             let draft = Draft::new(IssueKind::Conflict { section, first, second }).at(command.key_span());
@@ -34,11 +34,14 @@ pub(super) fn read(
             return None;
         }
         (Some(_), None) => {
-            Source::Train(read_train(&section(root, &reference::TRAIN, findings)?, searched, energy, findings))
+            TrialSource::Train(read_train(&section(root, &reference::TRAIN, findings)?, searched, energy, findings))
         }
-        (None, Some(_)) => {
-            Source::Command(read_command(&section(root, &reference::COMMAND, findings)?, searched, energy, findings)?)
-        }
+        (None, Some(_)) => TrialSource::Command(read_command(
+            &section(root, &reference::COMMAND, findings)?,
+            searched,
+            energy,
+            findings,
+        )?),
     };
     (findings.len() == before).then_some(source)
 }
@@ -106,8 +109,8 @@ fn read_train(section: &Section, searched: &Searched, energy: &EnergySpec, findi
 }
 
 /// Whether every trial of the trainer predicts samples once it is trained; also where nobody can say, for something else is wrong.
-pub(super) fn infers(source: Option<&Source>, searched: &Searched) -> bool {
-    let Some(Source::Train(train)) = source else { return true };
+pub(super) fn infers(source: Option<&TrialSource>, searched: &Searched) -> bool {
+    let Some(TrialSource::Train(train)) = source else { return true };
     let seconds = |value: &Value| value.as_f64().is_some_and(|seconds| seconds > 0.0);
     let parameter = searched.space.as_ref().and_then(|space| space.get("inference_seconds"));
     match (train.settings.get("inference_seconds"), parameter) {

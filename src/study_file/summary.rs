@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::show_duration;
-use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, Setpoint, Source, StudySpec, arguments};
+use super::{CoolDown, EnergyFrom, EnergySpec, OnInterrupt, Setpoint, StudySpec, TrialSource, arguments};
 use crate::carbon::Carbon;
 use crate::energy::units::Joules;
 use crate::energy::{Meters, MigPolicy};
@@ -110,8 +110,8 @@ impl StudySpec {
 
     fn show_source(&self) -> Vec<String> {
         match &self.source {
-            Source::None => vec!["none: somebody asks for points and tells their outcomes".to_owned()],
-            Source::Train(train) => {
+            TrialSource::None => vec!["none: somebody asks for points and tells their outcomes".to_owned()],
+            TrialSource::Train(train) => {
                 let mut lines = vec!["the built-in trainer, with these settings fixed:".to_owned()];
                 let complete = train.complete(self.problem.space());
                 let (given, default): (Vec<_>, Vec<_>) =
@@ -125,7 +125,7 @@ impl StudySpec {
                 }
                 lines
             }
-            Source::Command(command) => {
+            TrialSource::Command(command) => {
                 let argv: Vec<String> = command.argv.iter().map(|t| t.source().to_owned()).collect();
                 let arguments: Vec<String> = secret::masked(&argv).0.iter().map(|word| format!("{word:?}")).collect();
                 let mut lines = vec![format!("the program {}", arguments.join(" "))];
@@ -235,7 +235,7 @@ impl StudySpec {
         {
             warnings.push(format!("the sampler {} makes no use of priors", self.sampler.kind));
         }
-        if let Source::Command(command) = &self.source {
+        if let TrialSource::Command(command) = &self.source {
             warnings.extend(arguments::warn(command, self.problem.space()));
         }
         warnings.extend(self.open_secrets());
@@ -258,7 +258,7 @@ impl StudySpec {
 
     /// What looks like a secret and is none by the file, so that it stands in each copy of it.
     fn open_secrets(&self) -> Option<String> {
-        let Source::Command(command) = &self.source else { return None };
+        let TrialSource::Command(command) = &self.source else { return None };
         let argv: Vec<String> = command.argv.iter().map(|t| t.source().to_owned()).collect();
         let variables = command.env.keys().filter(|name| secret::is_telling(name)).map(String::as_str);
         let argument = secret::masked(&argv).1.then_some("an argument");

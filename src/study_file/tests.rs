@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::energy::{MeterKind, Meters, MigPolicy};
-use crate::evaluation::{Secrets, Task};
+use crate::evaluation::{Secrets, TrialTask};
 use crate::optimizer::Seed;
 use crate::optimizer::problem::{Bound, Goal, Preference, Prior};
 use crate::optimizer::space::{Domain, Scale, Value};
@@ -114,7 +114,7 @@ fn the_digits_study_is_read_as_written() {
     let names: Vec<&str> = space.parameters().iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names[..3], ["model", "learning_rate", "batch_size"]);
     assert_eq!(space.get("momentum").unwrap().condition[0].values, ["sgd".into(), "rmsprop".into()]);
-    let Source::Train(train) = study.source() else { panic!("a training") };
+    let TrialSource::Train(train) = study.source() else { panic!("a training") };
     assert_eq!(train.settings.get("dataset"), Some(&Value::from("digits")));
     assert_eq!(study.trial().timeout, Some(Duration::from_secs(600)));
     assert_eq!(*study.energy(), EnergySpec::default());
@@ -126,12 +126,12 @@ fn the_digits_study_is_read_as_written() {
 fn the_command_study_is_read_as_written() {
     let study = StudySpec::parse(COMMAND, "studies/other.toml").unwrap();
     assert_eq!(study.name(), "command");
-    let Source::Command(command) = study.source() else { panic!("a command") };
+    let TrialSource::Command(command) = study.source() else { panic!("a command") };
     assert_eq!(command.cwd.as_deref(), Some(std::path::Path::new(".")));
     let point = [("learning_rate", Value::Float(0.1)), ("epochs", 3.into()), ("batch_size", 8.into())];
     let point = point.into_iter().chain([("solver", "plain".into())]).collect();
     let arguments =
-        command.arguments(Task { trial: 0, attempt: 1, point: &point, seed: 5 }, &Secrets::default()).join(" ");
+        command.arguments(TrialTask { trial: 0, attempt: 1, point: &point, seed: 5 }, &Secrets::default()).join(" ");
     assert_eq!(arguments, "python3 command_train.py --learning-rate 0.1 --epochs 3 --batch-size 8 --seed 5");
     insta::assert_snapshot!("summary_of_command", study.summary());
 }
@@ -191,7 +191,7 @@ fn everything_at_once() {
 #[test]
 fn without_a_source_any_metric_will_do() {
     let study = accepted(&format!("{BUDGET}{}{SPACE}", OBJECTIVE.replace("accuracy", "f1 of my own")));
-    assert_eq!(*study.source(), Source::None);
+    assert_eq!(*study.source(), TrialSource::None);
     assert_eq!(study.name(), "some");
     assert_eq!(study.with_trials(7).budget().trials, Some(7));
 }
@@ -453,10 +453,10 @@ fn many_errors_are_told_at_once_in_the_order_of_the_file() {
 
 #[test]
 fn columns_count_characters() {
-    let place = Place::of("ä = 1\nnämé = x", 14..15);
+    let place = FilePosition::of("ä = 1\nnämé = x", 14..15);
     assert_eq!((place.line, place.column), (2, 6));
-    assert_eq!(Place::of("a", 5..9).span, 1..1);
-    assert_eq!(Place::of("aé", 2..2).span, 1..3);
+    assert_eq!(FilePosition::of("a", 5..9).span, 1..1);
+    assert_eq!(FilePosition::of("aé", 2..2).span, 1..3);
 }
 
 #[test]
@@ -559,7 +559,7 @@ proptest! {
         let mut text = if which { DIGITS } else { COMMAND }.to_owned();
         for (at, length, insert) in damages {
             let start = at.index(text.len());
-            text.replace_range(Place::of(&text, start..start + length).span, &insert);
+            text.replace_range(FilePosition::of(&text, start..start + length).span, &insert);
         }
         if let Err(errors) = StudySpec::parse(&text, "a.toml") {
             prop_assert!(!errors.issues().is_empty());

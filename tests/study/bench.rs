@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::space::Point;
-use wattfront::record::{Entry, StudyRecord};
+use wattfront::record::{StoredEvent, StudyRecord};
 use wattfront::study::store::{Repair, Salvage, SqliteStore, Store};
 
 /// A program that answers at once, always the same to the same point.
@@ -157,7 +157,7 @@ impl Bench {
         let store = SqliteStore::open(&path).unwrap();
         let entries = store.load().unwrap().into_iter().filter_map(|entry| {
             let body = change(serde_json::to_string(&entry.event).unwrap())?;
-            Some(Entry { event: serde_json::from_str(&body).unwrap(), ..entry })
+            Some(StoredEvent { event: serde_json::from_str(&body).unwrap(), ..entry })
         });
         let changed = Repair::of(Salvage { entries: entries.collect(), ..Salvage::default() }, None).unwrap();
         drop(store);

@@ -5,13 +5,13 @@ use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use wattfront::energy::{Meters, Session};
-use wattfront::evaluation::{Failure, Scope, Task};
+use wattfront::evaluation::{EvaluationFailure, Scope, TrialTask};
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::sampler;
-use wattfront::record::{Entry, Environment, Event, StudyRecord, TrialState};
+use wattfront::record::{Environment, Event, StoredEvent, StudyRecord, TrialState};
 use wattfront::study::store::{MemoryStore, Store, StoreError};
-use wattfront::study::{EndReason, GpuLimits, Interrupt, Limits, Plan, Runner, Stops, StudyError};
+use wattfront::study::{EndReason, GpuLimits, Interrupt, Plan, RunLimits, Runner, Stops, StudyError};
 use wattfront::study_file::StudySpec;
 
 use crate::bench::{Answer, Bench};
@@ -43,7 +43,7 @@ fn changes(bench: &Bench) -> Vec<String> {
     text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
 }
 
-/// Limits of the GPU that are not the one it began with.
+/// RunLimits of the GPU that are not the one it began with.
 fn limits_set(bench: &Bench) -> Vec<String> {
     changes(bench).into_iter().filter(|change| !change.ends_with("limit 650000")).collect()
 }
@@ -260,17 +260,17 @@ fn a_limit_without_a_gpu_stops_the_study() {
 struct Clumsy(MemoryStore);
 
 impl Store for Clumsy {
-    fn append(&mut self, event: Event) -> Result<Entry, StoreError> {
+    fn append(&mut self, event: Event) -> Result<StoredEvent, StoreError> {
         assert!(!matches!(event, Event::DevicesSeen { after: true, .. }), "as told");
         self.0.append(event)
     }
 
-    fn load(&self) -> Result<Vec<Entry>, StoreError> {
+    fn load(&self) -> Result<Vec<StoredEvent>, StoreError> {
         self.0.load()
     }
 }
 
-type Evaluate<'a> = dyn FnMut(Task<'_>, &mut dyn Scope) -> Result<Metrics, Failure> + 'a;
+type Evaluate<'a> = dyn FnMut(TrialTask<'_>, &mut dyn Scope) -> Result<Metrics, EvaluationFailure> + 'a;
 
 /// Runs one trial in this process.
 fn run_here(bench: &Bench, store: &mut dyn Store, evaluate: &mut Evaluate<'_>) -> Result<EndReason, StudyError> {
@@ -288,7 +288,7 @@ fn run_here(bench: &Bench, store: &mut dyn Store, evaluate: &mut Evaluate<'_>) -
     let mut record = StudyRecord::from_entries(vec![created]).unwrap();
     let nvml = Meters::List(vec![wattfront::energy::MeterKind::Nvml]);
     let session = Session::builder().meters(nvml).nvml_library(&library).open().unwrap();
-    let limits = Limits {
+    let limits = RunLimits {
         trials: Some(1),
         seconds: None,
         joules: None,
@@ -305,7 +305,7 @@ fn run_here(bench: &Bench, store: &mut dyn Store, evaluate: &mut Evaluate<'_>) -
         store,
         record: &mut record,
         plan: Plan::Search(&*sampler::by_name("random", &sampler::Settings::default()).unwrap()),
-        objective: &mut |task: Task<'_>, scope: &mut dyn Scope| evaluate(task, scope),
+        evaluator: &mut |task: TrialTask<'_>, scope: &mut dyn Scope| evaluate(task, scope),
         session: &session,
         observer: &mut (),
         interrupt: &Interrupt::default(),

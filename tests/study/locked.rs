@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use wattfront::record::{Entry, Event};
+use wattfront::record::{Event, StoredEvent};
 use wattfront::study::store::Salvage;
 
 use crate::bench::{Answer, Bench};
@@ -168,7 +168,7 @@ fn what_is_kept_and_does_not_fit_is_not_stored_and_told() {
     let kept = std::fs::read_to_string(scene.kept()).unwrap();
     // Whoever looks for what is whole finds it.
     let found = Salvage::of(&scene.bench.results().join("study.db")).unwrap().entries;
-    let ended = |entry: &&Entry| matches!(entry.event, Event::TrialFinished { trial: 1, .. });
+    let ended = |entry: &&StoredEvent| matches!(entry.event, Event::TrialFinished { trial: 1, .. });
     assert_eq!(found.iter().filter(ended).count(), 1);
     for wrong in [kept.replace("accuracy", "acuracy"), kept[..kept.len() / 2].to_owned(), "{}".to_owned()] {
         std::fs::write(scene.kept(), &wrong).unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use wattfront::evaluation::{
-    CommandLine, CommandObjective, Control, DeviceUse, Failure, Objective, Process, Scope, Stamp, Task, Template,
-    TrainObjective,
+    CommandEvaluator, CommandLine, Control, DeviceUse, EvaluationFailure, Evaluator, Process, Scope, Stamp, Template,
+    TrainerEvaluator, TrialTask,
 };
 use wattfront::optimizer::history::FailureKind;
 use wattfront::optimizer::problem::Metrics;
@@ -126,9 +126,9 @@ impl Scope for Anything {
         Control::Continue
     }
     fn uses(&mut self, _: DeviceUse) {}
-    fn must_end(&mut self) -> Option<Failure> {
+    fn must_end(&mut self) -> Option<EvaluationFailure> {
         let over = self.deadline.is_some_and(|deadline| Stamp::now() >= deadline);
-        over.then(|| Failure::new(FailureKind::Timeout, "over"))
+        over.then(|| EvaluationFailure::new(FailureKind::Timeout, "over"))
     }
     fn deadline(&self) -> Option<Stamp> {
         self.deadline
@@ -138,24 +138,24 @@ impl Scope for Anything {
     }
 }
 
-fn trainer(program: &str) -> TrainObjective {
+fn trainer(program: &str) -> TrainerEvaluator {
     let command = ["python3", "-c", program].map(str::to_owned);
-    TrainObjective::new(command.to_vec(), [].into(), 0)
+    TrainerEvaluator::new(command.to_vec(), [].into(), 0)
 }
 
-fn evaluate(objective: &mut dyn Objective, trial: u64, slowness: u64) -> Result<Metrics, Failure> {
+fn evaluate(evaluator: &mut dyn Evaluator, trial: u64, slowness: u64) -> Result<Metrics, EvaluationFailure> {
     let mut scope = Anything { slowness: Duration::from_millis(slowness), ..Anything::default() };
-    evaluate_in(objective, trial, &mut scope)
+    evaluate_in(evaluator, trial, &mut scope)
 }
 
-fn evaluate_in(objective: &mut dyn Objective, trial: u64, scope: &mut Anything) -> Result<Metrics, Failure> {
+fn evaluate_in(evaluator: &mut dyn Evaluator, trial: u64, scope: &mut Anything) -> Result<Metrics, EvaluationFailure> {
     let point = Point::default();
-    objective.evaluate(Task { trial, attempt: 1, point: &point, seed: 0 }, scope)
+    evaluator.evaluate(TrialTask { trial, attempt: 1, point: &point, seed: 0 }, scope)
 }
 
-fn command(program: &str) -> CommandObjective {
+fn command(program: &str) -> CommandEvaluator {
     let argv = ["python3", "-c", program].map(|text| Template::parse(text).unwrap()).to_vec();
-    CommandObjective::new(CommandLine { argv, cwd: None, env: [].into(), secrets: Vec::new() }, Path::new("."))
+    CommandEvaluator::new(CommandLine { argv, cwd: None, env: [].into(), secrets: Vec::new() }, Path::new("."))
 }
 
 #[test]

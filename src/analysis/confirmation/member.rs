@@ -7,7 +7,7 @@ use super::super::{Provenance, Quantity, QuantityKind};
 use super::{EnergyMetric, per_thousand};
 use crate::optimizer::problem::{Bound, Constraint, Metrics, Objective, Problem};
 use crate::optimizer::space::{Point, Scale};
-use crate::record::{Failure, StudyRecord, TRIAL_PHASE, TrialRecord, TrialResult, TrialState, samples_name};
+use crate::record::{StudyRecord, TRIAL_PHASE, TrialFailure, TrialRecord, TrialResult, TrialState, samples_name};
 
 /// A trial of the study, and what it came to again.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Member {
     /// Its configuration in the study.
     pub point: Point,
     /// One for each new seed, by their numbers: those that finished, or failed by the configuration's fault.
-    pub runs: Vec<Again>,
+    pub runs: Vec<RepeatedRun>,
     /// One per metric, in the order of [`Confirmation::quantities`](super::Confirmation::quantities).
     pub figures: Vec<Figure>,
     /// Whether it is on the front of means.
@@ -29,18 +29,18 @@ pub struct Member {
 
 /// A trial with a new seed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Again {
+pub struct RepeatedRun {
     /// The number of its seed, from 0.
     pub number: u64,
     /// Its seed.
     pub seed: u64,
     /// What came of it.
-    pub outcome: Result<Told, Failure>,
+    pub outcome: Result<RunResult, TrialFailure>,
 }
 
 /// What a trial that finished reported and took.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct RunResult {
     /// What it reported, and every energy that was metered of it by name, in joules.
     pub metrics: Metrics,
     /// How those energies came about.
@@ -75,7 +75,7 @@ pub enum Difference {
 
 /// A constraint that needs a word, in words such as `energy at most 11`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum ConstraintStanding {
     /// The mean breaks it.
     Broken(String),
     /// The mean keeps it, but its interval does not, or there is none.
@@ -97,7 +97,7 @@ impl Difference {
     }
 }
 
-impl Told {
+impl RunResult {
     fn of(result: &TrialResult) -> Self {
         let mut metrics = result.metrics.clone();
         let mut names: Vec<EnergyMetric> = vec![EnergyMetric::TOTAL];
@@ -127,19 +127,19 @@ impl Member {
         objectives: &[Objective],
     ) -> Self {
         let all = again.trials_of(&trial.point).zip(0..);
-        let runs: Vec<Again> = all
+        let runs: Vec<RepeatedRun> = all
             .filter_map(|(run, number)| {
                 let outcome = match &run.state {
-                    TrialState::Finished(result) => Ok(Told::of(result)),
+                    TrialState::Finished(result) => Ok(RunResult::of(result)),
                     TrialState::Failed(failure) if failure.kind.is_of_configuration() || run.is_deadly() => {
                         Err(failure.clone())
                     }
                     _ => return None,
                 };
-                Some(Again { number, seed: again.header().seed.of_trial(number), outcome })
+                Some(RepeatedRun { number, seed: again.header().seed.of_trial(number), outcome })
             })
             .collect();
-        let searched = trial.result().map(Told::of);
+        let searched = trial.result().map(RunResult::of);
         let figure = |quantity: &Quantity| {
             let metric = &quantity.metric;
             let found: Vec<f64> = values(&runs, metric).map(|(_, value)| value).collect();
@@ -187,7 +187,7 @@ impl Member {
 
     /// What is to be said of the constraints, with its number: those that its mean breaks, and those that it keeps, but not for
     /// sure.
-    pub(super) fn constraints(&self, problem: &Problem) -> Vec<(u64, Standing)> {
+    pub(super) fn constraints(&self, problem: &Problem) -> Vec<(u64, ConstraintStanding)> {
         let of = |constraint: &Constraint| {
             let mean = self.figure(&constraint.metric)?.mean?;
             let worst = mean.interval.map(|Interval { low, high, .. }| match constraint.bound {
@@ -195,10 +195,10 @@ impl Member {
                 Bound::AtMost(_) => high,
             });
             if constraint.bound.violation(mean.mean) > 0.0 {
-                return Some((self.trial, Standing::Broken(constraint.to_string())));
+                return Some((self.trial, ConstraintStanding::Broken(constraint.to_string())));
             }
             let doubt = worst.is_none_or(|worst| constraint.bound.violation(worst) > 0.0);
-            doubt.then(|| (self.trial, Standing::Doubtful(constraint.to_string())))
+            doubt.then(|| (self.trial, ConstraintStanding::Doubtful(constraint.to_string())))
         };
         problem.constraints().iter().filter_map(of).collect()
     }
@@ -223,7 +223,7 @@ impl Member {
 }
 
 /// The values of a metric with the numbers of their seeds.
-fn values<'a>(runs: &'a [Again], metric: &'a str) -> impl Iterator<Item = (u64, f64)> + 'a {
+fn values<'a>(runs: &'a [RepeatedRun], metric: &'a str) -> impl Iterator<Item = (u64, f64)> + 'a {
     runs.iter().filter_map(move |run| Some((run.number, *run.outcome.as_ref().ok()?.metrics.get(metric)?)))
 }
 

@@ -19,7 +19,7 @@ mod sentence;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use member::{Again, Difference, Figure, Member, Standing, Told};
+pub use member::{ConstraintStanding, Difference, Figure, Member, RepeatedRun, RunResult};
 pub use sentence::shown;
 
 use self::hardware::hardware;
@@ -59,7 +59,7 @@ pub struct Confirmation {
     /// Those of the two that were chosen by these means.
     pub chosen: Vec<u64>,
     /// Constraints that a trial breaks by its mean, or keeps, but not for sure.
-    pub constraints: Vec<(u64, Standing)>,
+    pub constraints: Vec<(u64, ConstraintStanding)>,
     /// What metered the study and what metered the new trials, in words, where that differs, so that the energies of the two
     /// cannot be compared.
     pub metered_otherwise: Option<(String, String)>,

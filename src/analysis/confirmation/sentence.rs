@@ -3,7 +3,7 @@
 use super::super::number::ROUNDING;
 use super::super::statistics::{Interval, Mean};
 use super::super::{Digits, Quantity};
-use super::{Confirmation, Difference, Member, Standing};
+use super::{Confirmation, ConstraintStanding, Difference, Member};
 
 impl Confirmation {
     /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, the most accurate of the search: estimated
@@ -54,8 +54,9 @@ impl Confirmation {
     }
 
     fn breaks(&self, member: &Member) -> bool {
-        let broken =
-            |(trial, standing): &(u64, Standing)| *trial == member.trial && matches!(standing, Standing::Broken(_));
+        let broken = |(trial, standing): &(u64, ConstraintStanding)| {
+            *trial == member.trial && matches!(standing, ConstraintStanding::Broken(_))
+        };
         self.constraints.iter().any(broken)
     }
 

@@ -124,10 +124,10 @@ fn an_energy_that_only_a_constraint_is_about_carries_its_method_and_its_doubt() 
     let again = finish(finish(StudyFixture::new("digits", problem()), 9.0), 12.0).record();
     let confirmation = Confirmation::of(&study, &again, &[0]);
     assert!(confirmation.is_estimated());
-    assert_eq!(confirmation.constraints, [(0, Standing::Doubtful("energy at most 11".to_owned()))]);
+    assert_eq!(confirmation.constraints, [(0, ConstraintStanding::Doubtful("energy at most 11".to_owned()))]);
     let dear = finish(StudyFixture::new("digits", problem()), 12.0).record();
     let broken = Confirmation::of(&study, &dear, &[0]);
-    assert_eq!(broken.constraints, [(0, Standing::Broken("energy at most 11".to_owned()))]);
+    assert_eq!(broken.constraints, [(0, ConstraintStanding::Broken("energy at most 11".to_owned()))]);
     assert_eq!(broken.sentence(), "no trial keeps the constraints by its means");
     let figure = confirmation.member(0).unwrap().figure("energy").unwrap();
     assert_eq!(figure.by.as_ref().unwrap().to_string(), "cpu, ESTIMATED");

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::{AppError, Notice};
 use crate::record::{DataSeen, StudyRecord};
 use crate::report::study::data_lines;
-use crate::study_file::{Source, StudySpec, began_before_defaults, stored_defaults};
+use crate::study_file::{StudySpec, TrialSource, began_before_defaults, stored_defaults};
 use crate::training::{Defaults, SETTINGS};
 
 /// What a look at the data of a study has found; nothing for one that does not train here.
@@ -49,7 +49,7 @@ impl Look {
 
     /// What is told of a study that goes on with the defaults of an earlier version; `spec` is settled as one that begins today.
     pub(crate) fn told_of_older(&self, spec: &StudySpec, record: &StudyRecord) -> Option<Notice> {
-        let Source::Train(train) = spec.source() else { return None };
+        let TrialSource::Train(train) = spec.source() else { return None };
         let identity = &record.header().identity;
         let (now, then) = (self.defaults?, stored_defaults(identity));
         let used = train.complete(spec.problem().space());

@@ -8,7 +8,7 @@ use super::seen::data_seen;
 use crate::app::{AppError, trainer};
 use crate::data::{self, DataError, DataFolder, Dataset, Duplicates, FETCHABLE, NAMES, Partition, Split};
 use crate::optimizer::space::{Domain, Parameter, Value};
-use crate::study_file::{Source, StudySpec, TrainSpec, nearest};
+use crate::study_file::{StudySpec, TrainSpec, TrialSource, nearest};
 use crate::training::{Defaults, Recipe, check_on, partitions};
 
 /// The fixed settings, with a path of data as seen from here: in the file it is as seen from the file.
@@ -41,7 +41,7 @@ fn demand(look: Look) -> Result<Look, AppError> {
 
 /// The same, but published data need not be there.
 pub(crate) fn look_at_data(spec: &StudySpec, path: &Path) -> Result<Look, AppError> {
-    let Source::Train(train) = spec.source() else { return Ok(Look::default()) };
+    let TrialSource::Train(train) = spec.source() else { return Ok(Look::default()) };
     look_at(settings_of(train, path), spec.problem().space().parameters(), spec)
 }
 
@@ -125,7 +125,7 @@ fn duplicates(dataset: &Dataset, splits: &[(Partition, Split)]) -> Option<String
 /// pixels a side.
 pub(crate) fn slow_here(spec: &StudySpec) -> Option<String> {
     const SLOW: &str = "mixed-float16";
-    let Source::Train(train) = spec.source() else { return None };
+    let TrialSource::Train(train) = spec.source() else { return None };
     let fixed = train.settings.get("precision");
     let searched = match spec.problem().space().get("precision").map(|parameter| &parameter.domain) {
         Some(Domain::Choice { values }) => values.as_slice(),

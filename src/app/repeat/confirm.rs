@@ -4,7 +4,7 @@ use super::origin::Origin;
 use super::repeating::{Confirmed, Kind, Repeat, RepeatObserver, Wish};
 use crate::analysis::Summary;
 use crate::app::AppError;
-use crate::app::run::conduct::{Places, objective_of};
+use crate::app::run::conduct::{Places, evaluator_of};
 
 /// Runs these trials again, or the front if none are named.
 pub(crate) fn confirm(
@@ -19,8 +19,8 @@ pub(crate) fn confirm(
     }
     let folder = origin.results.join("confirm");
     let repeat = Repeat { trials: &trials, folder, kind: Kind::Confirm, wish, origin: &origin };
-    let objective = |places: Places<'_>| objective_of(&origin.spec, Places { file: wish.file, ..places });
-    repeat.run(&objective, observer)
+    let evaluator = |places: Places<'_>| evaluator_of(&origin.spec, Places { file: wish.file, ..places });
+    repeat.run(&evaluator, observer)
 }
 
 /// The trials that were named, each once.

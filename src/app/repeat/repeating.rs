@@ -13,12 +13,12 @@ use crate::app::open::open_store;
 use crate::app::run::Control;
 use crate::app::run::conduct::{Places, Work, conduct, limits_of};
 use crate::app::{AppError, Notice, Observer};
-use crate::evaluation::Objective;
+use crate::evaluation::Evaluator;
 use crate::optimizer::Seed;
 use crate::optimizer::space::{Point, Value};
 use crate::record::{Event, StudyRecord, TrialRecord};
 use crate::study::store::Store;
-use crate::study::{EndReason, Limits, Plan, Repeats, ResultsFolder, StudyError, store_path};
+use crate::study::{EndReason, Plan, Repeats, ResultsFolder, RunLimits, StudyError, store_path};
 use crate::study_file::OnInterrupt;
 
 /// What is wished for, whatever is run again.
@@ -95,7 +95,7 @@ impl Kind {
 }
 
 /// Makes what evaluates the runs.
-pub(super) type Evaluator<'a> = &'a dyn Fn(Places<'_>) -> Result<Box<dyn Objective>, AppError>;
+pub(super) type MakeEvaluator<'a> = &'a dyn Fn(Places<'_>) -> Result<Box<dyn Evaluator>, AppError>;
 
 impl Repeat<'_> {
     /// Whether what is to be run can be run here.
@@ -112,7 +112,7 @@ impl Repeat<'_> {
     /// Runs what is not done, and writes the outputs.
     pub(super) fn run(
         &self,
-        objective: Evaluator<'_>,
+        evaluator: MakeEvaluator<'_>,
         observer: &mut dyn RepeatObserver,
     ) -> Result<Confirmed, AppError> {
         // Where all is done already neither program nor data are needed.
@@ -137,7 +137,7 @@ impl Repeat<'_> {
         let nothing_left = repeats.left(&record) == 0;
         let end = match nothing_left {
             true => Ok(EndReason::Space),
-            false => self.conduct(&repeats, goes_on, &folder, &mut store, &mut record, objective, observer),
+            false => self.conduct(&repeats, goes_on, &folder, &mut store, &mut record, evaluator, observer),
         };
         let tell =
             |trials: &[u64]| Confirmation::of(&self.origin.record, &record, trials).with_changes(self.kind.changes());
@@ -201,7 +201,7 @@ impl Repeat<'_> {
         folder: &ResultsFolder,
         store: &mut dyn Store,
         record: &mut StudyRecord,
-        objective: Evaluator<'_>,
+        evaluator: MakeEvaluator<'_>,
         observer: &mut dyn RepeatObserver,
     ) -> Result<EndReason, AppError> {
         if goes_on {
@@ -211,7 +211,7 @@ impl Repeat<'_> {
         let control = (self.wish.control)(spec.trial().on_interrupt)?;
         let unchanged = self.kind.changes().is_empty();
         observer.repeating(&self.origin.record, self.trials, repeats, record, unchanged);
-        let limits = Limits {
+        let limits = RunLimits {
             // The budget is that of the search.
             trials: None,
             seconds: None,
@@ -222,8 +222,8 @@ impl Repeat<'_> {
         };
         let home = home_of(folder);
         let places = Places { file: &self.origin.file, kept: None, results: folder.path(), home: &home, data: None };
-        let mut objective = objective(places)?;
-        let work = Work { plan: Plan::Repeat(repeats), objective: &mut *objective, limits, data: None };
+        let mut evaluator = evaluator(places)?;
+        let work = Work { plan: Plan::Repeat(repeats), evaluator: &mut *evaluator, limits, data: None };
         let end = conduct(spec, work, store, record, &control, observer);
         observer.closed(record, end.as_ref().ok().copied());
         end

@@ -9,9 +9,9 @@ use crate::analysis::Summary;
 use crate::app::data::settings_of;
 use crate::app::run::conduct::Places;
 use crate::app::{AppError, trainer};
-use crate::evaluation::{Objective, TrainObjective};
+use crate::evaluation::{Evaluator, TrainerEvaluator};
 use crate::optimizer::space::Value;
-use crate::study_file::Source;
+use crate::study_file::TrialSource;
 
 /// What is trained.
 pub(crate) struct TrainWish {
@@ -28,7 +28,7 @@ pub(crate) fn train(
     observer: &mut dyn RepeatObserver,
 ) -> Result<Confirmed, AppError> {
     let origin = Origin::of(wish.file, wish.results, wish.seeds, observer)?;
-    let Source::Train(train) = origin.spec.source() else { return Err(AppError::NoTraining) };
+    let TrialSource::Train(train) = origin.spec.source() else { return Err(AppError::NoTraining) };
     let id = match what.trial {
         Some(id) => id,
         None => Summary::of(&origin.record)
@@ -56,12 +56,12 @@ pub(crate) fn train(
         origin: &origin,
     };
     let seed = origin.spec.seed().0;
-    let objective = |places: Places<'_>| -> Result<Box<dyn Objective>, AppError> {
+    let evaluator = |places: Places<'_>| -> Result<Box<dyn Evaluator>, AppError> {
         let trainer = trainer::find()?;
-        let objective = TrainObjective::new(trainer.command(), settings.clone(), seed).on(trainer.devices());
-        let objective = objective.apart_from(trial.point.iter().map(|(name, _)| name.to_owned()));
-        let objective = objective.with_defaults(train.defaults);
-        Ok(Box::new(objective.keep_in(places.results).at_home(places.home)))
+        let evaluator = TrainerEvaluator::new(trainer.command(), settings.clone(), seed).on(trainer.devices());
+        let evaluator = evaluator.apart_from(trial.point.iter().map(|(name, _)| name.to_owned()));
+        let evaluator = evaluator.with_defaults(train.defaults);
+        Ok(Box::new(evaluator.keep_in(places.results).at_home(places.home)))
     };
-    repeat.run(&objective, observer)
+    repeat.run(&evaluator, observer)
 }

@@ -4,30 +4,30 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{AppError, trainer};
 use crate::evaluation::Secrets;
-use crate::study_file::{Source, StudySpec};
+use crate::study_file::{StudySpec, TrialSource};
 
 /// Whether this build can run what the study asks for.
 pub(crate) fn check_source(spec: &StudySpec) -> Result<(), AppError> {
     match spec.source() {
-        Source::Train(_) if !cfg!(feature = "torch") => Err(AppError::wrong(
+        TrialSource::Train(_) if !cfg!(feature = "torch") => Err(AppError::wrong(
             "this build of optimize has no trainer, which [train] needs",
         )
         .advised(
             "build it with `make build`, which finds or installs libtorch, or with `cargo build --release --features torch`; or \
              let [command] run your own program",
         )),
-        Source::Train(_) => trainer::find().map(drop),
-        Source::None => Err(AppError::wrong(
+        TrialSource::Train(_) => trainer::find().map(drop),
+        TrialSource::None => Err(AppError::wrong(
             "the study says what to search but not what to run: add [train] for the built-in trainer or [command] for \
              your own program; or drive it from a program with `optimize ask-tell`",
         )),
-        Source::Command(_) => Ok(()),
+        TrialSource::Command(_) => Ok(()),
     }
 }
 
 /// Whether the program of the study is there, before trials fail for want of it.
 pub(crate) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), AppError> {
-    let Source::Command(command) = spec.source() else { return Ok(()) };
+    let TrialSource::Command(command) = spec.source() else { return Ok(()) };
     Secrets::of(command, |name| std::env::var_os(name)).map_err(AppError::wrong)?;
     let folder = command.cwd.as_ref().map(|cwd| path.parent().unwrap_or(Path::new("")).join(cwd));
     if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {

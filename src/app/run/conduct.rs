@@ -6,12 +6,12 @@ use super::Control;
 use crate::app::data::settings_of;
 use crate::app::{AppError, trainer};
 use crate::energy::{self, EnergyError, Session, SessionBuilder};
-use crate::evaluation::{CommandObjective, Objective, TrainObjective, start_guardian};
+use crate::evaluation::{CommandEvaluator, Evaluator, TrainerEvaluator, start_guardian};
 use crate::optimizer::sampler::{self, Sampler};
 use crate::record::{DataSeen, StudyRecord};
 use crate::study::store::Store;
-use crate::study::{EndReason, GpuLimits, Limits, Plan, RunObserver, Runner, StudyError, describe_machine};
-use crate::study_file::{EnergyFrom, Source, StudySpec, stored_watts};
+use crate::study::{EndReason, GpuLimits, Plan, RunLimits, RunObserver, Runner, StudyError, describe_machine};
+use crate::study_file::{EnergyFrom, StudySpec, TrialSource, stored_watts};
 
 /// Where the files of a study are.
 #[derive(Clone, Copy)]
@@ -33,14 +33,14 @@ pub(crate) struct Work<'a> {
     /// What is tried.
     pub(crate) plan: Plan<'a>,
     /// What is evaluated.
-    pub(crate) objective: &'a mut dyn Objective,
+    pub(crate) evaluator: &'a mut dyn Evaluator,
     /// When that ends.
-    pub(crate) limits: Limits,
+    pub(crate) limits: RunLimits,
     /// What the trainer's data were taken for.
     pub(crate) data: Option<DataSeen>,
 }
 
-/// Searches until the study's budget is spent. `gives_up`: see [`Limits`].
+/// Searches until the study's budget is spent. `gives_up`: see [`RunLimits`].
 pub(crate) fn search(
     spec: &StudySpec,
     places: Places<'_>,
@@ -51,10 +51,10 @@ pub(crate) fn search(
     gives_up: bool,
 ) -> Result<EndReason, AppError> {
     let sampler = sampler_of(spec)?;
-    let mut objective = objective_of(spec, places)?;
-    let limits = Limits { gives_up, ..limits_of(spec) };
+    let mut evaluator = evaluator_of(spec, places)?;
+    let limits = RunLimits { gives_up, ..limits_of(spec) };
     let data = places.data.cloned();
-    let work = Work { plan: Plan::Search(&*sampler), objective: &mut *objective, limits, data };
+    let work = Work { plan: Plan::Search(&*sampler), evaluator: &mut *evaluator, limits, data };
     conduct(spec, work, store, record, control, observer)
 }
 
@@ -76,17 +76,17 @@ pub(crate) fn conduct(
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
     let mut environment = describe_machine(&session);
-    if let Source::Train(_) = spec.source() {
+    if let TrialSource::Train(_) = spec.source() {
         environment.libtorch = trainer::find()?.libtorch().map(str::to_owned);
     }
-    let Work { plan, objective, limits, data } = work;
+    let Work { plan, evaluator, limits, data } = work;
     environment.data = data;
     let gpu_limits = GpuLimits::of(spec, Session::builder());
     let runner = Runner {
         store,
         record,
         plan,
-        objective,
+        evaluator,
         session: &session,
         observer,
         interrupt: &control.interrupt,
@@ -98,11 +98,11 @@ pub(crate) fn conduct(
     Ok(runner.run()?)
 }
 
-pub(crate) fn limits_of(spec: &StudySpec) -> Limits {
+pub(crate) fn limits_of(spec: &StudySpec) -> RunLimits {
     let budget = spec.budget();
     let initial = || sampler::initial_within(spec.problem().space(), budget.trials);
     let initial = spec.sampler().initial.unwrap_or_else(initial) as u64;
-    Limits {
+    RunLimits {
         trials: budget.trials,
         seconds: budget.seconds,
         joules: budget.joules,
@@ -141,10 +141,10 @@ pub(crate) fn builder_of(spec: &StudySpec) -> SessionBuilder {
     let builder = Session::builder().meters(energy.meters.clone()).without(energy.without.iter().cloned());
     let builder = builder.mig(energy.mig).gpu_estimate(energy.gpu_estimate);
     // Where there is nothing else to run, this very process evaluates.
-    let builder = if *spec.source() == Source::None { builder } else { builder.descendants_only() };
+    let builder = if *spec.source() == TrialSource::None { builder } else { builder.descendants_only() };
     // Its program may be shown other GPUs than this process.
     builder.in_environment(|name| match spec.source() {
-        Source::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),
+        TrialSource::Command(command) if command.env.contains_key(name) => command.env.get(name).cloned(),
         _ => std::env::var(name).ok(),
     })
 }
@@ -155,24 +155,25 @@ pub(crate) fn unmetered(error: &EnergyError) -> AppError {
 }
 
 /// What its trials are evaluated by.
-pub(crate) fn objective_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Objective>, AppError> {
+pub(crate) fn evaluator_of(spec: &StudySpec, places: Places<'_>) -> Result<Box<dyn Evaluator>, AppError> {
     match spec.source() {
-        Source::Train(train) => {
+        TrialSource::Train(train) => {
             let trainer = trainer::find()?;
-            let mut objective = TrainObjective::new(trainer.command(), settings_of(train, places.file), spec.seed().0);
-            objective = objective.on(trainer.devices());
-            objective = objective.with_defaults(train.defaults);
+            let mut evaluator =
+                TrainerEvaluator::new(trainer.command(), settings_of(train, places.file), spec.seed().0);
+            evaluator = evaluator.on(trainer.devices());
+            evaluator = evaluator.with_defaults(train.defaults);
             if let Some(folder) = places.kept {
-                objective = objective.keep_in(folder);
+                evaluator = evaluator.keep_in(folder);
             }
-            let objective = objective.at_home(places.home);
-            Ok(Box::new(objective.apart_from(spec.energy().limit_parameters().map(str::to_owned))))
+            let evaluator = evaluator.at_home(places.home);
+            Ok(Box::new(evaluator.apart_from(spec.energy().limit_parameters().map(str::to_owned))))
         }
-        Source::Command(command) => {
+        TrialSource::Command(command) => {
             let base = places.file.parent().unwrap_or(Path::new(""));
-            let objective = CommandObjective::new(command.clone(), base).at_home(places.home);
-            Ok(Box::new(objective.keep_output_in(places.results.join("output"), spec.trial().keep_output)))
+            let evaluator = CommandEvaluator::new(command.clone(), base).at_home(places.home);
+            Ok(Box::new(evaluator.keep_output_in(places.results.join("output"), spec.trial().keep_output)))
         }
-        Source::None => Err(AppError::wrong("the study has nothing to run")),
+        TrialSource::None => Err(AppError::wrong("the study has nothing to run")),
     }
 }

@@ -1,12 +1,12 @@
 //! A function of this program that evaluates trials.
 
-use crate::evaluation::{Control, DeviceUse, Failure, Scope, Stamp, Task};
+use crate::evaluation::{Control, DeviceUse, EvaluationFailure, Scope, Stamp, TrialTask};
 use crate::optimizer::problem::Metrics;
 use crate::optimizer::space::Point;
 
 /// A trial under way, as the function sees it that evaluates it.
 pub struct RunningTrial<'a> {
-    task: Task<'a>,
+    task: TrialTask<'a>,
     scope: &'a mut dyn Scope,
 }
 
@@ -48,14 +48,14 @@ impl RunningTrial<'_> {
     }
 
     /// Why the evaluation must end now, if it must: it was stopped, or takes too long. It is to be returned.
-    pub fn must_end(&mut self) -> Option<Failure> {
+    pub fn must_end(&mut self) -> Option<EvaluationFailure> {
         self.scope.must_end()
     }
 }
 
 /// The function, as what is evaluated.
-pub(in crate::app) fn objective_of(
-    mut evaluate: impl FnMut(&mut RunningTrial<'_>) -> Result<Metrics, Failure>,
-) -> impl FnMut(Task<'_>, &mut dyn Scope) -> Result<Metrics, Failure> {
-    move |task: Task<'_>, scope: &mut dyn Scope| evaluate(&mut RunningTrial { task, scope })
+pub(in crate::app) fn evaluator_of(
+    mut evaluate: impl FnMut(&mut RunningTrial<'_>) -> Result<Metrics, EvaluationFailure>,
+) -> impl FnMut(TrialTask<'_>, &mut dyn Scope) -> Result<Metrics, EvaluationFailure> {
+    move |task: TrialTask<'_>, scope: &mut dyn Scope| evaluate(&mut RunningTrial { task, scope })
 }

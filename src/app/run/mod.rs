@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 pub use control::Control;
 pub use function::RunningTrial;
-pub(super) use function::objective_of as function_of;
+pub(super) use function::evaluator_of as function_of;
 
 use self::check::{check_program, check_source};
 use self::conduct::{Places, Work, conduct, limits_of, sampler_of, search};
@@ -27,11 +27,11 @@ use super::open::open_store;
 use super::outputs::write_outputs;
 use super::warm_start::{offer_lesson, read_lessons};
 use super::{AppError, Finished, Notice, Observer, Study};
-use crate::evaluation::Objective;
+use crate::evaluation::Evaluator;
 use crate::record::{DataSeen, StudyRecord};
 use crate::study::store::SqliteStore;
 use crate::study::{EndReason, Plan, ResultsFolder, store_path};
-use crate::study_file::{Source, StudySpec};
+use crate::study_file::{StudySpec, TrialSource};
 
 /// A study that is ready to run: its folder is locked, and its record is there.
 #[derive(Debug)]
@@ -108,12 +108,12 @@ impl Begun {
     /// The same with a function of this program that is evaluated.
     pub(super) fn run_function(
         mut self,
-        objective: &mut dyn Objective,
+        evaluator: &mut dyn Evaluator,
         control: &Control,
         observer: &mut dyn Observer,
     ) -> Result<Finished, AppError> {
         observer.opening(&self.record, self.spec.budget().trials);
-        let end = self.search_by(objective, control, observer);
+        let end = self.search_by(evaluator, control, observer);
         self.finish(end, observer)
     }
 
@@ -144,14 +144,14 @@ impl Begun {
 
     fn search_by(
         &mut self,
-        objective: &mut dyn Objective,
+        evaluator: &mut dyn Evaluator,
         control: &Control,
         observer: &mut dyn Observer,
     ) -> Result<EndReason, AppError> {
         let live = Some(Live::new(&self.folder, self.spec.carbon()));
         let mut watch = Watch { observer, live, weights: None };
         let sampler = sampler_of(&self.spec)?;
-        let work = Work { plan: Plan::Search(&*sampler), objective, limits: limits_of(&self.spec), data: None };
+        let work = Work { plan: Plan::Search(&*sampler), evaluator, limits: limits_of(&self.spec), data: None };
         conduct(&self.spec, work, &mut self.store, &mut self.record, control, &mut watch)
     }
 }
@@ -159,13 +159,15 @@ impl Begun {
 /// Evaluates trials of a study that has nothing to run by a function.
 pub(super) fn run_function(
     study: &Study,
-    objective: &mut dyn Objective,
+    evaluator: &mut dyn Evaluator,
     observer: &mut dyn Observer,
 ) -> Result<Finished, AppError> {
     let section = match study.spec.source() {
-        Source::Train(_) => "[train]",
-        Source::Command(_) => "[command]",
-        Source::None => return Begun::of(study, true, observer)?.run_function(objective, &study.control, observer),
+        TrialSource::Train(_) => "[train]",
+        TrialSource::Command(_) => "[command]",
+        TrialSource::None => {
+            return Begun::of(study, true, observer)?.run_function(evaluator, &study.control, observer);
+        }
     };
     let what = format!("the study file has {section}, but its trials are to be run by a function of this program");
     Err(AppError::wrong(what).advised("remove the section, or let the study run what it says"))

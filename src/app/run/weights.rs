@@ -7,12 +7,12 @@ use crate::analysis::is_on_front;
 use crate::app::AppError;
 use crate::disk::create_folders;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
-use crate::study_file::{Keep, Source, StudySpec};
+use crate::study_file::{Keep, StudySpec, TrialSource};
 
 /// Where weights are kept, if they are; the folder is there.
 pub(crate) fn checkpoints_of(spec: &StudySpec, results: &Path) -> Result<Option<PathBuf>, AppError> {
     match spec.source() {
-        Source::Train(train) if train.keep != Keep::None => {
+        TrialSource::Train(train) if train.keep != Keep::None => {
             let folder = results.join("checkpoints");
             let failed = |error| AppError::failed(format!("weights cannot be kept in {}: {error}", folder.display()));
             create_folders(&folder).map_err(failed)?;
@@ -24,7 +24,7 @@ pub(crate) fn checkpoints_of(spec: &StudySpec, results: &Path) -> Result<Option<
 
 /// Whether only the weights of the front are kept.
 pub(crate) fn prunes(spec: &StudySpec) -> bool {
-    matches!(spec.source(), Source::Train(train) if train.keep == Keep::Front)
+    matches!(spec.source(), TrialSource::Train(train) if train.keep == Keep::Front)
 }
 
 /// Removes the weights of trials that left the front.

@@ -1,7 +1,7 @@
 //! What a program tells, without the secrets that it was told.
 
 use super::Secrets;
-use crate::evaluation::{Control, DeviceUse, Failure, Scope, Stamp};
+use crate::evaluation::{Control, DeviceUse, EvaluationFailure, Scope, Stamp};
 use crate::optimizer::problem::Metrics;
 
 /// Passes all on, with secrets taken out of names.
@@ -43,7 +43,7 @@ impl Scope for Discreet<'_> {
         self.scope.rests();
     }
 
-    fn must_end(&mut self) -> Option<Failure> {
+    fn must_end(&mut self) -> Option<EvaluationFailure> {
         self.scope.must_end()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Secrets, Template};
-use crate::evaluation::Task;
+use crate::evaluation::TrialTask;
 
 /// How to start the user's program for a trial. No shell is involved.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ impl CommandLine {
     /// The program and its arguments for one trial. An argument with a placeholder of a parameter that is inactive, or has no
     /// value, is left out, and so is the [flag](Self::flag_of) that stands alone before it.
     #[must_use]
-    pub fn arguments(&self, task: Task<'_>, secrets: &Secrets) -> Vec<String> {
+    pub fn arguments(&self, task: TrialTask<'_>, secrets: &Secrets) -> Vec<String> {
         let filled: Vec<Vec<String>> = self.argv.iter().map(|t| t.fill(task, secrets)).collect();
         let stays = |(place, words): (usize, &Vec<String>)| {
             let alone = Self::flag_of(&self.argv, place + 1) == Some(place) && filled[place + 1].is_empty();
@@ -43,7 +43,7 @@ impl CommandLine {
     /// `WATTFRONT_SEED` (its seed), `WATTFRONT_ATTEMPT` (counted from 1) and one variable per active parameter that has a value,
     /// spelt as in arguments.
     #[must_use]
-    pub fn environment(&self, task: Task<'_>) -> BTreeMap<String, String> {
+    pub fn environment(&self, task: TrialTask<'_>) -> BTreeMap<String, String> {
         let mut environment = self.env.clone();
         environment.insert(Self::variable("trial"), task.trial.to_string());
         environment.insert(Self::variable("seed"), task.seed.to_string());
@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::optimizer::space::Point;
 
-    fn task(point: &Point, trial: u64, seed: u64) -> Task<'_> {
-        Task { trial, attempt: 1, point, seed }
+    fn task(point: &Point, trial: u64, seed: u64) -> TrialTask<'_> {
+        TrialTask { trial, attempt: 1, point, seed }
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod tests {
 
     use super::super::Secrets;
     use super::*;
-    use crate::evaluation::Task;
+    use crate::evaluation::TrialTask;
     use crate::optimizer::space::Point;
 
     fn arguments(argv: &[&str], point: &[(&str, f64)]) -> String {
@@ -44,7 +44,7 @@ mod tests {
         let line = CommandLine { argv, cwd: None, env: BTreeMap::new(), secrets: vec!["TOKEN".to_owned()] };
         let secrets = Secrets::of(&line, |_| Some("hush".into())).expect("a secret");
         let point: Point = point.iter().map(|(name, value)| (*name, *value)).collect();
-        line.arguments(Task { trial: 3, attempt: 1, point: &point, seed: 9 }, &secrets).join(" ")
+        line.arguments(TrialTask { trial: 3, attempt: 1, point: &point, seed: 9 }, &secrets).join(" ")
     }
 
     #[test]

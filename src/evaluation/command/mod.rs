@@ -1,4 +1,4 @@
-//! The user's own program as an objective.
+//! The user's own program as an evaluator.
 
 mod discreet;
 mod line;
@@ -19,7 +19,7 @@ use self::discreet::Discreet;
 use super::listen::{Until, listen};
 use super::output::{OutputFolder, Outputs};
 use super::process::Process;
-use super::{Afterwards, Failure, KeepOutput, Objective, Scope, Task};
+use super::{Afterwards, EvaluationFailure, Evaluator, KeepOutput, Scope, TrialTask};
 use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
@@ -34,7 +34,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// [`Message`](super::Message). When it ends, or must end, its whole process group is ended, and so is
 /// what has left the group, as far as it can be found (see [`Process::spawn`]).
 #[derive(Debug)]
-pub struct CommandObjective {
+pub struct CommandEvaluator {
     line: CommandLine,
     folder: Option<PathBuf>,
     home: String,
@@ -43,7 +43,7 @@ pub struct CommandObjective {
     outputs: Option<Outputs>,
 }
 
-impl CommandObjective {
+impl CommandEvaluator {
     /// Runs `line`; its `cwd` is relative to `base`, the folder of the study file.
     #[must_use]
     pub fn new(line: CommandLine, base: &Path) -> Self {
@@ -66,7 +66,7 @@ impl CommandObjective {
         self
     }
 
-    fn command(&self, task: Task<'_>, secrets: &Secrets) -> Command {
+    fn command(&self, task: TrialTask<'_>, secrets: &Secrets) -> Command {
         let arguments = self.line.arguments(task, secrets);
         let program = arguments.first().map_or("", String::as_str);
         let mut command = Command::new(program);
@@ -85,14 +85,14 @@ impl CommandObjective {
     }
 }
 
-impl Objective for CommandObjective {
-    fn evaluate(&mut self, task: Task<'_>, scope: &mut dyn Scope) -> Result<Metrics, Failure> {
+impl Evaluator for CommandEvaluator {
+    fn evaluate(&mut self, task: TrialTask<'_>, scope: &mut dyn Scope) -> Result<Metrics, EvaluationFailure> {
         let secrets = Secrets::of(&self.line, |name| std::env::var_os(name))
-            .map_err(|error| Failure::new(FailureKind::WorkerLost, with_help(&error, error.help())))?;
+            .map_err(|error| EvaluationFailure::new(FailureKind::WorkerLost, with_help(&error, error.help())))?;
         self.outputs = self.output.as_ref().and_then(|output| output.begin(task.trial, task.attempt, &secrets));
         // What the program says when it fails may repeat what it was told.
         self.run(task, scope, &secrets, self.outputs.as_ref())
-            .map_err(|Failure { kind, message }| Failure::new(kind, secrets.redact(&message)))
+            .map_err(|EvaluationFailure { kind, message }| EvaluationFailure::new(kind, secrets.redact(&message)))
     }
 
     fn ended(&mut self, failed: bool) -> Afterwards {
@@ -106,27 +106,27 @@ impl Objective for CommandObjective {
     }
 }
 
-impl Drop for CommandObjective {
+impl Drop for CommandEvaluator {
     /// Where the study ended with its last trial under way, what that has printed is still kept.
     fn drop(&mut self) {
         self.outputs.iter().for_each(|outputs| drop(outputs.finish()));
     }
 }
 
-impl CommandObjective {
+impl CommandEvaluator {
     fn run(
         &self,
-        task: Task<'_>,
+        task: TrialTask<'_>,
         scope: &mut dyn Scope,
         secrets: &Secrets,
         outputs: Option<&Outputs>,
-    ) -> Result<Metrics, Failure> {
+    ) -> Result<Metrics, EvaluationFailure> {
         let mut command = self.command(task, secrets);
         let program = command.get_program().to_string_lossy().into_owned();
         let mut process = Process::spawn_kept(&self.home, &mut command, outputs, secrets).map_err(|error| {
             let place = self.folder.as_ref().map_or_else(String::new, |f| format!(" in {}", f.display()));
             // No configuration can mend that, so the study must not take it for the configuration's fault.
-            Failure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
+            EvaluationFailure::new(FailureKind::WorkerLost, format!("cannot start `{program}`{place}: {error}"))
         })?;
         let mut scope = Discreet { scope, secrets };
         let heard = listen(&mut process, &mut scope, Until::Exit, secrets);
@@ -151,7 +151,7 @@ impl CommandObjective {
                 } else if let Some(how) = heard.prefixed {
                     message += &format!("; {how}");
                 }
-                Err(Failure::new(FailureKind::BadMetrics, message))
+                Err(EvaluationFailure::new(FailureKind::BadMetrics, message))
             }
         }
     }

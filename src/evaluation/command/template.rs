@@ -1,7 +1,7 @@
 //! One argument with placeholders.
 
 use super::Secrets;
-use crate::evaluation::Task;
+use crate::evaluation::TrialTask;
 use crate::optimizer::space::Value;
 
 /// One argument: text with placeholders such as `{learning_rate}`; `{trial}` is the trial's number, `{seed}` its
@@ -112,7 +112,7 @@ impl Template {
     /// What becomes of the argument for one trial: none where a parameter is inactive, has no value, or is false and has no text for
     /// that; several where a list gives each of its elements one.
     #[must_use]
-    pub fn fill(&self, task: Task<'_>, secrets: &Secrets) -> Vec<String> {
+    pub fn fill(&self, task: TrialTask<'_>, secrets: &Secrets) -> Vec<String> {
         let mut words = vec![String::new()];
         for part in &self.parts {
             let endings = match part {
@@ -138,7 +138,7 @@ impl Placeholder {
         Self { name: name.to_owned(), form }
     }
 
-    fn fill(&self, task: Task<'_>, secrets: &Secrets) -> Vec<String> {
+    fn fill(&self, task: TrialTask<'_>, secrets: &Secrets) -> Vec<String> {
         match self.name.as_str() {
             "trial" => vec![task.trial.to_string()],
             "seed" => vec![task.seed.to_string()],
@@ -177,7 +177,7 @@ mod tests {
             ("name", "a b".into()),
         ];
         let point: Point = values.into_iter().collect();
-        let task = Task { trial: 3, attempt: 1, point: &point, seed: 99 };
+        let task = TrialTask { trial: 3, attempt: 1, point: &point, seed: 99 };
         Template::parse(source).expect("a template").fill(task, &Secrets::default())
     }
 

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::analysis::Provenance;
-use crate::analysis::confirmation::{Again, Confirmation, Difference, Figure, Member, Standing};
+use crate::analysis::confirmation::{Confirmation, ConstraintStanding, Difference, Figure, Member, RepeatedRun};
 use crate::record::EnergyMetric;
 use crate::report::words::{method_name, tell_doubts};
 
@@ -44,8 +44,10 @@ pub const VERSION: u32 = 1;
 pub fn confirmation(confirmation: &Confirmation) -> Value {
     let otherwise = confirmation.metered_otherwise.as_ref().map(|(then, now)| json!({ "then": then, "now": now }));
     let constraints = confirmation.constraints.iter().map(|(trial, standing)| match standing {
-        Standing::Broken(constraint) => json!({ "trial": trial, "constraint": constraint, "is": "broken" }),
-        Standing::Doubtful(constraint) => json!({ "trial": trial, "constraint": constraint, "is": "doubtful" }),
+        ConstraintStanding::Broken(constraint) => json!({ "trial": trial, "constraint": constraint, "is": "broken" }),
+        ConstraintStanding::Doubtful(constraint) => {
+            json!({ "trial": trial, "constraint": constraint, "is": "doubtful" })
+        }
     });
     let spent = confirmation.spent.as_ref();
     let mut told = json!({
@@ -129,7 +131,7 @@ fn difference(difference: &Difference) -> Value {
     value
 }
 
-fn run(run: &Again) -> Value {
+fn run(run: &RepeatedRun) -> Value {
     let failed = run.outcome.as_ref().err().map(|f| json!({ "kind": f.kind, "message": f.message }));
     let told = run.outcome.as_ref().ok();
     let methods: Option<BTreeMap<_, _>> =

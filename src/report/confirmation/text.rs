@@ -1,6 +1,6 @@
 //! What the console says of trials that were run again, as plain text.
 
-use crate::analysis::confirmation::{Confirmation, Figure, Member, Standing, shown};
+use crate::analysis::confirmation::{Confirmation, ConstraintStanding, Figure, Member, shown};
 use crate::analysis::{Provenance, Quantity, doubts_in_words};
 use crate::report::words::{Closing, align, capitalized, counted, wrap};
 
@@ -204,8 +204,10 @@ pub(in crate::report) fn remarks(confirmation: &Confirmation) -> Vec<String> {
     }
     for (trial, standing) in &confirmation.constraints {
         remarks.push(match standing {
-            Standing::Broken(constraint) => format!("Trial {trial} breaks the constraint {constraint} by its mean."),
-            Standing::Doubtful(constraint) => {
+            ConstraintStanding::Broken(constraint) => {
+                format!("Trial {trial} breaks the constraint {constraint} by its mean.")
+            }
+            ConstraintStanding::Doubtful(constraint) => {
                 format!("Trial {trial} keeps the constraint {constraint} by its mean, but not for sure.")
             }
         });

@@ -28,7 +28,7 @@ mod tests {
     use crate::analysis::fixture::digits_problem;
     use crate::carbon::Carbon;
     use crate::optimizer::Seed;
-    use crate::record::{Entry, Event, StudyRecord};
+    use crate::record::{Event, StoredEvent, StudyRecord};
     use crate::report::study::{self, json as export};
 
     #[test]
@@ -44,7 +44,7 @@ mod tests {
             sampler: "gp".to_owned(),
             identity,
         };
-        let record = StudyRecord::from_entries([Entry { seq: 1, time: 0.0, event }]).unwrap();
+        let record = StudyRecord::from_entries([StoredEvent { seq: 1, time: 0.0, event }]).unwrap();
         for text in [study::page(&record, &Carbon::default()), export::study_text(&record, &Carbon::default())] {
             assert!(text.contains("API_TOKEN") && text.contains(HIDDEN) && text.contains("./train"));
             assert!(!text.contains("s3cr3t"));

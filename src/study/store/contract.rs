@@ -12,7 +12,7 @@ use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Fit, ObjectiveFit};
 use crate::optimizer::problem::{Problem, maximize, minimize};
 use crate::optimizer::space::{Space, Value, choice, float};
-use crate::record::{Entry, Environment, Event, StudyRecord};
+use crate::record::{Environment, Event, StoredEvent, StudyRecord};
 
 /// A study of one trial, with all that is hard to keep: floats to their last bit, quotation marks, line breaks, the largest seed.
 #[must_use]
@@ -71,7 +71,7 @@ pub fn survives(mut open: impl FnMut() -> Box<dyn Store>) {
     assert_eq!(next.seq, appended.len() as u64 + 1, "places go on");
 }
 
-fn kept(store: &mut dyn Store) -> Vec<Entry> {
+fn kept(store: &mut dyn Store) -> Vec<StoredEvent> {
     assert!(store.load().expect("a new store loads").is_empty(), "a new store is empty");
     let mut appended = Vec::new();
     for (i, event) in events().into_iter().enumerate() {

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use twox_hash::XxHash3_64;
 
-use crate::record::{Entry, SCHEMA_VERSION};
+use crate::record::{SCHEMA_VERSION, StoredEvent};
 
 /// Marks the file as ours: "Watt" in ASCII.
 pub(super) const APPLICATION_ID: u32 = 0x5761_7474;
@@ -35,7 +35,7 @@ const HEAD: &str = "
 /// An event as it is stored.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    pub(super) entry: Entry,
+    pub(super) entry: StoredEvent,
     pub(super) body: String,
 }
 
@@ -176,14 +176,14 @@ impl From<rusqlite::Error> for Unsound {
 }
 
 /// All events in order, each held against its checksum, and their number against what it should be.
-pub(super) fn load(connection: &Connection) -> Result<Vec<Entry>, Unsound> {
+pub(super) fn load(connection: &Connection) -> Result<Vec<StoredEvent>, Unsound> {
     // All of it as of one moment, for another process may be adding to it.
     let _as_of_now = connection.unchecked_transaction()?;
     let checked = has_column(connection, "sum")?;
     let sum = if checked { "sum" } else { "NULL" };
     let mut select = connection.prepare(&format!("SELECT seq, time, body, {sum} FROM events ORDER BY seq"))?;
     let mut rows = select.query([])?;
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<StoredEvent> = Vec::new();
     while let Some(row) = rows.next()? {
         let expected = entries.len() as u64 + 1;
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
@@ -197,7 +197,7 @@ pub(super) fn load(connection: &Connection) -> Result<Vec<Entry>, Unsound> {
             return Err(wrong("it is not what was stored there: its checksum does not fit".to_owned()));
         }
         let event = serde_json::from_str(&body).map_err(|error| wrong(error.to_string()))?;
-        entries.push(Entry { seq, time, event });
+        entries.push(StoredEvent { seq, time, event });
     }
     let last = last_seq(connection)?;
     if last != entries.len() as u64 {

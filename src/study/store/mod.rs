@@ -27,7 +27,7 @@ pub use undelivered::UNDELIVERED;
 use std::path::PathBuf;
 
 use super::Interrupt;
-use crate::record::{Entry, Event, SCHEMA_VERSION};
+use crate::record::{Event, SCHEMA_VERSION, StoredEvent};
 
 /// Why events could not be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -236,7 +236,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// A [`StoreError`] if it could not be kept.
-    fn append(&mut self, event: Event) -> Result<Entry, StoreError>;
+    fn append(&mut self, event: Event) -> Result<StoredEvent, StoreError>;
 
     /// Writes steps that wait for company, if they have waited for long. Whoever appends steps calls this now and then. Default:
     /// nothing waits.
@@ -256,7 +256,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// A [`StoreError`] if they cannot be read.
-    fn load(&self) -> Result<Vec<Entry>, StoreError>;
+    fn load(&self) -> Result<Vec<StoredEvent>, StoreError>;
 }
 
 /// The event as JSON, and as it will be read back: what lives on in memory is what a resumed study would see.

@@ -7,7 +7,7 @@ use super::format::{self, Row};
 use super::salvage::Salvage;
 use super::{Fault, SqliteStore, Store, StoreError, encode};
 use crate::guard::told::with_help;
-use crate::record::{Entry, Event, StudyRecord, TrialState};
+use crate::record::{Event, StoredEvent, StudyRecord, TrialState};
 
 /// So many events after the last one that was found are believed to be lost.
 const MOST_LOST: u64 = 1_000_000;
@@ -17,7 +17,7 @@ const MOST_LOST: u64 = 1_000_000;
 #[non_exhaustive]
 pub struct Repair {
     /// The events of the new store, counted anew.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StoredEvent>,
     /// What they fold into.
     pub record: StudyRecord,
     /// Whether the study's begin was lost, and is that of its study file.
@@ -52,16 +52,16 @@ impl Repair {
         let begun_anew = created.is_none();
         let first = match (created, begin) {
             (Some(entry), _) => entry,
-            (None, Some(event)) => Entry { seq: 1, time: found.peek()?.time, event },
+            (None, Some(event)) => StoredEvent { seq: 1, time: found.peek()?.time, event },
             (None, None) => return None,
         };
-        let mut record = StudyRecord::from_entries([Entry { seq: 1, ..first.clone() }]).ok()?;
-        let mut entries = vec![Entry { seq: 1, ..first }];
+        let mut record = StudyRecord::from_entries([StoredEvent { seq: 1, ..first.clone() }]).ok()?;
+        let mut entries = vec![StoredEvent { seq: 1, ..first }];
         let mut orphans = Vec::new();
         let mut without_begin = BTreeSet::new();
         for entry in found {
             let (place, seq) = (entry.seq, entries.len() as u64 + 1);
-            let entry = Entry { seq, ..entry };
+            let entry = StoredEvent { seq, ..entry };
             match record.apply(entry.clone()) {
                 Ok(()) => entries.push(entry),
                 Err(_) => {

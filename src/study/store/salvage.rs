@@ -11,7 +11,7 @@ use super::format::checksum;
 use super::sqlite::log_of;
 use super::undelivered::Kept;
 use crate::guard;
-use crate::record::{Entry, Event};
+use crate::record::{Event, StoredEvent};
 
 /// Bytes of the header of a log, and of that of each of its frames.
 const LOG_HEADER: usize = 32;
@@ -25,7 +25,7 @@ const LONGEST: usize = 1 << 28;
 #[derive(Debug, Default)]
 pub struct Salvage {
     /// The events that are whole, in order, with gaps where others were.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StoredEvent>,
     /// How many of them have no checksum, having been stored by an early version, so that nobody can know whether they are as they
     /// were.
     pub unchecked: usize,
@@ -128,8 +128,8 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 
 enum Found {
     /// With the checksum of what was found.
-    Whole(Box<Entry>, u64),
-    Unchecked(Box<Entry>, u64),
+    Whole(Box<StoredEvent>, u64),
+    Unchecked(Box<StoredEvent>, u64),
     Damaged,
 }
 
@@ -339,7 +339,7 @@ fn event(seq: u64, payload: &[u8]) -> Option<Found> {
     };
     let Ok(body) = std::str::from_utf8(body) else { return Some(Found::Damaged) };
     let Ok(event) = serde_json::from_str::<Event>(body) else { return Some(Found::Damaged) };
-    let (entry, found) = (Box::new(Entry { seq, time, event }), checksum(seq, time, body));
+    let (entry, found) = (Box::new(StoredEvent { seq, time, event }), checksum(seq, time, body));
     Some(match sum {
         Some(sum) if sum == found => Found::Whole(entry, found),
         Some(_) => Found::Damaged,

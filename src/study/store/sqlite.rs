@@ -13,7 +13,7 @@ use super::undelivered::{self, Bond, is_outcome};
 use super::{Fault, Store, StoreError, encode, wall_clock};
 use crate::disk::{Place, Whereabouts};
 use crate::guard::told::with_help;
-use crate::record::{Entry, Event, SCHEMA_VERSION};
+use crate::record::{Event, SCHEMA_VERSION, StoredEvent};
 use crate::study::Interrupt;
 
 /// How long another process's lock on the database is waited for by whoever only reads.
@@ -374,12 +374,12 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn append(&mut self, event: Event) -> Result<Entry, StoreError> {
+    fn append(&mut self, event: Event) -> Result<StoredEvent, StoreError> {
         if let Some(reason) = &self.broken {
             return Err(StoreError::Broken { path: self.path.clone(), reason: reason.clone() });
         }
         let (body, event) = encode(&event)?;
-        let entry = Entry { seq: self.last + 1, time: wall_clock(), event };
+        let entry = StoredEvent { seq: self.last + 1, time: wall_clock(), event };
         self.waiting.push(Row { entry: entry.clone(), body });
         self.last += 1;
         if waits(&entry.event) {
@@ -441,7 +441,7 @@ impl Store for SqliteStore {
         self.patience.interrupt = Some(interrupt.clone());
     }
 
-    fn load(&self) -> Result<Vec<Entry>, StoreError> {
+    fn load(&self) -> Result<Vec<StoredEvent>, StoreError> {
         let mut entries = format::load(&self.connection).map_err(|unsound| match unsound {
             Unsound::Database(source) => self.failed(source),
             Unsound::Event { seq, reason } => StoreError::Damaged { path: self.path.clone(), seq, reason },

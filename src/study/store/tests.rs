@@ -5,7 +5,7 @@ use std::path::Path;
 use super::contract::{events, keeps_events, refuses_what_json_lacks, survives};
 use super::{MemoryStore, Repair, Salvage, SqliteStore, Store, StoreError};
 use crate::optimizer::history::FailureKind;
-use crate::record::{Entry, Event, SCHEMA_VERSION, StudyRecord};
+use crate::record::{Event, SCHEMA_VERSION, StoredEvent, StudyRecord};
 
 #[test]
 fn memory() {
@@ -94,7 +94,7 @@ fn sqlite_refuses_a_newer_format() {
 }
 
 /// A store as it was written before events had checksums.
-fn old_store(path: &Path, version: u32) -> Vec<Entry> {
+fn old_store(path: &Path, version: u32) -> Vec<StoredEvent> {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection
         .execute_batch(&format!(
@@ -107,7 +107,7 @@ fn old_store(path: &Path, version: u32) -> Vec<Entry> {
     for (seq, event) in (1..).zip(events()) {
         let body = serde_json::to_string(&event).unwrap();
         connection.execute("INSERT INTO events VALUES (?1, 1.5, ?2)", rusqlite::params![seq, body]).unwrap();
-        entries.push(Entry { seq: seq.try_into().unwrap(), time: 1.5, event });
+        entries.push(StoredEvent { seq: seq.try_into().unwrap(), time: 1.5, event });
     }
     entries
 }
@@ -265,7 +265,7 @@ impl SqliteStore {
 }
 
 /// A store with several pages, closed or as a killed process leaves it, and its events.
-fn long_store(path: &Path) -> (SqliteStore, Vec<Entry>) {
+fn long_store(path: &Path) -> (SqliteStore, Vec<StoredEvent>) {
     let mut store = SqliteStore::open(path).unwrap();
     let mut entries: Vec<_> = events().into_iter().take(3).map(|event| store.append(event).unwrap()).collect();
     let point = events().into_iter().find_map(|event| match event {
@@ -335,7 +335,7 @@ fn what_is_whole_is_found_whatever_has_become_of_a_page() {
     assert!(seen.iter().all(|count| *count > 20), "{seen:?}: the test has seen all cases");
 }
 
-fn again_is_part_of(part: &[Entry], whole: &[Entry]) -> bool {
+fn again_is_part_of(part: &[StoredEvent], whole: &[StoredEvent]) -> bool {
     let mut whole = whole.iter();
     part.iter().all(|entry| whole.any(|other| (other.time, &other.event) == (entry.time, &entry.event)))
 }

@@ -10,7 +10,7 @@ use super::format::{Row, checksum};
 use super::{StoreError, encode};
 use crate::disk::{sync_folder_of, write_whole};
 use crate::guard::file::read_text;
-use crate::record::{Entry, Event};
+use crate::record::{Event, StoredEvent};
 
 /// Its name beside the store.
 pub const UNDELIVERED: &str = "undelivered.json";
@@ -110,7 +110,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Kept>, StoreError> {
         }
         let event = serde_json::from_str(&body).map_err(|error| wrong(format!("event {seq}: {error}")))?;
         let (_, event) = encode(&event)?;
-        Ok(Row { entry: Entry { seq, time, event }, body })
+        Ok(Row { entry: StoredEvent { seq, time, event }, body })
     };
     let number = |sum: &Option<String>| sum.as_ref().and_then(|sum| u64::from_str_radix(sum, 16).ok());
     let bond = Bond { study: number(&page.study), before: number(&page.before) };

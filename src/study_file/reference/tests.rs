@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::optimizer::sampler;
-use crate::study_file::{Source, SpecErrors, StudySpec, differences};
+use crate::study_file::{SpecErrors, StudySpec, TrialSource, differences};
 
 /// What every key is put into: the smallest study that has a place for it.
 struct Frame {
@@ -311,7 +311,7 @@ fn the_samplers_of_the_reference_are_those_that_there_are() {
     let Some(Values::Words(words)) = SAMPLER.key("kind").map(|key| key.values) else { panic!("kinds are words") };
     assert_eq!(words.iter().map(|(word, _)| *word).collect::<Vec<_>>(), sampler::NAMES);
     let spec = accepted(&study_without(""), "the study of these tests");
-    assert!(matches!(spec.source(), Source::Command(_)));
+    assert!(matches!(spec.source(), TrialSource::Command(_)));
 }
 
 #[test]

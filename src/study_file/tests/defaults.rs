@@ -26,7 +26,7 @@ fn what_a_study_leaves_open_stays_what_it_was_at_its_beginning() {
     assert_eq!(told(&before, "preprocessing = \"standardize\""), ["train.preprocessing"]);
     assert_eq!(told(&before, "initialization = \"pytorch\""), ["train.initialization"]);
     let resumed = study("").begun_with(&before);
-    let Source::Train(train) = resumed.source() else { panic!("a training") };
+    let TrialSource::Train(train) = resumed.source() else { panic!("a training") };
     assert_eq!(train.defaults, Some(Defaults::BEFORE));
     // As it is stored now.
     let now = study("").with_defaults_left_open(Defaults::for_samples(false)).identity();

@@ -55,7 +55,7 @@ fn with_the_trainer_a_limit_is_no_setting() {
         |energy: &str, space: &str| format!("energy = {{ {energy} }}\n{}", train("dataset = \"digits\"", space));
     let learning = "learning_rate = { float = [1e-3, 1e-1] }\nwatts = { int = [200, 400] }";
     let spec = accepted(&study("power_limit = \"watts\"", learning));
-    let Source::Train(settings) = spec.source() else { panic!("{:?}", spec.source()) };
+    let TrialSource::Train(settings) = spec.source() else { panic!("{:?}", spec.source()) };
     assert!(!settings.complete(spec.problem().space()).contains_key("watts"));
     assert!(spec.identity()["train"].get("watts").is_none());
     assert!(spec.identity()["space"].get("watts").is_some());

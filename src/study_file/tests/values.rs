@@ -121,7 +121,7 @@ fn command(argv: &str) -> String {
 
 fn filled(argv: &str) -> Vec<String> {
     let study = accepted(&command(argv));
-    let Source::Command(line) = study.source() else { panic!("a command") };
+    let TrialSource::Command(line) = study.source() else { panic!("a command") };
     let pairs: [(&str, Value); 7] = [
         ("lr", 2.31e-5.into()),
         ("shift", (-2.31e-5).into()),
@@ -132,7 +132,7 @@ fn filled(argv: &str) -> Vec<String> {
         ("schedule", Value::None),
     ];
     let point = point(pairs);
-    line.arguments(Task { trial: 0, attempt: 1, point: &point, seed: 1 }, &Secrets::default())
+    line.arguments(TrialTask { trial: 0, attempt: 1, point: &point, seed: 1 }, &Secrets::default())
 }
 
 #[test]

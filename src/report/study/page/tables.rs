@@ -1,7 +1,7 @@
 //! The tables of the front and of all trials.
 
 use super::details::runs_a_program;
-use crate::analysis::{Provenance, Quantity, Spent, Standing, Summary, broken_in};
+use crate::analysis::{PickReason, Provenance, Quantity, Spent, Summary, broken_in};
 use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord, TrialState};
 use crate::report::chart::escape;
@@ -112,8 +112,10 @@ pub(super) fn knee(record: &StudyRecord, summary: &Summary, carbon: &Carbon) -> 
         _ if summary.cost.is_none() => "The best trial".to_owned(),
         Some(_) => "The knee of the front".to_owned(),
         None => match (&knee.caveat, summary.standing) {
-            (Some(caveat), Standing::Weighted) => caveat.replacen("the", "The", 1),
-            (Some(caveat), Standing::OnlyPreferred | Standing::Nearest) => format!("A trial of the front ({caveat})"),
+            (Some(caveat), PickReason::Weighted) => caveat.replacen("the", "The", 1),
+            (Some(caveat), PickReason::OnlyPreferred | PickReason::Nearest) => {
+                format!("A trial of the front ({caveat})")
+            }
             _ => "A trial of the front, which has no knee".to_owned(),
         },
     };

@@ -12,7 +12,7 @@ pub use written::point_toml;
 
 use super::preference::replaced;
 use crate::analysis::{
-    Provenance, RunFootprint, Standing, Summary, TradeOff, broken, doubts_in_words, lacking, nearest_feasible,
+    PickReason, Provenance, RunFootprint, Summary, TradeOff, broken, doubts_in_words, lacking, nearest_feasible,
     preferences_in_words,
 };
 use crate::carbon::Carbon;
@@ -28,7 +28,7 @@ use crate::report::ReportError;
 pub enum Choice {
     /// The knee of the front: the best trade (the default). Where the front has no bend, the trial that saves the largest
     /// share of the cost for the share of the lead that it gives up, or the best in the lead; the pick then says so. See
-    /// [`Standing`].
+    /// [`PickReason`].
     #[default]
     Knee,
     /// The cheapest trial of the front whose first non-energy objective is no worse than the best by more than this.
@@ -122,7 +122,7 @@ pub fn pick_preferring(
     let record = &record.clone().preferring(preferences);
     let summary = Summary::of(record);
     let by_number = matches!(choice, Choice::Trial(_));
-    match summary.pick.filter(|_| summary.standing == Standing::Nearest && !by_number) {
+    match summary.pick.filter(|_| summary.standing == PickReason::Nearest && !by_number) {
         Some(nearest) => Err(ReportError::NonePreferred {
             wanted: preferences_in_words(record),
             nearest,
@@ -204,8 +204,8 @@ fn caveat(record: &StudyRecord, summary: &Summary) -> Option<String> {
     let wanted = preferences_in_words(record);
     match summary.standing {
         // Of the knee nothing need be said; the nearest is no answer where a bound was to be kept.
-        Standing::Knee | Standing::Nearest => None,
-        Standing::NoBend => {
+        PickReason::Knee | PickReason::Nearest => None,
+        PickReason::NoBend => {
             let name = |k: usize| summary.quantities[k].name();
             let cost = summary.cost.map_or_else(|| "cost".to_owned(), name);
             let lead = name(summary.lead);
@@ -221,11 +221,11 @@ fn caveat(record: &StudyRecord, summary: &Summary) -> Option<String> {
                 format!("{none}; this one saves the largest share of {cost} for the share of {lead} that it gives up")
             })
         }
-        Standing::OnlyUseful => {
+        PickReason::OnlyUseful => {
             Some("not a knee but the only trial of the front that lies within the reference point".to_owned())
         }
-        Standing::OnlyPreferred => Some(format!("not a knee but the only trial of the front with {wanted}")),
-        Standing::Weighted => Some("the best trade by your weights".to_owned()),
+        PickReason::OnlyPreferred => Some(format!("not a knee but the only trial of the front with {wanted}")),
+        PickReason::Weighted => Some("the best trade by your weights".to_owned()),
     }
 }
 
