@@ -53,7 +53,6 @@ impl Uncertainty {
     }
 
     /// What is written of it: nothing of one that is not finite.
-    #[expect(clippy::ref_option, reason = "serde asks for it")]
     pub(super) fn is_unknown(known: &Option<Self>) -> bool {
         !known.is_some_and(|known| known.is_finite())
     }

@@ -131,7 +131,6 @@ impl Landscape<'_> {
                 improvement + self.chance(succeeds + kept.sum::<f64>()).0
             })
             .collect();
-        #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
         let total = log_sum_exp(&logs) - (draws.max(1) as f64).ln();
         total + self.belief.as_ref().map_or(0.0, |b| b.log_density(x, None))
     }
@@ -202,7 +201,6 @@ impl Landscape<'_> {
         }
         let sum = log_sum_exp(&logs);
         let shares: Vec<f64> = logs.iter().map(|log| (log - sum).exp()).collect();
-        #[expect(clippy::cast_precision_loss, reason = "a count of draws")]
         let mut total = sum - (draws.max(1) as f64).ln();
         for (j, (objective, at)) in self.objectives.iter().zip(&at).enumerate() {
             let by_means: Vec<f64> = shares.iter().zip(&slopes).map(|(share, (mean, ..))| share * mean[j]).collect();

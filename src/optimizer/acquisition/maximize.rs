@@ -137,7 +137,6 @@ fn pick(pool: &[Maximum], count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
         return (0..pool.len()).collect();
     }
     let finite: Vec<f64> = pool.iter().map(|c| c.value).filter(|v| v.is_finite()).collect();
-    #[expect(clippy::cast_precision_loss, reason = "a count of candidates")]
     let n = finite.len().max(1) as f64;
     let mean = finite.iter().sum::<f64>() / n;
     let sd = (finite.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt().max(1e-12);

@@ -72,7 +72,6 @@ struct Grid<'a> {
 
 impl<'a> Grid<'a> {
     fn new(encoding: &'a Encoding<'a>, levels: usize) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
         let spread = |k: usize| k as f64 / (levels - 1) as f64;
         let values = |(i, parameter): (usize, &super::super::space::Parameter)| match encoding.kind(i) {
             CoordinateKind::Continuous => (0..levels).map(spread).collect(),
@@ -89,8 +88,6 @@ impl<'a> Grid<'a> {
 
     /// The grid point in whose cell a vector of the cube lies, one digit per parameter: cells are of equal width.
     fn nearest(&self, x: &[f64]) -> Vec<usize> {
-        #[expect(clippy::cast_precision_loss, reason = "a count of values")]
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "x is in [0,1]")]
         let digit = |(u, values): (&f64, &Vec<f64>)| ((u * values.len() as f64) as usize).min(values.len() - 1);
         x.iter().zip(&self.values).map(digit).collect()
     }

@@ -107,7 +107,6 @@ mod tests {
             let named = [("accuracy", accuracy), ("energy", energy), ("memory", memory)];
             let metrics = named.into_iter().map(|(name, v)| (name.to_owned(), *v)).collect();
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
-            #[expect(clippy::cast_precision_loss, reason = "a small index")]
             let point = Point::from_iter([("x", i as f64 / 10.0)]);
             history.record(Trial { id: TrialId(i as u64), point, fit: None, outcome });
         }

@@ -81,7 +81,6 @@ fn distance(problem: &Problem, encoding: &Encoding<'_>, x: &[f64]) -> f64 {
     let point = encoding.decode(x);
     let excess: f64 = problem.requirements().iter().map(|r| r.excess(&point)).sum();
     let matched = problem.forbidden().iter().filter(|f| f.matches(problem.space(), &point)).count();
-    #[expect(clippy::cast_precision_loss, reason = "a short list")]
     let matched = matched as f64;
     excess + matched
 }

@@ -54,10 +54,6 @@ impl SobolSequence {
 
     /// The point at `index`. Dimensions beyond 256 and indices beyond 65,535 are padded with independent sequences.
     pub(super) fn point(&self, index: u64, d: usize) -> Vec<f64> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "both remainders are small, and the blocks only need to differ"
-        )]
         let coordinate = |i: usize| {
             let (block, dimension) = (i as u32 / NUM_DIMENSIONS, i as u32 % NUM_DIMENSIONS);
             let turn = (index / SOBOL_LENGTH) as u32;

@@ -33,7 +33,6 @@ impl Decimal {
             let whole = (v * tens).round();
             // A quotient of exact numbers is the float nearest to that decimal.
             let is_it = whole.abs() < 1e15 && whole / tens == v;
-            #[expect(clippy::cast_possible_truncation, reason = "below 1e15")]
             is_it.then_some(Self { mantissa: whole as i128, exponent: -places })
         })
     }
@@ -67,7 +66,6 @@ impl Decimal {
         let tens = usize::try_from(exponent.unsigned_abs()).ok().and_then(|power| TENS.get(power));
         match tens {
             // One operation on exact numbers rounds as reading does.
-            #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
             Some(tens) if sum.unsigned_abs() <= 1 << 53 => {
                 Some(if exponent < 0 { sum as f64 / tens } else { sum as f64 * tens })
             }

@@ -71,11 +71,9 @@ fn check_int(name: &str, (low, high): (i64, i64), scale: Scale, step: i64) -> Re
         return Err(SpaceError::LargeInteger { name: name(), value });
     }
     if low > high {
-        #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
         return Err(SpaceError::Range { name: name(), low: low as f64, high: high as f64 });
     }
     if scale == Scale::Log && low <= 0 {
-        #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
         return Err(SpaceError::LogThroughZero { name: name(), low: low as f64 });
     }
     if high.abs_diff(low) / step.unsigned_abs() >= MOST_LEVELS {
@@ -151,7 +149,6 @@ fn identity(value: &Value) -> Identity<'_> {
         Value::None => Identity::None,
         Value::List(values) => Identity::List(values.iter().map(identity).collect()),
         Value::Float(v) => {
-            #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
             let whole = *v as i64;
             if value.is_same_number(&Value::Int(whole)) { Identity::Int(whole) } else { Identity::Float(v.to_bits()) }
         }
@@ -168,7 +165,6 @@ pub(super) fn check_clause(on: &Parameter, name: &str, clause: &Clause) -> Resul
 }
 
 pub(super) fn check_prior(parameter: &Parameter) -> Result<(), SpaceError> {
-    #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
     let reason = match (&parameter.prior, &parameter.domain) {
         (None, _) => None,
         (Some(Prior::Weights(weights)), Domain::Choice { values }) => doubt_weights(weights, values.len()),

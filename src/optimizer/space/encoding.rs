@@ -128,7 +128,6 @@ impl<'a> Encoding<'a> {
     pub fn normal(&self, i: usize, value: f64, spread: f64) -> Option<(f64, f64)> {
         let (low, high, scale) = match &self.space.parameters()[i].domain {
             Domain::Float { low, high, scale, .. } => (*low, *high, *scale),
-            #[expect(clippy::cast_precision_loss, reason = "bounds are far below 2^53")]
             Domain::Int { low, high, scale, .. } => (*low as f64, *high as f64, *scale),
             Domain::Choice { .. } => return None,
         };
@@ -212,7 +211,6 @@ impl<'a> Encoding<'a> {
     pub fn key(&self, canonical: &[f64]) -> Vec<u64> {
         let key = |(c, u): (&Coordinate, &f64)| match c {
             // By the number that it stands for: in a narrow range, several coordinates may be one number.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "coordinates are in [0,1]")]
             Coordinate::Continuous(range) => (range.coordinate(range.number(*u)) * 1e9).round() as u64,
             Coordinate::Unordered { .. } if *u == INACTIVE_UNORDERED => u64::MAX,
             _ => c.level(*u),
@@ -258,8 +256,6 @@ fn gates(space: &Space, coordinates: &[Coordinate], parameter: &Parameter) -> Ve
     parameter.condition.iter().filter_map(gate).collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "levels are below 2^41, and whole numbers up to 2^53")]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the levels there are")]
 impl Coordinate {
     fn new(domain: &Domain, named: Vec<f64>) -> Self {
         let n = domain.cardinality();

@@ -105,12 +105,6 @@ impl Domain {
                 Some(Value::Float((low.sqrt() * high.sqrt()).max(*low).min(*high)))
             }
             Self::Float { low, high, step: None, .. } => Some(Value::Float(low + (high - low) / 2.0)),
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count of steps within the range"
-            )]
             Self::Int { low, high, scale: Scale::Log, step } => {
                 let centre = (*low as f64).sqrt() * (*high as f64).sqrt();
                 let steps = ((centre - *low as f64) / stride(*step) as f64).round() as u64;
@@ -135,7 +129,6 @@ impl Domain {
         let twin = match (self, &value) {
             (Self::Choice { values }, _) => values.iter().find(|v| v.is_same(&value)).cloned(),
             (Self::Float { .. }, Value::Int(_)) => value.as_f64().map(Value::Float),
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
             (Self::Int { .. }, Value::Float(v)) if v.fract() == 0.0 && v.abs() < 9e15 => Some(Value::Int(*v as i64)),
             _ => None,
         };

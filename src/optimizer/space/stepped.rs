@@ -29,7 +29,6 @@ impl Stepped {
     pub(super) fn count(self) -> u64 {
         let steps = (self.high - self.low) / self.step;
         let steps = (steps + (4.0 * f64::EPSILON * steps).max(1e-9)).floor();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to what a u64 holds")]
         let steps = if steps >= 0.0 { steps as u64 } else { 0 };
         steps.saturating_add(1)
     }
@@ -40,7 +39,6 @@ impl Stepped {
             // Without the sign of a zero.
             return self.low + 0.0;
         }
-        #[expect(clippy::cast_precision_loss, reason = "there are at most 2^40")]
         let sum = || self.low + self.step * k as f64;
         self.decimal(k).unwrap_or_else(sum).min(self.high)
     }
@@ -65,7 +63,6 @@ impl Stepped {
     /// Which value is nearest to a number; the first or the last beyond the range.
     pub(super) fn nearest(self, v: f64) -> u64 {
         let k = ((v - self.low) / self.step).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the values there are")]
         let k = if k > 0.0 { k as u64 } else { 0 };
         k.min(self.count() - 1)
     }

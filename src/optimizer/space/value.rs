@@ -31,7 +31,6 @@ impl Value {
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "ranges end at 2^53; of a choice, only the order is asked")]
             Self::Int(v) => Some(*v as f64),
             Self::Float(v) => Some(*v),
             Self::Bool(_) | Self::Text(_) | Self::None | Self::List(_) => None,
@@ -155,7 +154,6 @@ fn order(whole: i64, number: f64) -> Option<Ordering> {
     if number < -BEYOND {
         return Some(Ordering::Greater);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "within the range, and cut at the point on purpose")]
     let cut = number.trunc() as i64;
     Some(whole.cmp(&cut).then_with(|| 0.0.partial_cmp(&number.fract()).unwrap_or(Ordering::Equal)))
 }

@@ -74,12 +74,6 @@ fn sorted(losses: &[f64]) -> Vec<f64> {
 
 /// Of sorted values: the one at this share of the way, rounded down.
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index"
-    )]
     let index = (share * sorted.len().saturating_sub(1) as f64) as usize;
     sorted.get(index).copied()
 }

@@ -28,9 +28,7 @@ impl SurrogateDiagnosis {
         let errors: Vec<f64> = predictions.iter().zip(y).map(|(p, y)| y - p.mean).collect();
         let standardized_errors: Vec<f64> =
             errors.iter().zip(&predictions).map(|(e, p)| e / p.variance.sqrt()).collect();
-        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         let n = y.len() as f64;
-        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         let share = |z: f64| standardized_errors.iter().filter(|e| e.abs() <= z).count() as f64 / n;
         let mean = y.iter().sum::<f64>() / n;
         let variance: f64 = y.iter().map(|y| (y - mean) * (y - mean)).sum();

@@ -151,7 +151,6 @@ mod tests {
     use super::*;
 
     fn matrix() -> DMatrix<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "small indices")]
         let m = DMatrix::from_fn(9, 9, |i, j| (-((i as f64) - (j as f64)).abs() / 3.0).exp());
         m
     }

@@ -352,7 +352,6 @@ pub(super) fn factorize(matrix: &DMatrix<f64>, s2: f64) -> Option<(Factor, f64)>
 
 /// From the factor of the covariance and `y^T K^-1 y`.
 pub(super) fn log_likelihood(factor: &Factor, fit: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
     let n = factor.len() as f64;
     -0.5 * (fit + factor.log_determinant() + n * (2.0 * std::f64::consts::PI).ln())
 }

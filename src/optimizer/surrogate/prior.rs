@@ -21,7 +21,6 @@ pub(super) struct HyperparameterPrior {
 impl HyperparameterPrior {
     /// Lengthscale: LogNormal(sqrt 2 + ln(d)/2, sqrt 3), at least 0.025.
     pub(super) fn lengthscale(d: usize) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "a number of parameters")]
         let half_log_d = 0.5 * (d.max(1) as f64).ln();
         let mu = std::f64::consts::SQRT_2 + half_log_d;
         Self { mu, sigma: 3f64.sqrt(), jacobian: 1.0, bounds: (0.025f64.ln(), 100f64.ln() + half_log_d) }

@@ -17,7 +17,6 @@ impl Standardization {
         if losses.is_empty() || largest == 0.0 || !largest.is_finite() {
             return Self { shift: 0.0, scale: 1.0 };
         }
-        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         let n = losses.len() as f64;
         let mean = losses.iter().map(|y| y / largest).sum::<f64>() / n;
         let variance = losses.iter().map(|y| (y / largest - mean).powi(2)).sum::<f64>() / n;

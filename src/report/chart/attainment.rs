@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::Canvas;
-use super::chart::{Area, Chart};
+use super::frame::{Area, Chart};
 use super::key::Key;
 use crate::analysis::comparison::{Comparison, Surfaces};
 use crate::optimizer::problem::{Goal, Objective};

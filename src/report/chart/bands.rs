@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::Canvas;
-use super::chart::Chart;
+use super::frame::Chart;
 use super::key::Key;
 use crate::analysis::comparison::{BandPoint, ComparedSampler, Comparison};
 use crate::analysis::{Quantity, significant};

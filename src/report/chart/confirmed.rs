@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Shape};
-use super::chart::{Area, CHARACTER, Chart};
+use super::frame::{Area, CHARACTER, Chart};
 use super::labels::{Extent, Placement};
 use crate::analysis::confirmation::{Confirmation, Member, shown};
 use crate::analysis::statistics::Mean;

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Shape};
-use super::chart::{Area, CHARACTER, Chart};
+use super::frame::{Area, CHARACTER, Chart};
 use super::labels::{Extent, Placement};
 use super::trace::trace_chart;
 use crate::analysis::{Provenance, QuantityKind, Summary};

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Shape};
-use super::chart::{Area, Chart};
+use super::frame::{Area, Chart};
 use super::trace::number;
 use crate::analysis::{Summary, significant};
 use crate::optimizer::space::Scale;

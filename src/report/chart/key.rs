@@ -1,7 +1,7 @@
 //! Which sampler of a comparison looks how.
 
 use super::canvas::{Canvas, Shape};
-use super::chart::{Area, CHARACTER, Chart};
+use super::frame::{Area, CHARACTER, Chart};
 use crate::analysis::comparison::Comparison;
 
 /// How many looks there are; more samplers share them.

@@ -8,8 +8,8 @@ mod attainment;
 mod axis;
 mod bands;
 mod canvas;
-mod chart;
 mod confirmed;
+mod frame;
 mod front;
 mod hypervolume;
 mod key;
@@ -20,8 +20,8 @@ mod trace;
 
 pub use attainment::attainment_chart;
 pub use bands::{Over, bands_chart};
-pub use chart::{Chart, Theme};
 pub use confirmed::confirmation_chart;
+pub use frame::{Chart, Theme};
 pub use front::front_chart;
 pub(in crate::report) use front::{front_pairs, pair_chart};
 pub(in crate::report) use hypervolume::growth_chart;
@@ -30,4 +30,4 @@ pub(in crate::report) use sparkline::sparkline;
 pub(in crate::report) use trace::trace_chart;
 
 pub(in crate::report) use canvas::escape;
-pub(in crate::report) use chart::{CHART_CSS, DARK, LIGHT};
+pub(in crate::report) use frame::{CHART_CSS, DARK, LIGHT};

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Shape};
-use super::chart::{Area, Chart};
+use super::frame::{Area, Chart};
 use crate::analysis::Summary;
 use crate::record::StudyRecord;
 

@@ -78,7 +78,6 @@ pub(super) fn evaluate(point: &Point) -> Outcome {
     if lr > -1.2 {
         return Outcome::Failed(FailureKind::Diverged);
     }
-    #[expect(clippy::cast_precision_loss, reason = "a short text")]
     let accuracy = 1.0 - (lr + 2.5).powi(2) / 10.0 + width.ln() / 10.0 + text as f64 / 100.0;
     let metrics = Metrics::from([("accuracy".to_owned(), accuracy), ("energy".to_owned(), 10.0 + width)]);
     Outcome::Finished { metrics, sd: Metrics::new() }

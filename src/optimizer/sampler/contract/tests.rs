@@ -182,7 +182,6 @@ fn every_space_that_is_accepted_can_be_searched() {
             let proposal = sampler.propose(&ProposalRequest::new(problem, &history, 1, Seed(3))).unwrap().remove(0);
             assert_eq!(problem.space().check(&proposal.point), Ok(()), "{}", sampler.name());
             assert!(!problem.forbids(&proposal.point));
-            #[expect(clippy::cast_precision_loss, reason = "a short text")]
             let length = proposal.point.to_string().len() as f64;
             let metrics = Metrics::from([("length".to_owned(), length), ("first".to_owned(), f64::from(i % 3))]);
             record(&mut history, proposal, Outcome::Finished { metrics, sd: Metrics::new() });

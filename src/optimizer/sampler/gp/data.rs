@@ -71,7 +71,6 @@ impl<'h> Data<'h> {
         // Only equal or different counts.
         let suffix = if several { vec![0.0] } else { Vec::new() };
         let input = |x: Vec<f64>, study: usize| {
-            #[expect(clippy::cast_precision_loss, reason = "a count of studies")]
             let study = several.then_some(study as f64);
             x.into_iter().chain(study).collect::<Vec<f64>>()
         };
@@ -150,7 +149,6 @@ impl<'h> Data<'h> {
         let predicted = own.iter().map(|(i, _, _)| {
             let mut x = self.inputs[*i].clone();
             if let Some(study) = x.last_mut() {
-                #[expect(clippy::cast_precision_loss, reason = "a count of studies")]
                 let which = (k + 1) as f64;
                 *study = which;
             }
@@ -180,7 +178,6 @@ impl EarlierInputs<'_> {
 /// study's to the ratio of the spreads as values come in, and keeps the values' own standard deviation between a half and
 /// two: where the studies have nothing in common, the values must still look as every surrogate's do.
 fn calibrate(predicted: &[f64], values: &[f64], scale: f64, alone: Standardization) -> Standardization {
-    #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
     let n = values.len() as f64;
     let mean = |all: &[f64]| all.iter().sum::<f64>() / n;
     let (p, v) = (mean(predicted), mean(values));

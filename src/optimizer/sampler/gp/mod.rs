@@ -278,7 +278,6 @@ mod tests {
 
     #[test]
     fn a_told_exact_zero_is_taken_for_exact_and_anything_else_is_not() {
-        #[expect(clippy::cast_precision_loss, reason = "a small index")]
         let wave = |a: f64, i: usize| (3.0 * a).sin() + 0.5 * (1e4 * (i * i + 1) as f64).sin();
         let noise = |sd| {
             let history = history(60, |i, a, _| finished([wave(a, i), a], sd));

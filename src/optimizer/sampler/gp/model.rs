@@ -123,7 +123,6 @@ impl<'a> Model<'a> {
             candidates.push(pending(&processes, data.input(&encoding.encode(&trial.point))));
         }
         let ended = history.trials().iter().filter(|t| t.outcome != Outcome::Pending).count();
-        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
         let n = ended.max(1) as f64;
         let mut left_out = Vec::new();
         let flags: Vec<bool> = problem.constraints().iter().map(|c| is_flag(problem, &data, c)).collect();
@@ -541,7 +540,6 @@ fn from_mode(history: &History, n: usize, id: u64) -> bool {
     if n <= FEW {
         return true;
     }
-    #[expect(clippy::cast_precision_loss, reason = "an id")]
     let step = |id: u64| ((id + 1) as f64).ln().div_euclid(GROWTH.ln());
     let fitted = |t: &&Trial| t.fit.as_ref().is_some_and(|f| !f.objectives.is_empty());
     history.trials().iter().rev().find(fitted).is_none_or(|last| step(last.id.0) < step(id))

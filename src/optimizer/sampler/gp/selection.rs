@@ -14,7 +14,6 @@ pub(super) fn select(losses: &[&[f64]], feasible: &[bool], most: usize) -> Vec<u
     if losses.len() <= most {
         return (0..losses.len()).collect();
     }
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
     let best = (BEST_SHARE * most as f64) as usize;
     let mut order: Vec<(bool, usize, usize)> = Vec::with_capacity(losses.len());
     for class in [true, false] {

@@ -66,7 +66,6 @@ impl<'a> Variation<'a> {
         let d = active.len();
         if d > 0 {
             let sure = active[rng.random_range(0..d)];
-            #[expect(clippy::cast_precision_loss, reason = "a count of parameters")]
             let others = 1.0 / d as f64;
             for &i in &active {
                 if i == sure || rng.random_bool(others) {

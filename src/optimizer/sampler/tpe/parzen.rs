@@ -66,7 +66,6 @@ impl<'a> Density<'a> {
     /// The density of canonical vectors with weights.
     pub(super) fn new(encoding: &'a Encoding<'a>, observed: &[(&[f64], f64)]) -> Self {
         let d = encoding.len();
-        #[expect(clippy::cast_precision_loss, reason = "counts of trials and parameters")]
         let (n, dimensions) = (observed.len() as f64, d as f64);
         let scott = BANDWIDTH * n.max(1.0).powf(-1.0 / (dimensions + 4.0));
         let bandwidth = scott.max(1.0 / (2.0 + n)).max(NARROWEST);
@@ -113,7 +112,6 @@ impl<'a> Density<'a> {
                 hit.unwrap_or_else(|| rng.random())
             }
             (Some(Centre::Level(level)), CoordinateKind::Unordered(n)) => {
-                #[expect(clippy::cast_precision_loss, reason = "a count of levels")]
                 let agrees = 1.0 / (1.0 + self.other * n as f64);
                 if rng.random_bool(agrees) { self.encoding.centre(i, level) } else { rng.random() }
             }
@@ -178,7 +176,6 @@ impl Spot {
             }
             CoordinateKind::Unordered(n) => (n, Position::Level(encoding.level(i, u))),
         };
-        #[expect(clippy::cast_precision_loss, reason = "a count of levels")]
         let levels = n as f64;
         let log_uniform = match place {
             Position::Bin(low, high) => (high - low).ln(),

@@ -23,8 +23,6 @@ pub(super) struct Split {
 
 impl Split {
     pub(super) fn new(problem: &Problem, history: &History, mut ranked_trials: Vec<RankedTrial>) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
         let count = ((SHARE * ranked_trials.len() as f64).ceil() as usize).min(MOST);
         let reference = reference_point(problem, history).unwrap_or_default();
         ranked_trials.sort_by_key(|s| s.rank);
@@ -87,11 +85,9 @@ mod tests {
 
     /// Trial `i` of `n` has `x = i / n`.
     fn split(problem: &Problem, losses: &[[f64; 2]]) -> (Vec<(usize, f64)>, usize) {
-        #[expect(clippy::cast_precision_loss, reason = "small counts")]
         let n = losses.len() as f64;
         let mut history = History::new();
         for (i, [a, b]) in losses.iter().enumerate() {
-            #[expect(clippy::cast_precision_loss, reason = "a small index")]
             let point = Point::from_iter([("x", i as f64 / n)]);
             let metrics = Metrics::from([("a".to_owned(), *a), ("b".to_owned(), *b)]);
             let outcome = Outcome::Finished { metrics, sd: Metrics::new() };
@@ -99,7 +95,6 @@ mod tests {
         }
         let encoding = Encoding::new(problem.space());
         let split = Split::new(problem, &history, ranked_trials(problem, &history, &encoding));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
         let index = |x: &[f64]| (x[0] * n).round() as usize;
         (split.good.iter().map(|(x, weight)| (index(x), *weight)).collect(), split.bad.len())
     }
