@@ -39,7 +39,6 @@ impl RepeatProgress {
     /// What the rest will take, by what the study's trials took.
     fn expected(&self, study: &StudyRecord, left: u64, all: u64) -> String {
         let own = || self.trials.iter().filter_map(|id| study.trial(*id));
-        #[expect(clippy::cast_precision_loss, reason = "for people")]
         let share = self.repeats.times as f64 * left as f64 / all.max(1) as f64;
         let seconds: f64 = own().filter_map(|trial| trial.spent.last()).map(|window| window.seconds).sum();
         let spent = Spent::of_trials(own()).map_or_else(String::new, |spent| {
