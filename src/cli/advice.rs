@@ -142,5 +142,4 @@ fn flag_of(kind: PreferenceKind) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "advice_tests.rs"]
 mod tests;

@@ -413,5 +413,4 @@ impl Dataset {
 }
 
 #[cfg(test)]
-#[path = "dataset_tests.rs"]
 mod tests;

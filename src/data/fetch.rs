@@ -274,5 +274,4 @@ fn range(text: &str) -> Option<(u64, Option<u64>)> {
 }
 
 #[cfg(test)]
-#[path = "fetch_tests.rs"]
 mod tests;

@@ -207,5 +207,4 @@ fn fits(source: &DataSource, format: Option<Format>) -> Result<(), DataError> {
 }
 
 #[cfg(test)]
-#[path = "source_tests.rs"]
 mod tests;

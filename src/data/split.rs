@@ -154,5 +154,4 @@ fn shuffled(samples: impl Iterator<Item = (u32, usize)>, seed: u64) -> Vec<Vec<u
 }
 
 #[cfg(test)]
-#[path = "split_tests.rs"]
 mod tests;

@@ -275,5 +275,4 @@ pub(super) fn meaningless(setting: &Setting, condition: Condition, value: &Value
 }
 
 #[cfg(test)]
-#[path = "settings_tests.rs"]
 mod tests;

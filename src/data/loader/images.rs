@@ -183,5 +183,4 @@ fn assemble(
 }
 
 #[cfg(test)]
-#[path = "images_tests.rs"]
 mod tests;

@@ -312,5 +312,4 @@ impl<'a> Tables<'a> {
 }
 
 #[cfg(test)]
-#[path = "table_tests.rs"]
 mod tests;

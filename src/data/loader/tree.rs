@@ -239,5 +239,4 @@ fn wrapper(images: &[String], folders: &[String]) -> usize {
 }
 
 #[cfg(test)]
-#[path = "tree_tests.rs"]
 mod tests;

@@ -6,8 +6,6 @@ pub(crate) mod builder;
 mod confirm;
 mod contradiction;
 mod devices;
-#[cfg(test)]
-mod edges_tests;
 mod idle;
 pub(crate) mod limits;
 mod mark;
@@ -15,11 +13,7 @@ mod opening;
 pub(crate) mod profile;
 mod readers;
 #[cfg(test)]
-mod stall_tests;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod ticks_tests;
 mod usage;
 mod window;
 mod worker;

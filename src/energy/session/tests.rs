@@ -1,5 +1,9 @@
 //! Sessions over meters that the test drives.
 
+mod edges;
+mod stall;
+mod ticks;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

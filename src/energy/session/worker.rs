@@ -335,5 +335,4 @@ fn look_out(time: Duration, is_so: impl Fn() -> bool) -> bool {
 }
 
 #[cfg(test)]
-#[path = "worker_tests.rs"]
 mod tests;

@@ -290,5 +290,4 @@ impl Descendants {
 }
 
 #[cfg(test)]
-#[path = "process_tree_tests.rs"]
 mod tests;

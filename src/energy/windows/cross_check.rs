@@ -328,5 +328,4 @@ fn student(freedom: usize) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "cross_check_tests.rs"]
 mod tests;

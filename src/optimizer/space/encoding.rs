@@ -345,5 +345,4 @@ impl Coordinate {
 }
 
 #[cfg(test)]
-#[path = "encoding_tests.rs"]
 mod tests;

@@ -10,8 +10,6 @@ mod declare;
 mod domain;
 mod encoding;
 mod error;
-#[cfg(test)]
-mod extreme_tests;
 mod parameter;
 mod parse;
 mod point;
@@ -32,3 +30,5 @@ pub use prior::Prior;
 pub use space::Space;
 pub use stepped::MOST_LEVELS;
 pub use value::Value;
+#[cfg(test)]
+mod tests;

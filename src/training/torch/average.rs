@@ -47,5 +47,4 @@ impl Average {
 }
 
 #[cfg(test)]
-#[path = "average_tests.rs"]
 mod tests;

@@ -364,3 +364,6 @@ impl Meter for NvmlMeter {
         self.known_states()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,16 +19,9 @@ pub(crate) mod testing;
 mod unrest;
 mod users;
 
-#[cfg(test)]
-mod agreement_tests;
-#[cfg(test)]
-mod fake_tests;
-#[cfg(test)]
-mod meter_tests;
-#[cfg(test)]
-mod wall_tests;
-
 pub(crate) use boards::{BoardListing, GpuPolicy, ListedBoard, gpus, list};
 pub(crate) use ladder::Rung;
 pub(crate) use limit::{UndoLimits, limit_range, set_limits};
 pub(crate) use meter::NvmlMeter;
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,6 @@ pub(super) fn lacks(files: &[PlannedCounter], domain: &PowerDomain) -> bool {
 pub(super) fn is_beyond(files: &[PlannedCounter], event: &PlannedCounter) -> bool {
     event.counts() && known(event).is_some() && lacks(files, &event.found.domain)
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,3 +46,6 @@ impl FoundCounter {
         matches!(self.state, CounterState::Counted { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;

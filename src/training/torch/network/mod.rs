@@ -10,8 +10,6 @@ mod lenet;
 mod mobilenet;
 mod plain;
 mod plan;
-#[cfg(test)]
-mod reference_tests;
 mod resnet;
 #[cfg(test)]
 mod tests;

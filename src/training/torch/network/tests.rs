@@ -1,3 +1,5 @@
+mod reference;
+
 use tch::{Device, Kind, Tensor};
 
 use super::*;

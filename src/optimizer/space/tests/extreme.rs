@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::stepped::Stepped;
-use super::*;
+use super::super::stepped::Stepped;
+use super::super::*;
 
 /// Floats of every size and sign, and those at which something ends.
 fn any_float() -> impl Strategy<Value = f64> {

@@ -6,10 +6,10 @@ use nvml_wrapper::enums::device::{GpuLockedClocksSetting, SampleValue};
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
 
-use super::driver::load;
-use super::testing::FakeNvml;
+use super::super::driver::load;
+use super::super::testing::FakeNvml;
 
-fn open(fake: &FakeNvml) -> std::sync::Arc<super::driver::NvmlDriver> {
+fn open(fake: &FakeNvml) -> std::sync::Arc<super::super::driver::NvmlDriver> {
     load(Some(&fake.library())).unwrap()
 }
 
@@ -177,7 +177,7 @@ fn processes_run_for_their_time_and_utilization_is_the_mean_of_its_samples() {
     let nvml = open(&fake);
     let told = |since_us: u64| {
         let device = nvml.device_by_index(0).unwrap();
-        let samples = super::users::utilization(&device, since_us).unwrap();
+        let samples = super::super::users::utilization(&device, since_us).unwrap();
         samples.iter().map(|busy| (busy.pid, busy.at_us / 1_000_000, busy.percent)).collect::<Vec<_>>()
     };
     let holders = || nvml.device_by_index(0).unwrap().running_compute_processes().unwrap().len();

@@ -1,8 +1,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::testing::{Alive, PowerEvents, PowercapTree, gaining};
-use super::*;
+use super::super::testing::{Alive, PowerEvents, PowercapTree, gaining};
+use super::super::*;
 use crate::energy::units::PowerDomain;
 
 const RANGE: u64 = 262_143_328_850;

@@ -1,5 +1,5 @@
-use super::testing::{Alive, PowercapTree, gaining};
-use super::*;
+use super::super::testing::{Alive, PowercapTree, gaining};
+use super::super::*;
 use crate::energy::system::clock::testing::ManualClock;
 
 const RANGE: u64 = 65_532_610_987;

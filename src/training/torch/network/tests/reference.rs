@@ -3,13 +3,13 @@
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-use super::{Architecture, Network, Role};
+use super::super::{Architecture, Network, Role};
 use crate::data::Shape;
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
 fn recorded() -> Value {
-    serde_json::from_str(include_str!("../../../../tests/reference/networks.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../../tests/reference/networks.json")).unwrap()
 }
 
 fn architecture(case: &Value) -> Architecture {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::meter::{Meter, Reading};
-use super::super::testing::board::Random;
-use super::NvmlMeter;
-use super::ladder::PowerSample;
-use super::samples::SampleTotal;
-use super::testing::FakeNvml;
+use super::super::super::meter::{Meter, Reading};
+use super::super::super::testing::board::Random;
+use super::super::NvmlMeter;
+use super::super::ladder::PowerSample;
+use super::super::samples::SampleTotal;
+use super::super::testing::FakeNvml;
 use crate::energy::gpus::mig::MigPolicy;
 use crate::energy::system::clock::Moment;
 use crate::energy::{MeterKind, Meters, Session};

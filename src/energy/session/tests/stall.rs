@@ -1,7 +1,7 @@
 //! Counters of processors that stand still, fall or jump while a session reads them: what is said of windows.
 
-use super::builder::SessionBuilder;
-use super::{Mark, Session};
+use super::super::builder::SessionBuilder;
+use super::super::{Mark, Session};
 use crate::energy::meters::choice::{MeterKind, Meters};
 use crate::energy::meters::rapl::testing::{Alive, PowercapTree, gaining};
 use crate::energy::system::clock::testing::ManualClock;

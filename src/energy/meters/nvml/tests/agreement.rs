@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::super::counter::{CounterTotal, Draw};
-use super::super::testing::board::Random;
+use super::super::super::counter::{CounterTotal, Draw};
+use super::super::super::testing::board::Random;
 use crate::energy::system::clock::Moment;
 use crate::energy::windows::cross_check::{CrossCheck, FigurePairs};
 
-use super::super::meter::Reading;
-use super::gauges::PowerTotal;
-use super::ladder::PowerSample;
-use super::samples::SampleTotal;
+use super::super::super::meter::Reading;
+use super::super::gauges::PowerTotal;
+use super::super::ladder::PowerSample;
+use super::super::samples::SampleTotal;
 
 /// A load that jumps between two powers, half of the time each.
 #[derive(Debug, Clone, Copy)]

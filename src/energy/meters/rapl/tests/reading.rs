@@ -1,7 +1,7 @@
 use std::fs;
 
-use super::testing::PowercapTree;
-use super::*;
+use super::super::testing::PowercapTree;
+use super::super::*;
 use crate::energy::system::clock::testing::ManualClock;
 
 const RANGE: u64 = 262_143_328_850;

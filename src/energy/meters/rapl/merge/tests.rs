@@ -1,5 +1,5 @@
-use super::testing::{Alive, PowerEvents, PowercapTree, gaining};
-use super::*;
+use super::super::testing::{Alive, PowerEvents, PowercapTree, gaining};
+use super::super::*;
 
 const RANGE: u64 = 262_143_328_850;
 

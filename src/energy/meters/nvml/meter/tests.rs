@@ -1,8 +1,8 @@
 //! The meter over the fake library: which rung it takes, and what it makes of what lies.
 
-use super::super::meter::{EnergySource, Meter, Reading};
-use super::testing::FakeNvml;
-use super::{GpuPolicy, NvmlMeter};
+use super::super::super::meter::{EnergySource, Meter, Reading};
+use super::super::testing::FakeNvml;
+use super::super::{GpuPolicy, NvmlMeter};
 use crate::energy::gpus::mig::MigPolicy;
 use crate::energy::units::Method;
 use crate::energy::windows::cross_check::FigurePairs;

@@ -1,0 +1,5 @@
+//! What concerns several of these modules.
+
+mod agreement;
+mod fake;
+mod wall;

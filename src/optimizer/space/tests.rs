@@ -1,0 +1,3 @@
+//! What concerns several of these modules.
+
+mod extreme;
