@@ -343,6 +343,8 @@ fn refuse_domain(error: SpaceError, parameter: &Parameter, places: &Places, find
                 Domain::Int { .. } => "for example: int = [8, 128], step = 8",
                 _ => "for example: float = [0.0, 0.5], step = 0.1",
             };
+            // What is wrong with a step beside a log scale says all.
+            let advice = advice.filter(|_| !matches!(parameter.domain, Domain::Float { scale: Scale::Log, .. }));
             advice.into_iter().fold(draft.at(places.step.clone().or(whole)), Draft::help).help(example)
         }
 

@@ -26,7 +26,7 @@ impl Program {
         let Some(program) = argv.first() else {
             return unclear(
                 "the command is empty".to_owned(),
-                "write it as you would type it, such as --command \"python3 train.py --lr {learning_rate}\"",
+                "write it as you would type it, such as \"python3 train.py --lr {learning_rate}\"",
             );
         };
         if program.contains(['{', '}']) {

@@ -8,7 +8,9 @@ use super::super::failure::Failure;
 use super::*;
 
 /// Flags that words of ours name and that are other programs'.
-const FOREIGN: [(&str, &str); 6] = [
+const FOREIGN: [(&str, &str); 8] = [
+    ("--release", "cargo"),
+    ("--features", "cargo"),
     ("--cap-add", "docker"),
     ("--dereference", "tar"),
     ("--gpu-reset", "nvidia-smi"),
@@ -18,7 +20,11 @@ const FOREIGN: [(&str, &str); 6] = [
 ];
 
 /// What rooms below the command line name all the same: the room, the words, and why.
-const EXCEPTIONS: [(&str, &str, &str); 7] = [
+const EXCEPTIONS: [(&str, &str, &str); 11] = [
+    ("app/init", "--dry-run", "it stands in the study file that is written, for people at the command line"),
+    ("app/init", "--lr", "an example of a program's own arguments"),
+    ("study_file/reference", "`optimize help", "the page says where else it is told"),
+    ("study_file/reference", "`optimize init", "the page says what writes a file to begin with"),
     ("app", "`optimize", "it is what the binary does"),
     ("energy", "--meters", "its help is not apart yet"),
     ("energy", "--mig-whole-board", "its help is not apart yet"),
