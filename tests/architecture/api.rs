@@ -10,13 +10,9 @@ const ACCEPT: &str = "ACCEPT_PUBLIC_API";
 
 /// Where another crate may be named: within which path, what of it, and why.
 const KNOWN_LEAKS: &[(&str, &str, &str)] = &[
-    ("optimizer::acquisition::maximize", "rand_chacha::ChaCha8Rng", "the random stream of one ask; an inner part"),
-    ("optimizer::surrogate", "nalgebra::DMatrix", "covariances of many points at once; an inner part"),
     ("record", "serde_json::Value", "the study file's settings as the first event has them, of any form"),
     ("report", "serde_json::Value", "outputs for programs before they are written"),
     ("study_file", "serde_json::Value", "identities are compared as the JSON that stores have"),
-    ("study::store::Fault", "rusqlite::Error", "the cause of what the store could not do"),
-    ("training::TrainError", "tch::TchError", "made into the trainer's own errors"),
 ];
 
 #[test]

@@ -12,7 +12,8 @@ use crate::marks::{
 use crate::tree::{Crate, Place, join, needs_test};
 
 /// Whoever uses serde may rely on its traits; `thiserror::Error` derives one of the standard library.
-const FREE_TRAITS: &[&str] = &["serde::Serialize", "serde::Deserialize", "thiserror::Error"];
+const FREE_TRAITS: &[&str] =
+    &["serde::Serialize", "serde::Deserialize", "serde::de::DeserializeOwned", "thiserror::Error"];
 
 /// What a program that depends on the crate can name.
 #[derive(Default)]

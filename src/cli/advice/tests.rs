@@ -20,11 +20,14 @@ const FOREIGN: [(&str, &str); 8] = [
 ];
 
 /// What rooms below the command line name all the same: the room, the words, and why.
-const EXCEPTIONS: [(&str, &str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str, &str); 10] = [
     ("app/init", "--dry-run", "it stands in the study file that is written, for people at the command line"),
     ("app/init", "--lr", "an example of a program's own arguments"),
-    ("study_file/reference", "`optimize help", "the page says where else it is told"),
-    ("study_file/reference", "`optimize init", "the page says what writes a file to begin with"),
+    (
+        "study_file/reference",
+        "",
+        "the page of keys: it shows arguments of users' programs, and is printed by the command line alone",
+    ),
     ("app", "`optimize", "it is what the binary does"),
     ("energy", "--meters", "its help is not apart yet"),
     ("energy", "--mig-whole-board", "its help is not apart yet"),

@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::optimizer::Seed;
 use crate::optimizer::history::{FailureKind, Outcome, Trial, TrialId};

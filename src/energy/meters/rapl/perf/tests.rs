@@ -1,4 +1,3 @@
-
 use super::super::testing::PowerEvents;
 use super::*;
 use crate::energy::system::clock::testing::ManualClock;
