@@ -41,6 +41,14 @@ pub(super) fn asked_in_front(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
+/// Whether there is help of this, for those who only read a command line.
+pub(super) fn is_known(args: &HelpArgs) -> Result<(), String> {
+    match args.words.split_first() {
+        Some((topic, _)) if topic == TOPIC => Ok(()),
+        _ => command(&args.words).map(drop).map_err(|failure| failure.text().unwrap_or_default().into_owned()),
+    }
+}
+
 /// The help of a command, or of `optimize` itself.
 fn command(words: &[String]) -> Result<String, Failure> {
     let mut command = Cli::command();

@@ -102,6 +102,7 @@ pub fn read_only(words: &[String]) -> Result<(), String> {
         Err(error) if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Err(error.to_string())
         }
+        Ok(Cli { command: Some(Command::Help(args)), .. }) => help::is_known(&args),
         _ => Ok(()),
     }
 }

@@ -102,8 +102,8 @@ pub(super) fn sort(record: &StudyRecord, budget_of_energy: bool, raw: Raw) -> Re
 /// Why a value cannot be kept under this name.
 fn fault(name: &str, value: f64) -> Option<String> {
     if !value.is_finite() {
-        let error = ValueError::NotFinite { metric: name.to_owned(), value };
-        return Some(with_help(&error, error.help()));
+        // No help: whether it matters is for the caller to say.
+        return Some(ValueError::NotFinite { metric: name.to_owned(), value }.to_string());
     }
     if !EnergyMetric::is_reserved(name) {
         return None;

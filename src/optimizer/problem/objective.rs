@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::nearest::did_you_mean;
+use super::super::nearest::nearest;
 use super::super::space::Scale;
 use super::Bound;
 
@@ -157,7 +157,9 @@ impl ValueError {
     pub fn help(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Missing { metric, reported } => {
-                did_you_mean(metric, reported.iter().map(String::as_str)).map(Cow::from)
+                // What there is stands in the error itself.
+                let near = nearest(metric, reported.iter().map(String::as_str));
+                near.map(|near| format!("did you mean `{near}`?").into())
             }
             Self::NotFinite { .. } => Some("tell the trial as failed, so that the sampler stays away".into()),
             Self::LogOfNonPositive { .. } => Some("use a linear scale where zero can be".into()),

@@ -5,7 +5,7 @@ use crate::bench::Bench;
 use super::page::{Kind, Page, root};
 
 /// Commands that the pages have and the binary has not yet. One that it has by now is to be removed here.
-const COMING: &[&str] = &["init", "completions", "man", "help study-file"];
+const COMING: &[&str] = &[];
 
 /// A study of the pages has so many trials when it is run here.
 const TRIALS: &str = "trials = 2";

@@ -12,7 +12,7 @@ const REPOSITORY: &str = "https://github.com/wattfront/wattfront/";
 const RAW: &str = "https://raw.githubusercontent.com/wattfront/wattfront/main/";
 
 /// Pages that are generated, and not there before they are. One that is there by now is to be removed here.
-const COMING: &[&str] = &["study-file-reference.md"];
+const COMING: &[&str] = &[];
 
 /// The targets of links and pictures in a line.
 fn targets(line: &str) -> Vec<String> {
