@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::advice::consumer;
 use super::colour::Colour;
 use crate::carbon::{CarbonError, check};
 use crate::energy::units::ConsumerName;
@@ -393,7 +394,7 @@ pub(super) struct MeterArgs {
     #[arg(long)]
     pub(super) mig_whole_board: bool,
     /// Leave this out, by its name of `optimize devices`: gpu:1, dram:dram-0, or gpu for all GPUs; may be given again
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = consumer)]
     pub(super) without: Vec<ConsumerName>,
     /// Print no table on standard error
     #[arg(long, short)]

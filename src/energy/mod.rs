@@ -52,7 +52,7 @@ pub mod trust {
 pub mod units;
 mod windows;
 
-pub use error::EnergyError;
+pub use error::{Alternative, EnergyError};
 pub use gpus::limits::{LimitRange, PowerLimits};
 pub use gpus::mig::{MigInstance, MigPolicy};
 pub use gpus::visible::{GpuIdentity, Visible, VisibleError, VisibleGpu, visible_gpus};

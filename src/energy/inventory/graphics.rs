@@ -24,6 +24,8 @@ pub(super) struct ShownGpu {
     /// How it is metered, with what to know about that, or why it is not, and what to do.
     pub(super) way: Option<Result<MeteredBy, (String, String)>>,
     pub(super) instances: Option<Vec<MigInstance>>,
+    /// It is not metered only because it is cut into instances, and whole boards were not asked for.
+    pub(super) is_refused: bool,
     /// The driver shows it to others and not to this process.
     pub(super) is_denied: bool,
 }

@@ -143,7 +143,7 @@ pub(crate) fn in_time<M: Send + 'static>(
     let opened = within(limit, open);
     opened.unwrap_or_else(|silence| {
         let remedy = "see what hangs where its files are".to_owned();
-        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy })
+        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy, alternative: None })
     })
 }
 

@@ -65,6 +65,7 @@ impl EstimateMeter {
                 meter: "estimate",
                 reason: format!("the CPU time of process {root} cannot be read: {error}"),
                 remedy: "it needs Linux with /proc mounted".to_owned(),
+                alternative: None,
             })?;
         let source = EnergySource {
             domain: PowerDomain { kind: DomainKind::Cpu, id: "processes".to_owned() },
