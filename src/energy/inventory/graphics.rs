@@ -329,7 +329,7 @@ fn accelerator(vendor: PciVendor) -> String {
 
 /// Which of NVIDIA's GPUs the program is not shown, by `CUDA_VISIBLE_DEVICES`: they are out of use.
 ///
-/// One that does not tell its name is taken for another of the same kind, and one that does not tell its place stands where
+/// One that does not tell its name is taken for another of the same kind. One that does not tell its place stands where
 /// the driver counts it, which goes along the bus.
 pub(super) fn hide(
     nvidia: &mut [(ShownGpu, Consumer)],
