@@ -1,4 +1,4 @@
-//! A small process beside a study that ends what the study has started, should it be killed outright.
+//! A small process beside a study that ends what the study has started, should it be killed outright: a watchdog.
 //!
 //! It reads from a pipe whose other end the study alone holds. So it learns of the study's end however that comes, and
 //! then kills what was not told to have ended. Until then it waits in `read`, and costs nothing. It is no child of the

@@ -1,4 +1,5 @@
-//! What a study that was killed outright has left running: found by the mark that all of it has inherited, and ended.
+//! What a study that was killed outright has left running, its orphans: found by the mark that all of it has inherited,
+//! and ended.
 //!
 //! The mark is a value of an environment variable: the homes of the study, a slash, and what tells one process from all
 //! others. The homes are its results folders, in a spelling of the caller's, joined by `+`. So it survives that a

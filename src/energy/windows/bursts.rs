@@ -1,4 +1,4 @@
-//! When counters that tick slowly are read often.
+//! Bursts: when counters that tick slowly are sampled at a higher rate, around the edges of windows.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The energy at an edge of a window, between the ticks of a counter.
+//! The energy at an edge of a window (the begin or the end of a measurement interval), between the ticks of a counter.
 //!
-//! A counter tells the energy at its ticks, about ten times a second. What it would have shown at a moment `t` between the
-//! ticks `t0` and `t1` depends on what happens there:
+//! A counter tells the energy at its ticks, about ten times a second: a tick is an update of what it shows. What it
+//! would have shown at a moment `t` between the ticks `t0` and `t1` depends on what happens there:
 //!
 //! ```text
 //! work on both sides (an epoch ends):       E(t) = C(t0) + (t - t0) / (t1 - t0) (C(t1) - C(t0))

@@ -1,4 +1,4 @@
-//! The energy of a window too short for the ticks of its counter, by the ticks outside of it.
+//! The energy of a window too short for the ticks (updates) of its counter, by the ticks outside of it.
 //!
 //! A counter that ticks every 100 ms tells nothing of a window of 15 ms by the readings at its edges. But from the last
 //! tick before the window to the first one after it, it tells all. What lies between these ticks and the window is the
@@ -21,8 +21,8 @@ use crate::energy::system::clock::Moment;
 /// How far on either side of a window readings are of use.
 pub(crate) const REACH: Duration = Duration::from_secs(1);
 
-/// For so long before and after it a window shorter than two ticks of a GPU's counter needs the device at rest: two ticks of
-/// 100 ms, each a little late, so that one of them lies within the rest as a whole.
+/// For so long before and after it a window shorter than two ticks of a GPU's counter needs the device at rest (idle).
+/// That is two ticks of 100 ms, each a little late, so that one of them lies within the rest as a whole.
 pub const REST: Duration = Duration::from_millis(210);
 
 /// A tick counts as seen if the readings around it are no farther apart, in nominal periods.
