@@ -113,9 +113,10 @@ pub(super) fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phas
         return Err(bad(format!("the program reports `{name}`, but `energy` names what is metered; use another name")));
     }
     let (energies, told): (BTreeSet<&String>, _) = wanted(problem).partition(|name| EnergyMetric::is_reserved(name));
+    // What is likely meant is told with the hints.
     if let Some(metric) = told.iter().find(|name| !metrics.contains_key(**name)) {
         let error = ValueError::Missing { metric: (*metric).clone(), reported: metrics.keys().cloned().collect() };
-        return Err(Lack { name: Some((*metric).clone()), ..bad(with_help(&error, error.help())) });
+        return Err(Lack { name: Some((*metric).clone()), ..bad(error.to_string()) });
     }
     for &name in &energies {
         let metric: EnergyMetric = name.parse().map_err(|e: EnergyMetricError| bad(with_help(&e, e.help())))?;
@@ -145,7 +146,8 @@ pub(super) fn complete(record: &StudyRecord, mut metrics: Metrics, phases: &Phas
         ValueError::LogOfNonPositive { metric, .. } if EnergyMetric::is_reserved(metric) => {
             EvaluationFailure::new(FailureKind::Meter, with_help(&error, error.help())).into()
         }
-        _ => bad(with_help(&error, error.help())),
+        ValueError::LogOfNonPositive { .. } => bad(with_help(&error, error.help())),
+        _ => bad(error.to_string()),
     })?;
     metrics.retain(|_, value| value.is_finite());
     Ok(metrics)

@@ -14,7 +14,7 @@ use super::{Interrupt, RunObserver, Stops, StudyError};
 use crate::energy::units::{DomainKind, WindowEnergy};
 use crate::energy::{Session, Usage};
 use crate::evaluation::{Afterwards, EvaluationFailure, Evaluator, TrialTask};
-use crate::guard::told::with_help;
+use crate::guard::told::chain;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::pareto::reference_point;
 use crate::optimizer::problem::Metrics;
@@ -152,7 +152,7 @@ impl Runner<'_> {
         let end = run_trials(&mut desk, plan, evaluator, &limits);
         let reason = match &end {
             Ok(reason) => reason.label().to_owned(),
-            Err(error) => with_help(error, error.help()),
+            Err(error) => chain(error),
         };
         let ended = desk.append(Event::SessionEnded { reason });
         // The first error is the one that matters.

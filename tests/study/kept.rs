@@ -62,7 +62,7 @@ fn a_study_may_keep_the_output_of_failures_or_none_and_change_its_mind() {
     bench.optimize(&["study.toml", "--trials", "3"]).code(0);
     assert!(file(&bench, "trial-0002.out").is_none(), "and it is the same study");
     bench.edit("keep_output = \"none\"", "keep_output = \"some\"");
-    bench.optimize(&["check", "study.toml"]).code(2).says("\"all\" or \"failed\" or \"none\"");
+    bench.optimize(&["check", "study.toml"]).code(2).says("\"all\", \"failed\" or \"none\"");
 }
 
 #[test]

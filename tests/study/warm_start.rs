@@ -40,7 +40,7 @@ fn trials_are_copied_and_the_other_folder_may_vanish() {
     bench.optimize(&WARM).code(0).says("learns from");
     assert_eq!(bench.finished().len(), 8);
     let html = std::fs::read_to_string(bench.results().join("report.html")).unwrap();
-    assert!(html.contains("--warm-start") && html.contains("of `earlier`"));
+    assert!(html.contains("began warm") && html.contains("of `earlier`"));
 
     // One run through gives the same trials as three.
     let whole = self::bench(10);
@@ -134,7 +134,7 @@ fn a_study_that_begins_anew_learns_from_its_own_old_results() {
     let bench = bench(4);
     bench.optimize(&["study.toml", "--trials", "4"]).code(0);
     let own = ["study.toml", "--warm-start", "results/bench", "--trials", "3"];
-    bench.optimize(&own).code(2).says("cannot learn from itself; with --fresh");
+    bench.optimize(&own).code(2).says("a study cannot learn from itself\nhelp: with --fresh");
     let answer = bench.optimize(&[&own[..], &["--fresh"]].concat()).code(0);
     answer.says("the old results are now in results/bench.1").says("learns from 4 of 4 finished trials of `bench`");
     assert_eq!(bench.record().earlier()[0].folder, "results/bench.1");

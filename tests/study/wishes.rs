@@ -100,7 +100,7 @@ fn preferences_may_change_and_the_pick_follows() {
         .code(2)
         .says("got one already");
     bench.optimize(&["pick", "study.toml", "--at-least", "cost=2"]).code(2).says("write --at-most cost=2");
-    bench.optimize(&["pick", "study.toml", "--at-least", "speed=2"]).code(2).says("those are: accuracy, cost");
+    bench.optimize(&["pick", "study.toml", "--at-least", "speed=2"]).code(2).says("the objectives are: accuracy, cost");
     bench.optimize(&["pick", "study.toml", "--trial", "0", "--at-most", "cost=2"]).code(2).says("cannot be used with");
     // A resume with the same preferences adds no event.
     let before = bench.record().last_seq();
