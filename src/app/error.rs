@@ -122,10 +122,10 @@ pub enum AppError {
         help: &'static str,
     },
     /// A data set cannot be read.
-    #[error("{}", chain(.source))]
+    #[error("{}", chain(&**.cause))]
     Data {
         /// Why not.
-        source: DataError,
+        cause: Box<DataError>,
         /// What to do besides what the error itself says.
         besides: Option<String>,
     },
@@ -173,12 +173,12 @@ pub enum AppError {
     #[error("stopped")]
     Stopped,
     /// It happened in one of several studies.
-    #[error("{study}: {source}")]
+    #[error("{study}: {cause}")]
     Within {
         /// Which of them.
         study: String,
         /// What happened.
-        source: Box<AppError>,
+        cause: Box<AppError>,
     },
 }
 
@@ -220,7 +220,7 @@ impl AppError {
     pub(crate) fn within(self, study: &str) -> Self {
         match self {
             Self::Stopped => Self::Stopped,
-            error => Self::Within { study: study.to_owned(), source: Box::new(error) },
+            error => Self::Within { study: study.to_owned(), cause: Box::new(error) },
         }
     }
 
@@ -244,7 +244,7 @@ impl AppError {
             Self::Hopeless { .. } => ErrorKind::Hopeless,
             Self::Stopped => ErrorKind::Interrupted,
             Self::Failed { .. } => ErrorKind::Other,
-            Self::Within { source, .. } => source.kind(),
+            Self::Within { cause, .. } => cause.kind(),
         }
     }
 
@@ -260,8 +260,8 @@ impl AppError {
         let HelpWords { begin_anew, other_folder, .. } = words;
         let help = match self {
             Self::Study(error) => return error.help_in(words).map(Into::into),
-            Self::Data { source, besides } => {
-                let help = source.help().map(Into::into).into_iter().chain(besides.clone());
+            Self::Data { cause, besides } => {
+                let help = cause.help().map(Into::into).into_iter().chain(besides.clone());
                 help.collect::<Vec<String>>().join("\n")
             }
             Self::NoFile { path, .. } if path.is_dir() => "a study file ends in .toml".to_owned(),
@@ -281,7 +281,7 @@ impl AppError {
             Self::OnlyCompared { folder } => format!("`optimize export {}` prints it", folder.display()),
             Self::RepairTo { help, .. } => (*help).to_owned(),
             Self::Wrong { help, .. } | Self::Nothing { help, .. } | Self::Failed { help, .. } => help.clone(),
-            Self::Within { source, .. } => return source.help_in(words),
+            Self::Within { cause, .. } => return cause.help_in(words),
             _ => String::new(),
         };
         (!help.is_empty()).then_some(help)

@@ -37,9 +37,9 @@ pub(super) fn what(error: &AppError) -> String {
         AppError::Seeds { most } => format!("--seeds must be from 1 to {most}"),
         AppError::NoTrials => "--trials must be at least 1".to_owned(),
         AppError::NoTraining => "`optimize train` is for studies with [train]".to_owned(),
-        AppError::Within { study, source } => match &**source {
+        AppError::Within { study, cause } => match &**cause {
             AppError::File(errors) => format!("{study}:\n{errors}"),
-            source => format!("{study}: {}", what(source)),
+            cause => format!("{study}: {}", what(cause)),
         },
         error => error.to_string(),
     }
@@ -62,12 +62,15 @@ pub(super) fn advice(error: &AppError) -> Option<String> {
         }
         AppError::NoTraining => Some("`optimize confirm --trial N` runs your own program again".to_owned()),
         AppError::RepairTo { .. } => own().map(|help| format!("{help} with --to")),
-        AppError::Data { source: DataError::Unknown { fetchable, .. }, besides } if !fetchable.is_empty() => {
-            let fetch = format!("`optimize data fetch` brings {}", fetchable.join(", "));
-            Some([fetch].into_iter().chain(besides.clone()).collect::<Vec<_>>().join("\n"))
-        }
+        AppError::Data { cause, besides } => match &**cause {
+            DataError::Unknown { fetchable, .. } if !fetchable.is_empty() => {
+                let fetch = format!("`optimize data fetch` brings {}", fetchable.join(", "));
+                Some([fetch].into_iter().chain(besides.clone()).collect::<Vec<_>>().join("\n"))
+            }
+            _ => own(),
+        },
         AppError::Study(StudyError::WarmStart { .. }) => own(),
-        AppError::Within { source, .. } => advice(source),
+        AppError::Within { cause, .. } => advice(cause),
         _ => own(),
     }
 }

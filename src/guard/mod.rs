@@ -6,5 +6,5 @@ pub(crate) mod file;
 pub(crate) mod redact;
 pub(crate) mod secret;
 pub(crate) mod text;
-#[cfg(feature = "cli")]
+#[cfg(feature = "study")]
 pub(crate) mod told;

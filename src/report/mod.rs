@@ -20,5 +20,8 @@ mod words;
 
 pub use error::{PreferenceFault, PreferenceKind, ReportError};
 pub use markup::utc;
+#[cfg(feature = "cli")]
+pub(crate) use words::counted;
+#[cfg(feature = "study")]
+pub(crate) use words::text_cell;
 pub use words::{Closing, seconds};
-pub(crate) use words::{counted, text_cell};

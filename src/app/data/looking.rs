@@ -71,9 +71,9 @@ fn look_at(fixed: BTreeMap<String, Value>, searched: &[Parameter], spec: &StudyS
             let place = folder.as_ref().map_or_else(|| "WATTFRONT_DATA".to_owned(), |f| f.path().display().to_string());
             let hint = perhaps_meant(&error);
             let besides = Some(format!("{hint}a path has a `/` in it, and what lies in {place} is known by its name"));
-            return Err(AppError::Data { source: error, besides });
+            return Err(AppError::Data { cause: Box::new(error), besides });
         }
-        Err(source) => return Err(AppError::Data { source, besides: None }),
+        Err(error) => return Err(AppError::Data { cause: Box::new(error), besides: None }),
     };
     check_on(&fixed, searched, &dataset).map_err(AppError::wrong)?;
     #[cfg(feature = "torch")]

@@ -49,7 +49,7 @@ impl Data {
                 Ok(Self { named, dataset: None, image_size: None })
             }
             Err(DataError::Unknown { name, known, fetchable }) => Err(unknown(&name, &known, &fetchable)),
-            Err(source) => Err(AppError::Data { source, besides: None }),
+            Err(error) => Err(AppError::Data { cause: Box::new(error), besides: None }),
         }
     }
 

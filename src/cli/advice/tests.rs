@@ -210,7 +210,7 @@ fn help_in_answers_of_one_text_follows_what_is_wrong() {
     let (known, fetchable) = (vec!["digits".to_owned()], vec!["mnist".to_owned()]);
     let error = DataError::Unknown { name: "x".to_owned(), known, fetchable };
     assert!(error.help().is_some_and(|help| !help.contains("optimize")));
-    let text = Failure::from(AppError::Data { source: error, besides: None }).text().unwrap().into_owned();
+    let text = Failure::from(AppError::Data { cause: Box::new(error), besides: None }).text().unwrap().into_owned();
     assert_eq!(text, "error: there is no dataset `x` (there is: digits)\nhelp: `optimize data fetch` brings mnist");
 }
 

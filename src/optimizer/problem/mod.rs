@@ -68,7 +68,8 @@ pub struct Problem {
     starts: Vec<Point>,
 }
 
-/// ProblemParts of a problem that were checked where they were read.
+/// Parts of a problem that were checked where they were read.
+#[cfg(any(feature = "study", test))]
 #[derive(Debug, Default)]
 pub(crate) struct ProblemParts {
     pub(crate) constraints: Vec<Constraint>,
@@ -243,6 +244,7 @@ impl Problem {
     }
 
     /// Adds parts that were checked where they were read.
+    #[cfg(any(feature = "study", test))]
     pub(crate) fn add_unchecked(mut self, parts: ProblemParts) -> Self {
         self.constraints.extend(parts.constraints);
         self.preferences.extend(parts.preferences);

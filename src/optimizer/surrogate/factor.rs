@@ -151,8 +151,7 @@ mod tests {
     use super::*;
 
     fn matrix() -> DMatrix<f64> {
-        let m = DMatrix::from_fn(9, 9, |i, j| (-((i as f64) - (j as f64)).abs() / 3.0).exp());
-        m
+        DMatrix::from_fn(9, 9, |i, j| (-((i as f64) - (j as f64)).abs() / 3.0).exp())
     }
 
     #[test]

@@ -10,9 +10,9 @@ use crate::optimizer::descent::{DescentEffort, minimize};
 
 /// Most observations that hyperparameters are fitted to.
 const MOST: usize = 300;
-/// DescentEffort from the priors' mode.
+/// Effort from the priors' mode.
 const COLD: DescentEffort = DescentEffort { evaluations: 80, tolerance: 1e-5 };
-/// DescentEffort from an earlier fit: one trial more seldom moves the optimum far.
+/// Effort from an earlier fit: one trial more seldom moves the optimum far.
 const WARM: DescentEffort = DescentEffort { evaluations: 25, tolerance: 1e-3 };
 
 /// Why no Gaussian process could be fitted.

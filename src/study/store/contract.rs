@@ -33,7 +33,7 @@ pub fn events() -> Vec<Event> {
         Event::StudyCreated {
             name: "s".into(),
             seed: Seed(u64::MAX),
-            problem: Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).unwrap(),
+            problem: Problem::new(space, [maximize("accuracy"), minimize("energy").log()]).expect("a problem"),
             sampler: "gp".into(),
             identity: serde_json::json!({"a": [1, 2.5, null]}),
         },
