@@ -1,7 +1,6 @@
 //! The embedded optimizer on what behaves like training a classifier: `cargo run --no-default-features --example quickstart`
 
 use serde::Deserialize;
-use wattfront::optimizer::space::ParseError;
 use wattfront::optimizer::{
     Optimizer, Problem, Seed, Space, choice, float, int, maximize, minimize, sampler::GpSampler,
 };
@@ -24,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ])?;
     let problem = Problem::new(space, [maximize("accuracy"), minimize("energy").log()])?;
     let mut optimizer = Optimizer::new(problem, GpSampler::default(), Seed(7));
-    optimizer.run(40, |trial| Ok::<_, ParseError>(train(&trial.parse()?)))?;
+    optimizer.run(40, |trial| Ok::<_, wattfront::optimizer::space::ParseError>(train(&trial.parse()?)))?;
     for trial in optimizer.front() {
         println!("{:.3?}  {:7.1?} J  {}", trial.metric("accuracy"), trial.metric("energy"), trial.point);
     }

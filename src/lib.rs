@@ -1,13 +1,14 @@
 //! Wattfront finds energy-efficient training settings: a Bayesian multi-objective hyperparameter optimizer over accuracy
 //! and *measured* energy.
 //!
-//! The binary `optimize` runs studies from files; see the README. As a crate it is four things that need none of each
+//! The binary `optimize` runs studies from files; see the README. As a crate it has parts that need none of each
 //! other:
 //!
 //! - [`optimizer`]: ask for a point, tell what came of it, read the front. Pure: no files, clock, libtorch or GPU.
 //! - [`energy`]: joules of any stretch of code or of child processes, from NVML, RAPL or an estimate that says so.
 //! - [`carbon`]: grams of CO2 equivalent, and money, that joules stand for.
 //! - [`record`], [`analysis`] and [`report`]: a study as plain events, what it came to, and outputs made from it.
+//! - `Study` (feature `study`): a study file opened, run and gone on with, as the binary does it.
 //!
 //! ```
 //! use wattfront::optimizer::sampler::GpSampler;

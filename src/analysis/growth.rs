@@ -64,8 +64,8 @@ pub(super) struct GrowingFront {
     pub(super) losses: Vec<Vec<f64>>,
     /// Its hypervolume.
     pub(super) volume: f64,
-    /// Whether the hypervolume is that of the whole front to its last digit, whatever the order of its trials, so that equal ones of
-    /// several studies are equal. Else it may be off by rounding, and takes far less of thousands of trials.
+    /// Whether the hypervolume is that of the whole front to its last digit, whatever the order of its trials. So equal
+    /// ones of several studies are equal. Else it may be off by rounding, and takes far less of thousands of trials.
     pub(super) exact: bool,
     /// Of two objectives, what lies within the reference point, by the first.
     pub(super) stairs: Vec<[f64; 2]>,

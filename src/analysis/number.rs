@@ -2,8 +2,9 @@
 
 /// How the numbers of one column are written, all alike, so that they can be compared by eye.
 ///
-/// What a column needs is decided by its own values: a typical one is told in so many digits, half of them are told apart, and
-/// the smallest that is not zero is not made nothing. No number is written in more digits than its size has a meaning for.
+/// What a column needs is decided by its own values. A typical one is told in so many digits, and half of them are told
+/// apart. The smallest that is not zero is not made nothing. No number is written in more digits than its size has a
+/// meaning for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Digits {
     /// So many decimals.
@@ -240,8 +241,8 @@ fn trim_zeros(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
-/// The size of a share as percent: whole from ten on, one decimal below ten and above 99, two digits of what is less than a tenth,
-/// and never 100 for less than all.
+/// The size of a share as percent: whole from ten on, with one decimal below ten and above 99. It has two digits of
+/// what is less than a tenth, and is never 100 for less than all.
 ///
 /// ```
 /// use wattfront::analysis::percent;

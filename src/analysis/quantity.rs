@@ -20,8 +20,8 @@ pub enum QuantityKind {
 /// [`Digits`]).
 ///
 /// A metric is energy by its reserved name. It is a fraction if one word of its name says so (`accuracy`, `f1`, `auc`,
-/// `precision`, `recall`, ...), none makes it a loss (`dice_loss`, `auc_error`), and no finished trial of the study has a value of it outside \[0, 1\]; so an accuracy that
-/// a program reports in percent is a plain number.
+/// `precision`, `recall`, ...) and none makes it a loss (`dice_loss`, `auc_error`). Also, no finished trial of the
+/// study may have a value of it outside \[0, 1\]: an accuracy that a program reports in percent is a plain number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quantity {
     /// The metric's name.
@@ -151,8 +151,8 @@ impl Quantity {
         self.percent
     }
 
-    /// A value with its unit in a sentence, such as `96.4 %`, `3.21 J` or `0.1234`: in the digits and the unit of its own size, or
-    /// those of the study where its values are too close to each other for that.
+    /// A value with its unit in a sentence, such as `96.4 %`, `3.21 J` or `0.1234`: in the digits and the unit of its
+    /// own size. Where the study's values are too close to each other for that, in those of the study.
     #[must_use]
     pub fn show(&self, value: f64) -> String {
         match (self.kind, self.form.filter(|form| form.close)) {

@@ -10,10 +10,10 @@ use crate::record::StudyRecord;
 pub enum PickReason {
     /// It is the knee, the best trade by the shape of the front; or the front is this trial alone.
     Knee,
-    /// The front has no bend: two trials only, a straight line or a bulge. Of its trials within the reference point this
-    /// one saves the largest share of the cost for the share of the lead that it gives up against the best in the lead;
-    /// where none saves a larger share than it gives up, it is that best itself. That is a rule to have one answer, and no
-    /// mark of quality.
+    /// The front has no bend: two trials only, a straight line or a bulge. It is the one of its trials within the
+    /// reference point that saves the largest share of the cost for the share of the lead given up. Both shares are
+    /// against the best in the lead; where none saves a larger share than it gives up, it is that best itself. That is
+    /// a rule to have one answer, and no mark of quality.
     NoBend,
     /// The front has several trials, but only this one lies within the reference point.
     OnlyUseful,

@@ -10,8 +10,8 @@ const NO_BEST_TRADE: &str = "the front has no bend, so no trial on it is the bes
 const ONLY_USEFUL: &str = "the rest of the front lies beyond the reference point";
 
 impl Summary {
-    /// What the front says in one sentence, such as `trial 23 uses 71 % less energy than the most accurate trial (17) for
-    /// 0.4 points of accuracy`.
+    /// What the front says in one sentence. Such is `trial 23 uses 71 % less energy than the most accurate trial (17)
+    /// for 0.4 points of accuracy`.
     ///
     /// The trial that it names is the [pick](Self::pick), compared against the best in the lead. Where that is no knee, the
     /// sentence says that no trial stands out as the best trade; where the knee is the best itself, it says so and tells

@@ -8,8 +8,8 @@ use super::{Notice, Observer};
 use crate::evaluation::{Leftovers, end_leftovers};
 use crate::study::ResultsFolder;
 
-/// What the processes of a study are known by: the inode of the lock that its folder has. It stays when the folder is renamed,
-/// a copy of the folder has another one, and no other file can have it while somebody holds the lock.
+/// What the processes of a study are known by: the inode of the lock that its folder has. It stays when the folder is
+/// renamed, and a copy of the folder has another one. No other file can have it while somebody holds the lock.
 pub(crate) fn home_of(folder: &ResultsFolder) -> String {
     let lock = fs::metadata(folder.path().join("study.lock"));
     lock.map_or_else(|_| String::new(), |lock| format!("{:x}-{:x}", lock.dev(), lock.ino()))

@@ -4,6 +4,8 @@
 use crate::app::explained::Explained;
 use crate::app::{AppError, Lesson, Notice};
 use crate::data::DataError;
+use crate::energy::units::{ConsumerName, ConsumerNameError};
+use crate::energy::{Alternative, EnergyError};
 use crate::report::pdf::PdfError;
 use crate::report::{PreferenceFault, PreferenceKind, ReportError};
 use crate::study::{HelpWords, StudyError};
@@ -115,6 +117,29 @@ impl Explained for Refused<'_> {
             error => Explained::advice(error),
         }
     }
+}
+
+/// Hardware that a command cannot be metered by.
+pub(super) struct NotMetered<'a>(pub(super) &'a EnergyError);
+
+impl Explained for NotMetered<'_> {
+    fn what(&self) -> String {
+        self.0.what()
+    }
+
+    fn advice(&self) -> Option<String> {
+        let flag = self.0.alternative().map(|alternative| match alternative {
+            Alternative::WholeBoard => "`optimize meter --mig-whole-board` meters whole boards",
+            Alternative::Platform => "`optimize meter --meters psys` meters the whole platform",
+        });
+        let lines: Vec<String> = Explained::advice(self.0).into_iter().chain(flag.map(str::to_owned)).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+/// A name of hardware from the command line.
+pub(super) fn consumer(name: &str) -> Result<ConsumerName, String> {
+    name.parse().map_err(|error: ConsumerNameError| format!("{error}; {} has those of this machine", WORDS.devices))
 }
 
 /// A picture that is no PDF.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::advice::NotMetered;
 use super::args::MeterArgs;
 use super::failure::Failure;
 use super::meter_signals::Signals;
@@ -28,7 +29,7 @@ pub(super) fn meter(args: &MeterArgs) -> Result<ExitCode, Failure> {
     let interval = Duration::try_from_secs_f64(args.interval).map_err(|e| own(&e))?;
     // Orphans of the command become children of this process, and so their CPU time is known when they end.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let session = open(args).map_err(|e| own(&e))?;
+    let session = open(args).map_err(|e| own(&NotMetered(&e)))?;
     let json = args.json.as_deref().map(Summed::create).transpose().map_err(|e| own(&e))?;
     let mut series = args.csv.as_deref().map(Series::create).transpose().map_err(|e| own(&e))?;
 

@@ -157,8 +157,8 @@ fn restore_limits() {
     }
 }
 
-/// Ends this process by the signal that has ended its study, if that was another than Ctrl-C or `SIGTERM`, so that whoever started
-/// it learns of it.
+/// Ends this process by the signal that has ended its study, if that was another than Ctrl-C or `SIGTERM`. So whoever
+/// started it learns of it.
 pub(super) fn end_as_told() {
     let signal = ENDS_BY.load(Ordering::SeqCst);
     if signal != 0 {

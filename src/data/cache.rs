@@ -1,9 +1,9 @@
 //! Decoded images, kept so that they are decoded once.
 //!
 //! A cached dataset is one file of about the size that it has in memory: 184 MB for CIFAR-10. Its name is a hash of the
-//! path and the image size, so a source that has changed replaces its old file. In it: 8 bytes of magic, the length of a
-//! header, the header in JSON, the labels in 4 bytes each, the pixels, and a checksum (XXH3) of all this. Whatever is
-//! wrong with a file, it is as if there were none.
+//! path and the image size, so a source that has changed replaces its old file. It begins with 8 bytes of magic, the
+//! length of a header, and the header in JSON. The labels in 4 bytes each, the pixels, and a checksum (XXH3) of all
+//! this follow. Whatever is wrong with a file, it is as if there were none.
 
 use std::fs::{self, File};
 use std::hash::Hasher;

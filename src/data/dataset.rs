@@ -81,8 +81,8 @@ impl Dataset {
     /// by row; `labels` are below `classes`.
     ///
     /// # Errors
-    /// [`DataError::Invalid`] if the data are empty, the arrays' lengths do not fit each other, a feature is not finite,
-    /// a label is not below `classes`, or there are fewer than two classes.
+    /// [`DataError::Invalid`] if the data are empty, the arrays' lengths do not fit each other, or a feature is not
+    /// finite. Also if a label is not below `classes`, or there are fewer than two classes.
     pub fn new(
         name: impl Into<String>,
         shape: Shape,
@@ -110,8 +110,8 @@ impl Dataset {
     /// The same for real values to be predicted.
     ///
     /// # Errors
-    /// [`DataError::Invalid`] if the data are empty, the arrays' lengths do not fit each other, a number is not finite,
-    /// or all values are equal, so that there is nothing to predict.
+    /// [`DataError::Invalid`] if the data are empty, the arrays' lengths do not fit each other, or a number is not
+    /// finite. Also if all values are equal, so that there is nothing to predict.
     pub fn regression(
         name: impl Into<String>,
         shape: Shape,

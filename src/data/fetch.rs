@@ -74,8 +74,8 @@ impl Fetch {
     /// Fetches the data set of this name, unless it is there, and says where it lies.
     ///
     /// # Errors
-    /// [`DataError::Unknown`] for a name that is not among [`FETCHABLE`], [`DataError::Fetch`] if the server does not give
-    /// the files that were published, [`DataError::File`] if the data folder cannot be written.
+    /// [`DataError::Unknown`] for a name that is not among [`FETCHABLE`]. [`DataError::Fetch`] if the server does not
+    /// give the files that were published, [`DataError::File`] if the data folder cannot be written.
     pub fn fetch(&self, name: &str, progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf, DataError> {
         let Some(published) = PUBLISHED.iter().find(|p| p.name == name) else {
             let known = FETCHABLE.map(str::to_owned).into();

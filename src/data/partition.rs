@@ -46,8 +46,8 @@ impl Shares {
     }
 
     /// How many of a class of so many are for validation and for the test: the nearest whole numbers. A half is rounded
-    /// up for validation and down for the test, so that the validation of one partition and the test of another have
-    /// room side by side in every class whenever their shares have.
+    /// up for validation and down for the test. So the validation of one partition and the test of another have room
+    /// side by side in every class whenever their shares have.
     pub(super) fn of(&self, members: usize) -> (usize, usize) {
         (round_half_up(self.validation, members), round_half_down(self.test, members))
     }

@@ -136,8 +136,8 @@ const CACHE: &str = "cache";
 /// has changed; where that folder cannot be written, they are decoded each time.
 ///
 /// # Errors
-/// [`DataError::Unknown`] for a name that is neither built in nor in the data folder, [`DataError::File`] for what cannot
-/// be read or understood, [`DataError::Invalid`] for an option that does not fit the data.
+/// [`DataError::Unknown`] for a name that is neither built in nor in the data folder. [`DataError::File`] for what
+/// cannot be read or understood, [`DataError::Invalid`] for an option that does not fit the data.
 pub fn open(source: &DataSource, folder: Option<&DataFolder>) -> Result<Dataset, DataError> {
     let name = source.dataset.as_str();
     let dataset = if super::NAMES.contains(&name) {

@@ -15,8 +15,8 @@ use super::{DataError, Dataset, Partition, Shares, Targets};
 ///
 /// Every class is shuffled once, by the seed alone. Validation is taken from the front of it, the test part from its
 /// back, and what is between is trained on. So partitions of one dataset by one seed fit each other: validation parts
-/// lie within each other, and so do test parts; and no validation part holds a sample of another partition's test part
-/// as long as the one's validation share and the other's test share are at most 100 % together
+/// lie within each other, and so do test parts; and no validation part holds a sample of another partition's test part.
+/// That holds as long as the one's validation share and the other's test share are at most 100 % together
 /// ([`Partition::together`]). A study that searches its partition therefore never compares configurations by samples
 /// that its final test is made on. It may well *train* other configurations on them.
 #[derive(Debug, Clone, PartialEq, Eq)]

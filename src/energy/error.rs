@@ -29,6 +29,8 @@ pub enum EnergyError {
         reason: String,
         /// What to do about it.
         remedy: String,
+        /// What can be chosen by name to meter it all the same.
+        alternative: Option<Alternative>,
     },
     /// A setting of the session outside its range.
     #[error("{setting} = {value} is out of range: {expected}")]
@@ -108,6 +110,16 @@ pub enum EnergyError {
     },
 }
 
+/// What meters hardware that is not metered unless somebody chooses so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Alternative {
+    /// Whole boards of GPUs that are cut into instances: [`MigPolicy::WholeBoard`](crate::energy::MigPolicy::WholeBoard).
+    WholeBoard,
+    /// The meter of the platform as a whole: [`MeterKind::Psys`](crate::energy::MeterKind::Psys).
+    Platform,
+}
+
 impl EnergyError {
     /// A reading of this hardware that failed, for this reason: what a meter of one's own answers with.
     pub fn unread(domain: &PowerDomain, reason: impl Into<String>) -> Self {
@@ -147,6 +159,15 @@ impl EnergyError {
         }
     }
 
+    /// What can be chosen by name to meter the hardware all the same, for programs that ask for it in words of their own.
+    #[must_use]
+    pub fn alternative(&self) -> Option<Alternative> {
+        match self {
+            Self::Unavailable { alternative, .. } => *alternative,
+            _ => None,
+        }
+    }
+
     /// What is wrong and what to do about it, joined by a semicolon.
     #[must_use]
     pub fn with_help(&self) -> String {
@@ -175,5 +196,6 @@ pub(crate) fn left_out() -> EnergyError {
         meter: "nvml",
         reason: "this build leaves NVIDIA GPUs out".to_owned(),
         remedy: "build with the feature `nvml`".to_owned(),
+        alternative: None,
     }
 }

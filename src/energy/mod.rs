@@ -15,10 +15,10 @@
 //!
 //! [`trust`] says what is measured and how far to trust it.
 //!
-//! A window needs two resolutions at least, else its figure is missing. A shorter one has a figure all the same on a GPU with a
-//! counter, if the device rests for [`REST`] before and after and the marks say so ([`Mark::beside_rest`]). It is told by the
-//! counter's ticks around it, less the padding at the power of the whole ticks beside it. [`Session::settle`] waits for those
-//! ticks.
+//! A window needs two resolutions at least, else its figure is missing. A shorter one has a figure all the same on a
+//! GPU with a counter, if the device rests for [`REST`] before and after. The marks must say so
+//! ([`Mark::beside_rest`]). It is told by the counter's ticks around it, less the padding at the power of the whole
+//! ticks beside it. [`Session::settle`] waits for those ticks.
 //!
 //! Whoever changes this room finds things in these, each of which knows those below it alone:
 //!
@@ -52,7 +52,7 @@ pub mod trust {
 pub mod units;
 mod windows;
 
-pub use error::EnergyError;
+pub use error::{Alternative, EnergyError};
 pub use gpus::limits::{LimitRange, PowerLimits};
 pub use gpus::mig::{MigInstance, MigPolicy};
 pub use gpus::visible::{GpuIdentity, Visible, VisibleError, VisibleGpu, visible_gpus};

@@ -11,11 +11,12 @@ use super::procfs::{self, Stat, send};
 /// How long the killed are waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The leader's descendants. Best effort: without `/proc` none is found.
+/// The leader's descendants: its process tree and process group. Best effort: without `/proc` none is found.
 ///
-/// A process belongs to the family if it is in the leader's group, if the chain of its parents leads to the leader or
-/// to another member, or if it was re-parented to this process (as a child subreaper) and has inherited the leader's
-/// mark in its environment. So only who leaves the group, loses its parents, and clears its environment gets away.
+/// A process belongs to the family if it is in the leader's group. It also does if the chain of its parents leads to
+/// the leader or to another member. So does one that was re-parented to this process (as a child subreaper) and has
+/// inherited the leader's mark in its environment. So only who leaves the group, loses its parents, and clears its
+/// environment gets away.
 #[derive(Debug)]
 pub(super) struct ProcessFamily {
     leader: Pid,

@@ -1,8 +1,8 @@
-//! A small process beside a study that ends what the study has started, should it be killed outright.
+//! A small process beside a study that ends what the study has started, should it be killed outright: a watchdog.
 //!
-//! It reads from a pipe whose other end the study alone holds, so it learns of the study's end however that comes, and then kills
-//! what was not told to have ended. Until then it waits in `read`, and costs nothing. It is no child of the study: nobody waits
-//! for it, and no meter counts it.
+//! It reads from a pipe whose other end the study alone holds. So it learns of the study's end however that comes, and
+//! then kills what was not told to have ended. Until then it waits in `read`, and costs nothing. It is no child of the
+//! study: nobody waits for it, and no meter counts it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,9 +21,9 @@ use super::procfs::{self, Stat};
 static GUARDIAN: Mutex<Option<File>> = Mutex::new(None);
 
 /// Starts a guardian for all processes that this one starts from now on as [`Process`](super::Process); `command` runs
-/// [`guard`] on its standard input, usually this program with a hidden subcommand. A second call does nothing. Without one,
-/// a killed study takes along only the processes that it has started itself, and what those have started is ended when the
-/// study goes on: see [`end_leftovers`](super::end_leftovers).
+/// [`guard`] on its standard input, usually this program with a hidden subcommand. A second call does nothing. Without
+/// one, a killed study takes along only the processes that it has started itself. What those have started is ended when
+/// the study goes on: see [`end_leftovers`](super::end_leftovers).
 ///
 /// # Errors
 /// Those of starting a program.

@@ -1,8 +1,9 @@
-//! What a study that was killed outright has left running: found by the mark that all of it has inherited, and ended.
+//! What a study that was killed outright has left running, its orphans: found by the mark that all of it has inherited,
+//! and ended.
 //!
-//! The mark is a value of an environment variable: the homes of the study (its results folders, in a spelling of the caller's,
-//! joined by `+`), a slash, and what tells one process from all others. So it survives that a folder is renamed, and nobody
-//! else's processes have it.
+//! The mark is a value of an environment variable: the homes of the study, a slash, and what tells one process from all
+//! others. The homes are its results folders, in a spelling of the caller's, joined by `+`. So it survives that a
+//! folder is renamed, and nobody else's processes have it.
 
 use std::collections::HashSet;
 use std::thread;

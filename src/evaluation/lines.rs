@@ -38,8 +38,8 @@ pub(super) enum Ending {
     Rest,
 }
 
-/// Calls `take` with every line until it returns `false`. A carriage return ends a line as a line feed does, so that what a progress bar
-/// writes over is not in the way of what follows.
+/// Calls `take` with every line until it returns `false`. A carriage return ends a line as a line feed does. So what a
+/// progress bar writes over is not in the way of what follows.
 pub(super) fn each_line(input: impl Read, mut take: impl FnMut(Line, Ending) -> bool) {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();

@@ -205,7 +205,8 @@ fn with_state(mut failure: EvaluationFailure, process: &Process) -> EvaluationFa
     failure
 }
 
-/// What is wrong with the encoding of a line that is meant for us, if that keeps it, or a name in it, from being understood.
+/// What is wrong with the encoding of a line that is meant for us. `None` unless that keeps it, or a name in it, from
+/// being understood.
 fn oddity(text: &str, secrets: &Secrets) -> Option<String> {
     let is_odd = |c: char| matches!(c, '\0' | char::REPLACEMENT_CHARACTER);
     if !text.contains(is_odd) || !looks_meant(text) {

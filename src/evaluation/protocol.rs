@@ -191,8 +191,8 @@ fn numbers(object: &Map<String, Value>) -> Metrics {
     object.iter().filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect()
 }
 
-/// Puts quotation marks around the bare words `NaN`, `Infinity` and `-Infinity` outside of strings, and writes one of the
-/// latter for a number that is too large for a float, such as `1e999`.
+/// Puts quotation marks around the bare words `NaN`, `Infinity` and `-Infinity` outside of strings. A number that is
+/// too large for a float, such as `1e999`, becomes one of the latter.
 pub(crate) fn quote_non_finite(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line;

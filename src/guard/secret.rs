@@ -55,9 +55,9 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// The arguments of a command with [`HIDDEN`] for the values of options that tell by their names that they are secret, and for
-/// what is a credential by its looks; and whether there are any. `--token=x`, `--token x`, `TOKEN=x`,
-/// `Authorization: x` and `https://user:x@host` are known.
+/// The arguments of a command with its secrets as [`HIDDEN`], and whether there are any. They are the values of options
+/// that tell by their names that they are secret, and what is a credential by its looks. `--token=x`, `--token x`,
+/// `TOKEN=x`, `Authorization: x` and `https://user:x@host` are known.
 pub(crate) fn masked(argv: &[String]) -> (Vec<String>, bool) {
     let mut shown = argv.to_vec();
     let found = found(argv);
@@ -73,8 +73,8 @@ pub(crate) fn told(argv: &[String]) -> Vec<String> {
     found(argv).into_iter().map(|(i, place)| argv[i][place].to_owned()).collect()
 }
 
-/// A study file with as many `*` in place of what [`masked`] would hide of its texts, and of the texts whose key tells that they are
-/// secret, so that places stay.
+/// A study file with as many `*` in place of what [`masked`] would hide of its texts, so that places stay. The same
+/// goes for texts whose key tells that they are secret.
 #[cfg(feature = "study")]
 pub(crate) fn masked_file(text: &str) -> std::borrow::Cow<'_, str> {
     let (mut texts, mut places) = (Vec::new(), Vec::new());

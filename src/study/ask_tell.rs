@@ -26,8 +26,8 @@ use crate::record::{Environment, Event, Phases, StudyRecord, TrialRecord, TrialS
 /// the point is pending although nobody has seen it.
 ///
 /// Nothing is metered here. A trial's seconds are those from its asking to its telling, or from the begin of this
-/// process if it was asked for before, and 0 if it was not asked for at all; told energies are the asker's own figures, without a metered window, which reports
-/// call `reported`. A budget of energy counts the told `energy`.
+/// process if it was asked for before. They are 0 if it was not asked for at all. Told energies are the asker's own
+/// figures, without a metered window, which reports call `reported`. A budget of energy counts the told `energy`.
 pub struct AskTell<'a> {
     store: &'a mut dyn Store,
     record: &'a mut StudyRecord,

@@ -6,8 +6,8 @@ use super::stops::{Standstill, Stop, Stops};
 use crate::energy::units::WindowEnergy;
 use crate::energy::{Mark, Moment, Session, Usage};
 
-/// Meters are read twice a second. In a longer stop a counter may have wrapped, so that only the last reading before it is of
-/// use, and not what lies between that and the first one after it.
+/// Meters are read twice a second. In a longer stop a counter may have wrapped. Then only the last reading before it is
+/// of use, and not what lies between that and the first one after it.
 const LONG: Duration = Duration::from_secs(60);
 
 /// The stops of a study during one trial.

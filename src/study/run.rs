@@ -23,8 +23,8 @@ use crate::record::{Environment, Event, StudyRecord, TrialRecord, TrialState};
 
 /// So many failures of the environment in a row end a study.
 const PATIENCE: u32 = 5;
-/// So many trials in a row that fail in the same way, and never fewer than the initial design, end a session in which nothing
-/// has finished: with fewer, the configurations may be at fault, such as by losses that are NaN.
+/// So many trials in a row that fail in the same way end a session in which nothing has finished. They are never fewer
+/// than the initial design: with fewer, the configurations may be at fault, such as by losses that are NaN.
 const ALIKE: u64 = 5;
 
 /// When a study ends, and how its trials are treated.

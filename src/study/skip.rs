@@ -4,10 +4,10 @@ use super::StudyError;
 use super::store::Store;
 use crate::record::{Event, StudyRecord, TrialRecord, TrialState};
 
-/// Marks trials as not to be tried again: those that wait for another attempt, that were running when their session died, or
-/// that were asked for and not told. Each has failed from then on, as `skipped`: the user's word that its configuration is
-/// none, so samplers stay away from it, and it counts towards a budget of trials as any other failure of the configuration.
-/// All of them are marked, or none. Nobody else may be running the study.
+/// Marks trials as not to be tried again. They may wait for another attempt, have been running when their session died,
+/// or have been asked for and not told. Each has failed from then on, as `skipped`: the user's word that its
+/// configuration is none. So samplers stay away from it, and it counts towards a budget of trials as any other failure
+/// of the configuration. All of them are marked, or none. Nobody else may be running the study.
 ///
 /// # Errors
 /// [`StudyError::Unskippable`] for a trial that is unknown, has finished or has failed already; what the store says.

@@ -1,9 +1,9 @@
 //! Learning from earlier studies: what of their trials this study can use.
 //!
-//! Trials are taken over as points of this study's space with the metrics that they had, never as trials of this study: they
-//! are on no front, in no count and in no budget. A sampler that learns from them treats each earlier study as a task of
-//! its own with its own scale, so figures of other hardware, or of another method of metering, are not mixed with this
-//! study's.
+//! Trials are taken over as points of this study's space with the metrics that they had, never as trials of this study:
+//! they are on no front, in no count and in no budget. A sampler that learns from them treats each earlier study as a
+//! task of its own with its own scale. So figures of other hardware, or of another method of metering, are not mixed
+//! with this study's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,10 +36,11 @@ pub fn learn(problem: &Problem, other: &StudyRecord, folder: &str) -> EarlierStu
 
 /// The finished trials of `other` that could be trials of this study.
 ///
-/// Parameters go by their names. One that this space lacks is ignored, unless it is fixed here: then trials with another value
-/// are left out. One that the other space lacked has the value that it was fixed at there (in `[train]`), or else the one that
-/// the study file says it was. A trial with a value outside this space, without one that this space needs, or that is ruled out
-/// here is left out. So is one without an objective's metric; an energy that was metered there, but was no objective, is known.
+/// Parameters go by their names. One that this space lacks is ignored, unless it is fixed here: then trials with
+/// another value are left out. One that the other space lacked has the value that it was fixed at there (in `[train]`).
+/// Else it has the one that the study file says it was. A trial with a value outside this space, without one that this
+/// space needs, or that is ruled out here is left out. So is one without an objective's metric; an energy that was
+/// metered there, but was no objective, is known.
 #[must_use]
 pub fn learn_by(terms: Terms<'_>, other: &StudyRecord, folder: &str) -> EarlierStudy {
     let finished = other.trials().iter().filter_map(|t| Some((&t.point, t.result()?)));

@@ -9,8 +9,9 @@ use crate::optimizer::space::{Domain, Parameter, Point, Space, Value};
 /// So many representatives of parts of the space are looked at.
 const MOST: usize = 1 << 16;
 
-/// Whether every point of the space matches one of these. Exact: a parameter changes whether it matches at the bounds and values
-/// that are written alone, so that one value of each stretch between them stands for all. False where there are too many.
+/// Whether every point of the space matches one of these. Exact: a parameter changes whether it matches only at the
+/// bounds and values that are written. So one value of each stretch between them stands for all. False where there are
+/// too many.
 pub(super) fn covers_all(space: &Space, forbidden: &[Forbidden]) -> bool {
     if forbidden.is_empty() {
         return false;

@@ -274,8 +274,8 @@ pub enum IssueKind {
         /// The argument.
         argument: String,
     },
-    /// An argument that is nothing but a placeholder of a parameter that is not always active, or does not always have a value, whose
-    /// place others would take.
+    /// An argument that is nothing but a placeholder of a parameter that is not always active, or does not always have
+    /// a value. Others would take its place.
     #[error("the argument `{{{parameter}}}` would vanish where `{parameter}` {when}, and {consequence}")]
     VanishingArgument {
         /// The parameter.

@@ -184,8 +184,8 @@ pub fn stored_watts(identity: &Json) -> Option<f64> {
 }
 
 impl TrainSpec {
-    /// The fixed settings with defaults for all that is neither fixed nor searched, but for settings that never have a
-    /// meaning here, such as the momentum of a fixed adam.
+    /// The fixed settings with defaults for all that is neither fixed nor searched. Settings that never have a meaning
+    /// here, such as the momentum of a fixed adam, are left out.
     #[must_use]
     pub fn complete(&self, space: &Space) -> BTreeMap<String, Value> {
         let mut settings = self.settings.clone();

@@ -1,8 +1,8 @@
 //! The study file: TOML text in, a checked [`StudySpec`] out.
 //!
-//! Everything that can be known to be wrong before the first trial is found here, as much of it at once as possible,
-//! and shown with its line, what is wrong with it, and what to write instead. The only names that cannot be checked are
-//! those of the metrics that a user's own program will report.
+//! Everything that can be known to be wrong before the first trial is found here, as much of it at once as possible.
+//! Each is shown with its line, what is wrong with it, and what to write instead. The only names that cannot be checked
+//! are those of the metrics that a user's own program will report.
 //!
 //! What a file may have is in [`mod@reference`]: the parser reads no key that is not there. The page below is made from it.
 //!

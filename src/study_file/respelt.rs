@@ -1,7 +1,7 @@
 //! Values that are the same ones as in a stored identity, and were spelt in another way there.
 //!
-//! Earlier versions gave a value of steps as floats compute it, such as 0.30000000000000004 for 0.3, and made 16.0 of the 16 in
-//! `[16, 32, 1e2]`. Studies that were begun so go on, and their points stay as they are stored.
+//! Earlier versions gave a value of steps as floats compute it, such as 0.30000000000000004 for 0.3. They made 16.0 of
+//! the 16 in `[16, 32, 1e2]`. Studies that were begun so go on, and their points stay as they are stored.
 
 use serde_json::Value as Json;
 

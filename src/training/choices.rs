@@ -35,8 +35,8 @@ choices! {
     Model {
         /// `depth` hidden layers of `width` units with ReLU and dropout, and a last layer.
         Mlp = "mlp",
-        /// `depth` blocks of a 3 x 3 convolution with `width` channels, ReLU and, while the image has four pixels a side,
-        /// 2 x 2 maximum pooling; averages over at most 4 x 4 fields; dropout, and a last layer.
+        /// `depth` blocks of a 3 x 3 convolution with `width` channels and ReLU. While the image has four pixels a
+        /// side, 2 x 2 maximum pooling follows; then averages over at most 4 x 4 fields; dropout, and a last layer.
         Cnn = "cnn",
         /// LeNet-5 (LeCun, Bottou, Bengio and Haffner, 1998).
         LeNet5 = "lenet5",
@@ -87,10 +87,11 @@ choices! {
     Augmentation {
         /// Not at all.
         None = "none",
-        /// Mirrored left to right at random, and shifted by up to an eighth of the side, with zeros where nothing is (He et al., 2016,
-        /// section 4.2).
+        /// Mirrored left to right at random, and shifted by up to an eighth of the side. Zeros stand where nothing is
+        /// (He et al., 2016, section 4.2).
         FlipAndCrop = "flip-and-crop",
-        /// Mirrored, turned by up to 15 degrees, shifted by up to a tenth, scaled by 0.9 to 1.1, and of 0.8 to 1.2 times the contrast.
+        /// Mirrored, turned by up to 15 degrees, shifted by up to a tenth and scaled by 0.9 to 1.1. The contrast is 0.8
+        /// to 1.2 times as large.
         Random = "random",
         /// Blends of two samples and their labels (Zhang et al., 2018), with weights from Beta(0.2, 0.2).
         Mixup = "mixup",

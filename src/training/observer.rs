@@ -118,9 +118,9 @@ pub trait Observer {
         let _ = phase;
     }
 
-    /// An epoch is over, inside [`Phase::Trial`]: `step` counts from 1, and `metrics` are `loss`, `validation_loss`,
-    /// `accuracy` and `train_accuracy` or their kin for numbers (see [`METRICS`]), and `seconds`, those of the epoch with its
-    /// validation.
+    /// An epoch is over, inside [`Phase::Trial`]: `step` counts from 1. `metrics` are `loss`, `validation_loss`,
+    /// `accuracy` and `train_accuracy` or their kin for numbers (see [`METRICS`]). One more is `seconds`: those of the
+    /// epoch with its validation.
     fn epoch(&mut self, step: u64, metrics: &Metrics) -> Control {
         let _ = (step, metrics);
         Control::Continue

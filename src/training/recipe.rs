@@ -61,8 +61,8 @@ impl Recipe {
     /// point: `fixed.iter().map(|(name, value)| (name.as_str(), value)).chain(point.iter())`.
     ///
     /// # Errors
-    /// A [`RecipeError`] for a setting that is unknown, given twice, missing, out of range, or without a meaning beside
-    /// the others, such as a momentum for adam.
+    /// A [`RecipeError`] for a setting that is unknown, given twice, missing or out of range. Also for one without a
+    /// meaning beside the others, such as a momentum for adam.
     pub fn from_settings<'a>(settings: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Result<Self, RecipeError> {
         let mut given = BTreeMap::new();
         for (name, value) in settings {

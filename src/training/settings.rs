@@ -163,7 +163,7 @@ impl Setting {
 /// Checks that every point of a space makes a recipe together with the fixed settings, before any trial runs.
 ///
 /// A conditional setting (`momentum`) that is searched needs a condition in the space that holds only where it has a
-/// meaning, unless the other setting never takes a value that takes the meaning away.
+/// meaning. It needs none if the other setting never takes a value that takes the meaning away.
 ///
 /// # Errors
 /// The first [`RecipeError`]: fixed settings in the order of their names, then searched ones in the order of the space,

@@ -148,8 +148,8 @@ fn feasible(record: &StudyRecord, trial: &TrialRecord) -> Option<Vec<f64>> {
     record.losses(trial).filter(|_| trial.result().is_some_and(|r| record.problem().is_feasible(&r.metrics)))
 }
 
-/// The reference point of all runs, from the [`losses`] of each: the given coordinates, and of the others the worst of those
-/// that each run's own trials would give, so that every run with a front within the given ones has a volume. Runs without
+/// The reference point of all runs, from the [`losses`] of each. Coordinates that are not given are the worst of those
+/// that each run's own trials would give. So every run with a front within the given ones has a volume. Runs without
 /// such a front have no say, unless no run has one. `None` without any losses.
 pub(super) fn reference_of<'a>(given: &[Option<f64>], runs: &'a [[Vec<Vec<f64>>; 2]]) -> Option<Vec<f64>> {
     let lies_within = |l: &[f64]| given.iter().zip(l).all(|(bound, loss)| bound.is_none_or(|bound| *loss < bound));

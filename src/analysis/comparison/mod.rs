@@ -11,8 +11,8 @@
 //!   alike and no attempt's joules are unknown ([`ComparedEnergy`]).
 //! - **Runs that never get there** stay in every median, as later than all others: the median is when half of all runs have
 //!   got there, or never.
-//! - **The speed-up** is, seed by seed, what the baseline needed to get where it ended (not its whole budget), over what the
-//!   sampler needed to get there.
+//! - **The speed-up** is, seed by seed, a ratio. It is what the baseline needed to get where it ended (not its whole
+//!   budget), over what the sampler needed to get there.
 
 mod course;
 mod energy;
@@ -110,8 +110,8 @@ impl Comparison {
     /// Compares runs of one problem.
     ///
     /// # Errors
-    /// An [`AnalysisError`] where there are not two samplers, no seed that all of them have completed, no finished trial, or
-    /// where runs do not belong together.
+    /// An [`AnalysisError`] where there are not two samplers, no seed that all of them have completed, or no finished
+    /// trial. Also where runs do not belong together.
     pub fn of(runs: &[ComparedRun<'_>], settings: &ComparisonSettings) -> Result<Self, AnalysisError> {
         let samplers = samplers_of(runs)?;
         let baseline = baseline_of(&samplers, settings)?;

@@ -5,11 +5,12 @@
 //!
 //! - **Means** have 95 % intervals by Student's t. Of energies and of objectives on a log scale they are geometric, so intervals
 //!   never reach below zero; of all else arithmetic. They tell what the seed may do; the samples that are judged by are the study's.
-//! - **Differences are told seed by seed.** Trials of one number have the same seed and run one after another, so the mean of their
-//!   differences has the narrower interval. Amounts above zero are compared by their ratio (the mean of its logarithm), fractions and
-//!   all else by their difference.
-//! - **What is compared is settled before**: the trial that the study recommends against the study's best. Only where these do not
-//!   hold, others take their place, which the sentence says, for a trial that was chosen by these means is flattered by them.
+//! - **Differences are told seed by seed.** Trials of one number have the same seed and run one after another. So the
+//!   mean of their differences has the narrower interval. Amounts above zero are compared by their ratio (the mean of
+//!   its logarithm), fractions and all else by their difference.
+//! - **What is compared is settled before**: the trial that the study recommends against the study's best. Others take
+//!   their place only where these do not hold, and the sentence says so: a trial that was chosen by these means is
+//!   flattered by them.
 //! - **Failures stay in the count.** A trial that failed with some seed has its mean over the others; it is on no front of
 //!   means while there are trials that did not fail.
 

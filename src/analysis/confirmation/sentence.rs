@@ -6,9 +6,9 @@ use super::super::{Digits, Quantity};
 use super::{Confirmation, ConstraintStanding, Difference, Member};
 
 impl Confirmation {
-    /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, the most accurate of the search: estimated
-    /// energy -65 % [-70, -60], accuracy -2.0 points [-3.5, -0.5]`. What is in brackets are 95 % intervals. No full stop at
-    /// the end.
+    /// What holds, in one sentence, such as `over 5 seeds, trial 38 against trial 29, the most accurate of the search:
+    /// estimated energy -65 % [-70, -60], accuracy -2.0 points [-3.5, -0.5]`. What is in brackets are 95 % intervals.
+    /// No full stop at the end.
     #[must_use]
     pub fn sentence(&self) -> String {
         let Some(base) = self.base.and_then(|base| self.member(base)) else {
@@ -126,8 +126,8 @@ fn seeds(count: usize) -> String {
 /// What stands for an interval without any width.
 const ALIKE: &str = "[all the same]";
 
-/// A value with its interval, such as `54.1 % [53.0, 55.2]`, in the digits of the quantity, which those of a [`Confirmation`] have
-/// from all of their intervals; `54.1 % [all the same]` where it has no width.
+/// A value with its interval, such as `54.1 % [53.0, 55.2]`, in the digits of the quantity. Those of a [`Confirmation`]
+/// have them from all of their intervals. `54.1 % [all the same]` where it has no width.
 #[must_use]
 pub fn shown(quantity: &Quantity, value: f64, interval: Option<Interval>) -> String {
     match interval {

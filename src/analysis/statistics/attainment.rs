@@ -1,10 +1,10 @@
 //! What several runs attain of two objectives.
 
-/// The corners of the surface that at least `level` of the runs attain, in two losses (smaller is better), from the best
-/// first loss to the worst. A run attains every point that one of its own is not worse than. The surface is the empirical
-/// attainment function at `level / runs`: Grunert da Fonseca, Fonseca and Hall, "Inferential performance assessment of
-/// stochastic optimisers and the attainment function", EMO 2001; López-Ibáñez, Paquete and Stützle, "Exploratory analysis of
-/// stochastic local search algorithms in biobjective optimization", 2010.
+/// The corners of the attainment surface, which at least `level` of the runs attain, in two losses (smaller is better).
+/// From the best first loss to the worst. A run attains every point that one of its own is not worse than. The surface
+/// is the empirical attainment function at `level / runs`: Grunert da Fonseca, Fonseca and Hall, "Inferential
+/// performance assessment of stochastic optimisers and the attainment function", EMO 2001; López-Ibáñez, Paquete and
+/// Stützle, "Exploratory analysis of stochastic local search algorithms in biobjective optimization", 2010.
 ///
 /// `level` 1 is the front of all runs together; [`median_level`] gives the median surface. Runs may hold any points, dominated
 /// ones too; those with NaN are left out. Empty where fewer than `level` runs have a point, or for `level` 0.

@@ -40,9 +40,8 @@ impl Default for Bootstrap {
 /// computed or is NaN.
 ///
 /// The percentile and not the bias-corrected interval, for that has no value just where it would matter: where the
-/// statistic stands at the end of its range. The interval is as coarse as the sample: with fewer than ten
-/// observations it tends to be too narrow, and where no two samples overlap it has no width at all and says nothing of
-/// chance.
+/// statistic stands at the end of its range. The interval is as coarse as the sample: with fewer than ten observations
+/// it tends to be too narrow. Where no two samples overlap it has no width at all and says nothing of chance.
 ///
 /// ```
 /// use wattfront::analysis::statistics::{Bootstrap, bootstrap_interval};

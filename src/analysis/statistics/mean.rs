@@ -16,9 +16,9 @@ pub struct Mean {
     pub mean: f64,
     /// Their standard deviation, with `count - 1` in the denominator; `None` of one value.
     pub sd: Option<f64>,
-    /// The interval that holds the mean of all that might have been drawn with a confidence of 95 %, by Student's t
-    /// ("Student", "The probable error of a mean", Biometrika 6(1), 1908): `mean +- t sd / sqrt(count)`. Exact for normal
-    /// values; `None` of one value, and of two that are equal: what is rounded often is by chance.
+    /// The interval that holds the mean of all that might have been drawn with a confidence of 95 %. It is by Student's
+    /// t ("Student", "The probable error of a mean", Biometrika 6(1), 1908): `mean +- t sd / sqrt(count)`. Exact for
+    /// normal values; `None` of one value, and of two that are equal: what is rounded often is by chance.
     pub interval: Option<Interval>,
 }
 

@@ -68,9 +68,9 @@ impl Spread {
     }
 
     /// When a quarter, half and three quarters of some events have happened, infinity standing for those that never
-    /// did: the quantiles of the stepwise distribution (definition 1 of Hyndman and Fan), which for times that are cut off
-    /// all at the end is the median of Kaplan and Meier, "Nonparametric estimation from incomplete observations", J. Am. Stat.
-    /// Assoc. 53, 1958. `None` without values or with NaN among them.
+    /// did. These are the quantiles of the stepwise distribution (definition 1 of Hyndman and Fan). For times that are
+    /// cut off all at the end, the middle one is the median of Kaplan and Meier, "Nonparametric estimation from
+    /// incomplete observations", J. Am. Stat. Assoc. 53, 1958. `None` without values or with NaN among them.
     #[must_use]
     pub fn of_events(times: &[f64]) -> Option<Self> {
         if times.is_empty() || times.iter().any(|v| v.is_nan()) {

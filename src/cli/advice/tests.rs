@@ -20,7 +20,7 @@ const FOREIGN: [(&str, &str); 8] = [
 ];
 
 /// What rooms below the command line name all the same: the room, the words, and why.
-const EXCEPTIONS: [(&str, &str, &str); 10] = [
+const EXCEPTIONS: [(&str, &str, &str); 6] = [
     ("app/init", "--dry-run", "it stands in the study file that is written, for people at the command line"),
     ("app/init", "--lr", "an example of a program's own arguments"),
     (
@@ -29,10 +29,6 @@ const EXCEPTIONS: [(&str, &str, &str); 10] = [
         "the page of keys: it shows arguments of users' programs, and is printed by the command line alone",
     ),
     ("app", "`optimize", "it is what the binary does"),
-    ("energy", "--meters", "its help is not apart yet"),
-    ("energy", "--mig-whole-board", "its help is not apart yet"),
-    ("energy", "`optimize meter", "its help is not apart yet"),
-    ("energy", "`optimize devices", "its help is not apart yet"),
     ("study_file", "`optimize devices", "its help says where names of hardware come from"),
     ("study_file", "--lr", "an example of a program's own arguments"),
 ];
@@ -216,4 +212,23 @@ fn help_in_answers_of_one_text_follows_what_is_wrong() {
     assert!(error.help().is_some_and(|help| !help.contains("optimize")));
     let text = Failure::from(AppError::Data { source: error, besides: None }).text().unwrap().into_owned();
     assert_eq!(text, "error: there is no dataset `x` (there is: digits)\nhelp: `optimize data fetch` brings mnist");
+}
+
+#[test]
+fn what_could_be_metered_by_choice_is_told_by_its_flag() {
+    let refused = |alternative| EnergyError::Unavailable {
+        meter: "rapl",
+        reason: "no package".to_owned(),
+        remedy: "look".to_owned(),
+        alternative,
+    };
+    let advice = |alternative| NotMetered(&refused(alternative)).advice();
+    assert_eq!(advice(None).as_deref(), Some("look"));
+    let psys = "look\n`optimize meter --meters psys` meters the whole platform";
+    assert_eq!(advice(Some(Alternative::Platform)).as_deref(), Some(psys));
+    assert!(advice(Some(Alternative::WholeBoard)).is_some_and(|text| text.contains("--mig-whole-board")));
+    let error = consumer("gpus").unwrap_err();
+    assert!(
+        error.contains("`gpus` names nothing") && error.ends_with("; `optimize devices` has those of this machine")
+    );
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::advice::consumer;
 use crate::energy::units::ConsumerName;
 
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ pub(in crate::cli) struct MeterArgs {
     #[arg(long)]
     pub(in crate::cli) mig_whole_board: bool,
     /// Leave this out, by its name of `optimize devices`: gpu:1, dram:dram-0, or gpu for all GPUs; may be given again
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = consumer)]
     pub(in crate::cli) without: Vec<ConsumerName>,
     /// Print no table on standard error
     #[arg(long, short)]

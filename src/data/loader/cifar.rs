@@ -1,7 +1,8 @@
 //! The binary versions of CIFAR-10 and CIFAR-100, in a folder or in the publisher's archive.
 //!
-//! As <https://www.cs.toronto.edu/~kriz/cifar.html> describes them: an image is one byte for its class (two in
-//! CIFAR-100, the coarse class before the fine one) and 3,072 bytes for 32 x 32 pixels, red, green and then blue.
+//! As <https://www.cs.toronto.edu/~kriz/cifar.html> describes them: an image is one byte for its class and 3,072 bytes
+//! for 32 x 32 pixels, red, green and then blue. CIFAR-100 has two bytes for the class, the coarse one before the fine
+//! one.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -31,8 +31,8 @@ pub(super) fn number(text: &str) -> Option<f64> {
 pub(super) struct Column {
     /// The first text that is no number, and where it is.
     pub(super) text: Option<(Spot, String)>,
-    /// How many cells there are that are not missing, and how many of them are numbers, numbers but for how they are written,
-    /// or signs for none.
+    /// How many cells there are that are not missing. The next three are how many of them are numbers, numbers but for
+    /// how they are written, and signs for none.
     pub(super) cells: usize,
     pub(super) numbers: usize,
     pub(super) almost: usize,

@@ -26,9 +26,9 @@ pub(super) struct Decoded {
 }
 
 /// Decodes a PNG or JPEG to 8 bits per channel, and brings it to `side x side` pixels if so asked, whatever its
-/// proportions: each new pixel is a weighted mean of those around its place, by a triangle as wide as the step between new
-/// pixels, or two old ones if that is more. Transparency is dropped, and an orientation noted by a camera is not heeded.
-/// If it cannot be, says why.
+/// proportions. Each new pixel is a weighted mean of those around its place. The weights are a triangle as wide as the
+/// step between new pixels, or two old ones if that is more. Transparency is dropped, and an orientation noted by a
+/// camera is not heeded. If it cannot be, says why.
 pub(super) fn decode(bytes: &[u8], side: Option<u32>) -> Result<Decoded, String> {
     // A decoder that fails on a file made to break it must not take the others along.
     let image =

@@ -24,6 +24,8 @@ pub(super) struct ShownGpu {
     /// How it is metered, with what to know about that, or why it is not, and what to do.
     pub(super) way: Option<Result<MeteredBy, (String, String)>>,
     pub(super) instances: Option<Vec<MigInstance>>,
+    /// It is not metered only because it is cut into instances, and whole boards were not asked for.
+    pub(super) is_refused: bool,
     /// The driver shows it to others and not to this process.
     pub(super) is_denied: bool,
 }
@@ -327,7 +329,7 @@ fn accelerator(vendor: PciVendor) -> String {
 
 /// Which of NVIDIA's GPUs the program is not shown, by `CUDA_VISIBLE_DEVICES`: they are out of use.
 ///
-/// One that does not tell its name is taken for another of the same kind, and one that does not tell its place stands where
+/// One that does not tell its name is taken for another of the same kind. One that does not tell its place stands where
 /// the driver counts it, which goes along the bus.
 pub(super) fn hide(
     nvidia: &mut [(ShownGpu, Consumer)],

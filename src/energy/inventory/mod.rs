@@ -115,6 +115,13 @@ impl Inventory {
         }
     }
 
+    /// Whether there is a GPU that is not metered only because it is cut into instances.
+    pub(super) fn refuses_instances(&self) -> bool {
+        let mut gpus = self.graphics.nvidia.iter();
+        gpus.clone().all(|(_, gpu)| gpu.standing != Standing::Metered)
+            && gpus.any(|(told, gpu)| told.is_refused && gpu.standing == Standing::Unreadable)
+    }
+
     /// The instances of boards, by their names, with the boards' UUIDs.
     pub(super) fn instances(&self) -> Vec<(String, String)> {
         let pairs = |(told, _): &(graphics::ShownGpu, Consumer)| {
@@ -220,6 +227,7 @@ fn ask(places: &Places) -> DriverAnswer {
         uuid: board.uuid,
         name: board.name,
         place: board.address.as_deref().and_then(PciAddress::parse),
+        is_refused: board.rung.as_ref().is_err_and(|obstacle| obstacle.is_of_instances()),
         way: Some(
             board
                 .rung

@@ -109,7 +109,7 @@ fn counter(found: &FoundCounter, closed: Option<&str>, instead: Standing) -> Con
         (CounterState::Silent { reason }, _) => consumer.because(Standing::Uncounted, reason.clone()),
         (CounterState::Within { .. }, Some(_)) if found.domain.kind == DomainKind::Platform => consumer
             .because(Standing::Uncounted, "it counts the whole platform, and is metered by its name alone")
-            .remedy("`meters = [\"psys\"]` in [energy] of a study file, or --meters psys"),
+            .remedy("choose the meter psys, alone; for a study by `meters = [\"psys\"]` in [energy]"),
         (CounterState::Within { of }, _) => {
             consumer.because(Standing::Within, format!("it shows again what others count: {of}"))
         }

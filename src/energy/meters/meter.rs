@@ -89,8 +89,8 @@ pub struct Shares {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Grain {
-    /// By how much power that changed between its readings may have led it astray, in joules, if a load in step with them did so
-    /// every time.
+    /// By how much power that changed between its readings may have led it astray, in joules. This supposes a load in
+    /// step with them, which does so every time.
     pub unrest: f64,
     /// The variance of the same if it led the figure astray by chance, in square joules.
     pub variance: f64,
@@ -146,15 +146,16 @@ pub trait Meter: Send {
         self.sources().iter().map(|_| None).collect()
     }
 
-    /// Of figures that are parts of a whole ([`Method::Attributed`]), how far the shares may be off, and of any figures what was made
-    /// up for, in the order of the sources. Asked for after each reading. Default: nothing is shared, and nothing was.
+    /// How far the shares may be off, for figures that are parts of a whole ([`Method::Attributed`]); and for any
+    /// figures, what was made up for. In the order of the sources. Asked for after each reading. Default: nothing is
+    /// shared, and nothing was.
     fn shares(&self) -> Vec<Shares> {
         vec![Shares::default(); self.sources().len()]
     }
 
-    /// A second reader of the same sources, which from then on is asked for second figures and states in place of this one, from
-    /// another thread: so that a call for these that does not return costs no figure. Asked for once, before anything is
-    /// read. Default: there is none.
+    /// A second reader of the same sources. From then on it is asked for second figures and states in place of this
+    /// one, from another thread. So a call for these that does not return costs no figure. Asked for once, before
+    /// anything is read. Default: there is none.
     fn aside(&mut self) -> Option<Box<dyn Meter>> {
         None
     }

@@ -18,9 +18,9 @@ impl Session {
         self.between_using(open, close, &Usage::All)
     }
 
-    /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter than
-    /// two ticks of a counter. A GPU that was used and has no meter is a domain without a figure, so
-    /// that the total is missing rather than too small, unless the choice of meters left GPUs out.
+    /// The energy between two edges of what was used. Never waits; see [`settle`](Self::settle) for windows shorter
+    /// than two ticks of a counter. A GPU that was used and has no meter is a domain without a figure: the total is
+    /// missing rather than too small. Not so where the choice of meters left GPUs out.
     #[must_use]
     pub fn between_using(&self, open: &Mark, close: &Mark, usage: &Usage) -> WindowEnergy {
         let shared = self.shared();

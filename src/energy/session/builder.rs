@@ -18,9 +18,10 @@ use crate::energy::units::ConsumerName;
 /// The default standard deviation of the gain of counters and power readings, as a part of the figure: normal, so that 95 %
 /// of hardware is within 8 %.
 ///
-/// Against an external meter, the built-in ones of NVIDIA boards were off by -5.8 % (A100), -5.6 % (RTX 3090), -5.3 % (RTX 4090),
-/// -7.0 % (RTX A5000) and -0.4 % (GTX 1080 Ti), of one older board by 12.7 % (RTX 2060 Super): Yang, Adamek and Armour, "Part-time
-/// Power Measurements: nvidia-smi's Lack of Attention", 2023 (<https://arxiv.org/abs/2312.02741>), in the data beside it.
+/// Against an external meter, the built-in ones of NVIDIA boards were off by -5.8 % (A100), -5.6 % (RTX 3090), -5.3 %
+/// (RTX 4090) and -7.0 % (RTX A5000). That of a GTX 1080 Ti was off by -0.4 %, and that of one older board by 12.7 %
+/// (RTX 2060 Super). The source is Yang, Adamek and Armour, "Part-time Power Measurements: nvidia-smi's Lack of
+/// Attention", 2023 (<https://arxiv.org/abs/2312.02741>), in the data beside it.
 pub const DEFAULT_GAIN: f64 = 0.04;
 
 /// The variables by which a program is shown GPUs, or not.
@@ -147,9 +148,10 @@ impl SessionBuilder {
         self
     }
 
-    /// Locks the measured hardware for as long as the session lives: another exclusive session on any of it, of whatever
-    /// process or user, or one that [shares](Self::share) it, then fails with [`EnergyError::InUse`](crate::energy::EnergyError::InUse), which names the `holder` given here. Estimates need no lock.
-    /// Default: no lock is taken or heeded.
+    /// Locks the measured hardware for as long as the session lives. Another exclusive session on any of it, of
+    /// whatever process or user, then fails with [`EnergyError::InUse`](crate::energy::EnergyError::InUse), and so does
+    /// one that [shares](Self::share) it. The error names the `holder` given here. Estimates need no lock. Default: no
+    /// lock is taken or heeded.
     ///
     /// The lock files are in `/tmp`, or in the folder that the environment variable [`LOCK_FOLDER_VARIABLE`] names; the locks
     /// end with the process, however it ends.
@@ -163,10 +165,10 @@ impl SessionBuilder {
     /// Sessions that share a GPU hold it together: one that wants it [alone](Self::exclusive) fails as long as they live, and
     /// they fail while another has it alone. Default: figures are of whole GPUs, with the work of everybody on them.
     ///
-    /// Ours are the processes of [`process`](Self::process), the process itself included. Twice a second the energy above
-    /// the power at rest is split by the SM utilisation that the driver tells for each process
-    /// (`nvmlDeviceGetProcessUtilization`), and the power at rest evenly among the processes that hold the GPU; the power at
-    /// rest is the least that was seen while nobody computed. The parts of all, and what is nobody's, add up to the whole.
+    /// Ours are the processes of [`process`](Self::process), the process itself included. Twice a second the energy
+    /// above the power at rest is split by the SM utilisation that the driver tells for each process
+    /// (`nvmlDeviceGetProcessUtilization`). The power at rest is split evenly among the processes that hold the GPU. It
+    /// is the least that was seen while nobody computed. The parts of all, and what is nobody's, add up to the whole.
     ///
     /// A window needs a second at least, and [`Session::settle`](super::Session::settle) waits for up to 1.7 s. There is neither net energy nor a
     /// [`Session::cross_check`](super::Session::cross_check) of a part. The counters of processors and memory cannot be shared out: with
@@ -184,8 +186,9 @@ impl SessionBuilder {
         self
     }
 
-    /// Starts no background thread. Then [`Session::poll`](super::Session::poll) must be called about twice a second: a counter that is left
-    /// alone for longer than it takes to wrap, or power that is left unread for over two seconds, leaves a gap.
+    /// Starts no background thread. Then [`Session::poll`](super::Session::poll) must be called about twice a second. A
+    /// counter that is left alone for longer than it takes to wrap leaves a gap. So does power that is left unread for
+    /// over two seconds.
     #[must_use]
     pub fn without_polling(mut self) -> Self {
         self.poll = None;

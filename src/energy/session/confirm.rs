@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::readers::Wanted;
 use super::{Mark, Session, Usage};
 
-/// How long a counter that changes all the time is given to show that it goes on after an edge, and how often it is asked.
+/// How long a counter that changes all the time is given to show that it goes on after an edge; and how often it is
+/// asked.
 const CONFIRMING: Duration = Duration::from_millis(300);
 const CONFIRM_EVERY: Duration = Duration::from_millis(2);
 

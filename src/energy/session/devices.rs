@@ -9,9 +9,9 @@ use crate::energy::units::{Consumer, ConsumerName, DeviceState, DomainKind, Powe
 use crate::energy::windows::cross_check::CrossCheck;
 
 impl Session {
-    /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the two
-    /// figures of a device are as near to each other as they should be. Nothing is said of hardware that has one figure
-    /// only, nor of windows of less than about 1.2 seconds, or of less than a dozen readings of power.
+    /// Holds the counters in use against integrated power between two edges: [`CrossCheck::agrees`] says whether the
+    /// two figures of a device are as near to each other as they should be. Nothing is said of hardware that has one
+    /// figure only. Nor is it of windows of less than about 1.2 seconds, or of less than a dozen readings of power.
     ///
     /// The second figure is read by the background thread (or by [`poll`](Self::poll)), never at an edge: ten times a second
     /// while the session is young, and then twice.
@@ -68,9 +68,9 @@ impl Session {
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// The present state of the devices in use, as far as their meters tell it: [`DeviceState`]. Some milliseconds' work
-    /// for each GPU: not for what is metered closely. Nothing is told of a GPU whose driver does not answer within a second, nor of
-    /// the devices of a meter that takes more than five seconds for them all.
+    /// The present state of the devices in use, as far as their meters tell it: [`DeviceState`]. Some milliseconds'
+    /// work for each GPU: not for what is metered closely. Nothing is told of a GPU whose driver does not answer within
+    /// a second. Nor is it of the devices of a meter that takes more than five seconds for them all.
     #[must_use]
     pub fn device_states(&self, usage: &Usage) -> Vec<(PowerDomain, DeviceState)> {
         let shared = self.shared();

@@ -46,8 +46,9 @@ impl SessionBuilder {
     ///
     /// # Errors
     ///
-    /// [`EnergyError::Limit`] if there is no such GPU, for a limit out of its range, without the permission, and if the driver
-    /// has not set what it was told to. Then all is as before. [`EnergyError::Unavailable`] without the library or the driver.
+    /// [`EnergyError::Limit`] if there is no such GPU, for a limit out of its range, and without the permission. Also
+    /// if the driver has not set what it was told to. Then all is as before. [`EnergyError::Unavailable`] without the
+    /// library or the driver.
     pub fn limit(&self, uuid: &str, limits: &PowerLimits) -> Result<LimitGuard, EnergyError> {
         let entry = GuardSlot::default();
         // Held until all is set, so that a signal in the midst of it is answered afterwards.

@@ -32,9 +32,10 @@ impl Mark {
         self.moment
     }
 
-    /// Says that on the outer side of this edge, before the work that begins here or after the work that ends here, the
-    /// hardware in use rests for [`REST`](crate::energy::REST) at least. Then the part of a counter's tick that lies outside can be
-    /// told by the power at rest, and shorter work has a figure: see [`Session::settle`](super::Session::settle).
+    /// Says that on the outer side of this edge the hardware in use rests for [`REST`](crate::energy::REST) at least.
+    /// That is before the work that begins here, or after the work that ends here. Then the part of a counter's tick
+    /// that lies outside can be told by the power at rest, and shorter work has a figure: see
+    /// [`Session::settle`](super::Session::settle).
     #[must_use]
     pub fn beside_rest(mut self) -> Self {
         self.rest = true;

@@ -38,12 +38,14 @@ use crate::energy::windows::track::settles_late;
 
 /// Meters under way: take a [`Mark`] at each edge of what you want to know the energy of, and ask for the energy between.
 ///
-/// A session is a handle; clones share the meters, and may be used from any thread. A background thread has the meters read
-/// about twice a second, and counters of processors every 0.15 s, so that no counter wraps unseen and power is integrated, until the last handle is dropped.
+/// A session is a handle; clones share the meters, and may be used from any thread. A background thread has the meters
+/// read about twice a second, and counters of processors every 0.15 s. So no counter wraps unseen, and power is
+/// integrated. The thread ends when the last handle is dropped.
 ///
-/// A meter may hang, for a driver may. So each is called from a thread of its own, and an edge waits for it no longer than two
-/// seconds ([`DRIVER_LIMIT_VARIABLE`](crate::energy::DRIVER_LIMIT_VARIABLE)), and not at all while a call is known to hang: what it would have
-/// told is missing, with that reason, until it answers again. Other meters are read meanwhile, and other GPUs.
+/// A meter may hang, for a driver may. So each is called from a thread of its own, and an edge waits for it no longer
+/// than two seconds ([`DRIVER_LIMIT_VARIABLE`](crate::energy::DRIVER_LIMIT_VARIABLE)). While a call is known to hang it
+/// does not wait at all. What the meter would have told is missing, with that reason, until it answers again. Other
+/// meters are read meanwhile, and other GPUs.
 ///
 /// ```
 /// use wattfront::energy::{Meters, Session};
@@ -135,10 +137,11 @@ impl Session {
     /// too: what it spent is told from the padding between it and the ticks around it, whose power is that of the next
     /// whole tick.
     ///
-    /// To see the ticks, each mark has such counters read every 10 ms for the next half second, or a quarter of one where it
-    /// was stamped elsewhere: take one when the work begins to set up, and those at the edges within some milliseconds. Where
-    /// marks follow one another for longer than two seconds, as short epochs of a long training do, that stops until there
-    /// is none for 0.9 seconds, or until this is called: call it at the end of every piece of work, long or short.
+    /// To see the ticks, each mark has such counters read every 10 ms for the next half second. For a mark that was
+    /// stamped elsewhere it is a quarter of a second. Take a mark when the work begins to set up, and those at the
+    /// edges within some milliseconds. Where marks follow one another for longer than two seconds, as short epochs of a
+    /// long training do, that stops. It begins again when there was none for 0.9 seconds, or when this is called: call
+    /// it at the end of every piece of work, long or short.
     ///
     /// ```
     /// # use wattfront::energy::{Meters, Session, Usage};

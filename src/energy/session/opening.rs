@@ -2,7 +2,7 @@
 
 use super::builder::SessionBuilder;
 use super::{Consumers, Opening, Session};
-use crate::energy::error::EnergyError;
+use crate::energy::error::{Alternative, EnergyError};
 use crate::energy::gpus::visible::GpuIdentity;
 use crate::energy::inventory::{Inventory, OpenedMeters, is_left_out};
 use crate::energy::meters::choice::{MeterKind, Meters};
@@ -94,6 +94,7 @@ impl SessionBuilder {
                                  other meters would add again"
                             .to_owned(),
                         remedy: "choose it alone, or leave it out".to_owned(),
+                        alternative: None,
                     });
                 }
                 for kind in &kinds {
@@ -187,7 +188,8 @@ impl SessionBuilder {
                 let wanted = inventory.gpus(&self.without);
                 if wanted.is_empty() {
                     let (reason, remedy) = inventory.no_gpu();
-                    return Err(EnergyError::Unavailable { meter: "nvml", reason, remedy });
+                    let alternative = inventory.refuses_instances().then_some(Alternative::WholeBoard);
+                    return Err(EnergyError::Unavailable { meter: "nvml", reason, remedy, alternative });
                 }
                 return open_nvml(&self.places, self.share, &wanted);
             }
@@ -214,6 +216,7 @@ fn unshared(kind: MeterKind) -> EnergyError {
         meter: kind.name(),
         reason: "it counts the work of everybody on the machine, which cannot be shared out".to_owned(),
         remedy: "use the meter `estimate` for processors, or have the machine alone (without `share`)".to_owned(),
+        alternative: None,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::energy::units::{DomainEnergy, Joules, Method, PowerDomain, Watts, Win
 
 /// Work under way, looked at now and then for its power.
 ///
-/// The energy of an interval is known once the ticks of slow counters after it were seen, which is with the next sample or
-/// some later one. So every sample tells the intervals that have become known since the one before.
+/// The energy of an interval is known once the ticks of slow counters after it were seen. That is with the next sample
+/// or some later one. So every sample tells the intervals that have become known since the one before.
 ///
 /// ```
 /// use wattfront::energy::{Meters, Profile, Session};

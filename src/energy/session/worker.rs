@@ -1,8 +1,8 @@
 //! Meters are foreign code, which may never return: each is called from a thread of its own, and waited for no longer than it
 //! deserves.
 //!
-//! The thread passes on what it has read before it says that it is done, so what is kept of a meter is in the order of its
-//! readings, whoever asked for them. Once a call is given up, its answer is nobody's, should it come after all.
+//! The thread passes on what it has read before it says that it is done. So what is kept of a meter is in the order of
+//! its readings, whoever asked for them. Once a call is given up, its answer is nobody's, should it come after all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,8 +131,8 @@ impl MeterWorker {
         Ok(Self { name, limits, desk })
     }
 
-    /// Asks for figures that are read from now on, the first or the second ones or both, for the poll of this number if it is one.
-    /// Gives the round to [wait](Self::wait) for.
+    /// Asks for figures that are read from now on: the first or the second ones, or both. With a number it is for that
+    /// poll. Gives the round to [wait](Self::wait) for.
     pub(crate) fn ask(&self, (read, check): (bool, bool), poll: Option<u64>, awaited: bool) -> u64 {
         self.desk.ask(|wish| {
             wish.read |= read;

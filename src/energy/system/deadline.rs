@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::energy::error::EnergyError;
 
-/// Names the seconds that a driver may take for any one call, in place of the usual ones (30 s for its start, 5 s to ask, 2 s to read): 0.05 to 3600. Longer than for
-/// its start no call is waited for.
+/// Names the seconds that a driver may take for any one call, from 0.05 to 3600. The usual ones are 30 s for its start,
+/// 5 s to ask and 2 s to read. Longer than for its start no call is waited for.
 pub const DRIVER_LIMIT_VARIABLE: &str = "WATTFRONT_DRIVER_LIMIT";
 
 /// How long calls may take.
@@ -143,7 +143,7 @@ pub(crate) fn in_time<M: Send + 'static>(
     let opened = within(limit, open);
     opened.unwrap_or_else(|silence| {
         let remedy = "see what hangs where its files are".to_owned();
-        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy })
+        Err(EnergyError::Unavailable { meter, reason: silence.to_string(), remedy, alternative: None })
     })
 }
 

@@ -11,11 +11,11 @@ use super::unwaited::{Unwaited, UnwaitedEnds};
 
 /// Adds up the CPU time of a process tree. The sum never falls.
 ///
-/// A process that ended is in the figures of the parent that waited for it; what was counted while it lived is taken off
-/// again there, once. A process that left the tree (its parent ended before it) is followed on by its number. Nobody tells
-/// the last moments of a process whose parent does not wait for it, unless the root is a child subreaper
-/// (`PR_SET_CHILD_SUBREAPER`), which is for the caller to arrange. Those that end so are counted up to when they were last seen,
-/// and [told of](Self::unwaited).
+/// A process that ended is in the figures of the parent that waited for it; what was counted while it lived is taken
+/// off again there, once. A process that left the tree (its parent ended before it) is followed on by its number.
+/// Nobody tells the last moments of a process whose parent does not wait for it. They are told if the root is a child
+/// subreaper (`PR_SET_CHILD_SUBREAPER`), which is for the caller to arrange. Processes whose last moments nobody tells
+/// are counted up to when they were last seen, and [told of](Self::unwaited).
 ///
 /// `/proc` counts in ticks, usually hundredths of a second, too coarse for a training of some milliseconds. So what lives
 /// is read by its own clock, and the ended children of this very process by their resource usage; both count

@@ -28,8 +28,8 @@ pub trait MeterBench {
     fn mend(&mut self);
 }
 
-/// Holds a meter to its contract by hardware whose energy is known: figures arrive exactly and in order, second figures agree
-/// with the first by half, and failed readings are errors after which nothing is lost or counted twice.
+/// Holds a meter to its contract by hardware whose energy is known. Figures arrive exactly and in order, and second
+/// figures agree with the first by half. Failed readings are errors after which nothing is lost or counted twice.
 ///
 /// # Panics
 ///

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PowerDomain, Watts};
 
-/// The power of hardware at rest, measured once before the work.
+/// The power of hardware at rest (its idle or static power), measured once before the work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Baseline {

@@ -180,8 +180,7 @@ impl ConsumerName {
 /// Why text is no [`ConsumerName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{name}` names nothing that draws power: names are those of `optimize devices`, such as gpu:1, cpu:package-0 or dram:dram-0, or \
-     one of {} for all of a kind",
+    "`{name}` names nothing that draws power: names are such as gpu:1, cpu:package-0 or dram:dram-0, or one of {} for all of a kind",
     DomainKind::ALL.map(DomainKind::name).join(", ")
 )]
 pub struct ConsumerNameError {

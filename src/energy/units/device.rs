@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// The state of a device at one moment; `None` is what it does not tell.
 ///
-/// Figures of a warm device are not those of a cold one, and a device that throttles works at another speed than the one
-/// that was asked for: two windows compare if their devices were alike.
+/// Figures of a warm device are not those of a cold one. A device that throttles works at another speed than the one
+/// that was asked for. Two windows compare if their devices were alike.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -10,8 +10,8 @@ const OUT_OF_PROPORTION: f64 = 0.1;
 /// Standard deviations within which a normal error stays with a probability of 95 %.
 const NORMAL_95: f64 = 1.96;
 
-/// Two figures of one energy that contradict each other by more than their resolution explains: one of them is wrong, and from
-/// within nobody knows which.
+/// Two figures of one energy that contradict each other by more than their resolution explains: a failed consistency
+/// check. One of them is wrong, and from within nobody knows which.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Doubt {

@@ -11,7 +11,7 @@ pub enum Method {
     Counter,
     /// Integral of power readings over time.
     PowerIntegral,
-    /// A share of a measured total.
+    /// A share of a measured total: energy that is apportioned among the users of a device.
     Attributed,
     /// Told by the user's program.
     Reported,

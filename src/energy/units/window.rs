@@ -89,9 +89,8 @@ impl WindowEnergy {
                 |d: &DomainEnergy| format!("{}: {}", d.domain, d.note.as_deref().unwrap_or("no reason was given"));
             let reasons: Vec<String> = missing.map(why).collect();
             MissingEnergy(match reasons.is_empty() {
-                true => {
-                    "nothing that was in use has a meter (`optimize devices` says what can be metered here)".to_owned()
-                }
+                // A program asks `SessionBuilder::diagnose`.
+                true => "nothing that was in use has a meter (a diagnosis says what can be metered here)".to_owned(),
                 false => reasons.join("; "),
             })
         })

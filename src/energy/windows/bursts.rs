@@ -1,4 +1,4 @@
-//! When counters that tick slowly are read often.
+//! Bursts: when counters that tick slowly are sampled at a higher rate, around the edges of windows.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use crate::energy::system::clock::Moment;
 /// How often that is.
 pub(crate) const EVERY: Duration = Duration::from_millis(10);
 
-/// How often after an edge that is taken as it happens: for half a second. The two ticks after the edge need 0.2 s; the rest
-/// is for an edge that opens a piece of work which sets up for a moment before its own edge, to have the ticks before that.
+/// How often after an edge that is taken as it happens: for half a second. The two ticks after the edge need 0.2 s; the
+/// rest is for an edge that opens a piece of work. The work may set up for a moment before its own edge, and the ticks
+/// before that are needed.
 pub(crate) const OPENING: u32 = 50;
 
 /// How often after an edge that was stamped elsewhere, within a piece of work.

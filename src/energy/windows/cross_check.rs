@@ -23,8 +23,8 @@ const FEWEST: u64 = 11;
 /// A counter that gains nothing for so many of the times between two changes stands still.
 const STILL: f64 = 3.5;
 
-/// So many standard deviations of what readings of power tell by chance are allowed for, as the two figures are held against each
-/// other again and again.
+/// So many standard deviations of what readings of power tell by chance are allowed for. They are many, as the two
+/// figures are held against each other again and again.
 const CHANCE: f64 = 4.0;
 
 /// Power, and chance, are told over stretches of so many seconds: a tick more or less is little in them.
@@ -185,13 +185,14 @@ impl PairStep {
 /// A stretch counts from one pair to the next if neither figure began anew. They may be apart by four things:
 ///
 /// * [`AGREEMENT`];
-/// * at either end of an unbroken row each figure lags by its resolution at most, at the power of then, for which the highest of
-///   the window is taken, and by what more or less the driver takes to hand over samples;
+/// * at either end of an unbroken row each figure lags by its resolution at most, at the power of then. The highest
+///   power of the window is taken for it. Each lags, too, by what more or less the driver takes to hand over samples;
 /// * power that changes between two of its readings was told too high or too low: every time, if the load is in step with them
 ///   ([`Grain::unrest`]), or by chance ([`Grain::variance`]);
-/// * what a reading does not see at all differs by chance from stretch to stretch, and the sum by as much as the root of
-///   their number: the bound that chance keeps to 99.9 % of the time, by Student's distribution, as there may be few. A tick
-///   more or less in a stretch is not chance, for the next one has it less or more; nor is a counter that stands still.
+/// * what a reading does not see at all differs by chance from stretch to stretch, and the sum by as much as the root
+///   of their number. The bound is that which chance keeps to 99.9 % of the time, by Student's distribution, as there
+///   may be few. A tick more or less in a stretch is not chance, for the next one has it less or more; nor is a counter
+///   that stands still.
 pub(crate) fn cross_check(
     pairs: &[FigurePair],
     open: Moment,
@@ -273,7 +274,8 @@ fn judge(pairs: &[FigurePair], resolution: Duration, stretches: Stretches) -> Op
     Some(CrossCheck { counter, integrated, seconds: sum.seconds, tolerance, stood_still: false })
 }
 
-/// How far the sums of both figures may be apart by what differs from block to block by more than what is read at an `end`.
+/// How far the sums of both figures may be apart by chance: by what differs from block to block by more than what is
+/// read at an `end`.
 fn chance(blocks: &[PairStep], end: f64) -> f64 {
     if blocks.len() < 2 {
         return 0.0;

@@ -1,7 +1,7 @@
-//! The energy at an edge of a window, between the ticks of a counter.
+//! The energy at an edge of a window (the begin or the end of a measurement interval), between the ticks of a counter.
 //!
-//! A counter tells the energy at its ticks, about ten times a second. What it would have shown at a moment `t` between the
-//! ticks `t0` and `t1` depends on what happens there:
+//! A counter tells the energy at its ticks, about ten times a second: a tick is an update of what it shows. What it
+//! would have shown at a moment `t` between the ticks `t0` and `t1` depends on what happens there:
 //!
 //! ```text
 //! work on both sides (an epoch ends):       E(t) = C(t0) + (t - t0) / (t1 - t0) (C(t1) - C(t0))
@@ -21,9 +21,9 @@ use crate::energy::system::clock::Moment;
 /// How far on either side of an edge readings are of use.
 pub(crate) const NEAR: Duration = Duration::from_millis(600);
 
-/// What loads do within a tick and no tick tells, as a part of their power. With this much, intervals of 95 % cover the truth of
-/// 95 % of windows over loads that jump between 150 and 500 W with periods of 15 to 600 ms (90 to 99 % by period); steadier
-/// ones are covered more often.
+/// What loads do within a tick and no tick tells, as a part of their power. With this much, intervals of 95 % cover the
+/// truth of 95 % of windows (90 to 99 % by period). That is over loads that jump between 150 and 500 W with periods of
+/// 15 to 600 ms. Steadier ones are covered more often.
 const UNSEEN: f64 = 0.65;
 
 /// What power at rest does from one tick to the next where only one tick tells it, as a part of it.
@@ -148,8 +148,8 @@ fn inner(ticks: &Ticks<'_>) -> Option<(f64, f64)> {
         return Some((ticks.level(number + 1)? - watts * to, watts * ticks.scatter().hypot(UNSEEN * to)));
     };
     let share = -from / (to - from);
-    // A step of the power somewhere within the tick, equally likely anywhere, moves the energy at this share of it by
-    // share (1 - share) / sqrt(3) times the step, root mean square. The ticks beside tell how large steps are.
+    // A step of the power is equally likely anywhere within the tick. It moves the energy at this share of it by share
+    // (1 - share) / sqrt(3) times the step, root mean square. The ticks beside tell how large steps are.
     let beside = (number - 2..=number + 2).filter_map(|n| ticks.watts(n));
     let (least, most) = beside.fold((watts, watts), |(least, most), w| (w.min(least), w.max(most)));
     let step = most - least;

@@ -1,16 +1,16 @@
-//! The energy of a window too short for the ticks of its counter, by the ticks outside of it.
+//! The energy of a window too short for the ticks (updates) of its counter, by the ticks outside of it.
 //!
 //! A counter that ticks every 100 ms tells nothing of a window of 15 ms by the readings at its edges. But from the last
-//! tick before the window to the first one after it, it tells all; and if the hardware is at rest just outside of the
-//! window, what was spent there, in the padding, is known from the whole ticks on either side:
+//! tick before the window to the first one after it, it tells all. What lies between these ticks and the window is the
+//! padding. If the hardware rests there, what it spent there is known from the whole ticks on either side:
 //!
 //! ```text
 //!  |   rest   |    rest   [ work ]   rest   |   rest   |
 //!  t0   ...   t1  ...   open   close   ...  t2   ...   t3   E = C(t2) - C(t1) - P01 (open - t1) - P23 (t2 - close)
 //! ```
 //!
-//! Ticks are only seen between two readings. They are taken to be periodic: a straight line through the ticks that were
-//! seen well dates them better than the readings around each, which bound it still, and tells when those were that
+//! Ticks are only seen between two readings. They are taken to be periodic. A straight line through the ticks that were
+//! seen well dates them better than the readings around each, which bound it still. It also tells when those were that
 //! nobody saw.
 
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::energy::system::clock::Moment;
 /// How far on either side of a window readings are of use.
 pub(crate) const REACH: Duration = Duration::from_secs(1);
 
-/// For so long before and after it a window shorter than two ticks of a GPU's counter needs the device at rest: two ticks of
-/// 100 ms, each a little late, so that one of them lies within the rest as a whole.
+/// For so long before and after it a window shorter than two ticks of a GPU's counter needs the device at rest (idle).
+/// That is two ticks of 100 ms, each a little late, so that one of them lies within the rest as a whole.
 pub const REST: Duration = Duration::from_millis(210);
 
 /// A tick counts as seen if the readings around it are no farther apart, in nominal periods.
@@ -132,9 +132,9 @@ struct Neighbour {
     calm: bool,
 }
 
-/// The power of the padding on one side: that of the tick beside it, for a device that has just worked rests at more power
-/// than one that has not. Where a slower tick reaches beyond the rest, what was there may be in it, and the less of both
-/// sides is nearer to the power at rest.
+/// The power of the padding on one side: that of the tick beside it, for a device that has just worked rests at more
+/// power than one that has not. Where a slower tick reaches beyond the rest, what was there may be in it. Then the less
+/// of both sides is nearer to the power at rest.
 fn padding_watts(own: Option<Neighbour>, other: Option<Neighbour>) -> Option<f64> {
     match (own, other) {
         (Some(own), _) if own.calm => Some(own.watts),

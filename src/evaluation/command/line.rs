@@ -27,8 +27,8 @@ impl CommandLine {
         format!("WATTFRONT_{}", parameter.to_ascii_uppercase())
     }
 
-    /// The program and its arguments for one trial. An argument with a placeholder of a parameter that is inactive, or has no
-    /// value, is left out, and so is the [flag](Self::flag_of) that stands alone before it.
+    /// The program and its arguments for one trial. An argument with a placeholder of a parameter that is inactive, or
+    /// has no value, is left out. So is the [flag](Self::flag_of) that stands alone before it.
     #[must_use]
     pub fn arguments(&self, task: TrialTask<'_>, secrets: &Secrets) -> Vec<String> {
         let filled: Vec<Vec<String>> = self.argv.iter().map(|t| t.fill(task, secrets)).collect();
@@ -39,8 +39,8 @@ impl CommandLine {
         filled.iter().enumerate().flat_map(stays).collect()
     }
 
-    /// The environment variables to add for one trial: `env`, `WATTFRONT_TRIAL` (the trial's number),
-    /// `WATTFRONT_SEED` (its seed), `WATTFRONT_ATTEMPT` (counted from 1) and one variable per active parameter that has a value,
+    /// The environment variables to add for one trial: `env`, `WATTFRONT_TRIAL` (the trial's number), `WATTFRONT_SEED`
+    /// (its seed) and `WATTFRONT_ATTEMPT` (counted from 1). Each active parameter that has a value adds one variable,
     /// spelt as in arguments.
     #[must_use]
     pub fn environment(&self, task: TrialTask<'_>) -> BTreeMap<String, String> {

@@ -3,8 +3,8 @@
 use super::{CommandLine, Form, Placeholder, Template};
 
 impl CommandLine {
-    /// The flag that stands alone directly before the value at this place of `argv`, and goes with it where that is inactive, or
-    /// has no value.
+    /// The flag that stands alone directly before the value at this place of `argv`. It is left out with the value
+    /// where that is inactive, or there is none.
     ///
     /// A flag begins with `-`, has no placeholder and no `=`, and is neither the program nor `-` or `--` alone. A value has a
     /// placeholder, does not begin with `-`, and has no `=`, for `name=value` is often an argument in its own right.

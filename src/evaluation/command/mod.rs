@@ -29,10 +29,10 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts the user's program for each trial and listens to it.
 ///
-/// The program gets the point in its arguments and as environment variables `WATTFRONT_<PARAMETER>` (upper case), beside
-/// `WATTFRONT_TRIAL`, `WATTFRONT_ATTEMPT` and `WATTFRONT_SEED`. It answers with the lines of the protocol in
-/// [`Message`](super::Message). When it ends, or must end, its whole process group is ended, and so is
-/// what has left the group, as far as it can be found (see [`Process::spawn`]).
+/// The program gets the point in its arguments and as environment variables `WATTFRONT_<PARAMETER>` (upper case),
+/// beside `WATTFRONT_TRIAL`, `WATTFRONT_ATTEMPT` and `WATTFRONT_SEED`. It answers with the lines of the protocol in
+/// [`Message`](super::Message). When it ends, or must end, its whole process group is ended. So is what has left the
+/// group, as far as it can be found (see [`Process::spawn`]).
 #[derive(Debug)]
 pub struct CommandEvaluator {
     line: CommandLine,

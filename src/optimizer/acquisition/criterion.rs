@@ -34,11 +34,11 @@ pub enum Criterion {
     },
     /// The hypervolume of two to four losses: log-EHVI.
     ///
-    /// Exact: with the region that the front leaves free cut into boxes, EHVI is the sum over boxes of
-    /// `prod_j s_j [h((u_j - m_j)/s_j) - h((l_j - m_j)/s_j)]`, where `l` and `u` are the ends of the box, `m` and `s` the
-    /// posterior's mean and standard deviation, and `h(z) = phi(z) + z Phi(z)` (Yang et al., "Efficient computation of
-    /// expected hypervolume improvement using box decomposition algorithms", J. Glob. Optim. 75, 2019, section 4, for
-    /// minimization). The logarithm is as precise where EHVI itself underflows.
+    /// It is exact. The region that the front leaves free is cut into boxes. EHVI is the sum over boxes of
+    /// `prod_j s_j [h((u_j - m_j)/s_j) - h((l_j - m_j)/s_j)]`. Here `l` and `u` are the ends of the box, and `m` and
+    /// `s` the posterior's mean and standard deviation. `h(z)` is `phi(z) + z Phi(z)` (Yang et al., "Efficient
+    /// computation of expected hypervolume improvement using box decomposition algorithms", J. Glob. Optim. 75, 2019,
+    /// section 4, for minimization). The logarithm is as precise where EHVI itself underflows.
     Hypervolume {
         /// The region that the front leaves free.
         boxes: Boxes,

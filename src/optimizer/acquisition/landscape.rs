@@ -47,11 +47,11 @@ impl ModelledBound {
     }
 }
 
-/// The acquisition function that is maximized: the logarithm of the expected improvement, averaged over joint draws of what is
-/// uncertain about the front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of multiple noisy objectives with expected
-/// hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation exact instead of sampled). It is
-/// multiplied by the probabilities that constraints are kept and that the trial does not fail, and by what the user
-/// believes.
+/// The acquisition function that is maximized. It is the logarithm of the expected improvement, averaged over joint
+/// draws of what is uncertain about the front (Daulton, Balandat and Bakshy, "Parallel Bayesian optimization of
+/// multiple noisy objectives with expected hypervolume improvement", NeurIPS 2021, eq. 3, with the inner expectation
+/// exact instead of sampled). It is multiplied by the probabilities that constraints are kept and that the trial does
+/// not fail, and by what the user believes.
 #[derive(Debug, Clone)]
 pub struct Landscape<'a> {
     /// One surrogate per objective, all with equally many draws.

@@ -61,7 +61,7 @@ const BOLTZMANN: f64 = 2.0;
 /// from it is excluded.
 ///
 /// `starts` are canonical vectors, some hundreds; the best of them and a random selection that favours good ones are
-/// improved, alternating between gradient ascent along the continuous coordinates and a coordinate search along the discrete
+/// improved. Gradient ascent along the continuous coordinates alternates with a coordinate search along the discrete
 /// ones. Coordinates of the very best that end next to a bound are put onto it, where that makes no difference.
 pub fn maximize(
     landscape: &Landscape<'_>,

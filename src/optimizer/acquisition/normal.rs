@@ -54,8 +54,8 @@ const COEFFICIENTS: [f64; 27] = [
     -1.077_225_956_990_414_4e-8,
 ];
 
-/// `K(t)` for `t >= 0`, to a few units of the last place (the device of Shepherd and Laframboise, "Chebyshev approximation of
-/// (1 + 2x) exp(x^2) erfc(x)", Math. Comp. 36, 1981: the half line is mapped to \[-1,1\]).
+/// `K(t)` for `t >= 0`, to a few units of the last place. It is by the device of Shepherd and Laframboise, "Chebyshev
+/// approximation of (1 + 2x) exp(x^2) erfc(x)", Math. Comp. 36, 1981: the half line is mapped to \[-1,1\].
 pub(super) fn remainder(t: f64) -> f64 {
     let inverse = 1.0 / (t + MIDDLE);
     let s = (t - MIDDLE) * inverse;
@@ -200,8 +200,9 @@ impl Segment<'_> {
     }
 }
 
-/// The sum over `k` of `He_k(z) w^(k+1+order) / (k+1+order)!`. Since `phi` has the derivatives `(-1)^k He_k phi`, Taylor's
-/// theorem makes `Phi(z) - Phi(z - w)` of it for order 0 and `w Phi(z) - A(z - w, z)` for order 1, both per `phi(z)`.
+/// The sum over `k` of `He_k(z) w^(k+1+order) / (k+1+order)!`. `phi` has the derivatives `(-1)^k He_k phi`. So Taylor's
+/// theorem makes `Phi(z) - Phi(z - w)` of it for order 0 and `w Phi(z) - A(z - w, z)` for order 1. Both are per
+/// `phi(z)`.
 fn hermite_series(z: f64, w: f64, order: usize) -> f64 {
     let inverse = |k: usize| INVERSES[k + order];
     let (along, across) = (z * w, w * w);

@@ -12,10 +12,11 @@ const SHARPNESS: f64 = 30.0;
 
 /// What a trial that fails costs, in the units of the expected improvement.
 ///
-/// A trial succeeds with probability `p`, and is worth `p EI - (1 - p) c` if a failure costs `c`. That is `p (EI + c) - c`, so the
-/// best trial is the best of `ln p + ln(EI + c)`. Without a cost the logarithm of the expected improvement has no floor: where
-/// nothing is left to gain among points that are sure to succeed, any chance of a gain in a region that fails outweighs any number of
-/// failures. With it, an edge is worth a trial only as long as what may lie there is.
+/// A trial succeeds with probability `p`, and is worth `p EI - (1 - p) c` if a failure costs `c`. That is
+/// `p (EI + c) - c`, so the best trial is the best of `ln p + ln(EI + c)`. Without a cost the logarithm of the expected
+/// improvement has no floor. Where nothing is left to gain among points that are sure to succeed, any chance of a gain
+/// in a region that fails outweighs any number of failures. With it, an edge is worth a trial only as long as what may
+/// lie there is.
 ///
 /// Below the stake, improvements still count a little, so that among points equally sure the best is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]

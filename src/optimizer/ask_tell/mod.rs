@@ -182,7 +182,7 @@ impl Optimizer {
 
     /// The hypervolume of the front, in losses, up to the reference point; 0 before the first finished trial.
     ///
-    /// Coordinates of the reference point that the user did not give are inferred from the trials so far, so the number
+    /// Coordinates of the reference point that the user did not give are inferred from the trials so far. So the number
     /// can fall until [`freeze_reference`](Self::freeze_reference) is called.
     #[must_use]
     pub fn hypervolume(&self) -> f64 {

@@ -111,8 +111,8 @@ impl Boxes {
         self.cells.len() / self.objectives().max(1)
     }
 
-    /// Whether nothing is left free: only so if there are no objectives, a coordinate of the reference point is not a
-    /// number or negative infinity, or a point without bound below dominates everything.
+    /// Whether nothing is left free. That is so only if there are no objectives, or a coordinate of the reference point
+    /// is not a number or negative infinity. Or a point without bound below dominates everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
@@ -174,8 +174,8 @@ fn ranks(points: &[&[f64]], m: usize) -> Vec<Vec<u32>> {
     ranks
 }
 
-/// All local upper bounds of points in general position, one point after the other: a bound above a new point gives way to its
-/// projections onto the point (Klamroth, Lacour and Vanderpooten, "On the representation of the search region in
+/// All local upper bounds of points in general position, one point after the other. A bound above a new point gives way
+/// to its projections onto the point (Klamroth, Lacour and Vanderpooten, "On the representation of the search region in
 /// multi-objective optimization", Eur. J. Oper. Res. 245(3), 2015, algorithm 3).
 fn local_upper_bounds(ranks: &[Vec<u32>], m: usize) -> Vec<LocalBound> {
     let reference = ranks.len();

@@ -50,7 +50,7 @@ impl Ord for Offer {
 
 /// Indices of `count` vectors (of all, if there are fewer) whose hypervolume together is large, in the order of choice.
 ///
-/// Greedy: each choice adds the most to those before it, which reaches at least the share `1 - 1/e` of the largest
+/// Greedy: each choice adds the most to those before it. That reaches at least the share `1 - 1/e` of the largest
 /// volume possible (Guerreiro, Fonseca and Paquete, "Greedy hypervolume subset selection in low dimensions", Evol.
 /// Comput. 24(3), 2016). Gains only shrink as the set grows, so old ones are bounds, and few need to be computed anew.
 #[must_use]

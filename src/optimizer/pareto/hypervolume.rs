@@ -145,8 +145,8 @@ mod tests {
         assert!((hypervolume(&points, &[2.0; 4]) - 4.0).abs() < 1e-12);
     }
 
-    /// All points of `m` multiples of `1/parts` that add up to one leave free just the grid's cells whose lower corners add
-    /// up to less, of which there are `(parts + m - 1)` choose `m`.
+    /// The points are all those of `m` multiples of `1/parts` that add up to one. They leave free just the grid's cells
+    /// whose lower corners add up to less: `(parts + m - 1)` choose `m` of them.
     #[test]
     fn grids_on_the_simplex_have_their_exact_volume() {
         for (m, parts) in [(2, 30), (3, 12), (4, 6)] {

@@ -7,14 +7,13 @@ const LEAST_BEND: f64 = 1e-9;
 
 /// The index of the knee, or `None` if there is none: without points, and where the front has no bend.
 ///
-/// The rule: scale the front so that every loss runs from 0 (best on the front) to 1 (worst on the front); the knee is the
-/// point with the smallest sum of scaled losses, the first of several. With two objectives that is the point which lies
-/// farthest below the chord between the front's two extremes (Das, "On characterizing the 'knee' of the Pareto curve based
-/// on normal-boundary intersection", Struct. Optim. 18, 1999). The chord, and with more objectives the plane through
-/// the points that are worst in one objective and best in all others, is where the sum is 1. If no sum is below 1, the
-/// front is straight, bends the other way or has two points only. Then no trade on it is better than another by its
-/// shape. A single
-/// point is its own knee. Objectives that are constant on the front do not count.
+/// The rule: scale the front so that every loss runs from 0 (best on the front) to 1 (worst on the front); the knee is
+/// the point with the smallest sum of scaled losses, the first of several. With two objectives that is the point which
+/// lies farthest below the chord between the front's two extremes (Das, "On characterizing the 'knee' of the Pareto
+/// curve based on normal-boundary intersection", Struct. Optim. 18, 1999). The chord is where the sum is 1. With more
+/// objectives that is the plane through the points that are worst in one objective and best in all others. If no sum is
+/// below 1, the front is straight, bends the other way or has two points only. Then no trade on it is better than
+/// another by its shape. A single point is its own knee. Objectives that are constant on the front do not count.
 #[must_use]
 pub fn knee<V: AsRef<[f64]>>(losses: &[V]) -> Option<usize> {
     let scaled = Scaled::of(losses)?;

@@ -8,8 +8,8 @@ use super::dominates;
 /// sorting; Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans. Evol. Comput. 6(2),
 /// 2002, section III-A). Vectors with NaN rank behind all others.
 ///
-/// Vectors are placed in lexicographic order into the first front that holds no dominator of theirs, which a binary
-/// search finds (Zhang et al., "An efficient approach to nondominated sorting", IEEE Trans. Evol. Comput. 19(2), 2015).
+/// Vectors are placed in lexicographic order into the first front that holds no dominator of theirs. A binary search
+/// finds it (Zhang et al., "An efficient approach to nondominated sorting", IEEE Trans. Evol. Comput. 19(2), 2015).
 ///
 /// ```
 /// use wattfront::optimizer::pareto::ranks;

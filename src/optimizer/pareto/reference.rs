@@ -9,10 +9,10 @@ const MARGIN: f64 = 0.1;
 
 /// A reference point for these losses, or `None` without any.
 ///
-/// Nadir of the front plus a tenth of the front's range in each objective, as BoTorch's `infer_reference_point` does
-/// (Ishibuchi et al., "How to specify a reference point in hypervolume calculation for fair performance comparison",
-/// Evol. Comput. 26(3), 2018). Where the front has no range, the range of all losses stands in; where that is zero too,
-/// the size of the loss or, at last, one.
+/// Nadir of the front plus a tenth of the front's range in each objective. BoTorch's `infer_reference_point` does the
+/// same (Ishibuchi et al., "How to specify a reference point in hypervolume calculation for fair performance
+/// comparison", Evol. Comput. 26(3), 2018). Where the front has no range, the range of all losses stands in; where that
+/// is zero too, the size of the loss or, at last, one.
 #[must_use]
 pub fn infer_reference<V: AsRef<[f64]>>(losses: &[V]) -> Option<Vec<f64>> {
     let front = non_dominated(losses);
@@ -47,8 +47,9 @@ pub(crate) fn complete_reference<V: AsRef<[f64]>>(given: &[Option<f64>], losses:
 }
 
 /// The reference point for reports, in losses: the user's coordinates first, then those that the history has frozen,
-/// then those inferred from the finished, feasible trials that lie within the user's coordinates (from all, if none does; see
-/// [`infer_reference`]). `None` before the first finished trial, unless the user gave every coordinate or one is frozen.
+/// then inferred ones. These are from the finished, feasible trials that lie within the user's coordinates (from all,
+/// if none does; see [`infer_reference`]). `None` before the first finished trial, unless the user gave every
+/// coordinate or one is frozen.
 ///
 /// A user's coordinate that its objective's scale cannot take (zero under a logarithm) counts as not given.
 #[must_use]

@@ -18,8 +18,9 @@ const WALK: usize = 200;
 /// Powers of ten over which the lengths of steps are spread, from a whole range downwards.
 const DECADES: f64 = 9.0;
 
-/// A canonical vector that is allowed and `new`, by steps of all sizes that never lead further away from it, and a walk among what
-/// is allowed from there; or else the requirements and combinations that were still in the way at the best point, in words.
+/// A canonical vector that is allowed and `new`. It is found by steps of all sizes that never lead further away from
+/// it, and a walk among what is allowed from there. Or else the requirements and combinations that were still in the
+/// way at the best point, in words.
 ///
 /// What is found is spread over the part that is allowed, but not evenly.
 pub(super) fn find_allowed(

@@ -7,8 +7,9 @@ use super::gp::{GaussianProcess, factorize};
 /// A process that knows the function at some points, once for each of several joint draws of it there: fantasies, as others call
 /// them.
 ///
-/// All draws share one covariance, so only their means differ: with the factor extended by the points, the whitened
-/// targets of draw `s` are those of the observations followed by `z_s`, the drawn values less their means, whitened.
+/// All draws share one covariance, so only their means differ. The factor is extended by the points. The whitened
+/// targets of draw `s` are then those of the observations followed by `z_s`: the drawn values less their means,
+/// whitened.
 #[derive(Debug, Clone)]
 pub struct Draws {
     process: GaussianProcess,

@@ -51,8 +51,8 @@ impl Observations {
         self.noise.push(noise);
     }
 
-    /// At most `most` of them: of the first `own`, which matter more, as many as fill two thirds of the places, and of the others
-    /// as many as fill the rest; of both more where the other has too few. Spread evenly over their lists.
+    /// At most `most` of them: of the first `own`, which matter more, as many as fill two thirds of the places. Of the
+    /// others it is as many as fill the rest; of both more where the other has too few. Spread evenly over their lists.
     #[must_use]
     pub fn part(&self, most: usize, own: usize) -> Self {
         let own = own.min(self.y.len());
@@ -262,8 +262,8 @@ impl GaussianProcess {
         self.prediction(&lower_times(&self.whitener, &covariances))
     }
 
-    /// Posterior at every observation, `n`, from what is at hand: with `K` the covariance and `D` what was added to its
-    /// diagonal, the means are `y - D K^-1 y` and the variances the diagonal of `D - D K^-1 D`.
+    /// Posterior at every observation, `n`, from what is at hand. `K` is the covariance, and `D` what was added to its
+    /// diagonal. The means are `y - D K^-1 y`, and the variances the diagonal of `D - D K^-1 D`.
     #[must_use]
     pub fn at_observations(&self) -> Vec<Prediction> {
         let alpha = super::factor::transposed_times(&self.whitener, &self.target);

@@ -49,8 +49,9 @@ impl Hyperparameters {
 }
 
 /// The Matern-5/2 kernel with one lengthscale per parameter (Rasmussen and Williams, "Gaussian Processes for Machine
-/// Learning", 2006, eq. 4.17): `s2 (1 + sqrt(5) r + 5/3 r^2) exp(-sqrt(5) r)`, where `r^2` adds up `(x_k - x'_k)^2 / l_k^2` over
-/// ordered coordinates and `[x_k != x'_k] / l_k^2` over unordered ones. Its inputs are warped points.
+/// Learning", 2006, eq. 4.17): `s2 (1 + sqrt(5) r + 5/3 r^2) exp(-sqrt(5) r)`. Here `r^2` adds up
+/// `(x_k - x'_k)^2 / l_k^2` over ordered coordinates and `[x_k != x'_k] / l_k^2` over unordered ones. Its inputs are
+/// warped points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {
     unordered: Vec<bool>,
@@ -189,8 +190,8 @@ impl Kernel {
         (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
     }
 
-    /// Adds, for every ordered coordinate, the sum over the points of `weights` times half the derivative of the squared
-    /// scaled distance by that coordinate of `x`.
+    /// For every ordered coordinate, adds the sum over the points of `weights` times half a derivative. It is that of
+    /// the squared scaled distance by that coordinate of `x`.
     pub(super) fn weighted_half_slopes(
         &self,
         x: &[f64],

@@ -1,8 +1,8 @@
 //! What is believed of hyperparameters before any trial.
 //!
-//! All for encoded inputs in \[0,1\] and standardized losses, as BoTorch has them (Hvarfner, Hellsten and Nardi, "Vanilla
-//! Bayesian optimization performs great in high dimensions", ICML 2024): the lengthscales' prior grows with the square root
-//! of the dimension, so that distances stay comparable.
+//! All for encoded inputs in \[0,1\] and standardized losses, as BoTorch has them (Hvarfner, Hellsten and Nardi,
+//! "Vanilla Bayesian optimization performs great in high dimensions", ICML 2024). The lengthscales' prior grows with
+//! the square root of the dimension, so that distances stay comparable.
 
 /// A log-normal prior of one hyperparameter, or a normal one of what is a logarithm already, with the box to which it is
 /// confined.

@@ -7,9 +7,9 @@ use super::key::Key;
 use crate::analysis::comparison::{Comparison, Surfaces};
 use crate::optimizer::problem::{Goal, Objective};
 
-/// The median attainment surface of every sampler as a line (what half of its runs attain), a band between what a quarter and
-/// what three quarters attain, and the front of all its runs together as markers; energy to the right. What lies beyond the
-/// reference point is left out. A picture that says so unless there are two objectives.
+/// The median attainment surface of every sampler as a line: what half of its runs attain. A band lies between what a
+/// quarter and what three quarters attain, and markers are the front of all its runs together. Energy is to the right.
+/// What lies beyond the reference point is left out. A picture that says so unless there are two objectives.
 #[must_use]
 pub fn attainment_chart(comparison: &Comparison, chart: &Chart) -> String {
     let chart = chart.sized();

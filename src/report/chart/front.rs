@@ -9,9 +9,9 @@ use crate::analysis::{Provenance, QuantityKind, Summary};
 use crate::optimizer::problem::{Goal, Objective};
 use crate::record::{StudyRecord, TrialRecord};
 
-/// The front of a study as a picture: the cost (energy) to the right, the lead (accuracy) upwards, dominated trials
-/// hollow, those that break a constraint crossed, the front joined by the line of what was attained, the knee (or the pick, where there is
-/// none), the most accurate and the cheapest trial labelled with their numbers.
+/// The front of a study as a picture, with the cost (energy) to the right and the lead (accuracy) upwards. Dominated
+/// trials are hollow, and those that break a constraint crossed. The line of what was attained joins the front. The
+/// knee (or the pick, where there is none), the most accurate and the cheapest trial are labelled with their numbers.
 ///
 /// With one objective: its value over the trials, and the best so far. With more than two: the lead against the cost.
 /// Without finished trials: a picture that says so.
@@ -157,9 +157,9 @@ fn dots<'a>(record: &'a StudyRecord, summary: &Summary, right: &Objective, up: &
     record.trials().iter().filter_map(dot).collect()
 }
 
-/// The values that decide the range of an axis: all of the front, and others unless they are worse than the front's worst
-/// by more than the front's own range and among the worst fifth, so that a few hopeless trials do not squeeze it. In
-/// losses, so for any goal.
+/// The values that decide the range of an axis: all of the front, and most others. Left out are those that are both
+/// among the worst fifth and worse than the front's worst by more than the front's own range. So a few hopeless trials
+/// do not squeeze it. In losses, so for any goal.
 fn view(dots: &[Dot], value: fn(&Dot) -> f64, objective: &Objective) -> Vec<f64> {
     let loss = |d: &Dot| objective.loss(value(d)).unwrap_or(f64::INFINITY);
     let front = || dots.iter().filter(|d| d.on_front).map(loss);

@@ -22,10 +22,10 @@
 //! A metric named as energy (`energy.train.gpu`) shares the column of its figure (`energy_train_gpu_j`). What is missing or
 //! inactive is empty, never zero. A metric or parameter whose name is another column's gets `metric.` or `param.` before it.
 //!
-//! Texts (names, messages, notes, values of parameters that are texts) that begin with `=`, `+`, `-`, `@` (also full-width,
-//! and behind blanks), a tab or a carriage return get an apostrophe before them: spreadsheets would take them for formulas and run what a
-//! program under study has written. So does what follows a semicolon, a bar, a tab or a line break within a text, where another
-//! spreadsheet would begin a cell. Numbers stay as they are.
+//! Texts are names, messages, notes and values of parameters that are texts. One that begins with `=`, `+`, `-`, `@`
+//! (also full-width, and behind blanks), a tab or a carriage return gets an apostrophe before it. Spreadsheets would
+//! take it for a formula and run what a program under study has written. What follows a semicolon, a bar, a tab or a
+//! line break within a text gets one, too: another spreadsheet would begin a cell there. Numbers stay as they are.
 
 use std::collections::BTreeSet;
 

@@ -8,7 +8,7 @@ use crate::carbon::Carbon;
 use crate::record::{StudyRecord, TrialRecord};
 use crate::report::words::{Closing, align, seconds, short, wrap};
 
-/// The front as a table with the knee marked (or the pick, where there is none), the sentence, and what the search
+/// The front as a table with the knee marked (or the pick, where there is none), and the sentence. Then what the search
 /// took, with what its energy stands for. Ends with a line break.
 #[must_use]
 pub fn closing(record: &StudyRecord, carbon: &Carbon, closing: &Closing) -> String {

@@ -1,9 +1,10 @@
 //! The write-ahead log beside the database, and when its pages are copied into the file.
 //!
-//! What was committed is durable in the log, and the log is what counts after a crash. So the file can be kept up to date after
-//! every event without waiting for the disk: SQLite itself does not sync the file where it copies a part of the log only, and
-//! neither begins the log anew nor removes it before it has copied all of it and synced the file. So a last frame is always left
-//! uncopied, one that only counts. Every so often, and at the end, all is copied and synced, and the log begins anew.
+//! What was committed is durable in the log, and the log is what counts after a crash. So the file can be kept up to
+//! date after every event without waiting for the disk. SQLite itself does not sync the file where it copies a part of
+//! the log only. It neither begins the log anew nor removes it before it has copied all of it and synced the file. So a
+//! last frame is always left uncopied, one that only counts. Every so often, and at the end, all is copied and synced,
+//! and the log begins anew.
 
 use std::path::Path;
 

@@ -63,9 +63,9 @@ impl Wait {
         self.begun.is_some()
     }
 
-    /// To be called when the lock was not had, whenever that was found. Whether to try again; `false` if the user wants to
-    /// end: at once if that is said while it waits, and after some seconds if it was said before, for what ends then is to be stored.
-    /// `meanwhile` says what became of what is to be written.
+    /// To be called when the lock was not had, whenever that was found. Whether to try again; `false` if the user wants
+    /// to end. That is at once if it is said while it waits. If it was said before, it is after some seconds, for what
+    /// ends then is to be stored. `meanwhile` says what became of what is to be written.
     pub(super) fn goes_on(&mut self, patience: &Patience, path: &Path, meanwhile: &str) -> bool {
         let wish = Wish::of(patience.interrupt.as_ref());
         let begun = *self.begun.get_or_insert_with(|| {

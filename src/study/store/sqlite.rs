@@ -28,14 +28,15 @@ const ROOM: u64 = 64 << 10;
 
 /// Keeps events in a file, in transactions: an event, with the steps reported since the one before it.
 ///
-/// When [`append`](Store::append) returns, everything but steps (and what devices tell of themselves) is on the disk and not
-/// only with the operating system, if file system and disk keep what they promise at a sync. Steps within a trial follow after a second at most.
+/// When [`append`](Store::append) returns, everything but steps (and what devices tell of themselves) is on the disk
+/// and not only with the operating system. That holds if file system and disk keep what they promise at a sync. Steps
+/// within a trial follow after a second at most.
 ///
-/// The database has a write-ahead log beside it (`-wal`), whose pages are copied into the file itself after every event but the begin of a
-/// trial and its steps. So the file alone has every finished trial, also that of a killed process.
+/// The database has a write-ahead log beside it (`-wal`). Its pages are copied into the file itself after every event
+/// but the begin of a trial and its steps. So the file alone has every finished trial, also that of a killed process.
 ///
-/// Locks of other programs are waited for as long as it takes. Meanwhile an outcome is kept in a file beside the store, which is delivered
-/// by whoever opens the store next if this process does not live to do it.
+/// Locks of other programs are waited for as long as it takes. Meanwhile an outcome is kept in a file beside the store.
+/// Whoever opens the store next delivers it, if this process does not live to do it.
 ///
 /// After a failure to write, nothing more is written: what the disk then holds is known only to who opens it anew.
 #[derive(Debug)]
@@ -75,9 +76,10 @@ impl SqliteStore {
     /// Opens the store at `path`, or makes an empty one.
     ///
     /// # Errors
-    /// [`StoreError::Newer`], [`StoreError::Foreign`] for a file that is something else, [`StoreError::Hollow`] where the file is
-    /// missing or empty and its log is not, [`StoreError::DamagedLog`] and [`StoreError::Unsound`] for what is damaged,
-    /// [`StoreError::NotWritable`], [`StoreError::Folder`], [`StoreError::Database`], [`StoreError::Undeliverable`].
+    /// [`StoreError::Newer`], and [`StoreError::Foreign`] for a file that is something else. [`StoreError::Hollow`]
+    /// where the file is missing or empty and its log is not. [`StoreError::DamagedLog`] and [`StoreError::Unsound`]
+    /// for what is damaged, [`StoreError::NotWritable`], [`StoreError::Folder`], [`StoreError::Database`],
+    /// [`StoreError::Undeliverable`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_until(path, None)
     }

@@ -98,8 +98,8 @@ impl Augmenter {
         Ok(beta.sample(&mut self.random))
     }
 
-    /// First and number of rows and columns of a rectangle of about `1 - share` of the image, about any of its pixels, and the
-    /// share of the image that it really leaves (Yun et al., 2019, eq. 2).
+    /// First and number of rows and columns of a rectangle of about `1 - share` of the image, about any of its pixels.
+    /// Then the share of the image that it really leaves (Yun et al., 2019, eq. 2).
     fn rectangle(&mut self, features: &Tensor, share: f64) -> ((i64, i64), (i64, i64), f64) {
         let size = features.size();
         let side = (1.0 - share).sqrt();

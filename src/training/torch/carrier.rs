@@ -70,8 +70,8 @@ impl Carrier {
         both.map(|((_, moving), (_, average))| (moving.shallow_clone(), average.shallow_clone())).collect()
     }
 
-    /// The outputs of samples `n x channels x height x width` by weights in the order of those that are trained, in 32 bits
-    /// or more.
+    /// The outputs of samples `n x channels x height x width`, in 32 bits or more. The weights are in the order of
+    /// those that are trained.
     pub(super) fn forward(&self, weights: &[Tensor], samples: &Tensor, pass: Pass<'_>) -> Result<Tensor, TchError> {
         let (train, linear) = match pass {
             Pass::Train => (true, None),

@@ -28,9 +28,9 @@ pub(super) struct Checkpoint<'a> {
 }
 
 impl Checkpoint<'_> {
-    /// Writes `path` with the weights and batch norm's statistics by their names in PyTorch, as the network was judged by them, and
-    /// the same with `.json` for its ending, with the recipe and all that else made them. Each is whole or not there, and
-    /// there is no recipe without its weights.
+    /// Writes `path` with the weights and batch norm's statistics by their names in PyTorch, as the network was judged
+    /// by them. The recipe, and all that else made them, go into the same path with `.json` for its ending. Each is
+    /// whole or not there, and there is no recipe without its weights.
     pub(super) fn write(&self, path: &Path) -> Result<(), TrainError> {
         let _guard = tch::no_grad_guard();
         let failed =

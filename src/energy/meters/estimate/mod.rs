@@ -65,6 +65,7 @@ impl EstimateMeter {
                 meter: "estimate",
                 reason: format!("the CPU time of process {root} cannot be read: {error}"),
                 remedy: "it needs Linux with /proc mounted".to_owned(),
+                alternative: None,
             })?;
         let source = EnergySource {
             domain: PowerDomain { kind: DomainKind::Cpu, id: "processes".to_owned() },
@@ -72,8 +73,9 @@ impl EstimateMeter {
             sampling: format!(
                 "CPU time of the processes, times {watts_per_core} W per busy logical processor ({origin})"
             ),
-            // The clocks count microseconds, but of a process that is running the kernel tells those up to the last tick of
-            // its scheduler, 1 to 10 ms ago, or up to its last system call that waited. Short windows carry a note.
+            // The clocks count microseconds. Of a process that is running the kernel tells those up to the last tick of
+            // its scheduler, 1 to 10 ms ago. Or it tells those up to its last system call that waited. Short windows
+            // carry a note.
             resolution: Duration::from_millis(1),
         };
         let tree = WatchedTree { tree, by_thread: false, is_real: proc == Path::new("/proc") };

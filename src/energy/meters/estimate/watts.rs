@@ -4,12 +4,13 @@ use crate::energy::system::processor::Processor;
 
 /// The default power of one busy logical processor of a model that is not known, in watts.
 ///
-/// It lies among the figures of common servers: a logical processor at full load stands for 4.10 W on Intel Skylake,
-/// 4.06 W on Cascade Lake, 3.76 W on Ice Lake, and 1.96 W on AMD EPYC Milan, by the `SPECpower_ssj2008` results as of
-/// 2026-03-09, which the Cloud Carbon Footprint project averages by microarchitecture (the power of the whole server at
-/// full load, at the wall, divided by its threads; <https://github.com/cloud-carbon-footprint/ccf-coefficients>,
-/// `output/coefficients-aws-use.csv`, "Max Watts"). CodeCarbon too takes 4 W per thread for a processor that it does not
-/// know (<https://github.com/mlco2/codecarbon>, `core/cpu.py`).
+/// It lies among the figures of common servers. By the `SPECpower_ssj2008` results as of 2026-03-09, a logical
+/// processor at full load stands for 4.10 W on Intel Skylake and 4.06 W on Cascade Lake. On Ice Lake it is 3.76 W, and
+/// 1.96 W on AMD EPYC Milan. The Cloud Carbon Footprint project averages the results by microarchitecture. It takes the
+/// power of the whole server at full load, at the wall, divided by its threads
+/// (<https://github.com/cloud-carbon-footprint/ccf-coefficients>, `output/coefficients-aws-use.csv`, "Max Watts").
+/// CodeCarbon too takes 4 W per thread for a processor that it does not know (<https://github.com/mlco2/codecarbon>,
+/// `core/cpu.py`).
 ///
 /// The Xeon and EPYC processors of that table, but for EPYC Turin, have a figure of their own: see [`watts_per_core`].
 /// Laptops draw more per core when few are busy, and all of it varies with clock and instructions: such a figure ranks

@@ -58,8 +58,13 @@ impl Obstacle {
         let reason = "it is cut into MIG instances, which have no energy figures of their own: what the board tells is the \
                       energy of everybody on it";
         let remedy = "meter the whole board all the same, if nobody else computes on it (`mig = \"whole-board\"` in [energy] \
-                      of a study file, `optimize meter --mig-whole-board`, `SessionBuilder::mig` in a program), or join it again (`nvidia-smi -i 0 -mig 0`)";
+                      of a study file, `SessionBuilder::mig` in a program), or join it again (`nvidia-smi -i 0 -mig 0`)";
         Self { reason: reason.to_owned(), remedy: remedy.to_owned() }
+    }
+
+    /// Whether it is that of [`instances`](Self::instances), which whoever asks for whole boards does not meet.
+    pub(crate) fn is_of_instances(&self) -> bool {
+        *self == Self::instances()
     }
 
     /// The driver does not answer when it is asked for this.
@@ -79,7 +84,7 @@ impl Obstacle {
 
 /// The meter cannot be used at all.
 pub(super) fn unavailable(obstacle: Obstacle) -> EnergyError {
-    EnergyError::Unavailable { meter: "nvml", reason: obstacle.reason, remedy: obstacle.remedy }
+    EnergyError::Unavailable { meter: "nvml", reason: obstacle.reason, remedy: obstacle.remedy, alternative: None }
 }
 
 /// A reading that failed.

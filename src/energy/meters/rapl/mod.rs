@@ -23,7 +23,7 @@ mod ways;
 mod zone;
 
 use super::meter::{EnergySource, Meter, Reading};
-use crate::energy::error::EnergyError;
+use crate::energy::error::{Alternative, EnergyError};
 use crate::energy::system::clock::Clock;
 use crate::energy::units::{DomainKind, Method, PowerDomain};
 use counter::RaplCounter;
@@ -62,7 +62,12 @@ impl RaplMeter {
         let plan = plan::plan(ways, left_out);
         let mut found = plan.found();
         if let Some(Obstacle { reason, remedy }) = plan.shut {
-            return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy }));
+            let is_read =
+                |state: &CounterState| matches!(state, CounterState::Counted { .. } | CounterState::Within { .. });
+            let platform = found.iter().any(|f| f.domain.kind == DomainKind::Platform && is_read(&f.state));
+            let package = found.iter().any(|f| f.domain.kind == DomainKind::Cpu);
+            let alternative = (platform && !package).then_some(Alternative::Platform);
+            return (found, Err(EnergyError::Unavailable { meter: "rapl", reason, remedy, alternative }));
         }
         let wanted = |planned: &PlannedCounter| {
             let domain = &planned.found.domain;
@@ -74,6 +79,7 @@ impl RaplMeter {
                 meter: "rapl",
                 reason: "all that it could read is left out by name".to_owned(),
                 remedy: "choose other meters, or leave out less".to_owned(),
+                alternative: None,
             };
             return (found, Err(error));
         }
@@ -93,7 +99,8 @@ impl RaplMeter {
     ///
     /// [`EnergyError::Unavailable`] if the machine shows no such counter, or it cannot be read.
     pub(crate) fn platform(ways: &RaplWays) -> Result<Self, EnergyError> {
-        let unavailable = |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy };
+        let unavailable =
+            |(reason, remedy)| EnergyError::Unavailable { meter: "psys", reason, remedy, alternative: None };
         plan::platform(ways).map(|counters| Self::of("psys", counters, ways)).map_err(unavailable)
     }
 

@@ -263,8 +263,8 @@ impl Opener for Kernel {
         attributes.config = config;
         attributes.read_format = u64::from(PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING);
         let cpu = i32::try_from(cpu).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
-        // SAFETY: the attributes are a whole structure of the size that they state and outlive the call, which counts what
-        // a processor does and touches nothing else.
+        // SAFETY: the attributes are a whole structure of the size that they state, and outlive the call. It counts
+        // what a processor does and touches nothing else.
         let descriptor =
             unsafe { perf_event_open(&raw mut attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC as std::ffi::c_ulong) };
         if descriptor < 0 {

@@ -177,10 +177,9 @@ fn no_package(ways: &RaplWays, files: &[PlannedCounter]) -> String {
         Some(CounterState::Closed { reason, .. }) => {
             format!("{tree} has no processor package, only psys, the whole platform, which cannot be read: {reason}")
         }
-        Some(_) => format!(
-            "{tree} has no processor package, only psys, the whole platform, which `meters = [\"psys\"]` reads (`--meters \
-             psys`)"
-        ),
+        Some(_) => {
+            format!("{tree} has no processor package, only psys, the whole platform, which `meters = [\"psys\"]` reads")
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Our part of devices that others use too, by the utilisation that the driver tells for each process.
 //!
-//! Around any meter whose devices tell their users. About twice a second it reads the energy and the utilisation since it
-//! asked last, and adds our part of that [stretch](Ledger) to a cumulative figure. In between the figure stands still, as a
-//! counter does between its ticks, and edges are interpolated once the stretch around them is over.
+//! Around any meter whose devices tell their users. About twice a second it reads the energy and the utilisation since
+//! it asked last. Our part of that [stretch](Ledger) is added to a cumulative figure. In between the figure stands
+//! still, as a counter does between its ticks, and edges are interpolated once the stretch around them is over.
 
 mod kin;
 mod ledger;

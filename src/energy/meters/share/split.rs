@@ -5,22 +5,22 @@
 //! at rest:      P t / H                evenly among the processes that hold the device
 //! ```
 //!
-//! for energy `E` over a time `t`, the power at rest `P`, the utilisation `u` of one process, the sum `U` of all, and `H` holders.
-//! Rest is split evenly because a process keeps a device awake by holding it, however little it computes; split by utilisation
-//! alone, whoever computes least would have it for nothing. While nobody computes all of `E` is rest, that of a device which is
-//! held mostly being above that of one which is not. Where `P` is not known yet and somebody computes, all of `E` counts as
-//! above rest. What a device draws that nobody holds is nobody's: to give it to whoever asks would give it to two who ask.
-//! So the parts of all and nobody's are the whole.
+//! for energy `E` over a time `t` and the power at rest `P`. `u` is the utilisation of one process, `U` the sum of all,
+//! and `H` the number of holders. Rest is split evenly because a process keeps a device awake by holding it, however
+//! little it computes; split by utilisation alone, whoever computes least would have it for nothing. While nobody
+//! computes all of `E` is rest, which mostly is higher for a device that is held than for one that is not. Where `P` is
+//! not known yet and somebody computes, all of `E` counts as above rest. What a device draws that nobody holds is
+//! nobody's: to give it to whoever asks would give it to two who ask. So the parts of all and nobody's are the whole.
 
 use crate::energy::units::Method;
 
 /// The standard deviation of the logarithm of the ratio between what two processes draw for the same utilisation.
 ///
-/// Utilisation is the part of the time in which a kernel of the process ran at all, whether on one multiprocessor or on all
-/// of them. So what a board draws above rest at 100 % lies anywhere between about a fifth of its limit and all of it: if
-/// the logarithm is uniform over a factor of five, its standard deviation is ln 5 / sqrt(12) = 0.46, and that of the ratio of
-/// two processes 0.66. Those who share a board run alike kernels more often than not, hence somewhat less. An assumption,
-/// not a measurement.
+/// Utilisation is the part of the time in which a kernel of the process ran at all. Whether it ran on one
+/// multiprocessor or on all of them is not told. So what a board draws above rest at 100 % lies anywhere between about
+/// a fifth of its limit and all of it: if the logarithm is uniform over a factor of five, its standard deviation is ln
+/// 5 / sqrt(12) = 0.46, and that of the ratio of two processes 0.66. Those who share a board run alike kernels more
+/// often than not, hence somewhat less. An assumption, not a measurement.
 pub(crate) const POWER_RATIO: f64 = 0.5;
 
 /// The variance of a utilisation that is told in whole percents.

@@ -1,5 +1,5 @@
-//! Windows of a second and more over a counter that ticks, against the energy that was truly spent, and against what the
-//! figures say of their own error.
+//! Windows of a second and more over a counter that ticks. They are held against the energy that was truly spent, and
+//! against what the figures say of their own error.
 
 use std::sync::{Arc, Mutex};
 

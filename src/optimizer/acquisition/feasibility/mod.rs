@@ -119,8 +119,8 @@ fn learn(kernel: &Kernel, finished: &[Vec<f64>], failed: &[Vec<f64>], cause: Fai
     Classifier::new(trend((steepness, rest)), &points, &good)
 }
 
-/// At most `most` points, and whether they are good: half of them failures, the newest, and of the others those that are nearest
-/// to a failure, which tell where the edge is, and some of the rest.
+/// At most `most` points, and whether they are good. Half of them are failures, the newest. Of the others there are
+/// those that are nearest to a failure, which tell where the edge is, and some of the rest.
 fn chosen(finished: &[Vec<f64>], failed: &[Vec<f64>], most: usize) -> (Vec<Vec<f64>>, Vec<bool>) {
     let bad = &failed[..failed.len().min((most / 2).max(most.saturating_sub(finished.len())))];
     let room = most - bad.len();

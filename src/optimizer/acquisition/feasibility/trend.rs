@@ -2,8 +2,9 @@
 
 use super::super::super::surrogate::{Kernel, matern_with_slopes};
 
-/// A trend along every ordered coordinate, with a stationary rest: `1 + (a^2/4 + sum_k a_k^2 (x_k - 1/2) (x'_k - 1/2)) m_u(r_u) +
-/// s^2 m(r)`, where `a` is the largest of the `a_k` (so that the edge may lie anywhere), `m` is Matern-5/2 over all coordinates, and `m_u` over those without order.
+/// A trend along every ordered coordinate, with a stationary rest:
+/// `1 + (a^2/4 + sum_k a_k^2 (x_k - 1/2) (x'_k - 1/2)) m_u(r_u) + s^2 m(r)`, where `a` is the largest of the `a_k` (so
+/// that the edge may lie anywhere). `m` is Matern-5/2 over all coordinates, and `m_u` over those without order.
 ///
 /// Causes of failures are mostly thresholds: a learning rate that is too large, too much memory. A stationary process forgets,
 /// within a lengthscale of its last failure, that what is larger still fails as well; a trend does not, and may be as steep as a
@@ -25,9 +26,9 @@ pub(super) struct Trend {
 const CONSTANT: f64 = 1.0;
 
 impl Trend {
-    /// With slopes of standard deviation `steepness` (latent units over the width of the space) along the coordinate with the
-    /// shortest lengthscale, and in proportion to the inverse lengthscales along the others; and a rest of standard deviation
-    /// `rest`.
+    /// Along the coordinate with the shortest lengthscale the slopes have the standard deviation `steepness` (latent
+    /// units over the width of the space). Along the others it is in proportion to the inverse lengthscales. The rest
+    /// has the standard deviation `rest`.
     pub fn new(kernel: &Kernel, lengthscales: &[f64], steepness: f64, rest: f64) -> Self {
         let unordered: Vec<bool> = (0..lengthscales.len()).map(|k| kernel.is_unordered(k)).collect();
         let precision: Vec<f64> = lengthscales.iter().map(|l| 1.0 / (l * l)).collect();

@@ -45,8 +45,8 @@ pub(super) fn verdict(requirement: &Requirement, of: &dyn Fn(&str) -> Option<Ext
     all.then_some(true)
 }
 
-/// Whether no values of these parameters within these extents keep all of them, as far as cutting the extents into some thousands of
-/// parts proves it.
+/// Whether no values of these parameters within these extents keep all of the requirements. `false`, too, where cutting
+/// the extents into some thousands of parts does not prove it.
 pub(super) fn none_keeps_all(requirements: &[&Requirement], extents: &[(&str, Extent)]) -> bool {
     let mut parts: Vec<Vec<Extent>> = vec![extents.iter().map(|(_, extent)| *extent).collect()];
     for _ in 0..MOST_PARTS {

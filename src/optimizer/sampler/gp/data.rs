@@ -127,8 +127,9 @@ impl<'h> Data<'h> {
         Some((i, value, sd))
     }
 
-    /// How this study's values are scaled: to mean 0 and variance 1; where there are earlier studies, so that they agree
-    /// best with what the largest of those would predict, for a few trials alone tell little of mean and variance.
+    /// How this study's values are scaled: to mean 0 and variance 1. Where there are earlier studies, it is so that
+    /// they agree best with what the largest of those would predict: a few trials alone tell little of mean and
+    /// variance.
     fn scaling(
         &self,
         own: &[(usize, f64, Option<f64>)],
@@ -175,7 +176,7 @@ impl EarlierInputs<'_> {
 }
 
 /// The scaling under which `values` have the mean of what was `predicted` for them. Its scale is drawn from the earlier
-/// study's to the ratio of the spreads as values come in, and keeps the values' own standard deviation between a half and
+/// study's to the ratio of the spreads as values come in. The values' own standard deviation stays between a half and
 /// two: where the studies have nothing in common, the values must still look as every surrogate's do.
 fn calibrate(predicted: &[f64], values: &[f64], scale: f64, alone: Standardization) -> Standardization {
     let n = values.len() as f64;

@@ -23,15 +23,15 @@ const INITIAL_AFTER_EARLIER: usize = 3;
 /// Bayesian optimization: Gaussian processes and expected hypervolume improvement, after a Sobol start. One to four objectives.
 ///
 /// Each proposal fits one Gaussian process per objective to the finished trials, and takes the front at the tried
-/// points. It maximizes the exact log expected hypervolume improvement over it; log expected
-/// improvement for a single objective. Coordinates of the reference point that the user did not give are inferred anew
-/// from that front, but never short of those that the history has frozen: what is reported is what is searched for.
-/// Preferences that bound an objective on its bad side move the reference point there.
+/// points. It maximizes the exact log expected hypervolume improvement over it; log expected improvement for a single
+/// objective. Coordinates of the reference point that the user did not give are inferred anew from that front. They are
+/// never short of those that the history has frozen: what is reported is what is searched for. Preferences that bound
+/// an objective on its bad side move the reference point there.
 ///
 /// - **Scales** of ordered parameters may bend (input warping), as far as the trials ask for it:
 ///   [`ObjectiveFit::bends`](super::super::history::ObjectiveFit::bends).
 /// - **Noise.** A metric whose standard deviation is told as 0 is exact. Otherwise the noise is inferred, on top of the
-///   standard deviation that is told, if any, and the improvement is averaged over joint draws of the front.
+///   standard deviation that is told, if any. The improvement is then averaged over joint draws of the front.
 /// - **Pending trials**, and the earlier proposals of a batch, are drawn jointly with it (fantasies).
 /// - **Constraints** on an objective are judged by its surrogate, others by one of their own. The log probability that all
 ///   are kept is added; until a trial keeps them, it is all that counts. A metric that is but yes or no is learned as failures are.
@@ -156,8 +156,9 @@ fn first_after_earlier(problem: &Problem, history: &History) -> Vec<Point> {
     chosen.into_iter().map(|i| points[i].clone()).collect()
 }
 
-/// How well the surrogates that `gp` would use, one per objective in order, predict each trial that they learn from (of
-/// earlier studies, too) from the others: see [`SurrogateDiagnosis`]. Empty where there is nothing to judge.
+/// How well the surrogates that `gp` would use, one per objective in order, predict each trial from the others. The
+/// trials are all that they learn from, of earlier studies, too: see [`SurrogateDiagnosis`]. Empty where there is
+/// nothing to judge.
 ///
 /// [`SurrogateDiagnosis`]: super::super::surrogate::SurrogateDiagnosis
 #[must_use]

@@ -36,8 +36,8 @@ const CHILDREN: usize = 32;
 /// inherited whole and mutate to any other. A child that was tried mutates again.
 ///
 /// The first trials, until `initial` are known, come from the Sobol sequence. Trials that keep the constraints rank
-/// before those that do not, and among them those within the user's reference point, constraints and preferences before
-/// those beyond.
+/// before those that do not. Among them those within the user's reference point, constraints and preferences rank
+/// before those beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nsga2Sampler {
     /// Members of the population, at least 2; 20 if `None`.

@@ -53,8 +53,8 @@ impl<'a> Variation<'a> {
     /// Mutates each coordinate that is active with probability `1/d` for `d` such, at least one of them, and makes the
     /// vector canonical.
     ///
-    /// Ordered coordinates: polynomial mutation (Deb and Goyal, "A combined genetic adaptive search (GeneAS) for
-    /// engineering design", Computer Science and Informatics 26(4), 1996) within bounds, by one level at least.
+    /// Ordered coordinates: polynomial mutation within bounds, by one level at least (Deb and Goyal, "A combined
+    /// genetic adaptive search (GeneAS) for engineering design", Computer Science and Informatics 26(4), 1996).
     /// Unordered ones take another level.
     pub(super) fn mutate(&self, x: &mut [f64], rng: &mut ChaCha8Rng) {
         let single = |i: usize| match self.encoding.kind(i) {

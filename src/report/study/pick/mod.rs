@@ -26,9 +26,9 @@ use crate::report::ReportError;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Choice {
-    /// The knee of the front: the best trade (the default). Where the front has no bend, the trial that saves the largest
-    /// share of the cost for the share of the lead that it gives up, or the best in the lead; the pick then says so. See
-    /// [`PickReason`].
+    /// The knee of the front: the best trade (the default). Where the front has no bend, it is the trial that saves the
+    /// largest share of the cost for the share of the lead that it gives up. Where none saves a larger share, it is the
+    /// best in the lead. The pick then says so. See [`PickReason`].
     #[default]
     Knee,
     /// The cheapest trial of the front whose first non-energy objective is no worse than the best by more than this.
@@ -75,8 +75,8 @@ pub struct Pick {
     pub broken: Vec<String>,
     /// Why it is no knee although the knee was asked for, and what was picked instead; `None` if all is as asked.
     pub caveat: Option<String>,
-    /// What [`Choice::Within`] was understood as, in the metric's units, such as `within 1 point of the best accuracy, 96.0 % of trial
-    /// 17: at least 95.0 %`.
+    /// What [`Choice::Within`] was understood as, in the metric's units, such as
+    /// `within 1 point of the best accuracy, 96.0 % of trial 17: at least 95.0 %`.
     pub within: Option<String>,
     /// Whether it is the setting that the user brought: see [`Summary::start`].
     pub is_start: bool,
@@ -100,10 +100,10 @@ pub struct Pick {
 /// best of those; [`Choice::Trial`] asks no preference.
 ///
 /// # Errors
-/// [`ReportError::NonePreferred`] if the front has no trial that has what is preferred,
-/// [`ReportError::NoFinishedTrial`] and [`ReportError::NothingFeasible`] if there is nothing to pick from,
-/// [`ReportError::UnknownTrial`] and [`ReportError::NotFinished`] for ids, [`ReportError::Tolerance`] for a tolerance that
-/// is negative or not finite, [`ReportError::WideTolerance`] for one that is more than anybody can mean.
+/// [`ReportError::NonePreferred`] if the front has no trial that has what is preferred.
+/// [`ReportError::NoFinishedTrial`] and [`ReportError::NothingFeasible`] if there is nothing to pick from.
+/// [`ReportError::UnknownTrial`] and [`ReportError::NotFinished`] for ids. [`ReportError::Tolerance`] for a tolerance
+/// that is negative or not finite, [`ReportError::WideTolerance`] for one that is more than anybody can mean.
 pub fn pick(record: &StudyRecord, choice: Choice) -> Result<Pick, ReportError> {
     pick_preferring(record, choice, Vec::new())
 }

@@ -72,11 +72,14 @@ impl Pick {
         toml + &point_toml(&self.space, &self.point)
     }
 
-    /// The same as JSON: `trial`, `on_front`, `is_knee`, `broken` (the constraints that it breaks, in words), `caveat` (null
-    /// or why it is no knee), `within` (null or what the tolerance was understood as), `is_start` (whether it is the user's own setting), `params`, `metrics` (those of energy in joules), `energy`, `carbon`, and `against_best` and
-    /// `against_start`, each null or with `trial`, and by metric `value`, `other`, `ratio` (null where one is not above zero)
-    /// and `estimated`. `doubts`, where there are any, says in a sentence each which hardware's counter is contradicted. `energy` has the trial's energies by metric, each with `total_j`, `method` as in the study's export,
-    /// `estimated`, `domains`, and `doubtful` where it is. `carbon` is null or has what a `run` emits, and `at` what, as in the study's export.
+    /// The same as JSON, with `trial`, `on_front`, `is_knee`, `params`, `metrics` (those of energy in joules), `energy`
+    /// and `carbon`. `broken` has the constraints that it breaks, in words. `caveat` is null or why it is no knee, and
+    /// `within` null or what the tolerance was understood as. `is_start` is whether it is the user's own setting.
+    /// `against_best` and `against_start` are each null or have `trial`, and by metric `value`, `other`, `ratio` (null
+    /// where one is not above zero) and `estimated`. `doubts`, where there are any, says in a sentence each which
+    /// hardware's counter is contradicted. `energy` has the trial's energies by metric, each with `total_j`, `method`
+    /// as in the study's export, `estimated`, `domains`, and `doubtful` where it is. `carbon` is null or has what a
+    /// `run` emits, and `at` what, as in the study's export.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let against = |trade_off: &TradeOff| {

@@ -30,8 +30,8 @@ pub enum Architecture {
         /// How its weights begin.
         initialization: Initialization,
     },
-    /// `depth` blocks of a 3 x 3 convolution with `width` channels, ReLU and, while the image has four pixels a side,
-    /// 2 x 2 maximum pooling; averages over at most 4 x 4 fields; dropout, and a last layer.
+    /// `depth` blocks of a 3 x 3 convolution with `width` channels and ReLU. While the image has four pixels a side, 2
+    /// x 2 maximum pooling follows; then averages over at most 4 x 4 fields; dropout, and a last layer.
     Cnn {
         /// Channels of each convolution, from 1.
         width: usize,

@@ -103,9 +103,9 @@ impl Network {
     /// The logits of a batch, by `weights` in the order of [`weights`](Self::weights).
     ///
     /// Images, kernels and biases are of one kind. Batch norm's scale and shift are of that kind or of 32 bits; its
-    /// buffers are this network's own. Only with `train` are activations dropped, batches normalised by their own mean
-    /// and variance, and the buffers moved a tenth of the way there, in place. A single image whose maps have shrunk to
-    /// one pixel has no variance, and is normalised by the buffers even then.
+    /// buffers are this network's own. Only with `train` are activations dropped and batches normalised by their own
+    /// mean and variance. Then the buffers move a tenth of the way there, in place. A single image whose maps have
+    /// shrunk to one pixel has no variance, and is normalised by the buffers even then.
     ///
     /// # Errors
     ///

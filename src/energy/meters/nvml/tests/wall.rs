@@ -16,7 +16,8 @@ fn jumps(all: &[(f64, f64)]) -> String {
     all.iter().map(|(at, by)| format!("wall-jump {at} {by}\n")).collect()
 }
 
-/// The joules of 6 s from 50 s on, polled about twice a second, and by how much the clock was set as far as was noticed.
+/// The joules of 6 s from 50 s on, polled about twice a second. And by how much the clock was set, as far as was
+/// noticed.
 fn told(script: &str, random: &mut Random) -> (f64, Option<f64>) {
     let fake = FakeNvml::new(50.0, script);
     let mut meter = NvmlMeter::open(Some(&fake.library()), MigPolicy::Refuse).unwrap();

@@ -281,7 +281,9 @@ fn a_platform_alone_is_offered_by_name_and_read_by_a_meter_of_its_own() {
     let ways = RaplWays::files(tree.root());
     let expected = "platform:psys within the platform as a whole, which the meter psys reads if it is chosen by name,";
     assert_eq!(told(&ways), [expected]);
-    let error = RaplMeter::open(&ways, &|_| false).unwrap_err().with_help();
+    let error = RaplMeter::open(&ways, &|_| false).unwrap_err();
+    assert_eq!(error.alternative(), Some(Alternative::Platform));
+    let error = error.with_help();
     assert!(error.contains("has no processor package, only psys") && error.contains("meters = [\"psys\"]"), "{error}");
     let platform = RaplMeter::platform(&ways).unwrap();
     assert_eq!((platform.name(), platform.sources()[0].domain.to_string().as_str()), ("psys", "platform:psys"));
