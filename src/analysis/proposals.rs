@@ -1,7 +1,7 @@
 //! Who proposed the trials: the initial design, the sampler's model, or the user.
 
 use super::growth::counted;
-use crate::optimizer::sampler::START;
+use crate::optimizer::sampler::{self, Learning, START};
 use crate::record::{StudyRecord, TrialRecord};
 
 /// How many of the trials that count came about how, by the rules that are recorded with them.
@@ -22,7 +22,7 @@ impl Proposals {
     #[must_use]
     pub fn of(record: &StudyRecord) -> Option<Self> {
         let trials = counted(record);
-        if trials.is_empty() || !["gp", "tpe", "nsga2"].contains(&record.header().sampler.as_str()) {
+        if trials.is_empty() || learning(&record.header().sampler).is_none() {
             return None;
         }
         let mut found = Self::default();
@@ -45,11 +45,7 @@ impl Proposals {
     /// Such as `10 by the initial design, 30 by the Gaussian process`, with what to do where there are none of the latter.
     #[must_use]
     pub fn in_words(&self, sampler: &str) -> String {
-        let model = match sampler {
-            "gp" => "the Gaussian process",
-            "tpe" => "the densities of tpe",
-            _ => "the evolution of nsga2",
-        };
+        let model = learning(sampler).map_or(sampler, |learning| learning.model);
         let counts = [
             (self.brought, "by you"),
             (self.initial, "by the initial design"),
@@ -63,6 +59,10 @@ impl Proposals {
         });
         parts.join(", ")
     }
+}
+
+fn learning(sampler: &str) -> Option<Learning> {
+    sampler::kind(sampler)?.learning
 }
 
 #[cfg(test)]

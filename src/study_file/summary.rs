@@ -66,23 +66,16 @@ impl StudySpec {
 
     fn show_sampler(&self) -> String {
         let sampler = &self.sampler;
-        let start = match self.initial() {
-            Some(n) => format!("{n} trials of an initial design"),
-            None => "an initial design of its own size".to_owned(),
-        };
-        match sampler.kind.as_str() {
-            "gp" => format!("gp: {start}, then a Gaussian process proposes"),
-            "tpe" => format!("tpe: {start}, then densities of good and bad points propose"),
-            "nsga2" => {
-                let size = sampler.population.map_or_else(String::new, |n| format!(" of {n}"));
-                format!("nsga2: {start}, then a population{size} evolves")
-            }
-            "grid" => {
-                let levels = sampler.levels.map_or_else(|| "a few".to_owned(), |n| n.to_string());
-                format!("grid: every combination of {levels} values per range, without learning from trials")
-            }
-            "sobol" => "sobol: evenly spread points, without learning from trials".to_owned(),
-            kind => format!("{kind}: without learning from trials"),
+        let name = &sampler.kind;
+        let Some(kind) = sampler::kind(name) else { return name.clone() };
+        let population = sampler.population.map_or_else(String::new, |n| format!(" of {n}"));
+        let levels = sampler.levels.map_or_else(|| "a few".to_owned(), |n| n.to_string());
+        let plan = kind.plan.replace("{population}", &population).replace("{levels}", &levels);
+        match (kind.learning, self.initial()) {
+            (None, _) if plan.is_empty() => format!("{name}: without learning from trials"),
+            (None, _) => format!("{name}: {plan}, without learning from trials"),
+            (Some(_), Some(n)) => format!("{name}: {n} trials of an initial design, then {plan}"),
+            (Some(_), None) => format!("{name}: an initial design of its own size, then {plan}"),
         }
     }
 

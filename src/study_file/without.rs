@@ -106,16 +106,6 @@ fn is_kind(name: &ConsumerName) -> bool {
     name.to_string() == name.kind().name()
 }
 
-/// The kinds of hardware that a meter reads.
-fn kinds_of(meter: MeterKind) -> &'static [DomainKind] {
-    match meter {
-        MeterKind::Nvml => &[DomainKind::Gpu],
-        MeterKind::Rapl => &[DomainKind::Cpu, DomainKind::Dram],
-        MeterKind::Estimate => &[DomainKind::Cpu],
-        MeterKind::Psys => &[DomainKind::Platform],
-    }
-}
-
 /// A meter of which everything is left out, and names of what no meter of the study would read.
 fn refuse_without_meter(entry: Entry, energy: &EnergySpec, names: &[(ConsumerName, Span)], findings: &mut Findings) {
     let all_out = |kind: &DomainKind| names.iter().any(|(name, _)| is_kind(name) && name.kind() == *kind);
@@ -131,8 +121,8 @@ fn refuse_without_meter(entry: Entry, energy: &EnergySpec, names: &[(ConsumerNam
         Meters::List(meters) => meters,
     };
     for meter in meters {
-        if kinds_of(*meter).iter().all(all_out) {
-            let out: Vec<String> = kinds_of(*meter).iter().map(|kind| format!("\"{}\"", kind.name())).collect();
+        if meter.reads().iter().all(all_out) {
+            let out: Vec<String> = meter.reads().iter().map(|kind| format!("\"{}\"", kind.name())).collect();
             let kind = IssueKind::Conflict {
                 section: "[energy]".to_owned(),
                 first: format!("the meter \"{meter}\""),

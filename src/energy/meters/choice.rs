@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::energy::error::EnergyError;
+use crate::energy::units::DomainKind;
 
 /// A meter that this crate brings along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +37,17 @@ impl MeterKind {
             Self::Rapl => "rapl",
             Self::Psys => "psys",
             Self::Estimate => "estimate",
+        }
+    }
+
+    /// The kinds of hardware that it has figures of.
+    #[must_use]
+    pub fn reads(self) -> &'static [DomainKind] {
+        match self {
+            Self::Nvml => &[DomainKind::Gpu],
+            Self::Rapl => &[DomainKind::Cpu, DomainKind::Dram],
+            Self::Psys => &[DomainKind::Platform],
+            Self::Estimate => &[DomainKind::Cpu],
         }
     }
 }
@@ -75,5 +87,20 @@ impl Meters {
     #[must_use]
     pub fn estimate() -> Self {
         Self::List(vec![MeterKind::Estimate])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_every_meter() {
+        for error in [EnergyError::UnknownMeter { name: "no".to_owned() }, EnergyError::NoMeter] {
+            let help = error.help().unwrap();
+            for kind in MeterKind::ALL {
+                assert!(help.contains(kind.name()), "{kind}: {help}");
+            }
+        }
     }
 }

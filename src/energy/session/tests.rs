@@ -480,5 +480,4 @@ fn an_edge_has_the_slow_counters_alone_read_often_for_a_while() {
 }
 
 #[cfg(feature = "nvml")]
-#[path = "nvml_tests.rs"]
 mod nvml;

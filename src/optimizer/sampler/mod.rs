@@ -218,12 +218,19 @@ impl<S: Sampler + ?Sized> Sampler for Box<S> {
     }
 }
 
-/// What one of the samplers of [`by_name`] can make use of.
+/// One of the samplers of [`by_name`]: what it can make use of, and the words for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SamplerKind {
     /// Its name in study files.
     pub name: &'static str,
+    /// What it does, for the list of keys of the study file.
+    pub about: &'static str,
+    /// What it goes on with, for the summary of a study: after its initial design if it [learns](Self::learning). May be
+    /// empty. There, `{population}` stands for ` of N` or nothing, and `{levels}` for the levels or `a few`.
+    pub plan: &'static str,
+    /// How it learns from trials; `None` of one that never does.
+    pub learning: Option<Learning>,
     /// Whether it learns from [earlier studies](History::earlier); others pass them over.
     pub learns_from_earlier: bool,
     /// Whether it makes use of [priors](Problem::priors); others pass them over.
@@ -234,9 +241,28 @@ pub struct SamplerKind {
     pub most_objectives: Option<usize>,
 }
 
+/// How a sampler learns from trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Learning {
+    /// What proposes once it has learned, such as `the Gaussian process`.
+    pub model: &'static str,
+    /// How the rules ([`Fit::rule`]) begin of what it then proposes.
+    pub rules: &'static [&'static str],
+}
+
 impl SamplerKind {
-    const fn plain(name: &'static str, settings: &'static [&'static str]) -> Self {
-        Self { name, learns_from_earlier: false, uses_priors: false, settings, most_objectives: None }
+    const fn new(name: &'static str, about: &'static str, plan: &'static str) -> Self {
+        let (learns_from_earlier, uses_priors, most_objectives) = (false, false, None);
+        Self { name, about, plan, learning: None, learns_from_earlier, uses_priors, settings: &[], most_objectives }
+    }
+
+    const fn learning(self, model: &'static str, rules: &'static [&'static str]) -> Self {
+        Self { learning: Some(Learning { model, rules }), ..self }
+    }
+
+    const fn with(self, settings: &'static [&'static str]) -> Self {
+        Self { settings, ..self }
     }
 }
 
@@ -246,13 +272,40 @@ pub const KINDS: [SamplerKind; 6] = [
         learns_from_earlier: true,
         uses_priors: true,
         most_objectives: Some(MOST_OBJECTIVES),
-        ..SamplerKind::plain("gp", &["initial"])
+        ..SamplerKind::new(
+            "gp",
+            "a Gaussian process per objective, and the expected hypervolume improvement; one to four objectives",
+            "a Gaussian process proposes",
+        )
+        .learning("the Gaussian process", &["log-", "feasibility"])
+        .with(&["initial"])
     },
-    SamplerKind::plain("tpe", &["initial"]),
-    SamplerKind::plain("nsga2", &["initial", "population"]),
-    SamplerKind::plain("sobol", &[]),
-    SamplerKind::plain("random", &[]),
-    SamplerKind::plain("grid", &["levels"]),
+    SamplerKind::new(
+        "tpe",
+        "densities of good and of bad points; any number of objectives",
+        "densities of good and bad points propose",
+    )
+    .learning("the densities of tpe", &["tpe"])
+    .with(&["initial"]),
+    SamplerKind::new(
+        "nsga2",
+        "evolution of a population; any number of objectives",
+        "a population{population} evolves",
+    )
+    .learning("the evolution of nsga2", &["nsga2"])
+    .with(&["initial", "population"]),
+    SamplerKind::new(
+        "sobol",
+        "a scrambled Sobol sequence, which spreads evenly; to compare against",
+        "evenly spread points",
+    ),
+    SamplerKind::new("random", "independent draws; to compare against", ""),
+    SamplerKind::new(
+        "grid",
+        "every combination of a few values, in an order that spreads; to compare against",
+        "every combination of {levels} values per range",
+    )
+    .with(&["levels"]),
 ];
 
 /// The names of [`KINDS`], in their order.
@@ -264,6 +317,17 @@ pub const NAMES: [&str; KINDS.len()] = {
         i += 1;
     }
     names
+};
+
+/// The names of [`KINDS`] with what each does, in their order.
+pub const ABOUT: [(&str, &str); KINDS.len()] = {
+    let mut about = [("", ""); KINDS.len()];
+    let mut i = 0;
+    while i < about.len() {
+        about[i] = (KINDS[i].name, KINDS[i].about);
+        i += 1;
+    }
+    about
 };
 
 /// The one of [`KINDS`] with this name, if there is one.
@@ -303,13 +367,11 @@ pub fn initial_within(space: &Space, trials: Option<u64>) -> usize {
 /// As [`initial_within`], and no more than were let pass when the first trial was proposed by what was learned. How
 /// many trials there will be may have been changed since then.
 fn initial_of(space: &Space, trials: Option<u64>, history: &History) -> usize {
-    let learned = |t: &Trial| t.fit.as_ref().is_some_and(|fit| LEARNED.iter().any(|rule| fit.rule.starts_with(rule)));
+    let rules = || KINDS.iter().filter_map(|kind| kind.learning).flat_map(|learning| learning.rules);
+    let learned = |t: &Trial| t.fit.as_ref().is_some_and(|fit| rules().any(|rule| fit.rule.starts_with(rule)));
     let before = history.trials().iter().position(learned);
     initial_within(space, trials).min(before.unwrap_or(usize::MAX))
 }
-
-/// How the rules begin of what samplers propose that have learned.
-const LEARNED: [&str; 3] = ["log-", "feasibility", "tpe"];
 
 /// The sampler of this name.
 ///
@@ -404,6 +466,9 @@ mod tests {
             assert_eq!(initial(name, Settings { trials, ..Settings::default() }), Some(5));
             assert_eq!(initial(name, Settings { trials, initial: Some(9), ..Settings::default() }), Some(9));
         }
-        assert_eq!(initial("random", Settings::default()), None);
+        for kind in KINDS {
+            let initial = initial(kind.name, Settings::default());
+            assert_eq!(initial.is_some(), kind.learning.is_some(), "{}", kind.name);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The study as a whole: its name and seed, budget, sampler and trials.
 
 use super::{Change, Names, Preset, Table, Values, key};
+use crate::optimizer::sampler;
 
 /// The shortest and the longest time that may be named, in seconds.
 pub(super) const ANY_TIME: Values = Values::Duration { low: 1e-3, high: 36_525.0 * 86_400.0, or: "" };
@@ -156,23 +157,7 @@ pub(in crate::study_file) static SAMPLER: Table = Table {
     ],
     example: "[sampler]\nkind = \"gp\"\ninitial = 10\n",
     keys: &[
-        key(
-            "kind",
-            Values::Words(&[
-                (
-                    "gp",
-                    "a Gaussian process per objective, and the expected hypervolume improvement; one to four objectives",
-                ),
-                ("tpe", "densities of good and of bad points; any number of objectives"),
-                ("nsga2", "evolution of a population; any number of objectives"),
-                ("sobol", "a scrambled Sobol sequence, which spreads evenly; to compare against"),
-                ("random", "independent draws; to compare against"),
-                ("grid", "every combination of a few values, in an order that spreads; to compare against"),
-            ]),
-            Preset::Value("\"gp\""),
-            "kind = \"tpe\"",
-            "The sampler.",
-        ),
+        key("kind", Values::Words(&sampler::ABOUT), Preset::Value("\"gp\""), "kind = \"tpe\"", "The sampler."),
         key(
             "initial",
             Values::Whole { low: 1, high: i64::MAX },

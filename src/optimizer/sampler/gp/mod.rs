@@ -10,8 +10,8 @@ use super::super::history::{Fit, History};
 use super::super::pareto::{knee, losses_of, non_dominated};
 use super::super::problem::Problem;
 use super::super::space::{Encoding, Point};
-use super::initial_of;
 use super::sobol::{sobol_coordinates, sobol_vector};
+use super::{KINDS, initial_of};
 use super::{Proposal, ProposalRequest, Sampler, SamplerError, one_by_one};
 use model::Model;
 
@@ -82,7 +82,12 @@ impl Sampler for GpSampler {
         let m = problem.objectives().len();
         if !(1..=MOST_OBJECTIVES).contains(&m) {
             let reason = format!("handles one to four objectives, not {m}");
-            let advice = Some("`nsga2`, `tpe`, `sobol` and `random` handle any number".to_owned());
+            let others: Vec<_> = KINDS
+                .iter()
+                .filter(|kind| kind.most_objectives.is_none())
+                .map(|kind| format!("`{}`", kind.name))
+                .collect();
+            let advice = Some(format!("each of {} handles any number", others.join(", ")));
             return Err(SamplerError::Unsupported { sampler: self.name(), reason, advice });
         }
         let encoding = Encoding::new(problem.space());
