@@ -31,6 +31,7 @@ mod outputs;
 mod pdf;
 mod processes;
 mod reading;
+mod recorded;
 mod refusals;
 mod resume;
 #[cfg(feature = "nvml")]
