@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use wattfront::data::{self, DataFolder, Features, Partition, Split};
 use wattfront::optimizer::space::Value;
-use wattfront::training::{DeviceChoice, Observer, Phase, Recipe, Trainer, TrainerOptions};
+use wattfront::training::{DeviceChoice, Phase, Recipe, Trainer, TrainerOptions, TrainingObserver};
 
 /// Notes how long each epoch's training steps take.
 struct Stopwatch {
@@ -20,7 +20,7 @@ struct Stopwatch {
     seconds: Vec<(f64, f64)>,
 }
 
-impl Observer for Stopwatch {
+impl TrainingObserver for Stopwatch {
     fn begin(&mut self, phase: Phase) {
         if phase == Phase::Train {
             self.start = (Instant::now(), processor_seconds());

@@ -238,13 +238,6 @@ impl Process {
         }
     }
 
-    /// The last lines of standard error, joined.
-    #[must_use]
-    pub fn stderr_tail(&self) -> String {
-        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        shown_tail(&tail)
-    }
-
     /// Reaps the ended process and says what its end means: `Ok` for exit code 0, otherwise the kind of failure.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::guard::text;
 use crate::guard::told::with_help;
 use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::Metrics;
-use crate::training::{Control, Device, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions};
+use crate::training::{Control, Device, Phase, Recipe, TrainError, Trainer, TrainerOptions, TrainingObserver};
 
 /// Answers [`TrainRequest`]s from `input`, and `{"prepare": SPLIT_SEED}` by opening what they share, with lines on `output`,
 /// until `input` is closed.
@@ -128,7 +128,7 @@ impl Lines<'_> {
     }
 }
 
-impl Observer for Lines<'_> {
+impl TrainingObserver for Lines<'_> {
     fn device(&mut self, device: &Device) {
         if device.kind != "cpu" {
             self.quiet = REST;

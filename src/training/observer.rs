@@ -102,7 +102,7 @@ pub struct Device {
 }
 
 /// Listens to a training. Every method does nothing unless it is written.
-pub trait Observer {
+pub trait TrainingObserver {
     /// The device, once before everything else.
     fn device(&mut self, device: &Device) {
         let _ = device;
@@ -128,7 +128,7 @@ pub trait Observer {
 }
 
 /// Listens to nothing.
-impl Observer for () {}
+impl TrainingObserver for () {}
 
 /// The result of a training that came to its end, or was stopped by its observer.
 #[derive(Debug, Clone, PartialEq)]

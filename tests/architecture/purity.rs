@@ -25,7 +25,11 @@ const AT_HOME: &[(&str, &str)] = &[
     ("nvml_wrapper_sys", "energy"),
     ("rusqlite", "study"),
     ("clap", "cli"),
+    ("clap_complete", "cli"),
+    ("clap_mangen", "cli"),
+    ("console", "cli"),
     ("indicatif", "cli"),
+    ("signal_hook", "cli"),
     ("faer", "optimizer"),
 ];
 

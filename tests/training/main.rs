@@ -12,7 +12,7 @@ use wattfront::data::{self, Dataset, Shape, Shares, Split};
 use wattfront::optimizer::problem::Metrics;
 use wattfront::optimizer::space::Value;
 use wattfront::training::{
-    Control, Device, DeviceChoice, METRICS, Observer, Phase, Recipe, TrainError, Trainer, TrainerOptions,
+    Control, Device, DeviceChoice, METRICS, Phase, Recipe, TrainError, Trainer, TrainerOptions, TrainingObserver,
     TrainingResult,
 };
 
@@ -31,7 +31,7 @@ fn trainer() -> Trainer {
     Trainer::new(&TrainerOptions { device: DeviceChoice::Cpu, ..TrainerOptions::default() }).unwrap()
 }
 
-fn train(recipe: &Recipe, seed: u64, observer: &mut dyn Observer) -> Result<TrainingResult, TrainError> {
+fn train(recipe: &Recipe, seed: u64, observer: &mut dyn TrainingObserver) -> Result<TrainingResult, TrainError> {
     let _turn = turn();
     trainer().train(recipe, seed, observer)
 }
@@ -44,7 +44,7 @@ struct Journal {
     stop_after: Option<u64>,
 }
 
-impl Observer for Journal {
+impl TrainingObserver for Journal {
     fn device(&mut self, device: &Device) {
         self.lines.push(format!("device {} {:?} {}", device.kind, device.uuid, device.threads));
     }

@@ -31,7 +31,7 @@ fn birds(classes: u32) -> (Dataset, Split) {
 fn on_birds(
     classes: u32,
     settings: &[(&str, Value)],
-    observer: &mut dyn Observer,
+    observer: &mut dyn TrainingObserver,
 ) -> Result<TrainingResult, TrainError> {
     let (birds, split) = birds(classes);
     let dataset = Value::from("birds");

@@ -195,11 +195,6 @@ impl Comparison {
         }
     }
 
-    /// The courses of one sampler, by seed.
-    pub fn courses_of<'a>(&'a self, sampler: &'a str) -> impl Iterator<Item = &'a Course> {
-        self.courses.iter().filter(move |c| c.sampler == sampler)
-    }
-
     /// What losses stand for, in the objectives' order with units, such as `accuracy 20.0 %, energy 148 J`.
     #[must_use]
     pub fn values_in_words(&self, losses: &[f64]) -> String {

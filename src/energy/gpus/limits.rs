@@ -22,12 +22,6 @@ impl PowerLimits {
     pub fn sm_clock(mhz: u32) -> Self {
         Self { power_watts: None, sm_clock_mhz: Some((mhz, mhz)) }
     }
-
-    /// The same with a power limit, in watts.
-    #[must_use]
-    pub fn and_power(self, watts: f64) -> Self {
-        Self { power_watts: Some(watts), ..self }
-    }
 }
 
 /// What a GPU's limits can be, and whether they may be set.

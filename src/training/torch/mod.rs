@@ -29,6 +29,6 @@ pub use trainer::{Trainer, TrainerOptions};
 use super::preprocess;
 use super::schedule::StepSizes;
 use super::{
-    Augmentation, Control, Device, DivergenceCause, Initialization, InternalOptimization, Model, Observer, Phase,
-    Precision, Recipe, RecipeError, Setting, TrainError, TrainingResult, Update, possible,
+    Augmentation, Control, Device, DivergenceCause, Initialization, InternalOptimization, Model, Phase, Precision,
+    Recipe, RecipeError, Setting, TrainError, TrainingObserver, TrainingResult, Update, possible,
 };

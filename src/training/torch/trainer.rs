@@ -17,7 +17,7 @@ use super::preprocess::Scaling;
 use super::steps::Steps;
 use super::trained::{Trained, judge};
 use super::{
-    Control, Device, DivergenceCause, InternalOptimization, Observer, Phase, Recipe, TrainError, TrainingResult,
+    Control, Device, DivergenceCause, InternalOptimization, Phase, Recipe, TrainError, TrainingObserver, TrainingResult,
 };
 use crate::data::{self, DataFolder, DataSource, Dataset, Partition, Split};
 use crate::optimizer::problem::Metrics;
@@ -129,7 +129,7 @@ impl Trainer {
         &mut self,
         recipe: &Recipe,
         seed: u64,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<TrainingResult, TrainError> {
         self.train_and_keep(recipe, seed, None, observer)
     }
@@ -144,7 +144,7 @@ impl Trainer {
         recipe: &Recipe,
         seed: u64,
         keep: Option<&Path>,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<TrainingResult, TrainError> {
         self.prepare(recipe)?;
         match &self.opened {
@@ -164,7 +164,7 @@ impl Trainer {
         split: &Split,
         recipe: &Recipe,
         seed: u64,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<TrainingResult, TrainError> {
         split.check_apart(dataset)?;
         let loaded = guard(|| Loaded::new(dataset, split.clone(), self.device))?;
@@ -178,7 +178,7 @@ impl Trainer {
         recipe: &Recipe,
         seed: u64,
         keep: Option<&Path>,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<TrainingResult, TrainError> {
         let recipe = &recipe.on(dataset);
         recipe.check_on(dataset)?;
@@ -217,7 +217,7 @@ impl Trainer {
         data: &Loaded,
         recipe: &Recipe,
         seed: u64,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<(Trained, TrainingResult), TrainError> {
         let mut outcome = TrainingResult { metrics: Metrics::new(), stopped: false, not_kept: None };
         let (carrier, mut steps, scaling) = guard(|| {
@@ -304,7 +304,7 @@ impl Trainer {
         data: &Loaded,
         recipe: &Recipe,
         seconds: f64,
-        observer: &mut dyn Observer,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<Metrics, TrainError> {
         let samples = guard(|| Ok(data.test.scaled(trained.scaling.as_deref())?))?;
         let Trained { carrier, weights, integers, .. } = trained;
@@ -324,8 +324,8 @@ impl Trainer {
     fn phase<T>(
         &self,
         phase: Phase,
-        observer: &mut dyn Observer,
-        body: impl FnOnce(&mut dyn Observer) -> Result<T, TrainError>,
+        observer: &mut dyn TrainingObserver,
+        body: impl FnOnce(&mut dyn TrainingObserver) -> Result<T, TrainError>,
     ) -> Result<T, TrainError> {
         synchronize(self.device)?;
         observer.begin(phase);

@@ -54,12 +54,6 @@ pub struct GpSampler {
 }
 
 impl GpSampler {
-    /// With this number of trials before the surrogate is used.
-    #[must_use]
-    pub fn with_initial(initial: usize) -> Self {
-        Self { initial: Some(initial), trials: None }
-    }
-
     fn initial_trials(&self, problem: &Problem, history: &History) -> usize {
         let learned = !history.earlier().is_empty();
         let default =
