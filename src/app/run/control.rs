@@ -8,6 +8,9 @@ use crate::study::{Interrupt, Stops};
 /// trial's program too, and the next run counts the trial as lost, to be tried again. To end in good order instead, let a handler
 /// or another thread call [`Interrupt::raise`] on what [`interrupt`](Self::interrupt) gives.
 ///
+/// Limits of GPUs (`power_limit`, `sm_clock`) that a study has set outlive a process that is ended at once. A handler that ends it
+/// calls [`restore_limits_and_end`](crate::energy::restore_limits_and_end), which puts them back first.
+///
 /// A program that is ignored `SIGCHLD` for cannot learn how the programs of trials end: whoever runs a study leaves `SIGCHLD` at
 /// its default.
 #[derive(Debug, Clone, Default)]
