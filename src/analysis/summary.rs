@@ -40,7 +40,7 @@ pub struct Summary {
     pub best: Option<u64>,
     /// The trial of the front that is best in the cost.
     pub cheapest: Option<u64>,
-    /// The first trial whose point the user brought and that finished.
+    /// The first finished trial of a point that the study was given to start with. Points told without that are none.
     pub start: Option<u64>,
     /// `None` without finished trials.
     pub hypervolume: Option<Hypervolume>,
@@ -91,7 +91,7 @@ impl Summary {
             best,
             cheapest: cost.and_then(least),
             front,
-            start: record.trials().iter().find(|t| is_of_the_user(t) && t.result().is_some()).map(|t| t.id),
+            start: record.trials().iter().find(|t| is_start(record, t) && t.result().is_some()).map(|t| t.id),
             steps: hypervolume.as_ref().map_or_else(Vec::new, |h| hypervolume_steps(record, h)),
             hypervolume,
             initial: initial(record),
@@ -145,9 +145,15 @@ fn bounded(record: &StudyRecord) -> Vec<Quantity> {
     metrics.into_iter().map(|metric| Quantity::of(record, metric)).collect()
 }
 
-/// Whether the user brought the point: asked for it to be tried first, or told what came of it.
-fn is_of_the_user(trial: &TrialRecord) -> bool {
-    trial.fit.as_ref().is_none_or(|fit| fit.rule == START)
+/// Whether the point is one that the study was given to start with: proposed as such, or told by somebody who had tried it.
+fn is_start(record: &StudyRecord, trial: &TrialRecord) -> bool {
+    let problem = record.problem();
+    match &trial.fit {
+        Some(fit) => fit.rule == START,
+        None => {
+            problem.starts().iter().any(|start| problem.space().typed(start) == problem.space().typed(&trial.point))
+        }
+    }
 }
 
 /// Losses with the `k`-th first: the order of "best in objective k", the others deciding ties.

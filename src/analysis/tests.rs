@@ -101,7 +101,7 @@ fn the_lead_is_not_energy_even_if_energy_comes_first() {
 
 #[test]
 fn the_users_own_setting_is_compared() {
-    let mut fixture = StudyFixture::new("start", digits_problem());
+    let mut fixture = StudyFixture::new("start", digits_problem().start([point(8)]).unwrap());
     let start = Event::TrialStarted { trial: 9, attempt: 1, point: point(8), fit: None, propose_seconds: 0.0 };
     fixture.push(start);
     let metrics = [("accuracy", 0.9), ("energy", 40.0)].map(|(k, v)| (k.to_owned(), v)).into();
@@ -122,6 +122,18 @@ fn the_users_own_setting_is_compared() {
         summary.start_sentence(&record).unwrap(),
         "trial 0 uses 75 % less energy than your own setting (trial 9) with 2.0 points more accuracy"
     );
+}
+
+#[test]
+fn a_told_point_is_nobodys_setting_where_the_study_has_no_start() {
+    let mut fixture = StudyFixture::new("told", digits_problem());
+    fixture.push(Event::TrialStarted { trial: 9, attempt: 1, point: point(8), fit: None, propose_seconds: 0.0 });
+    let metrics = [("accuracy", 0.9), ("energy", 40.0)].map(|(k, v)| (k.to_owned(), v)).into();
+    let (sd, energy) = (Default::default(), Default::default());
+    fixture.push(Event::TrialFinished { trial: 9, metrics, sd, energy, spent: counters(40.0) });
+    let record = fixture.finish(point(9), [("accuracy", 0.92)], Some(counters(10.0))).record();
+    let summary = Summary::of(&record);
+    assert_eq!((summary.start, summary.start_sentence(&record)), (None, None));
 }
 
 #[test]

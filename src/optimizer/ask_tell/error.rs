@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::history::TrialId;
 use super::super::problem::{ProblemError, ValueError};
 use super::super::sampler::SamplerError;
-use super::super::space::PointError;
+use super::super::space::{ParseError, PointError};
 
 /// Why the optimizer refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -49,6 +49,20 @@ pub enum OptimizerError {
     /// No trial has finished and kept every constraint.
     #[error("no trial has finished yet that keeps every constraint")]
     NothingFinished,
+    /// The program read a trial as what it is not. The trial is given up.
+    #[error("trial {id} cannot be read as the program reads it: {cause}")]
+    Parse {
+        /// The trial.
+        id: TrialId,
+        /// What is wrong with the name or the type.
+        cause: ParseError,
+    },
+    /// A metric that was told twice for one trial. The trial, if there is one, stays pending.
+    #[error("the metric `{metric}` was told twice for one trial")]
+    RepeatedMetric {
+        /// The metric.
+        metric: String,
+    },
     /// Trial after trial failed for reasons that no configuration is to blame for.
     #[error("{trials} trials in a row failed for no fault of their configurations, the last one ({id}) by: {message}")]
     Environment {
@@ -92,6 +106,8 @@ impl OptimizerError {
             Self::Sampler(error) => return error.help(),
             Self::Metrics { cause } => return cause.help(),
             Self::Point(error) => return error.help(),
+            Self::Parse { cause, .. } => return cause.help(),
+            Self::RepeatedMetric { .. } => "tell each metric once".into(),
             Self::UnknownTrial { .. } => "tell only ids that `ask` gave".into(),
             Self::AlreadyTold { .. } => "each trial has one outcome: ask for another".into(),
             Self::NothingFinished => "tell a trial first, or loosen the constraints".into(),

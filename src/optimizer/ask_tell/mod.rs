@@ -100,10 +100,11 @@ impl Optimizer {
 
     /// Tells the metrics of a trial: at least those of the objectives, in their own units. They are numbers, or [`Measured`]
     /// where something is known of their errors. Of others, those that are NaN or infinite are left out.
+    /// None may be told twice.
     ///
     /// # Errors
     /// [`OptimizerError::UnknownTrial`], [`OptimizerError::AlreadyTold`], and for missing or impossible numbers
-    /// [`OptimizerError::Metrics`] and [`OptimizerError::StandardDeviation`]; then the trial stays pending, to be told again or to
+    /// [`OptimizerError::Metrics`], [`OptimizerError::RepeatedMetric`] and [`OptimizerError::StandardDeviation`]; then the trial stays pending, to be told again or to
     /// be [failed](Self::fail).
     pub fn tell<K: Into<String>, M: Into<Measured>>(
         &mut self,
@@ -131,7 +132,7 @@ impl Optimizer {
     /// and the spelling of the space.
     ///
     /// # Errors
-    /// [`OptimizerError::Point`] for a point that the space does not have, [`OptimizerError::Metrics`] as in
+    /// [`OptimizerError::Point`] for a point that the space does not have, [`OptimizerError::Metrics`] and its like as in
     /// [`tell`](Self::tell).
     pub fn tell_point<K: Into<String>, M: Into<Measured>>(
         &mut self,
@@ -219,7 +220,9 @@ impl Optimizer {
         let (mut metrics, mut sd) = (Metrics::new(), Metrics::new());
         for (name, Measured { value, sd: known }) in told {
             sd.extend(known.map(|sd| (name.clone(), sd)));
-            metrics.insert(name, value);
+            if metrics.insert(name.clone(), value).is_some() {
+                return Err(OptimizerError::RepeatedMetric { metric: name });
+            }
         }
         self.problem.check(&metrics).map_err(|cause| OptimizerError::Metrics { cause })?;
         metrics.retain(|_, value| value.is_finite());

@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use super::super::history::{FailureKind, TrialId};
-use super::super::problem::ValueError;
+use super::super::problem::{ProblemError, ValueError};
 use super::super::sampler::SamplerError;
+use super::super::space::{ParseError, PointError, SpaceError};
 use super::{Measured, Optimizer, OptimizerError, PendingTrial};
 
 /// So many failures of the environment in a row end a run.
@@ -30,7 +31,7 @@ pub struct FailedTrial {
     pub id: TrialId,
     /// What kind of failure it was.
     pub kind: FailureKind,
-    /// What its error said.
+    /// What its error said, and what it advises if it is an error of this crate's optimizer.
     pub message: String,
 }
 
@@ -44,6 +45,8 @@ impl Optimizer {
     ///   [`FailureKind::Exit`], which teaches the sampler to stay away. An error that is a [`FailureKind`], or has one among
     ///   its sources, is of that kind: `Err(FailureKind::OutOfMemory.into())`. One of the environment teaches nothing: the
     ///   trial is given up, and its point may be proposed again.
+    /// - **A [`ParseError`]**, or an error with one among its sources, is a mistake of the program: a parameter that is not in the
+    ///   space, or a type that does not take its values. It ends the run at once, and its trial is given up.
     /// - **A metric that is NaN or infinite**, or that a log scale cannot take, is a failure of the kind
     ///   [`FailureKind::BadMetrics`].
     /// - **A panic** passes through, after its trial has failed as [`FailureKind::Panic`].
@@ -67,8 +70,8 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`OptimizerError::AllFailed`] where every trial of the run failed and none had finished before;
-    /// [`OptimizerError::Environment`] after five failures of the environment in a row. [`OptimizerError::Metrics`] where an
-    /// objective's metric is missing, and [`OptimizerError::StandardDeviation`]; then the trial stays pending. Those of
+    /// [`OptimizerError::Environment`] after five failures of the environment in a row. [`OptimizerError::Parse`] where a trial
+    /// was read as what it is not. [`OptimizerError::Metrics`] where an objective's metric is missing, and [`OptimizerError::StandardDeviation`]; then the trial stays pending. Those of
     /// [`ask`](Self::ask), but for a space that is used up.
     pub fn run<K, M, Metrics, E>(
         &mut self,
@@ -96,11 +99,18 @@ impl Optimizer {
                 Ok(metrics) => match self.tell(trial.id(), metrics) {
                     Ok(()) => None,
                     Err(OptimizerError::Metrics { cause }) if !matches!(cause, ValueError::Missing { .. }) => {
-                        Some((FailureKind::BadMetrics, cause.to_string()))
+                        Some((FailureKind::BadMetrics, message_of(&cause)))
                     }
                     Err(error) => return Err(error),
                 },
-                Err(error) => Some((kind_of(&*error), error.to_string())),
+                Err(error) => {
+                    if let Some(cause) = found::<ParseError>(&*error) {
+                        self.history.remove(trial.id());
+                        return Err(OptimizerError::Parse { id: trial.id(), cause: cause.clone() });
+                    }
+                    let kind = found(&*error).copied().unwrap_or(FailureKind::Exit);
+                    Some((kind, message_of(&*error)))
+                }
             };
             let Some((kind, message)) = failure else {
                 summary.finished += 1;
@@ -146,16 +156,34 @@ impl Optimizer {
     }
 }
 
-/// The kind that an error has, or one of its sources.
-fn kind_of(error: &(dyn Error + 'static)) -> FailureKind {
+/// The error itself, or the first of its sources, that is of this type.
+fn found<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(kind) = error.downcast_ref::<FailureKind>() {
-            return *kind;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         next = error.source();
     }
-    FailureKind::Exit
+    None
+}
+
+/// What an error says, and what helps where it is one of ours.
+fn message_of(error: &(dyn Error + 'static)) -> String {
+    let help = if let Some(error) = found::<OptimizerError>(error) {
+        error.help()
+    } else if let Some(error) = found::<ProblemError>(error) {
+        error.help()
+    } else if let Some(error) = found::<SamplerError>(error) {
+        error.help()
+    } else if let Some(error) = found::<SpaceError>(error) {
+        error.help()
+    } else if let Some(error) = found::<PointError>(error) {
+        error.help()
+    } else {
+        found::<ValueError>(error).and_then(ValueError::help)
+    };
+    help.map_or_else(|| error.to_string(), |help| format!("{error}; {help}"))
 }
 
 /// A trial that is being evaluated: should that panic, it has failed.

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::super::problem::{Bound, Preference, ProblemError};
 use super::super::problem::{at_most, maximize, minimize};
 use super::super::sampler::{NAMES, RandomSampler, Settings, by_name};
-use super::super::space::{Space, choice, float, int};
+use super::super::space::{ParseError, Space, choice, float, int};
 use super::*;
 
 fn optimizer() -> Optimizer {
@@ -35,6 +35,8 @@ fn refuses_what_cannot_be_told_and_keeps_the_trial_pending() {
     assert!(messages[2].contains("log scale"), "{}", messages[2]);
     let sd = optimizer.tell(id, [("a", 1.0.into()), ("e", Measured::new(1.0, -1.0))]);
     assert!(matches!(sd, Err(OptimizerError::StandardDeviation { .. })));
+    let twice = optimizer.tell(id, [("a", 1.0), ("e", 1.0), ("a", 2.0)]).unwrap_err();
+    assert_eq!(twice, OptimizerError::RepeatedMetric { metric: "a".to_owned() });
     assert_eq!(optimizer.history().get(id).unwrap().outcome, Outcome::Pending);
     optimizer.tell(id, [("a", 1.0), ("e", 1.0)]).unwrap();
     assert_eq!(optimizer.tell(id, [("a", 1.0), ("e", 1.0)]), Err(OptimizerError::AlreadyTold { id }));
@@ -245,6 +247,46 @@ fn a_run_tells_what_finishes_and_what_fails_by_its_kind() {
     assert_eq!(optimizer.history().get(TrialId(8)).unwrap().outcome, Outcome::Pending);
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration cannot be made")]
+struct Unmade(#[source] ParseError);
+
+#[test]
+fn a_mistake_of_the_program_ends_a_run_and_costs_no_trial() {
+    let mut optimizer = optimizer();
+    let mut calls = 0;
+    let typo = optimizer.run(3, |trial| {
+        calls += 1;
+        let x: f64 = trial.get("xx")?;
+        Ok::<_, ParseError>([("a", x), ("e", 1.0)])
+    });
+    let typo = typo.unwrap_err();
+    assert!(matches!(&typo, OptimizerError::Parse { id: TrialId(0), cause: ParseError::Unknown { .. } }), "{typo}");
+    assert_eq!(typo.help().as_deref(), Some("did you mean `x`?"));
+    assert!(typo.to_string().contains("`xx`"), "{typo}");
+    let wrong_type = optimizer.run(3, |trial| -> Result<[(&str, f64); 2], Unmade> {
+        calls += 1;
+        trial.get::<bool>("x").map_err(Unmade)?;
+        Ok([("a", 1.0), ("e", 1.0)])
+    });
+    let wrong_type = wrong_type.unwrap_err();
+    assert!(matches!(&wrong_type, OptimizerError::Parse { cause: ParseError::Type { .. }, .. }), "{wrong_type}");
+    assert_eq!((calls, optimizer.history().trials().len()), (2, 0), "no point is lost");
+    let finished = optimizer.run(9, |_| Ok::<_, ParseError>([("a", 1.0), ("e", 1.0)])).unwrap();
+    assert_eq!((finished.finished, finished.exhausted), (3, true));
+}
+
+#[test]
+fn the_advice_of_our_own_errors_is_part_of_what_failed() {
+    let mut outer = optimizer();
+    let failed = outer.run(1, |_| -> Result<[(&str, f64); 2], _> {
+        let inner = optimizer();
+        Err(inner.best("aa").map(drop).unwrap_err())
+    });
+    let failed = failed.unwrap_err().to_string();
+    assert!(failed.ends_with("; did you mean `a`?"), "{failed}");
+}
+
 #[test]
 fn a_panic_passes_through_a_run_and_leaves_no_trial_pending() {
     let mut optimizer = optimizer();
@@ -253,4 +295,19 @@ fn a_panic_passes_through_a_run_and_leaves_no_trial_pending() {
     });
     assert!(std::panic::catch_unwind(run).is_err());
     assert_eq!(optimizer.history().get(TrialId(0)).unwrap().outcome, Outcome::Failed(FailureKind::Panic));
+}
+
+#[test]
+fn names_that_nobody_can_read_are_refused() {
+    for name in ["", "rate\n", "\u{1b}[31mrate"] {
+        let error = Space::new([float(name, 0.0..=1.0)]).unwrap_err();
+        assert_eq!(error.parameter(), Some(name));
+        assert!(!error.to_string().contains(char::is_control) && error.help().is_some(), "{error}");
+        let space = || Space::new([float("my rate", 0.0..=1.0)]).unwrap();
+        let error = Problem::new(space(), [maximize(name)]).unwrap_err();
+        assert_eq!(error, ProblemError::MetricName { metric: name.to_owned() });
+        assert!(!error.to_string().contains(char::is_control) && error.help().is_some(), "{error}");
+        let bounded = Problem::new(space(), [maximize("my metric")]).unwrap().subject_to([at_most(name, 1.0)]);
+        assert!(bounded.is_err());
+    }
 }

@@ -19,6 +19,12 @@ pub enum ProblemError {
         /// The metric.
         metric: String,
     },
+    /// A metric without a character in its name, or with one that controls a terminal.
+    #[error("a metric has the name {metric:?}, which {}", if metric.is_empty() { "is empty" } else { "has a control character" })]
+    MetricName {
+        /// The name.
+        metric: String,
+    },
     /// An objective's coordinate of the reference point is no number that it can have.
     #[error("the reference of `{metric}` is unusable")]
     Reference {
@@ -89,6 +95,7 @@ impl ProblemError {
             Self::NoObjective => {
                 Some("give it at least one: `maximize(\"accuracy\")` or `minimize(\"energy\")`".into())
             }
+            Self::MetricName { .. } => Some("give it a name of printable characters".into()),
             Self::DuplicateObjective { .. } => Some("keep one of the two".into()),
             Self::Reference { .. } => Some("give another, or none: then it is inferred".into()),
             Self::UnknownObjective { nearest, .. } | Self::UnknownParameter { nearest, .. } => {

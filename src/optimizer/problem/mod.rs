@@ -84,9 +84,10 @@ impl Problem {
     /// problem's.
     ///
     /// # Errors
-    /// A [`ProblemError`] if there is no objective, two of one metric, or a reference that no log scale can take.
+    /// A [`ProblemError`] if there is no objective, a name that is empty or has control characters, two of one metric, or a reference that no log scale can take.
     pub fn new(space: Space, objectives: impl IntoIterator<Item = Objective>) -> Result<Self, ProblemError> {
         let problem = Self::unchecked(space, objectives.into_iter().collect());
+        problem.objectives.iter().try_for_each(|objective| usable_name(&objective.metric))?;
         problem.check_objectives()?;
         Ok(problem)
     }
@@ -127,7 +128,7 @@ impl Problem {
     /// Adds bounds that metrics must keep, those of objectives or others: see [`at_least`] and [`at_most`].
     ///
     /// # Errors
-    /// [`ProblemError::NotFinite`] for a bound that is no finite number.
+    /// [`ProblemError::NotFinite`] for a bound that is no finite number, [`ProblemError::MetricName`] for a name that is none.
     ///
     /// ```
     /// # use wattfront::optimizer::{problem::{Problem, at_most, maximize}, space::{Space, float}};
@@ -137,6 +138,7 @@ impl Problem {
     /// ```
     pub fn subject_to(mut self, constraints: impl IntoIterator<Item = Constraint>) -> Result<Self, ProblemError> {
         for constraint in constraints {
+            usable_name(&constraint.metric)?;
             finite(&format!("the bound of `{}`", constraint.metric), constraint.bound.value())?;
             self.constraints.push(constraint);
         }
@@ -395,6 +397,11 @@ impl Problem {
 
 fn finite(what: &str, value: f64) -> Result<(), ProblemError> {
     if value.is_finite() { Ok(()) } else { Err(ProblemError::NotFinite { what: what.to_owned(), value }) }
+}
+
+fn usable_name(metric: &str) -> Result<(), ProblemError> {
+    let unusable = metric.is_empty() || metric.contains(char::is_control);
+    if unusable { Err(ProblemError::MetricName { metric: metric.to_owned() }) } else { Ok(()) }
 }
 
 fn missing(metric: &str, metrics: &Metrics) -> ValueError {

@@ -17,6 +17,12 @@ pub enum SpaceError {
         /// The name.
         name: String,
     },
+    /// A name without a character, or with one that controls a terminal.
+    #[error("a parameter has the name {name:?}, which {}", if name.is_empty() { "is empty" } else { "has a control character" })]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// `low` is above `high`, or a bound is NaN or infinite.
     #[error("parameter `{name}`: the range from {low} to {high} is empty or not finite")]
     Range {
@@ -143,6 +149,7 @@ impl SpaceError {
         match self {
             Self::Empty => None,
             Self::DuplicateName { name }
+            | Self::Name { name }
             | Self::Range { name, .. }
             | Self::TooWide { name, .. }
             | Self::TooNarrow { name, .. }
@@ -167,6 +174,7 @@ impl SpaceError {
     pub fn help(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Empty => "give it at least one parameter: a `float`, an `int` or a `choice`".into(),
+            Self::Name { .. } => "give it a name of printable characters".into(),
             Self::DuplicateName { .. } => "rename one of the two".into(),
             Self::Range { low, high, .. } if low > high => "swap the bounds".into(),
             Self::Range { .. } => "both bounds must be finite numbers".into(),

@@ -52,6 +52,9 @@ impl Space {
                 return Err(SpaceError::DuplicateName { name: parameter.name.clone() });
             }
             if fully {
+                if parameter.name.is_empty() || parameter.name.contains(char::is_control) {
+                    return Err(SpaceError::Name { name: parameter.name.clone() });
+                }
                 if let Some(misuse) = &parameter.misuse {
                     return Err((**misuse).clone());
                 }
