@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::compare::is_comparison;
 use super::leftovers::end_what_was_left;
 use super::{AppError, Observer};
 use crate::energy;
@@ -30,11 +31,14 @@ pub(super) fn open_folder(
     fresh: bool,
     observer: &mut dyn Observer,
 ) -> Result<(ResultsFolder, Option<PathBuf>), StudyError> {
+    if is_comparison(results) {
+        return Err(StudyError::OfComparison { path: results.to_owned() });
+    }
     let folder = ResultsFolder::open(results)?;
     end_what_was_left(&folder, observer);
     let (folder, aside) = if fresh { folder.set_aside()? } else { (folder, None) };
     if !folder.has_study() {
-        folder.refuse_foreign_files(spec.text())?;
+        folder.refuse_foreign_files(&[spec.text(), &spec.text_as_study_toml()])?;
     } else if folder.has_empty_store() {
         // Before it is made a store of.
         folder.refuse_lost_trials(&OUTPUTS)?;
@@ -59,7 +63,7 @@ pub(super) fn begin_or_resume(
     store: &mut dyn Store,
     folder: &ResultsFolder,
 ) -> Result<StudyRecord, AppError> {
-    let write_file = || folder.write("study.toml", spec.text().as_bytes());
+    let write_file = || folder.write("study.toml", spec.text_as_study_toml().as_bytes());
     let (begun, record) = begin_or_load(store, || {
         folder.refuse_lost_trials(&OUTPUTS)?;
         write_file()?;

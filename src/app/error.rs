@@ -308,6 +308,7 @@ fn kind_of(error: &StudyError) -> ErrorKind {
         | StudyError::WarmStart { .. }
         | StudyError::Metering { .. }
         | StudyError::NotComparison { .. }
+        | StudyError::OfComparison { .. }
         | StudyError::Preferences
         | StudyError::Hollow { .. }
         | StudyError::Store(StoreError::Foreign { .. } | StoreError::Hollow { .. }) => ErrorKind::Conflict,

@@ -147,6 +147,12 @@ pub enum StudyError {
         /// What it holds.
         file: String,
     },
+    /// The folder is that of a comparison, in which a study would be in the way.
+    #[error("{} holds a comparison of samplers, and a study in its place would hide it", .path.display())]
+    OfComparison {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The study is not one for this sampler.
     #[error("the sampler `{sampler}` cannot run this study:\n{reason}")]
     SamplerRefused {

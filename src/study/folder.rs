@@ -112,11 +112,12 @@ impl ResultsFolder {
     /// Refuses a folder without a study in which files of other people's making would be written over.
     ///
     /// # Errors
-    /// [`StudyError::Occupied`] if there is a report, a table or a study file that is not `study_file`.
-    pub fn refuse_foreign_files(&self, study_file: &str) -> Result<(), StudyError> {
+    /// [`StudyError::Occupied`] if there is a report, a table or a study file that is none of `study_files`.
+    pub fn refuse_foreign_files(&self, study_files: &[&str]) -> Result<(), StudyError> {
+        let longest = study_files.iter().map(|text| text.len()).max().unwrap_or_default();
         let own = |name: &&str| {
-            let text = guard::file::read_text(&self.path.join(name), study_file.len() as u64 + 3);
-            *name == "study.toml" && text.is_ok_and(|text| text == study_file)
+            let text = guard::file::read_text(&self.path.join(name), longest as u64 + 3);
+            *name == "study.toml" && text.is_ok_and(|text| study_files.contains(&text.as_str()))
         };
         match OUTPUTS.iter().find(|name| self.path.join(name).exists() && !own(name)) {
             Some(name) => Err(StudyError::Occupied { path: self.path.clone(), file: (*name).to_owned() }),

@@ -65,7 +65,7 @@ impl StudyError {
         let HelpWords { run_it, begin_anew, other_folder, .. } = words;
         let very_trial = |retry: bool| if retry { " with this very trial" } else { "" };
         Some(match self {
-            Self::Folder { .. } | Self::NotComparison { .. } => (*other_folder).into(),
+            Self::Folder { .. } | Self::NotComparison { .. } | Self::OfComparison { .. } => (*other_folder).into(),
             Self::Gone { .. } => format!("put it back and {}", words.again).into(),
             Self::Hollow { .. } => {
                 format!("bring it back with all that was beside it, or {begin_anew}, which keeps what is there").into()

@@ -1,7 +1,10 @@
 //! What a study file says, checked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use toml_edit::Document;
 
 use super::error::{Issue, render};
 use super::identity::stored_defaults;
@@ -119,6 +122,19 @@ impl StudySpec {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What is kept of the study file in the results, as `study.toml`: the text as it was read, and before it the study's name,
+    /// where that is the name of the file alone.
+    #[must_use]
+    pub fn text_as_study_toml(&self) -> Cow<'_, str> {
+        let named = |document: Document<&str>| document.as_table().contains_key("name");
+        if self.name == "study" || Document::parse(self.text.as_str()).is_ok_and(named) {
+            return self.text.as_str().into();
+        }
+        let name = Value::Text(self.name.clone()).to_toml();
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
+        format!("name = {name} # added to this copy: the study has its name from its file\n{text}").into()
     }
 
     /// The same study with this figure for estimates, in watts per busy core, if its file leaves that open.

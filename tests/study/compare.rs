@@ -257,3 +257,17 @@ fn where_nothing_finishes_there_is_nothing_to_compare() {
     bench.edit("trials = 12", "trials = 2");
     compare(&bench, "random,sobol", "1", &[]).code(5).says("no trial of any run has finished");
 }
+
+#[test]
+fn a_study_does_not_hide_a_comparison() {
+    let bench = bench(3);
+    compare(&bench, "random,sobol", "1", &[]).code(0);
+    for more in [&[][..], &["--fresh"]] {
+        let arguments = [&["study.toml", "--results", "results/bench-compare"], more].concat();
+        bench.optimize(&arguments).code(3).says("holds a comparison of samplers").says("--results");
+    }
+    assert!(!folder(&bench).join("study.db").exists());
+    compare(&bench, "random,sobol", "1", &[]).code(0);
+    // A folder of studies is none, whatever they are called.
+    bench.optimize(&["study.toml", "--results", "results"]).code(0);
+}

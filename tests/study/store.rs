@@ -187,3 +187,22 @@ fn a_study_that_runs_is_not_repaired() {
     let told = fs::read_to_string(bench.path().join("told")).unwrap();
     assert!(told.contains("is being run by another process") && told.ends_with("3\n"), "{told}");
 }
+
+/// The copy in the results is called study.toml, and so would be a study that has its name from its file.
+#[test]
+fn a_study_named_by_its_file_goes_on_by_the_copy_and_is_repaired_by_it() {
+    let bench = harmful("pass");
+    bench.edit("name = \"bench\"\n", "");
+    fs::rename(bench.path().join("study.toml"), bench.path().join("mine6.toml")).unwrap();
+    bench.optimize(&["mine6.toml"]).code(0);
+    let results = bench.path().join("results/mine6");
+    let copy = fs::read_to_string(results.join("study.toml")).unwrap();
+    assert!(copy.starts_with("name = \"mine6\" # "), "{copy}");
+    bench.optimize(&["mine6.toml"]).code(0).says("the budget is spent");
+    bench.optimize(&["results/mine6/study.toml"]).code(0).says("the budget is spent");
+    assert_eq!(fs::read_to_string(results.join("study.toml")).unwrap(), copy);
+    flip(&results.join("study.db"), "\"study_created\"");
+    bench.optimize(&["store", "repair", "mine6.toml"]).code(0).says("that of its study.toml");
+    bench.optimize(&["mine6.toml", "--results", "results/mine6.repaired"]).code(0).says("the budget is spent");
+    bench.optimize(&["results/mine6.repaired/study.toml", "--results", "results/mine6.repaired"]).code(0);
+}

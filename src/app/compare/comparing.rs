@@ -108,7 +108,7 @@ pub(crate) fn compare(wish: &CompareWish<'_>, observer: &mut dyn CompareObserver
     }
     let folder = open_root(&root, wish.fresh, observer)?;
     let mut runs = load_all(planned, &look, &root, observer)?;
-    folder.write("study.toml", spec.text().as_bytes())?;
+    folder.write("study.toml", spec.text_as_study_toml().as_bytes())?;
 
     let end = run_all(&mut runs, wish, &folder, &spec, &look, observer);
     let comparison = comparison_of(&runs, &spec, samplers);
@@ -233,7 +233,7 @@ fn run_one(
     let folder = ResultsFolder::open(&run.study.folder)?;
     end_what_was_left(&folder, observer);
     if !folder.has_study() {
-        folder.refuse_foreign_files(spec.text())?;
+        folder.refuse_foreign_files(&[spec.text(), &spec.text_as_study_toml()])?;
     }
     let mut store = open_store(&folder, Some(&control.interrupt))?;
     let mut record = begin_or_resume(spec, &mut store, &folder)?;

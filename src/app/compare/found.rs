@@ -45,6 +45,20 @@ pub(crate) fn holds_runs(folder: &Path) -> bool {
     !store_path(folder).exists() && begun_in(folder).next().is_some()
 }
 
+/// Whether a folder is that of a comparison: runs of samplers, each named by its sampler and seed, beside their study file. Other
+/// folders hold studies, too.
+pub(crate) fn is_comparison(folder: &Path) -> bool {
+    let file = folder.join("study.toml").is_file();
+    file && !store_path(folder).exists() && begun_in(folder).any(|path| sampler_and_seed(&path).is_some())
+}
+
+/// The sampler and the seed that the folder of a run is named by.
+fn sampler_and_seed(run: &Path) -> Option<(String, u64)> {
+    let (sampler, seed) = run.file_name()?.to_str()?.rsplit_once('-')?;
+    let known = NAMES.contains(&sampler);
+    Some((sampler.to_owned(), seed.parse().ok()?)).filter(|_| known)
+}
+
 /// Samplers of which there are runs in the folder, but which were not named.
 pub(super) fn other_samplers(folder: &Path, samplers: &[String]) -> Vec<String> {
     let name = |path: PathBuf| Some(path.file_name()?.to_str()?.rsplit_once('-')?.0.to_owned());

@@ -5,4 +5,4 @@ mod found;
 mod outputs;
 
 pub(crate) use comparing::{CompareObserver, CompareWish, compare};
-pub(crate) use found::{comparison_in, holds_runs};
+pub(crate) use found::{comparison_in, holds_runs, is_comparison};
