@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -132,6 +132,25 @@ pub(super) enum Command {
     /// Wait for standard input to close, and end what it has told of
     #[command(hide = true)]
     Guard,
+}
+
+impl Command {
+    /// The study that it is about.
+    pub(super) fn study(&self) -> Option<&Path> {
+        let study = match self {
+            Self::Check(args) => &args.study,
+            Self::Pick(args) => &args.study.study,
+            Self::Report(args) => &args.study.study,
+            Self::Export(args) => &args.study.study,
+            Self::Compare(args) => &args.study,
+            Self::Confirm(args) => &args.study,
+            Self::Train(args) => &args.study,
+            Self::AskTell(args) => &args.study,
+            Self::Skip(args) => &args.study.study,
+            _ => return None,
+        };
+        Some(study)
+    }
 }
 
 /// What is to be done with the store of a study.
@@ -388,7 +407,7 @@ pub(super) struct MeterArgs {
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     pub(super) meters: Vec<String>,
     /// Watts that the estimate takes for a busy logical processor [default: by its model, as `optimize devices` says]
-    #[arg(long, value_name = "WATTS")]
+    #[arg(long, value_name = "WATTS", allow_negative_numbers = true)]
     pub(super) watts_per_core: Option<f64>,
     /// Meter GPUs that are cut into MIG instances as whole boards, with the work of everybody on them
     #[arg(long)]
