@@ -1,6 +1,7 @@
 //! A study whose trials somebody else runs: a request a line, an answer a line.
 
 use std::io::{BufRead, ErrorKind, Read, Write};
+use std::path::Path;
 
 use super::begin::{begin_or_resume, caveats, open_folder};
 use super::open::open_store;
@@ -24,7 +25,7 @@ pub(crate) fn ask_tell(
     observer: &mut dyn Observer,
 ) -> Result<(), AppError> {
     let spec = study.checked()?;
-    refuse_what_is_not_used(&spec)?;
+    refuse_what_is_not_used(&spec, &study.file)?;
     let sampler = sampler_of(&spec)?;
     let results = study.results_folder();
     let lessons = read_lessons(&study.warm_start, &spec, &results, study.fresh, observer)?;
@@ -121,7 +122,7 @@ fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Result<String, 
 }
 
 /// Sections that speak of running trials would be silently without effect.
-fn refuse_what_is_not_used(spec: &StudySpec) -> Result<(), AppError> {
+fn refuse_what_is_not_used(spec: &StudySpec, file: &Path) -> Result<(), AppError> {
     let section = match spec.source() {
         TrialSource::Train(_) => "[train]",
         TrialSource::Command(_) => "[command]",
@@ -130,13 +131,18 @@ fn refuse_what_is_not_used(spec: &StudySpec) -> Result<(), AppError> {
         TrialSource::None if spec.budget().hard => {
             return Err(AppError::wrong(
                 "the study file has `hard` in [budget], but with ask-tell the trials are run by the program that asks, and nobody else can \
-                 end them; remove it",
-            ));
+                 end them",
+            )
+            .advised("remove it"));
         }
         TrialSource::None => return Ok(()),
     };
-    Err(AppError::wrong(format!(
-        "the study file has {section}, but with ask-tell the trials are run by the program that asks; remove the section, \
-         or run the study with `optimize STUDY.toml`"
-    )))
+    let refusal = AppError::wrong(format!(
+        "the study file has {section}, but with ask-tell the trials are run by the program that asks"
+    ));
+    let refusal = refusal.advised("remove the section");
+    Err(match spec.source() {
+        TrialSource::None => refusal,
+        _ => refusal.advised(format!("or run the study with `optimize {}`", file.display())),
+    })
 }

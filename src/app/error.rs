@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::absent;
 use super::explained::Explained;
 use super::warm_start::Lesson;
 use crate::data::DataError;
@@ -134,8 +135,10 @@ pub enum AppError {
     NotStarted {
         /// The command.
         program: String,
-        /// Why, and what to do about it.
+        /// Why.
         reason: String,
+        /// What to do about it; may be empty.
+        help: &'static str,
         /// Whether it is there, and is no program that runs here.
         is_there: bool,
     },
@@ -265,6 +268,7 @@ impl AppError {
                 help.collect::<Vec<String>>().join("\n")
             }
             Self::NoFile { path, .. } if path.is_dir() => "a study file ends in .toml".to_owned(),
+            Self::NoFile { path, .. } if std::fs::symlink_metadata(path).is_err() => absent::instead_of(path),
             Self::AnotherStudy { .. } => format!("put the file back as it was, or {other_folder}"),
             Self::OtherSettings { .. } => {
                 format!("{begin_anew}, which keeps the old results beside the new ones, or give the study a new name")
@@ -279,7 +283,7 @@ impl AppError {
                 )
             }
             Self::OnlyCompared { folder } => format!("`optimize export {}` prints it", folder.display()),
-            Self::RepairTo { help, .. } => (*help).to_owned(),
+            Self::RepairTo { help, .. } | Self::NotStarted { help, .. } => (*help).to_owned(),
             Self::Wrong { help, .. } | Self::Nothing { help, .. } | Self::Failed { help, .. } => help.clone(),
             Self::Within { cause, .. } => return cause.help_in(words),
             _ => String::new(),

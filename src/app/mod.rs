@@ -4,6 +4,7 @@
 //! Nothing here prints, or knows of arguments or a terminal. What there is to say goes to an [`Observer`], or comes back as values.
 //! [`Study`] is the door for other programs.
 
+mod absent;
 mod ask_tell;
 mod begin;
 pub(crate) mod compare;

@@ -63,15 +63,15 @@ pub(crate) fn repair(
     if salvage.entries.is_empty() {
         let place = path.display();
         return Err(AppError::nothing(format!(
-            "no event of a study is whole in {place} and its log; nothing was changed"
+            "no event of a study is whole in {place} and its log: nothing was changed"
         )));
     }
     let repair = Repair::of(salvage, begin_of(&folder)).ok_or_else(|| {
         AppError::nothing(format!(
-            "the begin of the study is not whole in {}, and there is no study.toml beside it to begin with; put the study file there \
-             under that name and run this again; nothing was changed",
+            "the begin of the study is not whole in {}, and there is no study.toml beside it to begin with: nothing was changed",
             path.display()
         ))
+        .advised("put the study file there under that name and run this again")
     })?;
     let target = target_of(&folder, to)?;
     let new = ResultsFolder::open(&target)?;

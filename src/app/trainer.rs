@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::AppError;
+use super::explained::Explained;
 use crate::evaluation::DeviceUse;
 use crate::guard::{file, text};
 
@@ -72,7 +73,7 @@ fn by_descriptor(file: &File) -> String {
 
 /// The trainer of this program.
 pub(crate) fn find() -> Result<&'static Trainer, AppError> {
-    static FOUND: OnceLock<Result<Trainer, String>> = OnceLock::new();
+    static FOUND: OnceLock<Result<Trainer, Refusal>> = OnceLock::new();
     FOUND.get_or_init(look).as_ref().map_err(AppError::wrong)
 }
 
@@ -82,36 +83,66 @@ pub(crate) fn finds_gpu() -> Option<bool> {
     serde_json::from_str(said.trim()).ok()
 }
 
-fn look() -> Result<Trainer, String> {
+/// Why there is no trainer, and what to do about it.
+#[derive(Debug)]
+struct Refusal {
+    what: String,
+    help: Option<&'static str>,
+}
+
+impl Explained for Refusal {
+    fn what(&self) -> String {
+        self.what.clone()
+    }
+
+    fn advice(&self) -> Option<String> {
+        self.help.map(str::to_owned)
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(what: String) -> Self {
+        Self { what, help: None }
+    }
+}
+
+fn advised(what: String) -> Refusal {
+    Refusal { what, help: Some(ADVICE) }
+}
+
+fn look() -> Result<Trainer, Refusal> {
     let own = std::env::current_exe().map_err(|error| format!("the folder of this program is not known: {error}"))?;
     open(&own.with_file_name(NAME))
 }
 
-fn open(path: &Path) -> Result<Trainer, String> {
+fn open(path: &Path) -> Result<Trainer, Refusal> {
     let shown = text::line(&path.display().to_string()).into_owned();
     let file = file::open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            format!("the trainer is not there, which [train] needs: there is no {shown}; {ADVICE}")
+            advised(format!("the trainer is not there, which [train] needs: there is no {shown}"))
         }
-        _ => format!("the trainer {shown} cannot be read: {error}"),
+        _ => format!("the trainer {shown} cannot be read: {error}").into(),
     })?;
-    let said = ask(&file, HELLO).map_err(|reason| format!("the trainer {shown} cannot be used: {reason}"))?;
+    let said = ask(&file, HELLO).map_err(|Refusal { what, help }| Refusal {
+        what: format!("the trainer {shown} cannot be used: {what}"),
+        help,
+    })?;
     let hello: Hello = serde_json::from_str(said.trim())
-        .map_err(|_| format!("{shown} does not answer as a trainer of optimize does; {ADVICE}"))?;
+        .map_err(|_| advised(format!("{shown} does not answer as a trainer of optimize does")))?;
     if hello.sources != SOURCES {
-        return Err(format!(
+        return Err(advised(format!(
             "the trainer {shown} (version {}, sources {}) is not of the same build as this optimize (version {}, sources \
-             {SOURCES}), and they may not understand each other; {ADVICE}",
+             {SOURCES}), and they may not understand each other",
             hello.trainer,
             hello.sources,
             env!("CARGO_PKG_VERSION")
-        ));
+        )));
     }
     Ok(Trainer { file, hello })
 }
 
 /// What it answers to one word. Where the current folder is gone, which its libraries do not survive, it is asked elsewhere.
-fn ask(file: &File, word: &str) -> Result<String, String> {
+fn ask(file: &File, word: &str) -> Result<String, Refusal> {
     let mut command = Command::new(by_descriptor(file));
     command.arg(word).stdin(Stdio::null());
     if std::env::current_dir().is_err() {
@@ -123,13 +154,10 @@ fn ask(file: &File, word: &str) -> Result<String, String> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
-    let hint = if last.contains("libtorch") || last.contains("libc10") {
-        "; its libtorch is no longer where it was: build it again, with `make build`, or set LD_LIBRARY_PATH to the `lib` of \
-         libtorch"
-    } else {
-        ""
-    };
-    Err(format!("{}: {}{hint}", output.status, text::line(last)))
+    let lost = last.contains("libtorch") || last.contains("libc10");
+    let place = if lost { "; its libtorch is no longer where it was" } else { "" };
+    let help = "build it again, with `make build`, or set LD_LIBRARY_PATH to the `lib` of libtorch";
+    Err(Refusal { what: format!("{}: {}{place}", output.status, text::line(last)), help: lost.then_some(help) })
 }
 
 /// What the trainer of this process does with the words that it was started with: says who it is, or answers requests on
@@ -190,7 +218,7 @@ mod tests {
     #[test]
     fn a_trainer_that_is_not_there_or_is_another_one_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let refused = |path: &Path| open(path).unwrap_err();
+        let refused = |path: &Path| open(path).unwrap_err().in_full();
         assert!(refused(&folder.path().join(NAME)).contains("make build"));
         assert!(refused(folder.path()).contains("a folder"));
         // Scripts cannot be started by a descriptor that ends with the start, so a copy of a program stands in.

@@ -60,7 +60,7 @@ pub(super) fn advice(error: &AppError) -> Option<String> {
             });
             Some(format!("with --fresh it begins anew and learns from what is there now{aside}"))
         }
-        AppError::NoTraining => Some("`optimize confirm --trial N` runs your own program again".to_owned()),
+        AppError::NoTraining => Some("`optimize confirm STUDY.toml --trial N` runs your own program again".to_owned()),
         AppError::RepairTo { .. } => own().map(|help| format!("{help} with --to")),
         AppError::Data { cause, besides } => match &**cause {
             DataError::Unknown { fetchable, .. } if !fetchable.is_empty() => {
@@ -127,7 +127,12 @@ pub(super) struct NotMetered<'a>(pub(super) &'a EnergyError);
 
 impl Explained for NotMetered<'_> {
     fn what(&self) -> String {
-        self.0.what()
+        match self.0 {
+            EnergyError::Setting { setting: "watts_per_core", value, expected } => {
+                format!("--watts-per-core {value} is out of range: {expected}")
+            }
+            error => error.what(),
+        }
     }
 
     fn advice(&self) -> Option<String> {

@@ -1,9 +1,11 @@
 //! How a command fails: what is printed, and the exit code.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use super::advice::{advice, in_lines, what};
 use super::colour::on_stderr;
+use super::run::quoted;
 use crate::app::explained::Explained;
 use crate::app::{AppError, ErrorKind};
 use crate::guard::text::lines;
@@ -52,6 +54,20 @@ impl Failure {
     /// The same with what to do about it, on a line of its own.
     pub(super) fn with_help(self, help: impl std::fmt::Display) -> Self {
         Self { text: self.text.map(|text| format!("{text}\nhelp: {help}")), ..self }
+    }
+
+    /// The same with the study that the command line names, where help speaks of any.
+    pub(super) fn naming(self, study: &Path) -> Self {
+        if self.rendered || study.is_dir() {
+            return self;
+        }
+        let study = quoted(study);
+        let named = |line: &str| match line.starts_with("help: ") {
+            true => line.replace("STUDY.toml", &study),
+            false => line.to_owned(),
+        };
+        let text = self.text.map(|text| text.split('\n').map(named).collect::<Vec<_>>().join("\n"));
+        Self { text, ..self }
     }
 
     /// The user stopped it.

@@ -35,7 +35,9 @@ pub(super) fn pick(args: &PickArgs) -> Result<(), Failure> {
     let preferences = preferences_of(record.problem(), &args.at_least, &args.at_most, &args.weights);
     let picked = pick_preferring(&record, choice, preferences.map_err(|error| Failure::usage(Refused(&error)))?);
     let picked = picked.map_err(|error| match error {
-        ReportError::WideTolerance { .. } => Failure::usage(Refused(&error)),
+        ReportError::WideTolerance { .. } | ReportError::UnknownTrial { .. } | ReportError::NotFinished { .. } => {
+            Failure::usage(Refused(&error))
+        }
         error => Failure::nothing(Refused(&error)),
     })?;
     let picked = picked.with_carbon(&record, &carbon);

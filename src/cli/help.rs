@@ -54,12 +54,12 @@ fn command(words: &[String]) -> Result<String, Failure> {
     let mut command = Cli::command();
     command.build();
     let mut here = &mut command;
-    for word in words {
-        let names: Vec<String> =
-            here.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name().to_owned()).collect();
+    for (i, word) in words.iter().enumerate() {
+        let names = names_of(here);
         here = match here.find_subcommand_mut(word) {
             Some(found) => found,
-            None => return Err(unknown_command(word, &names)),
+            None if i == 0 => return Err(unknown_command(word, &names)),
+            None => return Err(unknown_part(&words[..i].join(" "), word, &names)),
         };
     }
     // The same as with --help behind the command, to the letter.
@@ -69,6 +69,29 @@ fn command(words: &[String]) -> Result<String, Failure> {
         Ok(_) => here.render_long_help(),
     };
     Ok(if colour::on_stdout() { text.ansi().to_string() } else { text.to_string() })
+}
+
+/// The commands that a command has, but for those that are not shown.
+fn names_of(command: &clap::Command) -> Vec<String> {
+    command.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name().to_owned()).collect()
+}
+
+/// The commands of `optimize`.
+pub(super) fn command_names() -> Vec<String> {
+    names_of(&Cli::command())
+}
+
+/// A word behind a command that has it not.
+fn unknown_part(command: &str, word: &str, names: &[String]) -> Failure {
+    if names.is_empty() {
+        return Failure::usage(format!("`{command}` has no commands of its own, and so no `{word}`"))
+            .with_help(format!("`optimize help {command}` says what it does"));
+    }
+    let help = match nearest(word, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", names.join(", ")),
+    };
+    Failure::usage(format!("`{command}` has no command `{word}`")).with_help(help)
 }
 
 fn unknown_command(word: &str, names: &[String]) -> Failure {
@@ -254,6 +277,21 @@ mod tests {
         ] {
             let found: Vec<&str> = find(word).iter().map(|(table, _)| table.title).collect();
             assert_eq!(found, titles, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_word_behind_a_command_is_one_of_its_own() {
+        for (words, said) in [
+            (&["init", "foo"][..], "`init` has no commands of its own"),
+            (&["data", "ftech"], "`data` has no command `ftech`\nhelp: did you mean `fetch`?"),
+            (&["data", "xyzzy"], "help: there are: fetch, list, path"),
+            (&["data", "fetch", "foo"], "`data fetch` has no commands of its own"),
+            (&["chek"], "did you mean `check`?"),
+        ] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let told = command(&words).unwrap_err().text().unwrap_or_default().into_owned();
+            assert!(told.contains(said), "{words:?}: {told}");
         }
     }
 

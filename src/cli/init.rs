@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::InitArgs;
 use super::failure::Failure;
@@ -88,7 +88,16 @@ fn refuse_place(path: &Path) -> Result<(), Failure> {
 fn taken(path: &Path) -> Failure {
     let what = if path.is_dir() { "is a folder" } else { "is there already, and is left as it is" };
     Failure::usage(format!("{} {what}", path.display()))
-        .with_help("choose another name, such as mine.toml; or `-` for standard output")
+        .with_help(format!("choose another name, such as {}", free_name(path).display()))
+        .with_help("`-` writes it to standard output")
+}
+
+/// A name beside one that is taken.
+fn free_name(path: &Path) -> PathBuf {
+    let name = path.file_stem().map_or_else(|| "mine".into(), |stem| stem.to_string_lossy());
+    let mut names = std::iter::once(format!("{name}.toml")).chain((2..).map(|k| format!("{name}-{k}.toml")));
+    let is_free = |name: &String| fs::symlink_metadata(path.with_file_name(name)).is_err();
+    path.with_file_name(names.find(is_free).unwrap_or_default())
 }
 
 /// Writes a file that is not there yet.

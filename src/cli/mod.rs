@@ -16,6 +16,7 @@ mod front;
 mod help;
 mod init;
 mod manual;
+mod meant;
 mod meter;
 mod meter_signals;
 mod print;
@@ -49,6 +50,10 @@ pub use trainer::trainer_main;
 #[must_use]
 pub fn main() -> ExitCode {
     let words = help::asked_in_front(colour::behind_the_command(std::env::args_os().collect()));
+    if let Some(failure) = meant::mistaken(&words) {
+        colour::decide(Colour::among(&words));
+        return finish(Err(failure));
+    }
     let parsed = Cli::try_parse_from(&words);
     colour::decide(parsed.as_ref().map_or_else(|_| Colour::among(&words), |cli| cli.color));
     let cli = match parsed {
@@ -88,7 +93,11 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Meter(args)) => return finish(meter::meter(args)),
     };
-    finish(done.map(|()| ExitCode::SUCCESS))
+    let named = done.map_err(|failure| match cli.command.as_ref().and_then(Command::study) {
+        Some(study) => failure.naming(study),
+        None => failure,
+    });
+    finish(named.map(|()| ExitCode::SUCCESS))
 }
 
 /// Reads a command line, its program's name first, and does nothing of it: so tests hold documents to what there is.

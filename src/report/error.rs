@@ -46,7 +46,7 @@ pub enum ReportError {
         fault: PreferenceFault,
     },
     /// A trial id that the study does not have.
-    #[error("the study has no trial {trial}; its ids go from 0 to {last}")]
+    #[error("the study has no trial {trial}")]
     UnknownTrial {
         /// The id.
         trial: u64,
@@ -98,7 +98,8 @@ impl ReportError {
                 let plural = if text == "1" { "" } else { "s" };
                 format!("write `{text}%` for {text} point{plural}, or `{points}%` if that is what you mean").into()
             }
-            Self::NothingFeasible { .. } | Self::NonePreferred { .. } | Self::UnknownTrial { .. } => return None,
+            Self::UnknownTrial { last, .. } => format!("there are 0 to {last}").into(),
+            Self::NothingFeasible { .. } | Self::NonePreferred { .. } => return None,
         })
     }
 }

@@ -29,6 +29,7 @@ use crate::optimizer::history::FailureKind;
 use crate::optimizer::problem::{Metrics, ValueError};
 use crate::optimizer::sampler::SamplerError;
 use crate::optimizer::space::{Point, Value};
+use crate::study_file::nearest;
 
 /// The most trials that one request may ask for.
 pub(super) const MAX_COUNT: u64 = 1000;
@@ -241,7 +242,6 @@ impl RequestError {
                 "a request is a JSON object in one line, such as {\"op\":\"ask\",\"count\":1}".into()
             }
             Self::Count { .. } => format!("it must be a whole number from 1 to {MAX_COUNT}").into(),
-            Self::OneOf { one, other } => format!("tell exactly one of `{one}` and `{other}`").into(),
             Self::NeverTold { meant, .. } => {
                 let meant = meant.as_ref().map_or_else(String::new, |near| format!("did you mean `{near}` by it? "));
                 format!("{meant}the trial stays as it was: tell it by that name").into()
@@ -250,7 +250,7 @@ impl RequestError {
             Self::Skipped { .. } => "ask for another".into(),
             Self::Optimizer(error) => return error.help(),
             Self::Study(error) => return error.help_in(words),
-            Self::NotANumber { .. } | Self::Parameter { .. } => return None,
+            Self::OneOf { .. } | Self::NotANumber { .. } | Self::Parameter { .. } => return None,
         })
     }
 }
@@ -259,6 +259,27 @@ impl From<SamplerError> for RequestError {
     fn from(error: SamplerError) -> Self {
         Self::Optimizer(error.into())
     }
+}
+
+/// What is wrong with a request, without a place in a line that everybody sees whole.
+fn in_own_words(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    if !error.is_data() {
+        return said;
+    }
+    let said = said.split(" at line ").next().unwrap_or_default();
+    let Some((what, known)) = said.strip_prefix("unknown ").and_then(|said| said.split_once(", expected ")) else {
+        return said.to_owned();
+    };
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    let (kind, word) = what.split_once(' ').unwrap_or_default();
+    let kind = if kind == "variant" { "op" } else { "member" };
+    let word = word.trim_matches('`');
+    let one_of = match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", known.join(", ")),
+    };
+    format!("there is no {kind} `{word}`: {one_of}")
 }
 
 #[derive(Deserialize)]
@@ -299,7 +320,7 @@ impl Request {
             // The first error is about what was written, the second about what was made of it.
             serde_json::from_str(&quote_non_finite(line)).map_err(|_| error)
         });
-        match read.map_err(|error| RequestError::Malformed { reason: error.to_string() })? {
+        match read.map_err(|error| RequestError::Malformed { reason: in_own_words(&error) })? {
             Line::Ask { count } => Ok(Self::Ask { count: read_count(count)? }),
             Line::Pending {} => Ok(Self::Pending),
             Line::Front {} => Ok(Self::Front),

@@ -86,7 +86,7 @@ fn what_cannot_be_run_is_told_with_the_codes_of_the_shell() {
         (vec!["--json", "/no/such/folder/x.json", "true"], 125, "x.json could not be written"),
         (vec!["--csv", "/no/such/folder/x.csv", "true"], 125, "/no/such/folder/x.csv could not be written"),
         (vec!["--interval", "0.01", "true"], 2, "0.2 to 3600"),
-        (vec!["--watts-per-core=-3", "--meters", "estimate", "true"], 125, "watts_per_core = -3 is out of range"),
+        (vec!["--watts-per-core=-3", "--meters", "estimate", "true"], 125, "--watts-per-core -3 is out of range"),
         (vec![], 2, "COMMAND"),
     ] {
         let (code, _, stderr) = run(optimize().args(&arguments));

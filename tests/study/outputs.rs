@@ -29,7 +29,11 @@ fn a_study_leaves_its_files_and_answers_questions() {
     let picked = bench.optimize(&["pick", "study.toml", "--trial", "0", "--json"]).code(0).out();
     let picked: serde_json::Value = serde_json::from_str(&picked).unwrap();
     assert_eq!(picked["trial"], 0);
-    bench.optimize(&["pick", "study.toml", "--trial", "77"]).code(5).says("77");
+    bench
+        .optimize(&["pick", "study.toml", "--trial", "77"])
+        .code(2)
+        .says("the study has no trial 77")
+        .says("help: there are 0 to ");
     std::fs::remove_file(bench.results().join("report.html")).unwrap();
     bench.optimize(&["report", "study.toml"]).code(0);
     assert!(bench.results().join("report.html").exists());

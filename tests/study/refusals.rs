@@ -23,6 +23,31 @@ fn a_wrong_study_file_is_shown_with_line_and_advice() {
 }
 
 #[test]
+fn a_word_that_is_no_command_and_no_file_is_answered_with_what_was_meant() {
+    let bench = Bench::new();
+    bench
+        .optimize(&["ckeck", "study.toml"])
+        .code(2)
+        .says("there is no command `ckeck`")
+        .says("help: did you mean `check`?");
+    bench.optimize(&["run", "study.toml"]).code(2).says("help: `optimize study.toml` runs that study");
+    bench.optimize(&["study"]).code(2).says("help: did you mean study.toml?");
+    bench.optimize(&["stduy.toml"]).code(2).says("help: did you mean study.toml?");
+    bench.optimize(&["help", "init", "foo"]).code(2).says("`init` has no commands of its own");
+    let taken = bench.optimize(&["init", "study.toml", "--command", "true {x}"]);
+    taken.code(2).says("help: choose another name, such as study-2.toml");
+}
+
+#[test]
+fn help_names_the_study_of_the_command_line() {
+    let bench = Bench::new();
+    bench.optimize(&["pick", "study.toml"]).code(5).says("help: run `optimize study.toml` first");
+    bench.optimize(&["ask-tell", "study.toml"]).code(2).says("help: remove the section").says("`optimize study.toml`");
+    bench.edit("\"python3\"", "\".\"");
+    bench.optimize(&["check", "study.toml"]).code(2).says("is a folder, and no program");
+}
+
+#[test]
 fn an_unusable_results_folder_is_named() {
     let bench = Bench::new();
     bench.write("results", "a file where the folder should be");

@@ -93,7 +93,10 @@ impl Program {
             None => {}
         }
         let suggested = match form {
-            Form::Flag { .. } => FLAG,
+            Form::Flag { on, off } => {
+                refuse_no_option(name, on, off.as_deref())?;
+                FLAG
+            }
             Form::Each => LIST,
             Form::Plain => suggest(name),
         };
@@ -150,6 +153,23 @@ impl Program {
     }
 }
 
+/// Refuses what stands behind a colon and is no option of a program: a range or choices, most likely.
+fn refuse_no_option(name: &str, on: &str, off: Option<&str>) -> Result<(), Unclear> {
+    let is_option = |text: &str| text.starts_with('-');
+    if is_option(on) && off.is_none_or(|off| off.is_empty() || is_option(off)) {
+        return Ok(());
+    }
+    let text = off.map_or_else(|| on.to_owned(), |off| format!("{on}|{off}"));
+    Err(Unclear {
+        what: format!(
+            "`{{{name}:{text}}}` is no parameter with a flag: behind the colon stands an option such as --{name}"
+        ),
+        help: format!(
+            "write {{{name}}} alone; its range or its choices stand in [space] of the study file, to be changed there"
+        ),
+    })
+}
+
 fn toml(text: &str) -> String {
     Value::from(text).to_toml()
 }
@@ -190,6 +210,9 @@ mod tests {
             ("a {energy}", "something else"),
             ("a {Seed} {x}", "something else"),
             ("a {lr} {LR}", "differ only by case"),
+            ("a --lr {lr:1e-5,1e-1}", "write {lr} alone"),
+            ("a {opt:sgd|adam}", "write {opt} alone"),
+            ("a {amp:--amp|no}", "write {amp} alone"),
         ] {
             assert!(refused(command).contains(said), "{command}: {}", refused(command));
         }

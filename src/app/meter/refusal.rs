@@ -9,24 +9,33 @@ use crate::guard::file;
 
 /// What it is to the user.
 pub(super) fn refusal(program: &OsStr, error: &io::Error) -> AppError {
-    let (is_there, reason) = advice(program, error);
-    AppError::NotStarted { program: program.to_string_lossy().into_owned(), reason, is_there }
+    let (is_there, (reason, help)) = explained(program, error);
+    AppError::NotStarted { program: program.to_string_lossy().into_owned(), reason, help, is_there }
 }
 
-fn advice(program: &OsStr, error: &io::Error) -> (bool, String) {
+/// Why something cannot be started, and what to do about it.
+type Why = (String, &'static str);
+
+/// Whether it is there, and why it cannot be started.
+fn explained(program: &OsStr, error: &io::Error) -> (bool, Why) {
     match (error.kind(), located(program)) {
-        (ErrorKind::NotFound, None) => (false, "was not found; give its path, or install it".to_owned()),
+        (ErrorKind::NotFound, None) => (false, ("was not found".to_owned(), "give its path, or install it")),
         // The kernel says the same of a program that is there and of what the program itself needs.
         (ErrorKind::NotFound, Some(path)) => (true, unmet(&path)),
-        (ErrorKind::PermissionDenied, Some(path)) if path.is_dir() => (true, "is a folder".to_owned()),
-        (ErrorKind::PermissionDenied, _) => (true, "may not be executed; `chmod +x` it?".to_owned()),
+        (ErrorKind::PermissionDenied, path) if path.as_deref().unwrap_or(Path::new(program)).is_dir() => {
+            (true, ("is a folder, and no program".to_owned(), "name the program in it"))
+        }
+        (ErrorKind::PermissionDenied, _) => {
+            (true, ("may not be executed".to_owned(), "`chmod +x` makes it so, or name its interpreter first"))
+        }
         _ if error.raw_os_error() == Some(libc::ENOEXEC) => (
             true,
-            "is no program of this machine and has no first line such as `#!/bin/sh`; give its interpreter too, such as \
-             `sh FILE`"
-                .to_owned(),
+            (
+                "is no program of this machine and has no first line such as `#!/bin/sh`".to_owned(),
+                "give its interpreter too, such as `sh FILE`",
+            ),
         ),
-        _ => (true, format!("could not be started: {error}")),
+        _ => (true, (format!("could not be started: {error}"), "")),
     }
 }
 
@@ -39,18 +48,19 @@ fn located(program: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-fn unmet(path: &Path) -> String {
+fn unmet(path: &Path) -> Why {
     let Some(interpreter) = interpreter(path) else {
-        return "is there, but the loader that it needs is not: it was built for another system".to_owned();
+        let reason = "is there, but the loader that it needs is not: it was built for another system";
+        return (reason.to_owned(), "");
     };
     match interpreter.strip_suffix('\r') {
-        Some(bare) => format!(
-            "names `{bare}` and a carriage return as its interpreter: its lines end as on Windows; convert them, as \
-             `sed -i 's/\\r$//'` does"
+        Some(bare) => (
+            format!("names `{bare}` and a carriage return as its interpreter: its lines end as on Windows"),
+            "convert them, as `sed -i 's/\\r$//'` does",
         ),
-        None => format!(
-            "names the interpreter `{interpreter}` in its first line, which is not there; correct that line, or give the \
-             interpreter with the command"
+        None => (
+            format!("names the interpreter `{interpreter}` in its first line, which is not there"),
+            "correct that line, or give the interpreter with the command",
         ),
     }
 }

@@ -55,7 +55,7 @@ impl Origin {
         let trial = self.record.trial(id).ok_or_else(|| {
             let last = self.record.trials().iter().map(|trial| trial.id).max();
             let range = last.map_or_else(|| "it has none yet".to_owned(), |last| format!("there are 0 to {last}"));
-            AppError::wrong(format!("the study has no trial {id}: {range}"))
+            AppError::wrong(format!("the study has no trial {id}")).advised(range)
         })?;
         if trial.result().is_none() {
             return Err(AppError::wrong(format!("trial {id} has no result: it is {}", trial.state.label())));

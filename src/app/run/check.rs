@@ -12,15 +12,12 @@ pub(crate) fn check_source(spec: &StudySpec) -> Result<(), AppError> {
         TrialSource::Train(_) if !cfg!(feature = "torch") => Err(AppError::wrong(
             "this build of optimize has no trainer, which [train] needs",
         )
-        .advised(
-            "build it with `make build`, which finds or installs libtorch, or with `cargo build --release --features torch`; or \
-             let [command] run your own program",
-        )),
+        .advised("build it with `make build`, which finds or installs libtorch, or with `cargo build --release --features torch`")
+        .advised("or let [command] run your own program")),
         TrialSource::Train(_) => trainer::find().map(drop),
-        TrialSource::None => Err(AppError::wrong(
-            "the study says what to search but not what to run: add [train] for the built-in trainer or [command] for \
-             your own program; or drive it from a program with `optimize ask-tell`",
-        )),
+        TrialSource::None => Err(AppError::wrong("the study says what to search but not what to run")
+            .advised("add [command] for your own program, or [train] for the built-in trainer")
+            .advised("or drive it from a program with `optimize ask-tell`")),
         TrialSource::Command(_) => Ok(()),
     }
 }
@@ -31,10 +28,8 @@ pub(crate) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), AppErro
     Secrets::of(command, |name| std::env::var_os(name)).map_err(AppError::wrong)?;
     let folder = command.cwd.as_ref().map(|cwd| path.parent().unwrap_or(Path::new("")).join(cwd));
     if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(AppError::wrong(format!(
-            "the folder {} does not exist: correct `cwd` in [command]",
-            folder.display()
-        )));
+        return Err(AppError::wrong(format!("the folder {} does not exist", folder.display()))
+            .advised("correct `cwd` in [command]"));
     }
     let Some(program) = command.argv.first().filter(|p| p.placeholders().next().is_none()) else { return Ok(()) };
     let name = Path::new(program.source());
@@ -47,9 +42,10 @@ pub(crate) fn check_program(spec: &StudySpec, path: &Path) -> Result<(), AppErro
     if candidates.iter().any(executable) {
         return Ok(());
     }
-    let reason = match candidates.iter().any(|path| path.is_file()) {
-        true => "is not executable; `chmod +x` makes it so, or name its interpreter first",
-        false => "was not found; give its path, or install it",
+    let (reason, help) = match candidates.iter().find(|path| path.exists()) {
+        Some(path) if path.is_file() => ("is not executable", "`chmod +x` makes it so, or name its interpreter first"),
+        Some(path) if path.is_dir() => ("is a folder, and no program", "name the program in it"),
+        _ => ("was not found", "give its path, or install it"),
     };
-    Err(AppError::wrong(format!("the program `{}` of [command] {reason}", program.source())))
+    Err(AppError::wrong(format!("the program `{}` of [command] {reason}", program.source())).advised(help))
 }

@@ -24,7 +24,7 @@ pub(in crate::cli) struct MeterArgs {
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     pub(in crate::cli) meters: Vec<String>,
     /// Watts that the estimate takes for a busy logical processor [default: by its model, as `optimize devices` says]
-    #[arg(long, value_name = "WATTS")]
+    #[arg(long, value_name = "WATTS", allow_negative_numbers = true)]
     pub(in crate::cli) watts_per_core: Option<f64>,
     /// Meter GPUs that are cut into MIG instances as whole boards, with the work of everybody on them
     #[arg(long)]

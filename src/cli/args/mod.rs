@@ -16,6 +16,8 @@ pub(super) use repeat::{CompareArgs, ConfirmArgs, TrainArgs};
 pub(super) use run::{AskTellArgs, CheckArgs, InitArgs, RunArgs, SkipArgs, StoreArgs, StoreCommand};
 pub(super) use study::{AnswerFormat, CarbonArgs, StudyArg};
 
+use std::path::Path;
+
 use clap::{Parser, Subcommand};
 
 use super::colour::Colour;
@@ -117,4 +119,23 @@ pub(super) enum Command {
     /// Wait for standard input to close, and end what it has told of
     #[command(hide = true)]
     Guard,
+}
+
+impl Command {
+    /// The study that it is about.
+    pub(in crate::cli) fn study(&self) -> Option<&Path> {
+        let study = match self {
+            Self::Check(args) => &args.study,
+            Self::Pick(args) => &args.study.study,
+            Self::Report(args) => &args.study.study,
+            Self::Export(args) => &args.study.study,
+            Self::Compare(args) => &args.study,
+            Self::Confirm(args) => &args.study,
+            Self::Train(args) => &args.study,
+            Self::AskTell(args) => &args.study,
+            Self::Skip(args) => &args.study.study,
+            _ => return None,
+        };
+        Some(study)
+    }
 }
