@@ -154,7 +154,7 @@ fn what_cannot_be_run_again_is_said() {
     refused(&["--trial", "9"], 2, "there are 0 to 2");
     refused(&["--seeds", "0"], 2, "from 1 to");
     refused(&["--seeds", "100000"], 2, "from 1 to");
-    bench.optimize(&["train", "study.toml", "--trial", "0"]).code(2).says("optimize confirm --trial N");
+    bench.optimize(&["train", "study.toml", "--trial", "0"]).code(2).says("optimize confirm study.toml --trial N");
     bench.edit("{ int = [2, 64]", "{ int = [2, 32]");
     refused(&[], 3, "space.n.int");
     assert!(!confirmed(&bench).exists(), "nothing was begun");

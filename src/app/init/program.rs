@@ -159,7 +159,7 @@ fn refuse_no_option(name: &str, on: &str, off: Option<&str>) -> Result<(), Uncle
     if is_option(on) && off.is_none_or(|off| off.is_empty() || is_option(off)) {
         return Ok(());
     }
-    let text = off.map_or_else(|| on.to_owned(), |off| format!("{on}|{off}"));
+    let text = off.map_or_else(|| on.to_owned(), |off| format!("{on}:{off}"));
     Err(Unclear {
         what: format!(
             "`{{{name}:{text}}}` is no parameter with a flag: behind the colon stands an option such as --{name}"
@@ -212,7 +212,7 @@ mod tests {
             ("a {lr} {LR}", "differ only by case"),
             ("a --lr {lr:1e-5,1e-1}", "write {lr} alone"),
             ("a {opt:sgd|adam}", "write {opt} alone"),
-            ("a {amp:--amp|no}", "write {amp} alone"),
+            ("a {amp:--amp:no}", "write {amp} alone"),
         ] {
             assert!(refused(command).contains(said), "{command}: {}", refused(command));
         }
