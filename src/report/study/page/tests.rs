@@ -168,11 +168,13 @@ fn fixture_environment(meters: [&str; 2]) -> Environment {
 #[test]
 fn nothing_of_a_study_becomes_markup() {
     let evil = "</title><script>alert(\"1\")</script>'&\u{1b}";
-    let space = Space::new([choice(evil, [evil])]).unwrap();
-    let point: Point = [(evil, evil)].into_iter().collect();
-    let record = StudyFixture::new(evil, Problem::new(space, [maximize(evil), minimize("energy")]).unwrap())
-        .finish(point.clone(), [(evil, 0.5)], Some(estimate(1.0)))
-        .finish(point.clone(), [(evil, 0.4)], Some(estimate(0.5)))
+    // A name has no control characters.
+    let name = evil.trim_end_matches('\u{1b}');
+    let space = Space::new([choice(name, [evil])]).unwrap();
+    let point: Point = [(name, evil)].into_iter().collect();
+    let record = StudyFixture::new(evil, Problem::new(space, [maximize(name), minimize("energy")]).unwrap())
+        .finish(point.clone(), [(name, 0.5)], Some(estimate(1.0)))
+        .finish(point.clone(), [(name, 0.4)], Some(estimate(0.5)))
         .fail(point, FailureKind::Exit, evil, None)
         .record();
     let html = page(&record);

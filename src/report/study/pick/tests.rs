@@ -152,7 +152,7 @@ fn what_cannot_be_picked_is_refused() {
         .join("\n"),
         @r"
     the study `empty` has no finished trial to pick from (0 failed); run it first
-    the study has no trial 77; its ids go from 0 to 4
+    the study has no trial 77; there are 0 to 4
     trial 4 is failed (diverged), so it has no result to compare; pick a finished trial, such as 1
     `-0.1` is no tolerance; give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
     `1 %%` is no tolerance; give a number at or above zero, such as `1%`, or `0.01` in the units of the metric
