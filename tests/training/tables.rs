@@ -99,13 +99,17 @@ fn a_divergence_names_its_cause() {
         panic!("{error}")
     };
     assert!((3000.0..4000.0).contains(low) && (5000.0..6000.0).contains(high), "{error}");
-    let error = error.to_string();
-    assert!(error.contains("feature 2 goes from") && error.contains("`preprocessing` = standardize"), "{error}");
+    let help = error.help().unwrap_or_default();
+    assert!(
+        error.to_string().contains("feature 2 goes from") && help.contains("`preprocessing` = standardize"),
+        "{error}; {help}"
+    );
     // Where the columns are in order, the step is to blame.
     let error = on_birds(0, &settings("standardize"), &mut ()).unwrap_err();
     assert!(
         matches!(error, TrainError::Diverged { cause: DivergenceCause::LearningRate(rate), .. } if rate == 30.0),
         "{error}"
     );
-    assert!(error.to_string().contains("a smaller learning rate than 30 may help"), "{error}");
+    let help = error.help().unwrap_or_default();
+    assert!(help.contains("a smaller learning rate than 30 may help"), "{error}; {help}");
 }
