@@ -15,7 +15,7 @@ use crate::optimizer::Measured;
 /// let gpu = PowerDomain { kind: DomainKind::Gpu, id: "a".to_owned() };
 /// let mut energy = DomainEnergy::new(gpu, Method::Counter, Some(Joules(120.0)), None);
 /// energy.uncertainty = Some(Uncertainty { edge: Joules(0.5), gain: Joules(6.0), ..Uncertainty::default() });
-/// let window = WindowEnergy { seconds: 2.0, domains: vec![energy], ..WindowEnergy::default() };
+/// let window = WindowEnergy::new(2.0, vec![energy]);
 /// assert_eq!(Measured::try_from(&window)?, Measured::new(120.0, 0.5));
 /// # Ok::<(), wattfront::energy::units::MissingEnergy>(())
 /// ```
