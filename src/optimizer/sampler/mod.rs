@@ -226,7 +226,7 @@ pub struct SamplerKind {
     pub name: &'static str,
     /// What it does, for the list of keys of the study file.
     pub about: &'static str,
-    /// What it goes on with, for the summary of a study: after its initial design if it [learns](Self::learning). May be
+    /// What it goes on with, for the summary of a study: after its initial design if it learns. May be
     /// empty. There, `{population}` stands for ` of N` or nothing, and `{levels}` for the levels or `a few`.
     pub plan: &'static str,
     /// How it learns from trials; `None` of one that never does.
