@@ -25,7 +25,7 @@ fn everything_that_is_public_is_listed_and_nothing_else() {
         (
             "room/inner.rs",
             "use super::Does;\n/// It is shown.\n#[derive(Debug, Clone)] #[non_exhaustive]\npub struct Shown<T> { /// A field.\n pub field: T, secret: u8 }\n\
-             impl<T: Copy> Shown<T> { /// New.\n pub fn new(field: T,) -> Self { todo!() } fn own(&self) {} #[doc(hidden)] pub fn hidden() {} }\n\
+             impl<T: Copy> Shown<T> { /// New.\n pub fn new(field: T,) -> Self { loop {} } fn own(&self) {} #[doc(hidden)] pub fn hidden() {} }\n\
              impl Does for Shown<u8> { fn it(&self) -> u8 { 0 } }\n\
              /// Kinds.\npub enum Kind { /// One.\n One, /// Two.\n Two(u8), /// Three.\n #[cfg(unix)] Three { a: u8 } }\npub struct NotShown;",
         ),
@@ -68,7 +68,7 @@ fn items_without_a_word_and_types_of_other_crates_are_found() {
             "use nalgebra::DMatrix;\npub struct Bare { pub field: u8 }\n\
              impl Bare { pub fn of(_: &[DMatrix<f64>]) {} fn own(_: DMatrix<f64>) {} }\n\
              /// A choice.\npub enum Choice { One(nalgebra::DVector<f64>) }\n\
-             impl From<DMatrix<u8>> for Choice { fn from(_: DMatrix<u8>) -> Self { todo!() } }\n\
+             impl From<DMatrix<u8>> for Choice { fn from(_: DMatrix<u8>) -> Self { loop {} } }\n\
              /// Stored.\n#[derive(serde::Serialize)] pub struct Stored;\n/// Another's.\npub use nalgebra::Matrix3;",
         ),
     ]);
