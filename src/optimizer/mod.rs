@@ -7,7 +7,7 @@ pub mod acquisition;
 mod ask_tell;
 mod descent;
 pub mod history;
-mod nearest;
+pub(crate) mod nearest;
 mod parallel;
 pub mod pareto;
 pub mod problem;

@@ -111,7 +111,7 @@ fn trials_become_the_users_own_types() {
     let config: Config = trial.parse().unwrap();
     assert_eq!((config.x, trial.get::<usize>("x").unwrap()), (3, 3));
     assert_eq!(config.m, trial.get::<Option<f64>>("m").unwrap());
-    assert_eq!(trial.get::<f64>("n").unwrap_err().help().as_deref(), Some("did you mean `x`?"));
+    assert_eq!(trial.get::<f64>("xx").unwrap_err().help().as_deref(), Some("did you mean `x`?"));
     assert_eq!(trial.seed(), Seed(1).of_trial(0));
 }
 

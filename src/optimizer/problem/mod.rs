@@ -193,7 +193,7 @@ impl Problem {
             }
             for (name, what) in &forbidden.clauses {
                 let Some(parameter) = self.space.get(name) else {
-                    let nearest = nearest(name, self.space.names());
+                    let nearest = nearest(name, self.space.names()).map(str::to_owned);
                     return Err(ProblemError::UnknownParameter { name: name.clone(), nearest });
                 };
                 if !what.is_possible(&parameter.domain) {
@@ -261,7 +261,7 @@ impl Problem {
     }
 
     pub(super) fn unknown_objective(&self, metric: &str) -> ProblemError {
-        let nearest = nearest(metric, self.objectives.iter().map(|o| o.metric.as_str()));
+        let nearest = nearest(metric, self.objectives.iter().map(|o| o.metric.as_str())).map(str::to_owned);
         ProblemError::UnknownObjective { metric: metric.to_owned(), nearest }
     }
 
@@ -470,7 +470,7 @@ mod tests {
             (problem().subject_to([at_most("ram", f64::NAN)]), "the bound of `ram` is NaN", ""),
             (prefer("acuracy", 1.0), "`acuracy` is no objective", "did you mean `accuracy`?"),
             (prefer("accuracy", 0.0), "the weight of `accuracy` is 0", ""),
-            (one("p", Match::above(0.5)), "no parameter `p`", "did you mean `x`?"),
+            (one("xx", Match::above(0.5)), "no parameter `xx`", "did you mean `x`?"),
             (one("o", Match::one_of(["c"])), "`o` is never c", "leave the combination out"),
             (one("o", Match::above(0.5)), "`o` is never at least 0.5", "leave the combination out"),
             (problem().forbid([Forbidden::new::<&str>([])]), "forbid every point", "leave it out"),

@@ -241,7 +241,7 @@ impl<'de> Deserializer<'de> for Parameters<'_> {
         let without_field = names.iter().copied().filter(|name| !fields.contains(name));
         for field in fields.iter().filter(|field| !names.contains(field)) {
             if let Some(parameter) = nearest(field, without_field.clone()) {
-                return Err(ReadFault::Misspelt { field: (*field).to_owned(), parameter });
+                return Err(ReadFault::Misspelt { field: (*field).to_owned(), parameter: parameter.to_owned() });
             }
         }
         self.deserialize_any(visitor)

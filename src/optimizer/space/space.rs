@@ -65,7 +65,7 @@ impl Space {
         for parameter in &parameters {
             for clause in &parameter.condition {
                 let Some(on) = by_name.get(clause.parameter.as_str()).map(|i| &parameters[*i]) else {
-                    let nearest = nearest(&clause.parameter, by_name.keys().copied());
+                    let nearest = nearest(&clause.parameter, by_name.keys().copied()).map(str::to_owned);
                     let (name, on) = (parameter.name.clone(), clause.parameter.clone());
                     return Err(SpaceError::UnknownCondition { name, on, nearest });
                 };
@@ -188,7 +188,7 @@ impl Space {
     /// The first [`PointError`], unknown names before others.
     pub fn check(&self, point: &Point) -> Result<(), PointError> {
         if let Some((name, _)) = point.iter().find(|(name, _)| self.get(name).is_none()) {
-            let nearest = nearest(name, self.names());
+            let nearest = nearest(name, self.names()).map(str::to_owned);
             return Err(PointError::Unknown { name: name.to_owned(), nearest });
         }
         for &i in &self.order {
