@@ -3,11 +3,9 @@
 use std::io::{BufRead, ErrorKind, Read, Write};
 use std::path::Path;
 
-use super::begin::{begin_or_resume, caveats, open_folder};
-use super::open::open_store;
+use super::begin::{Opening, caveats};
 use super::outputs::write_outputs;
 use super::run::conduct::{limits_of, sampler_of};
-use super::warm_start::{offer_lesson, read_lessons};
 use super::{AppError, Notice, Observer, Study};
 use crate::guard::told::{chain, joined};
 use crate::study::store::StoreError;
@@ -27,16 +25,7 @@ pub(crate) fn ask_tell(
     let spec = study.checked()?;
     refuse_what_is_not_used(&spec, &study.file)?;
     let sampler = sampler_of(&spec)?;
-    let results = study.results_folder();
-    let lessons = read_lessons(&study.warm_start, &spec, &results, study.fresh, observer)?;
-    let (folder, aside) = open_folder(&spec, &results, study.fresh || lessons.begin_anew(), observer)?;
-    lessons.told_changes().iter().for_each(|changes| observer.notice(changes));
-    if let Some(to) = aside.clone() {
-        observer.notice(&Notice::MovedAside { to });
-    }
-    let mut store = open_store(&folder, None)?;
-    let begun = begin_or_resume(&spec, &mut store, &folder);
-    let mut record = begun.map_err(|error| offer_lesson(error, &spec, &store))?;
+    let Opening { folder, mut store, mut record, lessons, aside } = Opening::of(study, &spec, observer)?;
     caveats(&folder, &store).into_iter().for_each(|line| observer.notice(&Notice::Caveat(line)));
     lessons.teach(aside.as_deref(), &mut store, &mut record)?.iter().for_each(|notice| observer.notice(notice));
     let mut desk = AskTell::open(&mut store, &mut record, &*sampler, limits_of(&spec), describe_host())?;

@@ -6,7 +6,9 @@ use serde_json::Value as Json;
 
 use super::compare::is_comparison;
 use super::leftovers::end_what_was_left;
-use super::{AppError, Observer};
+use super::open::open_store;
+use super::warm_start::{Lessons, offer_lesson, read_lessons};
+use super::{AppError, Notice, Observer, Study};
 use crate::energy;
 use crate::record::{Event, StudyRecord};
 use crate::study::store::{SqliteStore, Store};
@@ -22,6 +24,34 @@ pub(super) fn otherwise(spec: &StudySpec, begun: &StudyRecord) -> Vec<String> {
 /// What is otherwise in one identity than in another, a line each.
 fn otherwise_than(stored: &Json, now: &Json) -> Vec<String> {
     differences(stored, now).iter().map(ToString::to_string).collect()
+}
+
+/// A study in its folder, new or as it was left.
+pub(super) struct Opening {
+    pub(super) folder: ResultsFolder,
+    pub(super) store: SqliteStore,
+    pub(super) record: StudyRecord,
+    /// What it is to learn from, which is not taught yet.
+    pub(super) lessons: Lessons,
+    /// Where the old results are, if it begins anew.
+    pub(super) aside: Option<PathBuf>,
+}
+
+impl Opening {
+    /// Locks the folder, moves old results aside where they are not wanted, and begins the study or finds it there.
+    pub(super) fn of(study: &Study, spec: &StudySpec, observer: &mut dyn Observer) -> Result<Self, AppError> {
+        let results = study.results_folder();
+        let lessons = read_lessons(&study.warm_start, spec, &results, study.fresh, observer)?;
+        let (folder, aside) = open_folder(spec, &results, study.fresh || lessons.begin_anew(), observer)?;
+        lessons.told_changes().iter().for_each(|changes| observer.notice(changes));
+        if let Some(to) = aside.clone() {
+            observer.notice(&Notice::MovedAside { to });
+        }
+        let mut store = open_store(&folder, None)?;
+        let begun = begin_or_resume(spec, &mut store, &folder);
+        let record = begun.map_err(|error| offer_lesson(error, spec, &store))?;
+        Ok(Self { folder, store, record, lessons, aside })
+    }
 }
 
 /// The results folder of a study, locked, and where the old results are if `fresh` moved them aside.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::AppError;
 use super::begin::created;
 use super::leftovers::home_of;
-use super::run::Control;
+use super::run::ProcessControl;
 use super::run::conduct::{Places, Work, conduct, evaluator_of, limits_of, sampler_of};
 use super::words::duration;
 use crate::analysis::{Provenance, Quantity, StartUp};
@@ -27,7 +27,7 @@ pub(crate) struct DryRun {
 }
 
 /// Runs it and says what it told and took.
-pub(crate) fn dry_run(spec: &StudySpec, path: &Path, control: &Control) -> Result<DryRun, AppError> {
+pub(crate) fn dry_run(spec: &StudySpec, path: &Path, control: &ProcessControl) -> Result<DryRun, AppError> {
     let results = tempfile::Builder::new().prefix("wattfront-dry-run-").tempdir();
     let results =
         results.map_err(|error| AppError::failed(format!("there is no place for temporary files: {error}")))?;

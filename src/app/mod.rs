@@ -39,7 +39,7 @@ pub(crate) use open::{Found, read_spec};
 pub(crate) use outputs::{write_beside, write_outputs};
 pub(crate) use repair::{Repaired, repair};
 pub(crate) use run::check::{check_program, check_source};
-pub use run::{Begun, Control, RunningTrial};
+pub use run::{Begun, ProcessControl, RunningTrial};
 pub(crate) use skip::skip;
 pub use study::{Finished, Study};
 pub use warm_start::Lesson;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::open::{read_record, read_spec, results_of};
-use super::run::{Begun, Control, RunningTrial, function_of, run_function};
+use super::run::{Begun, ProcessControl, RunningTrial, function_of, run_function};
 use super::{AppError, Observer};
 use crate::analysis::Summary;
 use crate::carbon::Carbon;
@@ -46,7 +46,7 @@ use crate::study_file::StudySpec;
 ///
 /// # Stopping it
 ///
-/// A study catches no signals, and leaves the process as it is: see [`Control`]. From another thread, or from a handler of Ctrl-C,
+/// A study catches no signals, and leaves the process as it is: see [`ProcessControl`]. From another thread, or from a handler of Ctrl-C,
 /// it is stopped by raising what [`interrupt`](Self::interrupt) gives: the trial that runs is ended and stored as interrupted, and
 /// the next call goes on.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub struct Study {
     pub(super) results: Option<PathBuf>,
     pub(super) fresh: bool,
     pub(super) warm_start: Vec<PathBuf>,
-    pub(super) control: Control,
+    pub(super) control: ProcessControl,
 }
 
 impl Study {
@@ -67,7 +67,7 @@ impl Study {
     pub fn open(file: impl AsRef<Path>) -> Result<Self, AppError> {
         let file = file.as_ref().to_owned();
         let spec = read_spec(&file)?;
-        let control = Control::default();
+        let control = ProcessControl::default();
         Ok(Self { spec, file, results: None, fresh: false, warm_start: Vec::new(), control })
     }
 
@@ -102,7 +102,7 @@ impl Study {
 
     /// The same under this control.
     #[must_use]
-    pub fn controlled_by(mut self, control: Control) -> Self {
+    pub fn controlled_by(mut self, control: ProcessControl) -> Self {
         self.control = control;
         self
     }

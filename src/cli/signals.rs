@@ -12,7 +12,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
 use super::print::warn;
-use crate::app::{AppError, Control};
+use crate::app::{AppError, ProcessControl};
 use crate::energy::restore_limits_and_end;
 use crate::evaluation::{become_guardian, end_programs, guard};
 use crate::study::{Interrupt, Stops};
@@ -60,7 +60,7 @@ pub(super) fn guard_here() {
 }
 
 /// How a study is stopped that runs in this process, which is all its own: by signals, which are caught from here on.
-pub(super) fn control(on_interrupt: OnInterrupt) -> Result<Control, AppError> {
+pub(super) fn control(on_interrupt: OnInterrupt) -> Result<ProcessControl, AppError> {
     catch_signals(on_interrupt).map_err(AppError::failed)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn control(on_interrupt: OnInterrupt) -> Result<Control, AppError> {
 /// stored as interrupted, and limits of GPUs are put back. By Ctrl-C and `SIGTERM` that takes as long as it takes; by others
 /// not long. A second Ctrl-C or `SIGTERM`, or a `SIGQUIT` at any time, kills the program, and then there is little time; a
 /// further Ctrl-C waits for nothing. Where the study file says so, a Ctrl-C before all of these lets the running trial finish.
-fn catch_signals(on_interrupt: OnInterrupt) -> io::Result<Control> {
+fn catch_signals(on_interrupt: OnInterrupt) -> io::Result<ProcessControl> {
     heed_the_ends_of_children();
     let (interrupt, stops) = (Interrupt::default(), Stops::default());
     let at_once = Arc::new(AtomicBool::new(false));
@@ -94,7 +94,7 @@ fn catch_signals(on_interrupt: OnInterrupt) -> io::Result<Control> {
         }
     };
     thread::Builder::new().name("signals".to_owned()).spawn(heed)?;
-    Ok(Control::default().stopped_by(interrupt).with_stops(stops).guarded_by(guardian()).adopting_orphans())
+    Ok(ProcessControl::default().stopped_by(interrupt).with_stops(stops).guarded_by(guardian()).adopting_orphans())
 }
 
 struct Ending {

@@ -11,7 +11,7 @@ use crate::app::hardware::hardware;
 use crate::app::leftovers::{end_what_was_left, home_of};
 use crate::app::open::{open_store, read_record, read_spec};
 use crate::app::outputs::{mend_outputs, write_outputs};
-use crate::app::run::Control;
+use crate::app::run::ProcessControl;
 use crate::app::run::check::{check_program, check_source};
 use crate::app::run::conduct::{Places, limits_of, search};
 use crate::app::{AppError, MOST_SEEDS, Notice, Observer};
@@ -47,7 +47,7 @@ pub(crate) struct CompareWish<'a> {
     /// Whether earlier results are moved aside.
     pub(crate) fresh: bool,
     /// How it is stopped: asked for once, just before the first run.
-    pub(crate) control: &'a dyn Fn(OnInterrupt) -> Result<Control, AppError>,
+    pub(crate) control: &'a dyn Fn(OnInterrupt) -> Result<ProcessControl, AppError>,
 }
 
 /// Is told what happens while the studies of a comparison run.
@@ -225,7 +225,7 @@ fn is_worth_writing(seeds: usize) -> bool {
 fn run_one(
     run: &mut Run,
     places: Places<'_>,
-    control: &Control,
+    control: &ProcessControl,
     observer: &mut dyn CompareObserver,
     gives_up: bool,
 ) -> Result<EndReason, AppError> {

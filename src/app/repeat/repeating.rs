@@ -10,7 +10,7 @@ use crate::app::begin::{begin_or_resume_as, caveats};
 use crate::app::data::check_settings;
 use crate::app::leftovers::{end_what_was_left, home_of};
 use crate::app::open::open_store;
-use crate::app::run::Control;
+use crate::app::run::ProcessControl;
 use crate::app::run::conduct::{Places, Work, conduct, limits_of};
 use crate::app::{AppError, Notice, Observer};
 use crate::evaluation::Evaluator;
@@ -32,7 +32,7 @@ pub(crate) struct Wish<'a> {
     /// Whether earlier runs are moved aside.
     pub(crate) fresh: bool,
     /// How it is stopped: asked for once, just before the first run.
-    pub(crate) control: &'a dyn Fn(OnInterrupt) -> Result<Control, AppError>,
+    pub(crate) control: &'a dyn Fn(OnInterrupt) -> Result<ProcessControl, AppError>,
 }
 
 /// Is told what happens while trials are run again.

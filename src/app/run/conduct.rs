@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Control;
+use super::ProcessControl;
 use crate::app::data::settings_of;
 use crate::app::{AppError, trainer};
 use crate::energy::{self, EnergyError, Session, SessionBuilder};
@@ -46,7 +46,7 @@ pub(crate) fn search(
     places: Places<'_>,
     store: &mut dyn Store,
     record: &mut StudyRecord,
-    control: &Control,
+    control: &ProcessControl,
     observer: &mut dyn RunObserver,
     gives_up: bool,
 ) -> Result<EndReason, AppError> {
@@ -64,7 +64,7 @@ pub(crate) fn conduct(
     work: Work<'_>,
     store: &mut dyn Store,
     record: &mut StudyRecord,
-    control: &Control,
+    control: &ProcessControl,
     observer: &mut dyn RunObserver,
 ) -> Result<EndReason, AppError> {
     // Before anything is metered, and while its orphans are not this process's: it is no part of the study. Without it a study is

@@ -14,14 +14,14 @@ use crate::study::{Interrupt, Stops};
 /// A program that is ignored `SIGCHLD` for cannot learn how the programs of trials end: whoever runs a study leaves `SIGCHLD` at
 /// its default.
 #[derive(Debug, Clone, Default)]
-pub struct Control {
+pub struct ProcessControl {
     pub(crate) interrupt: Interrupt,
     pub(crate) stops: Stops,
     pub(crate) guardian: Vec<String>,
     pub(crate) adopts_orphans: bool,
 }
 
-impl Control {
+impl ProcessControl {
     /// The wish to stop, shared with whoever has a clone of it, such as another thread.
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {

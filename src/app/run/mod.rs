@@ -10,7 +10,7 @@ mod weights;
 
 use std::path::PathBuf;
 
-pub use control::Control;
+pub use control::ProcessControl;
 pub use function::RunningTrial;
 pub(super) use function::evaluator_of as function_of;
 
@@ -19,13 +19,11 @@ use self::conduct::{Places, Work, conduct, limits_of, sampler_of, search};
 use self::live::Live;
 use self::watch::Watch;
 use self::weights::{checkpoints_of, prunes};
-use super::begin::{begin_or_resume, caveats, open_folder};
+use super::begin::{Opening, caveats};
 use super::data::check_data;
 use super::hardware::hardware;
 use super::leftovers::home_of;
-use super::open::open_store;
 use super::outputs::write_outputs;
-use super::warm_start::{offer_lesson, read_lessons};
 use super::{AppError, Finished, Notice, Observer, Study};
 use crate::evaluation::Evaluator;
 use crate::record::{DataSeen, StudyRecord};
@@ -59,15 +57,7 @@ impl Begun {
             // Before there is a folder of a study that does not start.
             hardware(&spec)?.start()?;
         }
-        let lessons = read_lessons(&study.warm_start, &spec, &results, study.fresh, observer)?;
-        let (folder, aside) = open_folder(&spec, &results, study.fresh || lessons.begin_anew(), observer)?;
-        lessons.told_changes().iter().for_each(|changes| observer.notice(changes));
-        if let Some(to) = aside.clone() {
-            observer.notice(&Notice::MovedAside { to });
-        }
-        let mut store = open_store(&folder, None)?;
-        let begun = begin_or_resume(&spec, &mut store, &folder);
-        let mut record = begun.map_err(|error| offer_lesson(error, &spec, &store))?;
+        let Opening { folder, mut store, mut record, lessons, aside } = Opening::of(study, &spec, observer)?;
         look.refuse_if_read_otherwise(&record, folder.path())?;
         let aged = look.told_of_older(&spec, &record);
         spec = spec.begun_with(&record.header().identity);
@@ -99,7 +89,7 @@ impl Begun {
     /// # Errors
     /// What is in the way of its trials, of its store, or of its outputs. Finished trials are stored whatever happens, and the outputs
     /// are written as far as they can be.
-    pub fn run(mut self, control: &Control, observer: &mut dyn Observer) -> Result<Finished, AppError> {
+    pub fn run(mut self, control: &ProcessControl, observer: &mut dyn Observer) -> Result<Finished, AppError> {
         observer.opening(&self.record, self.spec.budget().trials);
         let end = self.search(control, observer);
         self.finish(end, observer)
@@ -109,7 +99,7 @@ impl Begun {
     pub(super) fn run_function(
         mut self,
         evaluator: &mut dyn Evaluator,
-        control: &Control,
+        control: &ProcessControl,
         observer: &mut dyn Observer,
     ) -> Result<Finished, AppError> {
         observer.opening(&self.record, self.spec.budget().trials);
@@ -131,7 +121,7 @@ impl Begun {
         })
     }
 
-    fn search(&mut self, control: &Control, observer: &mut dyn Observer) -> Result<EndReason, AppError> {
+    fn search(&mut self, control: &ProcessControl, observer: &mut dyn Observer) -> Result<EndReason, AppError> {
         let kept = checkpoints_of(&self.spec, self.folder.path())?;
         let live = Some(Live::new(&self.folder, self.spec.carbon()));
         let weights = kept.as_deref().filter(|_| prunes(&self.spec));
@@ -145,7 +135,7 @@ impl Begun {
     fn search_by(
         &mut self,
         evaluator: &mut dyn Evaluator,
-        control: &Control,
+        control: &ProcessControl,
         observer: &mut dyn Observer,
     ) -> Result<EndReason, AppError> {
         let live = Some(Live::new(&self.folder, self.spec.carbon()));
