@@ -8,7 +8,7 @@ use crate::energy::units::{ConsumerName, ConsumerNameError};
 use crate::energy::{Alternative, EnergyError};
 use crate::report::pdf::PdfError;
 use crate::report::{PreferenceFault, PreferenceKind, ReportError};
-use crate::study::{HelpWords, StudyError};
+use crate::study::HelpWords;
 
 /// How the command line is asked for what would help.
 pub(super) const WORDS: HelpWords = HelpWords {
@@ -69,7 +69,6 @@ pub(super) fn advice(error: &AppError) -> Option<String> {
             }
             _ => own(),
         },
-        AppError::Study(StudyError::WarmStart { .. }) => own(),
         AppError::Within { cause, .. } => advice(cause),
         _ => own(),
     }

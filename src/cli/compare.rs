@@ -1,6 +1,6 @@
 //! `optimize compare`: many studies, run in turn, and what they say of their samplers.
 
-use super::args::{AnswerFormat, CompareArgs};
+use super::args::CompareArgs;
 use super::compare_progress::ComparisonProgress;
 use super::failure::Failure;
 use super::print::{closing_of, print, print_data, warn};
@@ -11,10 +11,9 @@ use crate::report::comparison::{json, text};
 use crate::study::EndReason;
 
 pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
-    let as_json = AnswerFormat::is_json(args.json, args.format);
     let samplers: Vec<String> = args.samplers.iter().map(|name| name.trim().to_owned()).collect();
     let (mut progress, mut quiet) = (ComparisonProgress::default(), Terminal::Quiet);
-    let observer: &mut dyn CompareObserver = if args.quiet || as_json { &mut quiet } else { &mut progress };
+    let observer: &mut dyn CompareObserver = if args.answer.is_quiet() { &mut quiet } else { &mut progress };
     let wish = CompareWish {
         file: &args.study,
         samplers: &samplers,
@@ -30,11 +29,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
         return Err(Failure::interrupted());
     }
     let comparison = compared.comparison?;
-    if as_json {
+    if args.answer.is_json() {
         return print_data(json::comparison_text(&comparison));
     }
     print(text::closing(&comparison, &closing_of(&compared.folder.join("comparison.html"))))?;
-    if compared.others.is_empty() || args.quiet {
+    if compared.others.is_empty() || args.answer.is_quiet() {
         return Ok(());
     }
     print(format!("there are runs of {} too, which were not named and are not compared", compared.others.join(", ")))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::args::{AnswerFormat, ConfirmArgs, TrainArgs};
+use super::args::{AnswerArgs, ConfirmArgs, TrainArgs};
 use super::failure::Failure;
 use super::print::{closing_of, print, print_data, say, warn};
 use super::repeat_progress::RepeatProgress;
@@ -24,9 +24,8 @@ pub(super) fn confirm(args: &ConfirmArgs) -> Result<(), Failure> {
         fresh: args.fresh,
         control: &control,
     };
-    let as_json = AnswerFormat::is_json(args.json, args.format);
-    let confirmed = watched(args.quiet || as_json, |observer| repeat::confirm(&wish, &args.trial, observer))?;
-    answer(&confirmed, as_json, args.quiet || as_json)
+    let confirmed = watched(args.answer.is_quiet(), |observer| repeat::confirm(&wish, &args.trial, observer))?;
+    answer(&confirmed, &args.answer)
 }
 
 pub(super) fn train(args: &TrainArgs) -> Result<(), Failure> {
@@ -38,11 +37,9 @@ pub(super) fn train(args: &TrainArgs) -> Result<(), Failure> {
         fresh: args.fresh,
         control: &control,
     };
-    let as_json = AnswerFormat::is_json(args.json, args.format);
-    let quiet = args.quiet || as_json;
-    let confirmed = watched(quiet, |observer| repeat::train(&wish, what, observer))?;
-    answer(&confirmed, as_json, quiet)?;
-    if !quiet {
+    let confirmed = watched(args.answer.is_quiet(), |observer| repeat::train(&wish, what, observer))?;
+    answer(&confirmed, &args.answer)?;
+    if !args.answer.is_quiet() {
         say(&format!("weights     {}", confirmed.folder.display()));
     }
     Ok(())
@@ -56,9 +53,9 @@ fn watched(
 }
 
 /// Prints what came of it.
-fn answer(confirmed: &Confirmed, as_json: bool, quiet: bool) -> Result<(), Failure> {
+fn answer(confirmed: &Confirmed, asked: &AnswerArgs) -> Result<(), Failure> {
     let confirmation = &confirmed.confirmation;
-    if as_json {
+    if asked.is_json() {
         print_data(json::confirmation_text(confirmation))?;
     } else {
         print(text::closing(confirmation, &closing_of(&confirmed.folder.join("report.html"))))?;
@@ -70,7 +67,7 @@ fn answer(confirmed: &Confirmed, as_json: bool, quiet: bool) -> Result<(), Failu
     if confirmation.members.iter().all(|member| member.failures() == member.runs.len()) {
         let hint = match confirmed.nothing_left {
             true => "nothing was left to run; once the reason is mended, --fresh starts anew".to_owned(),
-            false => reasons(&confirmed.record, quiet),
+            false => reasons(&confirmed.record, asked.is_quiet()),
         };
         return Err(Failure::nothing(format!("no trial has finished with any new seed; {hint}")));
     }

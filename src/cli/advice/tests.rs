@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use super::super::args::Cli;
 use super::super::failure::Failure;
 use super::*;
+use crate::study::StudyError;
 
 /// Flags that words of ours name and that are other programs'.
 const FOREIGN: [(&str, &str); 8] = [

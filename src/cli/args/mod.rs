@@ -14,7 +14,7 @@ pub(super) use help::{CompletionsArgs, HelpArgs, ManArgs};
 pub(super) use meter::{DevicesArgs, MeterArgs};
 pub(super) use repeat::{CompareArgs, ConfirmArgs, TrainArgs};
 pub(super) use run::{AskTellArgs, CheckArgs, InitArgs, RunArgs, SkipArgs, StoreArgs, StoreCommand};
-pub(super) use study::{AnswerFormat, CarbonArgs, StudyArg};
+pub(super) use study::{AnswerArgs, CarbonArgs, StudyArg};
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::study::AnswerFormat;
+use super::study::AnswerArgs;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CompareArgs {
@@ -26,15 +26,8 @@ pub(in crate::cli) struct CompareArgs {
     /// Keep earlier results under another name and start anew
     #[arg(long)]
     pub(in crate::cli) fresh: bool,
-    /// Print the comparison as JSON, and nothing else
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
-    /// As for `optimize export`: --format json is --json
-    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
-    pub(in crate::cli) format: Option<AnswerFormat>,
-    /// Print only the result
-    #[arg(long, short)]
-    pub(in crate::cli) quiet: bool,
+    #[command(flatten)]
+    pub(in crate::cli) answer: AnswerArgs,
 }
 
 #[derive(Debug, Args)]
@@ -54,15 +47,8 @@ pub(in crate::cli) struct ConfirmArgs {
     /// Keep earlier confirmations under another name and start anew
     #[arg(long)]
     pub(in crate::cli) fresh: bool,
-    /// Print the result as JSON, for programs
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
-    /// As for `optimize export`: --format json is --json
-    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
-    pub(in crate::cli) format: Option<AnswerFormat>,
-    /// Print only the result
-    #[arg(long, short)]
-    pub(in crate::cli) quiet: bool,
+    #[command(flatten)]
+    pub(in crate::cli) answer: AnswerArgs,
 }
 
 #[derive(Debug, Args)]
@@ -88,13 +74,6 @@ pub(in crate::cli) struct TrainArgs {
     /// Keep earlier trainings of the same under another name and start anew
     #[arg(long)]
     pub(in crate::cli) fresh: bool,
-    /// Print the result as JSON, for programs
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
-    /// As for `optimize export`: --format json is --json
-    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
-    pub(in crate::cli) format: Option<AnswerFormat>,
-    /// Print only the result
-    #[arg(long, short)]
-    pub(in crate::cli) quiet: bool,
+    #[command(flatten)]
+    pub(in crate::cli) answer: AnswerArgs,
 }

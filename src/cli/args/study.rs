@@ -36,17 +36,35 @@ fn figure(text: &str, checked: fn(f64) -> Result<f64, CarbonError>) -> Result<f6
 }
 
 /// How a command answers that prints words, or JSON with --json.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AnswerArgs {
+    /// Print the result as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+    /// As for `optimize export`: --format json is --json
+    #[arg(long, value_enum, hide = true, conflicts_with = "json")]
+    format: Option<AnswerFormat>,
+    /// Print only the result
+    #[arg(long, short)]
+    quiet: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum AnswerFormat {
+enum AnswerFormat {
     /// For people
     Text,
     /// For programs
     Json,
 }
 
-impl AnswerFormat {
+impl AnswerArgs {
     /// Whether JSON is asked for, by either argument.
-    pub(in crate::cli) fn is_json(json: bool, format: Option<Self>) -> bool {
-        json || format == Some(Self::Json)
+    pub(in crate::cli) fn is_json(&self) -> bool {
+        self.json || self.format == Some(AnswerFormat::Json)
+    }
+
+    /// Whether nothing but the result is to be printed.
+    pub(in crate::cli) fn is_quiet(&self) -> bool {
+        self.quiet || self.is_json()
     }
 }
