@@ -4,9 +4,6 @@ use crate::bench::Bench;
 
 use super::page::{Kind, Page, root};
 
-/// Commands that the pages have and the binary has not yet. One that it has by now is to be removed here.
-const COMING: &[&str] = &[];
-
 /// A study of the pages has so many trials when it is run here.
 const TRIALS: &str = "trials = 2";
 
@@ -60,11 +57,6 @@ impl Line {
         self.words.first().is_some_and(|word| word == "optimize" || word.ends_with("/optimize"))
     }
 
-    fn is_coming(&self) -> bool {
-        let rest = self.words[1..].join(" ");
-        COMING.iter().any(|name| rest == *name || rest.starts_with(&format!("{name} ")))
-    }
-
     /// Whether its first word is a command, an option or a study file; any other word would be taken for a study file, too.
     fn name_is_known(&self) -> Result<(), String> {
         match self.words.get(1).map(String::as_str) {
@@ -78,10 +70,8 @@ impl Line {
     /// Read by the parser of the command line.
     fn read(&self, place: &str) {
         let read = self.name_is_known().and_then(|()| wattfront::cli::read_only(&self.words));
-        match (read, self.is_coming()) {
-            (Ok(()), false) | (Err(_), true) => {}
-            (Ok(()), true) => panic!("{place}: `{}` is there by now: remove it from COMING", self.words.join(" ")),
-            (Err(error), false) => panic!("{place}: {}\n{error}", self.words.join(" ")),
+        if let Err(error) = read {
+            panic!("{place}: {}\n{error}", self.words.join(" "));
         }
     }
 
@@ -140,7 +130,7 @@ fn run(name: &str) {
     let mut count = 0;
     for (place, kind, line) in &lines {
         line.read(place);
-        if *kind == Kind::OnlyRead || line.is_coming() {
+        if *kind == Kind::OnlyRead {
             continue;
         }
         let words = line.small();
@@ -198,7 +188,7 @@ fn readme() {
 fn every_page_with_commands_is_run() {
     let source = include_str!("commands.rs");
     for page in Page::all() {
-        let any = lines_of(&page).iter().any(|(_, kind, line)| *kind != Kind::OnlyRead && !line.is_coming());
+        let any = lines_of(&page).iter().any(|(_, kind, _)| *kind != Kind::OnlyRead);
         let is_run = source.contains(&format!("run(\"{}\");", page.name));
         assert_eq!(any, is_run, "{}: a test here runs it, where it has commands", page.name);
     }
